@@ -46,34 +46,16 @@ def heap_above_limit(
     JAVA_VERSION.
     """
     for container in containers:
-        limit = container.host_config.memory
         line = _complaint(container, log_tails)
         was_killed = bool(line) or _was_killed(container, events)
-        if not limit or not (was_killed or container.is_running):
-            continue
-        if not line and (finding := _unaware_java_finding(container, info)) is not None:
-            suffers = was_killed and is_failing(container, clock)
-            yield replace(finding, severity=Severity.critical if suffers else Severity.advice)
-            continue
-        heap, option = heap_size(container.command, container.config.env or ())
-        if heap < limit:
+        if not container.host_config.memory or not (was_killed or container.is_running):
             continue
         suffers = was_killed and is_failing(container, clock)
-        if suffers or container.is_running:
-            yield Finding.about(
-                container,
-                f"{container} has a memory limit of {size(limit)}, "
-                f"but its program may use a heap of {size(heap)}",
-                {
-                    **present({"log": line}),
-                    "heap": option,
-                    "HostConfig.Memory": size(limit),
-                    "State": str(container.state),
-                },
-                severity=Severity.critical if suffers else Severity.advice,
-                onset=container.failed_first,
-                memory=_roomier(heap),
-            )
+        finding = None if line else _unaware_java_finding(container, info)
+        if finding is None and (suffers or container.is_running):
+            finding = _large_heap_finding(container, line)
+        if finding is not None:
+            yield replace(finding, severity=Severity.critical if suffers else Severity.advice)
     return None
 
 
@@ -87,6 +69,30 @@ def _was_killed(container: Container, events: Events | None) -> bool:
     """Whether a container ran out of memory, as its last end or the events of the engine say."""
     is_remembered = events is not None and bool(events.of(container.id, "oom"))
     return is_remembered or container.state.oom_killed or container.state.exit_code == KILLED
+
+
+def _large_heap_finding(container: Container, line: str) -> Finding | None:
+    """A heap that is configured to be at least as large as the limit.
+
+    line: what the log says of memory that cannot be had; "" where it says nothing.
+    """
+    limit = container.host_config.memory
+    heap, option = heap_size(container.command, container.config.env or ())
+    if heap < limit:
+        return None
+    return Finding.about(
+        container,
+        f"{container} has a memory limit of {size(limit)}, "
+        f"but its program may use a heap of {size(heap)}",
+        {
+            **present({"log": line}),
+            "heap": option,
+            "HostConfig.Memory": size(limit),
+            "State": str(container.state),
+        },
+        onset=container.failed_first,
+        memory=_roomier(heap),
+    )
 
 
 def _unaware_java_finding(container: Container, info: Info | None) -> Finding | None:

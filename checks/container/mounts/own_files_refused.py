@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from checks.container.claims import is_broken
@@ -50,38 +51,52 @@ def own_files_refused(
     places = {place.container.id: place for place in image_places or ()}
     for container in containers:
         image = image_details.by_id.get(container.image)
-        configured = container.config.user
-        if image is None or _is_same(configured, "root"):
-            continue
-        own = image.config.user if image.config else ""
         is_changed = lost_files is not None and lost_files.holds(container)
-        if is_changed or not is_broken(container, clock, log_tails):
-            continue
-        if container.state.exit_code == CANNOT_EXECUTE:
+        if image is None or is_changed or not _fails_as_a_user(container, clock, log_tails):
             continue
         tail = log_tails.of(container)
         if container.id in places:
-            yield _place_finding(places[container.id], tail, own)
-            continue
-        denied = _denied(container, log_tails)
-        place = _named_by(container, image, denied.path) if denied is not None else ""
-        if denied is None or (_is_same(configured, own) and not place):
-            continue
-        finding = Finding.about(
-            container,
-            f"{container} may not use {denied.path}, {_why(configured, own, place)}",
-            _evidence(container, denied.line, own),
-            signs=tail.signs,
-            onset=container.failed_first,
-        )
-        if place:
-            yield finding.with_variables(_own_volume(container, denied.path, tail))
+            yield _place_finding(places[container.id], tail, _user_of(image))
         else:
-            yield finding.with_variables({"overridden": "user"})
+            yield from _denied_findings(container, image, tail)
     return None
 
 
+def _fails_as_a_user(container: Container, clock: Clock, log_tails: LogTails) -> bool:
+    """Whether a container of another user than root fails, for all that its program could start."""
+    is_user = not _is_same(container.config.user, "root")
+    is_started = container.state.exit_code != CANNOT_EXECUTE
+    return is_user and is_started and is_broken(container, clock, log_tails)
+
+
+def _user_of(image: Detail) -> str:
+    """The user whom the image names; "" if it names none."""
+    return image.config.user if image.config else ""
+
+
+def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iterator[Finding]:
+    """The path in the image that the log says is closed to a user who is not the image's own.
+
+    Or one that the container's own settings name.
+    """
+    own, configured = _user_of(image), container.config.user
+    denied = _denied(container, tail)
+    place = _named_by(container, image, denied.path) if denied is not None else ""
+    if denied is None or (_is_same(configured, own) and not place):
+        return
+    finding = Finding.about(
+        container,
+        f"{container} may not use {denied.path}, {_why(configured, own, place)}",
+        _evidence(container, denied.line, own),
+        signs=tail.signs,
+        onset=container.failed_first,
+    )
+    cure = _own_volume(container, denied.path, tail) if place else {"overridden": "user"}
+    yield finding.with_variables(cure)
+
+
 def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
+    """own: the user whom the image names."""
     return {
         LINE: quoted(line),
         "Config.User": container.config.user,
@@ -177,8 +192,9 @@ class _Denied(NamedTuple):
     line: str
 
 
-def _denied(container: Container, log_tails: LogTails) -> _Denied | None:
-    for line in log_tails.of(container).find_all(*_DENIED):
+def _denied(container: Container, tail: LogTail) -> _Denied | None:
+    """The first path of the image to which a line of the log says that access was denied."""
+    for line in tail.find_all(*_DENIED):
         paths = _PATH.findall(line)
         if not paths or REFUSED.search(line) or named_path(container, line) is not None:
             continue
