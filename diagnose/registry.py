@@ -69,6 +69,7 @@ def check(
     """
 
     def register(function: F) -> F:
+        """Keep the function as the check of this id."""
         if id.partition(".")[0] not in function.__module__.split("."):
             raise ValueError(f"check {id} stands in module {function.__module__}")
         if id in _checks and _checks[id].function.__module__ != function.__module__:

@@ -177,6 +177,7 @@ def _events(events: Events) -> Iterator[Moment]:
 
 
 def _event_words(event: Event) -> str:
+    """An event of the engine in a few words."""
     detail = event.detail
     if event.action == "die":
         detail = f"exit {event.exit_code}"

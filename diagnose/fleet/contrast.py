@@ -346,6 +346,7 @@ def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
 
 
 def _split(test: _Test, p: float, tests: int) -> Split:
+    """The outcome of a test, as the report shows it."""
     other_with = test.with_fact - test.with_both
     return Split(
         facts=_facts_in_words(test.predicates),

@@ -180,6 +180,7 @@ class Helper:
         return Refused("timed out", evidence)
 
     def _take_worker(self, until: float) -> _WorkerProcess:
+        """An idle worker, or a new one where fewer than the limit live."""
         if self._missing:
             raise NoWorkerError("refused", self._missing)
         with self._changed:

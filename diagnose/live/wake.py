@@ -94,6 +94,7 @@ class Wake:
     # -- the engine ----------------------------------------
 
     def _follow_engine(self, options: Options) -> None:
+        """Start a process that follows the engine's events and wakes this one."""
         reads, writes = os.pipe()
         lives, life = os.pipe()
         if os.fork() == 0:

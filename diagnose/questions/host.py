@@ -99,6 +99,7 @@ class Host:
         }
 
     def _typed(self, question: Question[Answer], answer: Json) -> Answer | Failed:
+        """The answer as the type of its question, decoded once."""
         if isinstance(answer, Failed) or question.ANSWER is Json:
             same: Answer | Failed = answer
             return same

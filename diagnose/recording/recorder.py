@@ -138,6 +138,7 @@ class Recorder:
     def ask_many(
         self, questions: Iterable[AnyQuestion]
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        """Ask for all at once, and yield each answer as it arrives."""
         answered: SimpleQueue[_Job] = SimpleQueue()
         wanted = dict.fromkeys(questions)
         with self._lock:

@@ -68,6 +68,7 @@ def _flags(values: Inspect, names: Mapping[str, str]) -> Iterator[Option]:
 
 
 def _of_config(container: Inspect, config: Inspect, default: Inspect) -> Iterator[Option]:
+    """The options that differ from what the image says."""
     entrypoint = config.get("Entrypoint") or []
     if entrypoint != (default.get("Entrypoint") or []):
         yield Option("entrypoint", entrypoint[0] if entrypoint else "")

@@ -162,6 +162,7 @@ class Redactor:
         return value
 
     def _mark(self, kind: str, raw: str, phrase: str) -> str:
+        """The token that stands for a value, one and the same wherever the value occurs."""
         if is_token(raw):
             return raw
         with self._lock:

@@ -164,6 +164,7 @@ _CLOSES = {"“": "”", "‘": "’"}
 
 
 def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
+    """The secret between quotes; none where they hold a sentence or a harmless value."""
     quote, at = separator[3], separator.end()
     right = closing(text, at, _CLOSES.get(quote, quote.rstrip("\r\n")))
     if right < 0:

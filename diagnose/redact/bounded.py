@@ -97,6 +97,7 @@ def _ways_of(item: _Item, after: frozenset[int]) -> int:
 def _ways_of_repeat(
     value: tuple[Any, Any, Any], after: frozenset[int], *, is_possessive: bool
 ) -> int:
+    """In how many ways a repetition may match before what follows it."""
     least, most, body = value
     if str(most) == "MAXREPEAT":
         raise UnboundedPatternError("*, + and {3,} have no bound: write {1,64} in place of +")
@@ -151,6 +152,7 @@ def _first_of(items: Sequence[_Item]) -> tuple[frozenset[int], bool]:
 
 
 def _characters(name: str, value: Any) -> frozenset[int]:
+    """The characters that one element of a parsed pattern matches."""
     if name == "LITERAL":
         return frozenset({min(value, _OTHER)})
     if name == "NOT_LITERAL":

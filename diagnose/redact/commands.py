@@ -224,6 +224,7 @@ def _at_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
 
 
 def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[SecretPart]:
+    """The secret in one word behind an option of a tool, if there is one."""
     word = words[at]
     if tool.after:
         begin = word.find(tool.after, start)
@@ -288,6 +289,7 @@ def _in_list(text: str, mark: Mark) -> str:
 
 
 def _in_line(text: str, mark: Mark) -> str:
+    """The line without the secrets in the arguments of known tools."""
     pieces: list[str] = []
     done = past = 0
     for match in _ANY.finditer(text):

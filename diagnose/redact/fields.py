@@ -129,6 +129,7 @@ class Walk:
             self._depth -= 1
 
     def _dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
+        """A JSON object without its secrets; the same one where it has none."""
         new = old
         plan = self._plan
         for key, item in old.items():

@@ -91,6 +91,7 @@ class _Work:
         self._escapes: list[str] = []
 
     def redacted(self, text: str) -> str:
+        """The text without its secrets; what is marked already stays as it is."""
         if _MARKS.search(text):
             text = _MARKS.sub("\ufffd", text)
         if "<redacted:" in text:

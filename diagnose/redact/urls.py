@@ -201,6 +201,8 @@ def _has_letter_and_digit(text: str) -> bool:
 
 
 def _before_hosts(text: str, mark: Mark) -> str:
+    """Logins that stand before a host: user:password@, a token alone, Oracle's user/password@."""
+
     def pair(match: re.Match[str]) -> str:
         user, raw = match[1], match[2]
         is_port_and_path = "/" in raw and raw.partition("/")[0].isdigit()

@@ -26,6 +26,7 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
 
 
 def _json(change: Change) -> dict[str, Json]:
+    """The change between two reports as JSON."""
     return {
         "schema_version": 1,
         "new": [_row(finding) for finding in change.new],

@@ -336,6 +336,7 @@ def _cleared(suspect: Reported, fact: str) -> tuple[str, str]:
 
 
 def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
+    """What a root explains, findings of one check together."""
     groups = by_key((finding.id, finding) for finding in findings)
     return tuple(
         Effect(

@@ -89,6 +89,7 @@ def _hop(hop: Hop) -> dict[str, Json]:
 
 
 def _packet(path: Path, packet: SentPacket) -> dict[str, Json]:
+    """A packet that was sent, with its answer and the verdict of the rules."""
     reply = packet.reply
     return {
         "sent": reply is not None,

@@ -168,6 +168,7 @@ class _Page:
             self.reasons(title, page.skipped)
 
     def block(self, block: OutlineBlock) -> None:
+        """A root with its evidence, what it explains, and what to do next."""
         self.console.print()
         name = self.names(block.subjects, max(20, self.console.width - len(block.id) - 14))
         title = Text.assemble(

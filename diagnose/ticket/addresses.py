@@ -103,6 +103,7 @@ class Addresses:
         return new
 
     def _renamed_mac(self, text: str) -> str:
+        """A MAC address of its kind; one that Docker made of an address follows that address."""
         data = bytes.fromhex(text.replace(":", ""))
         if data in (b"\0" * 6, b"\xff" * 6) or data[0] & 1:
             return text

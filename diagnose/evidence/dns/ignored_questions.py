@@ -84,6 +84,7 @@ def _is_silent(reply: DnsReply | None) -> bool:
 def _ignored(
     suspects: Iterable[_Way], replies: dict[QueryDns, DnsReply]
 ) -> Iterator[IgnoredQuestions]:
+    """The ways on which a server answers for IPv4, and is silent to the same names for IPv6."""
     for way in suspects:
         of = {
             (name, kind): replies.get(_query(way, name, kind))

@@ -32,6 +32,7 @@ def layers(args: Json) -> Json:
 
 
 def _layers(args: Json) -> Json:
+    """The folders of overlay2 beside the engine's records, which name those that are in use."""
     root = Path(args["path"])
     folders = {
         entry.name: entry.stat(follow_symlinks=False).st_mtime

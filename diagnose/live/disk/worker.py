@@ -180,6 +180,7 @@ def usage(args: Json) -> Json:
 
 
 def _usage(path: str, table: list[MountEntry]) -> dict[str, Json]:
+    """The room on the file system of a path, and how it is mounted there."""
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         figures = os.fstatvfs(descriptor)

@@ -131,6 +131,7 @@ class _Exchange:
         self._send(flight, connection)
 
     def _send(self, flight: _Flight, connection: Connection | None) -> None:
+        """Send the request of a question over this connection, or over a new one."""
         request = flight.request
         try:
             if connection is None:
@@ -159,6 +160,7 @@ class _Exchange:
                 self._fail(flight, connection, late(flight.request, connection.received))
 
     def _read(self, connection: Connection) -> None:
+        """Take what a connection has sent; a whole reply ends its question."""
         flight = self.under_way.get(connection)
         if flight is None:  # the other side has closed what was kept
             self._free.remove(connection)

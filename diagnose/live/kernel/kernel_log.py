@@ -93,6 +93,7 @@ def _gap(records: list[dict[str, Json]]) -> bool:
 
 
 def _from_journal(limit: int, seconds: float, denied: OSError) -> Json:
+    """The kernel log as journald keeps it, where /dev/kmsg may not be read."""
     try:
         entries = journal_entries(["-k", "-b"], limit, seconds)
     except (Refused, OSError):

@@ -232,6 +232,7 @@ def read_reply(reply: bytes, begun: float) -> dict[str, Any]:
 
 
 def _receive_exactly(kernel: socket.socket, length: int, deadline: float) -> bytes:
+    """So many bytes. TimeoutError at the deadline, EOFError where the other side closes."""
     received = b""
     while len(received) < length:
         left = deadline - time.monotonic()

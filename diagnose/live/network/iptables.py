@@ -75,6 +75,7 @@ def counted_twice(live: Live, question: CountLegacyPackets) -> list[str]:  # noq
 
 
 def _saved(command: list[str]) -> str:
+    """What a command of iptables prints. Refused where it fails or prints too much."""
     done = _run(command)
     if done.returncode:
         detail = done.stderr.decode("utf-8", "backslashreplace").strip()
@@ -118,6 +119,7 @@ def _program(flavour: Flavour, family: Family) -> str:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a command of iptables with a bound in time."""
     try:
         return subprocess.run(
             command,

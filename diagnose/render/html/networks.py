@@ -260,6 +260,7 @@ class _Canvas:
         return int(self.marks.worst.get(Subject("container", container.name), 0))
 
     def member(self, container: MapContainer) -> _Chip:
+        """A container as a chip, with the ports that it publishes; closed ones first."""
         subject = Subject("container", container.name)
         closed = [
             port
@@ -341,6 +342,7 @@ class _Chip(msgspec.Struct, frozen=True):
         return self._height_before + 12 + MONO * columns
 
     def shapes(self, x: float, y: float, width: float) -> Iterable[Shape]:
+        """The box of a chip, with its name and note as far as they fit."""
         name, note = self.fitted(width)
         yield Box(
             x,

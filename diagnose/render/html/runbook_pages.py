@@ -78,6 +78,7 @@ def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     def fence(_self: Any, tokens: Sequence[Any], at: int, _options: Any, _env: Any) -> str:
+        """A block of commands below a line that says what it is for and what it risks."""
         words = tokens[at].info.removeprefix("sh").strip()
         risk = next((word for word in words.split() if word in runbooks.RISKS), "")
         label = (
