@@ -252,6 +252,7 @@ def _port_drivers(processes: Processes | None) -> set[str]:
 
 
 def _drivers_in(words: list[str]) -> Iterator[str]:
+    """The values of `--port-driver` in a command line, behind the option or an equals sign."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         name, _, value = word.partition("=")
         if name == _PORT_DRIVER:

@@ -5,6 +5,8 @@ By all its rules and tables.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
@@ -51,33 +53,44 @@ def route_lookups(
 
     It is asked about one running container of each.
     """
-    wanted = [WantedRoute(SOMEWHERE)]
-    names = []
-    for network in networks.bridges:
-        bridge = links.by_name.get(network.bridge)
-        address = _member_address(network, containers)
-        if (
-            bridge is None
-            or not bridge.up
-            or address is None
-            or network.internal
-            or not network.bridge_has_address
-        ):
-            continue
-        names.append(network.name)
-        wanted += [WantedRoute(SOMEWHERE, address, bridge.index), WantedRoute(address)]
-    answer = host.ask(LookUpRoutes(wanted))
+    senders = {
+        network.name: sender
+        for network in networks.bridges
+        if (sender := _sender(network, containers, links)) is not None
+    }
+    ways = [way for sender in senders.values() for way in (sender.out, sender.back)]
+    answer = host.ask(LookUpRoutes([WantedRoute(SOMEWHERE), *ways]))
     rules = host.ask(ListRoutingRules())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     own, *others = answer
-    out = dict(zip(names, others[::2], strict=True))
-    back = dict(zip(names, others[1::2], strict=True))
+    out = dict(zip(senders, others[::2], strict=True))
+    back = dict(zip(senders, others[1::2], strict=True))
     if isinstance(rules, Failed):
         added = []
     else:
         added = [rule for rule in rules if rule.priority not in _OWN_RULES]
     return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
+
+
+class _Sender(NamedTuple):
+    """A container that packets of a network come from."""
+
+    out: WantedRoute
+    """What it sends to somewhere, as it comes in by the network's bridge."""
+    back: WantedRoute
+    """What the host sends to it."""
+
+
+def _sender(network: Network, containers: Containers, links: Interfaces) -> _Sender | None:
+    """One container of a network that leads out by a bridge which is up."""
+    bridge = links.by_name.get(network.bridge)
+    address = _member_address(network, containers)
+    if bridge is None or not bridge.up or address is None:
+        return None
+    if network.internal or not network.bridge_has_address:
+        return None
+    return _Sender(WantedRoute(SOMEWHERE, address, bridge.index), WantedRoute(address))
 
 
 def _member_address(network: Network, containers: Containers) -> str | None:

@@ -158,7 +158,7 @@ def process(_live: Live, question: InspectProcess) -> Json:
         "environ": None if environ is None else [part for part in environ.split("\0") if part],
         "exe": target_of(f"{here}/exe"),
         "wchan": wchan if wchan not in ("", "0") else None,
-        "fds": _count(f"{here}/fd"),
+        "fds": _number_of_entries(f"{here}/fd"),
         "limits": None if limits is None else parse_limits(limits),
         "cgroup": text_of(f"{here}/cgroup"),
         "namespaces": _namespaces(here),
@@ -202,7 +202,8 @@ def _whole(path: str) -> str | None:
         return None
 
 
-def _count(folder: str) -> int | None:
+def _number_of_entries(folder: str) -> int | None:
+    """How many entries a folder has; None where it may not be read."""
     try:
         return len(os.listdir(folder))
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -196,26 +197,37 @@ def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
     return dict(list(files.items())[:MOST_FILES])
 
 
-def _entries(host: Host, folders: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """Kind and path of each entry of a folder, by its name, the one in the topmost layer first."""
+class _Entry(NamedTuple):
+    """An entry of a folder in one layer."""
+
+    type: str
+    path: str
+
+
+def _entries(host: Host, folders: Sequence[str]) -> dict[str, list[_Entry]]:
+    """The entries of a folder by their name, that in the topmost layer first."""
     listings = host.answers_about(folders, ListFolder)
     return by_key(
-        (entry.name, (entry.type, f"{folder}/{entry.name}"))
+        (entry.name, _Entry(entry.type, f"{folder}/{entry.name}"))
         for folder in folders
         if folder in listings
         for entry in listings[folder].entries
     )
 
 
-def _files(entries: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, str]:
+def _files(entries: Mapping[str, Sequence[_Entry]]) -> dict[str, str]:
     """The paths of those that are files in the topmost layer; one that it removes is no file."""
     topmost = {name: layers[0] for name, layers in entries.items()}
-    return {name: path for name, (kind, path) in topmost.items() if kind == "file"}
+    return {name: entry.path for name, entry in topmost.items() if entry.type == "file"}
 
 
-def _folders(layers: Sequence[tuple[str, str]]) -> list[str]:
+def _folders(layers: Sequence[_Entry]) -> list[str]:
     """The paths of a folder in the layers whose entries show in it, the topmost first.
 
     What lies below a file, a link or a removal of that name is hidden.
     """
-    return [path for _, path in itertools.takewhile(lambda entry: entry[0] == "folder", layers)]
+    return [entry.path for entry in itertools.takewhile(_is_of_a_folder, layers)]
+
+
+def _is_of_a_folder(entry: _Entry) -> bool:
+    return entry.type == "folder"

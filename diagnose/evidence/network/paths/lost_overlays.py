@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,19 +28,20 @@ another one."""
 
 
 class LostOverlay(msgspec.Struct, frozen=True):
-    """Unanswered calls of one container to an address on another node.
-
-    name: of the task or container there. node: the address of that node. closed_by: the rule of
-    this host that drops what other nodes send.
-    """
+    """Unanswered calls of one container to an address on another node."""
 
     container: Container
     network: Network
     place: str
+    """The address and the port that are called."""
     name: str
+    """The task or the service there."""
     node: str
+    """The address of that node."""
     uplink: str
+    """The interface of this host that leads to the other nodes."""
     closed_by: Step | None
+    """The rule of this host that drops what other nodes send."""
     port: int = DATA_PORT
     """The UDP port of the swarm's overlay networks, as far as this node knows it."""
 
@@ -76,14 +78,15 @@ def lost_overlays(
             answer = host.ask(InspectOverlay(network.id))
             views[network.id] = OverlayNetwork() if isinstance(answer, Failed) else answer
         own = call.container.endpoints[network.name].ip_address
-        name, node = _place_of(call.address, own, views[network.id])
-        if node:
+        owner = _owner_elsewhere(call.address, own, views[network.id])
+        if owner is not None:
+            node = owner.nodes[0]
             uplink, closed_by = _closed_by(host_stack, uplinks, port)
             item = LostOverlay(
                 call.container,
                 network,
                 place=call.place,
-                name=name,
+                name=owner.name,
                 node=node,
                 uplink=uplink,
                 closed_by=closed_by,
@@ -105,24 +108,35 @@ def _overlay_of(call: UnansweredCall, networks: Networks) -> Network | None:
     return None
 
 
-def _place_of(address: str, own: str, view: OverlayNetwork) -> tuple[str, str]:
-    """The owner of an address, and the other node where it runs; empty if that is not known.
+class _Owner(NamedTuple):
+    """Who has an address of an overlay network."""
 
-    The address of a service leads to any of its tasks: it counts where none is on this node.
+    name: str
+    nodes: tuple[str, ...]
+    """The addresses of the nodes on which it runs."""
+
+
+def _owner_elsewhere(address: str, own: str, view: OverlayNetwork) -> _Owner | None:
+    """Who has an address, if that runs on other nodes alone; None where that is not known.
+
+    own: the caller's address, which tells this node.
     """
-    tasks = [(name, task) for name, service in view.all_services for task in service.all_tasks]
-    here = {task.node for _, task in tasks if task.address == own}
-    at = [task for _, task in tasks if task.address == address]
+    tasks = [task for _, service in view.all_services for task in service.all_tasks]
+    here = {task.node for task in tasks if task.address == own}
+    owner = _owner_of(address, view)
+    if owner is None or not here or not owner.nodes or not here.isdisjoint(owner.nodes):
+        return None
+    return owner
+
+
+def _owner_of(address: str, view: OverlayNetwork) -> _Owner | None:
+    """The service or the task with an address; that of a service leads to any of its tasks."""
     for name, service in view.all_services:
         if service.address == address:
-            at = list(service.all_tasks)
-            return _only_elsewhere(name, [task.node for task in at], here)
-    return _only_elsewhere(at[0].name if at else "", [task.node for task in at], here)
-
-
-def _only_elsewhere(name: str, nodes: list[str], here: set[str]) -> tuple[str, str]:
-    is_elsewhere = bool(here) and bool(nodes) and here.isdisjoint(nodes)
-    return (name, nodes[0]) if is_elsewhere else ("", "")
+            return _Owner(name, tuple(task.node for task in service.all_tasks))
+    tasks = [task for _, service in view.all_services for task in service.all_tasks]
+    at = [task for task in tasks if task.address == address]
+    return _Owner(at[0].name, tuple(task.node for task in at)) if at else None
 
 
 def _data_port(info: Info | None) -> int:
