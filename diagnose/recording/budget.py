@@ -19,12 +19,12 @@ SEALING_S = 0.2
 SEALING_PER_CONTAINER_S = 0.0004
 """How much longer sealing takes for each container (measured: 1,000 containers with two findings
 each, without what is left out where the time is short)."""
-PRINTING_PER_FINDING_S = 0.000035
+PRINTING_PER_FINDING_S = 0.00004
 """What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
 """
 SEALING_PER_FINDING_S = 0.0001
 """What sealing a bundle takes beside that for each finding (measured: 16,000 of them)."""
-LATE_S = 0.3
+LATE_S = 0.25
 """How much later than its budget a run may end for the sake of many findings."""
 ASSEMBLING_SHARE = 0.4
 """Of the time that is kept for judging and printing: the answers of 8,000 containers take a second
