@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.share_watches import ShareWatch, ShareWatches
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -31,7 +34,9 @@ def changes_unseen(share_watches: ShareWatches) -> CheckResult:
 
     It has inotify watch files on NFS, SMB, SSHFS or another share. The kernel reports what this
     machine changes there, and nothing of what others do: new files lie there until the program is
-    started again. A program that also looks by itself from time to time loses nothing.
+    started again. A program that also looks by itself from time to time loses nothing, and so does
+    one whose files nobody else changes: the report says it aloud only of a program that is there to
+    take what others put into a folder.
     """
     for watch in share_watches:
         yield _finding(watch)
@@ -53,15 +58,20 @@ def _finding(watch: ShareWatch) -> Finding:
         discriminator=mount.destination,
         stable=(container.life,),
     )
-    return finding.with_variables(_polling(watch))
+    is_quiet = not _polling_of_image(container)
+    return replace(finding.with_variables(_polling(watch)), is_quiet=is_quiet)
 
 
 def _polling(watch: ShareWatch) -> PageVariables:
     """The variable that makes the program look by itself; its folder where none is known."""
     container = watch.container
-    image = container.config.image
-    by_image = next((setting for name, setting in _OF_IMAGES if name.search(image)), "")
-    setting = by_image or _OF_PROGRAMS.get(watch.program, "")
+    setting = _polling_of_image(container) or _OF_PROGRAMS.get(watch.program, "")
     if setting and not container.config.value_of(setting.partition("=")[0]):
         return {"polling": setting}
     return {"watched": watch.mount.destination}
+
+
+def _polling_of_image(container: Container) -> str:
+    """The variable of an image whose program takes what others put into its folder."""
+    image = container.config.image
+    return next((setting for name, setting in _OF_IMAGES if name.search(image)), "")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.mounts.stale_mounts import StaleMount, StaleMounts
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
+
+_OF_THE_HOST = LazyPattern(r"^/(?:etc/(?:group|localtime|passwd|timezone)$|usr/share/zoneinfo/)")
+"""What packages and `useradd` replace."""
 
 
 @check("container.mount-stale", severity=Severity.warning)
@@ -18,6 +22,8 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     disk that was mounted on the host after the start is not seen in the container either: the
     container keeps using the folder beneath, and the host does not see what it writes there. A disk
     or share that was unmounted, or mounted again, stays in the container as it was at the start.
+    Files that an update of the host replaces, and that seldom differ, are advice: time zones, and
+    the lists of users.
     """
     for stale in stale_mounts:
         source, container = stale.mount.source, stale.container
@@ -33,11 +39,17 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
                 f"/proc/{container.state.pid}/mountinfo": proof,
                 **present({"device in the container": stale.held}),
             },
+            severity=Severity.advice if _is_updated_alike(stale) else None,
             discriminator=inside,
             stable=(container.life,),
         )
         yield finding.with_variables(_variables(stale))
     return None
+
+
+def _is_updated_alike(stale: StaleMount) -> bool:
+    """Whether a file was replaced that packages of the host replace, seldom by another one."""
+    return not stale.point and _OF_THE_HOST.search(stale.mount.source) is not None
 
 
 def _what_it_sees(stale: StaleMount) -> str:

@@ -64,6 +64,13 @@ def test_what_makes_it_look_by_itself(image: str, comm: str, env: str, variables
     assert finding.variables == {"container": "web"} | variables
 
 
+@pytest.mark.parametrize(("image", "is_quiet"), [("paperless-ngx:2", False), ("jellyfin:10", True)])
+def test_only_one_that_takes_what_others_put_there_is_said_aloud(image: str, is_quiet: bool):
+    found, _ = watched("nfs4", ["0:53"], image)
+    (finding,) = judge("container.changes-unseen", share_watches=found).findings
+    assert finding.is_quiet is is_quiet
+
+
 def test_what_its_caller_may_not_see_is_unknown():
     container = container_in("running", **SCANS)
     mounts = Mounts((Mounted("/mnt/scans", "nfs", "nas:/scans", dev="0:53"),))

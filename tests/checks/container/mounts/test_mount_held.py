@@ -79,3 +79,13 @@ def test_share_mounted_again_under_a_volume() -> None:
     for folders, expected in (({"films": "/srv/media/films"}, ["/srv/media/films"]), ({}, [])):
         stale = stale_mounts(host, of(user), mounts, ALIVE, BoundVolumes(folders))
         assert [item.mount.source for item in stale.items] == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "severity"), [("/etc/localtime", "advice"), ("/etc/nginx.conf", "warning")]
+)
+def test_a_time_zone_that_an_update_has_replaced_is_advice(source: str, severity: str) -> None:
+    user = container("media", **bind(source, Destination="/zone"))
+    table: Json = {"text": "2 1 8:1 /zone//deleted /zone rw - ext4 /dev/a rw\n"}
+    stale = stale_mounts(Made({"file.read": table}), of(user), Mounts((SYSTEM,)), ALIVE)
+    assert rows(judge("container.mount-stale", stale_mounts=stale)) == [(severity, "media")]
