@@ -17,6 +17,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.settings.lacking_options import lacks
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Unexamined
@@ -105,6 +106,10 @@ _OPTION = "container.option-missing"
 """The check of what a container was not given; its configuration shows that."""
 STEADY_S = 3600.0
 """A program that runs for so long since the engine restarted it has got over that."""
+STARTING_S = 60.0
+"""A program whose first error comes so soon after its start may have waited for its peers."""
+GOT_OVER_S = 10.0
+"""The same as `SLACK_S` for errors of a start, after which the program reports its work."""
 OVERDUE = 2
 SLACK_S = 60.0
 """An error counts as over if no line has followed for so many of its longest pauses, and so many
@@ -155,6 +160,8 @@ _CONNECTED = LazyPattern(
     re.IGNORECASE,
 )
 """What a program says that has reached what it calls: failed calls of its start are over then."""
+_WENT_WELL = LazyPattern(r"(?<!not )\bok\b", re.IGNORECASE)
+"""What a job says at its end, beside `_WORKED`: of a start that has failed calls alone."""
 _CALL_FAILED = frozenset({"dns", "refused", "timeout", "unreachable"})
 
 
@@ -214,10 +221,12 @@ class RepeatedErrors(Items[RepeatedError], frozen=True):
 
 
 @evidence
-def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> RepeatedErrors:
+def repeated_errors(
+    containers: Containers, recent_logs: RecentLogs, clock: Clock | None = None
+) -> RepeatedErrors:
     """The errors that each running container has printed within minutes, since its last start."""
     errors = (
-        _repeated_error(container, recent_logs.of_this_run(container), containers)
+        _repeated_error(container, recent_logs.of_this_run(container), containers, clock)
         for container in containers.running
     )
     return RepeatedErrors(
@@ -227,14 +236,18 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
 
 
 def _repeated_error(
-    container: Container, recent: Sequence[RecentLine], containers: Containers
+    container: Container,
+    recent: Sequence[RecentLine],
+    containers: Containers,
+    clock: Clock | None,
 ) -> RepeatedError | None:
     """The error that explains most, of the lines that come again and again."""
     lines = [line.text for line in recent]
     shapes = [_shape(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
-    lasting = _frequent(times) - _overdue_shapes(recent, shapes) - _skipped(shaped, times)
+    over = _overdue_shapes(recent, shapes) | _waited_for(container, recent, shapes, clock)
+    lasting = _frequent(times) - over - _skipped(shaped, times)
     repeated = [line for line, shape in shaped if shape in lasting and not _is_harmless(line)]
     telling = _telling_line(container, repeated)
     if telling is None:
@@ -342,6 +355,43 @@ def _calls_that_succeed_now(recent: Sequence[RecentLine], shapes: Sequence[str])
     before = zip(recent[: places[-1]], shapes[: places[-1]], strict=True)
     failed = {shape for line, shape in before if signs(line.text) & _CALL_FAILED}
     return failed - set(shapes[places[-1] :])
+
+
+def _waited_for(
+    container: Container, recent: Sequence[RecentLine], shapes: Sequence[str], clock: Clock | None
+) -> set[str]:
+    """The failed calls of the container's start, after which it reports work that went well.
+
+    The time since the last of them decides too: one that is only late comes again. A request that
+    is served proves nothing, since it may not need what was called.
+    """
+    works = [place for place, line in enumerate(recent) if _tells_of_own_work(line.text)]
+    if not works or clock is None or container.started_at is None:
+        return set()
+    failed = by_key(
+        (shape, (place, line.at))
+        for place, (line, shape) in enumerate(zip(recent, shapes, strict=True))
+        if signs(line.text) & _CALL_FAILED
+    )
+    over = set()
+    for shape, seen in failed.items():
+        times = [at for _, at in seen]
+        patience = GOT_OVER_S + OVERDUE * (_longest_pause(times) if len(times) > 1 else 0.0)
+        is_of_start = times[0] - container.started_at < STARTING_S
+        is_past = seen[-1][0] < works[-1] and clock.wall - times[-1] > patience
+        if is_of_start and is_past:
+            over.add(shape)
+    return over
+
+
+def _tells_of_own_work(line: str) -> bool:
+    if _is_served(line) or signs(line) & _CALL_FAILED:
+        return False
+    said = message(line)
+    is_calm = said.level is None or said.level <= INFO
+    return _tells_of_work(line) or (
+        is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(said.text) is not None
+    )
 
 
 def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:

@@ -9,6 +9,8 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.machine.clock import Clock
+from diagnose.phrases import rfc3339
 from tests.checks.container.running.repeated_lines import APP, NOW, REFUSED
 from tests.inspected import container
 from tests.judging import judge, rows
@@ -183,6 +185,27 @@ def test_an_error_that_the_program_has_got_over(
     said = [RecentLine(NOW + at, REFUSED.format(1, 1)) for at in times]
     logs = RecentLogs({APP.id: (*said, RecentLine(NOW + end, "GET /health 200"))})
     errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+WAITED = {
+    "a job that is done": ("backup ok", 8.0, 30.0, []),
+    "the next try is not overdue": ("backup ok", 8.0, 12.0, ADVICE),
+    "a job that is not done": ("backup not ok", 8.0, 30.0, ADVICE),
+    "a request that needs no queue": ('10.0.0.9 "GET /logo HTTP/1.1" 200', 8.0, 30.0, ADVICE),
+    "long after the start": ("backup ok", 300.0, 330.0, ADVICE),
+}
+
+
+@pytest.mark.parametrize(("last", "tried", "now", "expected"), WAITED.values(), ids=WAITED)
+def test_a_start_that_waited_for_its_peer(
+    last: str, tried: float, now: float, expected: list[tuple[str, str]]
+) -> None:
+    app = container("app", State={"Status": "running", "StartedAt": rfc3339(NOW)})
+    said = [RecentLine(NOW + tried - 6 + at, NO_QUEUE) for at in (0.0, 2.0, 4.0, 6.0)]
+    logs = RecentLogs({app.id: (*said, RecentLine(NOW + tried + 1, last))})
+    clock = Clock(NOW + now, NOW - 900)
+    errors = repeated_errors(Containers([app]), logs, clock)
     assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
 
 
