@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from checks.daemon.last_words import meaning, page_variables
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.awaited_programs import VERSIONED
 from diagnose.evidence.engine.containerd_log import ContainerdLog
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
+from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,
@@ -155,26 +157,39 @@ def _failure(log: DaemonLog) -> LogLine | None:
     caused_by=["kernel.hung-task", "storage.read-only", "resources.io-saturated"],
 )
 def containerd_hung(
-    daemon: Daemon, info: Info | Unavailable, containers: Containers | None
+    daemon: Daemon,
+    info: Info | Unavailable,
+    containers: Containers | None,
+    processes: Processes | None,
 ) -> CheckResult:
     """containerd does not answer the engine.
 
     The engine still serves its lists, while /info waits for containerd (seen on engines 20.10, 26.1
     and 28.5). A stopped containerd (state T) is proof by itself; otherwise /info must have been
-    silent while /_ping and the list of containers were answered.
+    silent while /_ping and the list of containers were answered. /info also runs `docker-init
+    --version` and `runc --version`: where the engine has such a child, it waits for that.
     """
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     silence = _silence(daemon, info)
-    waits = bool(silence) and containers is not None
+    waits = bool(silence) and containers is not None and not _waits_for_version(daemon, processes)
     process = daemon.processes.stopped_containerd
     if process is None and waits:
         process = daemon.processes.containerd
     if process is not None:
         yield _hung_finding(process, daemon, silence)
     return None
+
+
+def _waits_for_version(daemon: Daemon, processes: Processes | None) -> bool:
+    """Whether the engine has a child that is to tell its version, as /info shows it."""
+    engine = daemon.processes.engine
+    return engine is not None and any(
+        process.ppid == engine.pid and process.comm in VERSIONED and not process.is_zombie
+        for process in processes or ()
+    )
 
 
 def _silence(daemon: Daemon, info: Info | Unavailable) -> dict[str, Json]:

@@ -146,9 +146,12 @@ def hung(
     container is only reported as not examined. A container whose shim is stopped is a warning too:
     the engine waits for the shim as soon as it is asked for more than it has in memory. A program
     that the engine waits for, such as an iptables whose lock another process holds, is named at
-    once: until it ends, no container starts or stops, though the engine may answer.
+    once: until it ends, no container starts or stops, though the engine may answer. One that only
+    /info waits for, such as docker-init that is to tell its version, is a warning.
     """
     program = next(iter(awaited or ()), None)
+    if program is not None and program.is_for_info and not daemon.answers:
+        program = None
     if daemon.answers and program is not None:
         yield _waiting_finding(daemon, program)
         return None
@@ -186,6 +189,8 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
     engine = daemon.processes.engine
     assert engine is not None
     effect = "no container can start or stop" if daemon.answers else "it does not answer"
+    if program.is_for_info:
+        effect = "it does not answer `docker info`, and containers start and stop all the same"
     evidence = present({"GET /_ping": daemon.silence and daemon.silence.detail})
     for process, command in (
         (program.process, program.command),
@@ -200,6 +205,7 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
         summary=f"dockerd ({engine.pid}) waits for {_awaited(program)}: {effect}",
         evidence=evidence,
         variables={"socket": daemon.address, **_going_on(program)},
+        severity=Severity.warning if program.is_for_info else None,
     )
 
 

@@ -23,8 +23,12 @@ XTABLES_LOCK = "/run/xtables.lock"
 it, for as long as it takes."""
 LOCKERS = frozenset({"iptables", "ip6tables", "iptables-legacy", "ip6tables-legac"})
 """Names in /proc/PID/comm, which holds 15 bytes."""
-PROGRAMS = LOCKERS | {"iptables-nft", "ip6tables-nft", "nft", "modprobe"}
-"""What dockerd runs to build its networks; each is done within a second on a host that is well."""
+VERSIONED = frozenset({"docker-init", "runc"})
+"""What dockerd asks for its version whenever it answers /info (daemon/info_unix.go): containers
+start and stop meanwhile."""
+PROGRAMS = LOCKERS | VERSIONED | {"iptables-nft", "ip6tables-nft", "nft", "modprobe"}
+"""What dockerd runs itself, most of it for its networks; each is done within a second on a host
+that is well."""
 BUS = frozenset({"dbus-daemon", "dbus-broker", "firewalld"})
 """Whom dockerd asks at its start whether firewalld runs (daemon/libnetwork/iptables/firewalld.go):
 it waits for the answer without end."""
@@ -53,13 +57,18 @@ class AwaitedProgram(msgspec.Struct, frozen=True):
     holder_command: str = ""
 
     @property
+    def is_for_info(self) -> bool:
+        """Whether only the answer of /info waits for it."""
+        return self.process.comm in VERSIONED
+
+    @property
     def culprit(self) -> Process:
         """The process that has to go on, or to end."""
         return self.holder or self.process
 
 
 class AwaitedPrograms(Items[AwaitedProgram], frozen=True):
-    """Those that wait for a lock first, then the longest."""
+    """Those that wait for a lock first, then the longest; last those that only /info needs."""
 
 
 @evidence
@@ -77,7 +86,7 @@ def awaited_programs(
     ]
     old = [(_age(process, clock), process) for process in children]
     found = [_awaited(host, processes, *item) for item in old if item[0] >= SETTLED_S]
-    found.sort(key=lambda program: (program.holder is None, -program.seconds))
+    found.sort(key=lambda program: (program.is_for_info, program.holder is None, -program.seconds))
     if not found and daemon.is_hung and _is_before_networks(log):
         found = [AwaitedProgram(process) for process in _stuck_bus(processes)]
     return AwaitedPrograms(tuple(found))

@@ -11,6 +11,7 @@ from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
 from tests.checks.daemon.evidence import NOTHING, SYSTEM_UNIT, daemon, engine, log
 from tests.judging import judge
@@ -59,6 +60,25 @@ def test_podman_has_no_such_parts() -> None:
         judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=podman).verdict
         == "skipped"
     )
+
+
+@pytest.mark.parametrize(
+    ("parent", "comm", "count"), [(1, "docker-init", 1), (0, "docker-init", 0), (0, "runc", 0)]
+)
+def test_a_version_that_the_engine_waits_for_is_no_silent_containerd(
+    parent: int, comm: str, count: int
+) -> None:
+    up = daemon(silence=None, process=engine(), containerds=(engine("S", threads={"S": 9}),))
+    assert up.processes.engine is not None
+    child = Process(901, parent or up.processes.engine.pid, comm, "S", 10.0, 0)
+    result = judge(
+        "daemon.containerd-hung",
+        daemon=up,
+        info=Unavailable("timed out", "GET /info"),
+        containers=Containers(()),
+        processes=Processes((child,)),
+    )
+    assert len(result.findings) == count
 
 
 def test_containerd_hung() -> None:

@@ -48,6 +48,22 @@ def lock_of_iptables_held_at_the_start(box: Box) -> None:
     assert finding["fix"][0]["command"] == f"kill -CONT {holder}"
 
 
+@fault("daemon.hung", subject=DAEMON, baseline=False, exit_code=1)
+def version_that_never_comes(box: Box) -> None:
+    """docker-init on the host does not end: /info waits for its version, and containers start."""
+    program = box.sh("command -v docker-init").strip()
+    box.write(f"{program}.stuck", "#!/bin/sh\nwhile :; do sleep 1; done\n")
+    box.sh(
+        f"chmod 755 {program}.stuck && mkdir -p /run/stuck && cp {program}.stuck /run/stuck/docker-init"
+    )
+    box.sh(f"mount --bind /run/stuck/docker-init {program}")
+    box.spawn(["docker", "info"])
+    aged = "ps -o etimes= -C docker-init | sort -n | tail -n 1"
+    box.wait_for(lambda: int(box.sh(aged).strip() or 0) > 16, 60, "a docker-init that does not end")
+    report = box.diagnose("check", "daemon.containerd-hung", "--format", "json")
+    assert not report.findings
+
+
 @fault("daemon.hung", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
 def system_bus_stopped(box: Box) -> None:
     """The system's bus takes connections and answers nobody: dockerd asks it about firewalld."""
