@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from checks.container.claims import is_failing
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
@@ -10,7 +12,11 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 
-@check("container.mount-unwritable", severity=Severity.advice)
+@check(
+    "container.mount-unwritable",
+    severity=Severity.advice,
+    aloud=("cannot read what is mounted into it", "cannot read what is mounted into them"),
+)
 def mount_unwritable(
     mount_access: MountAccess, log_tails: LogTails | None, clock: Clock
 ) -> CheckResult:
@@ -19,21 +25,23 @@ def mount_unwritable(
     Owner and mode of the mounted folder do not let the container's user write, although it is
     mounted read-write: the first write will fail. It is advice while the container works, because
     it may only read there, and a warning while it is unhealthy, or was just restarted and its log
-    says nothing. A socket that the user cannot open is a warning: it is mounted for nothing else.
+    says nothing. What the user cannot even read is advice that is said aloud. A socket that the
+    user cannot open is a warning: it is mounted for nothing else.
     What the log has said already is container.mount-forbidden. Access lists and NFS's root_squash
     are not seen.
     """
     for denied in mount_access.denied:
         container, mount = denied.container, denied.mount
-        verb = "open the socket" if denied.is_socket else "write to"
+        verb = _verb(denied)
         owner = f"{denied.source.uid}:{denied.source.gid}"
         mode = denied.source.permissions
+        access = "read-write" if mount.rw else "read-only"
         finding = Finding.about(
             container,
             f"{container} cannot {verb} {mount.destination}: its user is "
             f"{denied.user.label}, and {mount.source} belongs to {owner} with mode {mode}",
             {
-                "mount": f"{mount} (read-write)",
+                "mount": f"{mount} ({access})",
                 f"owner and mode of {mount.source}": f"{owner} {mode}",
                 "Config.User": container.config.user,
                 "HostConfig.GroupAdd": container.host_config.group_add or "none",
@@ -41,8 +49,16 @@ def mount_unwritable(
             discriminator=mount.destination,
             severity=_severity(denied, log_tails, clock),
         )
+        finding = replace(finding, is_quiet=not denied.is_unread)
         yield finding.with_variables(_variables(denied))
     return None
+
+
+def _verb(denied: DeniedMount) -> str:
+    """What the user of the denied mount cannot do with it, before its path."""
+    if denied.is_socket:
+        return "open the socket"
+    return "read" if denied.is_unread else "write to"
 
 
 def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> Severity:
@@ -57,7 +73,9 @@ def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> 
 
 
 def _variables(denied: DeniedMount) -> PageVariables:
-    """A folder gets another owner; a socket keeps its own, and the container gets its group."""
+    """A file or folder gets another owner; for a socket the container gets its group."""
     if denied.is_socket:
         return {"group": str(denied.source.gid), "socket": denied.mount.source}
+    if denied.is_unread:
+        return {"closed": denied.mount.source, "owner": denied.user.owner}
     return {"source": denied.mount.source, "owner": denied.user.owner}

@@ -1,4 +1,5 @@
-"""Mounts of running containers that their user cannot write, and sockets that it cannot open.
+"""Mounts of running containers that their user cannot read or write, and sockets that it cannot
+open.
 
 Seen without waiting for a log.
 """
@@ -9,7 +10,13 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.file_access import ENTER, WRITE, HostUser, host_user
+from diagnose.evidence.containers.mounts.file_access import (
+    ENTER,
+    READ,
+    WRITE,
+    HostUser,
+    host_user,
+)
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Unavailable
@@ -22,12 +29,17 @@ MOST = 2000
 
 
 class DeniedMount(msgspec.Struct, frozen=True):
-    """A mount that the container's user cannot write (a folder), or cannot open (a socket)."""
+    """A mount that the container's user cannot read or write, or cannot open (a socket)."""
 
     container: Container
     mount: Mount
     source: PathStatus
     user: HostUser
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the user cannot even read the file, or enter the folder."""
+        return _is_closed(self.user, self.source)
 
     @property
     def is_socket(self) -> bool:
@@ -83,11 +95,20 @@ def _known_user(
 
 
 def _is_denied(user: HostUser, mount: Mount, status: PathStatus | None) -> bool:
-    """Whether the mount is of no use to the user: to connect to it, or to write there."""
+    """Whether the mount is of no use to the user: to connect, to read, or to write there."""
     if status is None or status.failed:
         return False
     if status.type == "socket":
         return user.may(status, WRITE) is False
     if status.type == "folder" and mount.rw:
         return user.may(status, WRITE | ENTER) is False
-    return False
+    return _is_closed(user, status)
+
+
+def _is_closed(user: HostUser, source: PathStatus) -> bool:
+    """Whether the user can neither read the file nor open what lies in the folder.
+
+    A folder that can be entered may serve those who know the names in it.
+    """
+    needed = {"file": READ, "folder": ENTER}.get(source.type, 0)
+    return bool(needed) and user.may(source, needed) is False

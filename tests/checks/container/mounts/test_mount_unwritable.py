@@ -9,8 +9,15 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.containers.mounts.file_access import HostUser
-from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
+from diagnose.evidence.containers.mounts.mount_access import (
+    DeniedMount,
+    MountAccess,
+    mount_access,
+)
+from diagnose.evidence.engine.info import Info
 from tests.checks.container.evidence import CLOCK, container_in
+from tests.hosts import Made
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 
@@ -31,7 +38,7 @@ from tests.judging import judge, rows
 )
 def test_a_mount_that_its_user_cannot_use(
     kind: str, container: Container, lines: tuple[str, ...], severity: str
-):
+) -> None:
     source = PathStatus(type=kind, mode=0o660 if kind == "socket" else 0o755)
     denied = DeniedMount(
         container, Mount(source="/s", destination="/d"), source, HostUser("1000", "1000:1000", 1000)
@@ -40,3 +47,34 @@ def test_a_mount_that_its_user_cannot_use(
     access = MountAccess((denied,))
     result = judge("container.mount-unwritable", mount_access=access, log_tails=tails, clock=CLOCK)
     assert rows(result) == [(severity, "web")]
+
+
+CLOSED: dict[str, tuple[str, int, bool, list[str]]] = {
+    "a file of root alone, read-only": ("file", 0o600, False, ["read"]),
+    "a folder that only root enters, read-only": ("folder", 0o600, False, ["read"]),
+    "a folder that only root enters": ("folder", 0o700, True, ["read"]),
+    "a folder that others may write nothing to": ("folder", 0o755, True, ["write to"]),
+    "a folder whose names others must know": ("folder", 0o711, False, []),
+    "a file that everybody reads": ("file", 0o644, False, []),
+    "a device": ("device", 0o600, False, []),
+}
+
+
+@pytest.mark.parametrize(("kind", "mode", "rw", "verbs"), CLOSED.values(), ids=CLOSED)
+def test_what_the_user_cannot_read_is_said_aloud(
+    kind: str, mode: int, rw: bool, verbs: list[str]
+) -> None:
+    mount = {"Type": "bind", "Source": "/srv/site", "Destination": "/site", "RW": rw}
+    site = container("site", Config={"User": "1000:1000"}, Mounts=[mount])
+    host = Made({"file.stats": {"/srv/site": {"type": kind, "mode": mode, "uid": 0, "gid": 0}}})
+    access = mount_access(host, of(site), Info(), None)
+    result = judge(
+        "container.mount-unwritable",
+        mount_access=access,
+        log_tails=LogTails({}, {}),
+        clock=CLOCK,
+    )
+    assert [
+        finding.summary.split(" cannot ")[1].split(" /")[0] for finding in result.findings
+    ] == verbs
+    assert [finding.is_quiet for finding in result.findings] == [verb != "read" for verb in verbs]

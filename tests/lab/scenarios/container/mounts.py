@@ -92,6 +92,18 @@ def folder_of_another_user(box: Box) -> None:
     assert "Permission denied" in box.docker("logs", "locked-out").stderr
 
 
+@fault("container.mount-unwritable", subject="container:kiosk81", shareable=True)
+def site_that_its_user_cannot_read(box: Box) -> None:
+    """A site is mounted read-only, belongs to root alone, and is served by another user."""
+    box.sh("mkdir -m 700 /srv/kiosk81; echo hello >/srv/kiosk81/index.html")
+    serve = ("httpd", "-f", "-p", "8080", "-h", "/")
+    run(box, "kiosk81", *GOOD, "-v=/srv/kiosk81:/site:ro", "bb:1.36", *serve)
+    seen = box.docker("exec", "kiosk81", "ls", "/site/index.html", check=False)
+    assert "Permission denied" in seen.stderr
+    command = first_command(box, "container.mount-unwritable", "kiosk81")
+    assert command.startswith("chown 1000:1000 /srv/kiosk81"), command
+
+
 def _shut_out(box: Box, name: str, mount: str, work: str) -> str:
     """What the tool says, on one line, of a container that ended because its user was denied
     something in a mount."""
