@@ -39,4 +39,5 @@ def files_lost(lost_files: LostFiles, log_tails: LogTails, clock: Clock) -> Chec
             signs=signs(lost.line),
             onset=container.failed_first,
         ).with_variables(compose_variables(container) | {"path": lost.path})
+    yield from lost_files.unexamined
     return None

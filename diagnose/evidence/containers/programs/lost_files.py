@@ -6,7 +6,6 @@ that layer, and a new container of the same image begins without it.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -21,12 +20,15 @@ from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import LayerChange, ListChanges
 from diagnose.registry import evidence
 
-MOST = 8
+MOST = 32
 """Containers whose layer is looked at: the engine walks through all of it for each."""
+TOO_MANY = f"more than {MOST} containers miss a file"
+"""Why the layer of a container is not looked at."""
 _REFUSED = LazyPattern(
     r"permission denied|\bEACCES\b|exec format error|cannot execute|not executable"
     r"|is a directory|\bEISDIR\b",
@@ -59,6 +61,9 @@ class LostFile(msgspec.Struct, frozen=True):
 
 class LostFiles(Items[LostFile], frozen=True):
     """At most one for each container."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+    """Containers beyond `MOST`."""
 
     def holds(self, container: Container) -> bool:
         """Whether one of these is this container's."""
@@ -98,10 +103,13 @@ def lost_files(
     by_id: dict[str, list[_Complaint]] = {}
     for complaint in complaints:
         by_id.setdefault(complaint.container.id, []).append(complaint)
-    wanted = list(itertools.islice(by_id, MOST))
+    wanted, left = list(by_id)[:MOST], list(by_id)[MOST:]
     changes_by_id = host.answers_about(wanted, ListChanges)
     found = (_lost(by_id[id], changes_by_id.get(id) or ()) for id in wanted)
-    return LostFiles(tuple(lost for lost in found if lost is not None))
+    return LostFiles(
+        tuple(lost for lost in found if lost is not None),
+        tuple(Unexamined(by_id[id][0].container.subject, TOO_MANY) for id in left),
+    )
 
 
 def _complaints(

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.programs.lost_files import lost_files
+from diagnose.evidence.containers.programs.lost_files import MOST, lost_files
 from diagnose.programs.telling_line import TellingLine
 from tests.checks.container.evidence import CLOCK
 from tests.hosts import Made
@@ -125,3 +125,19 @@ def test_the_image_is_not_said_to_lack_it() -> None:
     lost = found(REFUSED, "", [(DELETED, "/usr/bin/python3")])
     result = judge("container.entrypoint-missing", containers=of(REFUSED), lost_files=lost)
     assert rows(result) == []
+
+
+def test_containers_beyond_the_bound_are_unexamined() -> None:
+    """A calm word about a container whose layer nobody has looked at would be false."""
+    workers = of(
+        *(
+            container(f"worker{number}", Id=f"{number:064x}", State=DOWN)
+            for number in range(MOST + 2)
+        )
+    )
+    tails = LogTails({worker.id: LogTail((NO_SCRIPT,)) for worker in workers}, {})
+    changes = [{"Kind": DELETED, "Path": "/app/worker.py"}]
+    lost = lost_files(Made({"api.changes": changes}), workers, tails, RepeatedErrors(()))
+    result = judge("container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK)
+    assert len(result.findings) == MOST
+    assert [item.subject.name for item in result.unexamined] == ["worker32", "worker33"]
