@@ -53,17 +53,21 @@ def stopped(
     other services of its project run. What ended by itself belongs to other checks. Seen on
     engines 20.10.24 and 28.5.2.
     """
-    for container in containers:
-        if not _was_stopped(container, stops) or not clock.is_within(
-            container.finished_at, options.since_s
-        ):
-            continue
+    ended = [
+        container
+        for container in containers
+        if _was_stopped(container, stops)
+        and clock.is_within(container.finished_at, options.since_s)
+    ]
+    missed = {
+        caller.id: _missed_by(caller, containers, log_tails, logged_failures)
+        for caller in (containers if ended else ())
+    }
+    for container in ended:
         callers = [
-            other
-            for other in containers
-            if other.id != container.id
-            and _misses(other, container, containers, log_tails, logged_failures)
-            and not _has_stand_in(container, other, containers)
+            caller
+            for caller in containers
+            if container.id in missed[caller.id] and _needs(caller, container, containers)
         ]
         if callers or _is_lacking(container, containers):
             yield _finding(container, callers, clock)
@@ -82,36 +86,39 @@ def _was_stopped(container: Container, stops: Stops) -> bool:
     return ended_well or stops.by_id.get(container.id, False)
 
 
-def _has_stand_in(container: Container, caller: Container, containers: Containers) -> bool:
-    """Whether the caller reaches a running container by the same name, as another replica."""
-    return any(
+def _missed_by(
+    caller: Container,
+    containers: Containers,
+    log_tails: LogTails | None,
+    logged_failures: LoggedFailures | None,
+) -> set[str]:
+    """The ids of the containers that the caller's log says its calls do not reach."""
+    missed = {
+        peer.id
+        for failure in logged_failures or ()
+        if failure.container.id == caller.id
+        for peer in failure.called
+    }
+    if log_tails is not None and caller.state.status in ("running", "restarting"):
+        lines = log_tails.of(caller).lines
+        missed |= {peer.id for peer in called_peers(lines, caller, containers, configured=())}
+    return missed
+
+
+def _needs(caller: Container, container: Container, containers: Containers) -> bool:
+    """Whether the caller finds the container by name, and no running replica by the same.
+
+    On the default network no name leads to it, whether it runs or not.
+    """
+    if caller.id == container.id or not (
+        set(container.shared_networks(caller)) - {DEFAULT_NETWORK}
+    ):
+        return False
+    return not any(
         container.dns_names & other.dns_names
         for other in containers.running
         if other.id != caller.id and other.shared_networks(caller)
     )
-
-
-def _misses(
-    caller: Container,
-    container: Container,
-    containers: Containers,
-    log_tails: LogTails | None,
-    logged_failures: LoggedFailures | None,
-) -> bool:
-    """Whether the caller's log says that its calls to the container fail.
-
-    On the default network no name leads to it, whether it runs or not.
-    """
-    if not set(container.shared_networks(caller)) - {DEFAULT_NETWORK}:
-        return False
-    if any(
-        failure.container.id == caller.id and container in failure.called
-        for failure in logged_failures or ()
-    ):
-        return True
-    lines = log_tails.of(caller).lines if log_tails is not None else ()
-    is_up = caller.state.status in ("running", "restarting")
-    return is_up and container in called_peers(lines, caller, containers, configured=())
 
 
 def _is_lacking(container: Container, containers: Containers) -> bool:
