@@ -47,6 +47,17 @@ def wrapped_runc(program: str) -> str:
 T = TypeVar("T")
 
 
+def _leave_real_time() -> None:
+    """Makes this thread, and what it starts from now on, an ordinary process of the scheduler.
+
+    Under cgroup v1 the kernel moves no real-time process into a group of the cpu controller that
+    has no real-time share (cpu.rt_runtime_us is 0 in every new group): neither this box's group
+    nor those of its containers. A machine whose first process is real-time hands that on.
+    """
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 class BareHost:
     """Namespaces, a throw-away root over the machine's, a data root and an uplink.
 
@@ -86,6 +97,7 @@ class BareHost:
         self.close()
 
     def _open(self) -> None:
+        _leave_real_time()
         RUN_DIR.mkdir(parents=True, exist_ok=True)
         # appears with its marker or not at all, since another process may sweep at this moment
         unnamed = RUN_DIR / f".{self.id}"
@@ -193,7 +205,7 @@ class BareHost:
         """A shell line that moves the shell into the box's cgroups."""
         # in cgroup v2 namespaces are rooted at the parent of init/, so unshare must happen there
         paths = (c if self.pid or c.name != "init" else c.parent for c in self._cgroups)
-        return "".join(f"echo $$ >{shlex.quote(str(p))}/cgroup.procs; " for p in paths)
+        return "".join(f"echo $$ >{shlex.quote(str(p))}/cgroup.procs || exit; " for p in paths)
 
     @property
     def cgroups(self) -> tuple[Path, ...]:
