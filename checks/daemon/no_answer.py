@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from diagnose.evidence.engine.awaited_programs import (
     XTABLES_LOCK,
     AwaitedProgram,
@@ -149,17 +151,10 @@ def hung(
     once: until it ends, no container starts or stops, though the engine may answer. One that only
     /info waits for, such as docker-init that is to tell its version, is a warning.
     """
-    program = next(iter(awaited or ()), None)
-    if program is not None and program.is_for_info and not daemon.answers:
-        program = None
-    if daemon.answers and program is not None:
-        yield _waiting_finding(daemon, program)
-        return None
+    load = _overload(pressure, busy)
+    program = _awaited_program(daemon, awaited)
     if daemon.answers:
-        is_slow = bool(_overload(pressure, busy))
-        for stuck in stuck_containers:
-            if stuck.shim is not None or not is_slow:
-                yield _lone_deadlock_finding(stuck, daemon)
+        yield from _answering_engine_findings(daemon, program, stuck_containers, is_slow=bool(load))
         return None
     if not daemon.is_hung:
         return None
@@ -167,21 +162,46 @@ def hung(
     if process is None and daemon.endpoint.named and not daemon.endpoint.is_default:
         where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
         return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
-    age = daemon.processes.age
-    is_young = age is not None and age < start
-    if process is not None and _is_at_work(process) and is_young and program is None:
-        since = f"dockerd ({process.pid}) started {duration(age or 0)} ago"
-        return Unavailable("timed out", f"{since} and does not answer yet")
-    if process is not None and _is_at_work(process) and program is not None:
+    if process is None or not _is_at_work(process):
+        yield _hung_finding(daemon, mounts, root)
+        return None
+    if program is not None:
         yield _waiting_finding(daemon, program)
         return None
-    yield _hung_finding(daemon, mounts, root, pressure, busy)
+    age = daemon.processes.age
+    if age is not None and age < start:
+        since = f"dockerd ({process.pid}) started {duration(age)} ago"
+        return Unavailable("timed out", f"{since} and does not answer yet")
+    yield _hung_finding(daemon, mounts, root, load)
     return None
 
 
-def _is_at_work(process: ProcessDetail | None) -> bool:
+def _awaited_program(daemon: Daemon, awaited: AwaitedPrograms | None) -> AwaitedProgram | None:
+    """The program that explains an engine's silence, or keeps one that answers from its work."""
+    program = next(iter(awaited or ()), None)
+    if program is not None and program.is_for_info and not daemon.answers:
+        return None
+    return program
+
+
+def _answering_engine_findings(
+    daemon: Daemon, program: AwaitedProgram | None, containers: StuckContainers, *, is_slow: bool
+) -> Iterator[Finding]:
+    """What an engine that answers cannot do: wait for a program, or work with one container.
+
+    is_slow: the host is so busy that silence about one container proves nothing.
+    """
+    if program is not None:
+        yield _waiting_finding(daemon, program)
+        return
+    for stuck in containers:
+        if stuck.shim is not None or not is_slow:
+            yield _lone_deadlock_finding(stuck, daemon)
+
+
+def _is_at_work(process: ProcessDetail) -> bool:
     """Whether the engine's process is neither stopped nor waits in the kernel."""
-    return process is not None and not process.is_stopped and not process.blocked
+    return not process.is_stopped and not process.blocked
 
 
 def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
@@ -272,16 +292,12 @@ def _pid(process: ProcessDetail | Process | None) -> PageVariables:
 
 
 def _hung_finding(
-    daemon: Daemon,
-    mounts: Mounts | None,
-    root: DataRoot | None,
-    pressure: Pressure | None,
-    busy: float,
+    daemon: Daemon, mounts: Mounts | None, root: DataRoot | None, load: str = ""
 ) -> Finding:
+    """load: what may make the engine slow, in words."""
     process = daemon.processes.engine
     socket = daemon.address
     assert daemon.silence is not None
-    load = _overload(pressure, busy) if _is_at_work(process) else ""
     shims = daemon.processes.shims
     return Finding(
         subject=DAEMON,

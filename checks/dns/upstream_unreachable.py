@@ -180,8 +180,7 @@ def _doubtful_origin(lost: LostQuery) -> str:
 
 
 def _cure(lost: LostQuery) -> PageVariables:
-    """What the page needs to name another server, or to let the container take the host's."""
-    origin = lost.origin.kind
+    """What the page needs: what lets the query through, else another server."""
     if lost.is_kept_in and not lost.is_own_doing:
         return {"vpn": lost.group.members[0].name}
     if lost.rejected_by is not None:
@@ -191,6 +190,12 @@ def _cure(lost: LostQuery) -> PageVariables:
         return hairpin
     if lost.rule and lost.server in lost.path.own:
         return opening(lost.rule, lost.path.bridges.get(lost.group.networks[0], ""))
+    return _another_server(lost)
+
+
+def _another_server(lost: LostQuery) -> PageVariables:
+    """What the page needs to name another server, where it was named, or to take the host's."""
+    origin = lost.origin.kind
     if origin in ("earlier", "edited") and lost.answering:
         return {"restarted": lost.group.members[0].name}
     if origin == "container":

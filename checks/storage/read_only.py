@@ -58,11 +58,8 @@ def read_only(
     for own in _own_mounts(root, mounts):
         if own != under_root and _lost_options(f"{own.options},{own.super}"):
             yield _lost_disk_finding(own, "the engine for its own records", (DAEMON,))
-    for point, names in _writers(backing).items():
-        mounted = mounts.of(point)
-        if mounted is None or mounted == under_root or "ro" in mounted.options.split(","):
-            continue
-        if _lost_options(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
+    for mounted, names in _written_disks(backing, mounts):
+        if mounted != under_root and _is_lost_to_writers(mounted):
             yield _lost_disk_finding(mounted, named("container", names))
     return None
 
@@ -78,13 +75,23 @@ def _own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:
             yield mounted
 
 
-def _writers(backing: Backing | None) -> dict[str, list[str]]:
-    """The running containers that may write to a file system, by its mount point."""
-    return by_key(
+def _written_disks(backing: Backing | None, mounts: Mounts) -> Iterator[tuple[Mounted, list[str]]]:
+    """File systems to which running containers may write, each with these containers."""
+    writers = by_key(
         (behind.mounted.point, behind.container.name)
         for behind in backing or ()
         if behind.mount.rw and behind.container.is_running
     )
+    for point, names in writers.items():
+        mounted = mounts.of(point)
+        if mounted is not None:
+            yield mounted, names
+
+
+def _is_lost_to_writers(mounted: Mounted) -> bool:
+    """Whether a file system went read-only by itself: its mount still says rw."""
+    is_writable = "ro" not in mounted.options.split(",") and mounted.fstype not in FULL_BY_NATURE
+    return is_writable and bool(_lost_options(mounted.super))
 
 
 def _in_sandbox(mounts: Mounts) -> bool:

@@ -61,14 +61,13 @@ def crashed(
     error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
     any exit together with the engine after which the service was not started again, and so does
     that of any program that had run for `lasting` seconds; an upgrade of the engine at that time is
-    named. For other containers an error counts if nobody was attached to
-    see it. A fault of the program itself, such as SIGSEGV, always counts. Where neither the
-    engine's events nor its files say whether the end was requested, it is advice.
+    named. For other containers an error counts if nobody was attached to see it. A fault of the
+    program itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files
+    say whether the end was requested, it is advice.
     """
     for container in _ended(containers, clock, options.since_s):
         tail = tail_of(log_tails, container)
-        is_lasting = is_service(container) or (container.ran_for or 0.0) >= lasting
-        with_engine = container.id in stops.stopped_with_daemon and is_lasting
+        with_engine = _stopped_with_engine(container, stops, lasting)
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
         if not with_engine and not _broke_off(container, tail, stops, at_least):
@@ -125,6 +124,12 @@ def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Con
             continue
         if container.stays_down and not is_somebodys_job(container):
             yield container
+
+
+def _stopped_with_engine(container: Container, stops: Stops, lasting: float) -> bool:
+    """Whether a service, or a program that had run for so long, ended together with the engine."""
+    is_lasting = is_service(container) or (container.ran_for or 0.0) >= lasting
+    return is_lasting and container.id in stops.stopped_with_daemon
 
 
 def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:

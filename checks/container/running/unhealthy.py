@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -82,7 +83,7 @@ def unhealthy(
     such restarts within the hour count. A DNS server may answer others and not its own loopback,
     from which its probe asks.
     """
-    instead = other_probes.by_id if other_probes is not None else {}
+    other_commands = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
     is_probed = containers.source == "api"
     engine_age = daemon.processes.age if daemon is not None else None
@@ -94,18 +95,26 @@ def unhealthy(
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
-            yield _restarted_finding(probe, restarts, clock, instead.get(container.id, ""))
+            yield _restarted_finding(probe, restarts, clock, _other_probe(probe, other_commands))
         elif _fails(probe):
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
             if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
                 finding = _shut_out_finding(finding, container, own_dns_answers)
-            is_served = container.id in instead and not probe.unserved_port
-            kind = "connecting_probe" if probe.lacks_script else "other_probe"
-            other = {kind: instead[container.id]} if is_served else {}
-            yield finding.with_variables(_without_secrets(other))
+            yield finding.with_variables(_without_secrets(_other_probe(probe, other_commands)))
     return None
+
+
+def _other_probe(probe: HealthCheck, commands: Mapping[str, str]) -> PageVariables:
+    """The variables of a probe with a program that the container has.
+
+    commands: such probes, by the id of the container. None helps where nobody serves the port.
+    """
+    command = commands.get(probe.container.id, "")
+    if not command or probe.unserved_port:
+        return {}
+    return {"connecting_probe" if probe.lacks_script else "other_probe": command}
 
 
 def _probe_of(container: Container, namespaces: Namespaces | None) -> HealthCheck | None:
@@ -154,7 +163,7 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
 
 
 def _restarted_finding(
-    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other_probe: str
+    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other_probe: PageVariables
 ) -> Finding:
     """A program that is ended each time its probe fails, whether it works or not."""
     container, other = probe.container, restarts.restarter
@@ -162,9 +171,7 @@ def _restarted_finding(
     by = f"; {other} restarts it" if other is not None else ""
     severity, failed = _failure(probe)
     failure = f": {failed}{_at_port(probe)}" if probe.last and probe.exit_code else _at_port(probe)
-    cures = _steps(probe, severity, LogTail(()), may_restart=False)
-    if other_probe and not probe.unserved_port:
-        cures["connecting_probe" if probe.lacks_script else "other_probe"] = other_probe
+    cures = _steps(probe, severity, LogTail(()), may_restart=False) | other_probe
     finding = Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
@@ -328,27 +335,32 @@ def _steps(
     cannot_run = severity == Severity.warning
     if _has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
-    if probe.proxy and not probe.unserved_port:
-        return _without_secrets({"unproxied": probe.command_without_proxy})
-    if probe.ipv4_port:
-        return _without_secrets({"probe": probe.command_by_ipv4})
-    if probe.unserved_port and probe.command_by_port and not cannot_run:
-        return _without_secrets({"moved_probe": probe.command_by_port})
-    is_new = probe.has_failed_since_its_start
-    if is_new and (probe.refused_status or probe.shown_request or probe.longer_timeout):
-        return _without_secrets(_steps_for_a_new_probe(probe))
+    better = _better_probe(probe, cannot_run=cannot_run)
+    if better is not None:
+        return _without_secrets(better)
     objects = bool(tail.lines) and not tail.signs & PASSING
     may_heal = not cannot_run and not probe.unserved_port and not objects
     return {"restarted": probe.container.name} if may_heal and may_restart else {}
 
 
-def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables:
+def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | None:
+    """The variables of a probe that reaches the program; None where it is not the probe's fault."""
+    if probe.proxy and not probe.unserved_port:
+        return {"unproxied": probe.command_without_proxy}
+    if probe.ipv4_port:
+        return {"probe": probe.command_by_ipv4}
+    if probe.unserved_port and probe.command_by_port and not cannot_run:
+        return {"moved_probe": probe.command_by_port}
+    return _steps_for_a_new_probe(probe) if probe.has_failed_since_its_start else None
+
+
+def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
     """The variables of the page for a probe that has not succeeded in this run."""
     if probe.refused_status:
         return present({"start_page": probe.command_at_start_page})
     if probe.shown_request:
         return {"shown": probe.container.name, "shown_request": probe.shown_request}
-    return {"longer": probe.longer_timeout}
+    return {"longer": probe.longer_timeout} if probe.longer_timeout else None
 
 
 def _without_secrets(variables: PageVariables) -> PageVariables:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
@@ -54,6 +56,9 @@ _HIDES, _KEEPS = "builtin", "slirp4netns"
 """RootlessKit's port drivers: the usual one calls the container itself, the other one passes on the
 client's own packets."""
 
+_IsRefusal = Callable[[str], bool]
+"""Whether a line of a log says that a client is refused."""
+
 
 @check("network.clients-hidden", severity=Severity.warning)
 def clients_hidden(
@@ -78,68 +83,62 @@ def clients_hidden(
     from the host itself. The program's own log shows the refusals. A host that has only link-local
     IPv6 addresses is left alone. What a web server of the host itself passes on comes from the
     gateway too: a limit or a ban by that address then hits all visitors, where the container does
-    not take their addresses from a header. A rule of the packet filter that
-    translates the source of what comes in does the same. RootlessKit's port driver `builtin` hides
-    all clients of a rootless engine, over IPv4 as well.
+    not take their addresses from a header. A rule of the packet filter that translates the source
+    of what comes in does the same. RootlessKit's port driver `builtin` hides all clients of a
+    rootless engine, over IPv4 as well.
     """
+    refusals = _Refusals(containers, recent_logs, clock, least)
     is_rootless = info is not None and info.is_rootless
     if is_rootless and _port_drivers(processes) == {_HIDES}:
-        yield from _rootless_findings(containers, recent_logs, networks, clock, least)
+        yield from _rootless_findings(refusals, networks)
         yield from recent_logs.left_out(containers.running)
         return None
     if is_rootless or (ping is not None and ping.is_podman):
         return Skipped("no docker-proxy stands between clients and containers")
-    by_rule = list(_translated_findings(containers, recent_logs, translated, clock, least))
+    by_rule = list(_translated_findings(refusals, translated))
     yield from by_rule
-    edges = _edges(containers, listeners)
-    yield from _passed_on_findings(edges, containers, recent_logs, networks, clock, least)
-    if by_rule or (interfaces is not None and not interfaces.has_ipv6_for_others):
-        if translated or edges:
-            yield from recent_logs.left_out(containers.running)
-        return None
-    for container in containers.running:
-        if _web_server_before(container, listeners):
-            continue
-        for network, gateway in _without_ipv6(container, networks):
-            lines = recent_logs.repeated(container, _refusal_of(gateway), clock, least)
-            if lines:
-                finding = _ipv6_finding(container, network, gateway, lines)
-                yield finding.with_variables(with_ipv6(network, ping))
-                break
-    yield from recent_logs.left_out(containers.running)
+    fronts = _fronts(containers, listeners)
+    yield from _passed_on_findings(refusals, fronts, networks)
+    has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
+    asks_for_ipv6 = has_ipv6_clients and not by_rule
+    if asks_for_ipv6:
+        yield from _ipv6_findings(refusals, networks, listeners, ping)
+    if asks_for_ipv6 or translated or fronts:
+        yield from recent_logs.left_out(containers.running)
     return None
 
 
-def _refusers(
-    network: Network,
-    containers: Containers,
-    recent_logs: RecentLogs,
-    is_refusal: Callable[[str], bool],
-    clock: Clock,
-    least: int,
-) -> dict[str, Sequence[RecentLine]]:
-    """By container of a network the lines of its log that refuse one address."""
-    found = {
-        container.name: recent_logs.repeated(container, is_refusal, clock, least)
-        for container in containers.running_on(network.name)
-    }
-    return {name: lines for name, lines in found.items() if lines}
+class _Refusals(msgspec.Struct, frozen=True):
+    """What running containers say in their logs about clients that they refuse."""
+
+    containers: Containers
+    logs: RecentLogs
+    clock: Clock
+    least: int
+    """So many lines of one container are a refusal."""
+
+    def of(self, container: Container, is_refusal: _IsRefusal) -> Sequence[RecentLine]:
+        """The lines of a container; empty where they are too few."""
+        return self.logs.repeated(container, is_refusal, self.clock, self.least)
+
+    def on(self, network: Network, is_refusal: _IsRefusal) -> dict[str, Sequence[RecentLine]]:
+        """The lines by name of the containers of a network that refuse clients."""
+        lines = {
+            container.name: self.of(container, is_refusal)
+            for container in self.containers.running_on(network.name)
+        }
+        return {name: refusing for name, refusing in lines.items() if refusing}
 
 
 def _translated_findings(
-    containers: Containers,
-    recent_logs: RecentLogs,
-    translated: AllTranslatedClients | None,
-    clock: Clock,
-    least: int,
+    refusals: _Refusals, translated: AllTranslatedClients | None
 ) -> Iterator[Finding]:
     """Networks for whose clients a rule of the host puts the gateway's address."""
     for item in translated or ():
         network, rule = item.network, item.rule
         endpoint = item.container.endpoints.get(network.name)
         gateway = endpoint.gateway if endpoint is not None else ""
-        is_refusal = _refusal_of(gateway)
-        refusing = _refusers(network, containers, recent_logs, is_refusal, clock, least)
+        refusing = refusals.on(network, _refusal_of(gateway))
         if not gateway or not refusing:
             continue
         yield Finding.about(
@@ -147,7 +146,7 @@ def _translated_findings(
             f"{_who_refuse(refusing)} clients with the address {gateway} of the gateway of {network}: "
             f"{rule} gives it to all clients of published ports",
             _logged(refusing) | {"published port looked at": item.host_port},
-            touches=(network.subject, *_subjects(refusing, containers)),
+            touches=(network.subject, *_subjects(refusing, refusals.containers)),
         ).with_variables(_kept_sources(rule, network))
 
 
@@ -158,7 +157,7 @@ def _kept_sources(rule: Step, network: Network) -> PageVariables:
     return {"bridge": network.bridge, "subnet": str(network.subnets[0])}
 
 
-def _edges(containers: Containers, listeners: Listeners | None) -> dict[str, str]:
+def _fronts(containers: Containers, listeners: Listeners | None) -> dict[str, str]:
     """By name of a container with a published port the web server of the host that may call it."""
     fronts = {
         container.name: _web_server_before(container, listeners)
@@ -169,25 +168,20 @@ def _edges(containers: Containers, listeners: Listeners | None) -> dict[str, str
 
 
 def _passed_on_findings(
-    fronts: Mapping[str, str],
-    containers: Containers,
-    recent_logs: RecentLogs,
-    networks: Networks,
-    clock: Clock,
-    least: int,
+    refusals: _Refusals, fronts: Mapping[str, str], networks: Networks
 ) -> Iterator[Finding]:
     """Visitors whom a web server of the host passes on to a published port.
 
     One finding for each network: about the first container with such a port that refuses them
     itself, else about the first one.
     """
+    containers = refusals.containers
     for network in networks.bridges if fronts else ():
         edges = [item for item in containers.running_on(network.name) if item.name in fronts]
         gateways = [edge.endpoints[network.name].gateway for edge in edges]
         if not edges or not gateways[0]:
             continue
-        is_limit = _refusal_of(gateways[0], _LIMITS)
-        limiting = _refusers(network, containers, recent_logs, is_limit, clock, least)
+        limiting = refusals.on(network, _refusal_of(gateways[0], _LIMITS))
         if limiting:
             edge = next((edge for edge in edges if edge.name in limiting), edges[0])
             front = fronts[edge.name]
@@ -228,6 +222,21 @@ def _subjects(
     return subjects_of(container for container in containers if container.name in refusing)
 
 
+def _ipv6_findings(
+    refusals: _Refusals, networks: Networks, listeners: Listeners | None, ping: Ping | None
+) -> Iterator[Finding]:
+    """What refuses the gateway of a network without IPv6, by which all IPv6 clients come."""
+    for container in refusals.containers.running:
+        if _web_server_before(container, listeners):
+            continue
+        for network, gateway in _without_ipv6(container, networks):
+            lines = refusals.of(container, _refusal_of(gateway))
+            if lines:
+                finding = _ipv6_finding(container, network, gateway, lines)
+                yield finding.with_variables(with_ipv6(network, ping))
+                break
+
+
 def _ipv6_finding(
     container: Container, network: Network, gateway: str, lines: Sequence[RecentLine]
 ) -> Finding:
@@ -259,23 +268,17 @@ def _drivers_in(words: list[str]) -> Iterator[str]:
             yield value or following
 
 
-def _rootless_findings(
-    containers: Containers,
-    recent_logs: RecentLogs,
-    networks: Networks,
-    clock: Clock,
-    least: int,
-) -> Iterator[Finding]:
+def _rootless_findings(refusals: _Refusals, networks: Networks) -> Iterator[Finding]:
     """What refuses a gateway by which all clients of the published ports of a network seem to come.
 
     The program may stand behind a proxy, which passes on the address that it saw.
     """
-    for container in containers.running:
+    for container in refusals.containers.running:
         for network, endpoint in networks.places_of(container):
-            servers = [container, *containers.beside(container)]
+            servers = [container, *refusals.containers.beside(container)]
             if not endpoint.gateway or not _publishes_on(network, servers):
                 continue
-            lines = recent_logs.repeated(container, _refusal_of(endpoint.gateway), clock, least)
+            lines = refusals.of(container, _refusal_of(endpoint.gateway))
             if lines:
                 yield Finding.about(
                     container,
@@ -328,7 +331,7 @@ def _without_ipv6(container: Container, networks: Networks) -> Iterator[tuple[Ne
             yield network, endpoint.gateway
 
 
-def _refusal_of(address: str, words: LazyPattern = _REFUSES) -> Callable[[str], bool]:
+def _refusal_of(address: str, words: LazyPattern = _REFUSES) -> _IsRefusal:
     """Whether a line says that this very address is refused."""
     whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
     return lambda text: bool(words.search(text) and whole.search(text))

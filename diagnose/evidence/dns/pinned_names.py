@@ -114,30 +114,29 @@ def pinned_names(
 
     The file that the engine keeps is read: it is the one that the container has mounted.
     """
-    failing = {item.container.id for item in logged_failures or ()}
-    failing |= {item.container.id for item in unanswered_calls or ()}
-    failing |= {item.container.id for item in all_failed_answers or ()}
+    troubles = (*(logged_failures or ()), *(unanswered_calls or ()), *(all_failed_answers or ()))
+    failing = {trouble.container.id for trouble in troubles}
     said = dict(_complaints(log_tails, repeated_errors))
     complaining = failing | said.keys()
     suspects = [
         container
         for container in containers
-        if container.id in complaining
-        and container.hosts_path
-        and container.endpoints.keys() - {_DEFAULT_NETWORK}
+        if container.id in complaining and _is_given_names(container)
     ]
     files = host.answers_about(
         [container.hosts_path for container in suspects[:MOST]],
         lambda path: ReadFile(path, follow=False),
     )
-    return PinnedNames(
-        tuple(
-            pinned
-            for container in suspects[:MOST]
-            if container.hosts_path in files
-            for pinned in _pinned(container, files[container.hosts_path].text, containers)
-        )
-    ).blamed(failing, said)
+    names: list[PinnedName] = []
+    for container in suspects[:MOST]:
+        if container.hosts_path in files:
+            names += _pinned(container, files[container.hosts_path].text, containers)
+    return PinnedNames(tuple(names)).blamed(failing, said)
+
+
+def _is_given_names(container: Container) -> bool:
+    """Whether a container has a hosts file, and a network on which others have names."""
+    return bool(container.hosts_path and container.endpoints.keys() - {_DEFAULT_NETWORK})
 
 
 def _pinned(container: Container, text: str, containers: Containers) -> Iterator[PinnedName]:

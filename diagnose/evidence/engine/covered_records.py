@@ -51,15 +51,13 @@ def covered_records(
     if not root or info.uses_containerd_store or containers.unexamined:
         return CoveredRecords()
     if len(containers):
-        return CoveredRecords(tuple(_later(host, info, containers, mounts)))
+        return CoveredRecords(tuple(_emptied_parts(host, info, containers, mounts)))
     configs, layers = f"{root}/containers", layer_records(info)
     found = []
     planned = {item.point for item in planned_mounts(host)}
     for hidden, left in ((layers, configs), (configs, layers)):
-        mount = mounts.of(hidden)
-        if mount is None or mount.point == root or not is_within(mount.point, root):
-            continue
-        if mount.point in planned:
+        mount = _mount_inside(root, hidden, mounts)
+        if mount is None or mount.point in planned:
             continue
         names = host.require(ListFolder(left)).names
         ids = tuple(sorted(name for name in names if len(name) == ID_LENGTH))
@@ -68,10 +66,26 @@ def covered_records(
     return CoveredRecords(tuple(found))
 
 
-def _later(
+def _mount_inside(root: str, folder: str, mounts: Mounts) -> Mounted | None:
+    """The mount that a folder of the data root is on, where that is not the data root's own."""
+    mount = mounts.of(folder)
+    if mount is None or mount.point == root or not is_within(mount.point, root):
+        return None
+    return mount
+
+
+def _emptied_parts(
     host: Host, info: Info, containers: Containers, mounts: Mounts
 ) -> Iterator[CoveredRecord]:
     """Mounts below which nothing is left of what the engine has in that part of the data root."""
+    for folder, owners in _owners_by_part(info, containers).items():
+        mount = _mount_inside(info.docker_root_dir, folder, mounts)
+        if owners and mount is not None and _has_none_of(host, folder, owners):
+            yield CoveredRecord(mount, "", tuple(dict.fromkeys(owners.values())), is_later=True)
+
+
+def _owners_by_part(info: Info, containers: Containers) -> dict[str, dict[str, str]]:
+    """What each part of the data root holds: names of entries, each with its container's id."""
     root = info.docker_root_dir
     ids = {container.id: container.id for container in containers}
     volumes = {
@@ -80,16 +94,12 @@ def _later(
         for mount in container.mounts
         if mount.name and is_within(mount.source, f"{root}/volumes")
     }
-    parts = {f"{root}/containers": ids, layer_records(info): ids, f"{root}/volumes": volumes}
-    for folder, owners in parts.items():
-        mount = mounts.of(folder)
-        if not owners or mount is None or mount.point == root or not is_within(mount.point, root):
-            continue
-        listing = host.ask(ListFolder(folder))
-        names: Collection[str] = () if isinstance(listing, Failed) else listing.names
-        if isinstance(listing, Failed):
-            is_known = listing.reason == "missing"
-        else:
-            is_known = not listing.truncated
-        if is_known and not owners.keys() & set(names):
-            yield CoveredRecord(mount, "", tuple(dict.fromkeys(owners.values())), is_later=True)
+    return {f"{root}/containers": ids, layer_records(info): ids, f"{root}/volumes": volumes}
+
+
+def _has_none_of(host: Host, folder: str, names: Collection[str]) -> bool:
+    """Whether a folder is known to lack every one of these names."""
+    listing = host.ask(ListFolder(folder))
+    if isinstance(listing, Failed):
+        return listing.reason == "missing"
+    return not listing.truncated and not set(names) & set(listing.names)

@@ -55,22 +55,25 @@ def absent_machine(
     """None where somebody answers, or a router stands between."""
     if routes is None or links is None or neighbours is None or ":" in address:
         return None
-    entry = neighbours.unanswered(address)
     route = best_route(address, routes)
-    link = links.by_index.get(route.oif or 0) if route is not None else None
-    if entry is None or route is None or link is None or link.name != entry.interface:
+    if route is None or route.gateway or not route.prefix:
         return None
-    if route.gateway or not route.prefix:
+    link = links.by_index.get(route.oif or 0)
+    entry = neighbours.unanswered(address)
+    if link is None or entry is None or link.name != entry.interface:
         return None
-    default = routes.default
-    is_led_away = (
-        default is not None
-        and default.oif != route.oif
-        and _is_inside(link, links)
-        and (networks is None or networks.bridge_of(ip_address(address)) is None)
-    )
-    router = default.gateway or "" if default is not None and is_led_away else ""
+    is_engines = networks is not None and networks.bridge_of(ip_address(address)) is not None
+    is_led_away = _is_inside(link, links) and not is_engines
+    router = _router_beside(route, routes) if is_led_away else ""
     return AbsentMachine(address, link.name, route, router)
+
+
+def _router_beside(route: Route, routes: Routes) -> str:
+    """The router of the default route, where that uses another interface; "" if there is none."""
+    default = routes.default
+    if default is None or default.oif == route.oif:
+        return ""
+    return default.gateway or ""
 
 
 def _is_inside(link: Interface, links: Interfaces) -> bool:

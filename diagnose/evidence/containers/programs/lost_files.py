@@ -7,7 +7,8 @@ that layer, and a new container of the same image begins without it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -171,9 +172,15 @@ def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:
     folders = path_folders(complaint.container)
     for word in complaint.words:
         places = [word] if word.startswith("/") else [f"{folder}/{word}" for folder in folders]
+        denied = _folders_of(places) if is_denied else frozenset()
         for path in own:
-            if path in places or (
-                is_denied and any(place.startswith(f"{path}/") for place in places)
-            ):
+            if path in places or path in denied:
                 return path
     return ""
+
+
+def _folders_of(paths: Iterable[str]) -> frozenset[str]:
+    """All folders above these paths, without the root."""
+    return frozenset(
+        str(folder) for path in paths for folder in PurePosixPath(path).parents if folder.name
+    )

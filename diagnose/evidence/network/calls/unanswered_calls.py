@@ -78,25 +78,21 @@ def unanswered_calls(
     clock: Clock,
     links: Interfaces | None,
 ) -> UnansweredCalls:
-    """Sockets and logs were read before. A caller on the host's network is walked as the host is.
+    """The calls that sockets and logs show.
 
-    The metadata service accepts a connection and its answer is lost: only a log tells, and the
-    host's counter of packets without a hop left. Peers on the internet at unusual ports are left
-    out: programs that share files try thousands.
+    A caller on the host's network is walked as the host is. The metadata service accepts a
+    connection and its answer is lost: only a log tells, and the host's counter of packets without a
+    hop left. Peers on the internet at unusual ports are left out: programs that share files try
+    thousands.
     """
     router = _silent_router(routes, neighbours)
     filtering = _filtering(containers)
     calls: list[UnansweredCall] = []
     of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
-    publishers = {
-        published.host_port: container
-        for container in containers.running
-        for published in container.published_by("tcp")
-    }
+    publishers = _publishers(containers)
     served = served_names(containers.running)
     for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
         of_network = networks.bridge_of(ip_address(waiting.address))
-        entry = None if neighbours is None else neighbours.unanswered(waiting.address)
         absent = absent_machine(waiting.address, routes, links, neighbours, networks)
         is_led_away = of_network is None and absent is not None and bool(absent.router)
         call = UnansweredCall(
@@ -108,7 +104,7 @@ def unanswered_calls(
             peer=_container_at(waiting.address, of_network, containers),
             of_network=of_network,
             named_by=where_named(waiting.address, container),
-            no_machine=entry.interface if entry is not None else "",
+            no_machine=_silent_interface(waiting.address, neighbours),
             led_away=absent if is_led_away else None,
             is_closed_in=bool(networks.internal_of(container)),
             may_filter=container.id in filtering,
@@ -126,6 +122,21 @@ def unanswered_calls(
         calls.append(msgspec.structs.replace(call, trace=traced, mistaken=mistaken))
     calls += _without_metadata(host, containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted + of_host.watched)
+
+
+def _publishers(containers: Containers) -> dict[int, Container]:
+    """The running containers by the TCP ports of the host that they publish."""
+    return {
+        published.host_port: container
+        for container in containers.running
+        for published in container.published_by("tcp")
+    }
+
+
+def _silent_interface(address: str, neighbours: Neighbours | None) -> str:
+    """The host's interface on which nobody answers to an address; "" if none is known."""
+    entry = None if neighbours is None else neighbours.unanswered(address)
+    return "" if entry is None else entry.interface
 
 
 def _silent_router(routes: Routes | None, neighbours: Neighbours | None) -> str:
