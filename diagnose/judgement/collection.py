@@ -29,6 +29,10 @@ GRACE_S = 0.02
 """How much longer than the budget evidence is waited for, once for each level of evidence below it:
 what has been answered by then is still put together."""
 
+AGAIN_S = 0.05
+"""How often the time left is looked at: what is kept for sealing a bundle grows with each question.
+"""
+
 LEAST_BASIS_S = 0.3
 """Seconds for the head of the report at least: without it a report does not say of which host it
 speaks."""
@@ -70,8 +74,8 @@ class PendingEvidence:
     def is_set(self) -> bool:
         return self._is_there
 
-    def wait(self, _seconds: float) -> bool:
-        """Whether the value is there, after at most so many seconds."""
+    def wait(self, _seconds_left: Callable[[], float]) -> bool:
+        """Whether the value is there; waits until it is, or no seconds are left."""
         return self._is_there
 
 
@@ -98,8 +102,11 @@ class AwaitedEvidence(PendingEvidence):
     def is_set(self) -> bool:
         return self._done.is_set()
 
-    def wait(self, seconds: float) -> bool:
-        return self._done.wait(min(seconds, threading.TIMEOUT_MAX))
+    def wait(self, seconds_left: Callable[[], float]) -> bool:
+        while not self._done.wait(min(seconds := seconds_left(), AGAIN_S)):
+            if not seconds:
+                return False
+        return True
 
 
 class _Task(msgspec.Struct, eq=False):
@@ -163,7 +170,7 @@ class Collection:
             return pending.value
         for need in registry.needs_of(registry.collector(kind)):
             self.get(need.kind)  # what it stands on is given up earlier
-        if not pending.wait(self._seconds_left(kind)):
+        if not pending.wait(lambda: self._seconds_left(kind)):
             self._give_up(kind, pending)
         return pending.value
 

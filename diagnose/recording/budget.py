@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 REPORTING_S = 0.3
 """What is kept of the run's time for judging and printing."""
@@ -16,14 +18,14 @@ SEALED_SHARE = 0.4
 """The same where a bundle is made of it."""
 SEALING_S = 0.2
 """What is kept of a bundle's time for sealing it, beside that."""
-SEALING_PER_CONTAINER_S = 0.0004
-"""How much longer sealing takes for each container (measured: 1,000 containers with two findings
-each, without what is left out where the time is short)."""
+SEALING_PER_QUESTION_S = 0.00015
+"""How much longer sealing takes for each question, without what is left out where the time is short
+(measured: the details of 8,000 containers, a third of it the search for secrets)."""
 PRINTING_PER_FINDING_S = 0.00004
 """What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
 """
-SEALING_PER_FINDING_S = 0.0001
-"""What sealing a bundle takes beside that for each finding (measured: 16,000 of them)."""
+MOST_WAITING = 4.0
+"""By how much what is kept is lengthened at most where other processes take the processor."""
 LATE_S = 0.25
 """How much later than its budget a run may end for the sake of many findings."""
 ASSEMBLING_SHARE = 0.4
@@ -86,12 +88,15 @@ class Budget:
         self.judged_by = judged_by
         self._seconds = seconds
         self._earliest = min(ends, time.monotonic() + LEAST_S)
-        self._is_sealed = False
+        self._questions: Callable[[], int] | None = None
+        self._waiting = 1.0
 
     @classmethod
     def of_run(cls, began: float, seconds: float) -> Budget:
         """The time of a run that began then and may take so many seconds in all."""
-        ends = max(began + _collecting(seconds, 0), time.monotonic() + LEAST_S)
+        ends = max(
+            began + max(seconds - REPORTING_S, REPORTED_SHARE * seconds), time.monotonic() + LEAST_S
+        )
         return cls(ends, max(began + seconds, ends), seconds)
 
     @classmethod
@@ -126,12 +131,15 @@ class Budget:
         """
         if self.judged_by == math.inf:
             return 0.0
-        return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
+        left = max(0.0, self.ends_for(0) - self.ends)
+        return min(ASSEMBLING_SHARE * left, LONGEST_ASSEMBLING_S)
 
     def ends_for(self, findings: int) -> float:
         """Until when checks are judged, and causes proven, to print or seal so many findings."""
-        each = PRINTING_PER_FINDING_S + (SEALING_PER_FINDING_S if self._is_sealed else 0.0)
-        return self.judged_by - max(0.0, each * findings - LATE_S)
+        after = PRINTING_PER_FINDING_S * findings
+        if self._questions is not None:
+            after += SEALING_PER_QUESTION_S * self._questions()
+        return self.judged_by - max(0.0, self._waiting * after - LATE_S)
 
     def begin_asking(self) -> None:
         """Leave `LEAST_S` for the questions, which begin now.
@@ -151,26 +159,40 @@ class Budget:
         """End collecting now."""
         self.ends = min(self.ends, time.monotonic())
 
-    def keep_for_sealing(self) -> None:
-        """Have `keep_for_reporting` keep time for a bundle, too."""
-        self._is_sealed = True
+    def keep_for_sealing(self, questions: Callable[[], int]) -> None:
+        """Keep time for a bundle, too. questions: how many were asked by now."""
+        self._questions = questions
 
     def keep_for_reporting(self, began: float, containers: int) -> None:
-        """End collecting early enough to judge and print so many containers."""
+        """End collecting early enough to judge and print so many containers, as long as that takes
+        on a host whose processors are busy."""
         if self.judged_by < math.inf:
-            ends = began + _collecting(self.judged_by - began, containers, seals=self._is_sealed)
+            self._waiting = _waiting()
+            ends = began + self._collecting(self.judged_by - began, containers)
             self.ends = min(self.ends, max(ends, self._earliest))
 
+    def _collecting(self, seconds: float, containers: int) -> float:
+        """How many seconds of a run are for collecting.
 
-def _collecting(seconds: float, containers: int, *, seals: bool = False) -> float:
-    """How many seconds of a run are for collecting.
+        All but what reporting and sealing take, and at least a part of the run.
+        """
+        after, share = REPORTING_S + REPORTING_PER_CONTAINER_S * containers, REPORTED_SHARE
+        if self._questions is not None:
+            after, share = after + SEALING_S + SEALING_PER_QUESTION_S * containers, SEALED_SHARE
+        return max(seconds - self._waiting * after, share * seconds)
 
-    All but what reporting and sealing take, and at least a part of the run.
+
+def _waiting() -> float:
+    """How many times as long as it works the main thread has taken, as it waited for a processor.
+
+    /proc/self/schedstat has both in nanoseconds (Documentation/scheduler/sched-stats.rst). 1 where
+    the kernel does not count.
     """
-    after = REPORTING_S + REPORTING_PER_CONTAINER_S * containers
-    if seals:
-        after += SEALING_S + SEALING_PER_CONTAINER_S * containers
-    return max(seconds - after, seconds * (SEALED_SHARE if seals else REPORTED_SHARE))
+    try:
+        worked, waited = map(int, Path("/proc/self/schedstat").read_text().split()[:2])
+    except (OSError, ValueError):
+        return 1.0
+    return min(1 + waited / max(worked, 1), MOST_WAITING)
 
 
 SHORT_S = 0.15

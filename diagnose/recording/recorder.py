@@ -112,6 +112,11 @@ class Recorder:
         self._quiet = 0
 
     @property
+    def asked(self) -> int:
+        """How many questions were asked by now."""
+        return len(self._jobs)
+
+    @property
     def recording(self) -> dict[AnyQuestion, RecordedAnswer]:
         """What has been answered so far, in the order in which it was asked."""
         with self._lock:

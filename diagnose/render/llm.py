@@ -14,7 +14,7 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import and_more, count, shortened, size
-from diagnose.render.outline import outline
+from diagnose.render.outline import Outline, outline
 from diagnose.render.outline_block import OutlineBlock
 from diagnose.render.words import one_line, short_ids
 
@@ -23,6 +23,8 @@ TOKENS = 4_000
 PER_TOKEN = 3.2
 """Characters of such text to a token, measured low: ids and paths take more tokens than prose."""
 VALUE = 200
+MOST_ROOTS = 100
+"""More have no room in any case."""
 RULES = (
     "Findings of `diagnose` on one Docker host. A check that could "
     "not run says nothing about health. Only what stands under `explains` is caused by a finding. "
@@ -33,9 +35,9 @@ RULES = (
 
 def render(report: Report, exit_code: int, stream: TextIO) -> None:
     """Write the text."""
-    page = outline(report, exit_code)
+    page = outline(report, exit_code, MOST_ROOTS)
     room = int(TOKENS * PER_TOKEN)
-    tail = list(_tail(report, exit_code))
+    tail = list(_tail(page))
     head = [
         RULES,
         "",
@@ -46,18 +48,19 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     room -= sum(len(row) + 1 for row in (*head, *tail))
     written: list[str] = []
     bare = 0
+    left_out = sum(number for _, number in page.further)
     for number, block in enumerate(page.blocks):
         rows = list(_block(number + 1, block, with_evidence=True))
         if sum(len(row) + 1 for row in rows) > room:
             rows = list(_block(number + 1, block, with_evidence=False))
             bare += 1
         if sum(len(row) + 1 for row in rows) > room:
-            written.append(
-                f"left out for length: {count(len(page.blocks) - number, 'further root')}"
-            )
+            left_out += len(page.blocks) - number
             break
         room -= sum(len(row) + 1 for row in rows)
         written += rows
+    if left_out:
+        written.append(f"left out for length: {count(left_out, 'further root')}")
     if bare:
         written.append(f"left out for length: the evidence of {count(bare, 'root')}")
     stream.write("\n".join(one_line(short_ids(row)) for row in (*head, *written, *tail)) + "\n")
@@ -103,12 +106,15 @@ def _links(block: OutlineBlock) -> Iterator[str]:
         yield f"  not due to: {suspect}: {shortened(fact, VALUE)}"
 
 
-def _tail(report: Report, exit_code: int) -> Iterator[str]:
+def _tail(page: Outline) -> Iterator[str]:
     """Advice and what could not be judged, by id."""
-    page = outline(report, exit_code)
     yield ""
     yield from (f"not explained: {_line(block.summary)}" for block in page.unexplained)
+    if page.more_unexplained:
+        yield f"not explained: {page.more_unexplained} more"
     yield from (f"logged while it works: {_line(block.summary)}" for block in page.asides)
+    if page.more_asides:
+        yield f"logged while it works: {page.more_asides} more"
     if page.advice:
         yield f"advice: {', '.join(f'{block.id} {len(block.subjects)}' for block in page.advice)}"
     yield from (f"could not run: {ids}: {shortened(why, VALUE)}" for ids, why in page.unknown[:12])

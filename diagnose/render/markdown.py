@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from diagnose.model import Report
-from diagnose.phrases import and_more, size
+from diagnose.phrases import and_more, count, size
 from diagnose.render.outline import Outline, outline
 from diagnose.render.outline_block import Other, OutlineBlock
 from diagnose.render.words import clean
@@ -30,7 +30,7 @@ def code(text: str) -> str:
 
 
 def render(report: Report, exit_code: int, stream: TextIO) -> None:
-    """Write the whole report; nothing is left out for width."""
+    """Write the report; nothing is left out for width, and what has no block is counted."""
     page = outline(report, exit_code)
     rows = [f"# {escape(page.status)}", "", escape(page.host), ""]
     if page.coverage:
@@ -38,6 +38,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     rows += [f"- note: {escape(note)}" for note in page.notes]
     for block in page.blocks:
         rows += _block(block)
+    rows += _section("Further findings", [f"- **{id}**: {number}" for id, number in page.further])
     rows += _complaints_and_advice(page)
     rows += _section("Not judged", _reasons(page.unknown))
     rows += _section("Crashed", _reasons(page.crashed))
@@ -61,14 +62,20 @@ def _complaints_and_advice(page: Outline) -> list[str]:
     return [
         *_section(
             "Not explained by anything above",
-            [f"- {escape(block.summary)}" for block in page.unexplained],
+            _summaries(page.unexplained, page.more_unexplained),
         ),
         *_section(
             "Logged by programs that work all the same",
-            [f"- {escape(block.summary)}" for block in page.asides],
+            _summaries(page.asides, page.more_asides),
         ),
         *_section(f"Advice ({len(page.advice)})", advice),
     ]
+
+
+def _summaries(blocks: Sequence[OutlineBlock], further: int) -> list[str]:
+    """A row for each block, and one for how many more there are."""
+    more = [f"- and {count(further, 'container')} more"] if further else []
+    return [*(f"- {escape(block.summary)}" for block in blocks), *more]
 
 
 def _reasons(reasons: Sequence[tuple[str, str]]) -> list[str]:

@@ -35,6 +35,9 @@ NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
 COMPLAINTS_FIRST = 3
 """So many complaints that nothing explains have a block of their own."""
+MOST_ROOTS = 500
+"""So many roots have a block, others are counted: 8,000 of them made an HTML page of 18 MB, which
+took 1.5 s to write and which nobody reads to its end. Formats for programs have all of them."""
 NAMED_IN_STATUS = 2
 """Containers that the first line names before it counts the others."""
 
@@ -63,6 +66,9 @@ class Outline(msgspec.Struct, frozen=True):
     shows."""
     asides: tuple[OutlineBlock, ...]
     """What is logged by programs that work all the same."""
+    more_unexplained: int
+    more_asides: int
+    """more_unexplained, more_asides: how many of both have no block."""
     unknown: tuple[tuple[str, str], ...]
     """The ids of checks, and why they could not look."""
     crashed: tuple[tuple[str, str], ...]
@@ -75,10 +81,11 @@ class Outline(msgspec.Struct, frozen=True):
     """How many checks were skipped."""
 
 
-def outline(report: Report, code: int, most: int | None = None) -> Outline:
+def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
     """The report as an outline.
 
-    code: the exit code of the run, which decides the first word. most: so many roots have a block.
+    code: the exit code of the run, which decides the first word. most: so many roots have a block,
+    and so many of what nothing explains.
     """
     tree = FindingTree.of(report)
     roots = [finding for finding in tree.by_key.values() if finding.root]
@@ -88,7 +95,8 @@ def outline(report: Report, code: int, most: int | None = None) -> Outline:
     is_only_posture = all(root.check.posture for root in loud)
     first = said.complaints[:COMPLAINTS_FIRST] if is_only_posture else []
     grouped = groups(loud, tree.effects_of)
-    further = Counter(root.id for group in grouped[len(grouped[:most]) :] for root in group)
+    further = Counter(root.id for group in grouped[most:] for root in group)
+    unexplained = said.complaints[len(first) :]
     number = report.by_severity
     judged = report.by_verdict
     word = FIRST_WORDS[code]
@@ -105,8 +113,10 @@ def outline(report: Report, code: int, most: int | None = None) -> Outline:
         ),
         further=tuple(further.most_common()),
         advice=tuple(block(group, tree) for group in _by_check(quiet)),
-        unexplained=_single_blocks(said.complaints[len(first) :], tree),
-        asides=_single_blocks(said.asides, tree),
+        unexplained=_single_blocks(unexplained[:most], tree),
+        asides=_single_blocks(said.asides[:most], tree),
+        more_unexplained=max(0, len(unexplained) - most),
+        more_asides=max(0, len(said.asides) - most),
         could_not_run=judged[Verdict.UNKNOWN],
         do_not_apply=judged[Verdict.SKIPPED],
         unknown=_reasons(report.results, Verdict.UNKNOWN),

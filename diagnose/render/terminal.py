@@ -13,7 +13,7 @@ from rich.text import Text
 from diagnose.model import Report, Severity
 from diagnose.phrases import and_more, count, size
 from diagnose.render.console import literal
-from diagnose.render.outline import NAMES_SHOWN, Outline, outline
+from diagnose.render.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outline_block import Effect, OutlineBlock, OutlinePart
 from diagnose.render.shell import Shell
 from diagnose.render.words import clean, middle, one_line, short_ids
@@ -33,7 +33,8 @@ LINES_OF = {"log": LOG_LINES, "State.Error": 1}
 IDS_SHOWN = 6
 UNEXPLAINED_SHOWN = 3
 MOST_BLOCKS = 100
-"""Nobody reads more, and each takes a millisecond: 4,000 would take longer than most budgets."""
+"""Nobody reads more, and each takes a millisecond: 4,000 would take longer than most budgets. With
+`-v` there are more."""
 COMMAND_INDENT = 6
 """Deeper than any prose, so that a command differs from words without colour too."""
 COMMAND_LINES = 3
@@ -59,7 +60,7 @@ def render(
     """
     console = literal(stream, color=color, width=width)
     page = _Page(console, verbose, shell)
-    page.print(outline(report, code, None if verbose else MOST_BLOCKS))
+    page.print(outline(report, code, MOST_ROOTS if verbose else MOST_BLOCKS))
     if silenced:
         for finding in report.findings:
             if finding.silenced:
@@ -129,11 +130,9 @@ class _Page:
             self.line(f"note: {note}")
         for block in page.blocks:
             self.block(block)
-        if page.further:
-            self.console.print()
-            self.filled("further findings", [f"{id} {number}" for id, number in page.further])
-        self.unexplained("not explained by anything above", page.unexplained)
-        self.unexplained("logged by programs that work all the same", page.asides)
+        self.further(page)
+        self.unexplained("not explained by anything above", page.unexplained, page.more_unexplained)
+        self.unexplained("logged by programs that work all the same", page.asides, page.more_asides)
         self.advice(page)
         self.not_judged(page)
         if page.silenced:
@@ -154,6 +153,17 @@ class _Page:
             self.line(page.host)
         if page.coverage and (self.verbose or not page.blocks):
             self.line(page.coverage)
+
+    def further(self, page: Outline) -> None:
+        """The roots that have no block, counted by id."""
+        if not page.further:
+            return
+        items = [f"{id} {number}" for id, number in page.further]
+        roots = len(page.blocks) + sum(number for _, number in page.further)
+        is_listed = not self.verbose and roots <= MOST_ROOTS
+        hint = "-v lists them" if is_listed else "--format json lists them"
+        self.console.print()
+        self.filled("further findings", items, hint)
 
     def not_judged(self, page: Outline) -> None:
         """The checks without a judgement, each with its reason."""
@@ -280,8 +290,11 @@ class _Page:
     def needs(self, command: str) -> str:
         return ", needs root" if self.shell.needs_root(command) else ""
 
-    def unexplained(self, title: str, blocks: tuple[OutlineBlock, ...]) -> None:
-        """What containers complain of and no finding explains, beside what was found."""
+    def unexplained(self, title: str, blocks: tuple[OutlineBlock, ...], further: int) -> None:
+        """What containers complain of and no finding explains, beside what was found.
+
+        further: how many more complain, for which there is no block.
+        """
         if not blocks:
             return
         self.console.print()
@@ -289,8 +302,10 @@ class _Page:
         shown = blocks if self.verbose else blocks[:UNEXPLAINED_SHOWN]
         for block in shown:
             self.line(block.summary, 2)
-        if len(blocks) > len(shown):
-            self.line(f"and {count(len(blocks) - len(shown), 'container')} more, -v lists them", 2)
+        more = len(blocks) - len(shown) + further
+        if more:
+            hint = "" if self.verbose else ", -v lists them"
+            self.line(f"and {count(more, 'container')} more{hint}", 2)
         self.more(blocks[0].id)
 
     def advice(self, page: Outline) -> None:
@@ -301,6 +316,7 @@ class _Page:
             self.filled(
                 "advice",
                 [f"{block.id} {len(block.subjects)}" for block in page.advice],
+                "-v lists them",
             )
             return
         self.line("advice")
@@ -308,10 +324,13 @@ class _Page:
             self.line(f"{block.id}  {self.names(block.subjects, 60)}", 2, "bold")
             self.line(block.summary, 4)
 
-    def filled(self, title: str, items: list[str]) -> None:
-        """Items behind a title, as many a row as there is room for, none of them broken."""
+    def filled(self, title: str, items: list[str], hint: str) -> None:
+        """Items behind a title, as many a row as there is room for, none of them broken.
+
+        hint: how to see more of them.
+        """
         row, room = f"{title}  ", self.console.width
-        for number, item in enumerate([*items, "-v lists them"]):
+        for number, item in enumerate([*items, hint]):
             is_hint = number == len(items)
             joint = "   " if is_hint else " · "
             if number == 0:

@@ -125,7 +125,7 @@ class _Task(msgspec.Struct, frozen=True):
             profile=True,
             shown=page.KINDS,
         )
-        budget.keep_for_sealing()
+        budget.keep_for_sealing(lambda: recorder.asked)
         before_s = time.process_time()
         with interrupts.attended(recorder, budget):
             report = engine.run(recorder, what, began=self.began, budget=budget)
@@ -154,6 +154,7 @@ class _Task(msgspec.Struct, frozen=True):
             return replace(run, recording=recording)
         what = replace(run.what, uncollected=run.report.uncollected)
         hurried = Budget(limit.ends, limit.ends, self.options.budget_s)
+        hurried.keep_for_sealing(lambda: len(recording))
         budget = Budget.unlimited() if has_time else hurried
         judged = _judged_report(recording, what, self.began, budget)
         report = replace(judged, duration_s=run.report.duration_s, source="live")

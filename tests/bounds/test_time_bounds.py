@@ -164,13 +164,49 @@ def test_few_findings_cost_no_time_for_judging() -> None:
     assert budget.ends_for(300) == 10
     assert 8 < budget.ends_for(40_000) < 9.5
     assert Budget.unlimited().ends_for(40_000) == math.inf
-    sealed = Budget(0, 10)
-    sealed.keep_for_sealing()
+
+
+def test_what_was_asked_leaves_less_time_before_a_bundle_is_sealed() -> None:
+    asked = 300
+    budget, sealed = Budget(7, 10), Budget(7, 10)
+    sealed.keep_for_sealing(lambda: asked)
     assert sealed.ends_for(300) == 10
+    assert budget.assembling == sealed.assembling
+    asked = 8_000
     assert sealed.ends_for(16_000) < budget.ends_for(16_000) - 1
+    assert sealed.assembling < budget.assembling
 
 
-def test_a_run_keeps_time_for_the_report_of_many_containers() -> None:
+def test_a_busy_host_keeps_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    budgets = []
+    for waited in (0, 500, 100_000):
+        figures = f"1000 {waited} 7\n"
+        monkeypatch.setattr(
+            "diagnose.recording.budget.Path", lambda _, figures=figures: FakeFile(figures)
+        )
+        budget = Budget.of_run(began, 10)
+        budget.keep_for_reporting(began, 4000)
+        budgets.append(budget)
+    assert [budget.ends - began for budget in budgets] == pytest.approx([8.5, 7.75, 5.0], abs=0.1)
+    quiet, busy, starved = (10 + began - budget.ends_for(10_000) for budget in budgets)
+    assert quiet < busy < starved < 1.5
+
+
+class FakeFile:
+    """A file of /proc with this text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read_text(self) -> str:
+        return self._text
+
+
+def test_a_run_keeps_time_for_the_report_of_many_containers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("diagnose.recording.budget._waiting", lambda: 1.0)
     began = time.monotonic()
     few, many = Budget.of_run(began, 10), Budget.of_run(began, 10)
     few.keep_for_reporting(began, 10)
