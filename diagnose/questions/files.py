@@ -34,6 +34,9 @@ class FileText(msgspec.Struct, frozen=True):
     """Bytes of the whole file."""
     mtime: float | None = None
     """Unix time of the last change."""
+    ctime: float | None = None
+    """Unix time since which this text stands under this name, at the earliest: moving a file into
+    the place of another one changes it, and nobody can set it. None in older recordings."""
     mode: int = 0
     """Permission bits."""
     uid: int = 0

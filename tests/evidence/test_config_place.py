@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
-from diagnose.evidence.engine.daemon_json.faults import config_faults
+from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, ConfigFaults, config_faults
 from diagnose.evidence.engine.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unavailable
 from tests.evidence.daemon_hosts import HERE, NOTHING, file
 from tests.hosts import Made
@@ -117,7 +119,7 @@ def test_a_folder_in_place_of_the_file_is_a_fault() -> None:
     config = daemon_config(Made(answers))
     assert isinstance(config, DaemonConfig)
     assert (config.text_ok, config.error) == (False, "is a folder, not a file")
-    faults = config_faults(Made(answers), config, DEAD, NOTHING, NOTHING)
+    faults = config_faults(Made(answers), config, DEAD, NOTHING, NOTHING, None)
     assert [fault.message for fault in faults.faults] == ["is a folder, not a file"]
 
 
@@ -129,7 +131,7 @@ def test_bytes_that_are_no_text_have_a_place() -> None:
     config = daemon_config(host)
     assert isinstance(config, DaemonConfig)
     told = config_faults(
-        host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log")
+        host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log"), None
     )
     assert [(fault.line, fault.column) for fault in told.faults] == [(2, 17)]
 
@@ -146,7 +148,7 @@ def test_the_key_whose_value_the_engine_repeats_has_the_fault() -> None:
     config = daemon_config(host)
     assert isinstance(config, DaemonConfig)
     log = DaemonLog(parse([said]), "/var/log/docker.log")
-    told = config_faults(host, config, DEAD, NOTHING, log)
+    told = config_faults(host, config, DEAD, NOTHING, log, None)
     assert [(fault.key, fault.line) for fault in told.faults] == [("seccomp-profile", 4)]
 
 
@@ -174,5 +176,56 @@ def test_what_dockerd_says_of_the_file_is_a_fault(words: str, messages: list[str
     assert isinstance(config, DaemonConfig)
     installation = Installation(installed=True, program="/opt/docker/dockerd")
     alive = Daemon(DEAD.endpoint, Caller(), installation=installation)
-    faults = config_faults(host, config, alive, NOTHING, NOTHING)
+    faults = config_faults(host, config, alive, NOTHING, NOTHING, None)
     assert [fault.message for fault in faults.faults] == messages
+
+
+LIVING = replace(DEAD, silence=None)
+STARTED = 900.0
+"""Unix time at which the engine started: 100 s after the boot."""
+CLOCK = Clock(wall=5000.0, booted=800.0)
+RUNNING = "/usr/bin/dockerd"
+IN_FORCE: dict[str, tuple[dict[str, Any], str, Daemon, Clock | None, bool]] = {
+    "older than the engine": ({"ctime": STARTED - 60}, RUNNING, LIVING, CLOCK, True),
+    "changed since": ({"ctime": STARTED + 60}, RUNNING, LIVING, CLOCK, False),
+    "changed as it started": ({"ctime": STARTED - 0.05}, RUNNING, LIVING, CLOCK, False),
+    "moved into place since, with its old time": (
+        {"ctime": STARTED + 60, "mtime": 1.0},
+        RUNNING,
+        LIVING,
+        CLOCK,
+        False,
+    ),
+    "a recording without the time": ({}, RUNNING, LIVING, CLOCK, False),
+    "another program since": (
+        {"ctime": STARTED - 60},
+        f"{RUNNING} (deleted)",
+        LIVING,
+        CLOCK,
+        False,
+    ),
+    "no clock": ({"ctime": STARTED - 60}, RUNNING, LIVING, None, False),
+    "an engine that does not answer": (
+        {"ctime": STARTED - 60},
+        RUNNING,
+        replace(LIVING, silence=Unavailable("timed out", "")),
+        CLOCK,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("times", "program", "daemon", "clock", "is_in_force"), IN_FORCE.values(), ids=IN_FORCE
+)
+def test_an_engine_that_was_started_with_the_file_is_not_asked_again(
+    times: dict[str, Any], program: str, daemon: Daemon, clock: Clock | None, is_in_force: bool
+) -> None:
+    refused = {"ok": False, "text": f"{CONFIGURATION} /etc/docker/daemon.json: no such thing"}
+    file = {"text": '{"debug": true}', **times}
+    host = Made({"locality": HERE, "file.read": file, "validate": refused})
+    installed = replace(daemon, installation=Installation(installed=True, program=program))
+    config = DaemonConfig("/etc/docker/daemon.json", exists=True, started=STARTED - CLOCK.booted)
+    faults = config_faults(host, config, installed, NOTHING, NOTHING, clock)
+    assert isinstance(faults, ConfigFaults)
+    assert bool(faults.faults) is not is_in_force

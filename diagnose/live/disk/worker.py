@@ -74,6 +74,7 @@ def read(args: Json) -> Json:
         "text": text,
         "size": status.st_size,
         "mtime": status.st_mtime,
+        "ctime": status.st_ctime,
         "mode": stat.S_IMODE(status.st_mode),
         "uid": status.st_uid,
         "gid": status.st_gid,

@@ -19,10 +19,11 @@ from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault, Position, place
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.questions.service import ValidateConfig, Validation
 from diagnose.registry import begun_early, evidence
 
@@ -51,6 +52,11 @@ CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
 NO_PROXY_PROGRAM = "userland-proxy-path is not set"
 """What the engine says of its PATH, and not of the file."""
+DELETED = " (deleted)"
+"""How the kernel ends the path of a program whose file was replaced."""
+CLOCKS_DIFFER_S = 0.1
+"""Seconds by which the start of a process and the time of a file may differ from the truth:
+one is counted from the boot."""
 HINTS = (
     (r"insecure registry", "insecure-registries"),
     (r"conflict labels", "labels"),
@@ -117,18 +123,23 @@ def config_faults(
     daemon: Daemon,
     ping: Ping | Unavailable,
     log: DaemonLog | Unavailable,
+    clock: Clock | None,
 ) -> ConfigFaults | Unavailable:
     """What is wrong with the engine's configuration.
 
     The installed engine is asked where it can be: a program of root's that knows --validate,
-    which starts nothing.
+    which starts nothing. It has answered already if it runs, and was started with this file.
     """
     words, source = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
         return ConfigFaults(config.path, missing, refusal=words, source=source)
     file = host.require(ReadFile(config.path))
-    version, validated = _validated(host, daemon, config.path, _known_version(ping, log))
+    version = _known_version(ping, log)
+    if _is_in_force(file, config, daemon, clock):
+        validated: Validation | None = Validation(ok=True)
+    else:
+        version, validated = _validated(host, daemon, config.path, version)
     faults = _faults(file.text, version, validated, words)
     return ConfigFaults(
         config.path,
@@ -170,6 +181,20 @@ def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
     return words, log.where(last) if log is not None and last is not None and words else ""
 
 
+def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Clock | None) -> bool:
+    """Whether the engine that answers was started with this very file.
+
+    To ask its program again costs 40 ms of CPU. An engine of another version may judge otherwise:
+    its file lies in the place of the program that runs, which is deleted then.
+    """
+    program = daemon.installation.program or ""
+    if not daemon.answers or not program or program.endswith(DELETED):
+        return False
+    if clock is None or file.ctime is None or config.started is None:
+        return False
+    return file.ctime + CLOCKS_DIFFER_S < clock.booted + config.started
+
+
 def _validated(
     host: Host, daemon: Daemon, path: str, version: _Version
 ) -> tuple[_Version, Validation | None]:
@@ -178,7 +203,7 @@ def _validated(
     Engines before 23.0 have none. Where the engine finds no docker-proxy in the PATH that it is
     given here, it says nothing of the file.
     """
-    program = (daemon.installation.program or "").removesuffix(" (deleted)")
+    program = (daemon.installation.program or "").removesuffix(DELETED)
     if not program or (version.major is not None and version.major < LENIENT):
         return version, None
     answer = host.ask(ValidateConfig(dockerd=program, config=path))
