@@ -1,0 +1,176 @@
+"""Folders of compose that have one project name, so that each takes the other's containers.
+
+Compose calls a project after its folder where nothing else names it, and knows its containers by
+the names of the project and the service. `docker compose up` in a second folder of that name
+recreates the services that both have, by the second folder's file, and says nothing of it (2.40.3).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.project_member import COMPOSE
+from diagnose.evidence.items import Items
+from diagnose.mappings import by_key, only
+from diagnose.model import Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+ORPHAN_S = 120.0
+"""`docker compose up --remove-orphans` removes within so many seconds of what it creates."""
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]")
+
+
+class ComposeFolder(msgspec.Struct, frozen=True):
+    """Where a project of compose has its files."""
+
+    path: str
+    files: tuple[str, ...]
+    """Absolute; empty where compose did not write them down."""
+
+    @property
+    def file(self) -> str:
+        """Its one file; "" where it has several, or none is known."""
+        return only(self.files) or ""
+
+
+class TakenContainer(msgspec.Struct, frozen=True):
+    """A container of the former folder that is gone, and what the engine's event says of it."""
+
+    name: str
+    service: str
+    image: str
+    at: float
+    """Unix time of its end."""
+    folder: ComposeFolder
+    successor: Container | None = None
+    """The container of the newer folder that has its service now."""
+
+
+class ProjectClash(msgspec.Struct, frozen=True):
+    """Two folders whose projects have one name."""
+
+    project: str
+    former: ComposeFolder
+    newer: ComposeFolder
+    taken: tuple[TakenContainer, ...]
+    """What went away for the newer folder, as far as the engine's memory of events reaches; what
+    was replaced comes before what was removed as an orphan."""
+    left: tuple[Container, ...]
+    """The containers of the former folder that are still there."""
+    containers: tuple[Container, ...]
+    """Those of the newer folder."""
+
+    @property
+    def own_name(self) -> str:
+        """A project name for the newer folder alone, made with that of the folder above it."""
+        above = _as_name(posixpath.basename(posixpath.dirname(self.newer.path)))
+        return f"{self.project}-{above or 'second'}"
+
+
+class ProjectClashes(Items[ProjectClash], frozen=True):
+    """Only between folders that both still have their files."""
+
+
+@evidence
+def project_clashes(
+    host: Host, containers: Containers, events: Events | None
+) -> ProjectClashes | Unavailable:
+    """One question about the files of the former folders, and none where no name is used twice.
+
+    A folder that was moved, or a release in a new folder, leaves labels of another folder too: a
+    moved one has no file any more, and a release is seldom named like its project.
+    """
+    clashes = list(_clashes(containers, events))
+    files = sorted({path for clash in clashes for path in clash.former.files})
+    if not files:
+        return ProjectClashes()
+    statuses = host.require(StatPaths(files, follow=True))
+    is_there = {path for path, status in statuses.items() if not status.failed}
+    return ProjectClashes(tuple(item for item in clashes if is_there & set(item.former.files)))
+
+
+def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectClash]:
+    """The folders of each project, against the one that its newest container is from."""
+    taken = by_key((_project(event.attributes), event) for event in _removals(events))
+    named = (item for item in containers if _is_named_by_folder(item.labels))
+    for project, members in by_key((item.compose_project, item) for item in named).items():
+        newest = max(members, key=lambda item: item.created_at or 0.0)
+        newer = _folder(newest.labels)
+        current = tuple(item for item in members if item.compose_folder == newer.path)
+        gone = [_taken(event, current) for event in taken.get(project, ())]
+        others = {item.compose_folder: _folder(item.labels) for item in members}
+        others |= {item.folder.path: item.folder for item in gone}
+        for former in (folder for path, folder in others.items() if path != newer.path):
+            left = tuple(item for item in members if item.compose_folder == former.path)
+            lost = _lost_to(current, left, [item for item in gone if item.folder == former])
+            if left or lost:
+                yield ProjectClash(project, former, newer, tuple(lost), left, current)
+
+
+def _removals(events: Events | None) -> Iterator[Event]:
+    """The removals of services whose project is called after its folder."""
+    for event in events or ():
+        is_removal = (event.type, event.action) == ("container", "destroy")
+        is_job = event.attributes.get(f"{COMPOSE}oneoff", "").lower() == "true"
+        if is_removal and not is_job and _is_named_by_folder(event.attributes):
+            yield event
+
+
+def _lost_to(
+    current: Iterable[Container], left: Iterable[Container], gone: Iterable[TakenContainer]
+) -> list[TakenContainer]:
+    """What the current containers replaced, by name, and then what was removed as their orphan.
+
+    What the former folder has created once more since is not lost.
+    """
+    restored = {container.compose_service for container in left}
+    created = [container.created_at or 0.0 for container in current]
+    lost = {}
+    for item in gone:
+        is_orphan = any(abs(moment - item.at) < ORPHAN_S for moment in created)
+        if item.service not in restored and (item.successor is not None or is_orphan):
+            lost[item.service] = item
+    return sorted(lost.values(), key=lambda item: (item.successor is None, item.name))
+
+
+def _taken(event: Event, current: Iterable[Container]) -> TakenContainer:
+    labels = event.attributes
+    service = labels.get(f"{COMPOSE}service", "")
+    successors = (item for item in current if item.compose_service == service)
+    return TakenContainer(
+        event.name,
+        service,
+        labels.get("image", ""),
+        event.at,
+        _folder(labels),
+        next(successors, None),
+    )
+
+
+def _project(labels: dict[str, str]) -> str:
+    return labels.get(f"{COMPOSE}project", "")
+
+
+def _folder(labels: dict[str, str]) -> ComposeFolder:
+    path = labels.get(f"{COMPOSE}project.working_dir", "")
+    files = filter(None, labels.get(f"{COMPOSE}project.config_files", "").split(","))
+    return ComposeFolder(path, tuple(posixpath.join(path, file) for file in files))
+
+
+def _is_named_by_folder(labels: dict[str, str]) -> bool:
+    """Whether compose made up the project's name, as it does where no file or option gives one."""
+    path, project = labels.get(f"{COMPOSE}project.working_dir", ""), _project(labels)
+    return path.startswith("/") and bool(project) and _as_name(posixpath.basename(path)) == project
+
+
+def _as_name(folder: str) -> str:
+    """The name that compose makes of a folder's: small letters, digits, _ and - are left of it."""
+    return _NOT_IN_A_NAME.sub("", folder.lower()).lstrip("_-")
