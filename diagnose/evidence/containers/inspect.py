@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject
 from diagnose.questions.images import is_anonymous_name
 
@@ -40,6 +41,7 @@ class Health(ApiObject, frozen=True, rename="pascal"):
     log: list[HealthProbe] | None = None
 
 
+_ESCAPED = LazyPattern(r'(?<!\\)\\{1,40}(?:n\\{0,40})?"')
 LONGEST_ERROR = 1000
 """Characters of the beginning of a start's error that are read, and of its end, where the innermost
 error stands. A container's own words stand in it: its command, its user, its paths."""
@@ -48,7 +50,8 @@ error stands. A container's own words stand in it: its command, its user, its pa
 class State(ApiObject, frozen=True, rename="pascal"):
     """State of inspect.
 
-    Status alone is trustworthy: a restarting container has Running true and Pid 0.
+    Status alone is trustworthy: a restarting container has Running true and Pid 0. Runtimes before
+    runc 1.0 quote the error of each inner step, with a backslash more before each quote.
     """
 
     status: str = ""
@@ -62,6 +65,8 @@ class State(ApiObject, frozen=True, rename="pascal"):
     health: Health | None = None
 
     def __post_init__(self) -> None:
+        if '\\"' in self.error:
+            msgspec.structs.force_setattr(self, "error", _ESCAPED.sub('"', self.error))
         if len(self.error) > 2 * LONGEST_ERROR:
             short = f"{self.error[:LONGEST_ERROR]}...{self.error[-LONGEST_ERROR:]}"
             msgspec.structs.force_setattr(self, "error", short)

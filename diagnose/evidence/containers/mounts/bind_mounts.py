@@ -28,8 +28,12 @@ __all__ = [
     "bind_sources",
 ]
 
-MOUNTING = LazyPattern(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
-"""What the runtime says of a mount that it could not make."""
+MOUNTING = LazyPattern(
+    r'mounting "(?P<source>[^"]+)" to rootfs (?:"[^"]{1,300}" )?'
+    r'at "(?:/[^"]{1,300}/merged(?=/))?(?P<target>[^"]+)"'
+)
+"""What the runtime says of a mount that it could not make; before runc 1.0 the target is a path of
+the host."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
 _WORD = LazyPattern(r"[\s'\"’”:,;()\[\]]")
 _REFUSED = (

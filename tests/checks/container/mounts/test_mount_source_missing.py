@@ -101,6 +101,28 @@ def test_mount_source_missing(name: str, container: Container, source: PathStatu
     )
 
 
+OLD_RUNTIME = (
+    'OCI runtime create failed: container_linux.go:345: starting container process caused "process_linux.go:430: '
+    'container init caused \\"rootfs_linux.go:58: mounting \\\\\\"/srv/app.conf\\\\\\" to rootfs '
+    '\\\\\\"/var/lib/docker/overlay2/ab/merged\\\\\\" at '
+    '\\\\\\"/var/lib/docker/overlay2/ab/merged/etc/app.conf\\\\\\" caused '
+    '\\\\\\"not a directory\\\\\\"\\"": unknown: Are you trying to mount a directory onto a file?'
+)
+
+
+def test_a_runtime_that_quotes_the_error_of_each_step():
+    container = container_in("created", code=127, State={"Error": OLD_RUNTIME})
+    assert "\\" not in container.state.error
+    (finding,) = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources({"/srv/app.conf": PathStatus(type="folder")}),
+    ).findings
+    assert "/srv/app.conf" in finding.summary
+
+
 SECRET: dict[str, Any] = {
     "Type": "bind",
     "Source": "/srv/pw",
