@@ -41,7 +41,7 @@ EXPLAINS = Phrases(
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
-        deadline accepts
+        deadline accepts disk output
         """
     ),
     pattern=LazyPattern(
@@ -51,7 +51,8 @@ EXPLAINS = Phrases(
         | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
         | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
-        | \bis\ not\ (?:set|specified|supported|installed|running|a\ directory)\b
+        | \bis\ not\ (?:set|specified|supported|installed|running)\b
+        | \bis\ not\ an?\ (?:\w+\ ){0,3}(?:directory|file|folder)\b
         | \btoo\ (?:low|old|new|small|many|large|big)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|run|specify)\b
@@ -89,6 +90,7 @@ EXPLAINS = Phrases(
         | \baccepts\ \d+\ arg | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b | \bproperty\b.{1,80}\bwas\ not\ used\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
+        | \b(?:disk\ i/o|input/output)\ error\b
         """,
         re.VERBOSE,
     ),
@@ -135,7 +137,7 @@ GENERIC = Phrases(
         unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
-        initialization initialisation
+        initialization initialisation context
         """
     ),
     pattern=LazyPattern(
@@ -181,6 +183,7 @@ GENERIC = Phrases(
         | \binitiali[sz]ation\ failed\s*$ | \bconfig(?:uration)?\ file\ is\ not\ valid\b
         | ^(?:error:\ )?command\ failed:\ | \bidentified\ some\ issues:?\s*$
         | \bconfiguration\ (?:is\ invalid|errors:?)\s*$
+        | \bcontext\ cancell?ed\b
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         """,
         re.VERBOSE,

@@ -112,9 +112,12 @@ _FRAME = LazyPattern(
 )
 """A frame of a stack, a register, a caret under source text."""
 _OF_ERLANG = LazyPattern(
-    r"(?:^|>)\s{1,40}(?:[\w']{1,80}:['\w/-]{1,120}/\d{1,3} line \d|(?:errorContext|offender|supervisor):\s)"
+    r"(?:^|[>\]])\s{1,80}(?:[\w']{1,80}:['\w/-]{1,120}/\d{1,3} line \d"
+    r"|(?:crasher|errorContext|initial call|offender|pid|registered_name|supervisor):(?:\s|$)"
+    r"|(?:reason:\s{1,9})?[\[{][^\s\"]*$|[a-z]\w*,[^\s\"]*[\]}),]$)"
 )
-"""A frame of Erlang, or where in its tree of processes a failure was; a process stands before."""
+"""A frame of Erlang, where in its tree of processes a failure was, or a part of a term without any
+text; a process or a level stands before."""
 _LEVEL_ALONE = LazyPattern(
     r"^[\d\s:.,TZ+|/-]*\[(?:error|erro|err|crit|alert|emerg|warning|warn)\][\s<>\d.:=#*-]*$",
     re.IGNORECASE,
@@ -138,6 +141,10 @@ _LISTS = LazyPattern(
 """A message that says which settings it means in its next lines."""
 _HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
 """Django's system check and Airlift (Trino) list below it what is wrong."""
+_MOST_ANNOUNCED = 3
+"""Lines below one that ends in a colon, of which each announces the next one."""
+_OF_A_LIST = LazyPattern(r"^\s*(?:[*•-]|\d+\.)\s")
+"""An item of a list, with its bullet or number."""
 _LISTED = LazyPattern(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _WRAPPED = LazyPattern(r"^\s{0,4}›\s+")
 """A line of a message that oclif (n8n, Heroku) has broken at the edge of its frame."""
@@ -180,6 +187,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
                 _rest_of_exception(messages[index], messages[index + 1 :])
                 or _announced_settings(messages[index], messages[index + 1 :])
                 or _lines_in_frame(messages[index], messages[index + 1 :])
+                or _announced(messages[index], messages[index + 1 :])
                 or _details(messages[index + 1 :])
             ),
         ),
@@ -325,6 +333,22 @@ def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[s
         return ()
     texts = (line.text.strip() for line in following[:MOST_DETAILS])
     return tuple(itertools.takewhile(_LISTED.search, texts))
+
+
+def _announced(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """What stands below a line that ends in a colon, and the rest of the list that begins there.
+
+    A line with a time of its own says something else, and so does one that is information.
+    """
+    found: list[str] = []
+    for line in following[:_MOST_ANNOUNCED] if first.text.rstrip().endswith(":") else ():
+        goes_on = not found or found[-1].endswith(":") or _OF_A_LIST.match(line.text)
+        is_report = line.level == INFO and not _OF_A_LIST.match(line.text)
+        is_other = is_report or _says_nothing(line.text) or _STAMPED.match(line.text)
+        if not goes_on or is_other or _is_frame(line.text):
+            break
+        found.append(line.text.strip())
+    return tuple(found)
 
 
 def _lines_in_frame(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

@@ -48,6 +48,27 @@ def test_the_corpus_is_as_large_as_it_says():
 
 
 DETAILS = {
+    "what a line with a colon announces": (
+        [
+            "ERROR: Your license cannot be read:",
+            "the file is of another product",
+            "2026-03-04 10:00:01 [info] shutting down",
+        ],
+        ("the file is of another product",),
+    ),
+    "a list below a line with a colon": (
+        [
+            "Unhandled exception. OptionsValidationException: the configuration is invalid:",
+            "- Endpoint has to be a URL",
+            "- Timeout has to be positive",
+            "Goodbye",
+        ],
+        ("- Endpoint has to be a URL", "- Timeout has to be positive"),
+    ),
+    "information below a line with a colon": (
+        ["error: cannot load the plugin:", "INFO: 3 plugins are loaded"],
+        (),
+    ),
     "an exception whose message has several lines": (
         [
             "Caused by: org.flywaydb.core.api.FlywayValidateException: Validate failed: failed validation",
@@ -168,6 +189,16 @@ def test_a_line_with_a_time_of_its_own_is_not_the_rest_of_the_one_before():
 
 
 CHOSEN = {
+    "the reason in a crash report of Erlang": [
+        "[error] <0.254.0>   crasher:",
+        '[error] <0.254.0>     reason: {error,"Cookie file /srv/.erlang.cookie must be accessible by owner only"}',
+        "[error] <0.254.0>     initial call: application_master:init/4",
+    ],
+    "what failed, and not that its caller gave up": [
+        "INFO starting the importer",
+        "ERROR cannot open /srv/import/orders.csv",
+        "ERROR importer stopped with an error: context canceled",
+    ],
     "what stands below a heading": [
         "Error description:",
         '            "Mnesia could not connect to any nodes."},',
