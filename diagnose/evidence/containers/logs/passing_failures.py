@@ -57,7 +57,8 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
         return False
     if tail.failure is not None and tail.failure.failure.may_pass:
         return True
-    objects = tail.telling is not None and tail.telling.is_complaint
+    complains = tail.telling is not None and tail.telling.is_complaint
+    objects = complains or tail.failure is not None
     return not objects or bool(passing(container, tail))
 
 

@@ -109,6 +109,20 @@ def test_only_a_known_command_is_said_to_leave_the_foreground(
     assert why in finding.summary
 
 
+def test_a_log_that_complains_is_not_the_end_of_a_job() -> None:
+    container = container_in("exited", HostConfig=PORTS)
+    (finding,) = judge(
+        "container.daemonized",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        stops=Stops({container.id: False}),
+        log_tails=log_of(container, "ERROR: cannot parse the answer of the meter"),
+    ).findings
+    assert "its log says what went wrong" in finding.summary
+    assert "ended" not in finding.variables
+
+
 @pytest.mark.parametrize(
     ("line", "config", "shell"),
     [
