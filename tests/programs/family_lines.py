@@ -3,6 +3,60 @@
 from __future__ import annotations
 
 LINES = {
+    "own-output-denied": (
+        "PermissionError: [Errno 13] Permission denied: '/proc/self/fd/1'",
+        'nginx: [alert] could not open error log file: open() "/dev/stderr" failed (13: Permission denied)',
+        "/app/start.sh: line 9: /dev/stdout: Permission denied",
+    ),
+    "setting-required": (
+        "Configuration: storage: option 'encryption_key' is required",
+        "Error: missing required field: storage_config",
+        "invalid configuration: at least one client config should be provided",
+    ),
+    "variable-unnamed": (
+        "thread 'tokio-runtime-worker-0' panicked at 'User env var should exist: NotPresent', src/main.rs:9:5",
+        "Error: environment variable not found",
+        "ERROR! Config provider Config.Reader failed with:; ** (ArgumentError) errors; * 1st argument: not a binary",
+    ),
+    "made-before": (
+        "Code: 82. DB::Exception: Received from localhost:9000. DB::Exception: Database dictionaries already exists.",
+        "mc: <ERROR> Unable to make bucket `made/shop`. Bucket already exists",
+        "kafka.common.TopicExistsException: Error: Topic 'orders' already exists.",
+    ),
+    "folder-without-data": (
+        'pg_ctl: directory "/data/database" is not a database cluster directory',
+        'pg_ctl: directory "/var/lib/pgsql/data" is not a valid data directory',
+    ),
+    "database-io": (
+        "Microsoft.Data.Sqlite.SqliteException (0x80004005): SQLite Error 10: 'disk I/O error'.",
+        "Service init failed: Migration failed err: disk I/O error",
+        "Error: SQLITE_IOERR: disk I/O error",
+    ),
+    "script-line-ends": (
+        "/entrypoint.sh: line 2: $'\\r': command not found",
+        "env: 'bash\\r': No such file or directory",
+        "/bin/sh^M: bad interpreter: /app/start.sh: bad interpreter: /bin/sh^M: no such file or directory",
+    ),
+    "task-missing": (
+        "rake aborted! Don't know how to build task 'gitlab:storage:legacy_attachments'",
+        "make: *** No rule to make target 'serve'.  Stop.",
+        'error Command "start:prod" not found.',
+    ),
+    "prisma-openssl": (
+        'Prisma Client could not locate the Query Engine for runtime "linux-musl-openssl-1.1.x".',
+    ),
+    "certificate-file-missing": (
+        "Interop+Crypto+OpenSslCryptographicException: error:2006D080:BIO routines:BIO_new_file:no such file",
+        "error:10000080:BIO routines::no such file",
+    ),
+    "certificate-password": (
+        "Cryptography.CryptographicException: The specified network password is not correct.",
+        "java.io.IOException: keystore password was incorrect",
+    ),
+    "certificate-key": (
+        'nginx: [emerg] SSL_CTX_use_PrivateKey("/etc/ssl/shop.key") failed (SSL: 0B080074:key values mismatch)',
+        "tls: private key does not match public key",
+    ),
     "illegal-instruction": (
         "Illegal instruction (core dumped)",
         "bash: line 1: 7 Illegal instruction  /app/bin/serve",

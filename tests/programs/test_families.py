@@ -92,6 +92,13 @@ def test_families_are_written_in_plain_words():
         "LOG_LEVEL is at least 3, which prints each request",
         "the file system is read-only, as it should be",
         "migrations: the lock was acquired and released in 3 ms",
+        "topic orders already has 3 partitions; bucket 'shop' found, nothing to make",
+        "option 'debug' is set; field 'name' has 3 characters",
+        "build task 'assets:precompile' finished in 3 s",
+        "access log goes to /dev/stdout, error log goes to /dev/stderr",
+        "private key and certificate match, password of the keystore accepted",
+        "the data directory /var/lib/app is the cluster's own",
+        "header x-trace: Present",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):
@@ -121,6 +128,11 @@ def test_an_ordinary_line_belongs_to_no_family(line: str):
         ("cannot decompress: gzip: invalid magic number", "data-damaged"),
         ("curl: (22) The requested URL returned error: 401", "download-failed"),
         ("failed to download from https://a.test/b: no space left on device", "download-failed"),
+        ("error: write /dev/stdout: no space left on device", "own-output-denied"),
+        ("/app/run.sh: line 3: /srv/dev/stdout/log: Permission denied", "own-output-denied"),
+        ("failed to read /mnt/backup: input/output error of device sdb", "database-io"),
+        ("ERROR user 3: an account with this address already exists", "made-before"),
+        ("/app/start.sh: line 4: unexpected \\n in the answer", "script-line-ends"),
     ],
 )
 def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):

@@ -40,14 +40,18 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_of_key,
 )
 from diagnose.evidence.containers.settings.seccomp import is_unfiltered
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import names_of, only, subjects_of
+from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import Json, PageVariables, Subject
 from diagnose.phrases import numbered
+from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES
 
 NAMES_SHOWN = 8
 """Names on its networks that evidence lists."""
 _SYSCALL_REFUSED = "container.syscall-refused"
+_OF_THE_IMAGE = frozenset(LIBRARIES + COMMANDS)
+"""Folders of a system, which no program needs to have mounted."""
 _UNFILTERED = {"seccomp": "off for this container: it refuses no system call"}
 
 
@@ -84,7 +88,16 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def because(self) -> str:
         """The clause that says why it failed: the state of a peer, or else what its log means."""
-        return self.too_early or self.unserved or self.means
+        return self.too_early or self.unserved or self._covered or self.means
+
+    @property
+    def _covered(self) -> str:
+        """The clause about a mount that hides the image's files, of which the log misses one."""
+        folder = self.row.get("covering", "")
+        mount = self.container.mount_at(folder) if folder in _OF_THE_IMAGE else None
+        if mount is None:
+            return ""
+        return f"{mount.source}, which is mounted at {folder}, hides what its image has there"
 
     @property
     def means(self) -> str:
@@ -146,6 +159,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
+            | _room_variables(container, tail, context.info)
             | dict(self.corrected)
             | dict(self.server)
             | dict(self.row)
@@ -194,6 +208,15 @@ def _hidden_variables(
     """The variables of a page about the one such folder, where the log explains nothing better."""
     is_explained = setting is not None or tail.failure is not None
     return {} if mounts is None or is_explained else mounts.variables_of(container)
+
+
+def _room_variables(container: Container, tail: LogTail, info: Info | None) -> PageVariables:
+    """Where the program writes, if its log says that there is no room: below its first mount."""
+    if "no-space" not in tail.signs and tail.failure_named("database-io", "space-short") is None:
+        return {}
+    mounted = [mount.source for mount in container.mounts if mount.rw and mount.has_host_path]
+    root = info.docker_root_dir if info is not None else ""
+    return present({"room": next(iter(mounted), root)})
 
 
 def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:

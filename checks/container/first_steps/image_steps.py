@@ -46,7 +46,7 @@ def image_steps(
 ) -> PageVariables:
     """The variables of a page about a program that failed at its start."""
     failure = tail.failure
-    if failure is None or failure.name == "logs-elsewhere":
+    if failure is None or failure.name in ("logs-elsewhere", "clickhouse-own-server"):
         return _pointed_log(container, tail)
     given = own_command(container, failure, commands)
     if given:

@@ -318,7 +318,8 @@ def _begin_anew(remedy: NewVolume, case: _Case) -> PageVariables:
 
 @_steps.register(Uncovered)
 def _uncover_folder(remedy: Uncovered, case: _Case) -> PageVariables:
-    return {"covering": remedy.folder} if case.mount_at(remedy.folder) is not None else {}
+    covered = (folder for folder in remedy.folders if case.mount_at(folder) is not None)
+    return present({"covering": next(covered, "")})
 
 
 @_steps.register(WholeFolder)

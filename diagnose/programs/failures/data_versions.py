@@ -101,6 +101,16 @@ DATA_VERSIONS = (
         remedy=SetAside("tc.log", ("/var/lib/mysql", "/bitnami/mariadb/data")),
     ),
     Failure(
+        name="redis-module",
+        mark="no matching module",
+        pattern=r"module data I can't load: no matching module '(?P<module>[\w-]+)'",
+        cause="the data was written with the Redis module {module}, which this server does not load: "
+        "it was another image, or another version of it",
+        cure="run the image that wrote the data, or one that loads the module; an empty volume starts without the data",
+        source="netboxlabs/diode#385",
+        build="another",
+    ),
+    Failure(
         name="mongo-fcv",
         mark="featurecompatibilityversion",
         pattern=r"invalid featureCompatibilityVersion.*?version: \\*\"?(?P<data>\d+\.\d+)",

@@ -337,6 +337,26 @@ SERVERS = (
         build="another",
     ),
     Failure(
+        name="rabbit-feature-flags",
+        mark="feature_flags",
+        pattern=r"failed_to_initialize_feature_flags_registry|\bincompatible_feature_flags\b",
+        cause="RabbitMQ was upgraded before the feature flags of the old version were enabled, or its data is of "
+        "another version",
+        cure="run the image of the old version again, "
+        "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
+        source="docker-library/rabbitmq#601",
+        build="another",
+    ),
+    Failure(
+        name="clickhouse-own-server",
+        mark="db::netexception",
+        pattern=r"\bCode: 210\. DB::NetException: Connection refused \((?:localhost|127\.0\.0\.1):(?P<port>\d+)\)",
+        cause="ClickHouse's own server in this container does not answer the start script at port {port}: "
+        "it is not up yet, or has ended, and says why in its own file",
+        cure="read the end of clickhouse-server.err.log below /var/log/clickhouse-server",
+        source="coze-dev/coze-loop#40, ClickHouse/ClickHouse#20002",
+    ),
+    Failure(
         name="elasticsearch-setting",
         mark="unknown setting",
         pattern=r"unknown setting \[(?P<setting>[\w.]+)\]",

@@ -46,12 +46,13 @@ FILES = (
         cause="Ruby does not find the gem {module}: the image was built from another Gemfile.lock, or a mount hides its gems",
         cure="rebuild the image, and remove an old volume over /usr/local/bundle",
         source="the program's own message",
-        remedy=Uncovered("/usr/local/bundle"),
+        remedy=Uncovered(("/usr/local/bundle",)),
     ),
     Failure(
         name="config-is-folder",
         mark="is a directory",
-        pattern=r"(?:read|open) (?P<path>/\S+): is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<path_python>[^']+)'",
+        pattern=r"(?:read|open) (?P<path>/\S+): is a directory"
+        r"|open\(\) \"(?P<path_nginx>/[^\"]+)\" failed \(21: Is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<path_python>[^']+)'",
         cause="{path} is a folder where the program expects a file: a missing file on the host becomes an empty folder when it is mounted",
         cure="make the file on the host, remove the empty folder, and recreate the container",
         source="moby/moby#30348",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import LIBRARIES, Uncovered
 
 _CPU = "container.cpu-unsupported"
 _SYSCALL = "container.syscall-refused"
@@ -83,6 +84,7 @@ PROCESSOR = (
         cause="the image lacks a library that the program is linked with: {library}",
         cure="install the library in the image; a program of glibc does not run on Alpine without gcompat",
         source="the program's own message",
+        remedy=Uncovered(LIBRARIES),
         build="another",
     ),
     Failure(

@@ -164,9 +164,16 @@ class NewVolume(msgspec.Struct, frozen=True):
 
 
 class Uncovered(msgspec.Struct, frozen=True):
-    """What is mounted at a folder goes, so that the program sees what the image has there."""
+    """What is mounted at one of these folders goes, so that the program sees what the image has
+    there."""
 
-    folder: str
+    folders: tuple[str, ...]
+
+
+LIBRARIES = ("/etc", "/lib", "/usr", "/usr/lib", "/usr/local", "/usr/local/lib")
+"""Folders of an image with its libraries, or with the list of them (/etc/ld.so.cache)."""
+COMMANDS = ("/bin", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin", "/usr/sbin")
+"""Folders of an image with its commands."""
 
 
 class WholeFolder(msgspec.Struct, frozen=True):

@@ -30,14 +30,14 @@ _REST = (
     Failure(
         name="selinux-keys",
         mark="keycreate",
-        pattern=r"attr/keycreate: invalid argument",
+        pattern=r"attr/keycreate: (?:invalid argument|permission denied)",
         cause=(
             "SELinux refuses the label of the container: "
             "the policy (container-selinux) is older than the engine, or SELinux was switched off"
         ),
         cure="install the newer container-selinux, and restart the engine; "
         "without SELinux remove selinux-enabled",
-        source="moby/moby#39109",
+        source="moby/moby#39109, docker/docs#9021",
     ),
     Failure(
         name="systemd-bus",

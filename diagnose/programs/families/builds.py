@@ -7,6 +7,17 @@ from diagnose.programs.failures.remedies import FreshContainer
 
 BUILDS = (
     Failure(
+        name="prisma-openssl",
+        mark="openssl-1.1.x",
+        pattern=r"could not locate the Query Engine for runtime \"(?P<platform>[\w.-]*openssl-1\.1\.x)\"",
+        cause="the client of Prisma was not generated for {platform}, which Prisma also takes an image for that "
+        "has no OpenSSL",
+        cure="install openssl in the Dockerfile before npx prisma generate (apk add openssl, apt-get install openssl), "
+        "and build the image again",
+        source="prisma/orm#25817",
+        build="another",
+    ),
+    Failure(
         name="prisma-client",
         mark="prisma",
         pattern=r"""(?x)
@@ -21,6 +32,21 @@ BUILDS = (
         cure="run npx prisma generate in the Dockerfile, behind the install of the packages, and "
         "build the image again",
         source="prisma/orm#16642, prisma/orm#23132",
+        build="another",
+    ),
+    Failure(
+        name="task-missing",
+        mark="",
+        pattern=r"""(?x)
+            \bDon't\ know\ how\ to\ build\ task\ '(?P<task>[^'\n]{1,100})'  # Rake
+            | \bNo\ rule\ to\ make\ target\ [`'](?P<task_make>[^'\n]{1,100})'
+            | \bCommand\ "(?P<task_yarn>[\w:.-]{1,80})"\ not\ found\.
+        """,
+        cause="the start calls {task}, a task that this build of the program does not have",
+        cure="correct the command of the container; where the image's own script calls it, "
+        "run another build of the image",
+        source="Rake's, make's and Yarn's own messages; zengxs/gitlab-arm64#53",
+        of_running=NEVER,
         build="another",
     ),
     Failure(
@@ -107,6 +133,7 @@ PROGRAM_FAULTS = (
             | \bNoMethodError\b|\bundefined\ (?:local\ variable\ or\ )?method\ [`'].{1,80}\ for\ (?:nil|an\ instance)
             | \bNullPointerException\b|\bNoSuchMethodError\b|\bNullReferenceException\b
             | \bCall\ to\ (?:a\ member\ function|undefined\ method)\b
+            | \bUndefinedFunctionError\b|\bFunctionClauseError\b
             )
         """,
         cause="the program itself fails: its code does not expect what it meets, such as a setting "

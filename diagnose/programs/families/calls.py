@@ -52,6 +52,41 @@ CERTIFICATES = (
         source="OpenSSL's and Go's own messages",
     ),
     Failure(
+        name="certificate-file-missing",
+        mark="bio",
+        pattern=r"\bBIO[_ ]new_file:no such file|\bBIO routines::?\w{0,30}:?no such file",
+        cause="the file with the program's certificate or key is not where its settings say",
+        cure="mount the file, or correct its path in the settings (in .NET Kestrel's Certificates, as "
+        "ASPNETCORE_Kestrel__Certificates__Default__Path)",
+        source="isaacrlevin/presencelight#325; OpenSSL's own message",
+    ),
+    Failure(
+        name="certificate-password",
+        mark="password",
+        pattern=r"""(?x)
+            \bspecified\ network\ password\ is\ not\ correct\b  # .NET
+            | \bkeystore\ password\ was\ incorrect\b | \bKeystore\ was\ tampered\ with,\ or\ password\b  # Java
+            | \b(?:mac\ verify\ (?:error|failure)|bad\ decrypt)\b.{0,80}\bpassword\b
+            | \bcertificate\ data\ cannot\ be\ read\ with\ the\ provided\ password\b  # .NET 9
+        """,
+        cause="the password in the program's settings does not open the file with its certificate and key",
+        cure="set the password with which that file was made, or make the file again",
+        source="dotnet/aspnetcore#46016; Java's and OpenSSL's own messages",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="certificate-key",
+        mark="",
+        pattern=r"""(?x)
+            \bkey\ values\ mismatch\b | \bprivate\ key\ does\ not\ match\b
+            | \bkey\ and\ (?:the\ )?cert(?:ificate)?(?:s|\(s\))?\ do\ not\ match\b
+        """,
+        cause="the program's certificate and its private key do not belong together",
+        cure="put the certificate and the key of one pair into the files that the settings name",
+        source="OpenSSL's and Go's own messages",
+        of_running=NEVER,
+    ),
+    Failure(
         name="certificate-untrusted",
         mark="certif",
         pattern=r"""(?x)

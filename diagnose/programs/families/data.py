@@ -97,6 +97,8 @@ DATA = (
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
             | migrations\ are\ pending
+            | \bneeds?\ (?:an\ )?upgrade\b
+            | \bversion\b[^\n]{0,24}\bis\ lower\ than\ (?:the\ )?(?:current|expected|required)\b
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
             | \bIndexFormatTooOldException\b
@@ -256,6 +258,32 @@ DATA = (
         of_running=NEVER,
     ),
     Failure(
+        name="made-before",
+        mark="already exist",
+        pattern=r"""(?xi)
+            \b(?:bucket|cluster|collection|database|keyspace|namespace|realm|repository|role|tablespace|tenant
+                |topic|vhost)\b[^.\n]{0,80}\balready\ exists?\b
+        """,
+        cause="the start makes what an earlier start has made already, and its script does not allow for that",
+        cure="let the script make it only where it is missing, as IF NOT EXISTS does, or start on an empty "
+        "volume if the data is not needed",
+        source="netsampler/goflow2#23",
+        explains_only=True,
+        of_running=NEVER,
+    ),
+    Failure(
+        name="folder-without-data",
+        mark="director",
+        pattern=r"""(?xi)
+            ['"]?(?P<path>/[\w./-]{1,200})['"]?\ is\ not\ an?\ (?:\w+\ ){0,2}(?:cluster|data(?:base)?)\ directory\b
+        """,
+        cause="{path} holds no data of this program: it was never initialised, or another folder is mounted there",
+        cure="compare what is mounted there with where the data lies; where there is none, let the image's own "
+        "start script initialise the empty folder",
+        source="immauss/openvas#329; PostgreSQL's own message",
+        of_running=NEVER,
+    ),
+    Failure(
         name="column-missing",
         mark="column",
         pattern=r"""(?x)
@@ -268,6 +296,16 @@ DATA = (
         cure="run the program's own migration command with this image, or the image that the database was "
         "migrated with",
         source="SQLite's, PostgreSQL's and MySQL's own messages",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="database-io",
+        mark="i/o error",
+        pattern=r"\bdisk I/O error\b|\bSQLITE_IOERR",
+        cause="the program cannot read or write its SQLite file: the disk is full or failing, or the file lies on a "
+        "share (NFS, SMB) that cannot lock it",
+        cure="look at the free room and the kind of the file system with df -hT; keep the file on a local disk",
+        source="grafana/grafana#14584, jellyfin/jellyfin#4430",
         of_running=NEVER,
     ),
     Failure(

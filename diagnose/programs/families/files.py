@@ -40,6 +40,20 @@ _OF_THE_SYSTEM = LazyPattern(
 
 FILES = (
     Failure(
+        name="own-output-denied",
+        mark="denied",
+        pattern=r"""(?xi)
+            (?:permission\ denied|EACCES)[^/\n]{0,60}(?P<stream>/dev/std(?:err|out)|/proc/self/fd/[12])\b
+            | (?P<stream_first>/dev/std(?:err|out)|/proc/self/fd/[12])\b[^/\n]{0,60}(?:permission\ denied|EACCES)
+        """,
+        cause="the program has changed to another user, and its container's output ({stream}) "
+        "belongs to the user that the container starts as",
+        cure="start the container as the user that the program changes to (--user, user in compose): "
+        "the engine gives the output to that user",
+        source="moby/moby#31243, realies/soulseek-docker#88",
+        of_running=NEVER,
+    ),
+    Failure(
         name="database-file",
         mark="database file",
         pattern=r"unable to open (?:the )?database file(?::? \(?['\"]?(?P<path>/[\w./-]+))?",
@@ -57,6 +71,7 @@ FILES = (
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
             | (?P<path_first>{_FOLDER}){_NO_SCRIPT}[^/]{{0,80}}?(?:{_REFUSALS})
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_relative>\.{{0,2}}/?[\w-][\w.-]*(?:/[\w.@+-]+)+)/?['"]
+            | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_root>/[\w.@+-]+)['"]
             | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
                 \ operation\ not\ permitted
         """,
@@ -119,6 +134,8 @@ FILES = (
         mark="",
         pattern=rf"""(?x)
             (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
+            | (?:can't|cannot|unable\ to|could\ not|failed\ to)\ (?:find|locate)\ (?:\w+\ ){{1,4}}?
+                (?:at\ |file:?\ )['"]?(?P<path_sought>{_PATH})
             | \binvalid\ path:\ ['"]?(?P<path_invalid>{_PATH})
             | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
             | \bmissing\b[^/]{{0,40}}\b(?:directory|folder|file):?\ ['"]?(?P<path_kind>{_PATH})
@@ -154,7 +171,7 @@ FILES = (
             syntax\ error
             | parse\ error
             | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)
-            | failed\ to\ parse
+            | \bfail(?:ed|s|ure)\ (?:to\ parse|parsing)\b
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)
             | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
             | yaml:[ ]
@@ -166,6 +183,7 @@ FILES = (
             | expected\ one\ of
             | \bduplicate\b
             | undefined\ (?:receiver|variable|label)
+            | \bconfiguration\ file\ contains\ errors\b | \bplugin\ name\ that\ don't\ exist
             | validating\ config | config\ error\b | provisioning\ error
             | not\ well-formed | expected\ <block\ end>
             | field\ not\ found

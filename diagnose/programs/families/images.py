@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
-from diagnose.programs.failures.remedies import Job
+from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES, Job, Uncovered
 
 _MANY = "many programs"
 _OPTION = "container.option-missing"
@@ -94,6 +94,7 @@ DEPENDENCIES = (
         cause="the image lacks the library {library}",
         cure="install the library in the image, or run the image that worked before",
         source="the loader's own message",
+        remedy=Uncovered(LIBRARIES),
         build="another",
     ),
     Failure(
@@ -112,12 +113,14 @@ DEPENDENCIES = (
     ),
     Failure(
         name="plugin-missing",
-        mark="plugin",
+        mark="",
         pattern=r"""(?x)
             \bunknown\ (?:\w+\ )?plugin:?\ ['"`](?P<plugin>[\w./-]+)
             | \b(?:couldn't|could\ not|cannot|can't|unable\ to)\ (?:find|load|locate)\ (?:any\ |the\ )?(?:\w+\ )?
                 plugin:?\ (?:named\ )?['"`](?P<plugin_found>[\w./-]+)
             | \bno\ (?:such\ )?plugin\ (?:found\ |named\ |called\ )?['"`](?P<plugin_named>[\w./-]+)
+            | \bunknown\ (?:buffer|filter|format|formatter|input|output|parser)\ (?:template|type):?
+                \ ['"`](?P<plugin_kind>[\w./-]+)
             | \bplugin\ ['"`](?P<plugin_first>[\w./-]+)['"`]\ (?:could\ not\ be\ found|is\ not\ installed
                 |(?:was\ )?not\ found)
         """,
@@ -179,6 +182,20 @@ DEPENDENCIES = (
         build="another",
     ),
     Failure(
+        name="script-line-ends",
+        mark="",
+        pattern=r"""(?x)
+            ^(?P<script>/?[\w./@+-]{1,200}):\ (?:line\ )?\d{1,6}:\ .{0,60}\\r
+            | \benv:\ ['‘]?[\w.-]{1,40}(?:\\r|\$'\\r')
+            | :\ \$'[^'\n]{0,40}\\r':\ command\ not\ found
+            | \bbad\ interpreter:\ .{1,80}\^M
+        """,
+        cause="the start script has the line ends of Windows (CR LF), which the shell takes for a part of each word",
+        cure="write it with LF: sed -i 's/\\r$//' on the file, git config core.autocrlf input, "
+        "then build or mount it again",
+        source="mbround18/valheim-docker#170",
+    ),
+    Failure(
         name="command-missing",
         mark="",
         pattern=r"""(?x)
@@ -192,6 +209,7 @@ DEPENDENCIES = (
         cause="the start calls {command}, which the image does not have",
         cure="install the command in the image, correct PATH, or run the image that worked before",
         source="bash manual, exit status 127",
+        remedy=Uncovered(COMMANDS),
         build="another",
     ),
     Failure(

@@ -111,6 +111,36 @@ SETTINGS = (
         remedy=Typed("{key}"),
     ),
     Failure(
+        name="setting-required",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?xi)
+            \b(?:field|key|option|parameter|property|setting)\ ['"`](?P<key>[A-Za-z][\w.-]{1,80})['"`]
+                \ (?:is|are|was)\ (?:mandatory|missing|not\ (?:defined|given|present|provided|set|specified)|required)\b
+            | \bmissing\ (?:mandatory|required)\ (?:configuration|field|key|option|parameter|property
+                |setting|value)s?:?\ ['"`]?(?P<key_missing>[A-Za-z][\w.-]{1,80})
+            | \bconfiguration\b[^\n]{0,80}\b(?P<key_any>at\ least\ one\ [\w\ -]{1,40}?)\ (?:must|should|has\ to)
+                \ be\ (?:configured|defined|given|provided|set|specified)\b
+        """,
+        cause="the program's configuration lacks {key}, without which it does not start",
+        cure="add {key} to the configuration, as the documentation of this version names it",
+        source="authelia/authelia's own message; many programs",
+    ),
+    Failure(
+        name="variable-unnamed",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            [:(]\ ?NotPresent\b
+            | \benvironment\ variable\ not\ found\b  # Rust's std::env::VarError
+            | \bConfig\ provider\ \S+\ failed\ with:.{0,200}\bnot\ a\ binary\b  # Elixir
+            | \bbinary_to_(?:integer|atom|float)\(nil\)
+        """,
+        cause="the program reads an environment variable that is not set, and does not say which",
+        cure="compare the variables that the documentation of this version names with those of the container",
+        source="Rust's and Elixir's own messages; m1dnight/exbin#28",
+    ),
+    Failure(
         name="secret-not-given",
         of_running=ABOUT_SETTINGS,
         mark="",
@@ -251,6 +281,9 @@ SETTINGS = (
             | value\ of\ \S+\ is\ forbidden
             | unsupported\ \w+\ specified | \bvalid\ (?:choices|drivers|options|values)\ are\b
             | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
+            | \bnot\ a\ valid\ (?:boolean|date|duration|integer|ip|number|port|size|time|url)\b
+            | \b(?:option|parameter|setting|value)\ ['"`][^'"`\n]{1,80}['"`]\ is\ invalid\b
+            | \bneeds\ to\ contain\ the\ protocol\b | \brelative\ URL\ without\ a\ base\b
             | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
             | requirement\ failed:  # Kafka
             | Saved\ \w+\ name\ .{1,40}\ !=  # Cassandra
@@ -323,6 +356,8 @@ CONFIGURATION = (
             | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
             | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)
             | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis
+            | \bunknown\ type:\ \\?"(?P<key_otel>[\w./-]+)\\?"\ for\ id\b
+            | \bconfig(?:uration)?\ key\ not\ expected:\ (?P<key_authelia>[\w.-]+)
             | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w.-]+)
             | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
             | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino

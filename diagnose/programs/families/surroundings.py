@@ -122,6 +122,8 @@ SURROUNDINGS = (
                 (?:invalid\ argument|operation\ not\ supported|function\ not\ implemented|not\ supported
                 |errno\ (?:22|38|95|524)\b)
             | \berrno\ 524\b
+            | \.(?:db|mdb|sqlite3?|wal|wt)['"]?:\ (?:[\w-]{1,20}:\ ){0,2}(?:invalid\ argument|function\ not\ implemented
+                |operation\ not\ (?:permitted|supported))\b
         """,
         cause="the file system of the data folder cannot do what the program asks of it, "
         "as shares (NFS, SMB, a folder of a Mac or of Windows) cannot",

@@ -54,4 +54,5 @@ LINES = {
     "minio-backend": "FATAL Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single",
     "postgres-wal": "PANIC:  could not locate a valid checkpoint record",
     "neo4j-format": "java.lang.IllegalStateException: Unable to find store format for version AF4.3.0",
+    "redis-module": "# The RDB file contains AUX module data I can't load: no matching module 'scdtype00'",
 }

@@ -59,4 +59,6 @@ LINES = {
         "2020-03-26 09:12:21.05 Logon       Login failed for user 'sa'. Reason: Password did not match "
         "that for the login provided. [CLIENT: 172.18.0.4]"
     ),
+    "rabbit-feature-flags": "Error during startup: {error,failed_to_initialize_feature_flags_registry}",
+    "clickhouse-own-server": "Code: 210. DB::NetException: Connection refused (localhost:9008). (NETWORK_ERROR)",
 }

@@ -14,6 +14,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.programs.telling_line import telling_line
 from diagnose.runbooks import Place, cure, looks
 from tests.checks.container.evidence import CLOCK, container_in
+from tests.checks.container.first_steps.rows import mounted
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -209,6 +210,31 @@ def test_a_start_is_offered_where_it_may_help():
     silent = container_in("exited", code=1)
     assert first(silent)[0] == "docker start web"
     assert first(silent, "panic: index out of range")[0] == "docker start web"
+
+
+def test_no_start_is_offered_for_a_cause_that_stays():
+    line = "Cannot find module 'express'"
+    assert first(container_in("exited", code=1), line)[0] != "docker start web"
+
+
+def test_a_folder_over_the_libraries_of_the_image_is_named_and_uncovered():
+    line = "app: error while loading shared libraries: libpython3.10.so.1.0: cannot open shared object file"
+    covered = container_in("exited", code=127, Mounts=[mounted("/srv/etc", "/etc")])
+    (finding,) = judge(
+        "container.exits-at-start",
+        containers=of(covered),
+        clock=CLOCK,
+        options=Options(),
+        log_tails=LogTails({covered.id: LogTail((line,))}, {}),
+    ).findings
+    assert "/srv/etc, which is mounted at /etc, hides what its image has there" in finding.summary
+    assert finding.variables["covering"] == "/etc"
+
+
+def test_the_disk_is_looked_at_where_the_log_finds_no_room():
+    line = "Service init failed: Migration failed err: disk I/O error"
+    data = container_in("exited", code=1, Mounts=[mounted("/srv/grafana", "/var/lib/grafana")])
+    assert first(data, line)[1] == "df -hT /srv/grafana && df -i /srv/grafana"
 
 
 def test_no_start_is_offered_where_it_ends_in_the_same_way():

@@ -253,6 +253,16 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"covering": "/usr/local/bundle"},
     ),
     "gems of the image": ("gem-missing", {}, {}),
+    "a folder over the image's libraries": (
+        "shared-library",
+        {"Mounts": [mounted("/srv/etc", "/etc")]},
+        {"covering": "/etc"},
+    ),
+    "a file among the image's libraries": (
+        "shared-library",
+        {"Mounts": [mounted("/srv/a.conf", "/etc/a.conf")]},
+        {},
+    ),
     "links that lead out of their folder": (
         "nginx-certificate",
         {"Mounts": [mounted("/etc/letsencrypt/live", "/etc/letsencrypt/live")]},
