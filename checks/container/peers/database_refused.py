@@ -12,7 +12,13 @@ from checks.container.first_steps.changed_compose import (
     changed_file,
     changed_variables,
 )
+from checks.container.peers.refused_login import (
+    OtherPassword,
+    of_a_missing_role,
+    other_password,
+)
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -40,45 +46,55 @@ def database_refused(
     callers: Callers | None,
     compose_files: ComposeFiles | None,
     repeated_errors: RepeatedErrors | None,
+    recent_logs: RecentLogs | None,
 ) -> CheckResult:
     """A database refuses a container that calls it.
 
     The failed container's log has the database's own answer, and the database is another container
     that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
     the database from their environment only while their data directory is empty: what is changed
-    there later has no effect, which is what most such refusals come from. Where a database has no
+    there later has no effect, which is what most such refusals come from. Before that is said, the
+    passwords of both environments are compared, and PostgreSQL's log is asked whether there is such
+    a role, which it does not tell a client. Where a database has no
     connection left, the containers that hold its connections are counted. A file of the caller's
     compose project that was changed since may have the right password: a restart does not apply it.
     It is a warning where the container runs on and tries again and again, and reports no work.
     """
     failed = list(claims(ID, containers, log_tails, clock))
     waiting = list(_of_running(repeated_errors, {claim.container.id for claim in failed}))
-    for claim in (*failed, *waiting):
-        server = called_database(claim.container, claim.failure, containers)
+    for said in (*failed, *waiting):
+        server = called_database(said.container, said.failure, containers)
         if server is None:
             continue
+        failure = of_a_missing_role(said.failure, server, recent_logs)
+        claim = msgspec.structs.replace(said, failure=failure)
+        other = other_password(failure, claim.container, server)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)
         finding = claim.finding(
-            f"is refused by the database in {server}: {claim.failure.cause}{_who_holds_most(connections)}"
-            f"{_not_applied(changed)}",
+            f"is refused by the database in {server}: {_cause(claim, server, other)}"
+            f"{_who_holds_most(connections)}{_not_applied(changed)}",
             {
                 **changed_evidence(changed),
                 **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
-                "what fixes it": claim.failure.cure,
+                "what fixes it": other.cure(server) if other else failure.cure,
             },
             touches=(server.subject,),
             server=server.name,
         )
-        if claim in waiting:
+        if said in waiting:
             finding = msgspec.structs.replace(finding, severity=Severity.warning)
         yield finding.with_variables(
-            _variables(claim, server)
+            (other.variables(server) if other else _variables(claim, server))
             | _main_client(connections, containers)
             | changed_variables(claim.container, changed)
         )
     return None
+
+
+def _cause(claim: Claim, server: Container, other: OtherPassword | None) -> str:
+    return other.cause(claim.value("user"), server) if other else claim.failure.cause
 
 
 def _of_running(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:

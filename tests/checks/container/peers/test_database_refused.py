@@ -238,3 +238,74 @@ def test_refusals_of_programs_that_work_and_of_the_database_itself() -> None:
             repeated_errors=errors,
         )
         assert not found.findings
+
+
+REFUSED = 'FATAL:  password authentication failed for user "app"'
+OWN = ["POSTGRES_USER=app", "POSTGRES_PASSWORD=<redacted:password:000001>"]
+OTHER = "<redacted:password:000002>"
+SAME = "<redacted:password:000001>"
+COMPARED = {
+    "another one in the address": (
+        [f"DATABASE_URL=postgres://app:{OTHER}@db/app"],
+        OWN,
+        "DATABASE_URL",
+    ),
+    "another one in a variable": (["DB_HOST=db", f"DB_PASSWORD={OTHER}"], OWN, "DB_PASSWORD"),
+    "the same": (["DB_HOST=db", f"DB_PASSWORD={SAME}"], OWN, None),
+    "the same in one of two": (
+        [f"DATABASE_URL=postgres://app:{SAME}@db/app", f"DB_PASSWORD={OTHER}"],
+        OWN,
+        None,
+    ),
+    "of another service": (["DB_HOST=db", f"REDIS_PASSWORD={OTHER}"], OWN, None),
+    "of another user": (
+        ["DB_HOST=db", f"DB_PASSWORD={OTHER}"],
+        [f"POSTGRES_PASSWORD={SAME}"],
+        None,
+    ),
+    "in a file": (["DB_HOST=db", "DB_PASSWORD_FILE=/run/secrets/db"], OWN, None),
+}
+
+
+@pytest.mark.parametrize(("given", "own", "expected"), COMPARED.values(), ids=COMPARED)
+def test_the_passwords_of_both_environments(
+    given: list[str], own: list[str], expected: str | None
+) -> None:
+    """Where they differ, nobody is told that the data directory has an older one."""
+    client, log_tails = failed_with_log(REFUSED, Config={"Env": given}, **ON_SHOP)
+    server = container_in(
+        "running", name="db", Config={"Image": "postgres:16", "Env": own}, **ON_SHOP
+    )
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(client, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+    ).findings
+    assert finding.variables.get("own_variable") == expected
+    assert ("later change" in finding.summary) == (expected is None)
+    assert ("own_login" in finding.variables or "user" in finding.variables) == (expected is None)
+
+
+ROLES = {
+    "no such role": ('DETAIL:  Role "app" does not exist.', "app"),
+    "a wrong password": ('DETAIL:  Connection matched file "pg_hba.conf" line 128', None),
+    "another role": ('DETAIL:  Role "ann" does not exist.', None),
+}
+
+
+@pytest.mark.parametrize(("detail", "expected"), ROLES.values(), ids=ROLES)
+def test_a_role_of_which_only_the_server_says_that_it_is_missing(
+    detail: str, expected: str | None
+) -> None:
+    env = {"Env": ["DB_HOST=db", f"DB_PASSWORD={OTHER}"]}
+    client, log_tails = failed_with_log(REFUSED, Config=env, **ON_SHOP)
+    server = container_in("running", name="db", Config={"Image": "postgres:16"}, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(client, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+        recent_logs=RecentLogs({server.id: (RecentLine(CLOCK.wall - 5, detail),)}),
+    ).findings
+    assert finding.variables.get("role") == expected
