@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from checks.container.causes import causes_without
 from checks.container.ends.exits_at_start import SHORT_S
+from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import (
     held_up,
     kernel_evidence,
@@ -27,6 +28,7 @@ from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import ChangedPackage
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
@@ -51,6 +53,7 @@ def crashed(
     stops: Stops,
     program_faults: ProgramFaults | None,
     upgrades: EngineUpgrades | None,
+    processes: Processes | None,
     *,
     at_least: Seconds = SHORT_S,
     lasting: Seconds = Seconds(6 * 3600),
@@ -59,26 +62,33 @@ def crashed(
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
     error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
-    any exit together with the engine after which the service was not started again, and so does
+    any exit together with the engine after which the service was not started again, the end of what
+    ran when the engine or its host went down without a stop, and so does
     that of any program that had run for `lasting` seconds; an upgrade of the engine at that time is
     named. For other containers an error counts if nobody was attached to see it. A fault of the
     program itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files
     say whether the end was requested, it is advice.
     """
+    began = engine_began(clock, processes)
     for container in _ended(containers, clock, options.since_s):
         tail = tail_of(log_tails, container)
         with_engine = _stopped_with_engine(container, stops, lasting)
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
-        if not with_engine and not _broke_off(container, tail, stops, at_least):
+        is_lost_alone = _is_lost(container, began)
+        if not (with_engine or is_lost_alone or _broke_off(container, tail, stops, at_least)):
             continue
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
-        how = _how_it_ended(container, clock, upgrade, with_engine=with_engine)
+        if is_lost_alone:
+            how = _lost(container, clock)
+        else:
+            how = _how_it_ended(container, clock, upgrade, with_engine=with_engine)
+        is_its_own = not (with_engine or is_lost_alone)
         yield Finding.about(
             container,
-            sentence(f"{container} {how}", "" if with_engine else meaning(tail)),
+            sentence(f"{container} {how}", meaning(tail) if is_its_own else ""),
             {
                 **present({"package upgraded": str(upgrade or "")}),
                 **log_evidence(tail),
@@ -92,7 +102,7 @@ def crashed(
             severity=severity_of_end(container) if is_known else Severity.advice,
             calls=subjects_of(callees),
             signs=tail.signs,
-            onset=None if with_engine else container.finished_at,
+            onset=container.finished_at if is_its_own else None,
         )
     return None
 
@@ -114,6 +124,23 @@ def _how_it_ended(
             f"stopped {when} (exit code {code}), when an upgrade ({upgrade}) restarted the engine,"
         )
     return f'{stopped} and was not restarted: its restart policy is "{_policy(container)}"'
+
+
+def _is_lost(container: Container, engine_began: float | None) -> bool:
+    """Whether it ran when the engine or its host went down, and nobody's terminal was to see it.
+
+    Code 0 is left to container.lost-with-host: one program that ends so has mostly done its work.
+    """
+    is_unseen = is_service(container) or not container.was_watched
+    return container.state.exit_code != 0 and is_unseen and is_lost(container, engine_began)
+
+
+def _lost(container: Container, clock: Clock) -> str:
+    """How a container ended whose end the engine did not see."""
+    return (
+        f"went down with the engine or its host {clock.ago(container.finished_at)} (exit code "
+        f'{container.state.exit_code}) and was not restarted: its restart policy is "{_policy(container)}"'
+    )
 
 
 def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:

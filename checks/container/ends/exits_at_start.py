@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import failed_run
+from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import held_up, severity_of_end, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -12,6 +13,7 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.run.options import Options
 from diagnose.model import ON_ALL, CheckResult, Finding, Seconds, Severity
@@ -40,6 +42,7 @@ def exits_at_start(
     context: RunContext | None,
     kernel_log: KernelLog | None,
     focus: Focus | None,
+    processes: Processes | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -50,13 +53,15 @@ def exits_at_start(
     or a health check make the finding critical, a compose service or a detached run make it a
     warning. A run in the foreground has shown its exit code to somebody: advice. Exit code 0, ends
     by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
-    containers with a restart policy (those are loops, or were stopped by hand) are silent.
+    containers with a restart policy (those are loops, or were stopped by hand) are silent. What ran
+    when the engine or its host went down belongs to container.lost-with-host or container.crashed.
     """
+    began = engine_began(clock, processes)
     for container in (focus or ON_ALL).of(containers):
         is_recent = clock.is_within(container.finished_at, options.since_s)
         if not is_recent or not _stays_down(container):
             continue
-        if not _failed_by_itself(container, events):
+        if not _failed_by_itself(container, events) or is_lost(container, began):
             continue
         if container.state.exit_code == KILLED and _lacked_memory(container, events, kernel_log):
             continue

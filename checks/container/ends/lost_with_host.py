@@ -16,6 +16,8 @@ from diagnose.registry import check
 LOST = (0, 255)
 """What the engine notes for a container whose end it did not see: 255, and 0 in some releases from
 24 on."""
+MOMENT_S = Seconds(15)
+"""Within so many seconds of its start the engine has noted such ends."""
 
 
 @check("container.lost-with-host", severity=Severity.critical)
@@ -26,7 +28,7 @@ def lost_with_host(
     processes: Processes,
     *,
     fewest: Count = Count(2),
-    moment: Seconds = Seconds(15),
+    moment: Seconds = MOMENT_S,
 ) -> CheckResult:
     """The host went down without stopping its containers, and some of them stay down.
 
@@ -36,14 +38,13 @@ def lost_with_host(
     stopped in order notes the ends before it goes. A single container is judged by
     container.crashed.
     """
-    engine = next((process for process in processes if process.comm == "dockerd"), None)
-    if engine is None:
+    began = engine_began(clock, processes)
+    if began is None:
         return Skipped("the engine's process cannot be seen from here")
-    began = clock.booted + engine.start
     if not clock.is_within(began, options.since_s):
         return None
     stopped = [container for container in containers if container.state.status == "exited"]
-    down = [container for container in stopped if _is_lost(container, began, moment)]
+    down = [container for container in stopped if is_lost(container, began, moment)]
     if len(down) >= fewest:
         yield _finding(down, clock, began)
     return None
@@ -81,9 +82,18 @@ def _without_policy(down: Sequence[Container]) -> str:
     return f"; {counted('container', bare)} {agree(bare, 'has', 'have')} no restart policy"
 
 
-def _is_lost(container: Container, engine_began: float, moment: float) -> bool:
+def engine_began(clock: Clock, processes: Processes | None) -> float | None:
+    """The Unix time at which dockerd was started; None where its process is not seen."""
+    every = processes if processes is not None else ()
+    engine = next((process for process in every if process.comm == "dockerd"), None)
+    return None if engine is None else clock.booted + engine.start
+
+
+def is_lost(container: Container, engine_began: float | None, moment: float = MOMENT_S) -> bool:
     """Whether a container ran when the engine went, and its end was noted when that came back."""
     started, finished = container.started_at, container.finished_at
-    if started is None or finished is None or container.state.exit_code not in LOST:
+    if engine_began is None or started is None or finished is None:
+        return False
+    if container.state.exit_code not in LOST:
         return False
     return started < engine_began - 1 and -1 <= finished - engine_began <= moment

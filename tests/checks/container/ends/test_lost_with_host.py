@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Result
-from tests.checks.container.evidence import NOW, OPTIONS, container_in, moment
+from tests.checks.container.evidence import NOW, OPTIONS, QUIET, container_in, moment
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -73,3 +74,28 @@ def test_the_summary_says_what_keeps_them_down():
     assert one.summary.endswith("; 1 container (a) has no restart policy")
     (none,) = power_loss(kept, kept).findings
     assert "policy" not in none.summary
+
+
+WENT_DOWN = {
+    "ran for seconds": (lost("a", started=305), [], [("warning", "a")]),
+    "ran for hours": (lost("a"), [], [("warning", "a")]),
+    "failed by itself before": (lost("a", code=1, started=315, finished=310), ["a"], []),
+    "failed by itself after": (lost("a", code=255, started=60, finished=57), ["a"], []),
+}
+
+
+@pytest.mark.parametrize(("container", "own", "down"), WENT_DOWN.values(), ids=WENT_DOWN)
+def test_one_alone_did_not_fail_at_its_start(
+    container: Container, own: list[str], down: list[tuple[str, str]]
+) -> None:
+    """Its code is the engine's note that nobody saw the end, however short the run was."""
+    host = {
+        "containers": of(container),
+        "clock": Clock(NOW, NOW - 320),
+        "options": OPTIONS,
+        "processes": Processes((Process(pid=50, comm="dockerd", start=20),)),
+        "log_tails": QUIET,
+    }
+    at_start = judge("container.exits-at-start", **host)
+    assert [finding.subject.name for finding in at_start.findings] == own
+    assert rows(judge("container.crashed", stops=Stops({container.id: False}), **host)) == down
