@@ -8,13 +8,15 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.socket_clients import SocketClients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.run.options import Options
-from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.mappings import names_of, present, subjects_of
+from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import agree, named, sentence
 from diagnose.programs.exit_codes import described
+from diagnose.programs.planned_stops import backup_label, sleep_label
 from diagnose.registry import check
 
 DEFAULT_NETWORK = "bridge"
@@ -44,15 +46,21 @@ def stopped(
     logged_failures: LoggedFailures | None,
     clock: Clock,
     options: Options,
+    socket_clients: SocketClients | None,
+    *,
+    backup: Seconds = Seconds(3600),
 ) -> CheckResult:
-    """A container was stopped by hand, and others need it.
+    """A container was stopped on request, and others need it.
 
     `docker stop` and `docker kill` hold until somebody starts the container again: its restart
     policy does not. It counts where the log of another container shows that its calls to this one
     fail. Advice, where nobody calls it, for a service of compose with a restart policy while
-    other services of its project run. What ended by itself belongs to other checks. Seen on
-    engines 20.10.24 and 28.5.2.
+    other services of its project run. What ended by itself belongs to other checks. The engine does
+    not keep who asked: a person, or a program that holds its socket. Where one does, a container
+    whose label lets a backup stop it is advice for `backup` seconds, and one that is put to sleep
+    until somebody calls it is advice if callers fail. Seen on engines 20.10.24 and 28.5.2.
     """
+    holders = socket_clients.holders if socket_clients is not None else ()
     ended = [
         container
         for container in containers
@@ -69,9 +77,18 @@ def stopped(
             for caller in containers
             if container.id in missed[caller.id] and _needs(caller, container, containers)
         ]
-        if callers or _is_lacking(container, containers):
-            yield _finding(container, callers, clock)
+        planned = _planned(container, clock, backup) if holders else ""
+        if callers or (_is_lacking(container, containers) and not sleep_label([planned])):
+            yield _finding(container, callers, clock, holders, planned)
     return None
+
+
+def _planned(container: Container, clock: Clock, backup: float) -> str:
+    """The label that lets a program stop this container for now; "" where there is none."""
+    label = backup_label(container.labels)
+    if label and clock.is_within(container.finished_at, backup):
+        return label
+    return sleep_label(container.labels)
 
 
 def _was_stopped(container: Container, stops: Stops) -> bool:
@@ -129,22 +146,31 @@ def _is_lacking(container: Container, containers: Containers) -> bool:
     )
 
 
-def _finding(container: Container, callers: Sequence[Container], clock: Clock) -> Finding:
+def _finding(
+    container: Container,
+    callers: Sequence[Container],
+    clock: Clock,
+    holders: Sequence[Container],
+    planned: str,
+) -> Finding:
+    """planned: the label that lets a program do so. holders: those that may command the engine."""
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
     who = f"{named('container', names_of(callers))} {verbs}"
+    how = f", as its label {planned} lets a program do" if planned else ", and stays down"
     return Finding.about(
         container,
         sentence(
-            f"{container} was stopped by hand {clock.ago(container.finished_at)}, and stays down",
+            f"{container} was stopped on request {clock.ago(container.finished_at)}{how}",
             who if callers else "",
         ),
         {
             "State": str(container.state),
             "end requested": "yes",
+            **present({"containers with the engine's socket": names_of(holders)}),
             "exit code": described(container.state.exit_code),
             "HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no",
         },
-        severity=None if callers else Severity.advice,
+        severity=None if callers and not planned else Severity.advice,
         touches=subjects_of(callers),
         onset=container.finished_at,
     )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.socket_clients import SocketClients
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.phrases import rfc3339
 from tests.checks.container.evidence import CLOCK, OPTIONS
@@ -111,3 +112,46 @@ def test_a_task_that_the_swarm_has_replaced_is_not_started_by_hand() -> None:
     task = replace(down, config=replace(down.config, labels=labels))
     assert missed(down) == FOUND
     assert missed(task) == []
+
+
+BACKUP, SLEEP = "docker-volume-backup.stop-during-backup", "sablier.enable"
+ADVICE = [("advice", "shop-cache-1")]
+PLANNED: dict[str, tuple[str, bool, float, list[tuple[str, str]], list[tuple[str, str]]]] = {
+    "a backup": (BACKUP, True, 30, ADVICE, ADVICE),
+    "a backup that never started it again": (BACKUP, True, 7200, FOUND, ADVICE),
+    "nobody who could": (BACKUP, False, 30, FOUND, ADVICE),
+    "asleep": (SLEEP, True, 7200, ADVICE, []),
+    "asleep, and nobody wakes it": (SLEEP, False, 7200, FOUND, ADVICE),
+    "a label of an updater": ("com.centurylinklabs.watchtower.enable", True, 30, FOUND, ADVICE),
+    "a label about a backup": ("backup.schedule", True, 30, FOUND, ADVICE),
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "held", "age", "called", "uncalled"), PLANNED.values(), ids=PLANNED
+)
+def test_a_program_that_stops_containers_and_starts_them_again(
+    label: str,
+    held: bool,
+    age: float,
+    called: list[tuple[str, str]],
+    uncalled: list[tuple[str, str]],
+) -> None:
+    """It counts only where a running container holds the engine's socket."""
+    down = ended(137)
+    state = replace(down.state, finished_at=rfc3339(CLOCK.wall - age))
+    config = replace(down.config, labels={**down.labels, label: "true"})
+    down = replace(down, state=state, config=config)
+    holders = (container("backup"),) if held else ()
+    for line, expected in ((LINE, called), ("", uncalled)):
+        result = judge(
+            "container.stopped",
+            containers=Containers((down, API)),
+            stops=Stops({down.id: True}),
+            log_tails=LogTails({API.id: LogTail((line,))} if line else {}, {}),
+            logged_failures=LoggedFailures(),
+            clock=CLOCK,
+            options=OPTIONS,
+            socket_clients=SocketClients(holders),
+        )
+        assert rows(result) == expected
