@@ -5,7 +5,15 @@ from __future__ import annotations
 from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Severity
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Unavailable,
+)
 from diagnose.registry import check
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -20,15 +28,20 @@ _RPM = ("Red Hat", "CentOS", "Rocky", "Alma", "Fedora", "Oracle", "Amazon")
 
 
 @check("daemon.client-context-dead", severity=Severity.warning)
-def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
+def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) -> CheckResult:
     """The docker command uses a context whose engine does not answer.
 
     Docker Desktop, Colima and rootless installations leave their context behind when they are
     removed. A context counts only if its address is a local socket, and a program listens at the
     default socket: if the context names a remote engine that is down, the user meant that engine. A
     user's own engine is found by this tool, and not by the docker command, unless DOCKER_HOST or a
-    context names it: advice, because the shell that matters may name it.
+    context names it: advice, because the shell that matters may name it. A context that is not
+    there, or whose file names no engine, leads nowhere at all.
     """
+    if isinstance(daemon, Unavailable):
+        if client.context and client.listens and daemon.reason in ("missing", "malformed"):
+            yield _nowhere_finding(client, daemon)
+        return daemon
     endpoint = daemon.endpoint
     if _has_own_engine(daemon) and not client.listens:
         yield _finding(daemon, client)
@@ -60,6 +73,24 @@ def _has_own_engine(daemon: Daemon) -> bool:
     own = endpoint.rootless
     is_callers = own is not None and own.uid == daemon.caller.uid
     return is_callers and not endpoint.named and daemon.answers
+
+
+def _nowhere_finding(client: ClientSettings, why: Unavailable) -> Finding:
+    """Every docker command of this user fails before it calls an engine."""
+    what = "does not exist" if why.reason == "missing" else "names no engine"
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f'docker commands of user "{client.user}" go to context "{client.context}", which '
+            f"{what}; an engine listens at {DEFAULT_SOCKET}"
+        ),
+        evidence={
+            "currentContext": f"{client.context} in {client.file}",
+            "context": why.detail,
+            "/proc/net/unix": f"a program listens at {DEFAULT_SOCKET}",
+        },
+        variables={"context": client.context, "socket": DEFAULT_SOCKET},
+    )
 
 
 def _finding(daemon: Daemon, client: ClientSettings) -> Finding:

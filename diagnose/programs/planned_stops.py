@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from diagnose.lazy_pattern import LazyPattern
 
 _FOR_A_BACKUP = LazyPattern(r"[\w-]{0,60}\.(?=[\w-]{0,60}backup)(?=[\w-]{0,60}stop)[\w-]{1,60}")
-"""`docker-volume-backup.stop-during-backup`, `nautical-backup.stop-before-backup` and their like."""
+"""`docker-volume-backup.stop-during-backup`, `nautical-backup.stop-before-backup`, their like."""
 _UNTIL_CALLED = LazyPattern(r"sablier\.(?:enable|group)|lazytainer\.group|lazyloader")
 """Programs that let a container sleep until somebody calls it: Sablier, Lazytainer, and traefik's
 lazy loader."""

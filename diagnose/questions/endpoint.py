@@ -139,6 +139,8 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """None where nobody called sudo, or that user is not logged in anywhere."""
     proxies: tuple[ClientProxy, ...] = ()
     """Of this user, and of the one who called sudo."""
+    context: str = ""
+    """The current context of the configuration, if no variable overrides it; "" for the default."""
 
     def lends_login(self, registry: str) -> bool:
         """Whether the user who called sudo is logged in at a registry, and this one is not."""

@@ -160,7 +160,7 @@ def _summary(report: Report, loud: Sequence[Reported], said: _Said, code: int) -
     if incidents and said.complaints and all(root.check.posture for root in loud):
         return f"{_complaint(said.complaints)}; {incidents} {took}{_first_cause_clause(loud)}"
     if incidents:
-        return f"{incidents} {took}{_first_cause_clause(loud)}"
+        return f"{incidents}{_unlisted_clause(report, loud)} {took}{_first_cause_clause(loud)}"
     asides = f"; {_complaint(said.asides)}" if said.asides else ""
     return f"{_quiet_status(report, said.complaints, code)}, {took}{asides}"
 
@@ -196,6 +196,15 @@ def _incidents(number: Counter[Severity]) -> str:
     if number[Severity.warning]:
         parts.append(count(number[Severity.warning], "warning"))
     return ", ".join(parts)
+
+
+def _unlisted_clause(report: Report, loud: Sequence[Reported]) -> str:
+    """That no container was looked at, where no finding about the engine tells why."""
+    is_blind = report.host.engine is None and report.by_verdict[Verdict.UNKNOWN] > 0
+    is_told = any(finding.subject == DAEMON for finding in loud)
+    if report.container_names is not None or is_told or not is_blind:
+        return ""
+    return ", the containers could not be listed,"
 
 
 def _first_cause_clause(loud: Sequence[Reported]) -> str:

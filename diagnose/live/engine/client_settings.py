@@ -17,7 +17,7 @@ from pathlib import Path
 from diagnose.live import Live
 from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
-from diagnose.live.engine.endpoint import configuration
+from diagnose.live.engine.endpoint import configuration, current_context
 from diagnose.model import Json
 from diagnose.questions.endpoint import ReadClientSettings
 
@@ -88,7 +88,14 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "closed": _closed(path.parent) or _closed_to_caller(),
         "caller": _caller(),
         "proxies": list(_proxies(path)),
+        "context": _context(),
     }
+
+
+def _context() -> str:
+    """The context that the configuration names; "" where the environment names another engine."""
+    is_named = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")
+    return "" if is_named else current_context(os.environ) or ""
 
 
 def _proxies(own: Path) -> Iterator[Json]:

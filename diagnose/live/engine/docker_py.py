@@ -120,10 +120,10 @@ def context(name: str, folder: Path) -> Context | None:
             return None
         endpoint = loaded.endpoints["docker"]
         address, insecure = endpoint["Host"], bool(endpoint["SkipTLSVerify"])
-    except Exception as error:
-        raise ValueError(
-            str(error)
-        ) from error  # bare Exception, KeyError and AttributeError, whatever the file holds
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("its meta.json lacks the address of an engine") from error
+    except Exception as error:  # docker-py raises bare ones, whatever the file holds
+        raise ValueError(str(error)) from error
     if not isinstance(address, str):
         raise ValueError("its address is no text")
     pem = pem_files(Path(docker.context.config.get_tls_dir(name, "docker")), verify=not insecure)

@@ -185,7 +185,7 @@ def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
         return parse(environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ))
     if environ.get("DOCKER_CONTEXT"):
         return _context(environ["DOCKER_CONTEXT"], "DOCKER_CONTEXT", environ)
-    current = _current_context(environ)
+    current = current_context(environ)
     if current:
         return _context(current, "currentContext", environ)
     return _local(environ)
@@ -315,7 +315,7 @@ def configuration(environ: Mapping[str, str]) -> Path:
     )
 
 
-def _current_context(environ: Mapping[str, str]) -> str | None:
+def current_context(environ: Mapping[str, str]) -> str | None:
     """The context of the configuration, if it is not the default one.
 
     Read here, since most runs need no docker-py.

@@ -43,6 +43,27 @@ def test_a_context_that_leads_nowhere(
     assert rows(judge("daemon.client-context-dead", daemon=engine, client=client)) == expected
 
 
+NAMED = replace(LISTENS, context="prod")
+LOST: dict[str, tuple[Unavailable, ClientSettings, list[tuple[str, str]]]] = {
+    "it does not exist": (Unavailable("missing", "there is no docker context"), NAMED, FOUND),
+    "its file has no address": (Unavailable("malformed", "names no engine"), NAMED, FOUND),
+    "no engine is here": (
+        Unavailable("missing", "there is no docker context"), replace(NAMED, listens=False), []
+    ),
+    "a variable names it": (Unavailable("missing", "there is no docker context"), LISTENS, []),
+    "there was no time": (Unavailable("timed out", "no answer in 3 s"), NAMED, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "client", "expected"), LOST.values(), ids=LOST)
+def test_a_context_that_is_not_there(
+    why: Unavailable, client: ClientSettings, expected: list[tuple[str, str]]
+) -> None:
+    result = judge("daemon.client-context-dead", daemon=why, client=client)
+    assert rows(result) == expected
+    assert result.verdict == ("found" if expected else "unknown")
+
+
 RUNTIME = "/run/user/1200"
 USERS = Endpoint(
     f"unix://{RUNTIME}/docker.sock", "unix", "a socket that is there",

@@ -25,6 +25,20 @@ def context_of_a_removed_desktop(box: Box) -> None:
     assert box.ping()
 
 
+FORMER = "/root/.docker-of-a-former-host"
+
+
+@fault("daemon.client-context-dead", subject=DAEMON, env={"DOCKER_CONFIG": FORMER}, exit_code=1)
+def context_that_was_removed(box: Box) -> None:
+    """The configuration was copied from another host without the context that it names."""
+    former = {"DOCKER_CONFIG": FORMER}
+    box.write(f"{FORMER}/config.json", {"currentContext": "build"})
+    refused = box.docker("ps", check=False, env=former)
+    assert "not found" in refused.stderr, refused
+    assert "could not be listed" not in box.diagnose("all").out
+    assert box.ping()
+
+
 @fault("daemon.client-plugin-broken", subject=HOST, shareable=True)
 def plugin_whose_file_is_gone(box: Box) -> None:
     """The plugins of the docker command were links into a folder that was removed."""
