@@ -127,9 +127,9 @@ def _how_it_ended(
 
 
 def _is_lost(container: Container, engine_began: float | None) -> bool:
-    """Whether it ran when the engine or its host went down, and nobody's terminal was to see it.
+    """Whether a container ran when the engine or its host went down, and nobody was to see it.
 
-    Code 0 is left to container.lost-with-host: one program that ends so has mostly done its work.
+    Code 0 is left to container.lost-with-host: a program that ends so has usually done its work.
     """
     is_unseen = is_service(container) or not container.was_watched
     return container.state.exit_code != 0 and is_unseen and is_lost(container, engine_began)

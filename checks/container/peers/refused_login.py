@@ -54,7 +54,7 @@ def of_a_missing_role(
 ) -> Recognised:
     """The failure that PostgreSQL's own log names instead; else the same one.
 
-    A client is told of a wrong password in both cases: the server says to its log alone that the
+    A client hears of a wrong password in both cases: the server writes to its log alone that the
     role does not exist (auth.c of PostgreSQL 9.5 to 17).
     """
     user = failure.values.get("user", "")
