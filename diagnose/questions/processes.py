@@ -52,6 +52,10 @@ class ResourceLimit(msgspec.Struct, frozen=True):
     hard: int | None = None
 
 
+_REAL_TIME = {1: "SCHED_FIFO", 2: "SCHED_RR"}
+"""Policies of sched(7) by their numbers."""
+
+
 class ProcessDetail(msgspec.Struct, frozen=True):
     """One process in detail; None where the caller may not read it."""
 
@@ -84,6 +88,14 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     """Inode numbers by name: "net"."""
     capabilities: str | None = None
     """The effective ones, hexadecimal."""
+    policy: int | None = None
+    """How the kernel schedules it, as sched_getscheduler(2) says: with SCHED_RESET_ON_FORK added
+    where what it starts does not inherit that."""
+
+    @property
+    def real_time_policy(self) -> str:
+        """The real-time policy that it and what it starts have; "" for none."""
+        return _REAL_TIME.get(self.policy or 0, "")
 
     @property
     def is_stopped(self) -> bool:

@@ -14,9 +14,11 @@ from checks.container.starts.start_errors import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.containers.programs.start_refusals import innermost
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
+from diagnose.evidence.machine.real_time import RealTime, RealTimeEngine
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity
@@ -30,12 +32,17 @@ LIMITS = (
     "unable to apply caps",
     "disk quota exceeded",
     "cannot allocate memory",
+)
+"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits
+stops it."""
+
+
+CGROUPS = (
     "error setting cgroup config",
     "unable to apply cgroup configuration",
     "cannot use systemd cgroups manager",
 )
-"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits
-stops it."""
+"""What it says when it cannot make the container's control group, before the kernel's own words."""
 
 
 _RULE_OF_RUNC = "c 10:200 rwm"
@@ -47,6 +54,10 @@ _OF_ULIMITS = ("too many open files", "error setting rlimit")
 
 
 RUNTIME = LazyPattern(r"runtime create failed|runc|failed to create (shim )?task")
+
+
+REFUSED_ENTRY = "cgroup.procs: invalid argument"
+"""The kernel lets a process of the runtime into no group of a container."""
 
 
 _FOREIGN_CPUS = LazyPattern(r"cpuset\.cpus: numerical result out of range")
@@ -70,6 +81,7 @@ def runtime_limit_hit(
     keys: KernelKeys | None,
     online: OnlineProcessors | None,
     info: Info | None,
+    real_time: RealTime | None,
 ) -> CheckResult:
     """The runtime cannot set up a container because of a limit or of the host.
 
@@ -79,6 +91,9 @@ def runtime_limit_hit(
     host (ulimit nproc): the kernel then refuses the program. The state says nothing where a
     container asks for more processors than the host has: its limits are compared with the host.
     """
+    if real_time is not None and real_time.engine is not None:
+        yield _real_time_finding(real_time.engine, containers)
+        return None
     refused: list[tuple[Container, Finding]] = []
     keyless = [container for container in containers if lacks_keys(container)]
     for container in containers:
@@ -99,9 +114,41 @@ def runtime_limit_hit(
 
 
 def _limit_hit(container: Container) -> str:
-    """What the engine says of a limit in the error of a failed start; "" for nothing."""
+    """What the engine says of a limit or of its group in the error of a failed start; "" for
+    nothing."""
     error = container.state.error.lower() if container.start_failed else ""
-    return next((text for text in LIMITS if text in error), "")
+    return next((text for text in (*LIMITS, *CGROUPS) if text in error), "")
+
+
+def _met(container: Container, hit: str) -> str:
+    """What stopped the runtime, as the end of a sentence: a limit, or the kernel's own words."""
+    if hit in LIMITS:
+        return f"the runtime hit a limit: {hit}"
+    return f"the runtime could not set up its control group: {innermost(container.state.error)}"
+
+
+def _real_time_finding(engine: RealTimeEngine, containers: Containers) -> Finding:
+    """The engine's own policy keeps every process out of a new container."""
+    refused = [
+        item for item in containers if item.start_failed and REFUSED_ENTRY in item.state.error
+    ]
+    finding = Finding(
+        subject=DAEMON,
+        summary="no container can start: containerd runs as a real-time process, and the kernel "
+        "lets none into the control group of a container",
+        evidence={
+            f"policy of process {engine.containerd}": engine.policy,
+            engine.share: engine.microseconds,
+            **({"State.Error": refused[0].state.error} if refused else {}),
+        },
+        touches=subjects_of(refused),
+    )
+    if refused:
+        pids = {"real_time_engine": str(engine.engine), "real_time": str(engine.containerd)}
+        return finding.with_variables({**pids, "refused": refused[0].name})
+    return finding.with_variables(
+        {"idle_engine": str(engine.engine), "idle_containerd": str(engine.containerd)}
+    )
 
 
 def _keyless_probe_findings(
@@ -137,9 +184,7 @@ def _limit_finding(
     """
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
     touched = (DAEMON, *subjects_of(keyless)) if quotas else (DAEMON,)
-    finding = failed_start(
-        container, f"the runtime hit a limit: {hit}", evidence=quotas, touches=touched
-    )
+    finding = failed_start(container, _met(container, hit), evidence=quotas, touches=touched)
     if quotas:
         return finding.with_variables(_larger_quota(keys))
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS

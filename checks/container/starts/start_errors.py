@@ -19,6 +19,8 @@ _IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'"
 """The parts of an error that differ from container to container."""
 ALIKE = 3
 """From so many containers with the same error on, it is one finding about the engine."""
+FIXES = "what fixes it"
+"""The evidence that says how the known cause of an error is healed."""
 _VOLUME = LazyPattern(r"/volumes/([^/']+)/_data")
 _LEAST_MEMORY = 64 * 2**20
 """Bytes in which the runtime and a small program can begin."""
@@ -77,7 +79,7 @@ def failed_start(
         {
             "State": str(container.state),
             "State.Error": container.state.error,
-            **({"what fixes it": failure.cure} if failure else {}),
+            **({FIXES: failure.cure} if failure else {}),
             **(evidence or {}),
         },
         touches=touches,
@@ -145,8 +147,7 @@ def _group_finding(group: list[tuple[Container, Finding]]) -> Finding:
     first, finding = group[0]
     names = [container.name for container, _ in group]
     reason = finding.summary.partition("did not start: ")[2]
-    failure = known_error(first)
-    healing = {"what fixes it": failure.cure} if failure else {}
+    healing = {name: text for name, text in finding.evidence.items() if name == FIXES}
     return msgspec.structs.replace(
         finding,
         subject=DAEMON,

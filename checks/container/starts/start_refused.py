@@ -9,7 +9,7 @@ import msgspec
 from checks.container.causes import causes_without
 from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
-from checks.container.starts.runtime_limit_hit import LIMITS, RUNTIME
+from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
 from checks.container.starts.start_errors import (
     cures,
     failed_start,
@@ -30,8 +30,10 @@ from diagnose.evidence.containers.programs.start_refusals import (
     taken_address,
 )
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.unfound_programs import UnfoundPrograms, missed_program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.programs.failures import Failure, Recognised
 from diagnose.registry import check
 
 LOCAL = "local"
@@ -53,6 +55,7 @@ def start_refused(
     bind_sources: BindSources | None,
     data_root: DataRoot | None,
     moved_sources: MovedSources | None,
+    unfound_programs: UnfoundPrograms | None,
 ) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
@@ -67,8 +70,10 @@ def start_refused(
     for container in containers:
         if not container.start_failed or _is_explained(container):
             continue
-        finding = _snap_finding(container, data_root) or _finding(
-            container, containers, bind_sources
+        finding = (
+            _snap_finding(container, data_root)
+            or _unfound_finding(container, unfound_programs)
+            or _finding(container, containers, bind_sources)
         )
         if finding is not None:
             source = finding.variables.get("link", "")
@@ -130,6 +135,40 @@ def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding |
         container, "", known=explained, evidence={"data root": data_root.path if data_root else ""}
     )
     return finding.with_variables({"unseen": path})
+
+
+def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> Finding | None:
+    """A program of the host that is there, in a folder that its caller does not look into."""
+    name = missed_program(container.state.error)
+    program = unfound.by_name.get(name) if unfound is not None else None
+    if program is None:
+        return None
+    search = f"its PATH is {program.search}" if program.search else "it has no PATH"
+    short_path = Failure(
+        name="path-too-short",
+        mark="",
+        pattern="",
+        cause=f"{program.caller} does not find {name}, which is in {program.folder}: {search}",
+        cure=f"add {program.folder} to PATH in the unit of {program.caller}, and restart it",
+        source="containerd/containerd#2481",
+    )
+    finding = failed_start(
+        container,
+        "",
+        known=Recognised(short_path, container.state.error, {}),
+        evidence={f"PATH of {program.caller} (pid {program.pid})": program.search or "not set"},
+        touches=(DAEMON,),
+    )
+    if not program.searched:
+        return finding
+    link = {"searched": program.searched, "unfound": program.path}
+    if program.companion:
+        link = {
+            "searched": program.searched,
+            "shim": program.path,
+            "runtime_too": program.companion,
+        }
+    return finding.with_variables(link)
 
 
 def _file_over_folder_finding(
@@ -306,7 +345,7 @@ def _is_explained(container: Container) -> bool:
     lowered = error.lower()
     if own_program(container) or container.lacks_log_receiver:
         return True
-    if RUNTIME.search(lowered) and any(text in lowered for text in LIMITS):
+    if RUNTIME.search(lowered) and any(text in lowered for text in (*LIMITS, *CGROUPS)):
         return True
     return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
 

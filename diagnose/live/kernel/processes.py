@@ -163,10 +163,18 @@ def process(_live: Live, question: InspectProcess) -> Json:
         "cgroup": text_of(f"{here}/cgroup"),
         "namespaces": _namespaces(here),
         "capabilities": capabilities[1] if capabilities else None,
+        "policy": _policy(pid),
         "threads": {},
         "stuck": [],
         **_threads(pid),
     }
+
+
+def _policy(pid: int) -> int | None:
+    try:
+        return os.sched_getscheduler(pid)
+    except OSError:
+        return None
 
 
 def wakings(_live: Live, question: CountWakings) -> Json:

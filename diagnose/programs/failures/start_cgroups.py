@@ -101,6 +101,19 @@ CGROUPS = (
         },
     ),
     Failure(
+        name="cpuset-narrow",
+        mark="cpuset",
+        pattern=r"write /sys/fs/cgroup/cpuset/(?P<parent>\S+)/[^/\s]+/cpuset\.(?:cpus|mems): permission denied",
+        cause="its parent cgroup {parent} does not have all the CPUs or memory nodes that it asks "
+        "for: that cgroup keeps what the host had when it was made",
+        cure="write the host's processors and memory nodes into that cpuset, or reboot",
+        source="moby/moby#40041",
+        page={
+            "cpuset_cpus": "/sys/fs/cgroup/cpuset/{parent}/cpuset.cpus",
+            "cpuset_mems": "/sys/fs/cgroup/cpuset/{parent}/cpuset.mems",
+        },
+    ),
+    Failure(
         name="unit-left-behind",
         mark=".scope",
         pattern=r"Unit (?P<unit>\S+\.scope) (?:was already loaded|already exists)",

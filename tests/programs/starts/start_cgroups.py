@@ -36,6 +36,13 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "unable to apply cgroup configuration: mkdir /sys/fs/cgroup/docker: read-only file system",
         {"remount": "/sys/fs/cgroup"},
     ),
+    "cpuset-narrow": (
+        'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: failed to write "0,1": write /sys/fs/cgroup/cpuset/docker/68d5338a0d4a/cpuset.cpus: permission denied',
+        {
+            "cpuset_cpus": "/sys/fs/cgroup/cpuset/docker/cpuset.cpus",
+            "cpuset_mems": "/sys/fs/cgroup/cpuset/docker/cpuset.mems",
+        },
+    ),
     "cpuset-empty": (
         "unable to apply cgroup configuration: failed to write 4711: write /sys/fs/cgroup/cpuset/docker/1/cgroup.procs: no space left on device",
         {

@@ -143,7 +143,7 @@ class Refusal(msgspec.Struct, frozen=True):
     @property
     def core(self) -> str:
         """The innermost part of the chain of words, which says what went wrong."""
-        return _core(self.error)
+        return innermost(self.error)
 
 
 def refusal_of(container: Container, containers: Containers) -> Refusal:
@@ -221,7 +221,7 @@ def _is_bind(flags: str | None) -> bool:
         return False
 
 
-def _core(error: str) -> str:
+def innermost(error: str) -> str:
     """The innermost part of the chain of words, which says what went wrong."""
     chain = error.removesuffix(": unknown")
     for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):

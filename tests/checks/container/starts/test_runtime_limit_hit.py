@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.engine.daemon import Caller, Daemon, ProcessDetail
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.kernel_keys import KernelKeys, KeyQuota, parse_quotas
 from diagnose.evidence.machine.processor import OnlineProcessors, processor_numbers
+from diagnose.evidence.machine.real_time import RealTime, RealTimeEngine, real_time
+from diagnose.model import Failed
+from tests.checks.daemon.evidence import NAMED
+from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -45,6 +51,75 @@ def test_numbers_of_processors() -> None:
     assert processor_numbers("0-3,8\n") == {0, 1, 2, 3, 8}
     assert processor_numbers("") == frozenset()
     assert len(processor_numbers("0-99999999")) < 10_000
+
+
+REAL_TIME = RealTimeEngine(76, 69, "SCHED_RR", "/sys/fs/cgroup/cpu/docker/cpu.rt_runtime_us", "0")
+REFUSED: dict[str, Any] = {
+    "Status": "created",
+    "Pid": 0,
+    "ExitCode": 128,
+    "Error": "failed to create task for container: OCI runtime create failed: runc create failed: "
+    "unable to apply cgroup configuration: write /sys/fs/cgroup/cpu/docker/3758/cgroup.procs: "
+    "invalid argument",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "engine", "expected", "variables"),
+    [
+        ({}, RealTime(REAL_TIME), [("critical", "docker")], {"idle_engine", "idle_containerd"}),
+        (
+            {"State": REFUSED},
+            RealTime(REAL_TIME),
+            [("critical", "docker")],
+            {"real_time_engine", "real_time", "refused"},
+        ),
+        ({"State": REFUSED}, RealTime(), [("critical", "web")], {"container", "retry"}),
+        ({}, RealTime(), [], set()),
+    ],
+    ids=["before any start", "a refused start", "refused for another reason", "healthy"],
+)
+def test_real_time_engine(
+    state: dict[str, Any],
+    engine: RealTime,
+    expected: list[tuple[str, str]],
+    variables: set[str],
+) -> None:
+    result = judge(
+        "container.runtime-limit-hit", containers=of(container("web", **state)), real_time=engine
+    )
+    assert rows(result) == expected
+    assert {name for finding in result.findings for name in finding.variables} == variables
+
+
+def _engine(policy: int | None) -> Daemon:
+    return Daemon(
+        NAMED,
+        Caller(),
+        processes=DaemonProcesses(
+            engine=ProcessDetail(pid=69), containerds=(ProcessDetail(pid=76, policy=policy),)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "shares", "found"),
+    [
+        (2, {"docker"}, REAL_TIME),
+        (0, {"docker"}, None),
+        (0x40000002, {"docker"}, None),
+        (None, {"docker"}, None),
+        (2, set(), None),
+    ],
+    ids=["inherited", "ordinary", "not handed on", "not known", "kernel without shares"],
+)
+def test_policy_of_containerd(
+    policy: int | None, shares: set[str], found: RealTimeEngine | None
+) -> None:
+    files = {f"/sys/fs/cgroup/cpu/{group}/cpu.rt_runtime_us": {"text": "0\n"} for group in shares}
+    missing = Failed("missing", "no such file")
+    host = Made({"file.read": lambda question: files.get(getattr(question, "path", ""), missing)})
+    assert real_time(host, _engine(policy)).engine == found
 
 
 KEY_USERS = """    0:   146 145/145 106/1000000 2270/25000000

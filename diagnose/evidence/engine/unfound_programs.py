@@ -1,0 +1,143 @@
+"""Programs of the host that the engine does not find although they are there, by its PATH."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.programs.start_refusals import STOCK, TOOL
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.processes import ProcessDetail
+from diagnose.registry import evidence
+
+FOLDERS = (
+    "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin",
+    "/usr/libexec/docker", "/opt/bin",
+)  # fmt: skip
+"""Where packages and people put what the engine calls."""
+_SHIM = LazyPattern(r'binary not installed "(?P<name>[\w.-]+)"')
+_BY_ENGINE = frozenset({"docker-init", "docker-proxy"})
+"""What dockerd looks for itself; a shim and a runtime are looked for by containerd, whose
+variables the shim inherits."""
+_EXECUTABLE = 0o111
+
+
+class UnfoundProgram(msgspec.Struct, frozen=True):
+    """A program in a folder that the PATH of its caller leaves out."""
+
+    name: str
+    folder: str
+    """Where it is."""
+    caller: str
+    pid: int
+    search: str
+    """The caller's PATH."""
+    searched: str = ""
+    """A folder of that PATH which exists; "" for none."""
+    companion: str = ""
+    """The runtime, where the shim that has to find it next does not find it either."""
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/{self.name}"
+
+
+class UnfoundPrograms(msgspec.Struct, frozen=True):
+    """By the program's name; empty where none is missed, or where a missed one is nowhere."""
+
+    by_name: Mapping[str, UnfoundProgram] = {}
+
+
+@evidence
+def unfound_programs(host: Host, containers: Containers, daemon: Daemon) -> UnfoundPrograms:
+    """Of the programs that a refused start names; nothing is asked where none does."""
+    names = {
+        name
+        for container in containers
+        if container.start_failed and (name := missed_program(container.state.error))
+    }
+    found: dict[str, UnfoundProgram] = {}
+    for name in sorted(names):
+        program = _program(host, name, daemon)
+        if program is not None:
+            found[name] = program
+    return UnfoundPrograms(found)
+
+
+def missed_program(error: str) -> str:
+    """The name of the host's program that an error misses; "" for none, or for a whole path."""
+    match = _SHIM.search(error) or TOOL.search(error)
+    name = (match["name"] or "") if match else ""
+    return "" if "/" in name else name
+
+
+def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
+    processes = daemon.processes
+    caller = processes.engine if name in _BY_ENGINE else processes.containerd
+    if caller is None or caller.environ is None or not daemon.same_host:
+        return None
+    search = _path_of(caller)
+    listed = [folder.rstrip("/") for folder in search.split(":") if folder.startswith("/")]
+    beside = [_folder_of(process) for process in (processes.engine, processes.containerd)]
+    places = list(dict.fromkeys([*FOLDERS, *filter(None, beside)]))
+    wanted = (name,) if name in _BY_ENGINE else (name, STOCK)
+    paths = [
+        f"{folder}/{each}"
+        for folder in {**dict.fromkeys(places), **dict.fromkeys(listed)}
+        for each in wanted
+    ]
+    answer = host.ask(StatPaths([*paths, *listed]))
+    if isinstance(answer, Failed):
+        return None
+    places_of = {each: _holding(each, places, listed, answer) for each in wanted}
+    if not places_of[name]:
+        return None
+    companion = places_of.get(STOCK, "") if name != STOCK else ""
+    return UnfoundProgram(
+        name,
+        places_of[name],
+        caller.comm,
+        caller.pid,
+        search,
+        _first_folder(listed, answer),
+        f"{companion}/{STOCK}" if companion else "",
+    )
+
+
+def _holding(
+    name: str, places: Iterable[str], listed: Iterable[str], statuses: Mapping[str, PathStatus]
+) -> str:
+    """The first folder that has the program; "" for none, or where the PATH finds it."""
+    if any(_is_program(statuses.get(f"{folder}/{name}")) for folder in listed):
+        return ""
+    holding = (place for place in places if _is_program(statuses.get(f"{place}/{name}")))
+    return next(holding, "")
+
+
+def _path_of(process: ProcessDetail) -> str:
+    variables = (entry.partition("=") for entry in process.environ or ())
+    return next((value for name, _, value in variables if name == "PATH"), "")
+
+
+def _folder_of(process: ProcessDetail | None) -> str:
+    """Where a process's own program lies: containerd looks for its shim there too."""
+    return (process.exe or "").rpartition("/")[0] if process is not None else ""
+
+
+def _is_program(status: PathStatus | None) -> bool:
+    return status is not None and status.type == "file" and bool(status.mode & _EXECUTABLE)
+
+
+def _first_folder(folders: Iterable[str], statuses: Mapping[str, PathStatus]) -> str:
+    """The first of them that exists."""
+    for folder in folders:
+        status = statuses.get(folder)
+        if status is not None and status.type == "folder":
+            return folder
+    return ""
