@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from checks.swarm.helpers import (
     NO_MANAGER,
     NOT_USED,
@@ -15,6 +17,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
 from diagnose.evidence.swarm.services import (
     NO_MATCH,
     NO_NODE,
@@ -50,13 +54,16 @@ def service_underreplicated(
     clock: Clock,
     containers: Containers | None,
     interfaces: Interfaces | None,
+    allocations: FailedAllocations | None,
+    networks: Networks | None,
     *,
     settle_s: Seconds = Seconds(120),
 ) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
     A service that was changed within settle_s is left alone: it may still be starting, unless its
-    tasks were refused or failed three times since. Jobs are left alone too, and tasks that ended
+    tasks were refused or failed three times since, or wait for an address that their network does
+    not have. Jobs are left alone too, and tasks that ended
     well and are not to be started again count as running.
     """
     if not swarm.is_used:
@@ -68,9 +75,14 @@ def service_underreplicated(
     for service in swarm.services:
         placed = PlacedService(swarm, service)
         is_young = clock.is_within(service.changed_at, settle_s)
-        is_settling = is_young and not placed.keeps_failing
-        if placed.lacks_tasks and not is_settling:
-            yield _finding(placed, containers, placed.left_interface(interfaces))
+        allocation = allocations.of(placed.tasks) if allocations is not None else None
+        is_settling = is_young and not placed.keeps_failing and allocation is None
+        if not placed.lacks_tasks or is_settling:
+            continue
+        finding = _finding(placed, containers, placed.left_interface(interfaces))
+        if allocation is not None and not placed.errors:
+            finding = _addressless_finding(finding, allocation, networks)
+        yield finding
     return None
 
 
@@ -155,6 +167,32 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
         touches=(*_newest_task(name, containers), *missing_image(errors)),
         signs=signs(*errors),
         service=f"swarm {name}",
+    )
+
+
+def _addressless_finding(
+    finding: Finding, allocation: Allocation, networks: Networks | None
+) -> Finding:
+    """The finding of a service whose tasks wait for what the leader cannot give them."""
+    evidence = {**finding.evidence, "engine log": allocation.line.text}
+    full = [item for item in networks or () if item.id and item.id == allocation.network]
+    if not full:
+        said = allocation.line.fields.get("error", allocation.line.message)
+        return msgspec.structs.replace(
+            finding, summary=f"{finding.summary}: {said}", evidence=evidence
+        )
+    network = full[0]
+    subnets = ", ".join(map(str, network.subnets))
+    summary = f'{finding.summary}: network "{network.name}" ({subnets}) has no free address'
+    return msgspec.structs.replace(
+        finding,
+        summary=summary,
+        evidence=evidence,
+        variables={
+            "service": finding.variables["service"],
+            "full_network": network.name,
+            "larger_network": f"{network.name}2",
+        },
     )
 
 

@@ -9,9 +9,14 @@ import msgspec
 import pytest
 
 from diagnose import runbooks
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.swarm.allocations import failed_allocations
 from diagnose.evidence.swarm.swarm import Node, Service, Swarm
 from diagnose.model import Subject
+from diagnose.questions.images import Network
 from tests.checks.swarm.evidence import CLOCK, FAILED, swarm_of
 from tests.inspected import container, of
 from tests.judging import judge
@@ -246,3 +251,50 @@ def test_the_image_that_a_node_lacks_links_the_service_to_its_pull() -> None:
         "swarm.service-underreplicated", swarm=swarm_of({}, [task]), clock=CLOCK
     ).findings
     assert Subject("image", "r:5000/a:1") in finding.touches
+
+
+TASK, FULL = "1kleuijp15q1juxth0ddaq6wp", "sgx482eys5tezxyhwo0mbnyui"
+UNPLACED = {"ID": TASK, "ServiceID": "s", "Status": {"State": "new"}, "DesiredState": "running"}
+NO_ADDRESS = (
+    'time="2027-01-15T08:00:00Z" level=error msg="task allocation failure" '
+    f'error="failed to allocate network IP for task {TASK} network {FULL}: '
+    'could not find an available IP" module=node'
+)
+NETWORK = msgspec.convert(
+    {
+        "Id": FULL,
+        "Name": "shop_default",
+        "Driver": "overlay",
+        "IPAM": {"Config": [{"Subnet": "10.135.0.0/30"}]},
+    },
+    Network,
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "log", "networks", "variables"),
+    [
+        ("new", NO_ADDRESS, Networks((NETWORK,)), {"service", "full_network", "larger_network"}),
+        ("new", NO_ADDRESS, Networks(()), {"service"}),
+        ("new", NO_ADDRESS.replace(TASK, "0" * 25), Networks((NETWORK,)), None),
+        ("preparing", NO_ADDRESS, Networks((NETWORK,)), None),
+    ],
+    ids=["full", "network not listed", "of another task", "since given one"],
+)
+def test_a_young_service_without_an_address(
+    state: str, log: str, networks: Networks, variables: set[str] | None
+) -> None:
+    task = {**UNPLACED, "Status": {"State": state}}
+    swarm = swarm_of({"Mode": {"Replicated": {"Replicas": 1}}}, [task])
+    assert isinstance(swarm.services, tuple)
+    young = msgspec.structs.replace(swarm.services[0], updated_at="2027-01-15T07:59:59Z")
+    result = judge(
+        "swarm.service-underreplicated",
+        swarm=msgspec.structs.replace(swarm, services=(young,)),
+        clock=CLOCK,
+        allocations=failed_allocations(DaemonLog(parse([log]), "/var/log/docker.log")),
+        networks=networks,
+    )
+    assert [set(finding.variables) for finding in result.findings] == (
+        [] if variables is None else [variables]
+    )

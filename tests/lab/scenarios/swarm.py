@@ -125,6 +125,36 @@ def reservation_beyond_the_node(box: Box) -> None:
     time.sleep(1.5)  # past the second in which it may still be starting
 
 
+def _service_on(box: Box, subnet: str) -> None:
+    """A swarm with a service of two tasks on an overlay network of this size."""
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    box.docker("network", "create", "-d", "overlay", "--subnet", subnet, "shop_default")
+    limits = (
+        "--detach",
+        "--no-resolve-image",
+        "--limit-memory=64m",
+        "--network=shop_default",
+        "--endpoint-mode=dnsrr",
+    )
+    box.docker("service", "create", *limits, "--replicas=2", "--name=web", box.image("bb:1.36"), "sleep", "1000")  # fmt: skip
+
+
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
+def network_without_an_address_for_a_task(box: Box) -> None:
+    """The subnet of an overlay network has no room for two tasks."""
+    _service_on(box, "10.135.0.0/30")
+    box.wait_for(
+        lambda: "could not find an available IP" in box.log_tail(200), 40, "the leader's refusal"
+    )
+
+
+@healthy(baseline=False)
+def network_with_an_address_for_each_task(box: Box) -> None:
+    """The same service on a larger network."""
+    _service_on(box, "10.135.0.0/28")
+    box.wait_for(lambda: "2/2" in box.docker("service", "ls").stdout, 60, "both tasks")
+
+
 @fault("swarm.node-down", subject="daemon:docker", baseline=False, exit_code=2)
 def locked(box: Box) -> None:
     """A manager of a swarm with autolock was restarted, and nobody has given it the key."""

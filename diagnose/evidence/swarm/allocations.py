@@ -1,0 +1,52 @@
+"""Tasks for which the swarm's leader finds no address or port: only the engine's log says so.
+
+Such a task stays in the state "new", without an error of its own (swarmkit, manager/allocator).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.swarm.swarm import Task
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.registry import evidence
+
+_MESSAGE = "task allocation failure"
+_TASK = LazyPattern(r"for task (?P<task>[0-9a-z]{25})\b(?: network (?P<network>[0-9a-z]{25})\b)?")
+_NO_ADDRESS = "could not find an available IP"
+
+
+class Allocation(msgspec.Struct, frozen=True):
+    """What the leader said of one task."""
+
+    line: LogLine
+    network: str = ""
+    """The id of the network that has no address for it; "" for another reason."""
+
+
+class FailedAllocations(msgspec.Struct, frozen=True):
+    """By the task's id, the newest line of each."""
+
+    by_task: Mapping[str, Allocation] = {}
+
+    def of(self, tasks: Iterable[Task]) -> Allocation | None:
+        """That of a task which still waits for it."""
+        waiting = (self.by_task.get(task.id) for task in tasks if task.status.state == "new")
+        return next(filter(None, waiting), None)
+
+
+@evidence
+def failed_allocations(log: DaemonLog) -> FailedAllocations:
+    """From the leader's own log; elsewhere there is none."""
+    found: dict[str, Allocation] = {}
+    for line in log:
+        if line.message != _MESSAGE:
+            continue
+        match = _TASK.search(line.text)
+        if match:
+            is_full = _NO_ADDRESS in line.text
+            found[match["task"]] = Allocation(line, (match["network"] or "") if is_full else "")
+    return FailedAllocations(found)
