@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.storage.refused_volumes import FILESYSTEMS, RefusedVolumes
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Severity, container
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, container
 from diagnose.phrases import agree, counted, shortened
 from diagnose.registry import check
 
@@ -78,7 +80,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
                 f"{_why_missing(source)}{_whose(source, users)}"
             ),
             evidence=_of_source(source, users),
-            variables={} if source.is_relative else {"device": source.device},
+            variables=_volume_cure(source, users),
             severity=_severity(source),
             touches=tuple(container(name) for name in users),
             onset=source.at,
@@ -89,7 +91,20 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
 def _why_missing(source: VolumeSource) -> str:
     if source.is_relative:
         return f"its folder {source.device} is a relative path, and no such folder is below /"
+    if source.moved_to:
+        return f"its folder {source.device} is gone, and was most likely moved to {source.moved_to}"
     return f"its folder {source.device} does not exist on the host"
+
+
+def _volume_cure(source: VolumeSource, users: list[str]) -> PageVariables:
+    """No empty folder in the place of one that was moved: a program would begin without data."""
+    if source.is_relative:
+        return {}
+    if not source.moved_to:
+        return {"device": source.device}
+    moved = {"gone": source.device, "above": posixpath.dirname(source.device.rstrip("/"))}
+    starts = {"waiting": "\n".join(users)} if users else {}
+    return {**moved, "moved_to": source.moved_to, "volume": source.name, **starts}
 
 
 def _whose(source: VolumeSource, users: list[str]) -> str:

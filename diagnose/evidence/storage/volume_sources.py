@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 import msgspec
@@ -11,9 +12,10 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Subject, Unavailable
+from diagnose.mappings import only
+from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import FolderEntry, ListFolder, StatPaths
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
 
@@ -23,6 +25,10 @@ _REFUSED = LazyPattern(
 )
 """The engine's words for ENOENT of a bind mount (20.10, 26.1 and 28.5). No container is left where
 the volume was to be filled from the image: the log alone tells."""
+
+
+MOST_BESIDE = 200
+"""A folder with more entries is not searched for what was moved into one of them."""
 
 
 class BoundVolumes(msgspec.Struct, frozen=True):
@@ -51,6 +57,8 @@ class VolumeSource(msgspec.Struct, frozen=True):
     """What the engine said of it recently, "" if nothing."""
     at: float | None = None
     """Unix time of that."""
+    moved_to: str = ""
+    """The one folder nearby that has its name and something in it; "" for none, or for several."""
 
     @property
     def subject(self) -> Subject:
@@ -90,8 +98,46 @@ def volume_sources(
         status = there.get(_absolute(device))
         if status is not None and status.failed == "missing":
             text, at = refused.get(name, ("", None))
-            missing.append(VolumeSource(name, device, _users(name, containers), text, at))
+            moved_to = _moved_to(host, device, containers, bound) if device.startswith("/") else ""
+            users = _users(name, containers)
+            missing.append(VolumeSource(name, device, users, text, at, moved_to))
     return VolumeSources(tuple(missing))
+
+
+def _moved_to(host: Host, device: str, containers: Containers, bound: Mapping[str, str]) -> str:
+    """Where a folder was moved as a whole: into one beside it, or with another folder above it.
+
+    What a container or a volume has is no such folder.
+    """
+    above, name = posixpath.split(device.rstrip("/"))
+    nearby = [
+        f"{place.rstrip('/')}/{entry.name}/{name}"
+        for place in dict.fromkeys((above, posixpath.dirname(above)))
+        for entry in _folders(host, place)
+    ]
+    used = {mount.source for container in containers for mount in container.mounts}
+    free = [path for path in nearby if path not in used and path not in bound.values()]
+    if not free:
+        return ""
+    answer = host.ask(StatPaths(free, follow=True))
+    if isinstance(answer, Failed):
+        return ""
+    found = [path for path, status in answer.items() if status.type == "folder"]
+    return only([path for path in found if _folder_holds_something(host, path)]) or ""
+
+
+def _folders(host: Host, path: str) -> list[FolderEntry]:
+    if path in ("", "/"):
+        return []
+    listing = host.ask(ListFolder(path))
+    if isinstance(listing, Failed) or len(listing.entries) > MOST_BESIDE:
+        return []
+    return [entry for entry in listing.entries if entry.type == "folder"]
+
+
+def _folder_holds_something(host: Host, path: str) -> bool:
+    listing = host.ask(ListFolder(path, limit=1))
+    return not isinstance(listing, Failed) and bool(listing.entries)
 
 
 def _device(volume: Volume) -> str:

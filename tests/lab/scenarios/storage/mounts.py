@@ -112,6 +112,38 @@ def folder_of_a_volume_missing(box: Box) -> None:
     assert "no such file or directory" in done.stderr
 
 
+def _with_database(box: Box, name: str, folder: str) -> None:
+    """A container whose volume is a folder with data."""
+    box.sh(f"mkdir -p {folder}; echo 16 >{folder}/PG_VERSION")
+    _bound_volume(box, name, folder)
+    box.docker(*SAFE, f"--name={name}", "-v", f"{name}:/data", "bb:1.36", "sleep", "1000")
+
+
+@fault(
+    "storage.volume-source-missing",
+    subject="volume:pgdb11",
+    also=["container.start-refused"],
+    shareable=True,
+)
+def folder_of_a_volume_moved(box: Box) -> None:
+    """The folder of a volume was moved into one beside it, and the volume keeps its old place."""
+    _with_database(box, "pgdb11", "/srv/tier11/db")
+    box.docker("stop", "--time=0", "pgdb11")
+    box.sh("mkdir /srv/tier11/data; mv /srv/tier11/db /srv/tier11/data/db")
+    said = box.docker("start", "pgdb11", check=False).stderr
+    assert "no such file or directory" in said, said
+
+
+@healthy(shareable=True)
+def folder_of_a_volume_moved_with_it(box: Box) -> None:
+    """The volume was made anew with the place to which its folder was moved."""
+    _with_database(box, "pgdb12", "/srv/tier12/db")
+    box.docker("rm", "-f", "pgdb12")
+    box.docker("volume", "rm", "pgdb12")
+    box.sh("mkdir /srv/tier12/data; mv /srv/tier12/db /srv/tier12/data/db")
+    _with_database(box, "pgdb12", "/srv/tier12/data/db")
+
+
 @fault("container.start-refused", subject="container:pg10", shareable=True)
 def data_of_a_volume_deleted(box: Box) -> None:
     """Somebody has removed the folder of a volume by hand."""
