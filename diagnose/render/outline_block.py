@@ -237,8 +237,13 @@ def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
 
 
 def _as_sentence(words: str) -> str:
-    """Words with a capital and a full stop; a name that begins them stays as it is."""
-    first = words.partition(" ")[0]
+    """Words with a capital and a full stop; a name that begins them stays as it is.
+
+    A command, which an option follows, is left as it has to be typed.
+    """
+    first, _, rest = words.partition(" ")
+    if rest.startswith(("-", "+")):
+        return words
     begin = words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
     return f"{begin}."
 

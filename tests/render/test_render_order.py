@@ -94,6 +94,14 @@ def test_a_cure_in_words_stands_where_no_command_heals():
     assert "what fixes it" not in shown
 
 
+def test_a_command_in_words_is_left_as_it_is_typed():
+    evidence = {**HEALED, "what fixes it": "sysctl -w vm.overcommit_memory=1"}
+    shown = text(
+        report(found("container.start-refused", container("app"), evidence=evidence, variables={}))
+    )
+    assert "fix (by hand): sysctl -w vm.overcommit_memory=1\n" in shown
+
+
 def test_a_command_stands_before_the_words():
     variables = {"container": "app", "retry": "app"}
     shown = text(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from checks.container.claims import Claim, claims
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.kernel_settings import KernelSettings
+from diagnose.evidence.machine.kernel_settings import KernelSettings, setting_of_running
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.programs.failures.kernel_settings import PORT_START
@@ -22,16 +24,23 @@ ID = "container.kernel-setting-low"
 
 @check(ID, severity=Severity.critical)
 def kernel_setting_low(
-    containers: Containers, clock: Clock, log_tails: LogTails, kernel_settings: KernelSettings
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    kernel_settings: KernelSettings,
+    repeated: RepeatedErrors | None,
 ) -> CheckResult:
     """A kernel setting of the host is below what a container's program needs.
 
     The program's log names the setting, and the kernel's own value is compared with what the log or
     the program's documentation asks for. These settings belong to the whole host; a container
     cannot change them. On the host's own network that is also the first port that a user other than
-    root may open.
+    root may open. A program that runs on and repeats such an error does a part of its work no more:
+    that is a warning.
     """
+    claimed = set()
     for claim in claims(ID, containers, log_tails, clock):
+        claimed.add(claim.container.id)
         setting, usual = claim.failure.needs
         value = kernel_settings.by_name.get(setting)
         if setting == PORT_START:
@@ -47,7 +56,33 @@ def kernel_setting_low(
             setting=setting,
             least=str(least),
         )
+    others = [error for error in repeated or () if error.container.id not in claimed]
+    yield from _running_findings(others, kernel_settings)
     return None
+
+
+def _running_findings(
+    errors: Iterable[RepeatedError], kernel_settings: KernelSettings
+) -> Iterator[Finding]:
+    """Programs that run, and repeat an error for which the kernel's own value is the reason."""
+    for error in errors:
+        failure = error.failure
+        if failure is None or not setting_of_running(failure):
+            continue
+        setting, usual = failure.needs
+        value, least = kernel_settings.by_name.get(setting), int(failure.values.get("least", usual))
+        if value is None or value >= least:
+            continue
+        finding = Finding.about(
+            error.container,
+            f"{error.container} runs, but needs {setting} of at least {least}, "
+            f"and the host has {value}: {failure.cause}",
+            {LINE: failure.line, f"/proc/sys {setting}": value, "needed": least},
+            severity=Severity.warning,
+        )
+        yield finding.with_variables(
+            {"live_assignment": f"{setting}={least}", "setting": setting, "least": str(least)}
+        )
 
 
 def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:

@@ -1,11 +1,14 @@
-"""Kernel settings that programs in failed containers say are too low."""
+"""Kernel settings that programs in containers say are too low."""
 
 from __future__ import annotations
 
 import msgspec
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.model import Unavailable
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.kernel_settings import PORT_START
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -22,14 +25,28 @@ class KernelSettings(msgspec.Struct, frozen=True):
     by_name: dict[str, int]
 
 
+def setting_of_running(failure: Recognised) -> str:
+    """The setting that an error of a program which runs on is about; "" for none.
+
+    One that may not open a port does not run on, or opens another.
+    """
+    if failure.confirmed_by != CONFIRMED_BY or failure.needs[0] == PORT_START:
+        return ""
+    return failure.needs[0]
+
+
 @evidence
-def kernel_settings(host: Host, log_tails: LogTails) -> KernelSettings | Unavailable:
+def kernel_settings(
+    host: Host, log_tails: LogTails, repeated: RepeatedErrors | None
+) -> KernelSettings | Unavailable:
     """One question, and none where no log names a setting."""
     names = {
         failure.needs[0]
         for failure in log_tails.failures.values()
         if failure.confirmed_by == CONFIRMED_BY
     }
+    repeats = (error.failure for error in repeated or () if error.failure is not None)
+    names |= {setting for failure in repeats if (setting := setting_of_running(failure))}
     if not names:
         return KernelSettings({})
     answer = host.require(ReadSysctls(sorted(names)))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.machine.kernel_settings import KernelSettings
+from diagnose.evidence.machine.kernel_settings import KernelSettings, kernel_settings
+from diagnose.programs.failures import recognise
+from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
+from diagnose.programs.telling_line import TellingLine
 from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -45,6 +50,41 @@ def test_a_program_that_has_got_over_it_is_left_alone():
         kernel_settings=settings,
     )
     assert rows(result) == []
+
+
+SAVING = "1:M 29 Nov 2026 06:59:36.596 # Can't save in background: fork: Cannot allocate memory"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, [("warning", "web")]), (1, []), (None, [])],
+    ids=["never more than there is", "always", "not known"],
+)
+def test_a_program_that_runs_on_without_a_part_of_its_work(
+    value: int | None, expected: list[tuple[str, str]]
+):
+    redis = container_in("running", age=7200)
+    error = RepeatedError(
+        redis,
+        TellingLine(SAVING),
+        times=4,
+        of=9,
+        failure=recognise([SAVING], None, KERNEL_SETTINGS),
+    )
+    host = Made({"sysctl": {"vm.overcommit_memory": None if value is None else str(value)}})
+    tails, repeated = LogTails({}, {}), RepeatedErrors((error,))
+    result = judge(
+        "container.kernel-setting-low",
+        containers=of(redis),
+        clock=CLOCK,
+        log_tails=tails,
+        kernel_settings=kernel_settings(host, tails, repeated),
+        repeated=repeated,
+    )
+    assert rows(result) == expected
+    assert [set(finding.variables) for finding in result.findings] == [
+        {"container", "live_assignment", "setting", "least"}
+    ] * len(expected)
 
 
 NET_LINE = "System.Net.Sockets.SocketException (13): Permission denied"
