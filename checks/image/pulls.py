@@ -101,8 +101,15 @@ def ids_out_of_range(
             trouble,
             variables=variables,
             proof={"userns-remap": config.value("userns-remap")} if config and user else None,
+            clause=_owner_beyond(id),
         )
     return None
+
+
+def _owner_beyond(id: int | None) -> str:
+    if id is None:
+        return ""
+    return f"; a file of the image belongs to user {id}, beyond the range that the engine remaps"
 
 
 def _remapped_user(config: DaemonConfig | None) -> str:

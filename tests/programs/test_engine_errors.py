@@ -53,6 +53,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.7 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root) (exit status 4)',
         {},
     ),
+    "nft-not-in-kernel": (
+        "failed to start daemon: Error initializing network controller: error obtaining controller instance: unable to add return rule in DOCKER-ISOLATION-STAGE-1 chain:  (iptables failed: iptables --wait -A DOCKER-ISOLATION-STAGE-1 -j RETURN: iptables v1.8.7 (nf_tables):  RULE_APPEND failed (No such file or directory): rule in chain DOCKER-ISOLATION-STAGE-1",
+        {"legacy": "/usr/sbin/iptables-legacy"},
+    ),
     "iptables-locked": (
         'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: Another app is currently holding the xtables lock. Perhaps you want to use the -w option? (exit status 4)',
         {"locked": "/run/xtables.lock"},
