@@ -124,7 +124,7 @@ def connections_left_open(
 FEW_SOCKETS = 10
 """No range of local ports that anybody sets is used up by fewer."""
 _NO_PORT = LazyPattern(
-    r"connect.{0,300}(?:\b99: |EADDRNOTAVAIL|cannot assign requested address|address not available)",
+    r"connect.{0,300}(?:\(99: |EADDRNOTAVAIL|cannot assign requested address|address not available)",
     re.IGNORECASE,
 )
 """connect(2) fails so when no local port is left for the destination."""

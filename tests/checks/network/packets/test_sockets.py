@@ -94,6 +94,10 @@ LINES: dict[str, tuple[list[tuple[float, str]], list[tuple[str, str]]]] = {
         * 2,
         [("critical", "app")],
     ),
+    "a line of a file of PostgreSQL": (
+        [(5, 'DETAIL:  Connection matched pg_hba.conf line 99: "host all all all md5"')] * 2,
+        [],
+    ),
     "another failure": ([(5, "connect() to 10.0.0.9:80 failed (111: Connection refused)")] * 2, []),
 }
 
