@@ -108,6 +108,7 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
         "If you can't connect to the app, open http://localhost:8080 in your browser",
         "failed to connect to mirror.example.com, serving the cache on 127.0.0.1:5000",
         "unable to connect to db:5432, the pool of localhost:6432 is kept",
+        'Data proxy error referer="http://localhost:3000/" error="dial tcp: connection refused"',
         (
             'level=warning msg="No HTTP secret provided - generated random secret. To provide a shared secret, '
             'set the REGISTRY_HTTP_SECRET environment variable."'

@@ -44,7 +44,9 @@ NEIGHBOURS = (
         name="loopback-refused",
         mark="",
         pattern=r"""(?xm)
-            ^(?=.*(?:ECONNREFUSED|connection\ refused)).*?(?<!host:\ \")
+            # who asked a web server, and for which page, is not what it calls itself
+            ^(?=.*(?:ECONNREFUSED|connection\ refused))
+            (?>(?:refe?rr?er|origin)\W{1,8}https?://\S+|.)*?(?<!host:\ \")
             (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b
             # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)
             | Can't\ reach\ database\ server\ at\ `(?:localhost|127\.0\.0\.1)`:`(?P<port_prisma>\d+)
