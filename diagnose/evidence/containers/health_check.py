@@ -10,11 +10,8 @@ import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import Health, HealthProbe
-from diagnose.evidence.containers.settings.proxy_settings import (
-    ProxySetting,
-    is_own,
-    proxy_settings,
-)
+from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
+from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
@@ -58,14 +55,9 @@ _STATUS_4XX = LazyPattern(
 """As wget, curl and the programs of images say it."""
 _SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}
 """Tools of probes, with the options that show status and answer."""
-_ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
-"""With these the address of a URL is not the one that is called."""
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 _NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
 _OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
-_REMOTE = LazyPattern(r"can't connect to remote host \((?P<address>[^)\s]{1,50})\)")
-"""As busybox's wget says it, which prints the address alone."""
-_HOSTS = LazyPattern(r"[a-zA-Z0-9][\w.-]{0,100}\w")
 _NANO = 1e9
 _DEFAULT_S = 30.0
 """Seconds between two probes, and seconds that one may take."""
@@ -266,14 +258,14 @@ class HealthCheck(msgspec.Struct, frozen=True):
         """A command that makes the request of a probe without words, and shows the answer."""
         url = _OWN_URL.search(self.command)
         tool = self.talkative_tool.partition(" ")[0]
-        if url is None or tool not in _SHOWING or _ELSEWHERE.search(self.command):
+        if url is None or tool not in _SHOWING or ELSEWHERE.search(self.command):
             return ""
         return f"{_SHOWING[tool]} {shlex.quote(url[0])} 2>&1 | head -n 15"
 
     @property
     def _call(self) -> re.Match[str] | None:
         """Where the probe's command names its own container, with a port before one without."""
-        if _ELSEWHERE.search(self.command):
+        if ELSEWHERE.search(self.command):
             return None
         return _OWN_PORT.search(self.command) or _OWN_WEB.search(self.command)
 
@@ -310,25 +302,8 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def proxy(self) -> ProxySetting | None:
-        """The proxy to which the probe's request to its own container goes, by what it printed.
-
-        curl and wget take the proxy of a variable for a loopback address too, unless `no_proxy`
-        names it; busybox's wget does not know `no_proxy`.
-        """
-        url = _OWN_URL.search(self.command)
-        if url is None or _ELSEWHERE.search(self.command):
-            return None
-        variables = (f"{url[0].partition(':')[0]}_proxy", "all_proxy")
-        proxies = [
-            proxy
-            for proxy in proxy_settings(self.container)
-            if proxy.variable.lower() in variables and not is_own(proxy.host)
-        ]
-        called = _REMOTE.search(self.output)
-        if called is not None and not is_own(called["address"]):
-            return next(iter(proxies), None)
-        words = set(_HOSTS.findall(self.output))
-        return next((proxy for proxy in proxies if proxy.host in words), None)
+        """The proxy to which the probe's request to its own container goes, by what it printed."""
+        return probe_proxy(self.container, self.command, self.output)
 
     @property
     def command_without_proxy(self) -> str:

@@ -392,6 +392,8 @@ OF_CURL = (
     "curl: (7) Failed to connect to proxy.lan port 3128 after 1 ms: Could not connect to server"
 )
 OF_ITSELF = "wget: can't connect to remote host (127.0.0.1): Connection refused"
+OF_PROXY = "curl: (22) The requested URL returned error: 503"
+BY_WGET = "wget: server returned error: HTTP/1.1 {} Sorry"
 PROXIED: dict[str, tuple[str, str, str, str]] = {
     "busybox": ("wget -qO- http://127.0.0.1:8080/", f"http_proxy={PROXY}", OF_BUSYBOX, "http_proxy"),
     "busybox, a proxy by name": (
@@ -402,6 +404,24 @@ PROXIED: dict[str, tuple[str, str, str, str]] = {
     "a proxy for https": ("wget -qO- http://127.0.0.1/", f"https_proxy={PROXY}", OF_BUSYBOX, ""),
     "a request elsewhere": ("wget -qO- http://db:8080/", f"http_proxy={PROXY}", OF_BUSYBOX, ""),
     "no proxy": ("wget -qO- http://127.0.0.1:8080/", "COLOUR=blue", OF_BUSYBOX, ""),
+    "curl, a proxy that answers": (
+        "curl -f http://localhost:8080/", "http_proxy=http://proxy.lan:3128", OF_PROXY, "http_proxy",
+    ),
+    "busybox, a proxy that answers": (
+        "wget -qO- http://web:8080/", f"http_proxy={PROXY}", BY_WGET.format(503), "http_proxy",
+    ),
+    "an answer of its own": (
+        "wget -qO- http://web:8080/", f"http_proxy={PROXY}", BY_WGET.format(500), "",
+    ),
+    "a variable that the tool does not read": (
+        "curl -f http://web:8080/", f"HTTP_PROXY={PROXY}", OF_PROXY, "",
+    ),
+    "a probe that takes no proxy": (
+        "curl --noproxy '*' -f http://web:8080/", f"http_proxy={PROXY}", OF_PROXY, "",
+    ),
+    "an answer to another tool": (
+        "probe http://web:8080/", f"http_proxy={PROXY}", OF_PROXY, "",
+    ),
     "a proxy of its own": (
         "curl -f http://localhost/", "http_proxy=http://localhost:3128",
         "curl: (7) Failed to connect to localhost port 3128", "",
@@ -420,6 +440,19 @@ def test_a_probe_that_goes_to_a_proxy(probe: str, variable: str, output: str, na
     assert ("goes to the proxy" in finding.summary) is bool(named)
     command = f"unset {named}; {probe}" if named else None
     assert finding.variables.get("unproxied") == command
+
+
+def test_a_probe_whose_host_is_excepted_goes_to_no_proxy() -> None:
+    parts = {
+        "Healthcheck": {"Test": ["CMD-SHELL", "curl -f http://web:8080/"], "Interval": 10**10},
+        "Env": [f"http_proxy={PROXY}", "no_proxy=localhost,web"],
+    }
+    health = {"Status": "unhealthy", "FailingStreak": 4, "Log": [
+        {"Start": moment(6), "End": moment(5), "ExitCode": 22, "Output": OF_PROXY}
+    ]}  # fmt: skip
+    made = container_in("running", age=7200, State={"Health": health}, Config=parts)
+    (finding,) = judge("container.unhealthy", containers=of(made), clock=CLOCK).findings
+    assert "proxy" not in finding.summary
 
 
 SILENT = DnsReply(sent=2)

@@ -1,0 +1,73 @@
+"""The proxy that takes the request of a container's health check to the container itself. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.settings.proxy_settings import (
+    ProxySetting,
+    exceptions,
+    is_excepted,
+    is_own,
+    proxy_settings,
+)
+from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.lazy_pattern import LazyPattern
+
+ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
+"""With these the address of a URL is not the one that is called."""
+_DIRECT = LazyPattern(r"--no-?proxy\b|\s-Y\s|(?i:\b\w+_proxy)=|\bunset\s")
+"""With these a request may go to no proxy."""
+_URL = LazyPattern(r"(?P<scheme>https?)://\[?(?P<host>[\w.-]{1,250}|[0-9a-f:]{2,45}(?=\]))")
+_TOOL = LazyPattern(r"(?:^|[\s;&|(/])(?P<tool>curl|wget)\s")
+"""Tools that take the proxy of a variable for every host that `no_proxy` does not name."""
+_REMOTE = LazyPattern(r"can't connect to remote host \((?P<address>[^)\s]{1,50})\)")
+"""As busybox's wget says it, which prints the address alone."""
+_HOSTS = LazyPattern(r"[a-zA-Z0-9][\w.-]{0,100}\w")
+_OF_A_PROXY = LazyPattern(r"(?:\berror:? |\bHTTP/\d(?:\.\d)? |\bERROR )(?:403|407|50[234])\b")
+"""The answer of a proxy that may not call a host, or does not reach it."""
+
+
+def probe_proxy(container: Container, command: str, output: str) -> ProxySetting | None:
+    """The proxy to which a probe's request to its own container goes; None where it goes to none.
+
+    By what the probe printed: the proxy's address, or a proxy's answer to a request that curl or
+    wget hand to it. They take the proxy of a variable for a loopback address and for the
+    container's own name too, unless `no_proxy` names it; busybox's wget does not know `no_proxy`.
+    """
+    url = _URL.search(command)
+    if url is None or ELSEWHERE.search(command) or not _is_itself(container, url["host"]):
+        return None
+    variables = (f"{url['scheme']}_proxy", "all_proxy")
+    proxies = [
+        proxy
+        for proxy in proxy_settings(container)
+        if proxy.variable.lower() in variables and not is_own(proxy.host)
+    ]
+    called = _REMOTE.search(output)
+    if called is not None:
+        own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        is_direct = is_own(called["address"]) or called["address"] in own
+        return None if is_direct else next(iter(proxies), None)
+    words = set(_HOSTS.findall(output))
+    named = next((proxy for proxy in proxies if proxy.host in words), None)
+    return named or _answering(container, command, output, proxies, url["host"])
+
+
+def _answering(
+    container: Container, command: str, output: str, proxies: list[ProxySetting], host: str
+) -> ProxySetting | None:
+    """The proxy whose answer the probe shows.
+
+    Both tools read the variable for http in small letters alone.
+    """
+    is_handed_over = _TOOL.search(command) and not _DIRECT.search(command)
+    if not (is_handed_over and _OF_A_PROXY.search(output)):
+        return None
+    if is_excepted(host, exceptions(container)):
+        return None
+    return next((proxy for proxy in proxies if proxy.variable.islower()), None)
+
+
+def _is_itself(container: Container, host: str) -> bool:
+    own = {container.config.hostname, *container.dns_names}
+    return is_own(host) or is_everywhere(host) or host in own
