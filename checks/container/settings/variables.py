@@ -69,14 +69,15 @@ def variable_malformed(
 ) -> CheckResult:
     """A failed container's variable has stray quotes, or is passed on as $NAME.
 
-    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
-    do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
-    `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
-    comments may be, so that they count only where the log of the failed container repeats the value
-    with them. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
-    command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only `a` is
-    left of `a$b` in a file, and a password is refused. That counts for secrets of a container whose
-    log mentions one.
+    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and
+    so do a comment behind it and the carriage return of a file with DOS line ends. Compose's
+    list form `- NAME="value"` keeps the quotes too. A carriage return at the end is never
+    meant. Quotes and comments may be, so that they count only where the log of the failed
+    container repeats the value with them, or shows that its program does not take a quoted URL
+    for one. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
+    command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only
+    `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
+    container whose log mentions one.
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)

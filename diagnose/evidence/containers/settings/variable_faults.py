@@ -9,12 +9,25 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.settings.proxy_settings import is_own
+from diagnose.evidence.network.calls.logged_failures import place_in
 from diagnose.lazy_pattern import LazyPattern
 
 _ALMOST = 0.92
 """So much of two names is the same where one letter is wrong, or two are swapped."""
 COMMENT = LazyPattern(r"(?<!\s)\s+#.*$")
 """A comment behind a value in an env file."""
+_QUOTED_URL = LazyPattern(
+    r"[\"'](?:\w{1,20}:){0,2}\w{1,20}://(?:[^/@\s]{0,300}@)?\[?(?P<host>[\w.-]{1,250})"
+)
+"""A URL behind a quote, with or without `jdbc:` before it and a user in it."""
+_NO_URL = LazyPattern(
+    r"\b(?:invalid|malformed|unsupported|unknown|missing|bad|no suitable|not a valid)\b.{0,40}"
+    r"\b(?:ur[il]|scheme|protocol|dsn|driver|connection string)\b"
+    r"|\b(?:ur[il]|dsn|connection string)\b.{0,40}\b(?:invalid|malformed|must (?:start|begin))\b",
+    re.IGNORECASE,
+)
+"""What programs say of a text that should be a URL, and is none."""
 _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""
 _REFERENCE = LazyPattern(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\w*))")
@@ -80,7 +93,25 @@ def value_fault(value: str, tail: LogTail) -> ValueFault | None:
         return ValueFault("contains the comment that follows it", line)
     if line and is_quoted and _shows_own_quotes(line, value):
         return ValueFault("contains quotes", line)
+    if is_quoted and (unread := _line_of_an_unread_address(value, tail)):
+        return ValueFault("contains quotes", unread)
     return None
+
+
+def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
+    """The line that shows that a program does not take a URL in quotes for one; "" for none.
+
+    It says that no URL is what it got, or calls its own container, as by default, where the URL
+    names another host.
+    """
+    host = _QUOTED_URL.match(value)
+    telling = tail.telling if tail.explains else None
+    if host is None or telling is None:
+        return ""
+    called, port = place_in(telling.whole)
+    is_default = bool(port) and is_own(called) and not is_own(host["host"])
+    is_no_url = _NO_URL.search(telling.whole) is not None
+    return telling.whole if is_default or is_no_url else ""
 
 
 def _shows_own_quotes(line: str, value: str) -> bool:

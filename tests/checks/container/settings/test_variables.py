@@ -9,6 +9,8 @@ from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_w
 from tests.inspected import of
 from tests.judging import judge, rows
 
+QUOTED_URL = 'DB_URL="jdbc:postgresql://shop:word@db:5432/shop"'
+
 
 @pytest.mark.parametrize(
     ("env", "expected"),
@@ -43,6 +45,11 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
         (["DB=shop\r"], 'database "shop" does not exist', FOUND),
         (['HOST="db"'], 'could not translate host name ""db"" to address', FOUND),
         (["URL='redis://cache'"], "invalid URL: ''redis://cache''", FOUND),
+        ([QUOTED_URL], "ERROR: Connection to localhost:5432 refused. Check the hostname", FOUND),
+        ([QUOTED_URL], "error: the URL must start with the protocol `postgresql://`", FOUND),
+        ([QUOTED_URL], "ERROR: Connection to db:5432 refused. Check the hostname", []),
+        ([QUOTED_URL], "FATAL: the queue is gone", []),
+        (['URL="amqp://localhost:5672"'], "Connection to localhost:5672 refused", []),
         (['NAME="db"'], 'looking for "db"', []),
         (['JSON="[1]"'], "something else failed", []),
         (["DB=shop"], 'database "shop" does not exist', []),
@@ -52,6 +59,11 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
         "carriage return",
         "quotes",
         "single quotes",
+        "a default in the place of a quoted URL",
+        "no URL for its program",
+        "a quoted URL that its program reads",
+        "a quoted URL and another failure",
+        "a quoted URL of itself",
         "the log's own quotes",
         "not in the log",
         "plain",
