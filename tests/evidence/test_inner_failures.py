@@ -156,6 +156,57 @@ def test_a_balancer_says_how_its_check_failed() -> None:
     assert result.findings[0].variables["backend"] == "shop"
 
 
+ENDS = "2026-01-02 10:00:00,000 WARN exited: web (exit status 1; not expected)"
+WORKER = "[2026-01-02 10:00:00 +0000] [7] [ERROR] Worker (pid:704) exited with code 1."
+INSECURE = "Refusing to start due to insecure SECRET_KEY"
+APP = "2026-01-02T10:00:00: PM2 log: App [api:0] exited with code [1] via signal [SIGINT]"
+AT = 1_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "seconds_ago", "program"),
+    [
+        ("supervisord", ENDS, (30, 20, 10), "web"),
+        ("supervisord", ENDS, (20, 10), None),
+        ("supervisord", ENDS, (200, 190, 180), None),
+        ("supervisord", ENDS, (7000, 4000, 10), None),
+        ("supervisord", ENDS.replace("1; not", "0; not"), (30, 20, 10), None),
+        ("gunicorn", WORKER, (30, 20, 10), ""),
+        ("gunicorn", WORKER.replace("code 1", "code 0"), (30, 20, 10), None),
+        ("PM2", APP, (3, 2, 1), "api"),
+        ("sh", APP, (3, 2, 1), None),
+    ],
+    ids=[
+        "supervisord", "twice", "it is over", "it works in between", "a good end", "gunicorn",
+        "a worker that was replaced", "PM2", "no keeper",
+    ],
+)  # fmt: skip
+def test_a_program_that_ends_again_and_again(
+    command: str, line: str, seconds_ago: tuple[int, ...], program: str | None
+) -> None:
+    lines = [(AT - ago, text) for ago in seconds_ago for text in (INSECURE, line)]
+    found = in_lines(container_in("running"), {command}, lines, AT)
+    wanted = [] if program is None else [(program, INSECURE, AT - seconds_ago[-1])]
+    assert [(item.program, item.reason, item.at) for item in found] == wanted
+
+
+def test_a_program_that_its_keeper_has_given_up_does_not_end_again() -> None:
+    gave_up = "2026-01-02 10:00:03,000 INFO gave up: web entered FATAL state, too many retries"
+    lines = [*((AT - ago, ENDS) for ago in (3, 2, 1)), (AT, gave_up)]
+    found = in_lines(container_in("running"), {"supervisord"}, lines, AT)
+    assert [item.name for item in found] == ["supervisord"]
+
+
+def test_workers_that_lack_a_secret_get_one() -> None:
+    lines = [(AT - ago, text) for ago in (30, 20, 10) for text in (INSECURE, WORKER)]
+    failures = in_lines(container_in("running"), {"gunicorn"}, lines, AT)
+    (finding,) = judge(
+        "container.failing-inside", inner_failures=InnerFailures(tuple(failures)), clock=CLOCK
+    ).findings
+    assert finding.variables["generated"] == "SUPERSET_SECRET_KEY"
+    assert "again" not in finding.variables
+
+
 @pytest.mark.parametrize("reason", [MISSING, WORDS])
 def test_a_reason_that_no_restart_changes_has_its_own_words(reason: str) -> None:
     lines = [(None, reason), (None, GAVE_UP)]

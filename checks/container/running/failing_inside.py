@@ -26,6 +26,8 @@ _DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
 _PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
 _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
+_OF_VARIABLES = ("generated", "typed")
+"""What a row offers where only another variable heals: that touches no data."""
 PARTLY = frozenset({"haproxy", "java-memory"})
 """Failures of a part: the rest of the program works on."""
 
@@ -50,14 +52,16 @@ def failing_inside(
     info: Info | None,
     clock: Clock,
 ) -> CheckResult:
-    """A container runs, but a program in it has failed and was not restarted.
+    """A container runs, but a program in it has failed and is not back.
 
     The container's state still says `running`, because its first process is a supervisor, or a
-    server that refuses its work. Today's last lines of containers with supervisord, s6, PM2, Redis,
-    RabbitMQ, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the files of a
-    database whose server does not run in them. A later line that says that the program is back ends
-    the finding. A thread of Java that ended for lack of heap, and a backend of HAProxy without a
-    server are warnings. What a supervisor writes to a file is not seen.
+    server that refuses its work. Today's last lines of containers with supervisord, s6, PM2,
+    Redis, RabbitMQ, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the files
+    of a database whose server does not run in them. It counts too if supervisord, PM2 or
+    gunicorn starts a program again and again, and it ends each time: three times, and lately. A
+    later line that says that the program is back ends the finding. A thread of Java that ended
+    for lack of heap, and a backend of HAProxy without a server are warnings. What a supervisor
+    writes to a file is not seen.
     """
     for failure in inner_failures:
         yield _finding(failure, mount_access, info, clock)
@@ -76,6 +80,9 @@ def _finding(
         evidence["log, the reason"] = quoted(failure.reason)
     recognised = _known(failure)
     row = row_steps(container, recognised, None, is_running=True, info=info)
+    if failure.recurs:
+        stopped = row_steps(container, recognised, None, is_running=False, info=info)
+        row = row or {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
     if recognised is not None:
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -20,6 +20,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.programs.log_message import message, plain
 from diagnose.programs.telling_line import telling_line
@@ -33,6 +34,13 @@ MOST = 40
 """Logs that are read in one run, those of the youngest containers first."""
 FRESH_S = 24 * 3600.0
 """Lines that are older say nothing about today."""
+LEAST = 3
+"""So often a program has ended that ends again and again."""
+SLACK_S = 15.0
+OVERDUE = 3
+"""One whose next end is later than so many pauses has got over it."""
+LONG_S = 600.0
+"""A program that runs so long between two ends works in between."""
 _MAY_RUN = frozenset().union(*(pattern.commands for pattern in PATTERNS if pattern.data))
 """Servers that may well run in a container of which no process is seen."""
 
@@ -50,6 +58,8 @@ class InnerFailure(msgspec.Struct, frozen=True):
     """Unix time of the line, None if it has none."""
     reason: str
     """The line that explains it, "" where no line does."""
+    recurs: bool = False
+    """Whether its keeper starts it again and again."""
 
 
 class InnerFailures(Items[InnerFailure], frozen=True):
@@ -81,7 +91,7 @@ def inner_failures(
         if not isinstance(log, Failed):
             words = commands[container.id]
             since = 0.0 if _may_last(container, words) else clock.wall - FRESH_S
-            items += in_lines(container, words, _of_this_run(log, container, since))
+            items += in_lines(container, words, _of_this_run(log, container, since), clock.wall)
         elif log.reason != "gone":
             unexamined.append(Unexamined(container.subject, f"its log: {log}"))
     items.sort(key=lambda item: (item.container.name, item.name, item.program))
@@ -119,15 +129,23 @@ def _of_this_run(
 
 
 def in_lines(
-    container: Container, commands: set[str], lines: Sequence[tuple[float | None, str]]
+    container: Container,
+    commands: set[str],
+    lines: Sequence[tuple[float | None, str]],
+    now: float = 0.0,
 ) -> list[InnerFailure]:
-    """The failures that these lines of one container show, and that no later line takes back."""
+    """The failures that these lines of one container show, and that no later line takes back.
+
+    now: Unix time, by which a program that ends again and again still does.
+    """
     texts = [text for _, text in lines]
     inner_failures = []
     for pattern in PATTERNS:
         if not pattern.is_about(container, commands):
             continue
-        for sign in _first_signs(pattern, texts):
+        signs = _signs(pattern, texts)
+        chosen = _recurring(signs, lines, now) if pattern.recurs else _first_of_each(signs)
+        for sign in chosen:
             if not _is_over(pattern, sign.program, texts[sign.index + 1 :]):
                 at, line = lines[sign.index]
                 cause = pattern.cause.format(program=sign.program, detail=sign.detail)
@@ -139,6 +157,7 @@ def in_lines(
                     line=line,
                     at=at,
                     reason=_reason(pattern, sign, texts),
+                    recurs=pattern.recurs,
                 )
                 inner_failures.append(failure)
     return inner_failures
@@ -150,11 +169,15 @@ class _Sign(msgspec.Struct, frozen=True):
     index: int
     program: str
     detail: str
+    which: str
+    """The program, where each one's failure is one of its own; "" for all."""
+    after: int = 0
+    """Lines before this one are about what was before."""
 
 
-def _first_signs(pattern: Pattern, texts: Sequence[str]) -> Iterable[_Sign]:
-    """The first line of each failure that a pattern finds."""
-    signs: dict[str, _Sign] = {}
+def _signs(pattern: Pattern, texts: Sequence[str]) -> list[_Sign]:
+    """Each line that a pattern finds."""
+    signs: list[_Sign] = []
     for index, text in enumerate(texts):
         match = pattern.failed.search(text)
         if match is None or (pattern.is_of_address and _is_of_internet(match["program"])):
@@ -162,8 +185,29 @@ def _first_signs(pattern: Pattern, texts: Sequence[str]) -> Iterable[_Sign]:
         program = match["program"] or ""
         detail = match.groupdict().get("detail") or ""
         which = program if pattern.is_of_each_program else ""
-        signs.setdefault(which, _Sign(index, program, detail))
-    return signs.values()
+        signs.append(_Sign(index, program, detail, which))
+    return signs
+
+
+def _first_of_each(signs: Iterable[_Sign]) -> Iterable[_Sign]:
+    """The first line of each failure."""
+    first: dict[str, _Sign] = {}
+    for sign in signs:
+        first.setdefault(sign.which, sign)
+    return first.values()
+
+
+def _recurring(
+    signs: Iterable[_Sign], lines: Sequence[tuple[float | None, str]], now: float
+) -> Iterator[_Sign]:
+    """The last line of each failure that came several times, and whose next one is not overdue."""
+    for group in by_key((sign.which, sign) for sign in signs).values():
+        times = [at for sign in group if (at := lines[sign.index][0]) is not None]
+        if len(times) < LEAST:
+            continue
+        pause = (times[-1] - times[0]) / (len(times) - 1)
+        if now - times[-1] < SLACK_S + OVERDUE * pause and pause < LONG_S:
+            yield msgspec.structs.replace(group[-1], after=group[-2].index + 1)
 
 
 def _is_of_internet(address: str) -> bool:
@@ -189,7 +233,8 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
 
 def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
     """The line that explains a failure, "" where no line does."""
-    own = [text for text in texts[: sign.index + 1] if not pattern.noise.search(text)]
+    of_sign = texts[sign.after : sign.index + 1]
+    own = [text for text in of_sign if not pattern.noise.search(text)]
     for text in reversed(own):
         if pattern.why.search(text) and (why := message(text).text):
             return why

@@ -33,6 +33,8 @@ class Pattern(msgspec.Struct, frozen=True):
     all."""
     why: LazyPattern = LazyPattern(r"(?!)")
     """A line above, which explains the failure although its program calls it information."""
+    recurs: bool = False
+    """Whether a keeper starts the program again each time: it counts while that goes on."""
     data: tuple[str, ...] = ()
     """Where a server keeps its files, in images that run other programs beside it.
 
@@ -54,6 +56,12 @@ class Pattern(msgspec.Struct, frozen=True):
         return "{program}" in self.cause and not self.is_of_address
 
 
+_OF_SUPERVISORD = LazyPattern(
+    r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|supervisord|Supervisor"
+    r"|Included|RPC|Set uid|Server|reaped)"
+)
+_OF_PM2 = LazyPattern(r"\bPM2\b")
+
 PATTERNS = (
     Pattern(
         "supervisord",
@@ -61,10 +69,32 @@ PATTERNS = (
         LazyPattern(r"gave up: (?P<program>\S+) entered FATAL state"),
         r"(?:success: {program} entered RUNNING|spawned: '{program}') ",
         'supervisord has given up program "{program}"',
+        _OF_SUPERVISORD,
+    ),
+    Pattern(
+        "supervisord-again",
+        frozenset({"supervisord"}),
         LazyPattern(
-            r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|supervisord|Supervisor"
-            r"|Included|RPC|Set uid|Server|reaped)"
+            r"\bexited: (?P<program>[^\s(]{1,100}) \((?P<detail>exit status [1-9]\d{0,2}"
+            r"|terminated by SIG\w{2,8})[^;)]{0,40}; not expected\)"
         ),
+        "gave up: {program} entered FATAL state",
+        'program "{program}" of supervisord ends again and again ({detail})',
+        _OF_SUPERVISORD,
+        recurs=True,
+    ),
+    Pattern(
+        "gunicorn-again",
+        frozenset({"gunicorn"}),
+        LazyPattern(
+            r"\bWorker \((?P<program>)pid:\d{1,10}\) exited with code (?P<detail>[1-9]\d{0,2})\b"
+        ),
+        "",
+        "gunicorn's workers end again and again (exit code {detail})",
+        LazyPattern(
+            r"\[(?:INFO|ERROR)\] (?:Worker|Booting|Control socket|Listening|Using|Starting)"
+        ),
+        recurs=True,
     ),
     Pattern(
         "s6",
@@ -90,7 +120,19 @@ PATTERNS = (
         LazyPattern(r"PM2\b.{0,40}Script (?P<program>\S+) had too many unstable restarts"),
         r"PM2\b.{{0,40}}App \[[^\]]*\] online",
         'PM2 has given up script "{program}"',
-        LazyPattern(r"\bPM2\b"),
+        _OF_PM2,
+    ),
+    Pattern(
+        "pm2-again",
+        frozenset({"PM2", "pm2", "pm2-runtime"}),
+        LazyPattern(
+            r"PM2\b.{0,40}App \[(?P<program>[^\]:]{1,100}):\d{1,4}\] exited with code"
+            r" \[(?P<detail>[1-9]\d{0,2})\]"
+        ),
+        "had too many unstable restarts",
+        'script "{program}" of PM2 ends again and again (exit code {detail})',
+        _OF_PM2,
+        recurs=True,
     ),
     Pattern(
         "redis",
@@ -221,6 +263,6 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
-rabbit_alarm.erl of RabbitMQ, MongoDB, MariaDB, PostgreSQL, dnsmasq, check.c of HAProxy,
-adminmonitor of Portainer, ConsoleApp of Servarr, svc-wireguard of linuxserver/wireguard, and the
-JDK's ThreadGroup."""
+arbiter.py of gunicorn, rabbit_alarm.erl of RabbitMQ, MongoDB, MariaDB, PostgreSQL, dnsmasq,
+check.c of HAProxy, adminmonitor of Portainer, ConsoleApp of Servarr, svc-wireguard of
+linuxserver/wireguard, and the JDK's ThreadGroup."""
