@@ -13,12 +13,14 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
+from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
 from diagnose.evidence.containers.settings.loopback_words import (
     Correction,
     with_advertised,
     with_host,
 )
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
@@ -47,6 +49,7 @@ def loopback_peer(
     namespaces: Namespaces | None,
     listeners: Listeners | None,
     loopback_targets: LoopbackTargets | None,
+    processes: Processes | None,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
@@ -60,17 +63,19 @@ def loopback_peer(
     than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
     or another container's, are left out: their localhost is shared. A broker such as Kafka tells
     each client which address to call: a variable of its own that says localhost is the reason then.
+    A web server that runs beside another program means that one: many containers serve its port.
     Many programs do not log a failed call. Where a mounted file of settings names such a port, and
     the kernel has counted calls that were refused from inside, it is a warning.
     """
+    known = _Known(containers, namespaces, listeners, processes)
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
         port = _port(claim.failure)
         if port:
             call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
-            yield from _findings(call, containers, namespaces, listeners)
-    yield from _silent_findings(loopback_targets, failed, containers, namespaces, listeners)
+            yield from _findings(call, known)
+    yield from _silent_findings(loopback_targets, failed, known)
     if recent_logs is None:
         return None
     yield from recent_logs.left_out(containers.running)
@@ -81,8 +86,17 @@ def loopback_peer(
             continue
         recent_call = _repeated_call(container, lines, namespaces, least)
         if recent_call is not None:
-            yield from _findings(recent_call, containers, namespaces, listeners)
+            yield from _findings(recent_call, known)
     return None
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What is known of the host."""
+
+    containers: Containers
+    namespaces: Namespaces | None
+    listeners: Listeners | None
+    processes: Processes | None
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -113,11 +127,7 @@ class _Call(msgspec.Struct, frozen=True):
 
 
 def _silent_findings(
-    targets: LoopbackTargets | None,
-    failed: Collection[str],
-    containers: Containers,
-    namespaces: Namespaces | None,
-    listeners: Listeners | None,
+    targets: LoopbackTargets | None, failed: Collection[str], known: _Known
 ) -> Iterator[Finding]:
     """For each container, its first target that another container or the host serves.
 
@@ -129,7 +139,7 @@ def _silent_findings(
         if container.id in found:
             continue
         call = _Call(container, str(target.port), "", frozenset({"refused"}), target)
-        for finding in _findings(call, containers, namespaces, listeners):
+        for finding in _findings(call, known):
             found.add(container.id)
             yield msgspec.structs.replace(finding, severity=Severity.warning)
 
@@ -155,21 +165,17 @@ def _port(failure: Recognised) -> str:
     return failure.values.get("port") or next(iter(failure.needs), "")
 
 
-def _findings(
-    call: _Call,
-    containers: Containers,
-    namespaces: Namespaces | None,
-    listeners: Listeners | None,
-) -> Iterator[Finding]:
+def _findings(call: _Call, known: _Known) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
-    if caller.shares_network or port in _offered_ports(caller):
+    is_own = may_mean_own_server(caller, int(port), known.processes)
+    if caller.shares_network or port in _offered_ports(caller) or is_own:
         return
-    others = [other for other in containers.running if other.id != caller.id]
-    peers = [other for other in others if _serves(other, port, namespaces)]
+    others = [other for other in known.containers.running if other.id != caller.id]
+    peers = [other for other in others if _serves(other, port, known.namespaces)]
     near = [peer for peer in peers if caller.shared_networks(peer)]
     if not near:
-        program = _of_host(listeners, int(port))
+        program = _of_host(known.listeners, int(port))
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
         elif program is not None:

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Verdict
@@ -244,3 +245,33 @@ def test_settings_that_name_localhost_where_no_line_does(
         place = "host.docker.internal:5004"
         assert finding.variables["correction_to_host"] == f"s|localhost:5004|{place}|g"
         assert finding.variables["settings"] == "/srv/caddy/Caddyfile"
+
+
+BESIDE = {
+    "a program of its own may be meant": (3000, ("nginx", "node"), []),
+    "nothing runs beside the web server": (3000, ("nginx", "sh"), [("critical", "web")]),
+    "no web server": (3000, ("node",), [("critical", "web")]),
+    "a database": (5432, ("nginx", "php-fpm", "node"), [("critical", "web")]),
+}
+
+
+@pytest.mark.parametrize(("port", "commands", "expected"), BESIDE.values(), ids=BESIDE)
+def test_a_web_server_and_a_program_beside_it(
+    port: int, commands: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    web = container_in("running", **ON_SHOP)
+    inside = (
+        Process(pid=pid, comm=comm, container=web.id) for pid, comm in enumerate(commands, 10)
+    )
+    line = f"connect() failed: dial tcp 127.0.0.1:{port}: connect: connection refused"
+    lines = tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 3))
+    found = judge(
+        "container.loopback-peer",
+        containers=of(web, _server_at(port)),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs({web.id: lines}),
+        namespaces=Namespaces({web.id: ContainerNetns(web, 1, (), (), (), ())}),
+        processes=Processes(tuple(inside)),
+    )
+    assert rows(found) == expected

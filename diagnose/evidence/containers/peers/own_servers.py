@@ -1,0 +1,39 @@
+"""Whether a call to localhost is meant for a program of the container itself. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.machine.processes import Processes
+
+_FRONTS = frozenset(
+    {"apache2", "caddy", "envoy", "haproxy", "httpd", "lighttpd", "nginx", "openresty", "traefik"}
+)
+"""Web servers that pass requests on."""
+_AROUND = frozenset(
+    {
+        "ash", "bash", "busybox", "cat", "cron", "crond", "dash", "docker-init", "dumb-init", "gosu",
+        "php-fpm", "rsyslogd", "runsv", "runsvdir", "sh", "sleep", "su-exec", "supervisord", "tail",
+        "tini",
+    }
+)  # fmt: skip
+"""Programs beside such a server that serve no requests at a port of TCP, or that keep others."""
+OF_ONE_KIND = frozenset(
+    {389, 636, 1433, 1521, 1883, 2181, 3306, 4222, 5432, 5672, 6379, 8123, 8883, 9042, 9092, 9200,
+     11211, 27017}
+)  # fmt: skip
+"""Ports of databases and brokers: whoever calls one means such a server."""
+
+
+def may_mean_own_server(container: Container, port: int, processes: Processes | None) -> bool:
+    """Whether a web server calls a program beside it, which does not listen yet.
+
+    Images such as Nginx Proxy Manager's run both. The port alone then does not tell whom they mean:
+    many containers serve 3000 or 8080.
+    """
+    if processes is None or port in OF_ONE_KIND:
+        return False
+    programs = {process.comm.partition(":")[0] for process in processes.inside(container.id)}
+    others = {
+        name for name in programs - _FRONTS - _AROUND if not name.startswith(("php-fpm", "s6-"))
+    }
+    return bool(programs & _FRONTS) and bool(others)
