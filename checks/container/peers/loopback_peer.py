@@ -169,7 +169,7 @@ def _findings(call: _Call, known: _Known) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
     is_own = may_mean_own_server(caller, int(port), known.processes)
-    if caller.shares_network or port in _offered_ports(caller) or is_own:
+    if caller.shares_network or port in caller.offered_ports or is_own:
         return
     others = [other for other in known.containers.running if other.id != caller.id]
     peers = [other for other in others if _serves(other, port, known.namespaces)]
@@ -208,7 +208,7 @@ def _serves(container: Container, port: str, namespaces: Namespaces | None) -> b
     """Whether a container offers the port, or was seen to listen there for others."""
     netns = namespaces.of(container) if namespaces is not None else None
     is_seen = netns is not None and netns.serves_others("tcp", int(port))
-    return port in _offered_ports(container) or is_seen
+    return port in container.offered_ports or is_seen
 
 
 def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
@@ -306,13 +306,6 @@ def _advertised_finding(call: _Call, broker: Container, correction: Correction) 
         broker=broker.name,
         advertised=correction.assignment,
     )
-
-
-def _offered_ports(container: Container) -> set[str]:
-    """The TCP ports that its image exposes or that are published."""
-    wanted = {binding.port for binding in container.wanted_ports}
-    ports = wanted.union(container.config.exposed_ports or ())
-    return {port.partition("/")[0] for port in ports if not port.endswith("/udp")}
 
 
 def _name_variables(container: Container, peer: Container, port: int) -> PageVariables:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.changed_words import line_with_text, with_text
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.dns.failed_names import names_by_network
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Json, PageVariables
 
-_VARIABLE = "environment variable "
+VARIABLE = "environment variable "
 _SIGNS = LazyPattern(r"[-_.]")
 _LETTERS = LazyPattern(r"\D")
 _ALMOST = 0.8
@@ -38,10 +40,10 @@ def _owner(name: str, containers: Containers) -> str:
 
 def stray_setting(strays: Mapping[str, str]) -> NamedSetting | None:
     """The one variable that gives such a name."""
-    places = {place for place in strays.values() if place.startswith(_VARIABLE)}
+    places = {place for place in strays.values() if place.startswith(VARIABLE)}
     if len(strays) != 1 or len(places) != 1:
         return None
-    return NamedSetting(variable=places.pop().removeprefix(_VARIABLE), fault="value")
+    return NamedSetting(variable=places.pop().removeprefix(VARIABLE), fault="value")
 
 
 def stray_variables(
@@ -64,13 +66,35 @@ def stray_variables(
 
 
 def _meant(name: str, container: Container, containers: Containers) -> str:
-    """The one name on its networks that is almost this one; "" where none or several are."""
+    """The one name on its networks that is almost this one, or the one server at its port.
+
+    "" where none or several are.
+    """
     if not name:
         return ""
     near = names_by_network(containers)
     names = {other for network in container.endpoints for other in near.get(network, ())}
     alike = [other for other in names - {container.name} if _is_alike(name, other)]
-    return only(alike) or ""
+    return only(alike) or _server_at_its_port(name, container, containers)
+
+
+def _server_at_its_port(name: str, container: Container, containers: Containers) -> str:
+    """The one running neighbour that offers the port which its settings give the name."""
+    place = re.compile(rf"(?<![\w.-]){re.escape(name)}:(?P<port>\d{{2,5}})(?!\d)")
+    texts = [*container.command, *(value for _, value in container.config.environment)]
+    ports = {match["port"] for text in texts for match in place.finditer(text)}
+    port = only(ports)
+    if port is None:
+        return ""
+    servers = [
+        other
+        for other in containers.running
+        if other.id != container.id
+        and other.shared_networks(container) - {DEFAULT_NETWORK}
+        and port in other.offered_ports
+    ]
+    server = only(servers)
+    return (server.compose_service or server.name) if server is not None else ""
 
 
 def _is_alike(name: str, other: str) -> bool:

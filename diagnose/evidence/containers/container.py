@@ -207,6 +207,13 @@ class Container(ProjectMember, frozen=True):
         return frozenset(names - {""})
 
     @property
+    def offered_ports(self) -> frozenset[str]:
+        """The TCP ports that its image exposes or that are published, by their numbers."""
+        wanted = {binding.port for binding in self.wanted_ports}
+        ports = wanted.union(self.config.exposed_ports or ())
+        return frozenset(port.partition("/")[0] for port in ports if not port.endswith("/udp"))
+
+    @property
     def extra_names(self) -> frozenset[str]:
         """The names that lines of its own hosts file give an address, as it was configured."""
         entries = self.host_config.extra_hosts or ()

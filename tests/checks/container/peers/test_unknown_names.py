@@ -110,3 +110,22 @@ def test_without_a_stray_name_no_neighbour_is_looked_for() -> None:
     """Each of 1,000 containers that failed for another reason would look at all the others."""
     caller = container("app", **ON_SHOP)
     assert stray_variables({}, caller, _Unlisted((caller,)), None) == {}
+
+
+SERVES = {"Config": {"ExposedPorts": {"5432/tcp": {}, "9/udp": {}}}}
+AT_PORT = {
+    "the one server at the port": ([("store", SERVES)], "store"),
+    "two servers at the port": ([("store", SERVES), ("stock", SERVES)], ""),
+    "no server at the port": ([("store", {})], ""),
+}
+
+
+@pytest.mark.parametrize(("others", "meant"), AT_PORT.values(), ids=AT_PORT)
+def test_the_port_of_the_wrong_name_tells_who_is_meant(
+    others: list[tuple[str, dict[str, Any]]], meant: str
+) -> None:
+    caller = container("app", **ON_SHOP, **ENV)
+    containers = of(caller, *(container(name, **ON_SHOP, **more) for name, more in others))
+    found = stray_variables({"data-base": "its log"}, caller, containers, None)
+    assignment = f"DB_URL=postgres://{meant}:5432/shop"
+    assert found == ({"assignment": assignment} if meant else {})
