@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.running_steps import cut_off_steps, running_steps
 from checks.container.first_steps.server_steps import server_of
 from checks.container.helpers import setting_evidence
+from checks.container.peers.unknown_names import VARIABLE, stray_evidence, stray_variables
 from checks.container.settings.unpassed_variable import Unpassed, unpassed
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
     named_setting,
@@ -63,8 +67,9 @@ def errors_in_log(
 
     Its program continues, and nothing else is wrong that this tool can see. Only the program's
     author knows whether its users notice. It is a warning where the line is known to mean that the
-    program turns its callers away, waits for a migration of its database, or misses a variable that
-    its container has and cron or php-fpm does not pass on. The last twelve lines of the last five
+    program turns its callers away, waits for a migration of its database, calls a name of its
+    settings that no container has, or misses a variable that its container has and cron or php-fpm
+    does not pass on. The last twelve lines of the last five
     minutes are read, or sixty where the log is busy or a stack trace fills them. A line about a
     stranger on the internet who was turned away is no error, and an error that no longer appears is
     over. Where the program works all the same, and the line is about one request or one item, the
@@ -74,13 +79,18 @@ def errors_in_log(
         dropped = unpassed(error, processes)
         own = _server_variables(error, repeated_errors, containers)
         own = own or running_steps(error, containers, networks)
-        refuses = _refuses(error, own)
+        strays = _strays(error, containers)
+        refuses = _refuses(error, own) or bool(strays)
         setting = _setting(error)
         option = _option_variables(error, asked_devices, numbers)
         finding = _finding(error, setting, own, dropped, refuses=refuses, lacks=bool(option))
+        if strays and containers is not None:
+            nobody = stray_evidence(strays, containers)
+            finding = replace(finding, evidence={**finding.evidence, **nobody})
         steps = (
             (dropped.steps if dropped is not None else {})
             or _migration_variables(error)
+            or _stray_variables(error, strays, containers)
             or own
             or _row_variables(error, containers, info, refuses=refuses)
             or option
@@ -120,6 +130,28 @@ def _finding(
         signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
     )
+
+
+def _strays(error: RepeatedError, containers: Containers | None) -> Mapping[str, str]:
+    """The name in its settings that nobody has, where the program prints little but that.
+
+    One that works all the same does without.
+    """
+    is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
+    if containers is None or not is_all:
+        return {}
+    strays = strays_by(error.failure, error.container, containers)
+    return {name: place for name, place in strays.items() if place.startswith(VARIABLE)}
+
+
+def _stray_variables(
+    error: RepeatedError, strays: Mapping[str, str], containers: Containers | None
+) -> PageVariables:
+    """The variable with the name of the neighbour that is meant, where that is known."""
+    if not strays or containers is None:
+        return {}
+    steps = stray_variables(strays, error.container, containers, None)
+    return {name: text for name, text in steps.items() if name == "assignment"}
 
 
 def _migration_variables(error: RepeatedError) -> PageVariables:

@@ -20,7 +20,13 @@ def strays_of(container: Container, containers: Containers, tail: LogTail) -> Ma
 
     The log names them, or else the settings do, where the log says only that a call failed.
     """
-    failure = tail.failure
+    return strays_by(tail.failure, container, containers)
+
+
+def strays_by(
+    failure: Recognised | None, container: Container, containers: Containers
+) -> Mapping[str, str]:
+    """The same, by what a program's log is known to mean."""
     if failure is None or failure.name not in _NAMED | UNREACHED:
         return {}
     called = stray_names(container, names_by_network(containers))

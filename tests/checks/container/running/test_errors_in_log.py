@@ -422,6 +422,42 @@ def test_the_place_of_a_failed_call(line: str, place: tuple[str, str]) -> None:
         assert (variables.get("called", ""), variables.get("port", "")) == place
 
 
+NAMELESS = '"tags":["error"],"message":"[ConnectionError]: getaddrinfo ENOTFOUND node1"'
+ON_SEARCH = {"NetworkSettings": {"Networks": {"search": {}}}}
+STRAYS: dict[str, tuple[list[str], list[str], list[tuple[str, str]], str]] = {
+    "a name of its settings": (
+        ["HOSTS=https://node1:9200"], [NAMELESS] * 4, [("warning", "app")],
+        "HOSTS=https://search:9200",
+    ),
+    "a program that works all the same": (
+        ["HOSTS=https://node1:9200"], [*[NAMELESS] * 3, "saved 3 items", "saved 4 items"],
+        ADVICE, "",
+    ),
+    "a name that its settings do not have": ([], [NAMELESS] * 4, ADVICE, ""),
+    "a name of the internet": (
+        ["HOSTS=https://node1.example:9200"], [NAMELESS.replace("node1", "node1.example")] * 4,
+        ADVICE, "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("env", "lines", "expected", "assignment"), STRAYS.values(), ids=STRAYS)
+def test_a_name_that_no_container_has(
+    env: list[str], lines: list[str], expected: list[tuple[str, str]], assignment: str
+) -> None:
+    app = container("app", Config={"Env": env}, **ON_SEARCH)
+    search = container("search", Config={"ExposedPorts": {"9200/tcp": {}}}, **ON_SEARCH)
+    containers = Containers([app, search])
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line) for line in lines)})
+    found = judge(
+        "container.errors-in-log",
+        repeated_errors=repeated_errors(containers, logs),
+        containers=containers,
+    )
+    assert rows(found) == expected
+    assert found.findings[0].variables.get("assignment", "") == assignment
+
+
 def test_the_line_is_shown_with_how_often_it_came() -> None:
     lines = [*[REFUSED.format(i, i) for i in range(4)], "GET /health 200"]
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
