@@ -23,6 +23,11 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_database import called_database, is_database
+from diagnose.evidence.containers.peers.stray_logins import (
+    StrayLogin,
+    stray_login,
+    url_without_source,
+)
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
@@ -33,6 +38,7 @@ from diagnose.registry import check
 
 ID = "container.database-refused"
 _SUPERUSER = "POSTGRES_USER"
+_ROOT_OF_MONGO = "MONGO_INITDB_ROOT_USERNAME"
 _PLAIN = LazyPattern(r"[\w$-]+")
 """Names that mean themselves in a statement of SQL."""
 HOLDERS_SHOWN = 5
@@ -55,7 +61,8 @@ def database_refused(
     the database from their environment only while their data directory is empty: what is changed
     there later has no effect, which is what most such refusals come from. Before that is said, the
     passwords of both environments are compared, and PostgreSQL's log is asked whether there is such
-    a role, which it does not tell a client. Where a database has no
+    a role, which it does not tell a client; MongoDB's log says in which database it looks for the
+    user. Where a database has no
     connection left, the containers that hold its connections are counted. A file of the caller's
     compose project that was changed since may have the right password: a restart does not apply it.
     It is a warning where the container runs on and tries again and again, and reports no work.
@@ -69,13 +76,15 @@ def database_refused(
         failure = of_a_missing_role(said.failure, server, recent_logs)
         claim = msgspec.structs.replace(said, failure=failure)
         other = other_password(failure, claim.container, server)
+        stray = stray_login(failure, server, recent_logs)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)
         finding = claim.finding(
-            f"is refused by the database in {server}: {_cause(claim, server, other)}"
+            f"is refused by the database in {server}: {_cause(claim, server, other, stray)}"
             f"{_who_holds_most(connections)}{_not_applied(changed)}",
             {
                 **changed_evidence(changed),
+                **present({f"log of {server.name}": stray.text if stray is not None else None}),
                 **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
                 "what fixes it": other.cure(server) if other else failure.cure,
@@ -87,14 +96,28 @@ def database_refused(
             finding = msgspec.structs.replace(finding, severity=Severity.warning)
         yield finding.with_variables(
             (other.variables(server) if other else _variables(claim, server))
+            | _of_stray(stray, claim.container)
             | _main_client(connections, containers)
             | changed_variables(claim.container, changed)
         )
     return None
 
 
-def _cause(claim: Claim, server: Container, other: OtherPassword | None) -> str:
+def _cause(
+    claim: Claim, server: Container, other: OtherPassword | None, stray: StrayLogin | None
+) -> str:
+    if stray is not None:
+        is_root = server.config.value_of(_ROOT_OF_MONGO) == stray.user
+        whose = (
+            "which is one of database admin" if is_root else "which may be one of database admin"
+        )
+        return f"it looks for user {stray.user}, {whose}, in database {stray.base}"
     return other.cause(claim.value("user"), server) if other else claim.failure.cause
+
+
+def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:
+    """The variable whose URL does not say where its user is."""
+    return present({"mongo_url": url_without_source(caller)}) if stray is not None else {}
 
 
 def _of_running(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:
@@ -158,7 +181,10 @@ def _variables(claim: Claim, server: Container) -> PageVariables:
     if name == "postgres-database":
         return {"owner": _owner(claim, server), "database": claim.value("database")}
     if name == "postgres-role":
-        return {"owner": _owner(claim, server), "role": claim.value("role")}
+        return _own_role(claim, server) or {
+            "owner": _owner(claim, server),
+            "role": claim.value("role"),
+        }
     if name == "postgres-hba":
         return {"closed": server.name}
     if name == "too-many-clients":
@@ -174,6 +200,13 @@ def _owner(claim: Claim, server: Container) -> str:
     """The superuser: the role of the environment, unless that is the one that does not exist."""
     superuser = server.config.value_of(_SUPERUSER)
     return superuser if superuser and superuser != claim.value("role") else "postgres"
+
+
+def _own_role(claim: Claim, server: Container) -> PageVariables:
+    """The server, where its environment names the missing role and has a password for it."""
+    config = server.config
+    is_own = config.value_of(_SUPERUSER) == claim.value("role")
+    return {"own_role": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
 
 
 def _own_login(claim: Claim, server: Container) -> PageVariables:

@@ -309,3 +309,42 @@ def test_a_role_of_which_only_the_server_says_that_it_is_missing(
         recent_logs=RecentLogs({server.id: (RecentLine(CLOCK.wall - 5, detail),)}),
     ).findings
     assert finding.variables.get("role") == expected
+
+
+NO_ROLE = 'DETAIL:  Role "app" does not exist.'
+NO_USER = '"error":"UserNotFound: Could not find user \\"app\\" for db \\"{}\\""'
+MONGO = "MongoServerError: Authentication failed."
+SAID: dict[str, tuple[str, str, list[str], str, dict[str, str]]] = {
+    "a role of the environment": (REFUSED, NO_ROLE, OWN, "no role app", {"own_role": "db"}),
+    "a user of another database": (
+        MONGO,
+        NO_USER.format("films"),
+        ["MONGO_INITDB_ROOT_USERNAME=app"],
+        "user app, which is one of database admin, in database films",
+        {"mongo_url": "MONGO_URL"},
+    ),
+    "no such user": (MONGO, NO_USER.format("admin"), [], "the password", {}),
+    "another word": (MONGO, "Connection ended", [], "the password", {}),
+}
+
+
+@pytest.mark.parametrize(("line", "said", "env", "words", "variables"), SAID.values(), ids=SAID)
+def test_what_the_database_says_in_its_own_log(
+    line: str, said: str, env: list[str], words: str, variables: dict[str, str]
+) -> None:
+    kind = "mongo:7" if line == MONGO else "postgres:16"
+    own = ["DB_HOST=db", "MONGO_URL=mongodb://app:x@db:27017/films"]
+    caller, log_tails = failed_with_log(line, Config={"Env": own}, **ON_SHOP)
+    server = container_in("running", name="db", Config={"Image": kind, "Env": env}, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(caller, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+        recent_logs=RecentLogs({server.id: (RecentLine(CLOCK.wall - 1, said),)}),
+    ).findings
+    assert words in finding.summary
+    shown = ("own_role", "mongo_url")
+    assert {
+        name: finding.variables[name] for name in shown if name in finding.variables
+    } == variables
