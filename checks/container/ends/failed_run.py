@@ -126,6 +126,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **stray_evidence(self.strays, containers),
             **changed_evidence(self.changed),
             **_hidden_evidence(self.container, self.context.empty_mounts),
+            **_server_evidence(self.server, containers),
             **peers_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
@@ -195,6 +196,13 @@ def failed_run(
         server=server_of(container, tail.failure, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
     )
+
+
+def _server_evidence(server: Mapping[str, str], containers: Containers) -> dict[str, Json]:
+    """The image of the server that lacks something."""
+    name = server.get("extensions", "")
+    images = [container.config.image for container in containers if container.name == name]
+    return {f"{name}, the server": f"image {images[0]}"} if images else {}
 
 
 def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[str, Json]:

@@ -30,7 +30,9 @@ def server_of(
         return {}
     if failure.values.get("kind", "queue") != "queue":
         return {}  # an exchange: a queue of that name is another thing
-    candidates = (container, *named_peers((failure.line,), container, containers))
+    peers = named_peers((failure.line,), container, containers)
+    own = () if remedy.is_another else (container,)
+    candidates = (*own, *(peer for peer in peers if peer.is_running or not remedy.is_another))
     servers = [near.name for near in candidates if remedy.image.search(near.config.image.lower())]
     if not servers:
         return {}

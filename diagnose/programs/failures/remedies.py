@@ -219,6 +219,8 @@ class AtServer(msgspec.Struct, frozen=True):
     """The variable of the page that names the server."""
     image: LazyPattern
     """How the image of such a server is called."""
+    is_another: bool = False
+    """Whether the program itself is none: it has ended, and cannot be asked."""
 
 
 class OfRunning(msgspec.Struct, frozen=True):

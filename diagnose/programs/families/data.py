@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
-from diagnose.programs.failures.remedies import Unlocked
+from diagnose.programs.failures.remedies import AtServer, Unlocked
 
 _MANY = "many programs"
 _LOCKED = "container.data-locked"
@@ -18,6 +18,8 @@ _FREE_KNEX = "UPDATE knex_migrations_lock SET is_locked=0"
 _OF_A_CLIENT = LazyPattern(r"^(?!.*\[\d{1,9}\] (?:\S{1,60} )?ERROR:  )")
 """A line that PostgreSQL itself does not print: it repeats the mistakes of each query, with the
 number of its process before them. Its clients print them without."""
+
+_POSTGRES = LazyPattern(r"postgres|pgvecto|postgis|timescale")
 
 DATA = (
     Failure(
@@ -336,7 +338,7 @@ DATA = (
         pattern=r"""(?x)
             \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ .{0,60}?\b(?:only\ supports
                 |required|not)\b
-            | no\ (?P<kind>\w+)\ extension\ (?:was\ )?found
+            | no\ (?P<which>\w+)\ extension\ (?:was\ )?found
             | extension\ \"(?P<extension>\w+)\"\ is\ not\ available
             | could\ not\ (?:access\ file|open\ extension\ control\ file)\ \"(?P<file>[^\"]+)\"
         """,
@@ -344,6 +346,7 @@ DATA = (
         "than the program needs",
         cure="run the database image that the program's release notes name, with the same data",
         source="immich-app/immich#7900",
+        remedy=AtServer("extensions", _POSTGRES, is_another=True),
     ),
     Failure(
         name="replica-set",

@@ -16,6 +16,7 @@ from tests.inspected import container
 
 ON = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
 QUEUE = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'orders' in vhost '/'"
+EXTENSION = "Error: No vector extension found. Available extensions: vchord, vector"
 OFFSET = "arroyo.errors.OffsetOutOfRange: KafkaError{code=_AUTO_OFFSET_RESET}"
 CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
     "a queue": (
@@ -32,6 +33,8 @@ CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
         {"Cmd": ["consumer", "--consumer-group", "billing"]},
         {"streams": "server", "consumer_group": "billing"},
     ),
+    "an extension": (EXTENSION, "tensorchord/pgvecto-rs:pg14", {}, {"extensions": "server"}),
+    "an extension of another server": (EXTENSION, "mysql:8", {}, {}),
     "a group that is not known": (
         OFFSET,
         "confluentinc/cp-kafka:7.6",
