@@ -8,10 +8,13 @@ from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
 from tests.lab.scenarios.deploys import SAFE
 from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import MACHINE, POSTGRES
 from tests.lab.scenarios.real_servers import NGINX
 
 AGAIN = "container.failing-inside"
 UNHEALTHY = "container.unhealthy"
+IN_LOG = "container.errors-in-log"
+REFUSED = "container.database-refused"
 
 
 def _count(box: Box, name: str, words: str) -> int:
@@ -138,6 +141,107 @@ def workers_that_end_for_lack_of_a_secret(box: Box) -> None:
 def workers_that_are_replaced(box: Box) -> None:
     """Workers that end after their work, and make room for new ones."""
     _workers(box, "reports26", "--env=SUPERSET_SECRET_KEY=made-up-and-long")
+
+
+# -- a name that nobody has -----------------------------------------------------------
+
+_LOOKS = """
+host=${SEARCH_HOSTS#*//}; host=${host%%:*}
+while :; do
+    if nslookup $host >/dev/null 2>&1; then echo "connected to $host"; else
+        echo '{"tags":["error"],"message":"[ConnectionError]: getaddrinfo ENOTFOUND '$host'"}'
+    fi
+    sleep 1
+done
+"""
+
+
+def _dashboards(box: Box, number: int, host: str) -> str:
+    """A program that looks for its server by the name in a variable, and says what it misses."""
+    network = f"search{number}"
+    box.docker("network", "create", network)
+    options = (*SAFE, f"--network={network}")
+    load(box, "search:2", Recipe(changes=("EXPOSE 9200",)))
+    serves = ("search:2", "nc", "-ll", "-p", "9200", "-e", "cat")
+    box.docker("run", "-d", f"--name=search{number}", *options, *serves)
+    hosts = f'--env=SEARCH_HOSTS=["https://{host}:9200"]'
+    name = f"boards{number}"
+    box.docker("run", "-d", f"--name={name}", *options, hosts, "bb:1.36", "sh", "-c", _LOOKS)
+    return name
+
+
+@fault(IN_LOG, subject="container:boards28", exit_code=1)
+def name_of_a_server_that_is_called_otherwise(box: Box) -> None:
+    """A program was given a name that no container has; one neighbour serves the port."""
+    name = _dashboards(box, 28, "search-node1")
+    box.wait_for(lambda: _count(box, name, "ENOTFOUND") > 5, 40, "failed lookups")
+    command = first_command(box, IN_LOG, name)
+    cure = """--env='SEARCH_HOSTS=["https://search28:9200"]' | sh"""
+    assert command.endswith(cure), command
+
+
+@healthy()
+def name_of_a_server_that_runs(box: Box) -> None:
+    """The same with the right name."""
+    name = _dashboards(box, 29, "search29")
+    box.wait_for(lambda: _count(box, name, "connected") > 3, 40, "lookups")
+
+
+# -- what a database says in its own log ----------------------------------------------
+
+_ACCOUNTS = f"{POSTGRES}/postgres -D /data -k /tmp -c listen_addresses='*'"
+_LOGS_IN = f"""
+while :; do
+    {POSTGRES}/psql -h $PGHOST -U shop -d postgres -Atc "select 'logged in'" 2>&1; sleep 1
+done
+"""
+
+
+def _accounts(box: Box, number: int, role: str) -> str:
+    """A real PostgreSQL whose data was made for a role, and a client that is "shop"; its name."""
+    server, client, folder = f"accounts{number}", f"till{number}", f"/srv/accounts{number}"
+    box.docker("network", "create", server)
+    box.sh(f"mkdir -p {folder} && chown 1000:1000 {folder} && chmod 700 {folder}")
+    own = ("--memory=256m", "--pids-limit=100", "--user=1000:1000", *MACHINE)
+    data = (*own, "-v", f"{folder}:/data")
+    box.write("/srv/word", "made-up\n", 0o644)
+    initdb = (f"{POSTGRES}/initdb", "-D", "/data", "-A", "trust", "-U", role, "--pwfile=/word")
+    box.docker("run", "--rm", *data, "-v", "/srv/word:/word:ro", "bb:1.36", *initdb)
+    box.sh(f"sed -i /127.0.0.1/d {folder}/pg_hba.conf")
+    box.sh(f"echo 'host all all all scram-sha-256' >>{folder}/pg_hba.conf")
+    load(box, "postgres:15", Recipe())
+    told = ("POSTGRES_USER=shop", "POSTGRES_PASSWORD=made-up", "PGHOST=/tmp", "PATH=/bin:/usr/bin")
+    options = (*data, f"--network={server}", *(f"-e={word}" for word in told))
+    box.docker("run", "-d", f"--name={server}", *options, "postgres:15", "sh", "-c", f"exec {_ACCOUNTS}")  # fmt: skip
+    box.wait_for(lambda: _count(box, server, "ready to accept") > 0, 40, "the database")
+    caller = (*own, f"--network={server}", f"-e=PGHOST={server}", "-e=PGPASSWORD=made-up")
+    box.docker("run", "-d", f"--name={client}", *caller, "bb:1.36", "sh", "-c", _LOGS_IN)
+    return client
+
+
+@fault(REFUSED, subject="container:till30", exit_code=1)
+def role_that_the_data_does_not_have(box: Box) -> None:
+    """POSTGRES_USER was changed after the first start; the client hears of a wrong password."""
+    client = _accounts(box, 30, "postgres")
+    box.wait_for(lambda: _count(box, client, "password authentication failed") > 5, 40, "refusals")
+    assert _count(box, "accounts30", 'Role "shop" does not exist') > 3
+    command = first_command(box, REFUSED, client)
+    assert "CREATE ROLE" in command, command
+    box.sh(command)
+    box.wait_for(lambda: _count(box, client, "logged in") > 1, 40, "a login")
+    drops = ("psql", "-U", "postgres", "-d", "postgres", "-c", "DROP ROLE shop")
+    box.docker("exec", "accounts30", *drops)
+    before = _count(box, client, "password authentication failed")
+    box.wait_for(
+        lambda: _count(box, client, "password authentication failed") > before + 5, 40, "refusals"
+    )
+
+
+@healthy()
+def role_that_the_data_has(box: Box) -> None:
+    """The same with data that was made for that role."""
+    client = _accounts(box, 31, "shop")
+    box.wait_for(lambda: _count(box, client, "logged in") > 3, 40, "logins")
 
 
 # -- a web server and a program beside it ---------------------------------------------
