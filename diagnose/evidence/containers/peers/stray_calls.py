@@ -26,7 +26,7 @@ def strays_of(container: Container, containers: Containers, tail: LogTail) -> Ma
 def strays_by(
     failure: Recognised | None, container: Container, containers: Containers
 ) -> Mapping[str, str]:
-    """The same, by what a program's log is known to mean."""
+    """The short names that nobody near has, of a failure whose line or settings name them."""
     if failure is None or failure.name not in _NAMED | UNREACHED:
         return {}
     called = stray_names(container, names_by_network(containers))
