@@ -190,6 +190,16 @@ def test_a_program_that_ends_again_and_again(
     assert [(item.program, item.reason, item.at) for item in found] == wanted
 
 
+def test_the_last_words_may_come_behind_the_note_of_their_keeper() -> None:
+    lines = [(AT - ago, text) for ago in (30, 20, 10) for text in (ENDS, INSECURE)]
+    (failure,) = in_lines(container_in("running"), {"supervisord"}, lines, AT)
+    assert failure.reason == INSECURE
+    (finding,) = judge(
+        "container.failing-inside", inner_failures=InnerFailures((failure,)), clock=CLOCK
+    ).findings
+    assert "again" not in finding.variables
+
+
 def test_a_program_that_its_keeper_has_given_up_does_not_end_again() -> None:
     gave_up = "2026-01-02 10:00:03,000 INFO gave up: web entered FATAL state, too many retries"
     lines = [*((AT - ago, ENDS) for ago in (3, 2, 1)), (AT, gave_up)]

@@ -126,7 +126,8 @@ def _variables(
         return _OF_SERVERS[failure.name](failure)
     is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
     may_heal = known is None or known.failure.may_pass
-    again = {"again": container.name} if may_heal and not is_missing else {}
+    is_left_down = may_heal and not is_missing and not failure.recurs
+    again = {"again": container.name} if is_left_down else {}
     return present({"program": failure.program}) | again
 
 

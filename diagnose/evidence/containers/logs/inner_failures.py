@@ -34,6 +34,8 @@ MOST = 40
 """Logs that are read in one run, those of the youngest containers first."""
 FRESH_S = 24 * 3600.0
 """Lines that are older say nothing about today."""
+LAST_WORDS = 3
+"""Lines behind the note of a keeper that may be the program's own last ones."""
 LEAST = 3
 """So often a program has ended that ends again and again."""
 SLACK_S = 15.0
@@ -173,6 +175,8 @@ class _Sign(msgspec.Struct, frozen=True):
     """The program, where each one's failure is one of its own; "" for all."""
     after: int = 0
     """Lines before this one are about what was before."""
+    until: int = 0
+    """A keeper may note the end before it passes on the last words; the index behind them."""
 
 
 def _signs(pattern: Pattern, texts: Sequence[str]) -> list[_Sign]:
@@ -207,7 +211,8 @@ def _recurring(
             continue
         pause = (times[-1] - times[0]) / (len(times) - 1)
         if now - times[-1] < SLACK_S + OVERDUE * pause and pause < LONG_S:
-            yield msgspec.structs.replace(group[-1], after=group[-2].index + 1)
+            last, before = group[-1].index, group[-2].index
+            yield msgspec.structs.replace(group[-1], after=before + 1, until=last + 1 + LAST_WORDS)
 
 
 def _is_of_internet(address: str) -> bool:
@@ -233,7 +238,7 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
 
 def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
     """The line that explains a failure, "" where no line does."""
-    of_sign = texts[sign.after : sign.index + 1]
+    of_sign = texts[sign.after : sign.until or sign.index + 1]
     own = [text for text in of_sign if not pattern.noise.search(text)]
     for text in reversed(own):
         if pattern.why.search(text) and (why := message(text).text):
