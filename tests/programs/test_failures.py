@@ -39,6 +39,20 @@ def test_advice_by_the_way_is_no_missing_option(advice: str, end: str):
     assert recognise([advice, end], telling_line([advice, end]), FAILURES) is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pymongo.errors.OperationFailure: Authentication failed., full error: {'ok': 0.0}",
+        "MongoError: Authentication failed.",
+    ],
+    ids=["PyMongo", "an old driver"],
+)
+def test_other_clients_of_mongodb_say_it_too(line: str) -> None:
+    failure = LogTail((line,)).failure
+    assert failure is not None
+    assert failure.name == "mongo-auth"
+
+
 RESORTS = {
     "usage-printed": ["Keycloak", "Usage:", "kc.sh [OPTIONS] [COMMAND]", "  start-dev   Start it."],
     "logs-elsewhere": ["Merging configuration", "Logging errors to /var/log/app/app.err.log"],

@@ -194,7 +194,7 @@ CLIENTS = (
     Failure(
         name="mongo-auth",
         mark="authentication failed",
-        pattern=r"(?:MongoServerError|AuthenticationFailed|SCRAM).{0,80}Authentication failed",
+        pattern=r"(?:Mongo(?:Server)?Error|OperationFailure|AuthenticationFailed|SCRAM).{0,80}Authentication failed",
         cause="the database refuses the user or the password; "
         "MONGO_INITDB_ROOT_PASSWORD takes effect only when the data directory is created",
         cure="give the program the old password, or change it in the database; "
