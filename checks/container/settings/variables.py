@@ -174,5 +174,6 @@ def _finding(
     file = container.compose_label("project.environment_file")
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
     clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
-    assignment = {} if "redacted" in value else {"assignment": f"{name}={clean}"}
+    is_secret = "redacted" in value
+    assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean}"}
     return finding.with_variables({**compose_variables(container), **extra, **assignment})

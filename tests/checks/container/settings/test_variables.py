@@ -150,3 +150,27 @@ def test_a_variable_of_almost_that_name(entry: str, near: str):
     (finding,) = result.findings
     assert near in finding.summary
     assert ("and it has" in finding.summary) == bool(near)
+
+
+@pytest.mark.parametrize(
+    ("word", "variables"),
+    [
+        ("made", {"assignment": "DB_URL=jdbc:postgresql://shop:made@db:5432/shop"}),
+        ("<redacted:password:1a2b>", {"quoted": "DB_URL"}),
+    ],
+    ids=["no secret", "a secret"],
+)
+def test_a_value_that_cannot_be_shown_is_corrected_unseen(
+    word: str, variables: dict[str, str]
+) -> None:
+    container, log_tails = failed_with_log(
+        "ERROR: Connection to localhost:5432 refused. Check the hostname",
+        Config={"Env": [QUOTED_URL.replace("word", word)]},
+    )
+    (finding,) = judge(
+        "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
+    ).findings
+    shown = ("assignment", "quoted")
+    assert {
+        name: finding.variables[name] for name in shown if name in finding.variables
+    } == variables
