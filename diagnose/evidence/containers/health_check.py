@@ -308,7 +308,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def command_without_proxy(self) -> str:
         """The probe without the variables that name a proxy."""
-        names = " ".join(proxy.variable for proxy in proxy_settings(self.container))
+        names = " ".join(sorted(proxy.variable for proxy in proxy_settings(self.container)))
         return f"unset {names}; {self.command}"
 
     @property
