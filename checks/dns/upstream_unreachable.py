@@ -63,8 +63,9 @@ def upstream_unreachable(
     reachable and no more. The host asks the same server, which tells where the query is lost.
     Containers on internal networks alone have no way out by design. A VPN client whose own routes
     or rules keep the query in is advice, unless its log says that names fail: its kill switch is
-    meant to. The logs of containers that share its network count as its own. What would fool it: a
-    server that drops questions about the root on purpose.
+    meant to. So is one on macvlan or ipvlan whose server is the host. The logs of containers
+    that share its network count as its own. What would fool it: a server that drops questions about
+    the root on purpose.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -148,7 +149,7 @@ def _others_answer(group: QueryGroup) -> str:
 
 
 def _severity(lost: LostQuery) -> Severity:
-    if lost.is_own_doing:
+    if lost.is_own_doing or (lost.is_kept_from_host and not lost.misses_names):
         return Severity.advice
     if lost.group.works and lost.origin.kind != "engine":
         return severity_beside_answers(reply for _, reply in lost.group.lost)
@@ -229,6 +230,8 @@ def _where_it_is_lost(lost: LostQuery) -> str:
 
 def _near_the_container(lost: LostQuery) -> str:
     """What keeps the query in the container; "" if nothing is known to."""
+    if lost.is_kept_from_host:
+        return "the server is this host, from which macvlan and ipvlan keep their containers"
     if lost.is_own_doing:
         return (
             "its own routes or rules block the query, as a VPN client does on purpose (kill switch)"

@@ -123,12 +123,11 @@ def limits_not_enforced(
     limited = _limited(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
         names = limited[resource]
-        have = agree(names, "has one", "have one")
+        held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
+        held = held if names else "no container has one"
         yield Finding(
             subject=HOST,
-            summary=(
-                f"{by} not enforce {resource} limits: {count(len(names), 'container')} {have}"
-            ),
+            summary=f"{by} not enforce {resource} limits: {held}",
             evidence={
                 "/info": f"no {resource} limit support",
                 "containers with such a limit": names[:MOST_NAMED] or "none",

@@ -34,6 +34,7 @@ _SYSTEMCTL = LazyPattern(
 )
 _UNIT = LazyPattern(rf"(\bsystemctl [a-z-]{{1,20}}(?: --now)? |\bjournalctl -u ){_ENGINE}")
 _OF_USER = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
+_OF_USERS_SERVICE = LazyPattern(r"\bsystemctl --user (start|stop|restart|status) docker\b")
 _DROP_INS, _OF_USERS_UNITS = "/etc/systemd/system/", '"$HOME"/.config/systemd/user/'
 
 
@@ -43,7 +44,8 @@ def for_host(text: str, traits: Collection[Trait]) -> str:
     A rootless engine is a unit of its user's own systemd.
     """
     if "rootless" in traits:
-        return _OF_USER.sub("systemctl --user ", text).replace(_DROP_INS, _OF_USERS_UNITS)
+        by_systemd = _SERVICE.sub(r"systemctl \1 docker", text)
+        return _OF_USER.sub("systemctl --user ", by_systemd).replace(_DROP_INS, _OF_USERS_UNITS)
     if "snap" in traits:
         named = _UNIT.sub(rf"\g<1>{_SNAP_UNIT}", _SERVICE.sub(r"systemctl \1 docker", text))
         return named.replace("docker.service.d/", f"{_SNAP_UNIT}.service.d/")
@@ -59,6 +61,7 @@ def on_page(text: str) -> set[str]:
     found = {
         text,
         text.replace("systemctl --user ", "systemctl ").replace(_OF_USERS_UNITS, _DROP_INS),
+        _OF_USERS_SERVICE.sub(r"service docker \1", text),
         text.replace(_SNAP_UNIT, "docker"),
     }
     for command in _OF_KIND.values():

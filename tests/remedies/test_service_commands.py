@@ -38,6 +38,11 @@ CASES: dict[str, tuple[str, Trait, str]] = {
         "snap",
         "systemctl start docker-volume-vault",
     ),
+    "a user's own, as other hosts restart theirs": (
+        "service docker restart",
+        "rootless",
+        "systemctl --user restart docker",
+    ),
     "a user's own": (
         "systemctl daemon-reload; systemctl restart docker",
         "rootless",
@@ -64,6 +69,7 @@ def test_other_commands_stay(trait: Trait) -> None:
         "synopkg restart ContainerManager",
         "systemctl reset-failed snap.docker.dockerd; systemctl restart snap.docker.dockerd",
         "systemctl --user reset-failed docker; systemctl --user restart docker",
+        "systemctl --user restart docker",
     ],
 )
 def test_a_report_of_another_kind_of_host_has_commands_of_the_page(text: str) -> None:

@@ -275,10 +275,13 @@ def _failure(probe: HealthCheck) -> EndOutcome:
     """How bad the failure of a probe is, and what it says about the probe."""
     code = probe.exit_code
     if probe.missing:
-        kind = "program" if probe.lacks_program else "file"
+        what = f'file "{probe.missing}"'
+        if probe.lacks_program:
+            # an image may have it in a folder that this container's PATH leaves out
+            where = "" if "/" in probe.missing else " in its PATH"
+            what = f'program "{probe.missing}"{where}'
         return EndOutcome(
-            Severity.warning,
-            f'its probe cannot run, because the container has no {kind} "{probe.missing}"',
+            Severity.warning, f"its probe cannot run, because the container has no {what}"
         )
     if _has_lost_its_record(probe):
         return EndOutcome(Severity.critical, FORGOTTEN)

@@ -33,8 +33,22 @@ class LostQuery(msgspec.Struct, frozen=True):
     @property
     def is_kept_in(self) -> bool:
         """Whether only the container's own routes or rules can keep the query in."""
+        if self.is_kept_from_host:
+            return False
         is_own_way = self.group.goes_its_own_way and not self.rule
         return is_own_way and self.lookups.reaches(self.server) is True
+
+    @property
+    def is_kept_from_host(self) -> bool:
+        """Whether the server is the host itself, from which the kernel keeps these containers.
+
+        Those on macvlan and ipvlan networks reach every machine of the wire but their own host.
+        """
+        if self.networks is None or self.server not in self.path.own:
+            return False
+        by_name = self.networks.by_name
+        drivers = {by_name[name].driver for name in self.group.networks if name in by_name}
+        return bool(drivers) and drivers <= {"macvlan", "ipvlan"}
 
     @property
     def is_own_doing(self) -> bool:

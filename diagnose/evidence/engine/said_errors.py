@@ -42,6 +42,8 @@ HARMLESS = LazyPattern(
     # settings that this kernel has not, and that the engine does without
     r"|error reading the kernel parameter|(?:set|enabling) (?:bridge )?default vlan|ipvs"
     r"|failed to load cni during init"
+    # a rootless engine may not watch version 1 of control groups
+    r"|add cg to OOM monitor: open \S{1,200}/cgroup\.event_control: permission denied"
     # a network whose addresses are given, and no driver for them: each one of Compose with a subnet
     r"|Unable to find plugin without name",
 )

@@ -44,6 +44,11 @@ HEALTHY = {
     "a kernel without IPVS settings": _at(
         20, "error reading the kernel parameter net.ipv4.vs.conn_reuse_mode"
     ),
+    "a rootless engine without control groups": _at(
+        20,
+        "failed to add cg to OOM monitor",
+        rest='error="add cg to OOM monitor: open /sys/fs/cgroup/memory/cgroup.event_control: permission denied"',
+    ),
     "a killed exec": _at(20, "Could not send KILL signal to container process"),
     "a network of Compose with a subnet": _at(
         20,

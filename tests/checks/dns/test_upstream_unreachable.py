@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
@@ -16,6 +18,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import (
     Failed,
     Json,
+    Severity,
     Unavailable,
     Verdict,
 )
@@ -230,6 +233,35 @@ def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
         dns_path=DnsPath({}, own=frozenset({LAN})),
     ).findings
     assert 'lost between network "bridge" and that address of the host' in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("driver", "own", "is_kept"),
+    [
+        ("macvlan", {LAN}, True),
+        ("ipvlan", {LAN}, True),
+        ("macvlan", (), False),
+        ("bridge", {LAN}, False),
+    ],
+)
+def test_macvlan_and_ipvlan_keep_their_containers_from_the_host(
+    driver: str, own: Collection[str], is_kept: bool
+) -> None:
+    """No rule and no VPN client is to blame; advice, as long as no log misses a name."""
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
+    )
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({}, own=frozenset(own)),
+        networks=Networks(tuple(replace(network, driver=driver) for network in NETWORKS.items)),
+    ).findings
+    assert ("the server is this host" in finding.summary) is is_kept
+    assert "kill switch" not in finding.summary
+    assert (finding.severity is Severity.advice) is is_kept
 
 
 def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:

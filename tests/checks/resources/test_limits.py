@@ -124,3 +124,11 @@ def test_only_a_kernel_is_booted_with_another_option(info: Info, variable: str) 
         "resources.limits-not-enforced", info=missing, containers=of(LIMITED), host_memory=None
     ).findings
     assert list(finding.variables) == [variable]
+
+
+def test_nobody_has_such_a_limit() -> None:
+    info = Info(cgroup_driver="none", cpu_cfs_quota=False)
+    (finding,) = judge(
+        "resources.limits-not-enforced", info=info, containers=of(), host_memory=None
+    ).findings
+    assert finding.summary.endswith("does not enforce CPU limits: no container has one")

@@ -261,3 +261,21 @@ def cache_killed_by_hand(box: Box) -> None:
     box.wait_for(lambda: box.docker("logs", "api").stdout.count("cache") > 3, 20, "failed calls")
     assert box.inspect("cache")["State"]["Status"] == "exited"
     assert first_command(box, "container.stopped", "cache") == "docker start cache"
+
+
+@healthy()
+def app_that_sleeps_until_it_is_called(box: Box) -> None:
+    """A program with the engine's socket put an app to sleep, and the proxy before it waits; its
+    log says each time that the app's name does not resolve."""
+    box.docker("network", "create", "sleepnet")
+    sleeper = ("--label=sablier.enable=true", "--network=sleepnet", *SAFE)
+    box.docker("run", "-d", "--name=wiki", *sleeper, "shop:1.4")
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    box.docker("run", "-d", "--name=waker", socket, *SAFE, "bb:1.36", "sleep", "1000")
+    calling = _CALLING.replace("db", "wiki")
+    box.docker("run", "-d", "--name=front", "--network=sleepnet", *SAFE, *SHELL, calling)
+    box.docker("stop", "wiki")
+    box.wait_for(lambda: box.docker("logs", "front").stdout.count("wiki") > 3, 20, "failed calls")
+    report = box.diagnose("check", "container.stopped", "--format", "json").report
+    (finding,) = report["findings"]
+    assert (finding["severity"], finding["subject"]["name"]) == ("advice", "wiki"), finding

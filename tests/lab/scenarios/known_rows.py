@@ -225,6 +225,23 @@ def password_that_was_changed_after_the_data_was_made(box: Box) -> None:
     assert "password authentication failed" in ended(box, "till16")
 
 
+@fault("container.database-refused", subject="container:typo16", also=[AT_START], shareable=True)
+def password_that_is_misspelt_in_the_program(box: Box) -> None:
+    """A real PostgreSQL has the password of its environment, and its client was given another."""
+    box.docker("network", "create", "typo16net")
+    password = "--env=POSTGRES_PASSWORD=made-up-blue"
+    postgres(box, "keeper16", "--network=typo16net", password, auth="scram-sha-256")
+    script = "psql -h $DB_HOST -U shop -c 'SELECT 1' && exec sleep 1000"
+    env = ["--env=DB_HOST=keeper16", "--env=PGPASSWORD=made-up-bleu"]
+    run(
+        box, "typo16", *CLIENT, "--network=typo16net", *env, "postgres:15", "sh", "-c", script,
+    )  # fmt: skip
+    assert "password authentication failed" in ended(box, "typo16")
+    report = box.diagnose("check", "container.database-refused", "--format", "json").report
+    said = {f["subject"]["name"]: f["summary"] for f in report["findings"]}
+    assert "in its PGPASSWORD is not the POSTGRES_PASSWORD" in said["typo16"], said
+
+
 @fault("container.database-refused", subject="container:guest16", also=[AT_START], shareable=True)
 def network_that_a_database_does_not_let_in(box: Box) -> None:
     """A real PostgreSQL has no line for the network of the container that calls it."""

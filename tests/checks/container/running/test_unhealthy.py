@@ -75,7 +75,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl" in its PATH, 4 times in a row',
                 )
             ],
         ),
@@ -109,7 +109,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl" in its PATH, 4 times in a row',
                 )
             ],
         ),

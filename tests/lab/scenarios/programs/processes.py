@@ -77,6 +77,22 @@ def engine_and_containers_killed_together(box: Box) -> None:
     ] * 3
 
 
+@fault("container.crashed", subject="container:tool")
+def one_program_that_went_down_with_the_engine(box: Box) -> None:
+    """Its run of seconds was cut off with the engine, and looks like a start that failed."""
+    run(box, "tool", *GOOD, "bb:1.36", "sleep", "1000")
+    box.wait_state("tool", "running")
+    time.sleep(2)
+    own = box.inspect("tool")["State"]["Pid"]
+    for name in ("dockerd", "containerd", "containerd-shim"):
+        for pid in box.pids_of(name):
+            box.sh(f"kill -9 {pid} 2>/dev/null || true")
+    box.sh(f"kill -9 {own} 2>/dev/null || true")
+    box.start_engine(config=BASE_CONFIG)
+    state = box.inspect("tool")["State"]
+    assert (state["Status"], state["ExitCode"]) == ("exited", 255), state
+
+
 BEHIND = {
     "dos": (b"#!/bin/sh\r\necho started\r\n", 0o755),
     "plain": (b"#!/bin/sh\nexec sleep 1000\n", 0o644),
