@@ -88,6 +88,18 @@ class Host:
             for thing in things_of[question]:
                 yield thing, answer
 
+    def ask_in_order(
+        self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]
+    ) -> Iterator[tuple[Thing, Answer | Failed]]:
+        """The same in the order of the things, once all answers are there.
+
+        For evidence that names the first failure: a recording does not keep which came first.
+        """
+        asked = [(thing, question_about(thing)) for thing in things]
+        answers = dict(self.ask_many(question for _, question in asked))
+        for thing, question in asked:
+            yield thing, answers[question]
+
     def answers_about(
         self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]
     ) -> dict[Thing, Answer]:

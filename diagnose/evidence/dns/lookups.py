@@ -312,7 +312,7 @@ def _unasked_containers(
 
 def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:
     answers = _Answers({}, {}, {})
-    for query, answer in host.ask_about(list(queries), _as_question):
+    for query, answer in host.ask_in_order(queries, _as_question):
         match query, answer:
             case QueryDns(), Failed():
                 answers.failures[query] = answer

@@ -146,7 +146,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
         for container in wanted[limit:]
     ]
     failures: list[Failed] = []
-    for container, netns in host.ask_about(
+    for container, netns in host.ask_in_order(
         wanted[:limit], lambda container: VisitNetns(container.state.pid)
     ):
         if isinstance(netns, Failed):

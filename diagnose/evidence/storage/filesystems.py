@@ -105,7 +105,7 @@ def filesystems(
     by_point: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []
     failed: Failed | None = None
-    for path, usage in host.ask_about(paths, StatFilesystem):
+    for path, usage in host.ask_in_order(paths, StatFilesystem):
         if isinstance(usage, Failed):
             if path == root.path:
                 failed = usage

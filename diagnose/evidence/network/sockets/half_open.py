@@ -34,7 +34,7 @@ def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
         {path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")}
     )
     by_port: dict[int, tuple[str, ...]] = {}
-    for port, table in host.ask_about(
+    for port, table in host.ask_in_order(
         ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)
     ):
         if isinstance(table, Failed):

@@ -48,7 +48,7 @@ def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     """Nothing is asked where no running container publishes a UDP port."""
     flows: dict[int, tuple[UdpFlow, ...]] = {}
     ports = containers.ports_published_by("udp")[:_MOST_PORTS]
-    for port, table in host.ask_about(
+    for port, table in host.ask_in_order(
         ports, lambda port: ListConnections(protocol="udp", dport=port)
     ):
         if isinstance(table, Failed):

@@ -151,7 +151,7 @@ def _tables(
             if _is_published_for_ipv6(port, containers)
         ]
     tables: dict[int, Sequence[UdpFlow]] = {}
-    for (port, _), table in host.ask_about(questions, lambda pair: pair[1]):
+    for (port, _), table in host.ask_in_order(questions, lambda pair: pair[1]):
         if isinstance(table, Failed):
             return Unavailable.of(table)
         if table.loaded:
