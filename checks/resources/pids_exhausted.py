@@ -154,7 +154,8 @@ def _running_findings(
         {"pids.current": current, "pids.max": limit, "pids.events max": refused},
         severity=severity,
         signs=NO_FORK,
-        pids=str(limit * 2),
+        # a limit that was lowered since may be below what runs by now
+        pids_of_running=str(2 * max(limit, current)),
     )
 
 

@@ -121,6 +121,13 @@ def test_a_refused_fork_is_answered_by_a_greater_limit():
         )
 
 
+def test_a_limit_that_was_lowered_below_what_runs_is_raised_above_it():
+    for current, raised in ((100, "200"), (250, "500")):
+        pids = cgroup_of(pids=Pids(current=current, max=100, events_max=7))
+        (finding,) = pids_findings(WEB, cgroups=pids, log_tails=QUIET)
+        assert finding.variables["pids_of_running"] == raised
+
+
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
     (finding,) = pids_findings(
