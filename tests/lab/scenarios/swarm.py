@@ -144,7 +144,7 @@ def network_without_an_address_for_a_task(box: Box) -> None:
     """The subnet of an overlay network has no room for two tasks."""
     _service_on(box, "10.135.0.0/30")
     box.wait_for(
-        lambda: "could not find an available IP" in box.log_tail(200), 40, "the leader's refusal"
+        lambda: "could not find an available IP" in box.log_tail(500), 60, "the leader's refusal"
     )
 
 
