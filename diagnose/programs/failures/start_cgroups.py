@@ -105,7 +105,7 @@ CGROUPS = (
         mark="cpuset",
         pattern=r"write /sys/fs/cgroup/cpuset/(?P<parent>\S+)/[^/\s]+/cpuset\.(?:cpus|mems): permission denied",
         cause="its parent cgroup {parent} does not have all the CPUs or memory nodes that it asks "
-        "for: that cgroup keeps what the host had when it was made",
+        "for: it keeps those that the host had when it was made, or was narrowed on purpose",
         cure="write the host's processors and memory nodes into that cpuset, or reboot",
         source="moby/moby#40041",
         page={
