@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from checks.resources.helpers import reaches
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.refused_files import (
+    TOO_MANY,
+    inotify_limit,
+    refused_file_line,
+)
 from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.machine.open_files import Crowded, OpenFiles
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import quoted
 from diagnose.registry import check
-
-TOO_MANY = LazyPattern(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
-_OF_INOTIFY = LazyPattern(
-    r"inotify|fsnotify"
-    r"|\bwatch(?:er)?s?['\")]*: (?:too many open files|EMFILE)",
-    re.IGNORECASE,
-)
-_WATCHES = r"(?:inotify|watch(?:es|ers)?)\b"
-_REACHED = LazyPattern(
-    rf"\blimit\b[^\n]{{0,40}}\b{_WATCHES}[^\n]{{0,40}}\b(?:reached|exceeded)"
-    rf"|\b{_WATCHES}(?: \w+)? limit[^\n]{{0,20}}\b(?:reached|exceeded)"
-    r"|inotify resources exhausted",
-    re.IGNORECASE,
-)
-_FULL = LazyPattern(
-    r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).{0,300}(?:no space left on device|\bENOSPC\b)"
-    r"|\bENOSPC\b.{0,300}(?:inotify|\bwatch\b)",
-    re.IGNORECASE,
-)
-_WORDS = ("too many open files", "emfile", "no file descriptors", "inotify", "watch")
-"""One of them is in each line that one of these patterns finds."""
-_WRITING = LazyPattern(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
-"""A watcher that writes has met a full disk."""
 
 
 @check("resources.open-files-exhausted", severity=Severity.critical)
@@ -97,39 +76,24 @@ def _container_finding(
     The kernel has one word for too many instances of inotify and too many files of a process:
     who has no file left has met the latter.
     """
-    suspected = tail.find_all(*_WORDS)
-    line = next((line for line in suspected if TOO_MANY.search(line) or _inotify_limit(line)), "")
-    inotify_limit = _inotify_limit(line)
-    if inotify_limit and not (fullest and TOO_MANY.search(line)):
-        return _inotify_finding(container, line, inotify_limit)
+    line = refused_file_line(tail)
+    limit = inotify_limit(line)
+    if limit and not (fullest and TOO_MANY.search(line)):
+        return _inotify_finding(container, line, limit)
     if line:
         return _engine_finding(container, line)
     return _table_finding(container, fullest) if fullest else None
 
 
-def _inotify_limit(line: str) -> str:
-    """Which limit of inotify a line is about, as fs.inotify has it.
-
-    Empty if it is none, for the bare word says nothing.
-    """
-    if TOO_MANY.search(line):
-        return "max_user_instances" if _OF_INOTIFY.search(line) else ""
-    if _REACHED.search(line):
-        if re.search("instances|resources", line, re.IGNORECASE):
-            return "max_user_instances"
-        return "max_user_watches"
-    return "max_user_watches" if _FULL.search(line) and not _WRITING.search(line) else ""
-
-
-def _inotify_finding(container: Container, line: str, inotify_limit: str) -> Finding:
-    own = ", or its own limit of open files" if inotify_limit == "max_user_instances" else ""
+def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
+    own = ", or its own limit of open files" if limit == "max_user_instances" else ""
     return Finding.about(
         container,
         f"{container} could not watch more files: "
         f"it reached an inotify limit that it shares with other programs{own}",
-        {"log": quoted(line), "limit": f"fs.inotify.{inotify_limit}"},
+        {"log": quoted(line), "limit": f"fs.inotify.{limit}"},
         onset=container.failed_first,
-        inotify=inotify_limit,
+        inotify=limit,
     )
 
 

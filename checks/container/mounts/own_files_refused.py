@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from checks.container.claims import is_broken
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.evidence.containers.mounts.denied_image_paths import (
+    asked_for_by,
+    denied_image_path,
+    is_same_user,
+)
 from diagnose.evidence.containers.mounts.image_places import ImagePlace, ImagePlaces
 from diagnose.evidence.containers.programs.lost_files import LostFiles
-from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
@@ -20,12 +22,9 @@ from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
-_DENIED = ("permission denied", "eacces", "accessdenied")
-_PATH = LazyPattern(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
 _MAKES_A_FOLDER = ("mkdir", "createdirector", "create directory", "makedirs", "create folder")
 """What programs say, in small letters, when they make a folder; Java says it in its stack."""
 _SUFFIX = LazyPattern(r"\.\w{1,5}$")
-_OF_THE_KERNEL = ("/proc", "/sys", "/dev")
 CANNOT_EXECUTE = 126
 
 
@@ -64,7 +63,7 @@ def own_files_refused(
 
 def _fails_as_a_user(container: Container, clock: Clock, log_tails: LogTails) -> bool:
     """Whether a container of another user than root fails, for all that its program could start."""
-    is_user = not _is_same(container.config.user, "root")
+    is_user = not is_same_user(container.config.user, "root")
     is_started = container.state.exit_code != CANNOT_EXECUTE
     return is_user and is_started and is_broken(container, clock, log_tails)
 
@@ -80,9 +79,9 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
     Or one that the container's own settings name.
     """
     own, configured = _user_of(image), container.config.user
-    denied = _denied(container, tail)
-    place = _named_by(container, image, denied.path) if denied is not None else ""
-    if denied is None or (_is_same(configured, own) and not place):
+    denied = denied_image_path(container, tail)
+    place = asked_for_by(container, image, denied.path) if denied is not None else ""
+    if denied is None or (is_same_user(configured, own) and not place):
         return
     finding = Finding.about(
         container,
@@ -122,7 +121,7 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
         signs=tail.signs,
         onset=container.failed_first,
     )
-    if not _is_same(user, own):
+    if not is_same_user(user, own):
         return finding.with_variables({"overridden": "user"})
     name = place.place.rpartition("/")[2]
     if not place.is_folder or not name:
@@ -145,23 +144,6 @@ def _why(user: str, own: str, place: str) -> str:
     return f"a file of its own image: it runs as user {user}, but the image is made for {planned}"
 
 
-def _named_by(container: Container, image: Detail, path: str) -> str:
-    """Where this very path was asked for, other than by the image; "" if it was not."""
-    for name, value in container.config.environment:
-        if value.rstrip("/") == path and f"{name}={value}" not in image.env:
-            return f"its variable {name}"
-    own_words = image.config.cmd if image.config is not None else None
-    words = container.config.cmd or ()
-    before = ""
-    for word in words if words != own_words else ():
-        option, _, value = word.partition("=")
-        if path in (word.rstrip("/"), value.rstrip("/")):
-            option = option if value else before
-            return f"its option {option}" if option.startswith("-") else "its command"
-        before = word
-    return ""
-
-
 def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables:
     """The variables of the page that mount a new volume at a path of which a folder is made.
 
@@ -177,28 +159,3 @@ def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables
         "image": container.config.image,
         "user": container.config.user,
     }
-
-
-def _is_same(given: str, own: str) -> bool:
-    """Whether two settings name one user; a group behind it does not count, and root is 0 too."""
-    users = [(name.partition(":")[0] or "root") for name in (given, own)]
-    return len({"root" if user == "0" else user for user in users}) == 1
-
-
-class _Denied(NamedTuple):
-    """A path in the image, and the line of the log that says it was denied."""
-
-    path: str
-    line: str
-
-
-def _denied(container: Container, tail: LogTail) -> _Denied | None:
-    """The first path of the image to which a line of the log says that access was denied."""
-    for line in tail.find_all(*_DENIED):
-        paths = _PATH.findall(line)
-        if not paths or REFUSED.search(line) or named_path(container, line) is not None:
-            continue
-        path = paths[-1]
-        if not path.startswith(_OF_THE_KERNEL):
-            return _Denied(path, line)
-    return None

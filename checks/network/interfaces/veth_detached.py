@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
 from msgspec.structs import replace
 
 from checks.network.helpers import rejoin
@@ -20,15 +19,18 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.wiring.attachments import Attachment, CableFault
 from diagnose.evidence.network.wiring.later_interfaces import LaterInterfaces
+from diagnose.evidence.network.wiring.lost_networks import (
+    LostNetwork,
+    NetworkOwner,
+    current_netns,
+    lost_network,
+    network_owner,
+    successor_of,
+)
 from diagnose.mappings import names_of
 from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.phrases import sentence
 from diagnose.registry import check
-
-_JOINED = "container:"
-"""How HostConfig.NetworkMode begins where a container shares another one's network. An id follows;
-Podman may write a name."""
-_TASK = "com.docker.swarm.task.id"
 
 
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
@@ -60,12 +62,12 @@ def veth_detached(
         if netns is None:
             continue
         lost = [
-            _with_successor(item, container, containers, events)
-            for item in (
-                *_all_lost(netns, containers, networks, namespaces, config),
-                *_cut_off_findings(netns, containers, networks, links),
-            )
+            *_unconnected_items(netns, containers, networks, namespaces, config),
+            *_cut_off_findings(netns, containers, networks, links),
         ]
+        successor = successor_of(container, containers, events)
+        if successor:
+            lost = [_with_successor(item, successor) for item in lost]
         if lost and (container.started_at or 0.0) > clock.wall:
             yield Unexamined(container.subject, "it started during this run; run diagnose again")
         else:
@@ -73,7 +75,14 @@ def veth_detached(
     return None
 
 
-def _all_lost(
+def _with_successor(item: CheckItem, successor: str) -> CheckItem:
+    """successor: the container that replaced the one whose network is shared."""
+    if not isinstance(item, Finding):
+        return item
+    return item.with_variables({"successor": successor})
+
+
+def _unconnected_items(
     netns: ContainerNetns,
     containers: Containers,
     networks: Networks,
@@ -85,11 +94,15 @@ def _all_lost(
     is_connected = any(endpoint.is_connected for endpoint in container.endpoints.values())
     if is_connected or container.has_own_kernel:
         return
-    item = _guest(container, netns, containers, namespaces) or _unattached_finding(
-        container, netns, networks, config
-    )
-    if item is not None:
-        yield item
+    owner = network_owner(container, containers)
+    if owner is not None:
+        item = _guest_item(netns, owner, namespaces)
+        if item is not None:
+            yield item
+        return
+    lost = lost_network(container, netns, networks)
+    if lost is not None:
+        yield _unattached_finding(netns, lost, config)
 
 
 def _cut_off_findings(
@@ -105,7 +118,7 @@ def _cut_off_findings(
             container, netns=netns, network=network, endpoint=endpoint, bridge=bridge, links=links
         )
         wrong_gateway = attachment.wrong_gateway(containers)
-        fault = _cable_fault(attachment) or _no_way_out(attachment, wrong_gateway)
+        fault = _cable_fault(attachment) or _route_fault(attachment, wrong_gateway)
         if fault:
             yield _cut_off_finding(attachment, fault, wrong_gateway)
 
@@ -153,34 +166,31 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
     )
 
 
-def _guest(
-    container: Container, netns: ContainerNetns, containers: Containers, namespaces: Namespaces
+def _guest_item(
+    netns: ContainerNetns, owner: NetworkOwner, namespaces: Namespaces
 ) -> CheckItem | None:
     """What is wrong with a container that shares another one's network, if anything."""
-    mode = container.host_config.network_mode
-    if not mode.startswith(_JOINED):
-        return None
-    name = mode.removeprefix(_JOINED)
-    owner = containers.by_id.get(name) or containers.by_name.get(name)
-    if owner is not None and owner.is_running:
-        return _former_netns_finding(container, netns, owner, namespaces)
+    container, other = netns.container, owner.container
+    if other is not None and other.is_running:
+        current = current_netns(netns, other, namespaces)
+        return _former_netns_finding(netns, other, current) if current is not None else None
     if not netns.is_bare:
         return None
-    if owner is None and containers.unexamined:
+    if owner.is_unknown:
         return Unexamined(
             container.subject,
-            f"container {name[:12]}, whose network it shares, "
+            f"container {owner.name[:12]}, whose network it shares, "
             "may be one that could not be inspected",
         )
-    if owner is None:
-        whose = f'container "{name[:12]}", whose network it shares, no longer exists'
+    if other is None:
+        whose = f'container "{owner.name[:12]}", whose network it shares, no longer exists'
         return _lost_owner_finding(container, netns, whose, "not listed")
-    if owner.host_config.network_mode == "none":
+    if other.host_config.network_mode == "none":
         return None
-    whose = f"{owner}, whose network it shares, does not run ({owner.state.status})"
-    finding = _lost_owner_finding(container, netns, whose, owner.state.status)
-    settled = (*finding.settled, owner.life)
-    return replace(finding, settled=settled).with_variables({"stopped": owner.name})
+    whose = f"{other}, whose network it shares, does not run ({other.state.status})"
+    finding = _lost_owner_finding(container, netns, whose, other.state.status)
+    settled = (*finding.settled, other.life)
+    return replace(finding, settled=settled).with_variables({"stopped": other.name})
 
 
 def _lost_owner_finding(
@@ -198,28 +208,11 @@ def _lost_owner_finding(
     )
 
 
-def _with_successor(
-    item: CheckItem, container: Container, containers: Containers, events: Events | None
-) -> CheckItem:
-    """With the running container that replaced the one whose network is shared.
-
-    It has the name of the one that is gone, which the engine's events still know.
-    """
-    former = container.host_config.network_mode.removeprefix(_JOINED)
-    if events is None or not isinstance(item, Finding) or former in containers.by_id:
-        return item
-    names = {event.name for event in events.of(former)}
-    successor = next((other.name for other in containers.running if other.name in names), "")
-    return item.with_variables({"successor": successor}) if successor else item
-
-
 def _former_netns_finding(
-    container: Container, netns: ContainerNetns, owner: Container, namespaces: Namespaces
-) -> Finding | None:
+    netns: ContainerNetns, owner: Container, current: ContainerNetns
+) -> Finding:
     """A container that shares the network of another one's earlier run."""
-    current = namespaces.of(owner)
-    if current is None or current.inode == netns.inode or owner.has_own_kernel:
-        return None
+    container = netns.container
     return Finding.about(
         container,
         sentence(
@@ -240,60 +233,32 @@ def _former_netns_finding(
     )
 
 
-class _LostNetwork(msgspec.Struct, frozen=True):
-    """The network for which an unattached container was created."""
-
-    where: str
-    """What became of it, in words."""
-    cure: dict[str, str] = {}
-    """The variables of the page."""
-    setting: dict[str, Json] = {}
-    """The engine's own, where it explains the loss."""
-
-
 def _unattached_finding(
-    container: Container, netns: ContainerNetns, networks: Networks, config: DaemonConfig | None
-) -> Finding | None:
-    """A container that was disconnected from its last network, or that never had one.
-
-    Swarm attaches its own tasks, and reports on them.
-    """
-    mode = container.host_config.network_mode
-    is_special = not mode or mode in ("none", "host") or ":" in mode
-    if is_special or _TASK in container.labels or not netns.is_bare:
-        return None
-    lost = _lost_network(container, networks, config)
+    netns: ContainerNetns, lost: LostNetwork, config: DaemonConfig | None
+) -> Finding:
+    """A container that was disconnected from its last network, or that never had one."""
+    container = netns.container
+    setting: dict[str, Json] = {}
+    if lost.network is not None:
+        why = f"it was created for {lost.network}"
+        cure = rejoin(container, lost.network.name)
+    elif not lost.is_default:
+        why, cure = f"network {lost.name}, for which it was created, no longer exists", {}
+    else:
+        why = "the engine runs without its default network, and the container asks for no other one"
+        cure, setting = {"new_network": f"{container.name}-net"}, _bridge_setting(config)
     finding = Finding.about(
         container,
-        f"{container} is attached to no network; {lost.where}",
+        f"{container} is attached to no network; {why}",
         {
             "NetworkSettings.Networks": sorted(container.endpoints),
-            "HostConfig.NetworkMode": mode,
-            **lost.setting,
+            "HostConfig.NetworkMode": lost.name,
+            **setting,
             "interfaces inside": netns.interfaces,
         },
         settled=(container.life,),
     )
-    return finding.with_variables(lost.cure)
-
-
-def _lost_network(
-    container: Container, networks: Networks, config: DaemonConfig | None
-) -> _LostNetwork:
-    mode = container.host_config.network_mode
-    is_default = mode in ("default", "bridge")
-    names = ("bridge", "podman") if is_default else (mode,)
-    matching = (network for network in networks if network.name in names or network.id == mode)
-    network = next(matching, None)
-    if network is not None:
-        return _LostNetwork(f"it was created for {network}", rejoin(container, network.name))
-    if not is_default:
-        return _LostNetwork(f"network {mode}, for which it was created, no longer exists")
-    return _LostNetwork(
-        "the engine runs without its default network, and the container asks for no other one",
-        {"new_network": f"{container.name}-net"},
-        _bridge_setting(config),
-    )
+    return finding.with_variables(cure)
 
 
 def _bridge_setting(config: DaemonConfig | None) -> dict[str, Json]:
@@ -301,13 +266,10 @@ def _bridge_setting(config: DaemonConfig | None) -> dict[str, Json]:
     return {f"bridge in {config.where('bridge')}": bridge} if config is not None and bridge else {}
 
 
-def _no_way_out(attachment: Attachment, wrong_gateway: str) -> str:
-    """Why a container's default route leads nowhere, in words.
-
-    The engine gave a gateway; the route is gone, or leads to nobody.
-    """
-    network, gateway = attachment.network, attachment.endpoint.gateway
-    if network.internal or "." not in gateway or not network.bridge_has_address:
+def _route_fault(attachment: Attachment, wrong_gateway: str) -> str:
+    """Why a container's default route leads nowhere, in words; "" where it may lead out."""
+    gateway = attachment.endpoint.gateway
+    if not attachment.needs_default_route:
         return ""
     if not attachment.netns.has_default_route:
         return f"the default route inside, via {gateway}, is gone"

@@ -19,12 +19,14 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import (
     Finding,
     Json,
+    Result,
     Severity,
     Skipped,
     Unavailable,
 )
 from diagnose.questions import AnyQuestion, Host
 from tests.hosts import Made
+from tests.judging import judge
 
 MISSING = Unavailable("missing", "no such file")
 
@@ -134,6 +136,28 @@ def dns_host(
     )
     assert isinstance(answer, Lookups)
     return containers, resolvers, answer, made
+
+
+def judge_dns(
+    id: str,
+    *listed: tuple[Container, str],
+    replies: dict[tuple[str, bool], str],
+    host: ResolvConf | Unavailable | None = None,
+    configured: tuple[str, ...] = (),
+    resolved: ResolvConf | Unavailable = MISSING,
+    resolve: tuple[str, ...] = (),
+    **evidence: Any,
+) -> Result:
+    """The result of a check on such a host, with what else it is given."""
+    containers, resolvers, answer, _ = dns_host(
+        *listed,
+        host=host,
+        replies=replies,
+        configured=configured,
+        resolved=resolved,
+        resolve=resolve,
+    )
+    return judge(id, containers=containers, resolvers=resolvers, lookups=answer, **evidence)
 
 
 def nameserver(server: str = LAN) -> str:

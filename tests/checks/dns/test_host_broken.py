@@ -32,6 +32,7 @@ from tests.checks.dns.evidence import (
     WEB,
     container,
     dns_host,
+    judge_dns,
     nameserver,
     subjects_and_severities,
 )
@@ -60,12 +61,10 @@ PODS = Route("192.0.2.48", 28, oif=7)
 def test_a_server_that_nobody_answers_for(
     routes: tuple[Route, ...], asked_on: str, words: str, variable: str
 ) -> None:
-    containers, resolvers, answer, _ = dns_host(host=ResolvConf((LAN,)), replies={})
-    (finding,) = judge(
+    (finding,) = judge_dns(
         "dns.host-broken",
-        resolvers=resolvers,
-        lookups=answer,
-        containers=containers,
+        host=ResolvConf((LAN,)),
+        replies={},
         routes=Routes(routes),
         links=Interfaces((ETH0, CNI0)),
         neighbours=Neighbours((Neighbour(LAN, asked_on, ""),) if asked_on else ()),
@@ -76,14 +75,9 @@ def test_a_server_that_nobody_answers_for(
 
 
 def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
-    containers, resolvers, answer, _ = dns_host(host=ResolvConf((LAN,)), replies={})
     rules = DnsPath({}, {LAN: Step("ip filter", "INPUT", "policy drop")})
-    (finding,) = judge(
-        "dns.host-broken",
-        resolvers=resolvers,
-        lookups=answer,
-        containers=containers,
-        dns_path=rules,
+    (finding,) = judge_dns(
+        "dns.host-broken", host=ResolvConf((LAN,)), replies={}, dns_path=rules
     ).findings
     assert (
         "own packet filter stops the query: chain INPUT of table ip filter (policy drop)"
@@ -227,11 +221,8 @@ def test_the_host_s_own_servers(
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
-    containers, resolvers, answer, _ = dns_host(
-        replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",)
-    )
-    (finding,) = judge(
-        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+    (finding,) = judge_dns(
+        "dns.host-broken", replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",)
     ).findings
     assert finding.discriminator == "intranet.example"
     assert "NXDOMAIN" in finding.summary
@@ -278,10 +269,7 @@ BETTER = {
 
 @pytest.mark.parametrize(("servers", "better"), BETTER.values(), ids=BETTER)
 def test_a_server_that_programs_should_ask_first(servers: tuple[str, ...], better: str) -> None:
-    containers, resolvers, answer, _ = dns_host(host=ResolvConf(servers), replies={})
-    (finding,) = judge(
-        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
-    ).findings
+    (finding,) = judge_dns("dns.host-broken", host=ResolvConf(servers), replies={}).findings
     assert finding.variables.get("better", "") == better
     assert ("is never asked" in finding.summary) is bool(better)
 
@@ -292,10 +280,7 @@ def test_a_server_that_programs_should_ask_first(servers: tuple[str, ...], bette
 def test_queries_of_running_containers_are_led_to_what_answers(better: str, silent: str) -> None:
     text = "".join(f"nameserver {server}\n" for server in DEAD)
     servers = ResolvConf((*DEAD, better))
-    containers, resolvers, answer, _ = dns_host((WEB, text), host=servers, replies={})
-    (finding,) = judge(
-        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
-    ).findings
+    (finding,) = judge_dns("dns.host-broken", (WEB, text), host=servers, replies={}).findings
     assert finding.variables.get("silent", "") == silent
 
 

@@ -33,6 +33,7 @@ from tests.checks.dns.evidence import (
     WEB,
     container,
     dns_host,
+    judge_dns,
     nameserver,
     subjects_and_severities,
 )
@@ -84,12 +85,9 @@ STUB = ResolvConf(("127.0.0.53",))
 def test_loopback_stub(
     host: ResolvConf, more: Any, listed: Any, replies: Any, expected: list[Any]
 ) -> None:
-    containers, resolvers, answer, _ = dns_host(*listed, host=host, replies=replies, **more)
     assert (
         subjects_and_severities(
-            judge(
-                "dns.loopback-stub", resolvers=resolvers, lookups=answer, containers=containers
-            ).findings
+            judge_dns("dns.loopback-stub", *listed, host=host, replies=replies, **more).findings
         )
         == expected
     )
@@ -119,13 +117,13 @@ def test_loopback_stub(
     ],
 )
 def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
-    containers, resolvers, answer, _ = dns_host(
-        *listed, host=host, replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"}
-    )
     assert (
         subjects_and_severities(
-            judge(
-                "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
+            judge_dns(
+                "dns.no-nameserver",
+                *listed,
+                host=host,
+                replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"},
             ).findings
         )
         == expected
@@ -166,10 +164,7 @@ ONLY_SIX = ResolvConf((SIX,), mtime=0.0)
 def test_a_host_with_ipv6_servers_only(
     host: Any, more: Any, listed: Any, replies: Any, expected: list[Any]
 ) -> None:
-    containers, resolvers, answer, _ = dns_host(*listed, host=host, replies=replies, **more)
-    told = judge(
-        "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
-    ).findings
+    told = judge_dns("dns.no-nameserver", *listed, host=host, replies=replies, **more).findings
     assert subjects_and_severities(told) == expected
     assert all(
         "networks without IPv6 get no IPv6 server" in each.summary

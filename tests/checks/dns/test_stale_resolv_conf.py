@@ -28,6 +28,7 @@ from tests.checks.dns.evidence import (
     WEB,
     container,
     dns_host,
+    judge_dns,
     nameserver,
     subjects_and_severities,
 )
@@ -72,13 +73,13 @@ from tests.judging import judge, rows
 )
 def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((LAN,), mtime=edited)
-    containers, resolvers, answer, _ = dns_host(
-        listed, host=host, replies=replies | {(LAN, True): "NOERROR"}
-    )
     assert (
         subjects_and_severities(
-            judge(
-                "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
+            judge_dns(
+                "dns.stale-resolv-conf",
+                listed,
+                host=host,
+                replies=replies | {(LAN, True): "NOERROR"},
             ).findings
         )
         == expected
@@ -125,12 +126,9 @@ def test_old_servers_where_the_new_ones_are_ipv6(
     listed: Any, replies: Any, expected: list[Any]
 ) -> None:
     host = ResolvConf((SIX,), mtime=STARTED + 9)
-    containers, resolvers, answer, _ = dns_host(listed, host=host, replies=replies)
     assert (
         subjects_and_severities(
-            judge(
-                "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
-            ).findings
+            judge_dns("dns.stale-resolv-conf", listed, host=host, replies=replies).findings
         )
         == expected
     )
@@ -161,8 +159,5 @@ def test_old_servers_of_the_engine_s_resolver(
 ) -> None:
     host = ResolvConf((LAN,), mtime=STARTED + 9)
     heard = replies | {(LAN, True): "NOERROR"}
-    containers, resolvers, answer, _ = dns_host((SHOP, text), host=host, replies=heard)
-    result = judge(
-        "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
-    )
+    result = judge_dns("dns.stale-resolv-conf", (SHOP, text), host=host, replies=heard)
     assert rows(result) == expected

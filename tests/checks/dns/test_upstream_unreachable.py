@@ -37,6 +37,7 @@ from tests.checks.dns.evidence import (
     WEB,
     container,
     dns_host,
+    judge_dns,
     nameserver,
     subjects_and_severities,
 )
@@ -161,15 +162,9 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     ],
 )
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
-    containers, resolvers, answer, _ = dns_host(*listed, replies=replies)
     assert (
         subjects_and_severities(
-            judge(
-                "dns.upstream-unreachable",
-                containers=containers,
-                resolvers=resolvers,
-                lookups=answer,
-            ).findings
+            judge_dns("dns.upstream-unreachable", *listed, replies=replies).findings
         )
         == expected
     )
@@ -194,27 +189,18 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
     ],
 )
 def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: str) -> None:
-    containers, resolvers, answer, _ = dns_host((WEB, nameserver()), replies=replies)
-    (finding,) = judge(
-        "dns.upstream-unreachable",
-        containers=containers,
-        resolvers=resolvers,
-        lookups=answer,
-        dns_path=DnsPath(rules),
+    (finding,) = judge_dns(
+        "dns.upstream-unreachable", (WEB, nameserver()), replies=replies, dns_path=DnsPath(rules)
     ).findings
     assert words in finding.summary
 
 
 def test_a_route_that_rejects_the_query_is_named() -> None:
-    containers, resolvers, answer, _ = dns_host(
-        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
-    )
     by = Step("routing", "", "rule 100: from 172.17.0.0/16 blackhole")
-    (finding,) = judge(
+    (finding,) = judge_dns(
         "dns.upstream-unreachable",
-        containers=containers,
-        resolvers=resolvers,
-        lookups=answer,
+        (WEB, nameserver()),
+        replies={(LAN, True): "NOERROR"},
         dns_path=DnsPath({}, rejected={("bridge", LAN): by}),
     ).findings
     assert "routing rule 100: from 172.17.0.0/16 blackhole of this host rejects" in finding.summary
@@ -222,14 +208,10 @@ def test_a_route_that_rejects_the_query_is_named() -> None:
 
 
 def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
-    containers, resolvers, answer, _ = dns_host(
-        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
-    )
-    (finding,) = judge(
+    (finding,) = judge_dns(
         "dns.upstream-unreachable",
-        containers=containers,
-        resolvers=resolvers,
-        lookups=answer,
+        (WEB, nameserver()),
+        replies={(LAN, True): "NOERROR"},
         dns_path=DnsPath({}, own=frozenset({LAN})),
     ).findings
     assert 'lost between network "bridge" and that address of the host' in finding.summary
@@ -265,14 +247,10 @@ def test_macvlan_and_ipvlan_keep_their_containers_from_the_host(
 
 
 def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:
-    containers, resolvers, answer, _ = dns_host(
-        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
-    )
-    (finding,) = judge(
+    (finding,) = judge_dns(
         "dns.upstream-unreachable",
-        containers=containers,
-        resolvers=resolvers,
-        lookups=answer,
+        (WEB, nameserver()),
+        replies={(LAN, True): "NOERROR"},
         dns_path=DnsPath({}),
         networks=Networks(()),
     ).findings
@@ -280,18 +258,14 @@ def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:
 
 
 def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
-    containers, resolvers, answer, _ = dns_host(
-        (WEB, nameserver()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"}
-    )
-    (finding,) = judge(
-        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    (finding,) = judge_dns(
+        "dns.upstream-unreachable",
+        (WEB, nameserver()),
+        replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"},
     ).findings
     assert "the query does not leave the container" in finding.summary
 
 
 def test_internal_networks_have_no_way_out_by_design() -> None:
-    containers, resolvers, answer, _ = dns_host((container("safe", "vault"), V26), replies={})
-    result = judge(
-        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
-    )
+    result = judge_dns("dns.upstream-unreachable", (container("safe", "vault"), V26), replies={})
     assert result.verdict is Verdict.SKIPPED

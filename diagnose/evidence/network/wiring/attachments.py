@@ -74,6 +74,12 @@ class Attachment(msgspec.Struct, frozen=True, dict=True):
         }
         return next((fault for fault, holds in faults.items() if holds), "")
 
+    @property
+    def needs_default_route(self) -> bool:
+        """Whether the engine gave it a gateway, and its bridge can pass packets on."""
+        has_ipv4_gateway = "." in self.endpoint.gateway
+        return has_ipv4_gateway and not self.network.internal and self.network.bridge_has_address
+
     def wrong_gateway(self, containers: Containers) -> str:
         """The address that the one default route inside leads to, if that is wrong.
 

@@ -1,0 +1,58 @@
+"""Paths in images to which a program was denied access, and what asked for them. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.evidence.containers.programs.refused_programs import REFUSED
+from diagnose.evidence.images.details import Detail
+from diagnose.lazy_pattern import LazyPattern
+
+_DENIED = ("permission denied", "eacces", "accessdenied")
+_PATH = LazyPattern(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
+_OF_THE_KERNEL = ("/proc", "/sys", "/dev")
+
+
+class DeniedImagePath(msgspec.Struct, frozen=True):
+    """A path that no mount holds, and the line of the log that says it was denied."""
+
+    path: str
+    line: str
+
+
+def denied_image_path(container: Container, tail: LogTail) -> DeniedImagePath | None:
+    """The first path of the image to which a line of the log says that access was denied."""
+    for line in tail.find_all(*_DENIED):
+        paths = _PATH.findall(line)
+        if not paths or REFUSED.search(line) or named_path(container, line) is not None:
+            continue
+        path = paths[-1]
+        if not path.startswith(_OF_THE_KERNEL):
+            return DeniedImagePath(path, line)
+    return None
+
+
+def asked_for_by(container: Container, image: Detail, path: str) -> str:
+    """Where this very path was asked for, other than by the image; "" if it was not."""
+    for name, value in container.config.environment:
+        if value.rstrip("/") == path and f"{name}={value}" not in image.env:
+            return f"its variable {name}"
+    own_words = image.config.cmd if image.config is not None else None
+    words = container.config.cmd or ()
+    before = ""
+    for word in words if words != own_words else ():
+        option, _, value = word.partition("=")
+        if path in (word.rstrip("/"), value.rstrip("/")):
+            option = option if value else before
+            return f"its option {option}" if option.startswith("-") else "its command"
+        before = word
+    return ""
+
+
+def is_same_user(given: str, own: str) -> bool:
+    """Whether two settings name one user; a group behind it does not count, and root is 0 too."""
+    users = [(name.partition(":")[0] or "root") for name in (given, own)]
+    return len({"root" if user == "0" else user for user in users}) == 1

@@ -1,0 +1,35 @@
+"""Addresses at which a program could not listen, by its own words. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.lazy_pattern import LazyPattern
+
+_ADDRESS = LazyPattern(
+    r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?(?![\w.])"
+)
+_NOT_OURS = LazyPattern(r"(?:bind|listen).{0,300}assign requested address", re.IGNORECASE)
+"""bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
+
+
+class RefusedAddress(msgspec.Struct, frozen=True):
+    """The address that a program could not listen at, and the line that says so."""
+
+    address: str
+    port: str
+    """Empty where the line does not name it."""
+    line: str
+
+
+def refused_address(tail: LogTail) -> RefusedAddress | None:
+    """What the last such line of a log names; None where it was refused all addresses."""
+    for line in reversed((*tail.earlier, *tail.lines)):
+        match = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
+        if match is not None and not is_everywhere(match["address"]):
+            return RefusedAddress(match["address"], match["port"] or "", line)
+    return None
