@@ -61,7 +61,8 @@ def netdevice_stuck(
         yield Finding(
             subject=Subject("interface", device),
             summary=(
-                f"the kernel has waited for {device} to become free for {duration(last.at - first.at)}"
+                f'the kernel has tried to remove interface "{device}" '
+                f"for {duration(last.at - first.at)}: something still uses it"
             ),
             evidence={"kernel log": last.text, "lines": len(lines), "usage count": usage_count},
             variables={"interface": device},

@@ -82,6 +82,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {plural or noun + 's'}"
 
 
+def how_often(times: int) -> str:
+    """once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(times, f"{times} times")
+
+
 def agree(things: Sized, singular: str, plural: str) -> str:
     """The word that goes with so many things: agree(names, "is", "are")."""
     return singular if len(things) == 1 else plural

@@ -120,11 +120,6 @@ def took(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
-def times(count: int) -> str:
-    """Once, twice, 5 times."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
 def severity_of_end(container: Container) -> Severity:
     """How bad it is that it does not run: ports or a health check make a service.
 

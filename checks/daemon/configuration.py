@@ -17,7 +17,7 @@ from diagnose.evidence.engine.info import Info, settings_in_force
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
-from diagnose.phrases import agree, and_more, count
+from diagnose.phrases import agree, and_more, count, joined
 from diagnose.registry import check
 
 NO_DAEMON = "Podman answers here, which reads no daemon.json"
@@ -124,7 +124,8 @@ def config_flag_conflict(
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"{', '.join(keys)} in {config.path} and on dockerd's command line; "
+                f"{joined(keys)} {agree(keys, 'is', 'are')} set both in {config.path} and on "
+                "dockerd's command line; "
                 f"{_effect(daemon)}"
             ),
             evidence={**_both_values(config, keys), **log.evidence(refusal)},

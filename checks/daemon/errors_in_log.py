@@ -10,7 +10,7 @@ from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import shortened
+from diagnose.phrases import how_often, shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
@@ -65,7 +65,7 @@ def errors_in_log(
 
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
     recognised = _known(error)
-    times = "once" if error.times == 1 else f"{error.times} times"
+    times = how_often(error.times)
     return Finding(
         subject=subject,
         summary=(

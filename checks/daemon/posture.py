@@ -50,7 +50,7 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if has_ended and not DISTRIBUTION.search(version):
         yield Finding(
             subject=DAEMON,
-            summary=f"engine {version}: the {_line(ping.version)} line gets no more fixes",
+            summary=f"this is engine {version}, and the {_line(ping.version)} line gets no more fixes",
             evidence={
                 "GET /version": version,
                 "lines with fixes": ", ".join(map(str, sorted(MAINTAINED))),
@@ -80,7 +80,7 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
     yield Finding(
         subject=DAEMON,
         summary=(
-            "a restart or upgrade of the engine stops "
+            "a restart or upgrade of the engine would stop "
             f"{count(info.containers_running, 'running container')}"
         ),
         evidence={

@@ -77,7 +77,7 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
     if has_no_server:
         why = "nginx has no resolver directive"
     else:
-        why = "the server of its resolver directive knows no names of containers"
+        why = "the DNS server in its resolver directive does not know names of containers"
     return Finding.about(
         container,
         f'{container} cannot resolve "{name.name}": {why}',

@@ -37,8 +37,7 @@ def search_amplified(
         finding = Finding(
             subject=HOST if len(affected) > 1 else affected[0].subject,
             summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for "
-            "every name with fewer than"
-            f" {count(ndots, 'dot')} (ndots:{ndots})",
+            f"every name {_with_few_dots(ndots)} (ndots:{ndots})",
             evidence={
                 "options ndots": ndots,
                 "search": list(search),
@@ -49,3 +48,7 @@ def search_amplified(
         )
         yield finding if len(affected) > 1 else replace(finding, service=affected[0].service)
     return None
+
+
+def _with_few_dots(ndots: int) -> str:
+    return "without a dot" if ndots == 1 else f"with fewer than {ndots} dots"

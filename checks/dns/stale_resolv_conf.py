@@ -50,7 +50,7 @@ def _finding(container: Container, stale: StaleServers, resolvers: Resolvers) ->
         container,
         sentence(
             f"{who} still asks {which} the host has replaced by {now[0]}",
-            "it does not answer any more" if stale.is_silent else "",
+            "the old server no longer answers" if stale.is_silent else "",
         ),
         {
             "servers of the container": list(stale.servers) or "not written down by this engine",

@@ -230,4 +230,6 @@ def _wrong_target(inlet: Ingress) -> str:
     if nat.address in inlet.addresses and nat.port in (None, inlet.container_port):
         return ""
     wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
-    return f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
+    return (
+        f"is sent to {nat.address}:{nat.port or inlet.host_port}, but the container is at {wanted}"
+    )

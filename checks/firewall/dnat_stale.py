@@ -90,8 +90,7 @@ def _finding(
     return Finding(
         subject=HOST,
         summary=f"a rule of Docker's sends {rule.protocol} port {rule.host_port} to "
-        f"{rule.address}, an address of no running"
-        f" container{whom}",
+        f"{rule.address}, which no running container has{whom}",
         evidence=present(
             {
                 f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,

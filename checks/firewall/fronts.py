@@ -57,7 +57,7 @@ def _mixed_finding(
     return Finding(
         subject=HOST,
         summary=(
-            f"iptables rules in both backends, nft ({few(names_of(nft))}) and legacy"
+            f"iptables rules are in both backends, nft ({few(names_of(nft))}) and legacy"
             f" ({few(names_of(legacy))}); {what}"
         ),
         evidence={

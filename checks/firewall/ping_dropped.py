@@ -44,7 +44,7 @@ def _finding(pings: list[DroppedPing]) -> Finding:
         what = "the answers" if obstacle.part == "reply" else "the requests"
         why = f"{obstacle.by} drops {what}"
         evidence = obstacle.by.evidence
-    targets = and_more(ping.target for ping in pings)
+    targets = and_more(f'"{ping.target}"' for ping in pings)
     wants = {ping.target: f"{ping.source}: {ping.where}" for ping in pings[:5]}
     return Finding.about(
         container,

@@ -27,7 +27,7 @@ from diagnose.model import (
     Unavailable,
     container,
 )
-from diagnose.phrases import agree, count, counted, shortened
+from diagnose.phrases import agree, count, counted, how_often, shortened
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -232,7 +232,7 @@ def _logged_damage_finding(
 ) -> Finding:
     return Finding(
         subject=DAEMON,
-        summary=f"{summary}, {count(times, 'time')}",
+        summary=f"{summary}, {how_often(times)}",
         evidence={"daemon log": shortened(text)},
         variables=variables,
         discriminator=summary,

@@ -14,7 +14,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subject
-from diagnose.phrases import shortened
+from diagnose.phrases import how_often, shortened
 
 HUB_HOST = "registry-1.docker.io"
 LATELY_S = 3600.0
@@ -42,7 +42,7 @@ class FailedPulls(msgspec.Struct, frozen=True):
         reason: str = "",
     ) -> Finding:
         """A finding about one image or registry; reason in place of the engine's own words."""
-        times = "once" if trouble.count == 1 else f"{trouble.count} times"
+        times = how_often(trouble.count)
         is_harmful = trouble.count >= self.repeated or self.clock.is_within(
             trouble.last, self.recent_s
         )

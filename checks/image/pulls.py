@@ -193,7 +193,7 @@ def pull_altered(
             trouble,
             proof=between,
             variables=image_of(trouble),
-            clause="" if not between else f"; on the way {_on_the_way(between)}",
+            clause="" if not between else f"; {_on_the_way(between)} may have altered it",
         )
     return None
 
@@ -207,7 +207,7 @@ def _mirrors_and_proxy(info: Info) -> dict[str, Json]:
 
 
 def _on_the_way(between: Mapping[str, Json]) -> str:
-    return " and ".join(
-        "are mirrors" if key.endswith("Mirrors") else f"is the proxy {value}"
+    return " or ".join(
+        "a mirror" if key.endswith("Mirrors") else f"proxy {value}"
         for key, value in between.items()
     )

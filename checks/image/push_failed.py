@@ -18,7 +18,7 @@ _MARKUP = LazyPattern(r"(?:\\[rn]|\s|<[^>]{0,80}>)+")
 _SENTENCES: Mapping[Why, str] = {
     "size": "a web server in front of the registry takes no upload of that size (HTTP 413)",
     "space": "the registry has no room for it",
-    "denied": "the registry lets nobody push there without a login that may",
+    "denied": "the registry accepts a push there only with a login that has the right to",
     "unreachable": "the registry cannot be reached",
     "server": "the registry itself fails",
 }

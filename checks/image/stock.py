@@ -55,7 +55,7 @@ def dangling(
         subject=HOST,
         summary=(
             f"{count(len(unnamed), 'image')} {agree(unnamed, 'has', 'have')} no name and no container: "
-            f"removing them frees up to {size(total)}"
+            f"removing {agree(unnamed, 'it', 'them')} frees up to {size(total)}"
         ),
         evidence={
             "GET /images/json without a tag": [

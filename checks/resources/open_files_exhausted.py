@@ -50,7 +50,7 @@ def open_files_exhausted(
         if reaches(near, engine.open, engine.limit):
             yield Finding(
                 subject=DAEMON,
-                summary=f"{engine.comm} has {engine.open} of the {engine.limit} files open that it may",
+                summary=f"{engine.comm} has {engine.open} files open, of the {engine.limit} that it may open",
                 evidence={
                     f"/proc/{engine.pid}/fd": engine.open,
                     f"/proc/{engine.pid}/limits": engine.limit,
@@ -62,7 +62,7 @@ def open_files_exhausted(
     if reaches(near, files, most):
         yield Finding(
             subject=HOST,
-            summary=f"the host has {files} of the {most} files open that its kernel allows",
+            summary=f"the host has {files} files open, of the {most} that its kernel allows",
             evidence={"fs.file-nr": f"{files} of {most}"},
         )
     return None

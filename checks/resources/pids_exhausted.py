@@ -28,7 +28,7 @@ from diagnose.model import (
     Severity,
     Unavailable,
 )
-from diagnose.phrases import count, quoted
+from diagnose.phrases import how_often, quoted
 from diagnose.registry import check
 
 LARGEST_PID_MAX = "4194304"
@@ -144,7 +144,7 @@ def _running_findings(
         what = f"runs {current} of the {limit} processes that it may have"
         severity = Severity.critical if refused else Severity.warning
     elif refused > 0 and not _got_a_greater_limit(container, events):
-        what = f"was refused a process {count(refused, 'time')} at its limit of {limit}"
+        what = f"was refused a process {how_often(refused)} at its limit of {limit}"
         severity = Severity.warning if is_recent else Severity.advice
     else:
         return

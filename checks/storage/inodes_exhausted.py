@@ -105,7 +105,7 @@ def _inodes_finding(
 ) -> Finding:
     """most: the folders with the most entries; anonymous: those of unused anonymous volumes."""
     usage = disk.usage
-    blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
+    blame = f"; {most[0].path} holds {most[0].entries} inodes" if most else ""
     unused = [_entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]]
     figures = {
         "inodes": usage.inodes,

@@ -78,7 +78,7 @@ def daemonized(
         yield Finding.about(
             container,
             f"{container} publishes {ports} but exited "
-            f"with code 0 {took(container.ran_for)} after its start: {_why(container, tail)}",
+            f"with code 0, {took(container.ran_for)} after its start: {_why(container, tail)}",
             {
                 "command": " ".join(container.command)[:120],
                 "State": f"{container.state}, ran {took(container.ran_for)}",

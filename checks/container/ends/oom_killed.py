@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import EndOutcome, times
+from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
@@ -12,7 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Unavailable
-from diagnose.phrases import duration, size
+from diagnose.phrases import duration, how_often, size
 from diagnose.registry import check
 
 MIB = 1024 * 1024
@@ -179,7 +179,7 @@ def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
         usage = f" using {size(kill.rss)}" if kill.rss is not None else ""
         when = duration(clock.wall - kill.at)
         evidence["kernel log"] = (
-            f"killed {times(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
+            f"killed {how_often(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
         )
     if oom.events:
         evidence["event oom"] = f"last {duration(clock.wall - oom.events[-1].at)} ago"

@@ -7,14 +7,7 @@ from typing import NamedTuple
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run, setting_variables
-from checks.container.helpers import (
-    EndOutcome,
-    log_evidence,
-    meaning,
-    tail_of,
-    times,
-    took,
-)
+from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -35,7 +28,7 @@ from diagnose.model import (
     Seconds,
     Severity,
 )
-from diagnose.phrases import duration, sentence
+from diagnose.phrases import duration, how_often, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
@@ -177,7 +170,7 @@ def _outcome(container: Container, exits: RecentExits, steady: float) -> EndOutc
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
         works = (exits.pause if run is None and exits.at else run or 0.0) >= steady
-        restarted = f"is restarted, {times(container.restart_count)} so far"
+        restarted = f"is restarted, {how_often(container.restart_count)} so far"
         severity = Severity.advice if works else Severity.warning
         return EndOutcome(severity, f"exits with code 0{lasted} and {restarted}")
     keeps_failing = "does not stay up"
@@ -187,7 +180,7 @@ def _outcome(container: Container, exits: RecentExits, steady: float) -> EndOutc
     limit = steady if code is None else SERIES_GAP_S
     is_slow = not is_restarting and len(exits.at) > 1 and exits.pause > limit
     severity = Severity.warning if is_slow else Severity.critical
-    return EndOutcome(severity, f"{keeps_failing}, restarted {times(container.restart_count)}")
+    return EndOutcome(severity, f"{keeps_failing}, restarted {how_often(container.restart_count)}")
 
 
 def _code(container: Container, exits: RecentExits) -> int | None:
@@ -256,7 +249,7 @@ def _churning_task_finding(
     what = f'swarm task "{slot}" keeps failing: exit code {code}, replaced'
     return Finding.about(
         last,
-        sentence(f"{what} {times(len(failed))} in {span}", meaning(tail)),
+        sentence(f"{what} {how_often(len(failed))} in {span}", meaning(tail)),
         {
             **log_evidence(tail),
             "failed tasks": len(failed),

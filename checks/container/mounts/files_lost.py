@@ -25,11 +25,11 @@ def files_lost(lost_files: LostFiles, log_tails: LogTails, clock: Clock) -> Chec
     for lost in lost_files:
         container = lost.container
         is_down = is_broken(container, clock, log_tails)
-        kind, what = ("D", "was deleted in it") if lost.is_deleted else ("C", "was changed in it")
+        kind, what = ("D", "deleted") if lost.is_deleted else ("C", "changed")
         yield Finding.about(
             container,
-            f"{container} cannot use {lost.path}: it {what} since it was created, "
-            "and its image still has it",
+            f"{container} cannot use {lost.path}: the file was {what} in the container, "
+            "and the image still has it",
             {
                 LINE: quoted(lost.line),
                 "docker diff": f"{kind} {lost.path}",

@@ -6,7 +6,7 @@ from diagnose.evidence.containers.project_clashes import ProjectClash, ProjectCl
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, container
-from diagnose.phrases import agree, and_more, named, sentence
+from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
 
 
@@ -56,7 +56,7 @@ def _shared_name_finding(clash: ProjectClash) -> Finding:
     first = clash.left[0]
     return Finding.about(
         first,
-        f"{first} and {and_more(names_of(clash.containers))} are of two compose projects that are "
+        f"{first} and {named('container', names_of(clash.containers))} are of two compose projects that are "
         f'both called "{clash.project}", in {clash.former.path} and {clash.newer.path}',
         _present_folders(clash),
         discriminator=clash.former.path,

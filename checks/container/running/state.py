@@ -57,7 +57,8 @@ def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
         still_mounted = f"; {leak.point} is still mounted{holder}"
     finding = Finding.about(
         container,
-        f"{container} could not be removed and is dead: {error.rpartition(': ')[2]}{still_mounted}",
+        f'{container} could not be removed and is in state "dead": '
+        f"{error.rpartition(': ')[2]}{still_mounted}",
         evidence,
         signs=signs(error),
         id=container.id,
@@ -109,7 +110,7 @@ def shim_lost(
 def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
     what = f"process {container.state.pid} is gone"
     if is_alive:
-        what = "its shim is gone, but its process still runs"
+        what = "its shim is gone, although its process still runs"
     return Finding.about(
         container,
         f"{container} is listed as running, but {what}",
@@ -138,11 +139,11 @@ def paused(
             continue
         pauses = events.of(container.id, "pause") if events is not None else ()
         age = clock.age(pauses[-1].at) if pauses else None
-        since = f" for {duration(age)}" if age is not None else ""
+        state = f"has been paused for {duration(age)}" if age is not None else "is paused"
         is_short = age is not None and age < grace
         yield Finding.about(
             container,
-            f"{container} is paused{since} and answers no request",
+            f"{container} {state} and answers no request",
             {
                 "State.Status": "paused",
                 "event pause": f"{duration(age)} ago" if age is not None else "not remembered",

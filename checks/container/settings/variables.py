@@ -52,7 +52,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         if claim.failure.name == UNANNOUNCED:
             needed = f"needs the setting {named}: the environment variable of that name {state}"
         near = near_name(container, wanted)
-        instead = f', and it has "{near}"' if near else ""
+        instead = f', although "{near}" is set' if near else ""
         finding = claim.finding(
             needed + instead,
             {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},

@@ -151,7 +151,7 @@ def _taken_neighbour_finding(
     complete = ",".join(dict.fromkeys([*wanted, "localhost", "127.0.0.1", *names]))
     return Finding.about(
         container,
-        f'{container} sends its requests to "{name}" '
+        f'{container} sends its requests for "{name}" '
         f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named_variables(wanted)}",
         {"log": quoted(line), "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
         discriminator=name,

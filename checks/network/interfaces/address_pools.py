@@ -30,7 +30,7 @@ from diagnose.model import (
     Skipped,
     Subject,
 )
-from diagnose.phrases import count, named
+from diagnose.phrases import agree, count, named
 from diagnose.registry import check
 
 
@@ -73,7 +73,7 @@ def _few_left_finding(
     free, blocking = stock.free, stock.blocking
     left = "no subnet is left for new networks"
     if free:
-        left = f"{count(free, 'subnet')} of {stock.total} left for new networks"
+        left = f"only {free} of {stock.total} subnets {agree(range(free), 'is', 'are')} left for new networks"
     return Finding(
         subject=DAEMON,
         summary=f"{left}: {', '.join(_what_takes_subnets(stock, networks, routes, empty))}",
@@ -96,9 +96,12 @@ def _what_takes_subnets(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> list[str]:
     """What takes the subnets, in words."""
-    of_docker = f"{count(len(networks.bridges), 'network')} of Docker"
-    if empty:
-        of_docker += f" ({len(empty)} without a container)"
+    bridges = networks.bridges
+    without = f" ({len(empty)} without a container)" if empty else ""
+    of_docker = (
+        f"{count(len(bridges), 'network')} of Docker{without} "
+        f"{agree(bridges, 'has', 'have')} a subnet"
+    )
     if not stock.routed:
         return [of_docker]
     first, *others = stock.blocking

@@ -13,7 +13,7 @@ from diagnose.evidence.network.sockets.conntrack import Conntrack
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Percent, Seconds, Severity, Skipped, Subject
-from diagnose.phrases import sentence
+from diagnose.phrases import how_often, sentence
 from diagnose.registry import check
 
 _CONNTRACK_FULL = LazyPattern(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
@@ -51,7 +51,7 @@ def conntrack_full(
         return Skipped("connection tracking is not in use on this host")
     lines = _recent(kernel_log, _CONNTRACK_FULL, clock, recent)
     used = 100 * conntrack.count / conntrack.limit if conntrack.limit else 0.0
-    dropped = f"the kernel dropped packets {len(lines)} times within the last hour"
+    dropped = f"the kernel dropped packets {how_often(len(lines))} within the last hour"
     if used >= warn_pct or lines:
         yield Finding(
             subject=HOST,
@@ -96,7 +96,7 @@ def neighbour_table_full(
         yield Finding(
             subject=HOST,
             summary=sentence(
-                f"the {family} neighbour table overflowed {len(lines)} times within the last hour",
+                f"the {family} neighbour table overflowed {how_often(len(lines))} within the last hour",
                 f"it holds {threshold} entries" if threshold else "",
             ),
             evidence={

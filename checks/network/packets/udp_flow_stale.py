@@ -127,9 +127,9 @@ def _hidden_finding(item: _PublishedUdpPort, hidden: list[UdpFlow]) -> Finding:
     seen_as = gateways[0] if gateways else "its gateway"
     return Finding.about(
         container,
-        f"{container}: UDP packets of {_clients(hidden)} to port {item.port} come from {seen_as} for "
-        "it, because a connection tracking entry from before the port's rule sends them through "
-        "docker-proxy",
+        f"{container} sees {seen_as} as the sender of UDP packets from {_clients(hidden)} to port "
+        f"{item.port}: a connection tracking entry that is older than the port's rule sends them "
+        "through docker-proxy",
         _entries(hidden),
         discriminator=str(item.port),
         stable=(container.life,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.proxies.route_obstacles import (
     FASTCGI_PORT,
@@ -95,10 +97,10 @@ def _words(route: UnservedRoute) -> str:
         case NoEntryPoint(wanted, known):
             return (
                 f'{unserved}: {container} asks for the entry point "{wanted}", '
-                f"but the proxy has only {joined(known)}"
+                f"but the proxy has only {_quoted_names(known)}"
             )
         case NoResolver(wanted, known):
-            has = f"has only {joined(known)}" if known else "has none"
+            has = f"has only {_quoted_names(known)}" if known else "has none"
             return (
                 f"{proxy} serves {site} with its own default certificate: {container} "
                 f'asks for the certificate resolver "{wanted}", but the proxy {has}'
@@ -218,3 +220,7 @@ def _port_cure(route: UnservedRoute, wrong: WrongPort) -> PageVariables:
         return {"assignment": f"VIRTUAL_PORT={wrong.better}"}
     label = wrong.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"
     return {"label": f"{label}={wrong.better}"}
+
+
+def _quoted_names(names: Sequence[str]) -> str:
+    return joined([f'"{name}"' for name in names])

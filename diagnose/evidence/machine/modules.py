@@ -60,7 +60,7 @@ class Modules(msgspec.Struct, frozen=True):
         """That they are gone, in words."""
         return (
             f"the modules of the running kernel {self.release} are no longer on disk, as after an "
-            "upgrade of the kernel without a reboot, so that it cannot load what is needed"
+            "upgrade of the kernel without a reboot"
         )
 
     @property
