@@ -1,10 +1,11 @@
-"""The kernel: stuck network devices, hung tasks, filesystem errors, modules that are gone."""
+"""The kernel: stuck network devices, hung tasks, errors of disks and hardware, lost modules."""
 
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.cgroup_counts import LIMIT, CgroupCounts
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.hardware_errors import HardwareErrors, HardwareFault
 from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.machine.processes import Process, Processes
@@ -25,7 +26,7 @@ from diagnose.model import (
     Subject,
     container,
 )
-from diagnose.phrases import counted, duration
+from diagnose.phrases import counted, duration, how_often, shortened
 from diagnose.registry import check
 
 _UNREGISTER = LazyPattern(
@@ -150,6 +151,43 @@ def errors_of_filesystem(
             },
             variables={"device": device, "point": point},
             signs=frozenset({"io-error", "read-only"}),
+        )
+    return None
+
+
+_HARDWARE: dict[HardwareFault, str] = {
+    "power": "the power supply is too weak: the voltage dropped",
+    "memory": "a part of the memory is broken: errors could not be corrected",
+    "processor": "the hardware has errors that could not be corrected",
+    "stall": "a processor made no progress for many seconds, as where the hypervisor does not run "
+    "it, or a driver hangs",
+}
+
+
+@check(
+    "kernel.hardware-errors",
+    severity=Severity.warning,
+    causes=["resources.io-saturated", "kernel.hung-task"],
+)
+def hardware_broken(hardware_errors: HardwareErrors, clock: Clock) -> CheckResult:
+    """The kernel reports that the host's hardware fails.
+
+    A weak power supply of a small computer such as a Raspberry Pi, memory or a processor whose
+    errors could not be corrected, or processors that stand still for seconds, as in an overloaded
+    virtual machine. Programs crash at random, disks and network cards drop out, and nothing in a
+    container explains it. Only the last hour counts. One short dip, one stall after a virtual
+    machine was suspended, and what the hardware has corrected are left out.
+    """
+    for error in hardware_errors:
+        last = error.lines[-1]
+        yield Finding(
+            subject=HOST,
+            summary=f"{_HARDWARE[error.kind]} ({how_often(len(error.lines))} in the last hour, last "
+            f"{clock.ago(last.at)})",
+            evidence={"kernel log": last.text, "lines": len(error.lines)},
+            variables={error.kind: shortened(last.text, 80)},
+            discriminator=error.kind,
+            onset=error.lines[0].at,
         )
     return None
 

@@ -191,6 +191,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "image.registry-unreachable": "the registry has to come back",
     "image.too-many-layers": "the image has to be built again",
     "kernel.filesystem-errors": "a disk that fails is on the emulated machine alone",
+    "kernel.hardware-errors": "only a person mends hardware",
     "kernel.hung-task": "only a boot heals it",
     "kernel.modules-gone": "only packages or a boot heal it",
     "kernel.netdevice-stuck": "only a boot heals it",

@@ -106,3 +106,41 @@ def test_only_a_device_that_is_waited_for_until_now_is_stuck(
     log = KernelLog(tuple(Record(at, WAITING.format(device)) for device, at in lines))
     result = judge("kernel.netdevice-stuck", kernel_log=log, clock=Clock(NOW, 0.0))
     assert rows(result) == expected
+
+
+VOLTAGE = "Under-voltage detected! (0x00050005)"
+LOCKUP = "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [containerd:913]"
+FAILS = [("warning", "host")]
+HARDWARE: dict[str, tuple[list[str], float, list[tuple[str, str]]]] = {
+    "the voltage drops again and again": ([VOLTAGE] * 3, 10.0, FAILS),
+    "in the words of newer kernels": (["hwmon hwmon1: Undervoltage detected!"] * 3, 10.0, FAILS),
+    "it dropped once": ([VOLTAGE, "Voltage normalised (0x00000000)"], 10.0, []),
+    "it dropped this morning": ([VOLTAGE] * 3, 9000.0, []),
+    "memory": (["EDAC MC0: 1 UE memory read error on CPU_SrcID#0_Ha#0_Chan#1_DIMM#0"], 10.0, FAILS),
+    "memory that was corrected": (["EDAC MC0: 1 CE memory read error on DIMM_A1"], 10.0, []),
+    "a processor": (
+        ["mce: [Hardware Error]: Uncorrected, software restartable error."],
+        10.0,
+        FAILS,
+    ),
+    "an error that was corrected": (
+        ["mce: [Hardware Error]: Corrected error, no action required."],
+        10.0,
+        [],
+    ),
+    "processors that stand still": ([LOCKUP] * 3, 10.0, FAILS),
+    "and the kernel's own waiting": (
+        ["rcu: INFO: rcu_sched self-detected stall on CPU"] * 3,
+        10.0,
+        FAILS,
+    ),
+    "a virtual machine that was suspended": ([LOCKUP], 10.0, []),
+    "two faults": ([VOLTAGE, LOCKUP] * 3, 10.0, FAILS * 2),
+}
+
+
+@pytest.mark.parametrize(("lines", "age", "expected"), HARDWARE.values(), ids=HARDWARE)
+def test_hardware_that_fails(lines: list[str], age: float, expected: list[tuple[str, str]]) -> None:
+    log = KernelLog(tuple(Record(10_000.0 - age, line) for line in lines))
+    result = judge("kernel.hardware-errors", kernel_log=log, clock=Clock(10_000.0, 0.0))
+    assert rows(result) == expected

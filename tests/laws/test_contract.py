@@ -55,6 +55,7 @@ def test_causes_make_no_circle():
 
 NO_REAL_FAULT = {
     "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/places/test_engine_collectors.py flushes the rules of a real one",
+    "kernel.hardware-errors": "hardware that breaks: tests/checks/test_kernel.py has the lines as reported",
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/checks/test_kernel.py has the real line",
     "resources.health-checks-costly": "it takes the CPUs of all other tests for a minute: tests/checks/resources/test_health_checks_costly.py",
     "resources.cpu-saturated": "it takes the CPUs of all other tests for a minute: tests/checks/resources/test_cpu_saturated.py",

@@ -1,0 +1,67 @@
+"""What the kernel log says of the machine itself: weak power, memory, processors. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+HardwareFault = Literal["power", "memory", "processor", "stall"]
+
+WITHIN_S = 3600.0
+"""What the kernel has said no more for an hour is over."""
+_PATTERN = LazyPattern(
+    r"(?P<power>\b[Uu]nder-?voltage detected!)"
+    r"|(?P<memory>\bEDAC \S+: \d+ UE |\bMemory failure: 0x[0-9a-f]{1,16}: )"
+    r"|(?P<processor>\[Hardware Error\]: Uncorrected|\[Hardware Error\]: event severity: (?:fatal|recoverable)"
+    r"|Machine [Cc]heck: Processor context corrupt)"
+    r"|(?P<stall>\bsoft lockup - CPU#\d{1,4} stuck for \d{1,5}s!|\bself-detected stall on CPU"
+    r"|\brcu_\w{2,10} detected stalls on CPUs)"
+)
+"""power: Raspberry Pi (drivers/hwmon/raspberrypi-hwmon.c, firmware driver before Linux 4.18).
+memory, processor: EDAC, mm/memory-failure.c, arch/x86/kernel/cpu/mce, GHES; what was corrected is
+left out. stall: kernel/watchdog.c, kernel/rcu/tree_stall.h."""
+_SIGNS = (
+    "oltage",
+    " UE ",
+    "Memory failure",
+    "[Hardware Error]",
+    "context corrupt",
+    "stall",
+    "lockup",
+)
+_LEAST: dict[HardwareFault, int] = {"power": 3, "memory": 1, "processor": 1, "stall": 3}
+"""So many lines within the hour count. A short dip and a virtual machine that was suspended cause
+one or two."""
+
+
+class HardwareError(msgspec.Struct, frozen=True):
+    """One kind of fault, and what the kernel said of it within the last hour."""
+
+    kind: HardwareFault
+    lines: tuple[Record, ...]
+    """Oldest first."""
+
+
+class HardwareErrors(Items[HardwareError], frozen=True):
+    """At most one of each kind."""
+
+
+@evidence
+def hardware_errors(kernel_log: KernelLog, clock: Clock) -> HardwareErrors:
+    """The faults that the kernel has reported often enough, and lately."""
+    recent = (
+        (match.lastgroup, record)
+        for record, match in kernel_log.matching(_PATTERN, _SIGNS)
+        if clock.wall - record.at <= WITHIN_S
+    )
+    by_kind = by_key(recent)
+    errors = (HardwareError(kind, tuple(by_kind.get(kind, ()))) for kind in _LEAST)
+    return HardwareErrors(tuple(item for item in errors if len(item.lines) >= _LEAST[item.kind]))
