@@ -1,6 +1,6 @@
 """Collecting the evidence that checks need.
 
-Each kind once, in parallel, each fallible by itself, inside the budget.
+Each kind is collected once, beside the others and inside the budget, and may fail by itself.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ class _Task(msgspec.Struct, eq=False):
 class Collection:
     """Evidence by kind, collected on demand.
 
-    By a few threads, each kind once the kinds that it stands on are settled. The caller collects it
-    where the host has no thread left, and from a recording, which answers at once.
+    A few threads collect each kind once the kinds that it stands on are settled. The caller
+    collects it where the host has no thread left, and from a recording, which answers at once.
     """
 
     def __init__(
@@ -271,7 +271,7 @@ class Collection:
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
         """What a collector returns, or why it cannot be called."""
         arguments: dict[str, Any] = {}
-        host = _Listener(self._host)
+        host = _TrackingHost(self._host)
         if "host" in hints(function):
             arguments["host"] = host
         try:
@@ -313,7 +313,7 @@ def _height(kind: type) -> int:
     return 1 + max((_height(need.kind) for need in needs), default=0)
 
 
-class _Listener(Host):
+class _TrackingHost(Host):
     """The host as one collector sees it; it knows the last answer that the collector was given."""
 
     def __init__(self, host: Host) -> None:

@@ -1,6 +1,4 @@
-"""One run of the chosen checks.
-
-Collects the evidence that they need, judges, rechecks, and makes the report.
+"""One run of the chosen checks: it collects evidence, judges, rechecks, and makes the report.
 
 It knows no particular check and no particular evidence. All of it happens inside the budget.
 """
@@ -46,7 +44,7 @@ def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, 
 
 
 def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget) -> Report:
-    """Collect, judge, link, report.
+    """The report of one run.
 
     began: monotonic seconds. The report is there soon after the end of the budget at the latest.
     """

@@ -33,9 +33,7 @@ def judge_all(
     budget: Budget,
     never: Iterable[str] = (),
 ) -> list[Result]:
-    """The result of each check.
-
-    One that takes too long, or for which no time is left, is unknown.
+    """The result of each check; one for which the time does not suffice is unknown.
 
     never: ids of the checks for which a recorded run had no time.
     """

@@ -31,17 +31,17 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
     unsettled: dict[ContainerRun, str] = {}
     findings = [finding for result in results for finding in result.findings]
     for run in _begun_meanwhile(host, findings):
-        restarted[run] = "it started while it was looked at"
+        restarted[run] = "it started during this run; run diagnose again"
     run_of = _questions(host, findings)
     for question, answer in host.ask_about(run_of, lambda question: question):
         run = run_of[question]
         if not isinstance(answer, Failed):
             if _is_another_run(run, answer):
-                restarted[run] = "it restarted while it was looked at"
+                restarted[run] = "it restarted during this run; run diagnose again"
         elif answer.reason == "gone":
             gone.add(run)
         elif question.round == "settled" and answer.reason != "not recorded":
-            unsettled[run] = f"the engine was not heard again: {answer}"
+            unsettled[run] = f"the engine did not answer about it a second time: {answer}"
     return [_without_ended_runs(result, {**unsettled, **restarted}, gone) for result in results]
 
 

@@ -56,7 +56,7 @@ ERRNO_REASONS: dict[int, Reason] = {
 def failure(error: BaseException) -> Failed:
     """The `Failed` of an exception.
 
-    By the errno of the last exception in its chain, never by a library's class.
+    The errno of the last exception in its chain decides, never a library's class.
     """
     seen = set()
     while id(error) not in seen:
@@ -186,11 +186,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return blind
         try:
             answer = self._collected(policy, typed(self.restored(question)))
-            if (
-                policy.scope != "engine"
-            ):  # the answers of the engine are cut where their length is known
-                answer = cut(answer, policy.longest)
-            return self._clean(question, answer)
+            # the answers of the engine are cut where their length is known
+            is_whole = policy.scope != "engine"
+            return self._clean(question, cut(answer, policy.longest) if is_whole else answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failed(error)
 
@@ -235,9 +233,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return self._failed(error)
 
     def restored(self, question: AnyQuestion) -> AnyQuestion:
-        """The question with the secrets that stand as tokens in it.
+        """The question with the secrets themselves, where it has tokens in their place.
 
-        One that was built from an answer.
+        A question that was built from an answer has them.
         """
         if "<redacted:" not in question.arguments:
             return question

@@ -251,7 +251,7 @@ def _follow(options: Options, writes: int, lives: int) -> None:
 
 def _letters(options: Options) -> Iterator[bytes]:
     """An empty letter once the engine is followed, then one for each event."""
-    from diagnose.live.engine.events import EventStream
+    from diagnose.live.engine.event_stream import EventStream
 
     stream = EventStream(Live(options), EVENTS)
     yield b""

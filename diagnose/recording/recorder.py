@@ -1,6 +1,6 @@
 """Asks each question once, and keeps the recording.
 
-In the question's lane, inside its deadline and the run's budget.
+A question is answered in its lane, inside its deadline and the run's budget.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file", "netns")
 
 
 def in_thread(work: Callable[..., None], *args: object) -> bool:
-    """Have this done in a thread of its own, a bare one.
-
-    `Thread.start` waits for each to have begun.
+    """Have this done in a bare thread of its own: `Thread.start` would wait until it has begun.
 
     False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
     """
@@ -58,20 +56,19 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
 
 
 def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
-    """Where memory has run out a thread ends without a word on stderr.
+    """Do the work; where memory has run out, end without a word on stderr.
 
-    Whoever waits for it waits until its deadline.
-
-    SystemError: what CPython 3.11 raises where it had no memory for the MemoryError.
+    Whoever waits for the thread waits until its deadline. SystemError: what CPython 3.11 raises
+    where it had no memory for the MemoryError.
     """
     with contextlib.suppress(MemoryError, SystemError):
         work(*args)
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """One question on the recording.
+    """What a recording holds of one question: its answer, and the seconds that it took.
 
-    Its answer, and the seconds it took once it was being answered.
+    They count from the moment at which a worker took the question up.
     """
 
     answer: Json | Failed
@@ -87,13 +84,11 @@ class _Job(msgspec.Struct, eq=False):
 
 
 class Recorder:
-    """A host that remembers.
+    """A host that remembers: it asks each question once, whoever wants the answer.
 
-    Single flight, failures memoised too, an answer after its deadline dropped and never
-    recorded.
-
-    What is not answered when the budget is spent is Failed("budget"). patience: a factor on every
-    deadline.
+    A failure is remembered too. An answer that comes after its deadline is dropped, and never
+    recorded. What is not answered when the budget is spent is Failed("budget"). patience: a factor
+    on every deadline.
     """
 
     def __init__(self, inner: LaneServer, budget: Budget, patience: float = 1.0) -> None:
@@ -179,7 +174,7 @@ class Recorder:
     def _given_up(
         self, questions: Iterable[AnyQuestion]
     ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
-        """The end of a wait in which the timekeeper itself did not get the processor.
+        """The answers where the budget ended unnoticed: the timekeeper did not get the processor.
 
         Nobody waits longer than the budget.
         """
@@ -211,9 +206,9 @@ class Recorder:
             self._threads[lane] += 1
 
     def _serve_deserted(self) -> bool:
-        """Answer what nobody else will: a lane for which the host has no thread left.
+        """Answer what nobody else will: the lanes for which the host has no thread left.
 
-        Whether there is one.
+        Returns whether there is one.
         """
         deserted = [
             lane for lane, queue in self._queues.items() if queue and not self._threads[lane]
@@ -359,9 +354,9 @@ class _Worker:
 
 
 class Replay:
-    """A recording as a host.
+    """A recording as a host: each question is answered as it was.
 
-    Each question answered as it was, anything else Failed("not recorded").
+    Anything else is Failed("not recorded").
     """
 
     def __init__(self, recording: Mapping[AnyQuestion, RecordedAnswer]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from diagnose.live import Refused
-from diagnose.live.engine import api, events
+from diagnose.live.engine import api, event_stream
 from diagnose.model import Failed
 from diagnose.questions.question import policies
 from tests.live.servers import (
@@ -145,7 +145,7 @@ def test_events_are_followed_until_they_are_closed(
         time.sleep(30)
 
     server = serve(script)
-    followed = events.EventStream(server.live(), {"type": ["container"]})
+    followed = event_stream.EventStream(server.live(), {"type": ["container"]})
     threading.Timer(0.5, followed.close).start()
     came = list(followed)
     assert [event["Action"] for event in came] == ["start", "die"]
@@ -155,7 +155,7 @@ def test_events_are_followed_until_they_are_closed(
 
 BROKEN_EVENTS = {
     "not JSON": (chunked(b"hello\n"), "malformed"),
-    "one line without an end": (chunked(b"x" * (events.EVENT_BYTES + 1)), "too large"),
+    "one line without an end": (chunked(b"x" * (event_stream.EVENT_BYTES + 1)), "too large"),
     "an error of the engine": (reply(b'{"message":"no"}', "500 Oops"), "refused"),
 }
 
@@ -163,7 +163,7 @@ BROKEN_EVENTS = {
 @pytest.mark.parametrize(("raw", "reason"), BROKEN_EVENTS.values(), ids=BROKEN_EVENTS)
 def test_events_that_are_none(serve: Callable[[Script], Server], raw: bytes, reason: str) -> None:
     with pytest.raises(Refused) as refused:
-        list(events.EventStream(serve(says(raw)).live()))
+        list(event_stream.EventStream(serve(says(raw)).live()))
     assert refused.value.failed.reason == reason
 
 
