@@ -164,7 +164,7 @@ class _RuleIndex:
     def _open(self, name: Field, inner: Nets | None) -> list[int]:
         """The rules that a field left open may meet.
 
-        With an address outside of some networks, not those about an address in them.
+        A packet with an address outside of some networks meets none about an address in them.
         """
         if name not in ADDRESSES or inner is None:
             return [position for _, position in self._values[name]]

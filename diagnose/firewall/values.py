@@ -51,7 +51,7 @@ class Interval(msgspec.Struct, frozen=True):
 class Masked(msgspec.Struct, frozen=True):
     """Numbers whose bits under `mask` equal `value`.
 
-    With `any_bit`, those that share a bit with `mask`.
+    `any_bit`: numbers that share a bit with `mask` count.
     """
 
     mask: int

@@ -135,10 +135,8 @@ class ContainerFile(msgspec.Struct, frozen=True):
 
 
 class ReadContainerFile(Question[ContainerFile], frozen=True):
-    """/containers/ID/archive.
-
-    One path in a container, no link followed, and the first bytes of a file.
-    """
+    """/containers/ID/archive; one path in a container, no link followed, and the first bytes of a
+    file."""
 
     POLICY = engine_get(
         "api.archive", "a file of a container", "/containers/{id}/archive", deadline=2, priority=6

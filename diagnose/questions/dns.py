@@ -59,10 +59,7 @@ class DnsReply(msgspec.Struct, frozen=True):
 
 
 class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
-    """One DNS query to one server.
-
-    From the network namespace of a process or (None) from this one.
-    """
+    """One DNS query to one server, from the network namespace of a process, or (None) from ours."""
 
     POLICY = Policy(
         "dns.query",

@@ -32,9 +32,7 @@ def program() -> tuple[str, ...]:
 
 
 def environment() -> Mapping[str, str]:
-    """The environment in which the tool is imported from where this one was.
-
-    Never from the current folder.
-    """
+    """The environment in which the tool is imported from where this one was; never from the current
+    folder."""
     paths = os.pathsep.join([_PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTHONPATH": paths}

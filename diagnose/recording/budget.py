@@ -70,10 +70,8 @@ def _least_replay(began: float, seconds: float) -> float:
 
 
 def patience(budget_s: float) -> float:
-    """How much longer than usual each question may take in a run of this budget.
-
-    Never less than usual.
-    """
+    """How much longer than usual each question may take in a run of this budget; never less than
+    usual."""
     return max(1.0, budget_s / USUAL_S)
 
 

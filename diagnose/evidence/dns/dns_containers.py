@@ -11,10 +11,8 @@ DNS_PORT = 53
 def dns_container(
     containers: Containers | None, server: str, *, is_of_host: bool
 ) -> Container | None:
-    """The container, running or not, that should answer at a server's address.
-
-    By its own address, or by port 53 of the host.
-    """
+    """The container, running or not, that should answer at a server's address, by its own address,
+    or by port 53 of the host."""
     for container in containers or ():
         if _has_address(container, server) or (is_of_host and _publishes_dns(container, server)):
             return container

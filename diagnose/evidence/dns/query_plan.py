@@ -154,7 +154,7 @@ class QueryPlan:
     def samples(self) -> dict[SampleDns, tuple[str, ...]]:
         """Several queries to each server, from the host and from one container of each way.
 
-        With the networks of that way, none for the host.
+        Each comes with the networks of that way, and with none for the host.
         """
         samples: dict[SampleDns, tuple[str, ...]] = {
             SampleDns(server): () for server in self.servers

@@ -35,11 +35,10 @@ LINKS = 4
 def data_root(
     host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable
 ) -> DataRoot | Unavailable:
-    """Where the engine keeps its data.
+    """Where the engine keeps its data, by its own word, else its configuration, else the default: a
+    dead engine's disk is found too.
 
-    By its own word, else its configuration, else the default: a dead engine's disk is found
-    too. A rootless engine's default lies in its user's home; unavailable where that is not
-    known.
+    A rootless engine's default lies in its user's home; unavailable where that is not known.
     """
     if isinstance(info, Info) and info.docker_root_dir:
         return DataRoot(info.docker_root_dir, "info")

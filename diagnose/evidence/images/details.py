@@ -54,10 +54,8 @@ class ImageDetails(msgspec.Struct, frozen=True):
 
 
 def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
-    """By image id, the name of the images that living or failed containers stand on.
-
-    Those of the most exposed containers first.
-    """
+    """By image id, the name of the images that living or failed containers stand on: those of the
+    most exposed containers first."""
     names: dict[str, str] = {}
     for container in (*exposed, *filter(has_failed, containers)):
         if container.image:

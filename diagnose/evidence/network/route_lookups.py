@@ -1,7 +1,5 @@
-"""Where the kernel sends what comes from networks and what is for them.
-
-By all its rules and tables.
-"""
+"""Where the kernel sends what comes from networks and what is for them, by all its rules and
+tables."""
 
 from __future__ import annotations
 

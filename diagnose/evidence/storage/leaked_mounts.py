@@ -1,7 +1,5 @@
-"""Mounts that keep a dead container from being removed.
-
-In the host's namespace and in those of other processes.
-"""
+"""Mounts that keep a dead container from being removed, in the host's namespace and in those of
+other processes."""
 
 from __future__ import annotations
 

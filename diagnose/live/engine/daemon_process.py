@@ -31,10 +31,8 @@ def sleeping(path: str) -> bool:
 
 
 def listening_inode(path: str) -> int | None:
-    """The inode of the unix socket that listens under this path (/proc/net/unix).
-
-    In our network namespace.
-    """
+    """The inode of the unix socket that listens under this path (/proc/net/unix), in our network
+    namespace."""
     wanted = {path, path.replace("/run/", "/var/run/", 1) if path.startswith("/run/") else path}
     try:
         lines = (

@@ -231,10 +231,8 @@ def _is_told_to_listen(pid: int, port: int | None) -> bool:
 
 
 def _tcp_listeners(port: int) -> list[int]:
-    """The inodes of sockets listening on this port (/proc/net/tcp, state 0A).
-
-    In our network namespace.
-    """
+    """The inodes of sockets listening on this port (/proc/net/tcp, state 0A), in our network
+    namespace."""
     pids = []
     for name in ("tcp", "tcp6"):
         try:

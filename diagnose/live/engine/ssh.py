@@ -42,9 +42,8 @@ def ssh_address(address: str) -> str:
 
 
 class _SshConnection(HTTPConnection):
-    """A connection to the engine behind ssh, as the docker CLI makes it.
-
-    By `docker system dial-stdio` on the other side.
+    """A connection to the engine behind ssh, as the docker CLI makes it, by `docker system
+    dial-stdio` on the other side.
 
     Its socket is one end of a pair whose other end is ssh's: deadlines hold, and ssh ends when it
     is closed.

@@ -129,9 +129,10 @@ def sysctl(_live: Live, question: ReadSysctls) -> Json:
 
 
 def reverse_path_drops(_live: Live, question: CountReversePathDrops) -> Json:
-    """How many packets rp_filter has dropped, and how many of them within a short while.
+    """How many packets rp_filter has dropped, and how many of them within a short while, from
+    IPReversePathFilter in /proc/net/netstat.
 
-    From IPReversePathFilter in /proc/net/netstat. Raises OSError where the file cannot be read.
+    Raises OSError where the file cannot be read.
     """
     before = _counter("IPReversePathFilter")
     time.sleep(min(question.seconds, 2.0))

@@ -1,7 +1,4 @@
-"""The mount table of the tool's own mount namespace.
-
-From /proc/self/mountinfo, which never blocks.
-"""
+"""The mount table of the tool's own mount namespace: /proc/self/mountinfo never blocks."""
 
 from __future__ import annotations
 

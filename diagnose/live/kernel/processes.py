@@ -178,10 +178,8 @@ def _policy(pid: int) -> int | None:
 
 
 def wakings(_live: Live, question: CountWakings) -> Json:
-    """How often processes were woken within a short while.
-
-    From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
-    """
+    """How often processes were woken within a short while, from voluntary_ctxt_switches in
+    /proc/PID/status, of the main thread."""
     pids = list(question.pids)
     before = {pid: _switches(pid) for pid in pids}
     time.sleep(min(question.seconds, 1.0))

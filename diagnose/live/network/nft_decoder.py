@@ -99,10 +99,8 @@ def _data(value: bytes) -> str | dict[str, Any] | None:
 
 
 def _comment(value: bytes) -> str | None:
-    """The comment among a rule's user data: a list of type, length, value.
-
-    One byte each for the first two.
-    """
+    """The comment among a rule's user data: a list of type, length, value; one byte each for the
+    first two."""
     offset = 0
     while offset + 2 <= len(value):
         kind, length = value[offset], value[offset + 1]

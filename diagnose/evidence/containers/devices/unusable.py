@@ -98,10 +98,8 @@ def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Itera
 
 
 def _graphics_of(container: Container) -> dict[str, str]:
-    """The graphics devices, or the folder of them, that the container was given.
-
-    By their path in it: the path on the host.
-    """
+    """The graphics devices, or the folder of them, that the container was given: the path on the
+    host by the path in the container."""
     return {
         inside: path
         for inside, path in given_devices(container).items()

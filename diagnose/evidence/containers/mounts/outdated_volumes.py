@@ -184,10 +184,8 @@ def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: 
 
 
 def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
-    """Where the image has its files, by their names below the folder.
-
-    Those of the folder itself, and of the first folders in it.
-    """
+    """Where the image has its files, by their names below the folder: those of the folder itself,
+    and of the first folders in it."""
     top = _entries(host, folders)
     files = _files(top)
     inner = {name: _folders(entries) for name, entries in top.items()}

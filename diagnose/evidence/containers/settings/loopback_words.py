@@ -126,7 +126,7 @@ def with_advertised(broker: Container, port: int, host: str) -> Correction | Non
 def with_name(container: Container, address: str, name: str) -> dict[str, str]:
     """The variables of a page that put a name in the place of an address, or one place for another.
 
-    As those of `with_host`: nothing where no word or several hold the address.
+    They are empty where no word or several hold the address, as those of `with_host`.
     """
     place = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\d.])")
     words = container.config.cmd or []

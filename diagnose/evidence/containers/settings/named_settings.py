@@ -1,6 +1,5 @@
-"""Where a setting was made that a failed program's log line names.
-
-In a variable, a mounted file, or the command.
+"""Where a setting was made that a failed program's log line names, in a variable, a mounted file,
+or the command.
 
 Most programs that end at their start object to a setting, and say which. The line alone leaves open
 whether the value came from the environment, from a file of the host, or from the command. Pure.

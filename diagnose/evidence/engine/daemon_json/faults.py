@@ -1,7 +1,5 @@
-"""What the installed engine refuses in its configuration file.
-
-By its own judgement, by ours, by its last words.
-"""
+"""What the installed engine refuses in its configuration file, by its own judgement, by ours, by
+its last words."""
 
 from __future__ import annotations
 

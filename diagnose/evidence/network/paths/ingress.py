@@ -178,9 +178,10 @@ def refused_by_host(
     family: Family,
     src: str | None = None,
 ) -> ConnectionVerdict:
-    """What the host's own filter does to a connection to one of its processes.
+    """What the host's own filter does to a connection to one of its processes, as if nothing
+    translated the port.
 
-    As if nothing translated the port. src: the client, where it is known.
+    src: the client, where it is known.
     """
     sent = Packet(
         uplink,

@@ -1,6 +1,5 @@
-"""What a container's own network namespace does to its connections.
-
-By its packet filter, its routes and its routing rules.
+"""What a container's own network namespace does to its connections, by its packet filter, its
+routes and its routing rules.
 
 A VPN client in a container gives its namespace a tunnel, a default route by that tunnel and a kill
 switch; fail2ban in a container writes rules there. Containers that share the namespace are subject

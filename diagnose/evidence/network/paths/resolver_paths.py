@@ -1,7 +1,5 @@
-"""The way of containers' DNS queries to each of their servers.
-
-By the kernel's own choice of a route.
-"""
+"""The way of containers' DNS queries to each of their servers, by the kernel's own choice of a
+route."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class ReturnPath(msgspec.Struct, frozen=True):
 class ReturnPaths(Items[ReturnPath], frozen=True):
     """The way back of answers.
 
-    One published port of each network and uplink, and each port of containers with several
+    It has one published port of each network and uplink, and each port of containers with several
     networks.
     """
 

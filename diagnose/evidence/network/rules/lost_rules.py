@@ -64,7 +64,7 @@ class RuleRepair(msgspec.Struct, frozen=True):
 class LostRules(msgspec.Struct, frozen=True):
     """What is missing of the engine's rules, and what is left over of former containers.
 
-    With the iptables backend the rules of IPv4, with the nftables backend those of both families.
+    With the iptables backend it holds the rules of IPv4, with nftables those of both families.
     """
 
     repair: RuleRepair | None

@@ -33,10 +33,8 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def clashing(self) -> dict[Subnet, list[Route]]:
-        """By subnet the routes in it that lead elsewhere than to the network's bridge.
-
-        Only routes of the subnet's family, without default routes.
-        """
+        """By subnet the routes in it that lead elsewhere than to the network's bridge; only routes
+        of the subnet's family, without default routes."""
         return {subnet: self._clashing(subnet) for subnet in self.network.subnets}
 
     def _clashing(self, subnet: Subnet) -> list[Route]:

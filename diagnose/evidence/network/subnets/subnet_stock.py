@@ -141,10 +141,8 @@ def addresses_in_use(network: Network, containers: Containers) -> int:
 
 
 def addresses_in(network: Network) -> int:
-    """How many IPv4 addresses the network has for containers.
-
-    Without the gateway and reserved addresses.
-    """
+    """How many IPv4 addresses the network has for containers, without the gateway and reserved
+    addresses."""
     room = 0
     for pool in network.pools:
         try:
