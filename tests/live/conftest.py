@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from diagnose.live import Live
-from diagnose.questions.run import Options
 from tests.live.servers import Ask, Script, Server, served
 
 
@@ -37,9 +36,7 @@ def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The ways in which the engine is asked: a question by itself, as those of the api lane are,
     and as a remote engine is."""
     if request.param == "through docker-py":
-        monkeypatch.setattr(
-            Server, "live", lambda server: Live(Options(host=server.listen_on_tcp()))
-        )
+        monkeypatch.setattr(Server, "endpoint", Server.listen_on_tcp)
     if request.param != "one of many":
         return lambda live, asked: live.ask(asked)
     return lambda live, asked: dict(served(live, [asked]))[asked]

@@ -23,6 +23,11 @@ PING = (
 )
 
 
+USUAL_S = Options().budget_s
+PATIENT_S = 10 * USUAL_S
+"""The budget of a run that gives each question ten times as long, for a busy machine."""
+
+
 class Server:
     """A server on a unix socket that keeps connections alive; it notes how many, and the
     targets."""
@@ -38,6 +43,10 @@ class Server:
         listener.listen(16)
         self._listeners = [listener]
         self._serve_on(listener)
+
+    def endpoint(self) -> str:
+        """The address at which a host of `live` finds it."""
+        return self.url
 
     def listen_on_tcp(self) -> str:
         """Its address for docker-py, which asks every engine that is not behind a local socket."""
@@ -81,8 +90,9 @@ class Server:
         for listener in self._listeners:
             listener.close()
 
-    def live(self) -> Live:
-        return Live(Options(host=self.url))
+    def live(self, *, is_patient: bool = True) -> Live:
+        """A host with this engine; not patient where the usual deadline is what a test is about."""
+        return Live(Options(host=self.endpoint(), budget_s=PATIENT_S if is_patient else USUAL_S))
 
 
 Ask = Callable[[Live, AnyQuestion], Any]

@@ -131,7 +131,7 @@ def test_unreadable_answer_says_why(
     ask: Ask, serve: Callable[[Script], Server], raw: bytes, reason: str, detail: str
 ) -> None:
     server = serve(says(raw))
-    answer = ask(server.live(), question("api.info"))
+    answer = ask(server.live(is_patient=False), question("api.info"))
     assert isinstance(answer, Failed)
     if (
         raw == LONGER_CHUNK and server.is_on_tcp
@@ -179,7 +179,7 @@ def test_connection_closed_between_two_questions_is_replaced(
 
 @pytest.mark.parametrize("script", [drips, drips_headers, never])
 def test_total_deadline_holds(ask: Ask, serve: Callable[[Script], Server], script: Script) -> None:
-    live = serve(script).live()
+    live = serve(script).live(is_patient=False)
     begin = time.monotonic()
     answer = ask(live, question("api.container", id="x"))
     took = time.monotonic() - begin
@@ -207,7 +207,7 @@ def test_stuck_answer_leaves_the_next_question_alone(
             time.sleep(30)
         connection.sendall(reply(b"{}"))
 
-    live = serve(script).live()
+    live = serve(script).live(is_patient=False)
     assert isinstance(ask(live, question("api.container", id="stuck")), Failed)
     assert ask(live, question("api.container", id="well")) == {}
 
@@ -239,7 +239,7 @@ def test_stuck_answers_hold_up_nobody_else(serve: Callable[[Script], Server]) ->
     begin = time.monotonic()
     came = {}
     for asked, answer in served(
-        serve(script).live(), inspects("stuck", "drips", *map(str, range(50)))
+        serve(script).live(is_patient=False), inspects("stuck", "drips", *map(str, range(50)))
     ):
         came[asked.args["id"]] = answer, time.monotonic() - begin
     late = {id for id, (answer, _) in came.items() if isinstance(answer, Failed)}
@@ -259,7 +259,11 @@ def test_question_that_comes_while_others_are_stuck_is_asked_at_once(
         names_itself(connection, target)
 
     waiting = [*inspects("late"), None, *inspects("stuck")]
-    first, *_ = serve(script).live().serve("api", lambda: waiting.pop() if waiting else None)
+    first, *_ = (
+        serve(script)
+        .live(is_patient=False)
+        .serve("api", lambda: waiting.pop() if waiting else None)
+    )
     assert first == (*inspects("late"), {"Id": "late"})
 
 
@@ -269,7 +273,7 @@ def test_kept_connections_that_were_closed_are_replaced(serve: Callable[[Script]
         connection.shutdown(socket.SHUT_RDWR)
 
     asked = inspects(*map(str, range(20)))
-    assert dict(served(serve(script).live(), asked)) == {
+    assert dict(served(serve(script).live(is_patient=False), asked)) == {
         question: {"Id": question.args["id"]} for question in asked
     }
 
