@@ -133,6 +133,16 @@ def _kind_of(collect: Callable[..., Any]) -> type:
     return typing.cast(type, kinds[0])
 
 
+def _entering(table: dict[str, Callable[..., Any]], ids: Iterable[str]) -> Callable[[F], F]:
+    """A decorator that enters its function in a table, under each of these ids."""
+
+    def enter(function: F) -> F:
+        table.update(dict.fromkeys(ids, function))
+        return function
+
+    return enter
+
+
 def without(*ids: str) -> Callable[[F], F]:
     """Register what the host looks like without a cause that one of these checks found.
 
@@ -140,11 +150,7 @@ def without(*ids: str) -> Callable[[F], F]:
     that changes, by kind. None where it cannot tell.
     """
 
-    def register(function: F) -> F:
-        _edits.update(dict.fromkeys(ids, function))
-        return function
-
-    return register
+    return _entering(_edits, ids)
 
 
 def prediction(*ids: str) -> Callable[[F], F]:
@@ -154,11 +160,7 @@ def prediction(*ids: str) -> Callable[[F], F]:
     `finding: Finding` and evidence kinds as they are on the edited host, and returns an `Outcome`.
     """
 
-    def register(function: F) -> F:
-        _predictions.update(dict.fromkeys(ids, function))
-        return function
-
-    return register
+    return _entering(_predictions, ids)
 
 
 def repairs(*ids: str) -> Callable[[F], F]:
@@ -169,11 +171,7 @@ def repairs(*ids: str) -> Callable[[F], F]:
     repair is known for this finding. It may raise NoRepairError.
     """
 
-    def register(function: F) -> F:
-        _repairs.update(dict.fromkeys(ids, function))
-        return function
-
-    return register
+    return _entering(_repairs, ids)
 
 
 def repair_of(id: str) -> Callable[..., Any] | None:

@@ -76,11 +76,16 @@ def translations(text: str) -> tuple[Value, ...]:
     return bits_of(STATUSES)(",".join(names) or "NONE")
 
 
+def _masked(text: str, all_bits: int) -> tuple[Value, ...]:
+    """A value, or a value and behind a slash its mask."""
+    value, _, mask = text.partition("/")
+    wanted = int(mask, 0) if mask else all_bits
+    return (Masked(wanted, int(value, 0) & wanted),)
+
+
 def under_mask(text: str) -> tuple[Value, ...]:
     """`0x1`, or `0x1/0xff` with a mask."""
-    value, _, mask = text.partition("/")
-    wanted = int(mask or "0xffffffff", 0)
-    return (Masked(wanted, int(value, 0) & wanted),)
+    return _masked(text, 0xFFFFFFFF)
 
 
 def route_types(text: str) -> tuple[Value, ...]:
@@ -194,9 +199,7 @@ def packet_type(text: str) -> tuple[Value, ...]:
 
 def tos(text: str) -> tuple[Value, ...]:
     """The byte of the type of service, with or without a mask."""
-    value, _, mask = text.partition("/")
-    bits = int(mask or "0xff", 0)
-    return (Masked(bits, int(value, 0) & bits),)
+    return _masked(text, 0xFF)
 
 
 def dscp(text: str) -> tuple[Value, ...]:
