@@ -115,7 +115,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_compare(name: str):
+def test_what_has_changed_between_two_reports(name: str):
     old, new, where = CASES[name]
     change = compare.compare(old, new)
     counts = {

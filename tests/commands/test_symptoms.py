@@ -64,7 +64,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("question", ENDS)
-def test_ends(question: str) -> None:
+def test_both_ends_of_a_connection_in_a_question(question: str) -> None:
     ends = search.ends(question)
     assert (None if ends is None else (ends.begin, ends.end)) == ENDS[question]
 
@@ -96,7 +96,7 @@ def test_a_cause_stands_where_what_it_explains_would() -> None:
     assert order(findings, [effect.id], ()) == expected
 
 
-def test_ask() -> None:
+def test_an_answer_begins_with_what_the_words_fit() -> None:
     done = run("ask", "--budget", "2m", "--from", "demo", "stray cannot reach web")
     assert done.stdout.startswith("CRITICAL ")
     assert "diagnose path stray web" in done.stdout

@@ -74,7 +74,7 @@ STEPS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_step(name: str) -> None:
+def test_what_a_round_reports_as_begun_or_ended(name: str) -> None:
     roots = Roots()
     assert kinds(roots.take(report(row()), 1000.0)) == [("present", "web")]
     after, wanted = STEPS[name]

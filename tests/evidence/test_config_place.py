@@ -48,7 +48,7 @@ def test_a_key_that_stands_twice() -> None:
     assert parsed.values == {"dns": ["192.0.2.2"]}
 
 
-def test_flags() -> None:
+def test_flags_of_dockerd_are_settings() -> None:
     words = "-H fd:// --containerd=/run/c.sock --debug -H=tcp://0.0.0.0:2375 --icc=false -s overlay2 --log-opt max-size=1m"
     config = DaemonConfig(
         "/etc/docker/daemon.json", values={"dns": ["192.0.2.1"]}, flags=parse_flags(words.split())

@@ -190,7 +190,7 @@ def test_a_rule_about_a_group_is_quoted_as_it_stands(
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_rule(rule: str) -> None:
+def test_what_a_rule_of_nft_does_to_a_packet(rule: str) -> None:
     name = f"c{list(RULES).index(rule)}"
     alone = Ruleset(tuple(chain for chain in loaded().chains if chain.name in (name, "gone")))
     if len(alone.chains) < 2:

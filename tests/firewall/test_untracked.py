@@ -26,7 +26,7 @@ RULES = {
 
 
 @pytest.mark.parametrize(("rule", "untracks"), RULES.values(), ids=RULES)
-def test_queries(rule: str, untracks: bool) -> None:
+def test_rules_that_leave_dns_queries_untracked(rule: str, untracks: bool) -> None:
     text = f"*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A {rule}\nCOMMIT\n"
     chains = iptables.chains(text, "nft", "ip", iptables.members({}))
     step = untracked_dns(chains, "docker0")

@@ -33,7 +33,7 @@ ALL_OUTCOMES = OUTCOMES | OUTCOMES_OF_MATCHES
 
 
 @pytest.mark.parametrize("name", ALL_OUTCOMES)
-def test_outcome(name: str) -> None:
+def test_what_becomes_of_a_packet(name: str) -> None:
     rules, policy, changes, outcome = ALL_OUTCOMES[name]
     walked = walk(ruleset(iptables(*rules, policy=policy)), "forward", packet(**changes))
     assert walked.outcome == outcome
@@ -103,7 +103,7 @@ TRANSLATIONS = {
 
 
 @pytest.mark.parametrize("name", TRANSLATIONS)
-def test_translation(name: str) -> None:
+def test_where_dnat_sends_a_packet(name: str) -> None:
     option, wanted = TRANSLATIONS[name]
     rules = ruleset(NAT.format(f"-A PREROUTING -p tcp -j DNAT {option}\n"))
     assert walk(rules, "prerouting", packet(oif="", dst_local=True)).nat == wanted

@@ -231,7 +231,7 @@ LINKED = {
 
 
 @pytest.mark.parametrize("name", LINKED)
-def test_link(name: str):
+def test_which_cause_is_linked_to_which_effect(name: str):
     cause, effect, linked = LINKED[name]
     found = {f.key: f for f in causes.link([cause, effect], TOPOLOGY)}
     assert [link.cause for link in found[effect.key].causes] == ([cause.key] if linked else [])

@@ -120,7 +120,7 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_notes(name: str) -> None:
+def test_what_failures_without_a_cause_have_in_common(name: str) -> None:
     findings, topology, said = CASES[name]
     assert list(coincidence.notes(findings, topology)) == said
 

@@ -117,7 +117,7 @@ JUDGED = {
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_verdict(name: str):
+def test_a_verdict_follows_from_evidence_and_ending(name: str):
     function, evidence, thresholds, verdict, why = JUDGED[name]
     result = judge(a_check(function), {Level: evidence}, thresholds)
     assert (result.verdict, result.why) == (verdict, why)

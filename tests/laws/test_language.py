@@ -159,7 +159,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_help(command: str):
+def test_help_is_in_plain_words(command: str):
     shown = command_line.run(*filter(None, [command]), "--help").stdout
     assert shown
     assert DIALECT_OF_PAGES.findall(shown.lower()) == []

@@ -61,7 +61,9 @@ PINGS: dict[str, tuple[bytes, dict[str, Any] | str]] = {
 
 
 @pytest.mark.parametrize(("raw", "expected"), PINGS.values(), ids=PINGS)
-def test_ping(tmp_path: Path, raw: bytes, expected: dict[str, Any] | str) -> None:
+def test_what_the_headers_of_a_ping_say(
+    tmp_path: Path, raw: bytes, expected: dict[str, Any] | str
+) -> None:
     class Pinged(Server):
         def _serve(self, connection: socket.socket) -> None:
             with connection:
@@ -102,7 +104,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize(("kind", "args", "target"), TARGETS.values(), ids=TARGETS)
-def test_target(
+def test_a_question_is_one_get_of_the_api(
     serve: Callable[[Script], Server], kind: str, args: dict[str, Any], target: str
 ) -> None:
     server = serve(says(reply(b"{}")))
@@ -186,7 +188,7 @@ LOGS = {
 
 
 @pytest.mark.parametrize(("raw", "text", "stdout", "stderr"), LOGS.values(), ids=LOGS)
-def test_logs(
+def test_logs_are_split_into_their_streams(
     serve: Callable[[Script], Server], raw: bytes, text: str, stdout: str, stderr: str
 ) -> None:
     answer = serve(says(reply(raw))).live().ask(question("api.logs", id="x"))

@@ -83,7 +83,7 @@ def test_no_file(home: Path) -> None:
     assert (settings().file, settings().malformed) == ("", "")
 
 
-def test_plugins(home: Path) -> None:
+def test_plugins_of_the_client_that_do_not_start(home: Path) -> None:
     own = home / ".docker/cli-plugins"
     (own / "docker-gone").symlink_to(home / "removed")
     (own / "docker-elsewhere").symlink_to(home / "removed")

@@ -235,7 +235,7 @@ URLS = {
 
 
 @pytest.mark.parametrize(("url", "expected"), URLS.items(), ids=URLS)
-def test_urls(url: str, expected: tuple[str, str, int | None]) -> None:
+def test_addresses_of_an_engine(url: str, expected: tuple[str, str, int | None]) -> None:
     found = parse(url, "-H")
     assert (found.scheme, found.address, found.port) == expected
 

@@ -67,7 +67,7 @@ LINES = {
 
 
 @pytest.mark.parametrize(("text", "place"), LINES.values(), ids=LINES)
-def test_places(text: str, place: tuple[str, int]) -> None:
+def test_addresses_in_the_kernels_socket_tables(text: str, place: tuple[str, int]) -> None:
     assert losses._place(text) == place
 
 

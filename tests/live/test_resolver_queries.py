@@ -111,7 +111,7 @@ def test_a_closed_port_is_refused_at_once() -> None:
     assert ask(port, "tcp") == SILENT | {"sent": 0, "icmp": "refused"}
 
 
-def test_tcp() -> None:
+def test_a_query_over_tcp() -> None:
     with resolver(ANSWER, kind=socket.SOCK_STREAM) as port:
         assert ask(port, "tcp") == REPLIED | {"rcode": "NOERROR", "answers": ["a."]}
 

@@ -48,7 +48,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("text", TARGETS)
-def test_target(text: str) -> None:
+def test_a_target_on_the_command_line(text: str) -> None:
     found = ends.target(text)
     assert (found.end, found.port, found.proto) == TARGETS[text]
 
@@ -302,7 +302,7 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_way(name: str) -> None:
+def test_where_a_connection_breaks(name: str) -> None:
     begin, target, host, wanted = WAYS[name]
     path = walked(begin, target, host)
     assert decided(path) == wanted, [f"{hop.place}: {hop.text}" for hop in path.hops]

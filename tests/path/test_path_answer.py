@@ -47,7 +47,7 @@ DEMO_WAYS = {
 
 
 @pytest.mark.parametrize("ways", DEMO_WAYS, ids=" ".join)
-def test_demo(demo: Any, ways: tuple[str, str]) -> None:
+def test_ways_of_the_demo_host(demo: Any, ways: tuple[str, str]) -> None:
     found = answered(demo, *ways)
     code, id, purpose = DEMO_WAYS[ways]
     assert found.exit_code == code

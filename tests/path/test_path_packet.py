@@ -99,7 +99,7 @@ PACKETS: dict[str, tuple[str, str, PathEvidence, str | Failed, str, bool | None,
 
 
 @pytest.mark.parametrize("name", PACKETS)
-def test_packet(name: str) -> None:
+def test_a_real_packet_agrees_with_the_walk_or_not(name: str) -> None:
     begin, target, host, outcome, state, agrees, where = PACKETS[name]
     net = Net(outcome, NAMES)
     path = walked(begin, target, host)

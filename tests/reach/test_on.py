@@ -179,7 +179,7 @@ SUDO_CASES = {
 @pytest.mark.parametrize(
     ("uid", "wanted", "given", "code", "by"), SUDO_CASES.values(), ids=SUDO_CASES
 )
-def test_sudo(
+def test_sudo_is_asked_only_where_it_is_needed(
     elsewhere: Elsewhere, tmp_path: Path, uid: str, wanted: str, given: str, code: int, by: str
 ) -> None:
     elsewhere.program("sudo", SUDO)

@@ -18,7 +18,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize(("text", "target"), TARGETS.items(), ids=TARGETS)
-def test_target(text: str, target: Target) -> None:
+def test_a_target_is_read_and_written_back(text: str, target: Target) -> None:
     assert parse(text) == target
     assert parse(str(target)) == target
 

@@ -124,7 +124,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("pattern", ALLOWED)
-def test_allowed(pattern: str) -> None:
+def test_an_allowed_pattern_takes_linear_time(pattern: str) -> None:
     compiled = compile_bounded(pattern)
     for worst in worst_texts(compiled):
         text = worst.text(64 * 1024)
@@ -134,7 +134,7 @@ def test_allowed(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", REFUSED)
-def test_refused(pattern: str) -> None:
+def test_an_unbounded_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(UnboundedPatternError, match=REFUSED[pattern]):
         compile_bounded(pattern)
 

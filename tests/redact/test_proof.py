@@ -47,7 +47,7 @@ FORMS = {
 
 @pytest.mark.parametrize("name", [name for name in FORMS if "lower-case" not in name])
 @pytest.mark.parametrize("before", range(9))
-def test_finds(name: str, before: int) -> None:
+def test_a_leaked_secret_is_found_in_every_form(name: str, before: int) -> None:
     data = b"." * before + FORMS[name] + b" rest of the file"
     found = leaks([("clean", b"nothing here"), ("answers.json", data)], [("password", SECRET)])
     assert {(leak.file, leak.kind) for leak in found} == {("answers.json", "password")}

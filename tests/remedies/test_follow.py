@@ -153,7 +153,7 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("what", "answers", "host", "ending", "ran"), WALKS.values(), ids=WALKS)
-def test_walk(
+def test_which_commands_a_walk_runs_and_how_it_ends(
     tmp_path: Path, what: steps.Course, answers: list[str], host: Host, ending: str, ran: list[str]
 ):
     host.ran.clear()

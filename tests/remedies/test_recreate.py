@@ -107,7 +107,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("inspect", "words"), OPTIONS.values(), ids=OPTIONS)
-def test_options(inspect: dict[str, Any], words: list[str]):
+def test_the_options_of_a_container_are_those_it_was_created_with(
+    inspect: dict[str, Any], words: list[str]
+):
     assert created(inspect) == words
 
 
@@ -127,7 +129,7 @@ CHANGES: dict[str, tuple[ContainerChange, list[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
-def test_changes(change: ContainerChange, words: list[str]):
+def test_a_change_appears_among_the_options(change: ContainerChange, words: list[str]):
     assert created(container(host={"CapAdd": ["NET_ADMIN"]}), change) == words
 
 

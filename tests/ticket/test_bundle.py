@@ -48,7 +48,7 @@ def whole() -> tuple[Report, Any, dict[str, bytes]]:
     return report, sealed, unpacked(sealed.data)
 
 
-def test_members(whole):
+def test_a_bundle_has_all_its_members(whole):
     _, sealed, files = whole
     assert sealed.data[:2] == b"\x1f\x8b"
     assert {"report.md", "report.json", "report.html", "manifest.json"} <= set(files)

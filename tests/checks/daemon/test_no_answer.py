@@ -30,7 +30,7 @@ from tests.checks.daemon.evidence import (
 from tests.judging import judge, rows
 
 
-def test_forbidden() -> None:
+def test_the_user_who_may_not_use_the_socket_is_named() -> None:
     denied = daemon(
         silence=Unavailable("forbidden", ""),
         process=engine(),
@@ -90,7 +90,7 @@ def test_forbidden() -> None:
         ),
     ],
 )
-def test_hung(one: Daemon, what: str) -> None:
+def test_why_an_engine_does_not_answer(one: Daemon, what: str) -> None:
     finding = only_finding(judge("daemon.hung", daemon=one, root=ROOT).findings)
     assert what in finding.summary
 

@@ -38,7 +38,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("line", "members", "speaks"), CASES.values(), ids=CASES)
-def test_nginx(line: str, members: tuple[Container, ...], speaks: bool) -> None:
+def test_nginx_that_asks_another_resolver(
+    line: str, members: tuple[Container, ...], speaks: bool
+) -> None:
     assert failed_name(line) == "shop"
     failed = FailedNames({EDGE.id: (FailedName("shop", line),)})
     result = judge("dns.resolver-bypassed", containers=Containers(members), failed=failed)

@@ -50,7 +50,7 @@ SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_forwarding(name: str) -> None:
+def test_where_ip_forwarding_is_off(name: str) -> None:
     values, summaries = SETTINGS[name]
     made = host_with(recorded_filter("28.5", "healthy"))
     made.answers["sysctl"] = lambda question: {

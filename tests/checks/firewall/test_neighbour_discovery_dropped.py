@@ -68,7 +68,7 @@ def stack(rules: str, *, bridged: bool = False) -> Stack:
 
 
 @pytest.mark.parametrize(("rules", "lost"), RULES.values(), ids=RULES)
-def test_input(rules: str, lost: list[str]) -> None:
+def test_which_messages_of_neighbour_discovery_rules_drop(rules: str, lost: list[str]) -> None:
     dropped = list(between_host_and_peer(stack(rules), LINK))
     assert [message.message for message in dropped] == lost
     assert all(message.is_certain for message in dropped)
@@ -107,7 +107,9 @@ FOUND = {
 
 
 @pytest.mark.parametrize(("links", "expected"), FOUND.values(), ids=FOUND)
-def test_dropped(links: list[NeighbourLink], expected: list[tuple[str, str]]) -> None:
+def test_a_network_without_neighbour_discovery(
+    links: list[NeighbourLink], expected: list[tuple[str, str]]
+) -> None:
     result = judge(
         "firewall.neighbour-discovery-dropped",
         neighbour_discovery=NeighbourDiscovery(tuple(links)),

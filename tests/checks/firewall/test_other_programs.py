@@ -46,7 +46,9 @@ CAPTURED = {
 
 
 @pytest.mark.parametrize(("path", "expected", "unknown"), CAPTURED.values(), ids=CAPTURED)
-def test_redirected(path: CapturedPath, expected: list[tuple[str, str]], unknown: int) -> None:
+def test_a_redirect_to_a_port_where_nobody_listens(
+    path: CapturedPath, expected: list[tuple[str, str]], unknown: int
+) -> None:
     paths = CapturedPaths((path,), walked=3)
     result = judge("firewall.redirected-to-nobody", captured_paths=paths)
     assert rows(result) == expected
@@ -66,7 +68,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("inside", "outside", "expected"), REFUSALS.values(), ids=REFUSALS)
-def test_refuses(inside: DnsReply, outside: DnsReply, expected: list[tuple[str, str]]) -> None:
+def test_a_dns_server_that_refuses_containers_alone(
+    inside: DnsReply, outside: DnsReply, expected: list[tuple[str, str]]
+) -> None:
     settings = NetworkSettings({"bridge": NetworkEndpoint(ip_address="172.17.0.2")})
     web = Container(
         "2" * 64,

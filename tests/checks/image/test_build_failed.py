@@ -67,7 +67,7 @@ def found(
 
 
 @pytest.mark.parametrize(("history", "expected"), HISTORIES.values(), ids=HISTORIES)
-def test_histories(history: list[dict], expected: list[tuple[str, str]]) -> None:
+def test_builds_that_failed_last(history: list[dict], expected: list[tuple[str, str]]) -> None:
     evidence = found(history)
     result = judge("image.build-failed", failed_builds=evidence, daemon=ALIVE, clock=CLOCK)
     assert rows(result) == expected

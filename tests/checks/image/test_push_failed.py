@@ -57,7 +57,7 @@ def test_kinds_of_failures(said: str, why: str) -> None:
         pytest.param([], 60, None, [], id="no push"),
     ],
 )
-def test_pushes(
+def test_pushes_that_failed_and_were_not_repeated(
     lines: list[str], age: float, pushed: float | None, expected: list[tuple[str, str]]
 ) -> None:
     done = () if pushed is None else (Event(AT + pushed, "image", "push", "", "shop:1", {}),)

@@ -41,7 +41,7 @@ def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Im
         ),
     ],
 )
-def test_dangling(items: list[Image], fires: bool) -> None:
+def test_when_images_without_a_name_are_worth_a_word(items: list[Image], fires: bool) -> None:
     assert bool(judge("image.dangling", images=Images(tuple(items), {})).findings) is fires
 
 
@@ -70,7 +70,9 @@ def test_dangling_is_unknown_where_containers_are() -> None:
         ("a:latest@sha256:12", "docker.io/library/a@sha256:12", "docker.io", None),
     ],
 )
-def test_references(reference: str, full: str, registry: str, tag: str | None) -> None:
+def test_parts_of_an_image_reference(
+    reference: str, full: str, registry: str, tag: str | None
+) -> None:
     assert (normal(reference), registry_of(reference), tag_of(reference)) == (full, registry, tag)
 
 
@@ -107,7 +109,7 @@ OLD = int(NOW) - 90 * 86400
         ),
     ],
 )
-def test_unused(items: list[Image], fires: bool) -> None:
+def test_when_unused_images_are_worth_a_word(items: list[Image], fires: bool) -> None:
     assert (
         bool(judge("image.unused", images=Images(tuple(items), {}), clock=CLOCK).findings) is fires
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import BOX_ADDRESS
+from tests.lab.scenarios.everyday.helpers import status_outside
 from tests.lab.scenarios.programs.helpers import MACHINE
 
 CHECK = "container.answers-with-errors"
@@ -30,13 +30,7 @@ def _catalog(box: Box, name: str, port: int) -> None:
         "run", "-d", f"--name={name}", "--memory=64m", "--pids-limit=64", "-p", f"{port}:8080",
         "-v", f"/srv/{name}:/data:ro", *MACHINE, "bb:1.36", "/usr/bin/python3", "-uc", _CATALOG,
     )  # fmt: skip
-    box.wait_for(lambda: _status(box, port, "/goods") == "200", 20, "the catalog to answer")
-
-
-def _status(box: Box, port: int, path: str) -> str:
-    """What a client outside gets: the code of the answer."""
-    curl = ["curl", "-s", "--noproxy", "*", "-m", "8", "-o", "/dev/null", "-w", "%{http_code}"]
-    return box.provider.run([*curl, f"http://{BOX_ADDRESS}:{port}{path}"], check=False).stdout
+    box.wait_for(lambda: status_outside(box, port, "/goods") == "200", 20, "the catalog to answer")
 
 
 @fault(CHECK, subject="container:catalog61", shareable=True)
@@ -45,7 +39,7 @@ def server_whose_data_is_gone(box: Box) -> None:
     _catalog(box, "catalog61", 8461)
     box.sh("rm /srv/catalog61/*")
     for path in ("/goods", "/price") * 4:
-        assert _status(box, 8461, path) == "500"
+        assert status_outside(box, 8461, path) == "500"
 
 
 @fault(CHECK, subject="container:catalog62", shareable=True)
@@ -54,7 +48,7 @@ def server_with_one_page_that_fails(box: Box) -> None:
     _catalog(box, "catalog62", 8462)
     box.sh("rm /srv/catalog62/price")
     for path in ("/goods", "/price", "/goods") * 3:
-        assert _status(box, 8462, path) == ("500" if path == "/price" else "200")
+        assert status_outside(box, 8462, path) == ("500" if path == "/price" else "200")
 
 
 @healthy(shareable=True)
@@ -63,6 +57,6 @@ def server_that_recovered(box: Box) -> None:
     _catalog(box, "catalog63", 8463)
     box.sh("rm /srv/catalog63/goods")
     for _ in range(4):
-        assert _status(box, 8463, "/goods") == "500"
+        assert status_outside(box, 8463, "/goods") == "500"
     box.sh("echo tea >/srv/catalog63/goods")
-    assert _status(box, 8463, "/goods") == "200"
+    assert status_outside(box, 8463, "/goods") == "200"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import healthy_container
+from tests.lab.scenarios.everyday.helpers import host_gets
 
 _ADMIN = "--cap-add=NET_ADMIN"
 
@@ -22,12 +23,6 @@ def _gets(box: Box, name: str, url: str) -> bool:
     return _inside(
         box, name, f"curl -sS -o /dev/null --noproxy '*' --max-time 2 {url}", check=False
     )
-
-
-def _host_gets(box: Box, port: int) -> bool:
-    url = f"http://127.0.0.1:{port}/"
-    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "2", url]
-    return box.run(curl, check=False).returncode == 0
 
 
 def _others_get(box: Box, port: int) -> bool:
@@ -79,7 +74,7 @@ def tunnel_that_takes_the_answers(box: Box) -> None:
     assert _others_get(box, 18771)
     _full_tunnel(box, "vpngate", "10.231.1")
     assert not _others_get(box, 18771)
-    assert _host_gets(box, 18771)
+    assert host_gets(box, 18771)
 
 
 @fault(
@@ -94,7 +89,7 @@ def kill_switch_that_closes_a_published_port(box: Box) -> None:
     assert _others_get(box, 18772)
     _kill_switch(box, "castle")
     assert not _others_get(box, 18772)
-    assert not _host_gets(box, 18772)
+    assert not host_gets(box, 18772)
 
 
 @fault(
@@ -128,7 +123,7 @@ def gateway_banned_inside(box: Box) -> None:
         *("run", "-d", "--name=postbox", "-m=64m", _ADMIN),
         *("--network=postnet", "-p=18775:8080", "shop:1.4"),
     )
-    assert _host_gets(box, 18775)
+    assert host_gets(box, 18775)
     _inside(
         box,
         "postbox",
@@ -139,7 +134,7 @@ def gateway_banned_inside(box: Box) -> None:
         iptables -I INPUT -p tcp -j f2b-mail
         """,
     )
-    assert not _host_gets(box, 18775)
+    assert not host_gets(box, 18775)
     assert _others_get(box, 18775)
 
 
@@ -163,7 +158,7 @@ def vpn_client_with_its_exceptions(box: Box) -> None:
     database = box.inspect("gooddb")["NetworkSettings"]["Networks"]["goodnet"]["IPAddress"]
     assert _gets(box, "goodvpn", f"http://{database}:8080/")
     assert _others_get(box, 18777)
-    assert _host_gets(box, 18777)
+    assert host_gets(box, 18777)
 
 
 @healthy(shareable=True)
@@ -182,4 +177,4 @@ def ban_of_one_client_inside(box: Box) -> None:
         """,
     )
     assert _others_get(box, 18778)
-    assert _host_gets(box, 18778)
+    assert host_gets(box, 18778)

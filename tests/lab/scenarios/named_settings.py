@@ -10,6 +10,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.daemon import DAEMON
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 from tests.lab.scenarios.real_servers import nginx
 
@@ -58,7 +59,7 @@ def address_with_a_scheme_that_was_given_up(box: Box) -> None:
     address = "--env=DATABASE_URL=postgres://shop:made-up-blue@db/shop"
     box.docker("run", "-d", "--name=alchemist7", *GOOD, address, "bb:1.36", "sh", "-c", _DIALECT)
     assert "sqlalchemy.dialects:postgres" in ended(box, "alchemist7")
-    assert " | awk " in offered(box, "alchemist7")
+    assert " | awk " in first_command(box, AT_START, "alchemist7")
 
 
 _SSHD = """
@@ -73,7 +74,10 @@ def folder_below_run_that_nobody_made(box: Box) -> None:
     limits = ["--memory=64m", "--pids-limit=64"]
     box.docker("run", "-d", "--name=agent7", *limits, "bb:1.36", "sh", "-c", _SSHD)
     assert "Missing privilege" in ended(box, "agent7")
-    assert offered(box, "agent7") == "diagnose recreate agent7 -- --tmpfs=/run/sshd:mode=755 | sh"
+    assert (
+        first_command(box, AT_START, "agent7")
+        == "diagnose recreate agent7 -- --tmpfs=/run/sshd:mode=755 | sh"
+    )
 
 
 _SESSION = """
@@ -90,17 +94,10 @@ def broker_whose_last_session_has_not_ended(box: Box) -> None:
     """Kafka was started again before ZooKeeper had given up its last session."""
     box.docker("run", "-d", "--name=courier7", *GOOD, "bb:1.36", "sh", "-c", _SESSION)
     assert "node already" in ended(box, "courier7")
-    assert offered(box, "courier7") == "docker start courier7"
+    assert first_command(box, AT_START, "courier7") == "docker start courier7"
 
 
 _WRAPPER = b'#!/bin/sh\nset -e\nexec "$@"\n'
-
-
-def offered(box: Box, name: str) -> str:
-    """The first command that the report offers for a container that ended at its start."""
-    findings = box.diagnose("check", AT_START, "--format", "json").findings
-    (finding,) = [item for item in findings if item["subject"]["name"] == name]
-    return str(finding["fix"][0]["command"])
 
 
 @fault(AT_START, subject="container:reshaped7", shareable=True)
@@ -113,7 +110,7 @@ def command_that_an_update_took_away(box: Box) -> None:
     box.docker("run", "-d", "--name=reshaped7", *GOOD, "reshaped7:latest", "apache2-foreground")
     assert "apache2-foreground: not found" in ended(box, "reshaped7")
     command = "diagnose recreate reshaped7 --command 'sleep 9' | sh"
-    assert offered(box, "reshaped7") == command
+    assert first_command(box, AT_START, "reshaped7") == command
 
 
 @fault(AT_START, subject="container:rebuilt7", shareable=True)
@@ -131,7 +128,10 @@ def build_that_lacks_a_command(box: Box) -> None:
     )
     box.docker("run", "-d", "--name=rebuilt7", *GOOD, "rebuilt7:2")
     assert "envsubst: not found" in ended(box, "rebuilt7")
-    assert offered(box, "rebuilt7") == "diagnose recreate rebuilt7 --image rebuilt7:1 | sh"
+    assert (
+        first_command(box, AT_START, "rebuilt7")
+        == "diagnose recreate rebuilt7 --image rebuilt7:1 | sh"
+    )
 
 
 @fault(AT_START, subject="container:typo8", shareable=True)

@@ -6,6 +6,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.faults import Engines
 from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
 from tests.lab.runner import healthy_container
+from tests.lab.scenarios.everyday.helpers import host_gets
 
 
 def _inside(box: Box, name: str, script: str) -> bool:
@@ -349,26 +350,20 @@ def running_service_in_a_wildcard_domain(box: Box) -> None:
 _NO_PROXY = {"userland-proxy": False}
 
 
-def _host_calls(box: Box, port: int) -> bool:
-    url = f"http://127.0.0.1:{port}/"
-    call = ["curl", "-sS", "--noproxy", "*", "--max-time", "2", url]
-    return box.run(call, check=False).returncode == 0
-
-
 @fault("network.loopback-not-routed", subject="container:local", config=_NO_PROXY)
 def loopback_not_routed(box: Box) -> None:
     """Hardening has turned route_localnet off, and there is no docker-proxy."""
     healthy_container(box, "local", 18715)
-    assert _host_calls(box, 18715)
+    assert host_gets(box, 18715)
     box.sh("for file in /proc/sys/net/ipv4/conf/*/route_localnet; do echo 0 >$file; done")
-    assert not _host_calls(box, 18715)
+    assert not host_gets(box, 18715)
 
 
 @healthy(config=_NO_PROXY)
 def loopback_routed(box: Box) -> None:
     """The same engine as it sets itself up."""
     healthy_container(box, "local", 18715)
-    assert _host_calls(box, 18715)
+    assert host_gets(box, 18715)
 
 
 @fault(

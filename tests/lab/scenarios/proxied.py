@@ -6,7 +6,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import PATIENT
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, status_outside
 from tests.lab.scenarios.known_rows import folder
 from tests.lab.scenarios.named_settings import AT_START
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs
@@ -39,12 +39,6 @@ def _program(box: Box, name: str, code: str, *options: str) -> None:
     )
 
 
-def _get(box: Box, port: int, path: str) -> str:
-    """What a client outside gets: the code of the answer."""
-    curl = ["curl", "-s", "--noproxy", "*", "-m", "8", "-o", "/dev/null", "-w", "%{http_code}"]
-    return box.provider.run([*curl, f"http://{BOX_ADDRESS}:{port}{path}"], check=False).stdout
-
-
 _GATE = """include /etc/nginx/conf.d/*.conf;
 server { listen 8080; location / { proxy_pass http://%s:8080; %s } }"""
 
@@ -57,7 +51,7 @@ def _gate(box: Box, name: str, behind: str, port: int, *, limit: str = "") -> No
     nginx(
         box, name, _GATE % (behind, limit), path, f"--net={behind}net", "-p", f"{port}:8080", *mount
     )
-    box.wait_for(lambda: _get(box, port, "/") == "200", 20, "nginx to answer")
+    box.wait_for(lambda: status_outside(box, port, "/") == "200", 20, "nginx to answer")
 
 
 @fault(CHECK, subject="container:gate17", shareable=True)
@@ -67,7 +61,7 @@ def nginx_that_waits_too_short(box: Box) -> None:
     _program(box, "reports17", _SLOW)
     _gate(box, "gate17", "reports17", 8417, limit="proxy_read_timeout 1s;")
     for _ in range(4):
-        assert _get(box, 8417, "/report?month=11") == "504"
+        assert status_outside(box, 8417, "/report?month=11") == "504"
     command = first_command(box, CHECK, "gate17")
     done = box.run(["sh", "-c", command], check=False)
     assert done.returncode == 1
@@ -80,9 +74,9 @@ def nginx_with_one_slow_answer(box: Box) -> None:
     """The same nginx, where one request of many was too slow."""
     _program(box, "reports18", _SLOW)
     _gate(box, "gate18", "reports18", 8418, limit="proxy_read_timeout 1s;")
-    assert _get(box, 8418, "/report") == "504"
+    assert status_outside(box, 8418, "/report") == "504"
     for _ in range(4):
-        assert _get(box, 8418, "/") == "200"
+        assert status_outside(box, 8418, "/") == "200"
 
 
 _PANEL = """
@@ -133,9 +127,9 @@ def proxy_that_speaks_plain_http_to_tls(box: Box) -> None:
     _panel(box, "panel17")
     site = "server { listen 8080; location / { proxy_pass http://panel17:8080; } }"
     nginx(box, "door17", site, "--net=panel17net", "-p", "8427:8080")
-    box.wait_for(lambda: _get(box, 8427, "/") == "400", 20, "the refusal")
+    box.wait_for(lambda: status_outside(box, 8427, "/") == "400", 20, "the refusal")
     for _ in range(4):
-        assert _get(box, 8427, "/") == "400"
+        assert status_outside(box, 8427, "/") == "400"
     assert logs(box, "panel17").count("HTTP request to an HTTPS server") >= 4
 
 
@@ -145,7 +139,7 @@ def tls_server_that_is_called_by_tls(box: Box) -> None:
     _panel(box, "panel18")
     site = "server { listen 8080; location / { proxy_pass https://panel18:8080; } }"
     nginx(box, "door18", site, "--net=panel18net", "-p", "8428:8080")
-    box.wait_for(lambda: _get(box, 8428, "/") == "200", 20, "the answer")
+    box.wait_for(lambda: status_outside(box, 8428, "/") == "200", 20, "the answer")
     address = box.inspect("panel18")["NetworkSettings"]["Networks"]["panel18net"]["IPAddress"]
     box.sh(f"curl -s -m 3 -o /dev/null http://{address}:8080/ || true")
     assert "HTTP request to an HTTPS server" in logs(box, "panel18")

@@ -212,5 +212,7 @@ NODES: dict[str, tuple[LeftNodes, list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("left", "expected"), NODES.values(), ids=NODES)
-def test_nodes(left: LeftNodes, expected: list[tuple[str, str]]) -> None:
+def test_data_that_rabbitmq_left_under_another_host_name(
+    left: LeftNodes, expected: list[tuple[str, str]]
+) -> None:
     assert rows(judge("container.data-left-behind", nodes=left, clock=CLOCK)) == expected

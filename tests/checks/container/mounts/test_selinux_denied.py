@@ -97,7 +97,7 @@ SEEN: dict[str, tuple[SelinuxDenials, list[str]]] = {
 
 
 @pytest.mark.parametrize(("denials", "sources"), SEEN.values(), ids=SEEN)
-def test_denials(denials: SelinuxDenials, sources: list[str]) -> None:
+def test_which_mounts_selinux_denies(denials: SelinuxDenials, sources: list[str]) -> None:
     assert [denial.mount.source for denial in denials] == sources
 
 
@@ -134,7 +134,7 @@ CURES: dict[str, tuple[SelinuxDenials, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize(("denials", "cure"), CURES.values(), ids=CURES)
-def test_cure(denials: SelinuxDenials, cure: dict[str, str]) -> None:
+def test_what_gives_access_despite_selinux(denials: SelinuxDenials, cure: dict[str, str]) -> None:
     (denial,) = denials
     judged = judge(
         "container.mount-forbidden",

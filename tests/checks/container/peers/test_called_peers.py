@@ -62,7 +62,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_peers(name: str) -> None:
+def test_whom_lines_of_a_log_call(name: str) -> None:
     lines, named = CASES[name]
     assert (
         sorted(peer.name for peer in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named

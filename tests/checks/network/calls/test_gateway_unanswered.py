@@ -71,7 +71,7 @@ GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
 
 
 @pytest.mark.parametrize(("entry", "on_host", "router", "words"), GATEWAYS.values(), ids=GATEWAYS)
-def test_gateways(
+def test_a_gateway_that_does_not_answer_arp(
     entry: tuple[str, str, str], on_host: Neighbours, router: str, words: str
 ) -> None:
     nas = container("nas", NetworkSettings={"Networks": {"lan": {"IPAddress": "192.0.2.210"}}})

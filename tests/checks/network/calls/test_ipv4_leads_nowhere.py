@@ -47,7 +47,7 @@ def _judged(
 
 
 @pytest.mark.parametrize(("routes", "member", "fields", "wanted"), CASES.values(), ids=CASES)
-def test_ipv4(
+def test_who_needs_ipv4_on_a_host_without_it(
     routes: tuple[Route, ...], member: Container, fields: dict[str, Any], wanted: list[Any]
 ) -> None:
     assert rows(_judged(routes, member, fields, ())) == wanted

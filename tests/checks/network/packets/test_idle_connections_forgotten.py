@@ -24,7 +24,9 @@ CASES: dict[str, tuple[int, str, list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("seconds", "line", "wanted"), CASES.values(), ids=CASES)
-def test_time(seconds: int, line: str, wanted: list[tuple[str, str]]) -> None:
+def test_a_short_idle_time_with_broken_connections(
+    seconds: int, line: str, wanted: list[tuple[str, str]]
+) -> None:
     result = judge(
         "network.idle-connections-forgotten",
         idle_timeout=IdleTimeout(seconds),

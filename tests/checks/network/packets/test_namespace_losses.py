@@ -32,7 +32,9 @@ UDP = {
 
 
 @pytest.mark.parametrize(("socket", "wanted"), UDP.values(), ids=UDP)
-def test_datagrams(socket: FullUdpSocket, wanted: list[tuple[str, str]]) -> None:
+def test_a_full_udp_socket_loses_datagrams(
+    socket: FullUdpSocket, wanted: list[tuple[str, str]]
+) -> None:
     losses = NetworkLosses((NamespaceLoss(APP, (), (socket,)),), counted=1)
     assert rows(judge("network.datagrams-dropped", network_losses=losses)) == wanted
 

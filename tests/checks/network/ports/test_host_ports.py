@@ -203,7 +203,7 @@ def test_an_address_that_left_the_host(address: str, setting: Any, expected: lis
         ("0.0.0.0", "::1", False),
     ],
 )
-def test_overlap(one: str, other: str, expected: bool) -> None:
+def test_which_addresses_of_a_port_overlap(one: str, other: str, expected: bool) -> None:
     assert overlap(one, other) is overlap(other, one) is expected
 
 

@@ -113,7 +113,7 @@ STRAY: dict[str, tuple[DnsReply, bool, tuple[str, ...], list[tuple[str, str]]]] 
 
 
 @pytest.mark.parametrize(("reply", "runs", "lines", "expected"), STRAY.values(), ids=STRAY)
-def test_wildcard(
+def test_a_wildcard_that_answers_for_a_stopped_service(
     reply: DnsReply, runs: bool, lines: tuple[str, ...], expected: list[tuple[str, str]]
 ) -> None:
     api = caller()
@@ -153,7 +153,7 @@ WITNESSES = {
 @pytest.mark.parametrize(
     ("tunnel", "plain", "misses", "expected"), WITNESSES.values(), ids=WITNESSES
 )
-def test_witness(
+def test_a_vpn_client_and_its_neighbours_speak_for_themselves(
     tunnel: DnsReply, plain: DnsReply, misses: bool, expected: list[tuple[str, str]]
 ) -> None:
     """A VPN client does not speak for its neighbours, nor they for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box
+from tests.lab.provider import BOX_ADDRESS
 
 LEFT = "container.data-left-behind"
 
@@ -12,3 +13,15 @@ def first_command(box: Box, check: str, name: str) -> str:
     findings = box.diagnose("check", check, "--format", "json").findings
     (finding,) = [item for item in findings if item["subject"]["name"] == name]
     return str(finding["fix"][0]["command"])
+
+
+def status_outside(box: Box, port: int, path: str) -> str:
+    """The code of the answer that a client outside of the box gets."""
+    curl = ["curl", "-s", "--noproxy", "*", "-m", "8", "-o", "/dev/null", "-w", "%{http_code}"]
+    return box.provider.run([*curl, f"http://{BOX_ADDRESS}:{port}{path}"], check=False).stdout
+
+
+def host_gets(box: Box, port: int) -> bool:
+    """Whether the box itself gets an answer at a port of its loopback."""
+    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "2", f"http://127.0.0.1:{port}/"]
+    return box.run(curl, check=False).returncode == 0
