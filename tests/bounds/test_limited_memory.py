@@ -65,9 +65,8 @@ def test_every_run_ends_in_time_with_a_report_or_one_sentence(
 
 
 def test_a_process_that_holds_the_interpreter_is_called_off() -> None:
-    began = time.monotonic()
+    """By itself it would never end, and `supervised` stops it with another code after a minute."""
     done = supervised("m.must_end_by(time.monotonic() + 0.3); print(sum(iter(int, 1)))")
-    assert time.monotonic() - began < SLOW_HOST_S
     assert (done.returncode, done.stderr) == (3, limited_memory.LATE_SENTENCE)
 
 
