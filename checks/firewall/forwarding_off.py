@@ -59,6 +59,7 @@ def _ipv4_findings(
     routed: dict[str, Network],
     sysctl_files: SysctlFiles | None,
 ) -> Iterator[Finding]:
+    """Containers that the host does not forward for over IPv4, and what turned it off."""
     touched = _without_forwarding(forwarding, list(routed.values()))
     cut = _attached(used, {network.name for network in touched})
     if not cut:

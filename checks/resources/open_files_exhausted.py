@@ -81,8 +81,8 @@ def _container_finding(
     if limit and not (fullest and TOO_MANY.search(line)):
         return _inotify_finding(container, line, limit)
     if line:
-        return _engine_finding(container, line)
-    return _table_finding(container, fullest) if fullest else None
+        return _logged_limit_finding(container, line)
+    return _full_table_finding(container, fullest) if fullest else None
 
 
 def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
@@ -97,7 +97,7 @@ def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
     )
 
 
-def _engine_finding(container: Container, line: str) -> Finding:
+def _logged_limit_finding(container: Container, line: str) -> Finding:
     limit = _own_limit(container)
     own = f"; its limit is {limit}" if limit else ""
     return Finding.about(
@@ -110,7 +110,7 @@ def _engine_finding(container: Container, line: str) -> Finding:
     )
 
 
-def _table_finding(container: Container, fullest: Crowded) -> Finding:
+def _full_table_finding(container: Container, fullest: Crowded) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,

@@ -114,6 +114,7 @@ class LastMoment:
                 self._end()
 
     def _end(self) -> NoReturn:
+        """Say in one sentence why, and end the process at once."""
         try:
             self._say(self._sentence())
         finally:  # also where nobody reads what is said any more

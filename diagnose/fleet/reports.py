@@ -197,6 +197,7 @@ class Reader:
         return {path: moment for path, moment in times.items() if moment is not None}
 
     def _root(self, finding: _RawFinding, effects: Mapping[str, set[str]]) -> Root:
+        """A finding that nothing explains, with what it explains and its first fix."""
         first = finding.fix[0] if finding.fix else None
         plain = finding.signature or without_ids(finding.key)
         return Root(

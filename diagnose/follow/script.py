@@ -29,6 +29,7 @@ def text(plans: Sequence[Course], host: str) -> str:
 
 
 def _step(title: str, step: PageStep) -> list[str]:
+    """One command of a page with its comments; what changes the host is a comment too."""
     command = step.command
     risk = f" ({command.risk})" if command.purpose == "fix" else ""
     by_hand = ["put your own values into it first"] if command.example else []

@@ -189,10 +189,11 @@ class Channel:
             return
         target += data
         if target is self._errors:
-            self._answer()
+            self._answer_prompt()
             del target[:-ERRORS_KEPT]
 
-    def _answer(self) -> None:
+    def _answer_prompt(self) -> None:
+        """Type the answer, such as a password, once the awaited prompt is on stderr."""
         if self._on_prompt is None:
             return
         prompt, answer = self._on_prompt

@@ -165,6 +165,7 @@ _MAPPINGS = {"Sysctls": "sysctl", "Annotations": "annotation"}
 
 
 def _of_host(host: Inspect) -> Iterator[Option]:
+    """The options of `docker run` that HostConfig holds as plain values."""
     yield Option("restart", restart_policy(host))
     yield from _with_values(host, _NUMBERS)
     yield from _with_values(host, _WORDS)
@@ -226,6 +227,7 @@ def restart_policy(host: Inspect) -> str:
 
 
 def _ports(config: Inspect, host: Inspect, default: Inspect) -> Iterator[Option]:
+    """The published ports, and the exposed ones that the image does not expose itself."""
     published = host.get("PortBindings") or {}
     for port, bindings in published.items():
         for binding in bindings or ():

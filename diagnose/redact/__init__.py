@@ -176,6 +176,7 @@ class Redactor:
             return token
 
     def _new_token(self, kind: str, raw: str) -> str:
+        """A token for a secret that was not met before; longer where a short one is taken."""
         data = raw.encode("utf-8", "surrogatepass")
         for size in (3, 6, 12):
             token = (
@@ -248,6 +249,8 @@ class Redactor:
         return {key: new if key == "text" else rest[key] for key in value}
 
     def _file_text(self, path: str, text: str) -> str:
+        """A file's text without secrets, read as JSON, as UTF-16, or as a process's words if it is
+        that."""
         if text[:1] in "{[" or path.endswith(".json"):
             return self._json_text(path, text)
         if "\0" in text:

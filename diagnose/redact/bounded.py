@@ -77,6 +77,7 @@ def _count_ways(items: Sequence[_Item], after: frozenset[int]) -> int:
 
 
 def _ways_of(item: _Item, after: frozenset[int]) -> int:
+    """In how many ways an item of a parsed pattern can match a text."""
     operation, value = item
     name = str(operation)
     if name in ("LITERAL", "NOT_LITERAL", "IN", "ANY", "AT"):

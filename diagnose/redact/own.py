@@ -106,6 +106,7 @@ class OwnRules:
         return self._name is not None and self._name.fullmatch(name) is not None
 
     def _value(self, old: Json, mark: Mark, *, keys_are_own: bool) -> Json:
+        """A value of an answer without what the user's own rules redact."""
         if isinstance(old, str):
             return self.text(old, mark)
         if isinstance(old, list):

@@ -67,6 +67,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
 
 
 def _block(number: int, block: OutlineBlock, *, with_evidence: bool) -> Iterator[str]:
+    """One root as plain lines, for a model that reads the report."""
     yield ""
     yield f"root {number}: {block.severity} {block.id} {and_more(block.subjects, 6)}"
     yield f"  {block.summary}"

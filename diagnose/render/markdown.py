@@ -87,6 +87,7 @@ def _names(subjects: tuple[str, ...]) -> str:
 
 
 def _block(block: OutlineBlock) -> list[str]:
+    """One root as a section."""
     return [
         "",
         f"## {str(block.severity).upper()} {block.id} {_names(block.subjects)}",

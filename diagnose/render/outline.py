@@ -316,6 +316,7 @@ def _traced(traced: Counter[str], parts: Iterable[Coverage]) -> str:
 
 
 def _host(report: Report) -> str:
+    """The engine, the containers and the data root, as the head of a report names them."""
     head = report.host
     words = []
     if head.engine is not None:

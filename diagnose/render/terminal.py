@@ -125,6 +125,7 @@ class _Page:
             )
 
     def print(self, page: Outline) -> None:
+        """Write the whole report."""
         self.head(page)
         for note in page.notes:
             self.line(f"note: {note}")
@@ -309,6 +310,7 @@ class _Page:
         self.more(blocks[0].id)
 
     def advice(self, page: Outline) -> None:
+        """The advice by id with its number of subjects; each finding only where all is shown."""
         if not page.advice:
             return
         self.console.print()

@@ -51,6 +51,7 @@ def _members(text: str) -> list[_Member]:
 
 
 def _walk(text: str) -> Iterator[_Member]:
+    """The members of a JSON object, each with its place in the text."""
     place = _skip(text, 0)
     if text[place : place + 1] != "{":
         raise ValueError("no JSON object")

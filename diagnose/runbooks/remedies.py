@@ -100,6 +100,7 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
 
 
 def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
+    """A block of a page as a command for this host and this finding."""
     text = for_host(fill(block.text, variables, place.docker), place.traits)
     # one line: a script has it as a comment
     impact = " ".join(fill(block.impact, variables, place.docker).split())

@@ -57,7 +57,7 @@ def for_host(text: str, traits: Collection[Trait]) -> str:
 
 
 def on_page(text: str) -> set[str]:
-    """What a page may have where a host has this text."""
+    """The commands that a page may have where a host's own command is this text."""
     found = {
         text,
         text.replace("systemctl --user ", "systemctl ").replace(_OF_USERS_UNITS, _DROP_INS),

@@ -162,6 +162,7 @@ def _index() -> Mapping[str, Mapping[str, float]]:
 
 
 def _weights(id: str, title: str) -> Mapping[str, float]:
+    """How much each telling word of a check's id, title and page counts in a search."""
     texts = {"id": id.replace(".", " ").replace("-", " "), "title": title}
     try:
         page = runbooks.page(id)

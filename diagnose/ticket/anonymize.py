@@ -112,6 +112,7 @@ class Renaming:
         }
 
     def _question(self, question: AnyQuestion) -> AnyQuestion:
+        """A question with other names in its arguments."""
         args = {}
         for key, old in question.args.items():
             if key in ("id", "name") and question.kind.startswith("api.image"):

@@ -126,6 +126,7 @@ class Identities:
                 self._find_by_shape(entry.answer)
 
     def _add(self, kind: str, *names: Json) -> None:
+        """Note names of one kind; numbers and ids identify nobody."""
         for name in names:
             if not isinstance(name, str):
                 continue
@@ -307,6 +308,7 @@ class Identities:
                 self._network(value[key], value[size])
 
     def _text(self, text: str) -> None:
+        """Note what a text names: networks, users, hosts and domains."""
         if "/" in text:
             for address, size in _CIDR.findall(text):
                 self._network(address, int(size))

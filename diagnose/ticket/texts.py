@@ -52,6 +52,7 @@ def _names(answered: list[tuple[AnyQuestion, Any]]) -> Mapping[str, str]:
 def _texts(
     question: AnyQuestion, answer: Any, names: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
+    """An answer as text files of a bundle, each with its name."""
     kind, args = question.kind, question.args
     if kind in _TABLES:
         name, row_text = _TABLES[kind]

@@ -123,6 +123,7 @@ class Roots:
     def _ended(
         self, report: Mapping[str, Json], roots: Mapping[str, Mapping[str, Json]], now: float
     ) -> Iterator[RootChange]:
+        """The known roots that this report no longer has, or has as an effect or silenced."""
         looked = {row["id"] for row in report["checks"] if row["verdict"] not in BLIND}
         verdicts = {row["id"]: row["verdict"] for row in report["checks"]}
         for key, root in self._known.items():

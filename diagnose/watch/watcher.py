@@ -170,6 +170,7 @@ class Watcher:
                 self._plan(topics, time.monotonic())
 
     def _plan(self, topics: frozenset[Topic], now: float) -> None:
+        """Set the times at which families of checks are judged again after these changes."""
         changed = {family for topic in topics - {"pressure"} for family in FAMILIES.get(topic, ())}
         if "engine" in topics:
             self._next_full = min(self._next_full, now + QUIET_S)

@@ -87,6 +87,7 @@ def _published(containers: Containers) -> Iterator[_PublishedUdpPort]:
 def _stale_flows(
     item: _PublishedUdpPort, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None
 ) -> Iterator[UdpFlow]:
+    """The flows to a published port that connection tracking leads past the container."""
     holders = () if listeners is None else listeners.on("udp", "", item.port)
     is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
     for flow in flows.to(item.port):

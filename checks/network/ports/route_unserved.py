@@ -208,6 +208,7 @@ def _network_cure(route: UnservedRoute, lack: NoSharedNetwork) -> PageVariables:
 
 
 def _port_cure(route: UnservedRoute, wrong: WrongPort) -> PageVariables:
+    """What leads a proxy to the port at which the program listens, as the page needs it."""
     if wrong.is_fastcgi:
         return {"fastcgi_port": wrong.better}
     if not wrong.better and not route.router and len(wrong.listening) > 1:

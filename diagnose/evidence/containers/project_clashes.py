@@ -142,6 +142,7 @@ def _lost_to(
 
 
 def _taken(event: Event, current: Iterable[Container]) -> TakenContainer:
+    """What an event says of a removed service; current: the containers of the newer folder."""
     labels = event.attributes
     service = labels.get(f"{COMPOSE}service", "")
     successors = (item for item in current if item.compose_service == service)

@@ -71,6 +71,7 @@ def early_kills(host: Host, containers: Containers) -> EarlyKills:
 
 
 def _killed_by(entry: JournalEntry, killed: list[Container]) -> Iterator[Container]:
+    """The killed container that a daemon's line names, by its cgroup or by its program."""
     near = [
         container
         for container in killed

@@ -79,6 +79,7 @@ class _Tree:
                 self._count(entry.path, figures, under, level)
 
     def _count(self, path: str, figures: os.stat_result, under: str, level: int) -> None:
+        """Add one file or folder to the sums; a file with several names counts once."""
         is_folder = stat.S_ISDIR(figures.st_mode)
         if not is_folder and figures.st_nlink > 1:
             if figures.st_ino in self._linked:

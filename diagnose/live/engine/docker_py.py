@@ -287,6 +287,7 @@ class DockerLane:
             run()
 
     def _get(self, flight: _StreamedRequest) -> Reply:
+        """Send a request, and once more where a kept connection had been closed meanwhile."""
         try:
             return self._send_once(flight)
         except requests.exceptions.RequestException as error:

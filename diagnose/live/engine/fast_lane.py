@@ -180,6 +180,7 @@ class _Exchange:
                 self._drop(connection)
 
     def _fail(self, flight: _Flight, connection: Connection | None, error: Exception) -> None:
+        """End a request with an error; send it once more where a kept connection was stale."""
         if connection is not None:
             self.under_way.pop(connection, None)
             self._drop(connection)

@@ -197,6 +197,7 @@ def _by_process(path: str) -> Found:
 
 
 def _find_tcp(where: EngineEndpoint) -> Found:
+    """The engine's process behind a TCP endpoint, where it listens on this machine."""
     if not _is_loopback(where.address):
         return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
     inodes = _tcp_listeners(where.port or 0)

@@ -142,6 +142,8 @@ def parse_membership(text: str, id_: str) -> dict[str, str]:
 
 
 def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
+    """A container's cgroup paths by controller: by its process, else at the places where engines
+    put them."""
     if pid:
         try:
             paths = parse_membership(Path(f"/proc/{pid}/cgroup").read_text(), id_)

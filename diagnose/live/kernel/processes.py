@@ -93,6 +93,7 @@ def _processes() -> Iterator[dict[str, Json]]:
 
 
 def _threads(pid: int) -> dict[str, Json]:
+    """How many threads of a process are in each state, and where those in state D wait."""
     states: dict[str, int] = {}
     stuck = []
     try:

@@ -108,6 +108,7 @@ def words_of(way: MapWay) -> str:
 
 
 def _summary(host_map: HostMap, marks: Marks) -> str:
+    """The drawing in one sentence, for those who do not see it."""
     broken = [network.name for network in host_map.networks if is_broken(network, marks)]
     parts = [
         (

@@ -65,6 +65,7 @@ def _faults_of(text: str, major: int | None) -> Iterator[Fault]:
 
 
 def _faults_of_settings(values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
+    """What an engine of this major version refuses: unknown keys, wrong types, wrong values."""
     for key, value in values.items():
         if not is_key(key, value, major):
             near = nearest(key, TYPES)

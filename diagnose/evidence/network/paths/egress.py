@@ -153,6 +153,7 @@ def _verdicts_out(
     origin = Origin(network.bridge, src)
 
     def best(dst: str | None) -> ConnectionVerdict:
+        """What becomes of the sample that comes furthest; None is any address outside."""
         verdicts = []
         for proto, port in SAMPLES:
             traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))
