@@ -111,7 +111,7 @@ class Batch:
 def test_no_work_goes_on_once_the_budget_is_spent():
     """It would take the interpreter from whoever judges and prints."""
     host = Batch()
-    recorded = Recorder(host, Budget(time.monotonic() + 0.25))
+    recorded = Recorder(host, Budget(time.monotonic() + 0.25), patience=100)
     asked = [question("sysctl", names=[str(n)]) for n in range(30)]
     answers = dict(recorded.ask_many(asked))
     assert "budget" in {a.reason for a in answers.values() if isinstance(a, Failed)}
