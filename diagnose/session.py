@@ -76,16 +76,16 @@ def diagnose(
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is
     none, a bad configuration.
     """
-    wanted = _Wanted(load, selected, shown, afterwards)
+    wanted = _Purpose(load, selected, shown, afterwards)
     return _examine(wanted, options, began).report
 
 
 def examine(checks: Mapping[str, Check], options: Options, *, began: float) -> Examined:
     """The report of all these checks, with the answers. InvalidRequestError as for `diagnose`."""
-    return _examine(_Wanted(lambda: checks, tuple(checks)), options, began)
+    return _examine(_Purpose(lambda: checks, tuple(checks)), options, began)
 
 
-class _Wanted(msgspec.Struct, frozen=True):
+class _Purpose(msgspec.Struct, frozen=True):
     """What a run is for; the fields are explained at `diagnose`."""
 
     load: Callable[[], Mapping[str, Check]]
@@ -97,7 +97,7 @@ class _Wanted(msgspec.Struct, frozen=True):
         return tuple(checks) if self.selected is None else self.selected
 
 
-def _examine(wanted: _Wanted, options: Options, began: float) -> Examined:
+def _examine(wanted: _Purpose, options: Options, began: float) -> Examined:
     configured = configuration(options)
     options = replace(options, site=configured.site)
     if options.source is None:
@@ -109,7 +109,7 @@ def _examine(wanted: _Wanted, options: Options, began: float) -> Examined:
 
 
 def _examine_recording(
-    path: Path, wanted: _Wanted, options: Options, configured: config.Config, began: float
+    path: Path, wanted: _Purpose, options: Options, configured: config.Config, began: float
 ) -> Examined:
     """The run on a recording, with what its manifest says of it."""
     _promise_end(options, began)
@@ -135,7 +135,7 @@ def _examine_recording(
 
 
 def _examine_host(
-    wanted: _Wanted, options: Options, configured: config.Config, began: float
+    wanted: _Purpose, options: Options, configured: config.Config, began: float
 ) -> Examined:
     """The run on this host; the engine is asked while the checks are imported."""
     recorder, budget = live(options, wanted.selected or (), began, redactor(configured))

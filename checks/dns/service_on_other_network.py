@@ -47,7 +47,7 @@ def service_on_other_network(
         for name, source in names.items():
             owners = owners_of(name, container, containers)
             if owners and not resolves(name, container, owners, podman=is_podman):
-                call = _Call(container, name, source, _front(owners[0], containers))
+                call = _NameCall(container, name, source, _front(owners[0], containers))
                 yield _finding(call, owners, networks, Severity.critical)
         yield from _configured_name_findings(container, containers, networks, set(names))
     yield from failed.unread
@@ -60,7 +60,7 @@ def _has_names_of_its_own(container: Container) -> bool:
     return has_network and not container.joins_network_of_other
 
 
-class _Call(msgspec.Struct, frozen=True):
+class _NameCall(msgspec.Struct, frozen=True):
     """A container that calls a name, and where that is known from.
 
     front: the container whose network the owner of the name uses.
@@ -89,12 +89,12 @@ def _configured_name_findings(
         running = [owner for owner in owners if owner.is_running]
         is_news = bool(running) and name not in failed
         if is_news and not resolves(name, caller, running, podman=False):
-            call = _Call(caller, name, place, _front(running[0], containers))
+            call = _NameCall(caller, name, place, _front(running[0], containers))
             yield _finding(call, running, networks, Severity.warning)
 
 
 def _finding(
-    call: _Call, owners: list[Container], networks: Networks, severity: Severity
+    call: _NameCall, owners: list[Container], networks: Networks, severity: Severity
 ) -> Finding:
     caller, owner = call.caller, owners[0]
     finding = Finding.about(
@@ -124,7 +124,7 @@ def _places(container: Container) -> list[str]:
     return ["the host's network"] if container.shares_host_network else sorted(container.endpoints)
 
 
-def _why(call: _Call, owner: Container) -> str:
+def _why(call: _NameCall, owner: Container) -> str:
     """Why the engine's resolver does not know the called container, in words."""
     caller = call.caller
     if caller.shares_host_network:
@@ -149,7 +149,7 @@ def _named_networks(container: Container) -> str:
     return f"{agree(names, 'network', 'networks')} {quoted}" if names else "no network"
 
 
-def _cure(call: _Call, owner: Container, networks: Networks) -> PageVariables:
+def _cure(call: _NameCall, owner: Container, networks: Networks) -> PageVariables:
     """The network to connect the caller to.
 
     Where the owner has none that resolves names: the name of a new network for both.

@@ -55,7 +55,7 @@ def dnat_missing(
         if problem:
             served = has_proxy(config) and inlet.is_served_by_host
             untracked = _untracking(firewall, inlet)
-            cause = _Cause(problem, served, inlet.led_by, untracked)
+            cause = _PortFault(problem, served, inlet.led_by, untracked)
             yield _missing_rule_finding(
                 inlet, cause, simulated_repair if untracked is None else None
             )
@@ -68,7 +68,7 @@ def dnat_missing(
     return None
 
 
-class _Cause(msgspec.Struct, frozen=True):
+class _PortFault(msgspec.Struct, frozen=True):
     """What is wrong with a published port, in words, and the rules that make it so."""
 
     problem: str
@@ -144,7 +144,9 @@ def _untracking(firewall: Firewall, inlet: Ingress) -> Step | None:
     return firewall.untracked_port(inlet.uplink.name, protocol, inlet.host_port)
 
 
-def _missing_rule_finding(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> Finding:
+def _missing_rule_finding(
+    inlet: Ingress, cause: _PortFault, repair: SimulatedRepair | None
+) -> Finding:
     reach = inlet.reach
     is_led_off = reach.nat is not None and reach.nat.kind == "redirect"
     return Finding(
@@ -169,7 +171,7 @@ def _missing_rule_finding(inlet: Ingress, cause: _Cause, repair: SimulatedRepair
     )
 
 
-def _cure(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> PageVariables:
+def _cure(inlet: Ingress, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
     if cause.led_by is not None and cures.program_of(cause.led_by) == "iptables":
         return _port_first(inlet)
     if cause.untracked is not None:

@@ -46,7 +46,7 @@ found by an index and count as the few rules that may match.
 _TOO_LONG = Step("packet filter", "", f"more than {MAX_STEPS} rules to walk through")
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _RulePlace(msgspec.Struct, frozen=True):
     """A rule in its chain, and how many chains were entered to get there."""
 
     chain: Chain
@@ -116,7 +116,7 @@ class ChainWalker:
                     going_on.append(way)
                 if matches is False:
                     continue
-                ends = self._matched(_Place(chain, rule, depth), way, is_sure=matches is True)
+                ends = self._matched(_RulePlace(chain, rule, depth), way, is_sure=matches is True)
                 decided += ends.decided
                 going_on += ends.through
                 returned += ends.returned
@@ -125,14 +125,14 @@ class ChainWalker:
                 break
         return WaysOut(certain_first(decided), merged(ways + returned))
 
-    def _matched(self, place: _Place, way: Way, *, is_sure: bool) -> WaysOut:
+    def _matched(self, place: _RulePlace, way: Way, *, is_sure: bool) -> WaysOut:
         """What becomes of a way on which a rule matches, or may match."""
         rule, step = place.rule, place.step
         state = self._assigned(way.state, rule.assigns) if rule.assigns else way.state
         doubt = way.doubt if is_sure else way.doubt or step
         return self._act(place, rule.action, Way(state, way.calls, step, doubt))
 
-    def _act(self, place: _Place, action: Action | None, way: Way) -> WaysOut:
+    def _act(self, place: _RulePlace, action: Action | None, way: Way) -> WaysOut:
         """What a rule's action does with a way on which the rule matches."""
         match action:
             case None:
@@ -152,7 +152,7 @@ class ChainWalker:
             case Choose():
                 return self._choose(place, action, way)
 
-    def _jump(self, place: _Place, name: str, way: Way, *, comes_back: bool) -> WaysOut:
+    def _jump(self, place: _RulePlace, name: str, way: Way, *, comes_back: bool) -> WaysOut:
         """The ways out of a chain that a jump, or a goto without a way back, leads to."""
         chain, depth = place.chain, place.depth
         entered = self._ruleset.chain(chain.table, name)
@@ -184,7 +184,7 @@ class ChainWalker:
         ]
         return WaysOut(decided, through)
 
-    def _choose(self, place: _Place, choice: Choose, way: Way) -> WaysOut:
+    def _choose(self, place: _RulePlace, choice: Choose, way: Way) -> WaysOut:
         """The ways that a verdict map opens.
 
         The first entry that certainly fits ends the search.

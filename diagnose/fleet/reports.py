@@ -32,7 +32,7 @@ class _Subject(msgspec.Struct):
     name: str
 
 
-class _Cause(msgspec.Struct):
+class _RawCause(msgspec.Struct):
     key: str
 
 
@@ -48,7 +48,7 @@ class _RawFinding(msgspec.Struct):
     subject: _Subject
     summary: str
     root: bool
-    caused_by: list[_Cause] = []
+    caused_by: list[_RawCause] = []
     signature: str = ""
     onset: str | None = None
     selected: bool = True

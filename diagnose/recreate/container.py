@@ -88,7 +88,9 @@ def script(
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
     unset = change.unset | (_of_the_image(container, image) if change.image else set())
     notes = _notes(container, change, is_podman=docker == PODMAN)
-    return _Script(name, docker, container, words, networks[1:], sorted(unset), notes).text()
+    return _ContainerScript(
+        name, docker, container, words, networks[1:], sorted(unset), notes
+    ).text()
 
 
 def _kept_options(
@@ -131,7 +133,7 @@ def _of_the_image(container: Inspect, image: Inspect) -> set[str]:
     return {entry.partition("=")[0] for entry in own & of_container}
 
 
-class _Script(msgspec.Struct, frozen=True):
+class _ContainerScript(msgspec.Struct, frozen=True):
     """Keeps the old container, creates the new one, connects and starts it."""
 
     name: str

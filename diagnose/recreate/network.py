@@ -55,7 +55,7 @@ def script(
     secrets = [*words, *(option.text for _, options in ordered for option in options)]
     if any(holds_token(word) for word in secrets):
         raise NoRecreateError(f'network "{name}" has a secret in its options: create it by hand')
-    return _Script(
+    return _NetworkScript(
         name,
         docker,
         trial=[f"--driver={network['Driver']}", *change],
@@ -66,7 +66,7 @@ def script(
     ).text()
 
 
-class _Script(msgspec.Struct, frozen=True):
+class _NetworkScript(msgspec.Struct, frozen=True):
     """Tries the change, disconnects the containers, replaces the network and connects them."""
 
     name: str

@@ -83,7 +83,7 @@ class _Files(SetupPart):
 
 
 @dataclass(frozen=True)
-class _Hook(SetupPart):
+class _ClientHook(SetupPart):
     """Two entries of the docker client's configuration.
 
     Which commands ask our plugin, and that plugins may be asked at all.
@@ -134,7 +134,7 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
             {places.plugins / "docker-diagnose": _filled("docker-diagnose.sh", program)},
             mode=0o755,
         ),
-        _Hook("hook", "the next step after a failed docker command", places.docker_config),
+        _ClientHook("hook", "the next step after a failed docker command", places.docker_config),
         _Files("completion", "completion in bash, zsh and fish", completions(places, group)),
         _Files("man", "man pages", pages),
         _Files(

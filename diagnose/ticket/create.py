@@ -72,7 +72,7 @@ def take(
     configuration; bundle.TooLargeError, bundle.LeakError as their module says.
     """
     configured = session.configuration(options)
-    task = _Task(
+    task = _BundleTask(
         checks,
         options,
         configured=configured,
@@ -100,7 +100,7 @@ class _Examined(msgspec.Struct, frozen=True):
     """For what may be left out."""
 
 
-class _Task(msgspec.Struct, frozen=True):
+class _BundleTask(msgspec.Struct, frozen=True):
     """A bundle that is asked for."""
 
     checks: Mapping[str, Check]

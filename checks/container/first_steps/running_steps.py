@@ -36,7 +36,7 @@ _OF_SYSTEM = LazyPattern(r"/(?:dev|etc|lib|lib64|proc|run|sys|tmp|usr|var/run)(?
 _MASTER = LazyPattern(r"Connecting to MASTER (\S+)")
 
 
-class _Case(msgspec.Struct, frozen=True):
+class _RunningCase(msgspec.Struct, frozen=True):
     """A container, the known failure that it repeats, and what is around it."""
 
     error: RepeatedError
@@ -61,7 +61,7 @@ def running_steps(
     failure = error.failure
     if failure is None or not isinstance(failure.remedy, OfRunning):
         return {}
-    return _steps(failure.remedy, _Case(error, failure, containers, networks))
+    return _steps(failure.remedy, _RunningCase(error, failure, containers, networks))
 
 
 def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariables:
@@ -79,13 +79,13 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariable
 
 
 @functools.singledispatch
-def _steps(remedy: object, _case: _Case) -> PageVariables:
+def _steps(remedy: object, _case: _RunningCase) -> PageVariables:
     """By the kind of the remedy."""
     raise TypeError(remedy)
 
 
 @_steps.register(ChallengePort)
-def _publish(remedy: ChallengePort, case: _Case) -> PageVariables:
+def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
     """The port that a certificate authority calls, where no container publishes it."""
     container, port = case.container, remedy.port
     running = case.containers.running if case.containers is not None else ()
@@ -99,13 +99,13 @@ def _publish(remedy: ChallengePort, case: _Case) -> PageVariables:
 
 
 @_steps.register(NewKey)
-def _make_key(remedy: NewKey, case: _Case) -> PageVariables:
+def _make_key(remedy: NewKey, case: _RunningCase) -> PageVariables:
     is_set = case.container.config.sets(remedy.variable)
     return {} if is_set else {"keyless": case.container.name}
 
 
 @_steps.register(MoreTime)
-def _give_time(remedy: MoreTime, case: _Case) -> PageVariables:
+def _give_time(remedy: MoreTime, case: _RunningCase) -> PageVariables:
     """An option of the command overrides the variable."""
     config = case.container.config
     is_given = config.sets(remedy.variable) or any(remedy.option in word for word in config.words)
@@ -113,7 +113,7 @@ def _give_time(remedy: MoreTime, case: _Case) -> PageVariables:
 
 
 @_steps.register(NewerBuild)
-def _update(_remedy: NewerBuild, case: _Case) -> PageVariables:
+def _update(_remedy: NewerBuild, case: _RunningCase) -> PageVariables:
     """The one other image of the same repository that a running container beside it has."""
     if case.containers is None:
         return {}
@@ -136,13 +136,13 @@ def _repository(image: str) -> str:
 
 
 @_steps.register(HttpsRoute)
-def _route(_remedy: HttpsRoute, case: _Case) -> PageVariables:
+def _route(_remedy: HttpsRoute, case: _RunningCase) -> PageVariables:
     peers = [peer for _, peer in case.error.peers]
     return {"speaker": peers[0].name} if peers else {}
 
 
 @_steps.register(PlainHttp)
-def _unsecure(remedy: PlainHttp, case: _Case) -> PageVariables:
+def _unsecure(remedy: PlainHttp, case: _RunningCase) -> PageVariables:
     """Nothing where others than containers reach the server."""
     container = case.container
     is_open = any(not is_loopback(port.host_ip) for port in container.published_ports)
@@ -153,7 +153,7 @@ def _unsecure(remedy: PlainHttp, case: _Case) -> PageVariables:
 
 
 @_steps.register(SharedFolder)
-def _share(_remedy: SharedFolder, case: _Case) -> PageVariables:
+def _share(_remedy: SharedFolder, case: _RunningCase) -> PageVariables:
     """Nothing where the program lacks several folders: which one holds the scripts is not known."""
     address = case.failure.values.get("address")
     behind = only([peer for peer_at, peer in case.error.peers if peer_at == address])
@@ -172,7 +172,7 @@ def _share(_remedy: SharedFolder, case: _Case) -> PageVariables:
 
 
 @_steps.register(TrustedProxy)
-def _trust(remedy: TrustedProxy, case: _Case) -> PageVariables:
+def _trust(remedy: TrustedProxy, case: _RunningCase) -> PageVariables:
     """The network of the proxy; its address alone where it is on none of the container's."""
     address = case.failure.values.get("address", "")
     folder = case.container.mount_at(remedy.folder)

@@ -72,7 +72,7 @@ def loopback_peer(
     for claim in claims(ID, containers, log_tails, clock):
         port = _port(claim.failure)
         if port:
-            call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
+            call = _LoopbackCall(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
             yield from _findings(call, known)
     yield from _silent_findings(loopback_targets, failed, known)
@@ -99,7 +99,7 @@ class _Known(msgspec.Struct, frozen=True):
     processes: Processes | None
 
 
-class _Call(msgspec.Struct, frozen=True):
+class _LoopbackCall(msgspec.Struct, frozen=True):
     """A call to a port of localhost that was refused, and the line that says so."""
 
     container: Container
@@ -138,7 +138,7 @@ def _silent_findings(
         container = target.container
         if container.id in found:
             continue
-        call = _Call(container, str(target.port), "", frozenset({"refused"}), target)
+        call = _LoopbackCall(container, str(target.port), "", frozenset({"refused"}), target)
         for finding in _findings(call, known):
             found.add(container.id)
             yield msgspec.structs.replace(finding, severity=Severity.warning)
@@ -146,7 +146,7 @@ def _silent_findings(
 
 def _repeated_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
-) -> _Call | None:
+) -> _LoopbackCall | None:
     """The call of a container that keeps running, by the last of its lines that say so."""
     failures = (recognise((line.text,), None, LOOPBACK) for line in lines)
     calls = [(_port(failure), failure.line) for failure in failures if failure is not None]
@@ -157,7 +157,7 @@ def _repeated_call(
     is_repeated = [other for other, _ in calls].count(port) >= least
     if not port or not is_repeated or netns.sockets("tcp", int(port)):
         return None
-    return _Call(container, port, line, signs(line))
+    return _LoopbackCall(container, port, line, signs(line))
 
 
 def _port(failure: Recognised) -> str:
@@ -165,7 +165,7 @@ def _port(failure: Recognised) -> str:
     return failure.values.get("port") or next(iter(failure.needs), "")
 
 
-def _findings(call: _Call, known: _Known) -> Iterator[Finding]:
+def _findings(call: _LoopbackCall, known: _Known) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
     is_own = may_mean_own_server(caller, int(port), known.processes)
@@ -211,7 +211,9 @@ def _serves(container: Container, port: str, namespaces: Namespaces | None) -> b
     return port in container.offered_ports or is_seen
 
 
-def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
+def _wrong_host_finding(
+    call: _LoopbackCall, peers: Sequence[Container], *, is_near: bool
+) -> Finding:
     """peers: who may be meant, on the caller's networks (is_near) or on others."""
     container, port, peer = call.container, call.port, peers[0]
     where = "" if is_near else ", which is on none of its networks"
@@ -239,7 +241,7 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
     )
 
 
-def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
+def _host_finding(call: _LoopbackCall, program: Listener, who: str) -> Finding:
     """A program that means one on the host's network. who: whose that one is."""
     container, port = call.container, call.port
     finding = Finding.about(
@@ -257,7 +259,7 @@ def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
     return finding.with_variables(_host_variables(call, program) | compose_variables(container))
 
 
-def _settings_variables(call: _Call, peer: Container) -> PageVariables:
+def _settings_variables(call: _LoopbackCall, peer: Container) -> PageVariables:
     """How the page changes the file of settings, for a peer that has a name for the caller."""
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
     if call.target is None:
@@ -275,7 +277,7 @@ def _replacing(target: LoopbackTarget, name: str) -> str:
     return f"s|{target.place.replace('.', '[.]')}|{target.with_host(name)}|g"
 
 
-def _host_variables(call: _Call, program: Listener) -> PageVariables:
+def _host_variables(call: _LoopbackCall, program: Listener) -> PageVariables:
     """How the page has the program reach the host.
 
     By its name, where a word or a variable says localhost and the host listens for containers too.
@@ -292,7 +294,7 @@ def _host_variables(call: _Call, program: Listener) -> PageVariables:
     return {} if container.wanted_ports else {"on_host_network": container.name}
 
 
-def _advertised_finding(call: _Call, broker: Container, correction: Correction) -> Finding:
+def _advertised_finding(call: _LoopbackCall, broker: Container, correction: Correction) -> Finding:
     """A broker whose first answer sends its clients to localhost."""
     container, port, variable = call.container, call.port, correction.variable
     return Finding.about(

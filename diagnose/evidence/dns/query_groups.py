@@ -77,7 +77,7 @@ def query_groups(
     ]
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _GroupKey(msgspec.Struct, frozen=True):
     """What containers of one group have in common."""
 
     subject: Subject
@@ -88,12 +88,12 @@ class _Place(msgspec.Struct, frozen=True):
 
 def _place(
     container: Container, servers: tuple[Upstream, ...], resolvers: Resolvers, paths: _Paths
-) -> _Place:
+) -> _GroupKey:
     networks = paths.networks.get(container.id, tuple(sorted(container.endpoints)))
     differs = paths.fares_otherwise(container, servers)
     is_alone = differs or resolvers.has_own_servers(container)
     subject = container.subject if is_alone else Subject("network", networks[0])
-    return _Place(subject, networks, servers, differs)
+    return _GroupKey(subject, networks, servers, differs)
 
 
 class _Paths:

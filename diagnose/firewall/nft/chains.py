@@ -32,7 +32,7 @@ _TableName = tuple[str, str]
 """Family and name of a table."""
 
 
-class _Hook(msgspec.Struct, frozen=True):
+class _HookRow(msgspec.Struct, frozen=True):
     """Where a base chain is called, as the kernel numbers it."""
 
     number: int
@@ -47,7 +47,7 @@ class _ChainRow(msgspec.Struct, frozen=True):
     family: str
     table: str
     name: str
-    hook: _Hook | None = None
+    hook: _HookRow | None = None
     type: str = "filter"
     policy: int = 1
     """0 drops what no rule decides."""

@@ -70,7 +70,7 @@ class DroppedUsers(Items[DroppedUser], frozen=True):
     """One for each container whose program is refused after it changed its user."""
 
 
-class _Case(msgspec.Struct, frozen=True):
+class _UserRefusal(msgspec.Struct, frozen=True):
     """A refusal, and the users who may have met it, by the name of a process of theirs."""
 
     container: Container
@@ -110,7 +110,7 @@ def _begins_as_root(container: Container, info: Info | None) -> bool:
     return is_root and host_user(container, info, None) is None
 
 
-def _denied(case: _Case, sources: BindSources) -> DroppedUser | None:
+def _denied(case: _UserRefusal, sources: BindSources) -> DroppedUser | None:
     """The first of the users whom owner and mode deny what the log says."""
     for program, user in case.users:
         outcome = access(case.named, sources, user)
@@ -128,7 +128,7 @@ def _denied(case: _Case, sources: BindSources) -> DroppedUser | None:
 
 def _running(
     containers: Containers, recent_logs: RecentLogs | None, processes: Processes | None
-) -> list[_Case]:
+) -> list[_UserRefusal]:
     """Running containers that are refused again and again, with the users of their processes."""
     if recent_logs is None or processes is None:
         return []
@@ -141,7 +141,7 @@ def _running(
         times = sum(_refuses(container, line, refused.inside) for line in lines)
         users = users_of_processes(processes.inside(container.id))
         if times >= LEAST and users:
-            cases.append(_Case(container, refused, users, times, len(lines)))
+            cases.append(_UserRefusal(container, refused, users, times, len(lines)))
     return cases
 
 
@@ -162,7 +162,7 @@ def users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUse
     return tuple((names[uid], _user(f"user {uid}", uid)) for uid, _ in most)
 
 
-def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Case]:
+def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_UserRefusal]:
     """Containers that failed, with the user whom their variables or their image name."""
     refusals = [
         (container, refused)
@@ -181,7 +181,7 @@ def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Cas
             text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
             user_of[container.id] = _called_alike(container, text.splitlines())
     return [
-        _Case(container, refused, (("", user),))
+        _UserRefusal(container, refused, (("", user),))
         for container, refused in refusals
         if (user := user_of[container.id]) is not None
     ]

@@ -61,7 +61,7 @@ class OutdatedVolumes(Items[OutdatedVolume], frozen=True):
     """Pairs of image and volume beyond `MOST` and `MOST_COMPARED`."""
 
 
-class _Candidate(msgspec.Struct, frozen=True):
+class _CoveringVolume(msgspec.Struct, frozen=True):
     """A volume over a folder that the image of its container has."""
 
     container: Container
@@ -114,7 +114,7 @@ def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
 
 def _over_the_image(
     host: Host, pairs: Sequence[tuple[Container, Mount]], created: Mapping[str, float]
-) -> list[_Candidate]:
+) -> list[_CoveringVolume]:
     """The pairs whose image has a folder where the volume is mounted."""
     images = dict.fromkeys(container.image for container, _ in pairs)
     details = host.answers_about(images, InspectImage)
@@ -130,7 +130,7 @@ def _over_the_image(
     for container, mount, ways in ways_of:
         folders = tuple(steps[-1] for steps in ways if _are_folders(steps, statuses))
         if folders:
-            candidates.append(_Candidate(container, mount, created[mount.name], folders))
+            candidates.append(_CoveringVolume(container, mount, created[mount.name], folders))
     return candidates
 
 
@@ -158,7 +158,7 @@ def _is_folder(status: PathStatus | None) -> bool:
     return status is not None and status.type == "folder"
 
 
-def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume:
+def _compared(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
     """The volume with those of its files that differ from the image's."""
     in_image = _image_files(host, candidate.folders)
     in_volume = {name: _steps(candidate.mount.source, name) for name in in_image}

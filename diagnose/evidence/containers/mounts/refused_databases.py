@@ -47,7 +47,7 @@ class RefusedDatabases(Items[DroppedUser], frozen=True):
     """One for each container that is refused its database."""
 
 
-class _Case(msgspec.Struct, frozen=True):
+class _RefusedContainer(msgspec.Struct, frozen=True):
     """A container that is refused, who its programs are, and where the database may lie."""
 
     container: Container
@@ -86,7 +86,7 @@ def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
 
 def _cases(
     containers: Containers, recent_logs: RecentLogs, processes: Processes
-) -> Iterator[_Case]:
+) -> Iterator[_RefusedContainer]:
     """Running containers whose log says again and again that a database cannot be written."""
     for container in containers.running:
         lines = recent_logs.of(container)
@@ -96,7 +96,7 @@ def _cases(
         users = users_of_processes(processes.inside(container.id))
         writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path][:MOST]
         if users and writable:
-            yield _Case(
+            yield _RefusedContainer(
                 container,
                 line=refusals[-1],
                 times=len(refusals),
@@ -107,7 +107,7 @@ def _cases(
 
 
 def _denied(
-    case: _Case, files: dict[str, list[str]], statuses: dict[str, PathStatus]
+    case: _RefusedContainer, files: dict[str, list[str]], statuses: dict[str, PathStatus]
 ) -> DroppedUser | None:
     """The first database that none of the users may read and write."""
     for mount in case.mounts:

@@ -84,7 +84,7 @@ def unrun_scripts(
     return UnrunScripts(tuple(found.values()))
 
 
-class _Complaint(NamedTuple):
+class _MissingObject(NamedTuple):
     """A program's log that misses something in a database."""
 
     caller: Container
@@ -105,12 +105,12 @@ class _Complaint(NamedTuple):
 
 def _complaints(
     containers: Containers, log_tails: LogTails | None, repeated: RepeatedErrors | None
-) -> Iterator[_Complaint]:
+) -> Iterator[_MissingObject]:
     """What programs miss that ended, and that run; a caller's complaint before a database's."""
     shown = log_tails.failures if log_tails is not None else {}
-    ended = [_Complaint(item, shown[item.id]) for item in containers if item.id in shown]
+    ended = [_MissingObject(item, shown[item.id]) for item in containers if item.id in shown]
     running = [
-        _Complaint(error.container, error.failure, error.last_at)
+        _MissingObject(error.container, error.failure, error.last_at)
         for error in repeated or ()
         if error.failure is not None
     ]
@@ -118,7 +118,7 @@ def _complaints(
     yield from sorted(complaints, key=lambda complaint: bool(_scripts(complaint.caller)))
 
 
-def _database(complaint: _Complaint, containers: Containers) -> Container | None:
+def _database(complaint: _MissingObject, containers: Containers) -> Container | None:
     """The database that the program calls, or is, if it has start scripts."""
     if _scripts(complaint.caller):
         return complaint.caller
@@ -134,7 +134,7 @@ def _scripts(container: Container) -> list[Mount]:
     ]
 
 
-def _script(host: Host, database: Container, complaint: _Complaint) -> UnrunScript | None:
+def _script(host: Host, database: Container, complaint: _MissingObject) -> UnrunScript | None:
     """The newest script that makes what is missing, where it is newer than the data."""
     data = _data_of(host, database)
     if data is None:
@@ -197,7 +197,7 @@ def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
     return any((statuses[path].mtime or 0.0) > said_at for path in paths)
 
 
-class _Place(NamedTuple):
+class _ScriptPlace(NamedTuple):
     """A script on the host, the same in the container, and the question for its text."""
 
     path: str
@@ -205,11 +205,11 @@ class _Place(NamedTuple):
     question: ReadFile
 
 
-def _places(host: Host, database: Container) -> Iterator[_Place]:
+def _places(host: Host, database: Container) -> Iterator[_ScriptPlace]:
     """The scripts. No link that the container may have made leads out of a mounted folder."""
     for mount in _scripts(database):
         if mount.destination != _FOLDER:
-            yield _Place(
+            yield _ScriptPlace(
                 mount.source, mount.destination, ReadFile(mount.source, _LONGEST, parts="created")
             )
             continue
@@ -219,7 +219,7 @@ def _places(host: Host, database: Container) -> Iterator[_Place]:
             entries = [entry.name for entry in listing.entries if entry.type != "folder"]
         for entry in entries[:_MOST]:
             question = ReadFile(f"/{entry}", _LONGEST, root=mount.source, parts="created")
-            yield _Place(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
+            yield _ScriptPlace(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
 
 
 class _Data(NamedTuple):

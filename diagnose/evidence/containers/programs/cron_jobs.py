@@ -114,7 +114,7 @@ def _ownerless(
             yield Ownerless(container, name)
 
 
-class _Job(NamedTuple):
+class _CronJob(NamedTuple):
     crontab: str
     files: list[str]
     variables: set[str]
@@ -153,7 +153,7 @@ def _bare_jobs(
                 yield BareJob(container, job.crontab, script, tuple(sorted(used)))
 
 
-def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_Job]:
+def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_CronJob]:
     for table in tables:
         lines = _lines(host, ReadFile(table, root=root, parts="jobs"))
         own = frozenset(line[:-1] for line in lines if line.endswith("="))
@@ -161,4 +161,4 @@ def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_Job]:
             if FETCHES not in words:
                 files = [word for word in words if word.startswith("/")]
                 named = {word[1:] for word in words if word.startswith("$")}
-                yield _Job(table, files, named, own)
+                yield _CronJob(table, files, named, own)

@@ -86,7 +86,7 @@ class DroppedPings(Items[DroppedPing], frozen=True):
     """Containers that ping this host, of which it is not known whether it ignores pings."""
 
 
-class _Wanted(msgspec.Struct, frozen=True):
+class _WantedPing(msgspec.Struct, frozen=True):
     """A ping that a container sends."""
 
     target: str
@@ -148,7 +148,7 @@ def _wanted(
     lasting: Iterable[str],
     recent_logs: RecentLogs | None,
     clock: Clock,
-) -> Iterator[_Wanted]:
+) -> Iterator[_WantedPing]:
     """The pings of one container, each target once. lasting: command lines of its processes."""
     probe = container.config.healthcheck
     texts: list[tuple[Source, str]] = [
@@ -162,14 +162,14 @@ def _wanted(
         for target in _targets(text, environment):
             if target not in seen:
                 seen.add(target)
-                yield _Wanted(target, source, text[:200])
+                yield _WantedPing(target, source, text[:200])
     if recent_logs is None or not recent_logs.repeated(container, _tells_of_loss, clock):
         return
     for line in recent_logs.of(container):
         match = _TARGET.search(line.text)
         if match is not None and match["target"] not in seen:
             seen.add(match["target"])
-            yield _Wanted(match["target"], "log", line.text[:200])
+            yield _WantedPing(match["target"], "log", line.text[:200])
 
 
 def _lasting_pings(processes: Processes | None) -> Mapping[str, Sequence[str]]:
@@ -217,7 +217,7 @@ def _begins_command(before: str) -> bool:
 
 
 def _sent(
-    container: Container, wanted: _Wanted, names: CalledNames, networks: Networks
+    container: Container, wanted: _WantedPing, names: CalledNames, networks: Networks
 ) -> DroppedPing | None:
     """The ping as it leaves the container; None where that is not known, or for loopback."""
     target = names.extra_hosts(container).get(wanted.target, wanted.target)

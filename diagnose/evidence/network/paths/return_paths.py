@@ -100,7 +100,7 @@ def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
             yield Uplink(device.name, address)
 
 
-class _Call(msgspec.Struct, frozen=True):
+class _PublishedCall(msgspec.Struct, frozen=True):
     """What an ordinary client behind an interface calls: a published port at the host's address."""
 
     container: Container
@@ -147,7 +147,7 @@ def _walked(
 
 
 def _path(
-    stack: Stack, call: _Call, places: dict[str, Network], netns: ContainerNetns | None
+    stack: Stack, call: _PublishedCall, places: dict[str, Network], netns: ContainerNetns | None
 ) -> ReturnPath | None:
     """The way of a call and of its answer; None where it does not lead to one of the networks."""
     walk = trace(stack, call.flow)
@@ -175,7 +175,7 @@ def _places(container: Container, networks: Networks) -> dict[str, Network]:
     return {endpoint.ip_address: network for network, endpoint in places}
 
 
-def _calls(container: Container, outer: list[Uplink]) -> Iterator[_Call]:
+def _calls(container: Container, outer: list[Uplink]) -> Iterator[_PublishedCall]:
     """The published ports of a container, as clients behind each interface call them."""
     for published in container.published_ports:
         if not published.host_port or published.protocol not in ("tcp", "udp"):
@@ -183,7 +183,9 @@ def _calls(container: Container, outer: list[Uplink]) -> Iterator[_Call]:
         for uplink in outer:
             address = uplink.address
             if address is not None and published.host_ip in (*EVERYWHERE, address):
-                yield _Call(container, published.port, published.host_port, uplink, address)
+                yield _PublishedCall(
+                    container, published.port, published.host_port, uplink, address
+                )
 
 
 def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:

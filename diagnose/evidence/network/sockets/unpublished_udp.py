@@ -50,7 +50,7 @@ class UnpublishedUdpPorts(Items[UnpublishedUdp], frozen=True):
     """Containers whose network was not visited, or whose clients are not known."""
 
 
-class _Candidate(NamedTuple):
+class _TcpPort(NamedTuple):
     """A port of a container that is published for TCP."""
 
     container: Container
@@ -92,7 +92,7 @@ def unpublished_udp_ports(
     return UnpublishedUdpPorts(tuple(items), tuple(unread))
 
 
-def _tables(host: Host, candidates: Sequence[_Candidate]) -> dict[int, ConnectionTable | Failed]:
+def _tables(host: Host, candidates: Sequence[_TcpPort]) -> dict[int, ConnectionTable | Failed]:
     """What the kernel tracks to the first ports of the host, by the port."""
     ports = list(dict.fromkeys(candidate.published.host_port for candidate in candidates))
     asked = host.ask_about(
@@ -114,7 +114,7 @@ def _unpublished(
     return UnpublishedUdp(container, published)
 
 
-def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_Candidate]:
+def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_TcpPort]:
     """The ports of one container that are served over both protocols, and published for TCP."""
     netns = namespaces.of(container)
     program = next(iter(container.command), "").rpartition("/")[2]
@@ -127,10 +127,10 @@ def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_Candi
         if port in _HTTP3 or port in over_udp or is_for_this_host:
             continue
         if netns.serves_others("udp", port) and netns.serves_others("tcp", port):
-            yield _Candidate(container, published)
+            yield _TcpPort(container, published)
 
 
-def _is_held(listeners: Listeners | None, candidate: _Candidate) -> bool:
+def _is_held(listeners: Listeners | None, candidate: _TcpPort) -> bool:
     """Whether a program of the host takes UDP at the same port."""
     published = candidate.published
     if listeners is None:

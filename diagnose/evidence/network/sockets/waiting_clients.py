@@ -78,7 +78,7 @@ class WaitingClients(Items[WaitingAtPort], frozen=True):
     unexamined: tuple[Unexamined, ...] = ()
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _ListeningNetns(msgspec.Struct, frozen=True):
     """A network namespace in which programs of containers listen."""
 
     container: Container
@@ -114,7 +114,7 @@ def waiting_clients(
     # The first question is the one that `network_losses` asks.
     counters = _counters(host, owners_of(namespaces).values())
     counters |= _counters(host, [place.container for place in shared])
-    asked: list[_Place] = []
+    asked: list[_ListeningNetns] = []
     unexamined: list[Unexamined] = []
     for place in sorted([*own, *shared], key=lambda place: place.rank):
         counted = counters.get(str(place.container.state.pid), LossCounters())
@@ -144,7 +144,7 @@ def _counters(host: Host, containers: Iterable[Container]) -> dict[str, LossCoun
     return host.require(CountLosses(pids))
 
 
-def _of_containers(namespaces: Namespaces) -> Iterator[_Place]:
+def _of_containers(namespaces: Namespaces) -> Iterator[_ListeningNetns]:
     """The network namespaces with TCP listeners, each once, with the containers that share it."""
     owners = owners_of(namespaces)
     names = by_key((netns.inode, netns.container.name) for netns in namespaces)
@@ -154,10 +154,10 @@ def _of_containers(namespaces: Namespaces) -> Iterator[_Place]:
         if owner.id == netns.container.id and sockets:
             sharers = tuple(name for name in names[netns.inode] if name != owner.name)
             is_queueing = any(socket.waiting for socket in sockets)
-            yield _Place(owner, len(sockets), is_queueing, sharers)
+            yield _ListeningNetns(owner, len(sockets), is_queueing, sharers)
 
 
-def _of_host(containers: Containers, listeners: Listeners | None) -> Iterator[_Place]:
+def _of_host(containers: Containers, listeners: Listeners | None) -> Iterator[_ListeningNetns]:
     """The host's own namespace, where a container that shares it listens."""
     sharing = {one.id: one for one in containers.running if one.shares_host_network}
     sockets = [socket for socket in listeners or () if socket.proto.startswith("tcp")]
@@ -165,4 +165,4 @@ def _of_host(containers: Containers, listeners: Listeners | None) -> Iterator[_P
         socket.port: sharing[socket.container] for socket in sockets if socket.container in sharing
     }
     if by_port:
-        yield _Place(next(iter(by_port.values())), len(sockets), by_port=by_port)
+        yield _ListeningNetns(next(iter(by_port.values())), len(sockets), by_port=by_port)
