@@ -2,7 +2,6 @@
 
 A module is named like its check. Modules with several checks:
 
-- leftovers: d-type-missing, deleted-files-held, overlay-orphans, store-leftover, volumes-unused,
-  writable-layer-large
+- leftovers: overlay-orphans, store-leftover, volumes-unused
 - volumes: disk-not-mounted, filesystem-unsupported, volume-source-missing
 """

@@ -1,99 +1,25 @@
-"""What takes space or does harm under the data root although nobody looks at it."""
+"""Volumes, layers and images that nothing uses any more."""
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage
-from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,
-    Bytes,
     CheckResult,
     Finding,
     Json,
-    Percent,
     Seconds,
     Severity,
     Skipped,
-    Subject,
     Unavailable,
-    Unexamined,
-    container,
 )
 from diagnose.phrases import size
 from diagnose.registry import check
-
-_LOG_OF = LazyPattern(r"/containers/(?P<id>[0-9a-f]{64})/")
-"""What the engine itself holds for a container."""
-
-
-@check("storage.deleted-files-held", severity=Severity.warning, caused_by=["logging.file-missing"])
-def deleted_files_held(
-    files: DeletedFiles,
-    filesystems: Filesystems,
-    containers: Containers | None,
-    *,
-    least: Bytes = Bytes(256 << 20),
-    of_disk: Percent = Percent(5),
-) -> CheckResult:
-    """A deleted file is still held open, so its space is not freed.
-
-    A file counts from `of_disk` percent of its disk on, or from `least` bytes where that is more
-    than the disk has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and
-    databases work on files of their own that they have deleted. A file in a container's own layer
-    is counted to the data root.
-    """
-    names = {container.id: container.name for container in containers or ()}
-    disks = {disk.usage.dev: disk for disk in filesystems}
-    for file in files:
-        of_layer = filesystems.of_data_root if file.fstype == "overlay" else None
-        disk = disks.get(file.dev) or of_layer
-        if disk is None:
-            continue
-        many = max(least, disk.usage.available)
-        if file.bytes >= min(disk.usage.size * of_disk / 100, many):
-            owner = names.get(_owner_of(file), "")
-            fills = file.bytes * 100 >= of_disk * disk.usage.used
-            yield _deleted_files_finding(file, disk, owner, fills=fills)
-    if files.unseen:
-        yield Unexamined(
-            Subject("host", "host"), f"the open files of {files.unseen} processes: root only"
-        )
-    return None
-
-
-def _owner_of(file: DeletedFile) -> str:
-    """The id of the container whose process holds the file, or for which the engine does."""
-    log = _LOG_OF.search(file.path)
-    return file.container or (log["id"] if log else "")
-
-
-def _deleted_files_finding(
-    file: DeletedFile, disk: Filesystem, owner: str, *, fills: bool
-) -> Finding:
-    """owner: the name of a container; empty for a process of the host."""
-    descriptor = f"/proc/{file.pid}/fd/{file.fd}"
-    return Finding(
-        subject=container(owner) if owner else disk.subject,
-        summary=(
-            f"{size(file.bytes)} of {disk.point} belong to a deleted file that "
-            f"{file.comm or 'a process'} (pid {file.pid}) holds open"
-        ),
-        evidence={
-            descriptor: f"{file.path} (deleted)",
-            f"stat({descriptor}).blocks": file.bytes,
-        },
-        variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},
-        discriminator=f"{file.pid}:{file.fd}",
-        touches=(disk.subject,) if fills else (),
-    )
 
 
 @check("storage.volumes-unused", severity=Severity.advice)
@@ -120,32 +46,6 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResu
             evidence=evidence,
             variables={"volume": volume.name},
         )
-    return None
-
-
-@check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
-def writable_layer_large(
-    usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
-) -> CheckResult:
-    """A container has written a lot of data outside its volumes.
-
-    That data is lost with the container, and it slows every write down. Measured only where the
-    disk is 70 % full or it is asked for.
-    """
-    if usage.not_asked:
-        return Skipped(usage.not_asked)
-    touches = (Subject("filesystem", usage.point),) if usage.is_led_by("writable layers") else ()
-    for writer in containers:
-        written = usage.writable.get(writer.id)
-        if written is None:
-            yield Unexamined(writer.subject, "the size of its layer could not be measured")
-        elif written >= least:
-            yield Finding.about(
-                writer,
-                f"{writer} has written {size(written)} into its own layer, outside of any volume",
-                {"writable layer, bytes on disk": written},
-                touches=touches,
-            )
     return None
 
 
@@ -218,26 +118,4 @@ def store_leftover(
         },
         variables={"root": info.docker_root_dir},
     )
-    return None
-
-
-@check("storage.d-type-missing", severity=Severity.warning)
-def d_type_missing(info: Info) -> CheckResult:
-    """The data root's file system lacks d_type, which overlay needs.
-
-    xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine
-    20.10.24 tolerates one that holds layers already, 28.5.2 does not start on it. Only overlay
-    drivers say; others are not asked.
-    """
-    support = info.status.get("Supports d_type")
-    if support is None:
-        return Skipped(f"the storage driver {info.driver} does not need it")
-    if support == "false":
-        filesystem = info.status.get("Backing Filesystem", "a file system")
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{info.docker_root_dir} is on {filesystem} without d_type",
-            evidence={"/info DriverStatus Supports d_type": support},
-            variables={"root": info.docker_root_dir},
-        )
     return None

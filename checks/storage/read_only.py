@@ -9,13 +9,7 @@ from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import by_key
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Severity,
-    Subject,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.phrases import named
 from diagnose.registry import check
 
