@@ -4,11 +4,8 @@ pytest."""
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
-import subprocess
-import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -16,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .box import PROJECT, Box, Run
+from tests import command_line
+
+from .box import Box, Run
 from .engines import Engine
 from .faults import Expectation, Scenario, matches
 
@@ -257,12 +256,7 @@ def keep_expected(folder: Path, scenario: Scenario, engine: Engine, outcome: Out
 
 
 def _replay(folder: Path, args: Sequence[str]) -> Mapping[str, Any]:
-    command = [
-        sys.executable, "-m", "diagnose", "all", "--from", str(folder), "--format", "json", *args,
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, timeout=60
-    )
+    done = command_line.run("all", "--from", str(folder), "--format", "json", *args)
     try:
         report = json.loads(done.stdout)
     except ValueError:
