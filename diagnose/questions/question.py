@@ -162,7 +162,9 @@ class Question(
     @property
     def policy(self) -> Policy:
         """The terms of this question, in its round."""
-        return self.ROUNDS.get(getattr(self, "round", ""), self.POLICY)
+        return (
+            self.ROUNDS.get(getattr(self, "round", ""), self.POLICY) if self.ROUNDS else self.POLICY
+        )
 
     @property
     def kind(self) -> str:
@@ -181,20 +183,16 @@ class Question(
         args = self.args
         return _CANONICAL.encode(args) if args else "{}"
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """The text by which questions are compared and sorted."""
         return self.kind if self.arguments == "{}" else f"{self.kind} {self.arguments}"
 
     def __hash__(self) -> int:
-        return hash(self.arguments)
+        return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Question)
-            and self.kind == other.kind
-            and self.arguments == other.arguments
-        )
+        return isinstance(other, Question) and self.key == other.key
 
     def __ne__(self, other: object) -> bool:
         return not self == other

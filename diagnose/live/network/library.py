@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import types
+from collections.abc import Iterable
 
 MODULES = (
     "pyroute2.netlink.rtnl.ifinfmsg",
@@ -27,6 +28,9 @@ PASSED_OVER = {
 """Modules with pyroute2's own sockets, which bring asyncio, and the names that the modules above
 take from them."""
 
+UNUSED = {"multiprocessing": ("Pipe", "Process", "Queue")}
+"""What `pyroute2.config` names for those sockets. It takes 3 ms, a tenth of the whole import."""
+
 
 def load() -> None:
     """Import what is needed of pyroute2 before anybody imports the package.
@@ -42,15 +46,30 @@ def load() -> None:
     package.__path__ = list(spec.submodule_search_locations)
     package.__spec__ = spec
     sys.modules["pyroute2"] = package
+    unused = [_put_empty(*module) for module in UNUSED.items() if module[0] not in sys.modules]
     try:
         marshal = importlib.import_module("pyroute2.netlink.marshal")
-        for name, classes in PASSED_OVER.items():
-            sockets = {name: type(name, (), {}) for name in classes}
-            sys.modules[name] = types.ModuleType(name)
-            vars(sys.modules[name]).update(sockets, Marshal=marshal.Marshal)
+        for module in PASSED_OVER.items():
+            _put_empty(*module).Marshal = marshal.Marshal  # type: ignore[attr-defined]
         for name in MODULES:
             importlib.import_module(name)
     except Exception:  # noqa: BLE001 - whatever another release is like
         for name in [name for name in sys.modules if name.partition(".")[0] == "pyroute2"]:
             del sys.modules[name]
+        _remove(unused)
         importlib.import_module("pyroute2")
+    _remove(unused)
+
+
+def _put_empty(name: str, classes: Iterable[str]) -> types.ModuleType:
+    """A module of this name in the place of a real one, with empty classes."""
+    module = sys.modules[name] = types.ModuleType(name)
+    vars(module).update({kind: type(kind, (), {}) for kind in classes})
+    return module
+
+
+def _remove(modules: Iterable[types.ModuleType]) -> None:
+    """Leave the real modules of these names to whoever imports them next."""
+    for module in modules:
+        if sys.modules.get(module.__name__) is module:
+            del sys.modules[module.__name__]

@@ -106,7 +106,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     def find_all(self, *needles: str) -> list[str]:
         """The lines that contain one of these, whatever their case, the last one first."""
-        if not any(needle in self._small for needle in needles):
+        if not self.lines or not any(needle in self._small for needle in needles):
             return []
         lowered = [(line, line.lower()) for line in reversed(self.lines)]
         return [line for line, small in lowered if any(needle in small for needle in needles)]
