@@ -1,5 +1,5 @@
-"""`python -m tests.bench [-n ROUNDS] [--sizes 10,100,1000] [--network 200] [--engine 28.5]`: build
-the hosts, print the tables."""
+"""`python -m tests.bench [-n ROUNDS] [--sizes 10,100,1000] [--network 200] [--engine 28.5]
+[--readme]`: build the hosts, print the tables, write the README's section on cost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from tests.lab.box import Box
+from tests.lab.box import PROJECT, Box
 
-from . import figures, hosts, tables
+from . import cost_section, figures, hosts, tables
 
 
 def main() -> None:
@@ -17,7 +17,8 @@ def main() -> None:
     sizes = [int(size) for size in options.sizes.split(",")]
     with Box(options.engine) as box:
         hosts.start(box)
-        print(tables.machine(str(box.engine)))
+        machine = tables.machine(str(box.engine))
+        print(machine)
         print(tables.start_up(figures.start_up(box, options.rounds)))
         measured: dict[int, Mapping[str, Sequence[figures.Cost]]] = {}
         for size in sizes:
@@ -27,6 +28,10 @@ def main() -> None:
             measured[size] = figures.compare(box, options.rounds)
         print(tables.costs(measured))
         print(tables.ratios(measured))
+        if options.readme:
+            readme = PROJECT / "README.md"
+            text = cost_section.section(machine, measured)
+            readme.write_text(cost_section.written(readme.read_text(), text))
         if options.network:
             _say(f"starting {options.network} containers for the evidence about networks")
             hosts.network_host(box, options.network)
@@ -44,6 +49,9 @@ def _options() -> argparse.ArgumentParser:
         type=int,
         default=0,
         help="also: so many running containers more, for the network",
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="write the README's section on cost; needs all sizes"
     )
     parser.add_argument("--engine", default="distro", help="which of the lab's engines (distro)")
     return parser

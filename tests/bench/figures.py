@@ -22,14 +22,12 @@ BYTECODE = ["--unset=PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX=/tmp/bytecod
 elsewhere."""
 GO = "docker ps -aq | xargs docker inspect >/dev/null"
 LOAD = """
-import importlib, pkgutil
-import diagnose.cli, diagnose.live, diagnose.session, diagnose.render.json, diagnose.registry, dnslib, psutil
+import gc
+gc.disable()
+import diagnose.cli, diagnose.live, diagnose.session, diagnose.render.json, diagnose.registry
 diagnose.registry.load()
-for module in pkgutil.iter_modules(diagnose.live.__path__, "diagnose.live."):
-    importlib.import_module(module.name)
 """
-"""What a run of `diagnose all` imports, the collectors too, which are imported when they are first
-needed."""
+"""What a run of `diagnose all` imports; a collector is imported when it is first needed."""
 
 
 @dataclass(frozen=True)
