@@ -27,6 +27,9 @@ def main() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _quit)
+    from diagnose import own_modules
+
+    own_modules.find_quickly()
     from diagnose import limited_memory
 
     if limited_memory.is_limited():
