@@ -59,7 +59,7 @@ def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatc
     release = threading.Event()
 
     def stuck(_: AnyQuestion):
-        release.wait(2)
+        release.wait(20)
         return {"late": "true"}
 
     recorded, _ = recorder({"sysctl": stuck, "memory": {"MemTotal": 1}})
@@ -67,7 +67,7 @@ def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatc
     answers = dict(
         recorded.ask_many([as_recorded("sysctl", {"names": [str(n)]}) for n in range(3)])
     )
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
     assert {answer.reason for answer in answers.values()} == {"timed out"}
     assert recorded.ask(question("memory")) == {"MemTotal": 1}
     release.set()
@@ -86,7 +86,7 @@ def test_the_budget_ends_everything():
     recorded, _ = recorder({"api.container": endless}, seconds=0.2)
     began = time.monotonic()
     answers = dict(recorded.ask_many([question("api.container", id=str(n)) for n in range(20)]))
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < 4
     assert {answer.reason for answer in answers.values()} == {"budget"}
     assert sum("not asked" in answer.detail for answer in answers.values()) == 19
     assert recorded.ask(question("now")) == Failed("budget", "not asked before the time limit")
@@ -131,7 +131,7 @@ def test_a_cut_brings_the_end_forward():
     threading.Timer(0.1, budget.cut).start()
     began = time.monotonic()
     assert recorded.ask(question("api.info")).reason == "budget"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
 
 
 def test_the_last_lane_waits_for_the_others():
