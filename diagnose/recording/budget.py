@@ -21,7 +21,7 @@ SEALING_S = 0.2
 SEALING_PER_QUESTION_S = 0.00015
 """How much longer sealing takes for each question, without what is left out where the time is short
 (measured: the details of 8,000 containers, a third of it the search for secrets)."""
-PRINTING_PER_FINDING_S = 0.00004
+PRINTING_PER_FINDING_S = 0.00005
 """What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
 """
 MOST_WAITING = 4.0

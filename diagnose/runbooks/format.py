@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -53,8 +53,8 @@ class CommandBlock(msgspec.Struct, frozen=True):
     may_help: bool = False
     """Whether a fix is worth a try where what heals is said in words beside it."""
 
-    def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
-        """Whether a block of commands suits the finding.
+    def suits(self, variables: Collection[str], traits: frozenset[Trait]) -> bool:
+        """Whether a block of commands suits a finding with variables of these names.
 
         It supplies each placeholder, and the commands work on such a host.
         """

@@ -82,13 +82,20 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
 
 def _suiting_blocks(
     id: str, purpose: Purpose, variables: Mapping[str, str], place: Place
-) -> list[CommandBlock]:
+) -> tuple[CommandBlock, ...]:
     """The blocks of one purpose on a check's page that suit a finding."""
-    return [
-        block
-        for block in _blocks(id)
-        if block.purpose == purpose and block.suits(variables, place.traits)
-    ]
+    return _suiting(id, purpose, frozenset(variables), place.traits)
+
+
+@functools.lru_cache(2048)
+def _suiting(
+    id: str, purpose: Purpose, names: frozenset[str], traits: frozenset[Trait]
+) -> tuple[CommandBlock, ...]:
+    """The blocks that suit each finding with variables of these names: a host may have 40,000 of a
+    kind."""
+    return tuple(
+        block for block in _blocks(id) if block.purpose == purpose and block.suits(names, traits)
+    )
 
 
 def _blocks(id: str) -> tuple[CommandBlock, ...]:
