@@ -200,6 +200,15 @@ def test_the_last_words_may_come_behind_the_note_of_their_keeper() -> None:
     assert "again" not in finding.variables
 
 
+def test_a_note_that_is_written_twice_is_one_end() -> None:
+    """The last words stand before the first of both."""
+    each = ((0.2, INSECURE), (0.001, ENDS), (0.0, ENDS))
+    lines = [(AT - ago - before, text) for ago in (30, 20, 10) for before, text in each]
+    (failure,) = in_lines(container_in("running"), {"supervisord"}, lines, AT)
+    assert failure.reason == INSECURE
+    assert in_lines(container_in("running"), {"supervisord"}, lines[3:], AT) == []
+
+
 def test_a_program_that_its_keeper_has_given_up_does_not_end_again() -> None:
     gave_up = "2026-01-02 10:00:03,000 INFO gave up: web entered FATAL state, too many retries"
     lines = [*((AT - ago, ENDS) for ago in (3, 2, 1)), (AT, gave_up)]

@@ -34,6 +34,7 @@ MOST = 40
 """Logs that are read in one run, those of the youngest containers first."""
 FRESH_S = 24 * 3600.0
 """Lines that are older say nothing about today."""
+ECHO_S = 0.1
 LAST_WORDS = 3
 """Lines behind the note of a keeper that may be the program's own last ones."""
 LEAST = 3
@@ -205,14 +206,29 @@ def _recurring(
     signs: Iterable[_Sign], lines: Sequence[tuple[float | None, str]], now: float
 ) -> Iterator[_Sign]:
     """The last line of each failure that came several times, and whose next one is not overdue."""
-    for group in by_key((sign.which, sign) for sign in signs).values():
+    for noted in by_key((sign.which, sign) for sign in signs).values():
+        group = [
+            sign
+            for before, sign in zip([None, *noted], noted, strict=False)
+            if before is None or not _is_echo(lines[before.index], lines[sign.index])
+        ]
         times = [at for sign in group if (at := lines[sign.index][0]) is not None]
         if len(times) < LEAST:
             continue
         pause = (times[-1] - times[0]) / (len(times) - 1)
         if now - times[-1] < SLACK_S + OVERDUE * pause and pause < LONG_S:
-            last, before = group[-1].index, group[-2].index
-            yield msgspec.structs.replace(group[-1], after=before + 1, until=last + 1 + LAST_WORDS)
+            after, until = group[-2].index + 1, group[-1].index + 1 + LAST_WORDS
+            yield msgspec.structs.replace(group[-1], after=after, until=until)
+
+
+def _is_echo(line: tuple[float | None, str], other: tuple[float | None, str]) -> bool:
+    """Whether a line is the one before once more.
+
+    supervisord in the foreground writes each of its lines twice, if its log file is the output too.
+    """
+    (at, text), (other_at, other_text) = line, other
+    is_at_once = at is not None and other_at is not None and other_at - at < ECHO_S
+    return is_at_once and text == other_text
 
 
 def _is_of_internet(address: str) -> bool:
