@@ -153,9 +153,14 @@ _LEVEL_WORDS = vocabulary(
 _WORD = LazyPattern(r"[a-z']+")
 
 
+_CR_IN_WORD = LazyPattern(r"\r(?=['\"’]|: )")
+"""The end of a line of a script with the line ends of Windows, in what its shell says of it."""
+
+
 def plain(line: str) -> str:
-    """A line without colours and control characters."""
-    return _ANSI.sub("", line).replace("\r", "").rstrip()[:LONGEST]
+    """A line without colours and control characters; a carriage return in a word is seen."""
+    text = _CR_IN_WORD.sub(r"\\r", line) if "\r" in line else line
+    return _ANSI.sub("", text).replace("\r", "").rstrip()[:LONGEST]
 
 
 def words_of(text: str) -> frozenset[str]:

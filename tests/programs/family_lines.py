@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 LINES = {
+    "optional-package": (
+        "Error: 'sharp' is required to be installed in standalone mode for the image optimization",
+        "ImportError: Missing optional dependency 'openpyxl'. Use pip or conda to install openpyxl.",
+        "Error: Please install mysql2 package manually",
+        "DriverPackageNotInstalledError: Postgres package has not been found installed. Try to install it: npm install pg",
+        "django.core.exceptions.ImproperlyConfigured: Error loading psycopg2 or psycopg module",
+        "RuntimeError: could not load the mail backend, try: pip install aiosmtplib",
+    ),
+    "plugin-unrunnable": (
+        "rendering.RenderingService run error: Unrecognized remote plugin message: ",
+    ),
     "own-output-denied": (
         "PermissionError: [Errno 13] Permission denied: '/proc/self/fd/1'",
         'nginx: [alert] could not open error log file: open() "/dev/stderr" failed (13: Permission denied)',
@@ -11,6 +22,8 @@ LINES = {
     "setting-required": (
         "Configuration: storage: option 'encryption_key' is required",
         "Error: missing required field: storage_config",
+        "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
+        "Likely root cause: OpenSearchException[plugins.security.ssl.transport.keystore_filepath must be set if ssl is on]",
         "invalid configuration: at least one client config should be provided",
     ),
     "variable-unnamed": (
@@ -32,8 +45,27 @@ LINES = {
         "Service init failed: Migration failed err: disk I/O error",
         "Error: SQLITE_IOERR: disk I/O error",
     ),
+    "script-of-bash": (
+        "/app/start.sh: 3: set: Illegal option -o pipefail",
+        "/app/start.sh: 7: [[: not found",
+        "start.sh: 12: Bad substitution",
+        'start.sh: line 1: syntax error: unexpected "("',
+        "/app/start.sh: 4: source: not found",
+        '/app/start.sh: 9: Syntax error: "(" unexpected',
+    ),
+    "script-syntax": (
+        '/app/start.sh: 13: Syntax error: end of file unexpected (expecting "then")',
+        "/app/start.sh: line 14: syntax error: unexpected end of file",
+        "/app/start.sh: line 3: syntax error near unexpected token `fi'",
+    ),
     "script-line-ends": (
         "/entrypoint.sh: line 2: $'\\r': command not found",
+        "/start.sh: 2: set: Illegal option -",
+        "/start.sh: set: line 2: illegal option -o pipefail",
+        "sleep: invalid time interval ‘1\\r’",
+        "/start.sh: set: line 2: illegal option -",
+        "/start.sh: line 2: set: pipefail\\r: invalid option name",
+        "/start.sh: line 4: cd: $'/srv/app\\r': No such file or directory",
         "env: 'bash\\r': No such file or directory",
         "/bin/sh^M: bad interpreter: /app/start.sh: bad interpreter: /bin/sh^M: no such file or directory",
     ),
@@ -369,7 +401,7 @@ LINES = {
         "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
     ),
     "value-refused": (
-        "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
+        "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use 0.0.0.0",
         "Error: invalid value for LOG_LEVEL: inf",
         "'admin@localhost' does not appear to be a valid email address.",
     ),

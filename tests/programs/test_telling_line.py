@@ -177,6 +177,22 @@ def test_a_message_that_was_broken_at_the_edge_of_a_terminal_is_whole():
     assert "ff3-cli-2020-07-20.log" in chosen.text
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("start.sh: line 2: set: pipefail\r: invalid option name", "pipefail\\r: invalid"),
+        ("env: ‘bash\r’: No such file or directory", "‘bash\\r’"),
+        ("error: cannot open the file\r", "error: cannot open the file"),
+        ("error: cannot load 10%\rerror: cannot load 20%", "10%error"),
+    ],
+)
+def test_a_carriage_return_in_a_word_is_seen(line: str, expected: str):
+    chosen = telling_line([line])
+    assert chosen is not None
+    assert expected in chosen.text
+    assert "\r" not in chosen.text
+
+
 def test_a_line_with_a_time_of_its_own_is_not_the_rest_of_the_one_before():
     chosen = telling_line(
         [

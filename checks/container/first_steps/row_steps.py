@@ -15,6 +15,7 @@ import msgspec
 from checks.container.first_steps.unlocked_database import unlocked
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.settings.changed_words import (
     commented_out,
     line_commented_out,
@@ -62,6 +63,7 @@ from diagnose.programs.failures.remedies import (
     TypedLike,
     TypedOption,
     Uncovered,
+    UnixLineEnds,
     Unlocked,
     WholeFolder,
 )
@@ -153,6 +155,16 @@ def _correct_text(remedy: Corrected, case: _Case) -> PageVariables:
     if setting is None or not is_named or not setting.path or not setting.line or not word:
         return {}
     return line_with_text(setting.path, setting.line, word, remedy.new)
+
+
+@_steps.register(UnixLineEnds)
+def _end_lines_as_unix(remedy: UnixLineEnds, case: _Case) -> PageVariables:
+    named = case.failure.filled(remedy.script)
+    script = named if named.startswith("/") else case.container.path
+    place = named_path(case.container, script) if script.startswith("/") else None
+    if place is None or place.inside != script or not place.mount.has_host_path:
+        return {}
+    return {"edit": r"s/\r$//", "edited": place.on_host[-1]}
 
 
 @_steps.register(Given)

@@ -35,6 +35,15 @@ class Corrected(msgspec.Struct, frozen=True):
     new: str
 
 
+class UnixLineEnds(msgspec.Struct, frozen=True):
+    """The carriage returns at the ends of its lines go from a mounted script.
+
+    Without its name it is the program of the container.
+    """
+
+    script: str
+
+
 class Given(msgspec.Struct, frozen=True):
     """The program is given an option of its own, at the end of its command.
 
@@ -315,6 +324,7 @@ Remedy = (
     | TypedLike
     | TypedOption
     | Uncovered
+    | UnixLineEnds
     | Unlocked
     | WholeFolder
 )

@@ -173,6 +173,34 @@ DEPENDENCIES = (
         source="PHP's own message",
     ),
     Failure(
+        name="optional-package",
+        mark="",
+        pattern=r"""(?x)
+            ['"`](?P<package>[@\w][\w@/.-]{0,80})['"`]\ is\ required\ to\ be\ installed\b
+            | \bMissing\ optional\ dependency\ ['"`](?P<package_pandas>[\w.-]{1,80})
+            | \bPlease\ install\ (?P<package_sequelize>[@\w][\w@/.-]{0,80})\ package\b
+            | \b(?P<package_typeorm>[\w-]{1,80})\ package\ has\ not\ been\ found\ installed\b
+            | \bCould\ not\ load\ the\ ['"`](?P<package_native>[\w-]{1,80})['"`]\ module\b
+            | \bError\ loading\ (?P<package_django>psycopg2?|MySQLdb)\b.{0,30}\bmodule\b
+            | (?:npm\ i(?:nstall)?|yarn\ add|pip3?\ install)\ (?:--?[\w-]+\ ){0,2}
+                ['"`]?(?P<package_tool>(?!npm\b|pip\b|-|\.)[@\w][\w@/.\[\]-]{0,80})
+        """,
+        cause="the image lacks the package {package}, which the program needs for what it is configured to do",
+        cure="add the package to the image and build it again, or leave out the setting that needs it",
+        source="guaguaguaxia/weekly_report#65; Next.js', pandas', Sequelize's and Django's own messages",
+        explains_only=True,
+        build="another",
+    ),
+    Failure(
+        name="plugin-unrunnable",
+        mark="remote plugin message",
+        pattern=r"\bUnrecognized remote plugin message\b",
+        cause="a plugin of the program, which is a program of its own, does not run: it is built for another "
+        "processor, lacks a library, or may not be executed",
+        cure="remove the plugin from the folder of plugins, or install the release of it that fits this image",
+        source="teslamate-org/teslamate#3552, hashicorp/go-plugin#93",
+    ),
+    Failure(
         name="perl-module",
         mark="@inc",
         pattern=r"Can't locate (?P<module>[\w/]+)\.pm in @INC",
@@ -180,20 +208,6 @@ DEPENDENCIES = (
         cure="install the module in the image",
         source="perldoc perldiag",
         build="another",
-    ),
-    Failure(
-        name="script-line-ends",
-        mark="",
-        pattern=r"""(?x)
-            ^(?P<script>/?[\w./@+-]{1,200}):\ (?:line\ )?\d{1,6}:\ .{0,60}\\r
-            | \benv:\ ['‘]?[\w.-]{1,40}(?:\\r|\$'\\r')
-            | :\ \$'[^'\n]{0,40}\\r':\ command\ not\ found
-            | \bbad\ interpreter:\ .{1,80}\^M
-        """,
-        cause="the start script has the line ends of Windows (CR LF), which the shell takes for a part of each word",
-        cure="write it with LF: sed -i 's/\\r$//' on the file, git config core.autocrlf input, "
-        "then build or mount it again",
-        source="mbround18/valheim-docker#170",
     ),
     Failure(
         name="command-missing",

@@ -8,6 +8,7 @@ from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.data import DATA
 from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
+from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import CONFIGURATION, SETTINGS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
 
@@ -15,6 +16,7 @@ FAMILIES: tuple[Failure, ...] = (
     *CERTIFICATES,
     *DEVICES,
     *BUILDS,
+    *SCRIPTS,
     *DEPENDENCIES,
     *DATA,
     *SETTINGS,

@@ -253,6 +253,16 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"covering": "/usr/local/bundle"},
     ),
     "gems of the image": ("gem-missing", {}, {}),
+    "a mounted script with the line ends of Windows": (
+        "script-line-ends",
+        {"Path": "/start.sh", "Mounts": [mounted("/srv/shop/start.sh", "/start.sh")]},
+        {"edit": r"s/\r$//", "edited": "/srv/shop/start.sh"},
+    ),
+    "a script of the image with the line ends of Windows": (
+        "script-line-ends",
+        {"Path": "/start.sh", "Mounts": [mounted("/srv/shop/data", "/data")]},
+        {},
+    ),
     "a folder over the image's libraries": (
         "shared-library",
         {"Mounts": [mounted("/srv/etc", "/etc")]},
