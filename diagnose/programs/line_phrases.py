@@ -41,7 +41,7 @@ EXPLAINS = Phrases(
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
-        deadline accepts disk output
+        deadline accepts disk output know illegal substitution rule
         """
     ),
     pattern=LazyPattern(
@@ -68,7 +68,7 @@ EXPLAINS = Phrases(
         | \bname\ or\ service\b
         | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
         | \bread-only\ file\ ?system\b | \bquota\b
-        | \bnot\ (?:enough|allowed|valid|provided|configured|specified|initialized)\b
+        | \bnot\ (?:enough|allowed|(?:an?\ )?valid|provided|configured|specified|initialized)\b
         | \bunbound\ variable\b | \bundefined\b
         | \bonly\ run\ as\b | \bnil\ pointer\b | \bnull\b
         | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
@@ -88,9 +88,10 @@ EXPLAINS = Phrases(
         | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
         | \bnot\ (?:appear|seem)\ to\ be\b | \bhas\ to\ be\ (?:executed|run)\b | \bdeadline\ exceeded\b
         | \baccepts\ \d+\ arg | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b | \bproperty\b.{1,80}\bwas\ not\ used\b
-        | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
+        | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|parsing|at)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
-        | \b(?:disk\ i/o|input/output)\ error\b
+        | \b(?:disk\ i/o|input/output)\ error\b | \bdon't\ know\ how\ to\b
+        | \billegal\ option\b | \bno\ rule\ to\ make\b | \bbad\ substitution\b
         """,
         re.VERBOSE,
     ),

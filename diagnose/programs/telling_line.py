@@ -87,7 +87,7 @@ _INNER_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w{0,60}\.){2,20}[A-Z]\w{0,80}(?:Exc
 """An exception that a message of the program's own quotes."""
 _OF_THE_LOGGER = LazyPattern(r"^(?:log4j:(?:WARN|ERROR)|SLF4J:)")
 """What Java's loggers say of themselves."""
-_CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
+_CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: |Likely root cause: )")
 _SAYS_NOTHING = LazyPattern(r": (?:Permission|Access) (?:is )?denied\.?$")
 """A cause that says less than its effect, which names the path: .NET's UnauthorizedAccess."""
 _CHAINED = LazyPattern(

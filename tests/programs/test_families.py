@@ -99,6 +99,9 @@ def test_families_are_written_in_plain_words():
         "private key and certificate match, password of the keystore accepted",
         "the data directory /var/lib/app is the cluster's own",
         "header x-trace: Present",
+        "npm notice To update run: npm install -g npm@10.9.0",
+        "start.sh: 3: the syntax of orders.csv is in order",
+        "middleware auth@docker is in use",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):

@@ -16,6 +16,7 @@ from diagnose.evidence.containers.programs.failure_places import (
     own_command,
     run_folder,
     server_of_certificate,
+    settings_inside,
 )
 from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.containers.settings.compose_files import only_file
@@ -93,7 +94,9 @@ def _places_inside(container: Container, failure: Recognised) -> PageVariables:
     if below_run:
         return {"run_folder": below_run}
     inside = folder_inside(container, failure)
-    return {"inside": f"{container.name}:{inside}"} if inside else {}
+    if inside:
+        return {"inside": f"{container.name}:{inside}"}
+    return settings_inside(container, failure)
 
 
 def _newer_java(container: Container, failure: Recognised) -> str:

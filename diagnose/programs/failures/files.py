@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Job, OwnFolder, TypedOption, Uncovered
+from diagnose.programs.failures.remedies import Job, OwnFolder, SetAside, TypedOption, Uncovered
 
 _VARIABLE = "container.variable-missing"
 _OWN_COOKIE = (
@@ -66,6 +66,15 @@ FILES = (
         cure="give it to that user with mode 400; where it lies in another user's home, set HOME",
         source="docker-library/rabbitmq#318",
         remedy=Job(_OWN_COOKIE, ("/var/lib/rabbitmq",), user="0"),
+    ),
+    Failure(
+        name="erlang-cookie-short",
+        mark="too short cookie",
+        pattern=r"Too short cookie string",
+        cause="the file .erlang.cookie is empty, as after a disk that was full, or was written without a cookie",
+        cure="remove the file, so that the program makes a new one, or write the cookie of its cluster into it",
+        source="docker-library/rabbitmq#427",
+        remedy=SetAside(".erlang.cookie", ("/var/lib/rabbitmq",)),
     ),
     Failure(
         name="erlang-epmd",

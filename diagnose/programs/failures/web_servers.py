@@ -281,6 +281,37 @@ WEB_SERVERS = (
         source="the program's own message",
     ),
     Failure(
+        name="traefik-reference",
+        mark="does not exist",
+        pattern=r"\b(?P<kind>middleware|service) \\?\"(?P<named>[\w.@/-]{1,120})\\?\" does not exist",
+        cause="Traefik has no {kind} {named}: another provider declares it, or its name is misspelt; "
+        "the router that names it answers 404",
+        cure="name it with its own provider behind an @, as in auth@file: without one it is looked for in the "
+        "provider of the router",
+        source="traefik/traefik#8261",
+        turns_away=True,
+    ),
+    Failure(
+        name="traefik-resolver",
+        mark="nonexistent",
+        pattern=r"uses a nonexistent (?:certificate )?resolver"
+        r"(?:: (?P<resolver>[\w.-]{1,80})|.{0,300}?certificateResolver=(?P<resolver_field>[\w.-]{1,80}))",
+        cause="a router of Traefik names a certificate resolver that its static configuration does not have, "
+        "or that could not be set up: {resolver}",
+        cure="declare it in the static configuration (certificatesResolvers); Traefik reads that at its start alone",
+        source="traefik/traefik#8261",
+        turns_away=True,
+    ),
+    Failure(
+        name="traefik-entry-point",
+        mark="entrypoint doesn't exist",
+        pattern=r"EntryPoint doesn't exist.{0,200}?entryPointName=(?P<entry>[\w.-]{1,80})",
+        cause="a router of Traefik names the entry point {entry}, which its static configuration does not have",
+        cure="declare it there (entryPoints), or name one that it has; Traefik reads that file at its start alone",
+        source="Traefik's own message",
+        turns_away=True,
+    ),
+    Failure(
         name="php-fpm-user",
         mark="cannot get",
         pattern=r"cannot get (?:uid|gid) for (?:user|group) '(?P<user>[^']+)'",

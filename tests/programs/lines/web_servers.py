@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 LINES = {
+    "traefik-reference": (
+        '2026-07-01T10:10:12Z ERR error="middleware \\"auth@docker\\" does not exist" '
+        "entryPointName=websecure routerName=shop@docker"
+    ),
+    "traefik-resolver": (
+        "2026-07-01T10:10:12Z ERR Router uses a nonexistent certificate resolver "
+        "certificateResolver=le routerName=shop@docker"
+    ),
+    "traefik-entry-point": (
+        '2026-07-01T10:10:12Z ERR error="EntryPoint doesn\'t exist" entryPointName=web2 routerName=shop@docker'
+    ),
     "fastcgi-script": (
         '2026/11/28 04:55:30 [error] 7#7: *1 FastCGI sent in stderr: "Primary script unknown" while '
         'reading response header from upstream, client: 192.0.2.1, server: , request: "GET /index.php '

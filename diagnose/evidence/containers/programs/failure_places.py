@@ -7,9 +7,11 @@ import shlex
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.containers.settings.setting_files import file_of_image
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
 _PATHS = ("path", "program", "module")
@@ -48,6 +50,15 @@ def folder_inside(container: Container, failure: Recognised) -> str:
         return ""
     parent = path.rpartition("/")[0]
     return path if parent in _WIDE else parent
+
+
+def settings_inside(container: Container, failure: Recognised) -> PageVariables:
+    """The file of settings in the image of which the line complains, and its line there."""
+    found = file_of_image(container, failure.line)
+    if found is None:
+        return {}
+    path, line = found
+    return {"file_inside": f"{container.name}:{path}", "line_inside": str(line)}
 
 
 def run_folder(container: Container, failure: Recognised) -> str:

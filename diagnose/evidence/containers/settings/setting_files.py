@@ -27,6 +27,9 @@ _ABOUT_SETTINGS = LazyPattern(
 _FILE_OF_SETTINGS = LazyPattern(
     r"/[\w.-]+\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties|env)$"
 )
+_FILE_OF_IMAGE = LazyPattern(
+    r"(?<![\w.:/-])(?P<path>(?:/[\w.+-]{1,60}){2,8}\.(?:ya?ml|toml|json|ini|conf|cfg|cnf|hcl|xml|properties))\b"
+)
 _RELATIVE = LazyPattern(
     r"(?:\bENOENT\b|[Nn]o such file)[^'\"]{0,60}['\"](?P<path>[\w-][\w.-]*(?:/[\w.@+-]+)+)['\"]"
 )
@@ -48,6 +51,15 @@ def named_file(container: Container, text: str) -> NamedSetting | None:
         return None
     number = _LINE_NUMBER.match(behind) or _ANY_LINE_NUMBER.search(text)
     return NamedSetting(path=place.on_host[-1], inside=inside, line=int(number[1]) if number else 0)
+
+
+def file_of_image(container: Container, text: str) -> tuple[str, int] | None:
+    """The file of settings in the image that the line names, and its line there (0: no number)."""
+    match = _FILE_OF_IMAGE.search(text)
+    if match is None or named_path(container, match["path"]) is not None:
+        return None
+    number = _LINE_NUMBER.match(text[match.end() :]) or _ANY_LINE_NUMBER.search(text)
+    return match["path"], int(number[1]) if number else 0
 
 
 def from_working_directory(container: Container, text: str) -> NamedSetting | None:

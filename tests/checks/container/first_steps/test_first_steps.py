@@ -231,6 +231,20 @@ def test_a_folder_over_the_libraries_of_the_image_is_named_and_uncovered():
     assert finding.variables["covering"] == "/etc"
 
 
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("[ALERT] parsing [/usr/local/etc/haproxy/haproxy.cfg:26]: Missing LF on last line", 26),
+        ("AH00526: Syntax error on line 6 of /usr/local/etc/haproxy/haproxy.cfg:", 6),
+        ("failed to parse /usr/local/etc/haproxy/haproxy.cfg", 0),
+    ],
+)
+def test_a_file_of_settings_that_the_image_has_is_shown(line: str, number: int):
+    _, look = first(container_in("exited", code=1), line)
+    assert look.startswith("docker cp --follow-link web:/usr/local/etc/haproxy/haproxy.cfg - |")
+    assert f"-v at={number} " in look
+
+
 def test_the_disk_is_looked_at_where_the_log_finds_no_room():
     line = "Service init failed: Migration failed err: disk I/O error"
     data = container_in("exited", code=1, Mounts=[mounted("/srv/grafana", "/var/lib/grafana")])
