@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 LINES = {
+    "path-empty": (
+        "mkdir: cannot create directory '': No such file or directory",
+        "mkdir: cannot create directory ‘’: No such file or directory",
+        "panic: open : no such file or directory",
+        "Error: ENOENT: no such file or directory, open ''",
+    ),
     "optional-package": (
         "Error: 'sharp' is required to be installed in standalone mode for the image optimization",
         "ImportError: Missing optional dependency 'openpyxl'. Use pip or conda to install openpyxl.",
@@ -470,6 +476,7 @@ LINES = {
         "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
         "error initializing configuration '/etc/envoy/envoy.yaml': Invalid path: /etc/envoy/envoy.yaml",
         "Missing privilege separation directory: /run/sshd",
+        "DocumentRoot '/var/www/app/public_html' is not a directory, or is not readable",
         "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
         "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
         "Config file '/data/homeserver.yaml' does not exist.",

@@ -288,7 +288,7 @@ WEB_SERVERS = (
         "the router that names it answers 404",
         cure="name it with its own provider behind an @, as in auth@file: without one it is looked for in the "
         "provider of the router",
-        source="traefik/traefik#8261",
+        source="HomericIntelligence/Mnemosyne#3018",
         turns_away=True,
     ),
     Failure(
@@ -299,7 +299,7 @@ WEB_SERVERS = (
         cause="a router of Traefik names a certificate resolver that its static configuration does not have, "
         "or that could not be set up: {resolver}",
         cure="declare it in the static configuration (certificatesResolvers); Traefik reads that at its start alone",
-        source="traefik/traefik#8261",
+        source="Traefik's own message",
         turns_away=True,
     ),
     Failure(

@@ -71,7 +71,7 @@ CERTIFICATES = (
         """,
         cause="the password in the program's settings does not open the file with its certificate and key",
         cure="set the password with which that file was made, or make the file again",
-        source="dotnet/aspnetcore#46016; Java's and OpenSSL's own messages",
+        source=".NET's, Java's and OpenSSL's own messages",
         of_running=NEVER,
     ),
     Failure(

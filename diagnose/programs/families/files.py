@@ -136,6 +136,7 @@ FILES = (
             (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
             | (?:can't|cannot|unable\ to|could\ not|failed\ to)\ (?:find|locate)\ (?:\w+\ ){{1,4}}?
                 (?:at\ |file:?\ )['"]?(?P<path_sought>{_PATH})
+            | \b(?:DocumentRoot|Directory|ServerRoot)\ ['"]?(?P<path_apache>{_PATH})['"]?\ is\ not\ a\ directory
             | \binvalid\ path:\ ['"]?(?P<path_invalid>{_PATH})
             | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
             | \bmissing\b[^/]{{0,40}}\b(?:directory|folder|file):?\ ['"]?(?P<path_kind>{_PATH})
@@ -148,6 +149,19 @@ FILES = (
         cure="mount it there, or correct the path in the program's settings",
         source=_MANY,
         build="another",
+    ),
+    Failure(
+        name="path-empty",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:access|create\ directory|open|stat|touch)\ (?:''|‘’|\"\")(?::|\ )
+            | \b(?:open|stat|mkdir|chdir)\ ?:\ no\ such\ file\ or\ directory
+            | \bENOENT:\ no\ such\ file\ or\ directory,\ \w+\ ''
+        """,
+        cause="the program is given an empty path: a variable or a setting in which it looks for the path has no value",
+        cure="compare the variables that the documentation of this version names with those of the container",
+        source="coreutils', Go's and Node.js' own messages",
+        of_running=NEVER,
     ),
     Failure(
         name="folder-not-made",

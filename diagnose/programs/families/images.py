@@ -198,7 +198,7 @@ DEPENDENCIES = (
         cause="a plugin of the program, which is a program of its own, does not run: it is built for another "
         "processor, lacks a library, or may not be executed",
         cure="remove the plugin from the folder of plugins, or install the release of it that fits this image",
-        source="teslamate-org/teslamate#3552, hashicorp/go-plugin#93",
+        source="teslamate-org/teslamate#3552",
     ),
     Failure(
         name="perl-module",
