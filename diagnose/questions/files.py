@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from diagnose.questions.question import Policy, Question
 
 Parts = Literal[
+    "addresses",
     "certificates",
     "created",
     "first certificate",

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.gateways.silent_gateways import SilentGateways, SilentMachine
 from diagnose.evidence.network.neighbours import Neighbours
-from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import by_key, present
 from diagnose.model import (
@@ -41,6 +42,8 @@ def gateway_unanswered(
     routes: Routes | None,
     recent_logs: RecentLogs | None,
     unanswered_calls: UnansweredCalls | None,
+    networks: Networks | None,
+    ping: Ping | None,
 ) -> CheckResult:
     """A container on a macvlan or ipvlan network gets no answer from its gateway.
 
@@ -50,11 +53,12 @@ def gateway_unanswered(
     second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and its
     ARP table tell these apart. A container that only calls machines of its subnet never asks for
     the gateway: there it counts that nobody at all has answered it, while somebody answers the
-    host. It is advice where no call of these containers is seen to fail: a network of machines
-    alone needs no gateway, and one question for a name asks for it.
+    host. A container that is on a bridge as well has one default route: where that leads to the
+    wire, the bridge's way out is not used. It is advice where no call of these containers is seen
+    to fail: a network of machines alone needs no gateway, and one question for a name asks for it.
     """
     if not silent_gateways.looked_at:
-        return Skipped("no running container is only on a macvlan or ipvlan network")
+        return Skipped("no running container leaves through a macvlan or ipvlan network")
     groups = by_key(((item.network.name, item.address), item) for item in silent_gateways)
     asked = {network for network, _ in groups}
     by_network = by_key(
@@ -62,7 +66,10 @@ def gateway_unanswered(
         for item in silent_gateways.neighbours
         if item.network.name not in asked and _answering(item, neighbours)
     )
-    found = [(_finding(items, neighbours, routes), items) for items in groups.values()]
+    found = [
+        (_finding(items, neighbours, routes, _ways_out(items[0], networks), ping), items)
+        for items in groups.values()
+    ]
     found += [(_neighbours_finding(items, neighbours), items) for items in by_network.values()]
     for finding, items in found:
         is_missed = any(calls_fail(item.container, recent_logs, unanswered_calls) for item in items)
@@ -80,15 +87,35 @@ def _answering(item: SilentMachine, neighbours: Neighbours | None) -> set[str]:
     }
 
 
+_CHOOSES = (28,)
+"""The first engine with an option for the network that has the default route (`--gw-priority`)."""
+
+
+def _ways_out(item: SilentMachine, networks: Networks | None) -> list[Network]:
+    """The bridges of the container that would lead out, if its default route went there."""
+    attached = networks.of(item.container) if networks is not None else []
+    return [network for network in attached if network.is_bridge and not network.internal]
+
+
 def _finding(
-    items: list[SilentMachine], neighbours: Neighbours | None, routes: Routes | None
+    items: list[SilentMachine],
+    neighbours: Neighbours | None,
+    routes: Routes | None,
+    ways_out: list[Network],
+    ping: Ping | None,
 ) -> Finding:
     first = items[0]
     network, gateway = first.network, first.address
     router = _router(network, routes)
     answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
     why, variables = "", {"container": first.container.name}
-    if gateway in answering:
+    if ways_out:
+        why = f"its default route leads there, and not through bridge {ways_out[0]}"
+        if ping is not None and ping.version >= _CHOOSES:
+            variables = {"container": first.container.name, "way_out": ways_out[0].name}
+        else:
+            variables = {**variables, "first_network": f"0-{first.container.name}"}
+    elif gateway in answering:
         why, variables = _ONE_MAC, _of_wire(first)
     elif router and router != gateway:
         why = f"the router of this host is {router}"

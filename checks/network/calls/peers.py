@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
+from diagnose.evidence.network.calls.configured_places import ConfiguredPlace, ConfiguredPlaces
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
@@ -27,6 +28,7 @@ def peer_address_stale(
     failing_calls: FailingCalls,
     containers: Containers,
     namespaces: Namespaces | None,
+    configured_places: ConfiguredPlaces | None,
     *,
     least: Count = Count(2),
     settled: Seconds = Seconds(10),
@@ -34,7 +36,9 @@ def peer_address_stale(
     """A container keeps calling an address that its peer no longer has.
 
     A container that is recreated may get another address. nginx and many other programs look a
-    name up once, at their start; `extra_hosts` and environment variables hold an address for ever.
+    name up once, at their start; `extra_hosts`, environment variables and files of settings hold an
+    address for ever. Such a file may be written by a program in another container, such as
+    docker-gen, which does not run any more.
     The log must say so repeatedly within the last minutes, and later than the last start of a
     container on that network. Where a container has the address now, it counts only if the call
     may be older than that: the address is configured, or the owner and a container that serves the
@@ -59,7 +63,8 @@ def peer_address_stale(
             is_stale = bool(servers) or not _may_come_back(call, containers)
         if is_stale:
             is_own = holder is None and not servers and _is_former_own(call, namespaces)
-            yield _stale_address_finding(call, holder, servers, is_own=is_own)
+            file = configured_places.of(call) if configured_places is not None else None
+            yield _stale_address_finding(call, holder, servers, file, is_own=is_own)
     yield from failing_calls.unread
     return None
 
@@ -81,17 +86,26 @@ def _holder_of(call: FailingCall, members: Sequence[Container]) -> Container | N
 
 
 def _stale_address_finding(
-    call: FailingCall, holder: Container | None, servers: list[Container], *, is_own: bool
+    call: FailingCall,
+    holder: Container | None,
+    servers: list[Container],
+    file: ConfiguredPlace | None,
+    *,
+    is_own: bool,
 ) -> Finding:
-    """is_own: whether it may be the address that the caller itself had before."""
+    """file: the mounted file that has the address. is_own: whether it may be the address that the
+    caller itself had before."""
     container = call.container
     whose = "an address that no container has now"
     if is_own:
         whose += ", and which may have been its own before it was started again"
     if holder is not None:
         whose = f"an address that {holder} has now, where nothing listens on that port"
-    place = where_named(call.address, container)
+    place = where_named(call.address, container) or (file.path if file is not None else "")
     configured = f"; the address is configured in {place}" if place else ""
+    writer = file.idle_writer if file is not None else None
+    if writer is not None:
+        configured += f", which {writer} can write, and that does not run"
     listens = ""
     if servers:
         who = named("container", names_of(servers))
@@ -110,11 +124,16 @@ def _stale_address_finding(
             "the address comes from": place or _source(is_own=is_own),
         },
         discriminator=f"{call.address}:{call.port}",
-        touches=(call.network.subject, *subjects_of(servers)),
+        touches=(
+            call.network.subject,
+            *subjects_of(servers if writer is None else [*servers, writer]),
+        ),
         calls=subjects_of(servers),
         signs=frozenset({"refused", "timeout", "unreachable"}),
         stable=(container.life,),
     )
+    if writer is not None:
+        return finding.with_variables({"writer": writer.name})
     if is_own:
         return finding.with_variables({"itself": container.name})
     if not place:

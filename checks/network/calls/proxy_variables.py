@@ -13,10 +13,10 @@ from diagnose.evidence.containers.settings.proxy_settings import (
     is_excepted,
     proxy_settings,
 )
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import and_more, quoted
 from diagnose.registry import check
 
@@ -28,6 +28,14 @@ _PROXY_WORDS = LazyPattern(
 """What a program prints when the proxy could not reach who was meant."""
 _ID = LazyPattern("[0-9a-f]{12}")
 """The engine also gives each container its short id as a name."""
+_OWN_CALL = LazyPattern(
+    r"\bhttp://(?P<host>localhost|127\.0\.0\.1)(?::(?P<port>\d{2,5}))?(?=[/\s'\"]|$)"
+)
+"""A request of a container to itself."""
+_PROXY_ANSWERS = LazyPattern(
+    r"\b(?:403|407|50[234])\b|\bproxy\b|bad gateway|gateway time", re.IGNORECASE
+)
+"""What a proxy answers that may not, or cannot, call the localhost of another machine."""
 _HOME = ("127.", "localhost", "[::1]")
 
 
@@ -93,12 +101,15 @@ def _failed(line: RecentLine) -> bool:
 
 
 @check("network.proxy-takes-neighbours", severity=Severity.critical)
-def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> CheckResult:
-    """A container's requests to another container go to a proxy.
+def proxy_takes_neighbours(
+    containers: Containers, recent_logs: RecentLogs, namespaces: Namespaces | None
+) -> CheckResult:
+    """A container's requests to another container, or to itself, go to a proxy.
 
     A container has HTTP_PROXY, its NO_PROXY does not name a container that it calls by a URL, and
-    its log says that these requests fail. Without such a line nothing is said: many programs do
-    not read these variables.
+    its log says that these requests fail. The same goes for localhost, where the container serves
+    the port that it calls. Without such a line nothing is said: many programs do not read these
+    variables, and Go's leave localhost out.
     """
     with_proxy = [container for container in containers.running if proxy_settings(container)]
     if not with_proxy:
@@ -108,6 +119,9 @@ def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> C
         lines = [line.text for line in reversed(recent_logs.of(container)) if _failed(line)]
         if lines:
             yield from _taken_neighbour_findings(container, containers, lines)
+            netns = namespaces.of(container) if namespaces is not None else None
+            if netns is not None and not container.shares_host_network:
+                yield from _taken_own_findings(container, netns, lines)
     yield from recent_logs.left_out(with_proxy)
     return None
 
@@ -123,6 +137,25 @@ def _taken_neighbour_findings(
         line = _line_about(name, lines)
         if line:
             yield _taken_neighbour_finding(container, peer, name, line)
+            return
+
+
+def _taken_own_findings(
+    container: Container, netns: ContainerNetns, lines: Sequence[str]
+) -> Iterator[Finding]:
+    """The newest request to the container itself that a proxy takes, by these lines of its log.
+
+    A port that the container does not serve is refused without any proxy.
+    """
+    no_proxy = exceptions(container)
+    for line in lines:
+        call = _OWN_CALL.search(line)
+        if call is None or is_excepted(call["host"], no_proxy):
+            continue
+        port = int(call["port"] or 80)
+        by_proxy = _PROXY_ANSWERS.search(line)
+        if by_proxy and netns.sockets("tcp", port):
+            yield _taken_request_finding(container, call["host"], line, (), ())
             return
 
 
@@ -144,19 +177,33 @@ def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[
 def _taken_neighbour_finding(
     container: Container, peer: Container, name: str, line: str
 ) -> Finding:
-    proxy, no_proxy = proxy_settings(container)[0], exceptions(container)
     callable_by = {*container.dns_names, *peer.dns_names, name}
     names = sorted(word for word in callable_by if not _ID.fullmatch(word))
+    return _taken_request_finding(container, name, line, names, (peer.subject,))
+
+
+def _taken_request_finding(
+    container: Container,
+    name: str,
+    line: str,
+    names: Sequence[str],
+    callees: tuple[Subject, ...],
+) -> Finding:
+    """name: the host that is called. names: those to add to NO_PROXY, beside localhost."""
+    proxies, no_proxy = proxy_settings(container), exceptions(container)
+    of_http = [proxy for proxy in proxies if proxy.variable.lower() == "http_proxy"]
+    proxy = (of_http or proxies)[0]
     wanted = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
     complete = ",".join(dict.fromkeys([*wanted, "localhost", "127.0.0.1", *names]))
+    itself = "" if callees else ", itself,"
     return Finding.about(
         container,
-        f'{container} sends its requests for "{name}" '
+        f'{container} sends its requests for "{name}"{itself} '
         f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named_variables(wanted)}",
         {"log": quoted(line), "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
         discriminator=name,
-        touches=(peer.subject,),
-        calls=(peer.subject,),
+        touches=callees,
+        calls=callees,
         signs=frozenset({"proxy", "refused", "timeout", "dns"}),
         stable=(container.life,),
         lower=f"no_proxy={complete}",

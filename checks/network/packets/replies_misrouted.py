@@ -38,9 +38,12 @@ def replies_misrouted(
     A rule `from ADDRESS lookup TABLE` whose table has no routes to Docker's bridges takes the
     host's own answers to containers. A container that calls its neighbour on one bridge by the
     host's address, without docker-proxy, gets answers from a stranger where br_netfilter is off.
+    A container that calls its own public address by a rule of the administrator's gets its own
+    packets back, unless their source is translated too (hairpin NAT).
     """
     yield from _host_answer_findings(wanted_paths, host_stack)
     yield from _bridged_answer_findings(wanted_paths)
+    yield from _own_call_findings(wanted_paths)
     inlets = inner_paths.inlets if inner_paths is not None else ()
     yield from map(_inner_tunnel_finding, filter(_is_taken_inside, inlets))
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
@@ -143,6 +146,41 @@ def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
         touches=(*(path.want.container.subject for path in paths), peer.subject),
         calls=(peer.subject,),
         signs=NO_WAY_OUT,
+    )
+
+
+def _own_call_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
+    """Calls that failed, and that a rule leads back to the container itself."""
+    lost = by_key(
+        ((path.want.container.id, path.address), path)
+        for path in wanted_paths or ()
+        if path.comes_back and path.want.has_failed
+    )
+    for paths in lost.values():
+        yield _own_call_finding(paths)
+
+
+def _own_call_finding(paths: list[WantedPath]) -> Finding:
+    first = paths[0]
+    container = first.want.container
+    ports = sorted({path.port for path in paths})
+    length = 128 if ":" in first.address else 32
+    return Finding.about(
+        container,
+        f"{container} cannot reach {first.address} {numbered('port', ports)}: a rule of this host "
+        "leads the packets back to the container itself, and does not translate their source",
+        present(
+            {
+                "wanted by": f"{first.want.source}: {first.want.where}",
+                "rule": str(first.trace.nat_by or ""),
+                "network": first.network.name,
+            }
+        ),
+        discriminator=f"itself {first.address}",
+        touches=(first.network.subject,),
+        signs=NO_WAY_OUT,
+        stable=(container.life,),
+        own_address=f"{first.address}/{length}",
     )
 
 

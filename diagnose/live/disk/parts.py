@@ -32,6 +32,9 @@ _LOOPBACK_HOST = re.compile(
 )
 _PORT = re.compile(r"(?:export[ \t]+)?(?P<of>\w{1,60}_)PORT=[\"']?(?P<port>\d{2,5})[\"']?[ \t]*")
 """Two lines of a file of variables: DB_HOST=127.0.0.1 and DB_PORT=3306."""
+_ADDRESS = re.compile(
+    r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?P<port>:\d{2,5})?(?![\w.:/]?\d|\.\w)"
+)
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
 _FIELDS = re.compile(
@@ -152,7 +155,15 @@ def _shell_variables(text: str) -> Iterator[str]:
         yield match["braced"] or match["plain"]
 
 
+def _addresses(text: str) -> Iterator[str]:
+    """The IPv4 addresses of a file, with their ports; those in comments are left out."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
+    matches = _ADDRESS.finditer("\n".join(lines))
+    yield from dict.fromkeys(match[0] for match in matches)
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
+    "addresses": _addresses,
     "certificates": _certificates,
     "created": _created,
     "first certificate": _first_certificate,

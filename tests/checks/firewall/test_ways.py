@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.gateways.router_advertisements import (
@@ -18,11 +19,13 @@ from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.relays import relays
+from diagnose.evidence.network.paths.return_paths import ReturnPaths
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.paths.wants import Want
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.verdict import Step
@@ -231,4 +234,29 @@ def test_a_router_that_is_ignored_has_to_be_there(table6: Json, wanted: list[str
 def test_ipv6_routers(name: str) -> None:
     found, wanted = ROUTERS[name]
     result = judge("network.ipv6-default-route-lost", router_advertisements=found)
+    assert rows(result) == wanted
+
+
+BACK = Trace("drop", nat=Translate("dnat", "172.18.0.2"))
+TRANSLATED = replace(BACK, snat=Translate("masquerade"))
+OWN_CALLS: dict[str, tuple[Trace, Any, Container, list[tuple[str, str]]]] = {
+    "led back": (BACK, "log", API, [("critical", "api")]),
+    "with another source": (TRANSLATED, "log", API, []),
+    "to a neighbour": (BACK, "log", DB, []),
+    "no call has failed": (BACK, "environment", API, []),
+}
+
+
+@pytest.mark.parametrize(("trace", "source", "peer", "wanted"), OWN_CALLS.values(), ids=OWN_CALLS)
+def test_calls_that_come_back(
+    trace: Trace, source: Any, peer: Container, wanted: list[tuple[str, str]]
+) -> None:
+    want = Want(API, "203.0.113.10", 443, source, "timed out")
+    path = WantedPath("between containers", want, SHOP, "203.0.113.10", 443, trace, peer)
+    result = judge(
+        "network.replies-misrouted",
+        wanted_paths=WantedPaths((path,)),
+        return_paths=ReturnPaths(()),
+        host_stack=HostStack(stack()),
+    )
     assert rows(result) == wanted

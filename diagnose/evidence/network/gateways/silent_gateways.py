@@ -54,9 +54,9 @@ class ArpTables(Items[ArpTable], frozen=True):
 def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTables:
     """One file of each container that is directly on a wire; most hosts have none."""
     homes = {
-        netns.container.id: network
+        netns.container.id: wire
         for netns in namespaces
-        if (network := _only_network(netns, networks)) is not None
+        if (wire := _wire_of(netns, networks)) is not None
     }
     direct = [netns for netns in namespaces if netns.container.id in homes][:MOST]
     tables: dict[str, ArpTable] = {}
@@ -66,13 +66,18 @@ def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTab
         if isinstance(file, Failed):
             continue
         id = netns.container.id
+        network, interface = homes[id]
         tables[id] = ArpTable(
             netns.container,
-            homes[id],
+            network,
             frozenset(
                 route.gateway for route in netns.routes if not route.prefix and route.gateway
             ),
-            tuple(parse_arp(file.text)),
+            tuple(
+                entry
+                for entry in parse_arp(file.text)
+                if not interface or entry.interface == interface
+            ),
         )
     return ArpTables(
         tuple(tables[netns.container.id] for netns in direct if netns.container.id in tables)
@@ -122,8 +127,19 @@ def _machine(table: ArpTable, entry: Neighbour) -> SilentMachine:
     return SilentMachine(table.container, table.network, entry.address, entry.interface)
 
 
-def _only_network(netns: ContainerNetns, networks: Networks) -> Network | None:
-    """The only network of a container, where that is a macvlan or an ipvlan."""
+def _wire_of(netns: ContainerNetns, networks: Networks) -> tuple[Network, str] | None:
+    """The macvlan or ipvlan network by which a container leaves, and its interface there.
+
+    The interface is empty where the container has no other network.
+    """
     container = netns.container
     direct = [network for network in networks.of(container) if network.driver in DIRECT]
-    return direct[0] if direct and len(container.endpoints) == 1 else None
+    if direct and len(container.endpoints) == 1:
+        return direct[0], ""
+    names = {link.index: link.name for link in netns.links}
+    for network in direct:
+        for route in netns.routes:
+            leads_there = route.gateway in network.gateways and not route.prefix
+            if leads_there and route.oif in names:
+                return network, names[route.oif]
+    return None

@@ -18,11 +18,12 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import family_of, is_loopback
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.called_names import CalledNames
 from diagnose.evidence.network.paths.packet_paths import not_walked
-from diagnose.evidence.network.paths.wants import Want, awaited, exposed_port, wants_of
+from diagnose.evidence.network.paths.wants import Want, awaited, exposed_port, logged, wants_of
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.network.uplinks import Uplinks
@@ -57,6 +58,16 @@ class WantedPath(msgspec.Struct, frozen=True):
     """The host's own socket."""
     bridged: bool = False
     """Whether it stays on one bridge."""
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether a rule leads it back to its container, with that container's own source.
+
+        The bridge sends no packet out of the port by which it came (hairpin mode is off), and the
+        container would drop one that has its own address.
+        """
+        is_own = self.peer is not None and self.peer.id == self.want.container.id
+        return is_own and self.trace.nat is not None and self.trace.snat is None
 
 
 class UnservedWant(msgspec.Struct, frozen=True):
@@ -99,6 +110,7 @@ def wanted_paths(
     ping: Ping | None,
     info: Info | None,
     network_losses: NetworkLosses | None,
+    logged_failures: LoggedFailures | None,
 ) -> WantedPaths:
     """Pure: what is wanted is read from evidence, and each connection is traced."""
     why_none = not_walked(ping, info, uplinks)
@@ -111,6 +123,7 @@ def wanted_paths(
         want for container in containers.running for want in wants_of(container, names, log_tails)
     ]
     wants += awaited(network_losses)
+    wants += logged(logged_failures)
     paths: dict[tuple[str, str, int], WantedPath] = {}
     unserved: dict[tuple[str, str, int], UnservedWant] = {}
     for want in sorted(wants, key=lambda want: not want.has_failed)[:MOST]:
@@ -173,7 +186,7 @@ class _Walks:
         for port in [want.port] if want.port else self._host_ports():
             traced = trace(self._stack, leaving.to(address, port))
             listener = self._listening(address, port)
-            peer = self._names.publishers.get(port)
+            peer = self._translated_to(network, traced) or self._names.publishers.get(port)
             is_peers = peer is not None and (traced.nat is not None or listener is None)
             if is_peers or listener is not None or self._listeners is None:
                 yield WantedPath(
@@ -186,6 +199,13 @@ class _Walks:
                     peer=peer,
                     listener=None if is_peers else listener,
                 )
+
+    def _translated_to(self, network: Network, traced: Trace) -> Container | None:
+        """The container of the same network to which a rule of the host leads the packets."""
+        if traced.nat is None or traced.packet is None or traced.packet.dst is None:
+            return None
+        called = self._names.on_network(network.name, traced.packet.dst)
+        return called.container if called is not None else None
 
     def unserved(self, want: Want) -> UnservedWant | None:
         """Why nobody can take a wanted connection to the host, if that is so."""

@@ -15,6 +15,8 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.paths.called_names import CalledNames
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
@@ -142,6 +144,15 @@ def awaited(network_losses: NetworkLosses | None) -> list[Want]:
         )
         for loss in network_losses or ()
         for call in loss.calls
+    ]
+
+
+def logged(logged_failures: LoggedFailures | None) -> list[Want]:
+    """The connections to addresses that fail now, by the logs of containers that run on."""
+    return [
+        Want(failure.container, failure.host, failure.port, "log", failure.line)
+        for failure in logged_failures or ()
+        if failure.kind in ("timeout", "unreachable") and failure.port and is_address(failure.host)
     ]
 
 

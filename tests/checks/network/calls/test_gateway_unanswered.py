@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.gateways.silent_gateways import arp_tables, silent_gateways
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.questions.network import Route
+from diagnose.questions.network import Interface, Route
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -103,3 +104,44 @@ def test_a_neighbour_is_off_where_others_answer() -> None:
     host = Made({"file.read": {"text": text, "size": 200}})
     gateways = silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), Networks((LAN,))))
     assert not gateways.neighbours
+
+
+ZUI = network("zui", "172.18.0.0/16", "172.18.0.1")
+BOTH = {"lan": {"IPAddress": "192.0.2.210"}, "zui": {"IPAddress": "172.18.0.2"}}
+WAYS: dict[str, tuple[str, str, list[tuple[str, str]], str]] = {
+    "by the wire, on an engine that is told": (
+        "192.0.2.254",
+        "28.5.2",
+        [("critical", "lan")],
+        "way_out",
+    ),
+    "by the wire, on an older engine": (
+        "192.0.2.254",
+        "20.10.24",
+        [("critical", "lan")],
+        "first_network",
+    ),
+    "by the bridge": ("172.18.0.1", "28.5.2", [], ""),
+}
+
+
+@pytest.mark.parametrize(("gateway", "version", "wanted", "cure"), WAYS.values(), ids=WAYS)
+def test_a_container_on_a_bridge_too(
+    gateway: str, version: str, wanted: list[tuple[str, str]], cure: str
+) -> None:
+    nas = container("nas", NetworkSettings={"Networks": BOTH})
+    links = (Interface(2, "eth0"), Interface(3, "eth1"))
+    oif = 2 if gateway.startswith("192.") else 3
+    netns = ContainerNetns(nas, 1, links, (), (Route("0.0.0.0", gateway=gateway, oif=oif),), ())
+    host = Made({"file.read": {"text": ARP.format("192.0.2.254", *NOBODY), "size": 200}})
+    networks = Networks((LAN, ZUI))
+    says = RecentLine(nas.started_at + 1, "wget: can't connect to 203.0.113.9: No route to host")
+    result = judge(
+        "network.gateway-unanswered",
+        silent_gateways=silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), networks)),
+        recent_logs=RecentLogs({nas.id: (says,)}, {}),
+        networks=networks,
+        ping=Ping("1.41", version, ""),
+    )
+    assert rows(result) == wanted
+    assert all(cure in (finding.variables or {}) for finding in result.findings)

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
     HostConfig,
+    Mount,
     NetworkEndpoint,
     NetworkSettings,
     State,
@@ -19,10 +20,13 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.configured_places import configured_places
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network
+from diagnose.live.disk.parts import only
 from diagnose.questions.sockets import Socket
+from tests.hosts import Made
 from tests.inspected import container as inspected
 from tests.judging import judge, rows
 
@@ -81,6 +85,39 @@ def test_stale_addresses(name: str) -> None:
         namespaces=Namespaces({API.id: inside(API, 80), WORKER.id: inside(WORKER)}),
     )
     assert rows(result) == wanted
+
+
+CONF = "upstream shop { server 10.1.0.4:80; } # 10.9.9.9:1\n"
+GENERATED: dict[str, tuple[str, str, str]] = {
+    "its writer is stopped": ("exited", CONF, "writer"),
+    "its writer runs": ("running", CONF, "peer"),
+    "another address": ("exited", CONF.replace("0.4", "0.40"), "keeper"),
+    "in a comment": ("exited", f"# {CONF}", "keeper"),
+}
+
+
+@pytest.mark.parametrize(("status", "text", "cure"), GENERATED.values(), ids=GENERATED)
+def test_addresses_in_generated_files(status: str, text: str, cure: str) -> None:
+    mounted = Mount(type="volume", source="/v/conf", destination="/etc/nginx/conf.d", rw=True)
+    edge = replace(EDGE, raw_mounts=(replace(mounted, rw=False),))
+    generator = replace(container("gen"), raw_mounts=(mounted,), state=State(status=status, pid=8))
+    running = Containers((edge, API, generator))
+    calls = FailingCalls((replace(CALL, container=edge),))
+    host = Made(
+        {
+            "file.list": {"entries": [{"name": "default.conf", "type": "file"}]},
+            "file.read": {"text": only("addresses", text), "size": 200},
+        }
+    )
+    result = judge(
+        "network.peer-address-stale",
+        failing_calls=calls,
+        containers=running,
+        namespaces=Namespaces({API.id: inside(API, 80)}),
+        configured_places=configured_places(host, running, calls),
+    )
+    assert rows(result) == [("critical", "edge")]
+    assert all(cure in (finding.variables or {}) for finding in result.findings)
 
 
 EARLIER = "2025-11-24T13:00:00Z"

@@ -65,6 +65,38 @@ def test_proxies_before_neighbours(name: str) -> None:
     assert rows(result) == wanted
 
 
+OWN = "request to http://localhost:8000/api/ failed: HTTP Error 403: Forbidden"
+PROXY = "http_proxy=http://corp:3128"
+OWN_CALLS: dict[str, tuple[tuple[str, ...], str, tuple[int, ...], list[tuple[str, str]]]] = {
+    "no exception": ((PROXY,), OWN, (8000,), [("critical", "api")]),
+    "by its address": (
+        (PROXY, "NO_PROXY=localhost"),
+        "GET http://127.0.0.1:8000/: 503",
+        (8000,),
+        [("critical", "api")],
+    ),
+    "excepted": ((PROXY, "NO_PROXY=localhost,127.0.0.1"), OWN, (8000,), []),
+    "not served": ((PROXY,), OWN, (80,), []),
+    "refused, as without a proxy": ((PROXY,), "GET http://localhost:8000: refused", (8000,), []),
+    "no proxy": ((), OWN, (8000,), []),
+}
+
+
+@pytest.mark.parametrize(("env", "line", "ports", "wanted"), OWN_CALLS.values(), ids=OWN_CALLS)
+def test_proxies_before_the_container_itself(
+    env: tuple[str, ...], line: str, ports: tuple[int, ...], wanted: list[tuple[str, str]]
+) -> None:
+    caller = container("api", *env)
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
+    result = judge(
+        "network.proxy-takes-neighbours",
+        containers=Containers((caller,)),
+        recent_logs=logs(caller, line),
+        namespaces=Namespaces({caller.id: ContainerNetns(caller, 1, (), (), (), sockets)}),
+    )
+    assert rows(result) == wanted
+
+
 LOOPBACK: dict[str, tuple[str, str, tuple[int, ...], list[tuple[str, str]]]] = {
     "nobody listens": ("http_proxy=http://127.0.0.1:3128", "", (), [("warning", "api")]),
     "by name, and the log says so": (

@@ -1,0 +1,84 @@
+"""The mounted files of settings that hold an address to which a container's calls fail."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_MOST = 6
+"""Callers whose files are read."""
+_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env|properties)$|(?:^|/)Caddyfile$")
+_FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|^/usr/local/")
+
+
+class ConfiguredPlace(msgspec.Struct, frozen=True):
+    """A file that names the address and the port of a failing call."""
+
+    call: FailingCall
+    path: str
+    """The file on the host."""
+    writers: tuple[Container, ...]
+    """Other containers that may write the file: its folder is mounted in them."""
+
+    @property
+    def idle_writer(self) -> Container | None:
+        """The one other container that may write the file, where it does not run."""
+        if len(self.writers) != 1 or self.writers[0].is_running:
+            return None
+        return self.writers[0]
+
+
+class ConfiguredPlaces(Items[ConfiguredPlace], frozen=True):
+    """The first file of each call that has one."""
+
+    def of(self, call: FailingCall) -> ConfiguredPlace | None:
+        return next((place for place in self if place.call.place == call.place), None)
+
+
+@evidence
+def configured_places(
+    host: Host, containers: Containers, failing_calls: FailingCalls
+) -> ConfiguredPlaces:
+    """Files are read only of containers whose repeated calls fail, and that name no address else.
+
+    A proxy's configuration may be written by a program in another container, such as docker-gen: it
+    has the addresses of the time when that program last ran.
+    """
+    by_caller: dict[str, list[FailingCall]] = {}
+    for call in failing_calls:
+        if not call.by_socket and not where_named(call.address, call.container):
+            by_caller.setdefault(call.container.id, []).append(call)
+    found: dict[tuple[str, str, int], ConfiguredPlace] = {}
+    for calls in list(by_caller.values())[:_MOST]:
+        settings = mounted_settings(
+            host, calls[0].container, "addresses", _OF_SETTINGS, _FOLDER, with_volumes=True
+        )
+        for file, text in settings:
+            path = f"{file.root or ''}{file.path}"
+            named = set(text.split())
+            for call in calls:
+                if f"{call.address}:{call.port}" in named or call.address in named:
+                    writers = _writers(path, call.container, containers)
+                    found.setdefault(call.place, ConfiguredPlace(call, path, writers))
+    return ConfiguredPlaces(tuple(found.values()))
+
+
+def _writers(path: str, reader: Container, containers: Containers) -> tuple[Container, ...]:
+    """The other containers with a writable mount of the file, or of a folder around it."""
+    return tuple(
+        container
+        for container in containers
+        if container.id != reader.id
+        and any(
+            mount.rw and f"{path}/".startswith(f"{mount.source.rstrip('/')}/")
+            for mount in container.mounts
+            if mount.has_host_path
+        )
+    )
