@@ -1,4 +1,4 @@
-"""Search domains in which every name has an address."""
+"""Search domains that answer for names which are not theirs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import msgspec
 from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.dns.failed_names import names_by_network, stray_names
-from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
+from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
-from diagnose.phrases import and_more, sentence
+from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
 
 
@@ -34,12 +35,16 @@ def search_wildcard(
     resolvers: Resolvers,
     lookups: Lookups | Unavailable,
     log_tails: LogTails | None,
+    failed_names: FailedNames | None,
 ) -> CheckResult:
-    """A wildcard of the search domain answers for a name that does not exist.
+    """A search domain answers in the place of the name that a container calls.
 
     A resolver adds the search domain to a short name that it does not find. Where the domain has a
     wildcard, a service that is stopped or misspelt is not "unknown": its callers reach a stranger,
     often the company's web server. A warning until a log shows the stranger's address.
+    A name with fewer dots than `ndots` asks for is tried with the search domains first. Where such
+    a domain has no address for it, and does not deny it either (NXDOMAIN), musl stops there, and
+    never asks for the name itself, which the server knows.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -55,7 +60,58 @@ def search_wildcard(
         for stray in _stray_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
             yield _finding(container, stray, lines)
+    if failed_names is not None:
+        yield from _stopped_findings(containers, failed_names, lookups, resolvers)
     return None
+
+
+def _stopped_findings(
+    containers: Containers, failed_names: FailedNames, lookups: Lookups, resolvers: Resolvers
+) -> Iterator[Finding]:
+    """Names that a server knows, and that musl does not ask for since a search domain comes first.
+
+    One finding for each container and domain.
+    """
+    seen: set[tuple[str, str]] = set()
+    for failure in unresolved_names(containers, failed_names, lookups):
+        container, name = failure.container, failure.name.name
+        conf = resolvers.inside.get(container.id)
+        if conf is None or not failure.is_known or name.count(".") >= conf.ndots:
+            continue
+        replies_by_name = lookups.failed_by_name(container)
+        for domain in (word.strip(".") for word in conf.search):
+            replies = replies_by_name.get(f"{name}.{domain}", {}).values()
+            stop = next((reply for reply in replies if _stops_search(reply)), None)
+            if stop is not None and (container.id, domain) not in seen:
+                seen.add((container.id, domain))
+                yield _stopped_finding(failure, domain, conf.ndots, stop)
+            if stop is not None:
+                break
+
+
+def _stops_search(reply: DnsReply) -> bool:
+    """Whether musl takes the answer for the last word: neither an address nor NXDOMAIN."""
+    is_empty = reply.rcode == "NOERROR" and not reply.answers and not reply.truncated
+    return reply.answered and (is_empty or reply.rcode == "SERVFAIL")
+
+
+def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: DnsReply) -> Finding:
+    container, name = failure.container, failure.name.name
+    has_options = bool(container.host_config.dns_options)
+    said = "SERVFAIL" if stop.rcode == "SERVFAIL" else "no address and no NXDOMAIN"
+    return Finding.about(
+        container,
+        f'{container} cannot resolve "{name}": with ndots:{ndots} it asks for '
+        f'"{name}.{domain}" first, the answer is {said}, and programs on musl (Alpine) stop there',
+        {
+            f"{name}.{domain} A": str(stop),
+            f"{name} A": next(str(reply) for reply in failure.replies.values() if reply.knows),
+            "log": quoted(failure.name.line),
+        },
+        discriminator=domain,
+        signs=frozenset({"dns"}),
+        stable=(container.life,),
+    ).with_variables({"redotted" if has_options else "dotted": container.name})
 
 
 def _stray_names(

@@ -185,6 +185,7 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     security_opt: list[str] | None = None
     masked_paths: list[str] | None = None
     dns: list[str] | None = None
+    dns_options: list[str] | None = None
     extra_hosts: list[str] | None = None
     links: list[str] | None = None
     pid_mode: str = ""

@@ -1,0 +1,51 @@
+"""Search domains at which musl stops: checks/dns/search_wildcard.py.
+
+Rows about wildcards with an address stand in `tests/checks/network/ports/test_unpublished.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from tests.checks.dns.evidence import LAN, container
+from tests.judging import judge, rows
+
+PORTAL = container("portal", network="mesh")
+KNOWN = DnsReply(True, "NOERROR", ["192.0.2.80"], ms=1.0)
+EMPTY = DnsReply(True, "NOERROR", ms=1.0)
+DENIED = DnsReply(True, "NXDOMAIN", ms=1.0)
+FAILS = DnsReply(True, "SERVFAIL", ms=1.0)
+
+FOUND = [("critical", "portal")]
+STOPS: dict[str, tuple[DnsReply, DnsReply, int, list[tuple[str, str]]]] = {
+    "no address, and not denied": (KNOWN, EMPTY, 5, FOUND),
+    "an error": (KNOWN, FAILS, 5, FOUND),
+    "denied": (KNOWN, DENIED, 5, []),
+    "the name itself comes first": (KNOWN, EMPTY, 1, []),
+    "nobody knows the name": (DENIED, EMPTY, 5, []),
+    "silent": (KNOWN, DnsReply(sent=2), 5, []),
+}
+
+
+@pytest.mark.parametrize(("plain", "completed", "ndots", "expected"), STOPS.values(), ids=STOPS)
+def test_where_a_search_ends(
+    plain: DnsReply, completed: DnsReply, ndots: int, expected: list[tuple[str, str]]
+) -> None:
+    conf = ResolvConf(("127.0.0.11",), ("corp.test",), (f"ndots:{ndots}",))
+    failed = {("smtp.lab.test", LAN): plain, ("smtp.lab.test.corp.test", LAN): completed}
+    result = judge(
+        "dns.search-wildcard",
+        containers=Containers((PORTAL,)),
+        resolvers=Resolvers(conf, conf, (), {PORTAL.id: conf}),
+        lookups=Lookups(
+            {}, {}, (), {}, {}, (), failed={PORTAL.id: failed}, wildcards={"corp.test": completed}
+        ),
+        failed_names=FailedNames(
+            {PORTAL.id: (FailedName("smtp.lab.test", "bad address 'smtp.lab.test'"),)}
+        ),
+    )
+    assert rows(result) == expected
