@@ -150,7 +150,7 @@ GENERIC = Phrases(
         | \bfailed\ to\ start\ (?:(?:quarkus|server|application)\b|[\w-]+\s*$)
         | \berror\ (?:starting|initiali[sz]ing)\ (?:tomcat|neo4j|application)
         | \bduring\ \w*\ ?startup\b | \bwas\ not\ specified\ correctly\b | \bstartup\ process\b
-        | \baborting\ startup\b
+        | \baborting\ startup\b | \b(?:un|wasn't\ |not\ )able\ to\ start\b
         | \bregistration\ as\ a\ storage\ engine\b | \bunknown/unsupported\ storage\ engine\b
         | \bfailed\ to\ initiali[sz]e\ dd\b
         | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b

@@ -18,6 +18,7 @@ from diagnose.model import Json, PageVariables
 VARIABLE = "environment variable "
 _SIGNS = LazyPattern(r"[-_.]")
 _LETTERS = LazyPattern(r"\D")
+_DIGITS = LazyPattern(r"\d")
 _ALMOST = 0.8
 """The similarity of two words of which one is the other mistyped; cache1 and cache2 are two."""
 
@@ -58,24 +59,29 @@ def stray_variables(
     """
     name = only(list(strays)) or ""
     meant = _meant(name, container, containers)
-    corrected = with_text(container, name, meant) if meant else {}
+    own = stray_setting(strays)
+    variable = own.variable if own is not None else ""
+    corrected = with_text(container, name, meant, variable=variable) if meant else {}
     if meant and setting is not None and setting.path and setting.line:
         corrected = line_with_text(setting.path, setting.line, name, meant)
-    own = stray_setting(strays)
     return corrected or (own.variables if own is not None else {})
 
 
 def _meant(name: str, container: Container, containers: Containers) -> str:
     """The one name on its networks that is almost this one, or the one server at its port.
 
-    "" where none or several are.
+    "" where none or several are. Digits tell two names apart (shop-db-1, shop-db-2), unless there
+    is only one such name.
     """
     if not name:
         return ""
     near = names_by_network(containers)
     names = {other for network in container.endpoints for other in near.get(network, ())}
-    alike = [other for other in names - {container.name} if _is_alike(name, other)]
-    return only(alike) or _server_at_its_port(name, container, containers)
+    others = names - {container.name}
+    alike = [other for other in others if _is_alike(name, other)]
+    letters = _DIGITS.sub("", name)
+    numbered = [other for other in others if letters and _DIGITS.sub("", other) == letters]
+    return only(alike or numbered) or _server_at_its_port(name, container, containers)
 
 
 def _server_at_its_port(name: str, container: Container, containers: Containers) -> str:

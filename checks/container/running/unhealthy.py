@@ -20,6 +20,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
+from diagnose.evidence.containers.programs.probe_schemes import ProbeScheme, wrong_scheme
 from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
@@ -49,6 +50,7 @@ CANNOT_RUN = (126, 127)
         "container.exits-at-start",
         "container.restart-loop",
         "daemon.containerd-hung",
+        "network.proxy-takes-neighbours",
         "resources.cpu-throttled",
         "resources.io-saturated",
     ],
@@ -80,8 +82,9 @@ def unhealthy(
     was started less than `starting` ago, and does not listen yet, may need a longer start period: a
     warning, unless its log objects to something. Docker never restarts a container because of its
     health; where something else does so, the container is seldom called unhealthy for long: three
-    such restarts within the hour count. A DNS server may answer others and not its own loopback,
-    from which its probe asks.
+    such restarts within the hour count. A probe that speaks plain text to a port with TLS, or the
+    other way round, is known by the words of both. A DNS server may answer others and not its own
+    loopback, from which its probe asks.
     """
     other_commands = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
@@ -102,6 +105,9 @@ def unhealthy(
             finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
             if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
                 finding = _shut_out_finding(finding, container, own_dns_answers)
+            scheme = wrong_scheme(probe, tail_of(log_tails, container).lines)
+            if scheme is not None and probe.proxy is None:
+                finding = _wrong_scheme_finding(finding, container, scheme)
             yield finding.with_variables(_without_secrets(_other_probe(probe, other_commands)))
     return None
 
@@ -237,7 +243,7 @@ def _failing_probe_finding(
         severity=severity,
         touches=(DAEMON,) if is_held_up else (),
         calls=subjects_of(callees),
-        signs=signs(*probe.outputs) | tail.signs,
+        signs=signs(*probe.outputs) | tail.signs | ({"proxy"} if probe.proxy else set()),
         onset=probe.failing_since,
     )
     if starting_s is not None:
@@ -259,6 +265,18 @@ def _shut_out_finding(finding: Finding, container: Container, answers: OwnDnsAns
             "asked from this host": str(answers.outside[container.id]),
         },
         variables={"container": container.name, "own_queries": container.name},
+    )
+
+
+def _wrong_scheme_finding(finding: Finding, container: Container, scheme: ProbeScheme) -> Finding:
+    """The finding of a server that the probe speaks to with TLS, or without, and should not."""
+    speaks, wants = ("TLS", "none") if scheme.speaks_tls else ("plain text", "TLS")
+    corrected = _without_secrets(present({"scheme_probe": scheme.command}))
+    return replace(
+        finding,
+        summary=f"{finding.summary}; the probe speaks {speaks}, and its server wants {wants}",
+        evidence={**finding.evidence, "about the probe": scheme.line[-QUOTED:]},
+        variables={"container": container.name, **corrected},
     )
 
 

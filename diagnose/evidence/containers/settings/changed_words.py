@@ -76,12 +76,19 @@ def preceded_by(container: Container, command: str) -> dict[str, str]:
     return _command(["sh", "-c", f"{command}; exec {shlex.join(words)}"]) if words else {}
 
 
-def with_text(container: Container, old: str, new: str) -> dict[str, str]:
-    """With another text in the one word or the one variable that holds the old one."""
+def with_text(container: Container, old: str, new: str, *, variable: str = "") -> dict[str, str]:
+    """With another text in the one word or the one variable that holds the old one.
+
+    variable: the one that is meant, where others hold the same word.
+    """
     old_text = re.compile(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.\w)")
-    words = container.config.cmd or []
+    words = (container.config.cmd or []) if not variable else []
     places = [word for word in words if old_text.search(word)]
-    variables = [pair for pair in container.config.environment if old_text.search(pair[1])]
+    variables = [
+        (name, value)
+        for name, value in container.config.environment
+        if variable in ("", name) and old_text.search(value)
+    ]
     if len(places) + len(variables) != 1:
         return {}
     if places:

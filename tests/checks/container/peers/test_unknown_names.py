@@ -53,7 +53,13 @@ MEANT = {
         None,
         {"assignment": "DB_URL=postgres://data-bases:5432/shop"},
     ),
-    "another number": (["data-base2"], ENV, None, {}),
+    "the only one with a number": (
+        ["data-base2"],
+        ENV,
+        None,
+        {"assignment": "DB_URL=postgres://data-base2:5432/shop"},
+    ),
+    "two with numbers": (["data-base1", "data-base2"], ENV, None, {}),
     "two of them": (["database", "data_base"], ENV, None, {}),
     "another word": (["cache"], ENV, None, {}),
     "another word behind the same one": (["data-cache"], ENV, None, {}),
@@ -72,6 +78,15 @@ def test_the_name_that_is_meant_takes_the_place_of_the_wrong_one(
     containers = of(caller, *(container(name, **ON_SHOP) for name in others))
     found = stray_variables({"data-base": "its log"}, caller, containers, setting)
     assert found == expected
+
+
+def test_the_variable_of_the_wrong_name_is_corrected_alone() -> None:
+    variables = ["DATABASE_CLIENT=postgres", "DATABASE_HOST=postgres"]
+    caller = container("app", **ON_SHOP, Config={"Env": variables})
+    containers = of(caller, container("postgres2", **ON_SHOP))
+    strays = {"postgres": "environment variable DATABASE_HOST"}
+    found = stray_variables(strays, caller, containers, None)
+    assert found == {"assignment": "DATABASE_HOST=postgres2"}
 
 
 @pytest.mark.parametrize(

@@ -501,3 +501,63 @@ def test_a_dns_server_that_does_not_serve_its_own_probe(
     assert words in finding.summary
     assert ("own_queries" in finding.variables) == bool(words)
     assert "nothing in it listens" not in finding.summary
+
+
+TLS_REDIS = "redis-server --port 0 --tls-port 6379 --tls-ca-cert-file /tls/ca.pem"
+OF_REDIS = (
+    "# Error accepting a client connection: error:0A00010B:SSL routines::wrong version number"
+)
+ASKS_TLS = "Client sent an HTTP request to an HTTPS server."
+NO_TLS = "curl: (35) OpenSSL/3.0.11: error:0A00010B:SSL routines::wrong version number"
+SCHEMES: dict[str, tuple[str, str, str, str, str]] = {
+    "redis-cli without TLS": (
+        f"{TLS_REDIS} --tls-auth-clients no",
+        "redis-cli ping || exit 1",
+        "Error: Connection reset by peer",
+        OF_REDIS,
+        "redis-cli --tls --cacert /tls/ca.pem ping || exit 1",
+    ),
+    "redis-cli without the certificate of a client": (
+        f"{TLS_REDIS} --tls-cert-file /tls/r.pem --tls-key-file /tls/r.key",
+        "redis-cli ping",
+        "Error: Connection reset by peer",
+        OF_REDIS,
+        "redis-cli --tls --cacert /tls/ca.pem --cert /tls/r.pem --key /tls/r.key ping",
+    ),
+    "curl by http": (
+        "app",
+        "curl -f http://localhost:8443/health",
+        ASKS_TLS,
+        "",
+        "curl -k -f https://localhost:8443/health",
+    ),
+    "curl by https": (
+        "app",
+        "curl -fk https://localhost:8080/health",
+        NO_TLS,
+        "",
+        "curl -fk http://localhost:8080/health",
+    ),
+    "another answer": ("app", "curl -f http://localhost:8443/health", "503", "", ""),
+    "redis-cli with TLS": (TLS_REDIS, "redis-cli --tls ping", "certificate", OF_REDIS, ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "probe", "output", "line", "expected"), SCHEMES.values(), ids=SCHEMES
+)
+def test_probes_with_the_wrong_scheme(
+    command: str, probe: str, output: str, line: str, expected: str
+) -> None:
+    web = probed("unhealthy", 1, output, Test=["CMD-SHELL", probe])
+    path, *args = command.split()
+    web = msgspec.structs.replace(web, path=path, args=args)
+    result = judge(
+        "container.unhealthy",
+        containers=Containers([web]),
+        clock=CLOCK,
+        log_tails=LogTails({web.id: LogTail((line,) if line else ())}, {}),
+    )
+    (finding,) = result.findings
+    assert ("the probe speaks" in finding.summary) == bool(expected)
+    assert (finding.variables or {}).get("scheme_probe", "") == expected

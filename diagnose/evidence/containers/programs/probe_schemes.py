@@ -1,0 +1,89 @@
+"""A health check that speaks plain text to a port with TLS, or TLS to one without. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.health_check import HealthCheck
+from diagnose.lazy_pattern import LazyPattern
+
+_PLAIN_TO_TLS = LazyPattern(
+    r"plain HTTP request was sent to HTTPS port|sent an HTTP request to an HTTPS server"
+    r"|first record does not look like a TLS handshake"
+    r"|plaintext http traffic on an https channel"
+    r"|accepting a client connection:.{0,80}wrong version number"
+    r"|\bSSL\b.{0,80}:http request\b|not an SSL/TLS record"
+    r"|combination of host and port requires TLS",
+    re.IGNORECASE,
+)
+"""nginx, Go, Elasticsearch, Redis, OpenSSL, Netty, Tomcat: of the server, or as its answer."""
+_TLS_TO_PLAIN = LazyPattern(
+    r"server gave HTTP response to HTTPS client|record_too_long|record layer failure"
+    r"|:wrong version number|packet length too long|unexpected message.{0,20}handshake",
+    re.IGNORECASE,
+)
+"""Go, NSS, OpenSSL, GnuTLS: the client's words about the first bytes of a server without TLS."""
+_OWN_URL = LazyPattern(r"\bhttps?(?=://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)\b)")
+_CURL = LazyPattern(r"(?<![\w/-])((?:/[\w/]{1,40}/)?curl)(?=\s)")
+_WGET = LazyPattern(r"(?<![\w/-])((?:/[\w/]{1,40}/)?wget)(?=\s)")
+_REDIS = LazyPattern(r"(?<![\w/-])((?:redis|valkey|keydb)-cli)\b(?!.{0,200}--tls\b)")
+_FILES_OF_REDIS = (("--tls-ca-cert-file", "--cacert"),)
+_OF_CLIENTS = (("--tls-cert-file", "--cert"), ("--tls-key-file", "--key"))
+
+
+class ProbeScheme(msgspec.Struct, frozen=True):
+    """What the probe speaks, which its server does not."""
+
+    speaks_tls: bool
+    line: str
+    """The server's words, or the client's."""
+    command: str
+    """The probe in the other way; empty where that is not known."""
+
+
+def wrong_scheme(probe: HealthCheck, lines: Iterable[str]) -> ProbeScheme | None:
+    """By what the probe printed, and by the log of its server, which complains of each probe.
+
+    lines: those of the container's log.
+    """
+    printed = probe.output.splitlines()
+    uses_tls = "https://" in probe.command or "--tls" in probe.command
+    if uses_tls:
+        line = next((line for line in printed if _TLS_TO_PLAIN.search(line)), "")
+        return ProbeScheme(True, line, _by_http(probe)) if line else None
+    line = next((line for line in (*printed, *lines) if _PLAIN_TO_TLS.search(line)), "")
+    return ProbeScheme(False, line, _by_tls(probe)) if line else None
+
+
+def _by_http(probe: HealthCheck) -> str:
+    return _OWN_URL.sub("http", probe.command) if _OWN_URL.search(probe.command) else ""
+
+
+def _by_tls(probe: HealthCheck) -> str:
+    """The probe with TLS. It calls localhost, for which few certificates are made."""
+    command = probe.command
+    if _REDIS.search(command):
+        options = _options_of_redis(probe.container)
+        return _REDIS.sub(lambda match: f"{match[1]} --tls {options}", command)
+    if not _OWN_URL.search(command):
+        return ""
+    secure = _OWN_URL.sub("https", command)
+    secure = _CURL.sub(lambda match: f"{match[1]} -k", secure)
+    return _WGET.sub(lambda match: f"{match[1]} --no-check-certificate", secure)
+
+
+def _options_of_redis(container: Container) -> str:
+    """The authority and, unless the server does without, the certificate of a client."""
+    words = container.command
+    given = dict(itertools.pairwise(words))
+    wanted = [*_FILES_OF_REDIS]
+    if given.get("--tls-auth-clients") not in ("no", "optional"):
+        wanted += _OF_CLIENTS
+    found = [f"{option} {shlex.quote(given[of])}" for of, option in wanted if of in given]
+    return " ".join(found) if "--tls-ca-cert-file" in given else " ".join([*found, "--insecure"])
