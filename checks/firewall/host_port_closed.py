@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from checks.firewall import cures
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
@@ -11,15 +13,25 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skippe
 from diagnose.phrases import and_more, numbered, sentence
 from diagnose.registry import check
 
+_WEB_PORTS = frozenset((80, 443))
 
-@check("firewall.host-port-closed", severity=Severity.warning)
+
+@check(
+    "firewall.host-port-closed",
+    severity=Severity.warning,
+    aloud=(
+        "has a web port that this host's firewall closes",
+        "have web ports that this host's firewall closes",
+    ),
+)
 def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | None) -> CheckResult:
     """The host's firewall closes a port of a container on the host's network.
 
     Published ports pass by the input rules, and a container with `network_mode: host` does not. A
     rule on source ports drops its answers in the same way. The port may be closed on purpose: it is
     advice, unless the kernel's log shows clients that were blocked, `ports` name the port, a label
-    tells a proxy to call it, or requests are let in and the answers are dropped.
+    tells a proxy to call it, or requests are let in and the answers are dropped. A report says it
+    aloud of a web server's ports, 80 and 443: images of clouds reject all but SSH.
     """
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
@@ -72,7 +84,8 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
         severity=None if is_wanted or port.is_answer else Severity.advice,
         stable=(container.life,),
     )
-    return finding.with_variables(_cure(port, firewall))
+    is_quiet = _WEB_PORTS.isdisjoint(numbers)
+    return replace(finding.with_variables(_cure(port, firewall)), is_quiet=is_quiet)
 
 
 def _cure(port: ClosedHostPort, firewall: Firewall | None) -> PageVariables:

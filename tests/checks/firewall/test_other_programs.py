@@ -140,6 +140,13 @@ def test_host_port(clients: tuple[str, ...], expected: list[tuple[str, str]]) ->
     assert rows(result) == expected
 
 
+@pytest.mark.parametrize(("number", "is_quiet"), [(80, False), (443, False), (8123, True)])
+def test_a_closed_port_of_the_web_is_said_aloud(number: int, is_quiet: bool) -> None:
+    port = ClosedHostPort(HASS, Listener("tcp", "0.0.0.0", number), "tcp", "eth0", POLICY, ())
+    result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
+    assert [finding.is_quiet for finding in result.findings] == [is_quiet]
+
+
 def test_a_rule_that_drops_a_program_s_answers() -> None:
     by = Step("ip filter", "OUTPUT", "-p tcp -m tcp --sport 8123 -j DROP")
     port = ClosedHostPort(
