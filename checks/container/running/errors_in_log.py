@@ -25,6 +25,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 )
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.calls.logged_failures import place_in
@@ -62,6 +63,7 @@ def errors_in_log(
     processes: Processes | None,
     asked_devices: AskedDevices | None,
     numbers: UserNumbers | None,
+    local_authorities: LocalAuthorities | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -80,6 +82,7 @@ def errors_in_log(
         own = _server_variables(error, repeated_errors, containers)
         own = own or running_steps(error, containers, networks)
         strays = _strays(error, containers)
+        authorities = _authorities_for(error, local_authorities)
         refuses = _refuses(error, own) or bool(strays)
         setting = _setting(error)
         option = _option_variables(error, asked_devices, numbers)
@@ -87,11 +90,15 @@ def errors_in_log(
         if strays and containers is not None:
             nobody = stray_evidence(strays, containers)
             finding = replace(finding, evidence={**finding.evidence, **nobody})
+        if authorities is not None:
+            added = {"authorities added to this host": list(authorities.files[:5])}
+            finding = replace(finding, evidence={**finding.evidence, **added})
         steps = (
             (dropped.steps if dropped is not None else {})
             or _migration_variables(error)
             or _stray_variables(error, strays, containers)
             or own
+            or _authority_variables(error, authorities)
             or _row_variables(error, containers, info, refuses=refuses)
             or option
             or _call_variables(error)
@@ -152,6 +159,25 @@ def _stray_variables(
         return {}
     steps = stray_variables(strays, error.container, containers, None)
     return {name: text for name, text in steps.items() if name == "assignment"}
+
+
+def _authorities_for(
+    error: RepeatedError, authorities: LocalAuthorities | None
+) -> LocalAuthorities | None:
+    """The host's own authorities, for a program that does not know one and has its image's file."""
+    is_distrusting = error.failure is not None and error.failure.name == "certificate-untrusted"
+    if not is_distrusting or authorities is None or not authorities.files:
+        return None
+    return authorities if error.container.mount_at(BUNDLE) is None else None
+
+
+def _authority_variables(
+    error: RepeatedError, authorities: LocalAuthorities | None
+) -> PageVariables:
+    """The host's file of authorities, for the program's container."""
+    if authorities is None:
+        return {}
+    return {"distrusting": error.container.name, "authorities": authorities.mount}
 
 
 def _migration_variables(error: RepeatedError) -> PageVariables:

@@ -10,8 +10,10 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.machine.local_authorities import BUNDLE, local_authorities
 from tests.checks.container.evidence import PROXIED
 from tests.checks.container.running.repeated_lines import APP, NOW, REFUSED
+from tests.hosts import Made
 from tests.inspected import container
 from tests.judging import judge, rows
 
@@ -183,3 +185,37 @@ def test_a_warning_about_what_was_not_given(
     findings = result.findings
     assert [finding.variables.get("needed_option") for finding in findings] == expected
     assert all("does not have the engine's socket" in finding.summary for finding in findings)
+
+
+DISTRUSTS = (
+    "GET https://api.example/rates failed: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+    "unable to get local issuer certificate"
+)
+FOUND = {"entries": [{"name": "corp.crt", "type": "file"}]}
+EMPTY: dict[str, Any] = {"entries": []}
+AUTHORITIES: dict[str, tuple[str, dict[str, Any], list[Any], bool]] = {
+    "the host has its own": (DISTRUSTS, FOUND, [], True),
+    "the host has none": (DISTRUSTS, EMPTY, [], False),
+    "the container has the host's": (
+        DISTRUSTS,
+        FOUND,
+        [{"Type": "bind", "Source": BUNDLE, "Destination": BUNDLE}],
+        False,
+    ),
+    "another error": (REFUSED, FOUND, [], False),
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "listing", "mounts", "expected"), AUTHORITIES.values(), ids=AUTHORITIES
+)
+def test_the_host_knows_an_authority_that_the_image_does_not(
+    line: str, listing: dict[str, Any], mounts: list[Any], expected: bool
+) -> None:
+    app = container("app", Mounts=mounts)
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line.format(i, i)) for i in range(4))})
+    errors = repeated_errors(Containers([app]), logs)
+    authorities = local_authorities(Made({"file.list": listing}), errors)
+    result = judge("container.errors-in-log", repeated_errors=errors, local_authorities=authorities)
+    (finding,) = result.findings
+    assert ("distrusting" in finding.variables) == expected
