@@ -28,6 +28,29 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
 
 
 @pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (
+            "Could not find 'bundler' (2.1.4) required by your /app/Gemfile.lock.",
+            "gem-missing",
+        ),
+        ("Could not find concurrent-ruby-1.0.5 in any of the sources", "gem-missing"),
+        (
+            "rubygems.rb:263:in `find_spec_for_exe': can't find gem puma (>= 0.a) with executable puma",
+            "gem-missing",
+        ),
+        ("[!] There was an error parsing `Gemfile`: syntax error", ""),
+        ("page.goto: Target crashed", "browser-page-crashed"),
+        ("Error: Page crashed!", "browser-page-crashed"),
+        ("ArgumentError: invalid byte sequence in US-ASCII", "encoding-ascii"),
+    ],
+)
+def test_other_lines_of_a_row(line: str, name: str):
+    recognised = recognise([line], telling_line([line]), FAILURES)
+    assert (recognised.failure.name if recognised is not None else "") == name
+
+
+@pytest.mark.parametrize(
     ("advice", "end"),
     [
         ("note: run with --cap-add=NET_ADMIN to use the firewall", "panic: index out of range [3]"),

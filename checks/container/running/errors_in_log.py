@@ -45,6 +45,8 @@ request that went well."""
 
 _FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
 """Error signatures of a call that found nobody."""
+_FASTCGI = "FastCGI sent in stderr"
+"""nginx's words before what it got from the program behind it."""
 _WORKS = ("logs errors while it works", "log errors while they work")
 """What is said of programs whose repeated line is about one request or one item."""
 
@@ -78,6 +80,8 @@ def errors_in_log(
     report stays calm.
     """
     for error in repeated_errors:
+        if _is_copy(error, repeated_errors):
+            continue
         dropped = unpassed(error, processes)
         own = _server_variables(error, repeated_errors, containers)
         own = own or running_steps(error, containers, networks)
@@ -178,6 +182,19 @@ def _authority_variables(
     if authorities is None:
         return {}
     return {"distrusting": error.container.name, "authorities": authorities.mount}
+
+
+def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
+    """Whether a web server repeats what the program of PHP behind it prints itself."""
+    if error.failure is None or _FASTCGI not in error.line.whole:
+        return False
+    behind = {peer.id for _, peer in error.peers}
+    return any(
+        other.container.id in behind
+        and other.failure is not None
+        and other.failure.name == error.failure.name
+        for other in repeated_errors
+    )
 
 
 def _migration_variables(error: RepeatedError) -> PageVariables:

@@ -41,12 +41,17 @@ FILES = (
     ),
     Failure(
         name="gem-missing",
-        mark="bundler::gemnotfound",
-        pattern=r"Could not find (?P<module>\S+) in locally installed gems",
+        mark="find",
+        pattern=r"""(?x)
+            \bCould\ not\ find\ (?P<module>[\w.-]+)\ in\ (?:locally\ installed\ gems|any\ of\ the\ sources)
+            | \bCould\ not\ find\ '(?P<module_tool>bundler)'\ \([^)]{1,40}\)\ required\ by\ your\ /
+            | \bcan't\ find\ gem\ (?P<module_command>[\w.-]+)\ \(
+        """,
         cause="Ruby does not find the gem {module}: the image was built from another Gemfile.lock, or a mount hides its gems",
         cure="rebuild the image, and remove an old volume over /usr/local/bundle",
-        source="the program's own message",
+        source="openstreetmap/stateofthemap-2020#39; the program's own message",
         remedy=Uncovered(("/usr/local/bundle",)),
+        build="another",
     ),
     Failure(
         name="config-is-folder",

@@ -213,6 +213,34 @@ RUNTIMES = (
         needs=("--shm-size=1g",),
     ),
     Failure(
+        name="browser-page-crashed",
+        mark="crash",
+        pattern=r"\b(?:session deleted because of page crash|(?:Page|Target|tab) crashed\b)",
+        cause="a page of its browser crashed, as Chrome's do where /dev/shm is too small: it has 64 MB "
+        "unless it is given more",
+        cure="recreate it with --shm-size=1g (shm_size in compose), or start Chrome with "
+        "--disable-dev-shm-usage",
+        source="joyzoursky/docker-python-chromedriver#26; puppeteer/puppeteer#1321",
+        confirmed_by=_OPTION,
+        needs=("--shm-size=1g",),
+    ),
+    Failure(
+        name="encoding-ascii",
+        mark="",
+        pattern=r"""(?x)
+            Unicode(?:En|De)codeError:\ 'ascii'\ codec\ can't
+            | \binvalid\ byte\ sequence\ in\ US-ASCII\b
+            | Malformed\ input\ or\ input\ contains\ unmappable\ characters
+            | \bPython\ 3\ was\ configured\ to\ use\ ASCII\b
+            | \bhPutChar:\ invalid\ argument\ \((?:invalid|cannot\ encode)\ character
+        """,
+        cause="no variable of the container names a locale with UTF-8, and the program takes text for ASCII",
+        cure="set LC_ALL=C.UTF-8 (for Python, PYTHONUTF8=1 does as well)",
+        source="cube-js/cube#10378; Python's, Ruby's, Java's, Click's and Haskell's own messages",
+        confirmed_by=_OPTION,
+        needs=("--env=LC_ALL=C.UTF-8",),
+    ),
+    Failure(
         name="dotnet-framework",
         mark="install or update .net",
         pattern=r"You must install or update \.NET to run this application",

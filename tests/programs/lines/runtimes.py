@@ -39,6 +39,14 @@ LINES = {
         "(/usr/local/lib/python3.9/site-packages/werkzeug/urls.py)"
     ),
     "shm-too-small": "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
+    "browser-page-crashed": (
+        "selenium.common.exceptions.WebDriverException: Message: unknown error: session deleted because "
+        "of page crash"
+    ),
+    "encoding-ascii": (
+        "UnicodeEncodeError: 'ascii' codec can't encode character '\\xe9' in position 1: ordinal not in "
+        "range(128)"
+    ),
     "dotnet-framework": "You must install or update .NET to run this application.",
     "dotnet-dll": "Could not execute because the specified command or file was not found.",
     "mattermost-site-url": (

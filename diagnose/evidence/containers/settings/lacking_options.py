@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.shared_memory import SHM
 
 Proof = tuple[str, object]
 """The path of a value in the configuration, and the value."""
@@ -12,6 +13,10 @@ TMPFS = "--tmpfs"
 _FIRST_PORT = "net.ipv4.ip_unprivileged_port_start"
 _USUAL_SHM = 64 << 20
 """Bytes of /dev/shm that a container has unless it is given more."""
+_LOCALE = "LC_ALL"
+_LOCALE_VARIABLES = (_LOCALE, "LC_CTYPE", "LANG", "PYTHONIOENCODING")
+_PYTHON_OF_UTF8 = [3, 7]
+"""From this version on Python takes the locale C for UTF-8 (PEP 538 and 540)."""
 
 
 def lacks(container: Container, option: str, path: str) -> Proof | None:
@@ -94,12 +99,17 @@ def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
 
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
-    size = container.host_config.shm_size
+    """Whether it has the usual size: not where it has another place, or another one's, there."""
+    size, mode = container.host_config.shm_size, container.host_config.ipc_mode
+    if container.mount_at(SHM) is not None or mode not in ("", "private", "shareable"):
+        return None
     return ("HostConfig.ShmSize", size) if size <= _USUAL_SHM else None
 
 
 def _lacks_variable(container: Container, assignment: str) -> Proof | None:
     name, _, wanted = assignment.partition("=")
+    if name == _LOCALE:
+        return _lacks_locale(container)
     values = [
         entry.partition("=")[2]
         for entry in container.config.env or ()
@@ -110,6 +120,16 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
     # a folder below the one that it names now is another value
     is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
     return ("Config.Env", f"{name} is {values[-1]}") if is_above else None
+
+
+def _lacks_locale(container: Container) -> Proof | None:
+    """Whether no variable of it asks for UTF-8, and its Python does not take it by itself."""
+    values = dict(container.config.environment)
+    version = [int(part) for part in values.get("PYTHON_VERSION", "").split(".") if part.isdigit()]
+    asks = any("utf" in values.get(name, "").lower() for name in _LOCALE_VARIABLES)
+    if asks or values.get("PYTHONUTF8") == "1" or version >= _PYTHON_OF_UTF8:
+        return None
+    return ("Config.Env", f"none of {', '.join(_LOCALE_VARIABLES)} names UTF-8")
 
 
 def _lacks_room_to_write(container: Container, path: str) -> Proof | None:

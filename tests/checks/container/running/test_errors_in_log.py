@@ -162,6 +162,26 @@ LOGS = {
 }
 
 
+_EXHAUSTED = "PHP message: PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted"
+_PASSED_ON = (
+    f'[error] 7#7: *1 FastCGI sent in stderr: "{_EXHAUSTED}" while reading response header from '
+    'upstream, upstream: "fastcgi://10.0.0.9:9000"'
+)
+
+
+@pytest.mark.parametrize("prints_itself", [True, False])
+def test_what_a_web_server_passes_on_is_said_once(*, prints_itself: bool) -> None:
+    """The command that raises PHP's limit belongs into PHP's container."""
+    web = container("web", NetworkSettings={"Networks": {"shop": {"IPAddress": "10.0.0.8"}}})
+    php = container("php", NetworkSettings={"Networks": {"shop": {"IPAddress": "10.0.0.9"}}})
+    logs = {web.id: _PASSED_ON} | ({php.id: f"NOTICE: {_EXHAUSTED}"} if prints_itself else {})
+    recent = RecentLogs({key: (RecentLine(NOW, line),) * 3 for key, line in logs.items()})
+    errors = repeated_errors(Containers([web, php]), recent)
+    findings = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert [finding.subject.name for finding in findings] == ["php" if prints_itself else "web"]
+    assert ("inside_change" in findings[0].variables) == prints_itself
+
+
 @pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
 def test_what_a_container_repeats(lines: list[str], expected: list[tuple[str, str]]) -> None:
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})

@@ -74,6 +74,36 @@ def test_an_option_that_is_missing(
     )
 
 
+NOT_ASCII = "UnicodeEncodeError: 'ascii' codec can't encode character '\\xe9' in position 1"
+CRASHED = "WebDriverException: Message: unknown error: session deleted because of page crash"
+
+
+@pytest.mark.parametrize(
+    ("line", "env", "config", "is_missing"),
+    [
+        pytest.param(NOT_ASCII, [], {}, True, id="no locale"),
+        pytest.param(NOT_ASCII, ["LANG=en_US"], {}, True, id="a locale of another encoding"),
+        pytest.param(NOT_ASCII, ["PYTHON_VERSION=3.6.15"], {}, True, id="Python before 3.7"),
+        pytest.param(NOT_ASCII, ["LANG=de_DE.utf8"], {}, False, id="UTF-8"),
+        pytest.param(NOT_ASCII, ["PYTHONUTF8=1"], {}, False, id="UTF-8 of Python"),
+        pytest.param(NOT_ASCII, ["PYTHON_VERSION=3.12.4"], {}, False, id="Python's own default"),
+        pytest.param(CRASHED, [], {"ShmSize": 64 << 20}, True, id="the usual /dev/shm"),
+        pytest.param(CRASHED, [], {"ShmSize": 1 << 30}, False, id="a larger /dev/shm"),
+        pytest.param(
+            CRASHED, [], {"ShmSize": 64 << 20, "IpcMode": "host"}, False, id="the host's /dev/shm"
+        ),
+    ],
+)
+def test_a_locale_and_shared_memory(
+    line: str, env: list[str], config: dict[str, Any], is_missing: bool
+):
+    container, log_tails = failed_with_log(line, HostConfig=config, Config={"Env": env})
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert len(result.findings) == is_missing
+
+
 DENIED = "preinit: fatal: /run belongs to uid 0 instead of 999 and we lack the privileges to fix it"
 
 
