@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.refused_databases import refused_databases
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.hosts import Made
@@ -20,6 +20,8 @@ DATA = {"Type": "bind", "Source": "/srv/meals", "Destination": "/app/data", "RW"
 MEDIA = {"Type": "bind", "Source": "/srv/media", "Destination": "/media", "RW": True}
 ROOTS = {"type": "file", "mode": 0o644, "uid": 0, "gid": 0}
 OWN = {"type": "file", "mode": 0o644, "uid": 1000, "gid": 1000}
+OWN_FOLDER = {"type": "folder", "mode": 0o755, "uid": 1000, "gid": 1000}
+ROOTS_FOLDER = {"type": "folder", "mode": 0o755, "uid": 0, "gid": 0}
 LINK = {"type": "link", "mode": 0o777, "uid": 0, "gid": 0}
 
 CASES: dict[str, tuple[list[str], list[int], dict[str, Any], dict[str, Any], str]] = {
@@ -73,10 +75,14 @@ def test_the_file_that_is_meant(
             "file.list": lambda question: {
                 "entries": entries if question.path == "/srv/meals" else []
             },
-            "file.stats": {f"/srv/meals/{name}": status for name, status in files.items()},
+            "file.stats": {
+                "/srv/meals": OWN_FOLDER,
+                "/srv/media": OWN_FOLDER,
+                **{f"/srv/meals/{name}": status for name, status in files.items()},
+            },
         }
     )
-    refused = refused_databases(host, of(app), recent, processes)
+    refused = refused_databases(host, of(app), recent, processes, None, None, None)
     result = judge(
         "container.mount-forbidden",
         containers=of(app),
@@ -88,3 +94,74 @@ def test_the_file_that_is_meant(
         assert finding.variables["source"] == path
         assert finding.variables["databases"] == "/srv/meals"
         assert finding.variables["owner"] == "1000"
+
+
+LOCKED = "sqlite3.OperationalError: database is locked"
+AFTERWARDS: dict[str, tuple[list[str], dict[str, Any], str]] = {
+    "a folder of root": (["jobs.db"], ROOTS_FOLDER, "/srv/meals"),
+    "no database there": ([], ROOTS_FOLDER, ""),
+    "its own folder": (["jobs.db"], OWN_FOLDER, ""),
+    "a journal that is there": (["jobs.db", "jobs.db-wal"], ROOTS_FOLDER, ""),
+}
+
+
+@pytest.mark.parametrize(("files", "folder", "path"), AFTERWARDS.values(), ids=AFTERWARDS)
+def test_a_lock_that_follows_from_a_closed_folder(
+    files: list[str], folder: dict[str, Any], path: str
+) -> None:
+    app = container("meals", Mounts=[DATA])
+    recent = RecentLogs({app.id: (RecentLine(0.0, LOCKED),) * 4})
+    process = Process(pid=1, comm="python3", uid=1000, container=app.id, start=1)
+    entries = [{"name": name, "type": "file"} for name in files]
+    statuses = {"/srv/meals": folder, **{f"/srv/meals/{name}": OWN for name in files}}
+    host = Made({"file.list": {"entries": entries}, "file.stats": statuses})
+    refused = refused_databases(host, of(app), recent, Processes((process,)), None, None, None)
+    assert [item.denied.path for item in refused] == [path] * bool(path)
+
+
+FOLDERS: dict[str, tuple[list[str], dict[str, Any], list[dict[str, str]], str]] = {
+    "root's folder around its own file": (["jobs.db"], ROOTS_FOLDER, [DATA], "/srv/meals"),
+    "root's folder, and no file yet": ([], ROOTS_FOLDER, [DATA], "/srv/meals"),
+    "its own folder": (["jobs.db"], OWN_FOLDER, [DATA], ""),
+    "a group's folder": (["jobs.db"], {**ROOTS_FOLDER, "mode": 0o775}, [DATA], ""),
+    "the one that has a database": (["jobs.db"], ROOTS_FOLDER, [MEDIA, DATA], "/srv/meals"),
+    "either of two": ([], ROOTS_FOLDER, [MEDIA, DATA], ""),
+}
+
+
+@pytest.mark.parametrize(("files", "folder", "mounts", "path"), FOLDERS.values(), ids=FOLDERS)
+@pytest.mark.parametrize("is_running", [True, False])
+def test_the_folder_that_is_meant(
+    files: list[str], folder: dict[str, Any], mounts: list[Any], path: str, *, is_running: bool
+) -> None:
+    """SQLite makes a journal beside the database; who runs it shows, or is the container's user.
+
+    One that has ended and has one mount is judged by its line.
+    """
+    path = path if is_running or len(mounts) > 1 else ""
+    user = "" if is_running else "1000"
+    status = "running" if is_running else "exited"
+    app = container("meals", Mounts=mounts, Config={"User": user}, State={"Status": status})
+    recent = RecentLogs({app.id: (RecentLine(0.0, LINE),) * 4} if is_running else {})
+    tails = LogTails({} if is_running else {app.id: LogTail((LINE,))}, {})
+    process = Process(pid=1, comm="python3", uid=1000, container=app.id, start=1)
+    host = Made(
+        {
+            "file.list": lambda question: {
+                "entries": [
+                    {"name": name, "type": "file"}
+                    for name in (files if question.path == "/srv/meals" else [])
+                ]
+            },
+            "file.stats": {
+                "/srv/meals": folder,
+                "/srv/media": folder,
+                **{f"/srv/meals/{name}": OWN for name in files},
+            },
+        }
+    )
+    refused = refused_databases(host, of(app), recent, Processes((process,)), tails, None, None)
+    result = judge(
+        "container.mount-forbidden", containers=of(app), log_tails=tails, refused_databases=refused
+    )
+    assert [finding.variables["source"] for finding in result.findings] == [path] * bool(path)

@@ -31,8 +31,10 @@ def dropped_user(item: DroppedUser, fixed: Mounted | None) -> Finding:
 def refused_database(item: DroppedUser, fixed: Mounted | None) -> Finding:
     """A file of SQLite that is denied to the program's user, with the folder that holds it.
 
-    fixed: as for `dropped_user`.
+    Or that folder. fixed: as for `dropped_user`.
     """
+    if not item.named.rest:
+        return dropped_user(item, fixed)
     folder = item.named.mount.source
     cure = {} if _is_of_host(folder) else change_of_owner(item.denied, fixed)
     folders = {"databases": folder} if "owner" in cure else {}
@@ -41,7 +43,9 @@ def refused_database(item: DroppedUser, fixed: Mounted | None) -> Finding:
 
 def _finding(item: DroppedUser, fixed: Mounted | None) -> Finding:
     container, denied = item.container, item.denied
-    who = f'process "{item.program}" runs as' if item.program else "program changes its user to"
+    who = "user is" if not container.config.starts_as_root else "program changes its user to"
+    if item.program:
+        who = f'process "{item.program}" runs as'
     is_partial = container.is_running and item.times < MOSTLY * item.of
     return Finding.about(
         container,

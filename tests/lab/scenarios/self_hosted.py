@@ -97,6 +97,18 @@ def database_that_a_start_as_root_made(box: Box) -> None:
     box.wait_for(lambda: _count(box, "meals3", "readonly database") > lines + 3, what="refusals")
 
 
+@fault("container.mount-forbidden", subject="container:meals5")
+def database_in_a_folder_of_root(box: Box) -> None:
+    """The program may write its database, and not the folder, where SQLite makes a journal."""
+    _with_database(box, "meals5", 1000, "file:/app/data/jobs.db")
+    box.sh("chown 0:0 /srv/meals5 && docker restart --time 1 meals5")
+    box.wait_for(lambda: _count(box, "meals5", "readonly database") > 0, what="the refusal")
+    locked = "database is locked"
+    box.wait_for(lambda: _count(box, "meals5", locked) > 2, 60, "what follows from it")
+    command = first_command(box, "container.mount-forbidden", "meals5")
+    assert command.startswith("chown 1000 /srv/meals5\n"), command
+
+
 @healthy()
 def database_that_is_opened_to_read(box: Box) -> None:
     """The same words of a program that opens its own database read-only by itself."""

@@ -2,30 +2,42 @@
 
 SQLite says only that its database is read-only or cannot be opened. Which file it means shows on
 the host: the one that belongs to somebody else, after a start as root or a copy from another
-machine.
+machine. Or its folder does: SQLite writes a journal beside a database before it changes it.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, refused_path
 from diagnose.evidence.containers.mounts.dropped_users import (
     LEAST,
     DroppedUser,
+    named_by_variables,
     users_of_processes,
 )
-from diagnose.evidence.containers.mounts.file_access import READ, WRITE, Denied, HostUser
+from diagnose.evidence.containers.mounts.file_access import (
+    ENTER,
+    READ,
+    WRITE,
+    Denied,
+    HostUser,
+    host_user,
+)
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
@@ -37,6 +49,8 @@ _REFUSED = LazyPattern(
     re.IGNORECASE,
 )
 """SQLite's messages for the codes 8 and 14 (sqlite3ErrStr), and their names as Node prints them."""
+_LOCKED = LazyPattern(r"\bdatabase (?:file )?is locked\b|\bSQLITE_BUSY\b", re.IGNORECASE)
+"""What a program says next that keeps its first connection, which could not make its journal."""
 _DATABASE = LazyPattern(r"\.(?:db3?|sqlite3?)(?:-(?:wal|shm|journal))?$")
 """How the files of SQLite are called, with those that it keeps beside the database."""
 MOST = 8
@@ -60,15 +74,26 @@ class _RefusedContainer(msgspec.Struct, frozen=True):
 
 @evidence
 def refused_databases(
-    host: Host, containers: Containers, recent_logs: RecentLogs, processes: Processes
+    host: Host,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    processes: Processes,
+    log_tails: LogTails | None,
+    info: Info | None,
+    numbers: UserNumbers | None,
 ) -> RefusedDatabases:
-    """Running containers that say so again and again; the folders are listed only then."""
-    cases = list(_cases(containers, recent_logs, processes))
-    files = _databases(host, sorted({mount.source for case in cases for mount in case.mounts}))
+    """Running containers that say so again and again, and those that ended on it.
+
+    The folders are listed only then.
+    """
+    cases = list(_running_cases(containers, recent_logs, processes))
+    cases += _ended_cases(containers, log_tails, info, numbers)
+    folders = sorted({mount.source for case in cases for mount in case.mounts})
+    files = _databases(host, folders)
     paths = sorted(path for found in files.values() for path in found)
-    if not paths:
+    if not folders:
         return RefusedDatabases(())
-    statuses = host.ask(StatPaths(paths, follow=False))
+    statuses = host.ask(StatPaths([*folders, *paths], follow=False))
     if isinstance(statuses, Failed):
         return RefusedDatabases(())
     denied = (_denied(case, files, statuses) for case in cases)
@@ -84,48 +109,99 @@ def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
-def _cases(
+def _running_cases(
     containers: Containers, recent_logs: RecentLogs, processes: Processes
 ) -> Iterator[_RefusedContainer]:
     """Running containers whose log says again and again that a database cannot be written."""
     for container in containers.running:
         lines = recent_logs.of(container)
-        refusals = [line.text for line in lines if _REFUSED.search(line.text)]
-        if len(refusals) < LEAST:
+        texts = [line.text for line in lines]
+        refusals = [text for text in texts if _LOCKED.search(text) or _REFUSED.search(text)]
+        users = users_of_processes(processes.inside(container.id)) if refusals else ()
+        if len(refusals) >= LEAST and users:
+            yield from _case(container, refusals, len(lines), users)
+
+
+def _ended_cases(
+    containers: Containers,
+    log_tails: LogTails | None,
+    info: Info | None,
+    numbers: UserNumbers | None,
+) -> Iterator[_RefusedContainer]:
+    """Containers that failed with it, and whose settings name the user of their program.
+
+    A line that names a path, or can mean only one mount, is judged by that.
+    """
+    if log_tails is None:
+        return
+    for container in containers:
+        lines = log_tails.of(container).lines
+        line = next((line for line in reversed(lines) if _REFUSED.search(line)), "")
+        is_named = bool(line) and refused_path(container, log_tails) is not None
+        if not line or is_named or (container.is_running and not container.restart_count):
             continue
-        users = users_of_processes(processes.inside(container.id))
-        writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path][:MOST]
-        if users and writable:
-            yield _RefusedContainer(
-                container,
-                line=refusals[-1],
-                times=len(refusals),
-                of=len(lines),
-                users=users,
-                mounts=tuple(writable),
-            )
+        user = host_user(container, info, numbers) or named_by_variables(container)
+        if user is not None and not user.unknown:
+            yield from _case(container, [line], 0, (("", user),))
+
+
+def _case(
+    container: Container, refusals: Sequence[str], of: int, users: tuple[tuple[str, HostUser], ...]
+) -> Iterator[_RefusedContainer]:
+    """The case of a container, if it has a mount that it may write."""
+    writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path][:MOST]
+    if writable:
+        times = len(refusals) if of else 0
+        yield _RefusedContainer(container, refusals[-1], times, of, users, tuple(writable))
 
 
 def _denied(
-    case: _RefusedContainer, files: dict[str, list[str]], statuses: dict[str, PathStatus]
+    case: _RefusedContainer, files: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
 ) -> DroppedUser | None:
-    """The first database that none of the users may read and write."""
+    """The first database that none of the users may read and write, or the folder of one."""
     for mount in case.mounts:
         for path in files.get(mount.source, ()):
             status = statuses.get(path)
-            if status is None or status.failed or status.type != "file":
-                continue
-            if any(user.may(status, READ | WRITE) is not False for _, user in case.users):
-                continue  # a server beside the program need not write its database
-            program, user = case.users[0]
-            name = posixpath.basename(path)
-            inside = f"{mount.destination.rstrip('/')}/{name}"
-            return DroppedUser(
-                case.container,
-                named=NamedPath(case.line, mount, (name,), whole=True),
-                denied=Denied("write", path, inside, status, user),
-                program=program,
-                times=case.times,
-                of=case.of,
-            )
-    return None
+            if status is not None and status.type == "file" and _refuses(case, status, READ):
+                return _item(case, mount, "write", path, status)
+    closed = [mount for mount in case.mounts if _is_closed(case, statuses.get(mount.source))]
+    of_databases = [mount for mount in closed if files.get(mount.source)]
+    if any(path.endswith("-wal") for mount in of_databases for path in files[mount.source]):
+        return None  # the journal is there already
+    if _LOCKED.search(case.line) and not of_databases:
+        return None
+    folder = only(of_databases or closed)
+    if folder is None:
+        return None
+    source = folder.source
+    return _item(case, folder, "create a journal in", source, statuses[source])
+
+
+def _is_closed(case: _RefusedContainer, status: PathStatus | None) -> bool:
+    return status is not None and status.type == "folder" and _refuses(case, status, ENTER)
+
+
+def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
+    """Whether none of the users may write, and do what else is wanted.
+
+    A server beside the program need not write its database.
+    """
+    may = (user.may(status, wanted | WRITE) for _, user in case.users)
+    return not status.failed and all(permitted is False for permitted in may)
+
+
+def _item(
+    case: _RefusedContainer, mount: Mount, what: str, path: str, status: PathStatus
+) -> DroppedUser:
+    """path: the mount's source, or a file in it."""
+    program, user = case.users[0]
+    rest = (posixpath.basename(path),) if path != mount.source else ()
+    named = NamedPath(case.line, mount, rest, whole=True)
+    return DroppedUser(
+        case.container,
+        named=named,
+        denied=Denied(what, path, named.inside, status, user),
+        program=program,
+        times=case.times,
+        of=case.of,
+    )

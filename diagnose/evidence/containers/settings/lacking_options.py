@@ -99,7 +99,7 @@ def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
 
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
-    """Whether it has the usual size: not where it has another place, or another one's, there."""
+    """The size of /dev/shm, where it is the usual one and the container's own."""
     size, mode = container.host_config.shm_size, container.host_config.ipc_mode
     if container.mount_at(SHM) is not None or mode not in ("", "private", "shareable"):
         return None
@@ -123,7 +123,7 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_locale(container: Container) -> Proof | None:
-    """Whether no variable of it asks for UTF-8, and its Python does not take it by itself."""
+    """Whether no variable asks for UTF-8, and the image's Python does not take it by itself."""
     values = dict(container.config.environment)
     version = [int(part) for part in values.get("PYTHON_VERSION", "").split(".") if part.isdigit()]
     asks = any("utf" in values.get(name, "").lower() for name in _LOCALE_VARIABLES)
