@@ -294,3 +294,36 @@ class FindLostDollars(Question[list[LostDollar]], frozen=True):
 
     def about(self) -> str:
         return f"variables with a bare dollar sign in {', '.join(self.paths)}"
+
+
+class BlankReference(msgspec.Struct, frozen=True):
+    """A command in a compose file with a variable that neither `.env` nor a default value sets."""
+
+    path: str
+    line: int
+    service: str
+    key: str
+    """`command` or `entrypoint`."""
+    names: list[str]
+    """The variables."""
+    words: list[str]
+    """What compose makes of the command where nothing else sets them either."""
+
+
+class FindBlankReferences(Question[list[BlankReference]], frozen=True):
+    """Such commands in the files of one project."""
+
+    POLICY = Policy(
+        "file.references",
+        what="variables in the commands of compose files",
+        collector="disk.files:blank_references",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    """The compose files, and the `.env` of the project."""
+
+    def about(self) -> str:
+        return f"variables in the commands of {', '.join(self.paths)}"

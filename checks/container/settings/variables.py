@@ -9,7 +9,9 @@ from checks.container.claims import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.settings.blank_references import BlankReference, BlankReferences
 from diagnose.evidence.containers.settings.changed_words import with_text
+from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.containers.settings.lost_dollars import LostDollar, LostDollars
 from diagnose.evidence.containers.settings.named_settings import missing_variable
 from diagnose.evidence.containers.settings.variable_faults import (
@@ -65,7 +67,11 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
 @check("container.variable-malformed", severity=Severity.critical)
 def variable_malformed(
-    containers: Containers, clock: Clock, log_tails: LogTails, lost_dollars: LostDollars | None
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    lost_dollars: LostDollars | None,
+    blank_references: BlankReferences | None,
 ) -> CheckResult:
     """A failed container's variable has stray quotes, or is passed on as $NAME.
 
@@ -77,12 +83,16 @@ def variable_malformed(
     for one. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
     command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only
     `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
-    container whose log mentions one.
+    container whose log mentions one. In a command it does so too where only the container has
+    the variable: the words of its command show it.
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)
         if tail is None or not is_broken(container, clock, log_tails):
             continue
+        blank = blank_references.of(container) if blank_references is not None else None
+        if blank is not None:
+            yield _blank_finding(container, tail, blank)
         if lost_dollars is not None and container.id in lost_dollars.by_id:
             yield _lost_dollar_finding(container, tail, *lost_dollars.by_id[container.id])
         for name, value in container.config.environment:
@@ -129,8 +139,39 @@ _LITERAL = {
 """What sed does to a line, so that compose takes its value as it is: for an env file and YAML."""
 
 
+_UNQUOTED = r"""s/^\([[:space:]]*-[[:space:]]*NAME=\)\(["']\)\(.*\)\2[[:space:]]*$/\1\3/"""
+"""What sed does to the entry of a variable in a list of a compose file, which keeps its quotes."""
+
+
 def _is_yaml(path: str) -> bool:
     return path.endswith((".yml", ".yaml"))
+
+
+def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -> Finding:
+    """Compose has put nothing in the place of a variable of the command."""
+    key = blank.key
+    name = next(filter(container.config.value_of, blank.names))
+    value = container.config.value_of(name)
+    finding = Finding.about(
+        container,
+        f"{container} got nothing for the variable {name} of its {key}: compose replaces that when it "
+        f"reads its file, and does not look at what the container has",
+        {
+            **log_evidence(tail),
+            f"{key} as compose made it": " ".join(blank.words),
+            f"{blank.path}, line {blank.line}": f"{key} with {joined(blank.names)}",
+            "Config.Env": f"{name} is set",
+        },
+        discriminator=name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variable=name,
+    )
+    steps = {"blank": name, "dotenv": f"{container.compose_folder}/.env"}
+    is_plain = "redacted" not in value and not set(value) & set("'\"\\\n$# ")
+    if is_plain and len(blank.names) == 1:
+        steps |= {"dotenv_line": f"{name}={value}"}
+    return finding.with_variables({**compose_variables(container), **steps})
 
 
 def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
@@ -173,6 +214,9 @@ def _finding(
     )
     file = container.compose_label("project.environment_file")
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
+    compose_file = only_file(container)
+    if not extra and compose_file and value[-1:] in ("'", '"'):
+        extra = {"quoted_file": compose_file, "unquoted": _UNQUOTED.replace("NAME", name)}
     clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
     is_secret = "redacted" in value
     assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean}"}

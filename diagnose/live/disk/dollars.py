@@ -9,10 +9,10 @@ import msgspec
 
 from diagnose.model import Json
 
-_ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
+ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
 """A line of an env file."""
 _IN_YAML = re.compile(r"^\s*(?:-\s*[\"']?)?([A-Za-z_]\w*)\s*[:=]\s*(.*?)\s*$")
-_REFERENCE = re.compile(r"(?<![\\$])(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+REFERENCE = re.compile(r"(?<![\\$])(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 """One that a default value follows (`${NAME:-x}`) is meant."""
 _ENV_FILE = re.compile(
     r"^\s*(?:-\s*)?(?:env_file:\s*|path:\s*|-\s+)[\"']?(?P<path>[^\s\"'#\[\]]*\benv\b[^\s\"'#\[\]]*)",
@@ -22,8 +22,8 @@ _MOST = 5
 """Env files of one project that are read."""
 _SHORTEST_NAME = 3
 """Fewer capitals behind a `$` are rather a part of a password than the name of a variable."""
-_OF_SHELLS = {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TZ", "USER"}
-_OF_SHELLS |= {"UID", "GID", "PUID", "PGID"}
+OF_SHELLS = {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TZ", "USER"}
+OF_SHELLS |= {"UID", "GID", "PUID", "PGID"}
 """What a shell has set for compose nearly always."""
 
 
@@ -44,7 +44,7 @@ class _Assignment(msgspec.Struct, frozen=True):
         """The names behind a `$` of the value; none where a quote keeps compose from looking."""
         if self.value.startswith("'") and not self.is_yaml:
             return []
-        return [match[1] or match[2] for match in _REFERENCE.finditer(self.value)]
+        return [match[1] or match[2] for match in REFERENCE.finditer(self.value)]
 
     @property
     def meant(self) -> set[str]:
@@ -54,7 +54,7 @@ class _Assignment(msgspec.Struct, frozen=True):
         """
         return {
             match[1] or match[2]
-            for match in _REFERENCE.finditer(self.value if self.is_yaml else "")
+            for match in REFERENCE.finditer(self.value if self.is_yaml else "")
             if match[1] or (match[2].isupper() and len(match[2]) >= _SHORTEST_NAME)
         }
 
@@ -85,7 +85,7 @@ def lost(texts: Mapping[str, str]) -> list[Json]:
     is_plain: no reference of the value is meant, and `$$` in place of `$` corrects it.
     """
     assignments = list(_assignments(texts))
-    known = {item.name for item in assignments if not item.is_yaml} | _OF_SHELLS
+    known = {item.name for item in assignments if not item.is_yaml} | OF_SHELLS
     variables: list[Json] = []
     for item in assignments:
         references = item.references
@@ -99,7 +99,7 @@ def lost(texts: Mapping[str, str]) -> list[Json]:
 
 def _assignments(texts: Mapping[str, str]) -> Iterator[_Assignment]:
     for path, text in texts.items():
-        pattern = _IN_YAML if _is_yaml(path) else _ASSIGNED
+        pattern = _IN_YAML if _is_yaml(path) else ASSIGNED
         for number, line in enumerate(text.splitlines(), 1):
             match = pattern.match(line)
             if match is not None:

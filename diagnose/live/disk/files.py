@@ -17,6 +17,7 @@ from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.questions.data_root import ListBuilds, ListLayers, WalkFolder
 from diagnose.questions.files import (
+    FindBlankReferences,
     FindLostDollars,
     ListFolder,
     ReadFile,
@@ -140,6 +141,11 @@ def lost_dollars(live: Live, question: FindLostDollars) -> Json:
     The values stay here: they may be secrets.
     """
     return _call(live, question, "lost_dollars", question.paths)
+
+
+def blank_references(live: Live, question: FindBlankReferences) -> Json:
+    """The commands of compose files with a variable that `.env` does not set."""
+    return _call(live, question, "blank_references", question.paths)
 
 
 def builds(live: Live, question: ListBuilds) -> Json:

@@ -340,6 +340,13 @@ def lost_dollars(args: Json) -> Json:
     return lost({**named, **texts})
 
 
+def blank_references(args: Json) -> Json:
+    """See `files.blank_references`. A file that cannot be read has none."""
+    from diagnose.live.disk.references import blank  # only where a container of compose failed
+
+    return blank(_texts(args["paths"]))
+
+
 def _texts(paths: Iterable[str]) -> dict[str, str]:
     """The beginnings of the files that can be read, by path."""
     texts = {}
@@ -373,6 +380,7 @@ def functions() -> Mapping[str, Function]:
             walk,
             deleted_files,
             lost_dollars,
+            blank_references,
             collect,
             builds,
         )

@@ -32,6 +32,16 @@ _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""
 _REFERENCE = LazyPattern(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\w*))")
 """A variable as a shell would replace it."""
+_ADDRESS = LazyPattern(
+    r"[a-z][a-z0-9+.-]{1,30}://\S+|(?:[A-Za-z][\w ]{0,40}=[^;=]{0,200};\s*){2}.*"
+)
+"""A URL, or the connection string of a database: nobody means quotes around one."""
+_UNREADABLE = LazyPattern(
+    r"\b(?:format|initiali[sz]ation string|pars(?:e|ing)|invalid|malformed|scheme|ur[il]|dsn"
+    r"|connection ?string|protocol|driver|unsupported|must start with)\b",
+    re.IGNORECASE,
+)
+"""What a program says of an address that it cannot read."""
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
 
@@ -106,7 +116,11 @@ def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
     """
     host = _QUOTED_URL.match(value)
     telling = tail.telling if tail.explains else None
-    if host is None or telling is None:
+    if telling is None:
+        return ""
+    if _ADDRESS.fullmatch(value[1:-1]) and _UNREADABLE.search(telling.whole):
+        return telling.whole
+    if host is None:
         return ""
     called, port = place_in(telling.whole)
     is_default = bool(port) and is_own(called) and not is_own(host["host"])

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.blank_references import blank_references
+from diagnose.evidence.run.options import Options
+from diagnose.questions.files import BlankReference
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -52,6 +59,13 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
         (['URL="amqp://localhost:5672"'], "Connection to localhost:5672 refused", []),
         (['NAME="db"'], 'looking for "db"', []),
         (['JSON="[1]"'], "something else failed", []),
+        (
+            ['DB="Host=db; Database=shop; Username=shop;"'],
+            "System.ArgumentException: Format of the initialization string does not conform",
+            FOUND,
+        ),
+        (["URL='redis://cache:6379'"], "error: unsupported URL scheme", FOUND),
+        (["URL='redis://cache:6379'"], "error: disk quota exceeded", []),
         (["DB=shop"], 'database "shop" does not exist', []),
         (["DB=", "EMPTY"], 'database "" does not exist', []),
     ],
@@ -66,6 +80,9 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
         "a quoted URL of itself",
         "the log's own quotes",
         "not in the log",
+        "around a connection string",
+        "around a URL",
+        "a complaint about another matter",
         "plain",
         "empty",
     ],
@@ -78,6 +95,41 @@ def test_a_variable_with_marks_of_its_file(
         "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
     assert rows(result) == expected
+
+
+BLANK = BlankReference(
+    "/srv/jobs/compose.yaml", 6, "worker", "command", ["QUEUE"], ["work", "--queue"]
+)
+OF_JOBS = {
+    "com.docker.compose.project": "jobs",
+    "com.docker.compose.service": "worker",
+    "com.docker.compose.project.working_dir": "/srv/jobs",
+    "com.docker.compose.project.config_files": "/srv/jobs/compose.yaml",
+}
+BLANKS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "the container has it": ({}, ["QUEUE=mail"]),
+    "a secret": ({"Env": ["QUEUE=<redacted:1>"]}, [""]),
+    "empty on purpose": ({"Env": []}, []),
+    "another command": ({"Cmd": ["work", "--queue", "mail"]}, []),
+    "another service": ({"Labels": {**OF_JOBS, "com.docker.compose.service": "db"}}, []),
+}
+
+
+@pytest.mark.parametrize(("own", "lines"), BLANKS.values(), ids=BLANKS)
+def test_a_variable_that_compose_replaced_by_nothing(own: dict[str, Any], lines: list[str]):
+    config = {"Cmd": BLANK.words, "Env": ["QUEUE=mail"], "Labels": OF_JOBS, **own}
+    container, log_tails = failed_with_log("flag needs an argument: --queue", Config=config)
+    host = Made({"file.references": [msgspec.to_builtins(BLANK)]})
+    options = Options(since_s=10**9)
+    blanks = blank_references(host, of(container), CLOCK, options)
+    result = judge(
+        "container.variable-malformed",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        blank_references=blanks,
+    )
+    assert [finding.variables.get("dotenv_line", "") for finding in result.findings] == lines
 
 
 FRONT = ["gunicorn", "--bind", "0.0.0.0:$PORT", "app:app"]

@@ -1,0 +1,126 @@
+"""Commands of compose files in which a variable is replaced by nothing. Pure.
+
+Only what is needed of YAML is read: blocks by their indentation, plain and quoted words, lists.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.live.disk.dollars import ASSIGNED, OF_SHELLS, REFERENCE
+from diagnose.model import Json
+
+_KEY = re.compile(r"^( *)[\"']?([\w.-]+)[\"']?:(?:[ \t]+(.*))?$")
+_ENTRY = re.compile(r"^ *- +(.*)$")
+_FLOW_WORD = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\s,\[\]\"'][^,\[\]\"']*)")
+_KEYS = ("command", "entrypoint")
+
+
+class _Command(msgspec.Struct):
+    """The text of one `command` or `entrypoint`."""
+
+    line: int
+    service: str
+    key: str
+    texts: list[str]
+    """Its own line behind the colon, and those below it."""
+
+
+def blank(texts: Mapping[str, str]) -> list[Json]:
+    """The commands that lose a variable so, by the texts of a project's files."""
+    known = set(OF_SHELLS)
+    for path, text in texts.items():
+        if not _is_yaml(path):
+            known |= {match[1] for line in text.splitlines() if (match := ASSIGNED.match(line))}
+    found: list[Json] = []
+    for path, text in texts.items():
+        for command in _commands(text) if _is_yaml(path) else ():
+            names: dict[str, None] = {}
+            words = _words(command.texts, known, names)
+            if names and words is not None:
+                place = {"path": path, "line": command.line, "service": command.service}
+                found.append({**place, "key": command.key, "names": list(names), "words": words})
+    return found
+
+
+def _commands(text: str) -> Iterator[_Command]:
+    """The commands of all services, in the order of the file."""
+    top, service, within = "", "", -1
+    depth = 0
+    command: _Command | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip()
+        if not bare or bare.startswith("#"):
+            continue
+        indent = len(line) - len(line.lstrip(" "))
+        is_below = indent > within or (indent == within and bare.startswith("- "))
+        if command is not None and is_below:
+            command.texts.append(bare)
+            continue
+        if command is not None:
+            yield command
+            command = None
+        match = _KEY.match(line)
+        if match is None:
+            continue
+        if indent == 0:
+            top, service, depth = match[2], "", 0
+        elif top == "services" and (not depth or indent <= depth):
+            service, depth = match[2], indent
+        elif top == "services" and service and match[2] in _KEYS:
+            command, within = _Command(number, service, match[2], [match[3] or ""]), indent
+    if command is not None:
+        yield command
+
+
+def _words(texts: list[str], known: set[str], names: dict[str, None]) -> list[str] | None:
+    """The words with nothing in the place of unknown variables, whose names are added.
+
+    None where a known variable is in it, or the text cannot be read.
+    """
+    first, below = texts[0].strip(), texts[1:]
+    if first.startswith("["):
+        words = [_plain_word(match) for match in _FLOW_WORD.finditer(" ".join([first, *below]))]
+        return _replaced(words, known, names)
+    if not first and below:
+        entries = [_ENTRY.match(line) for line in below]
+        if any(entry is None for entry in entries):
+            return None
+        return _replaced([_unquoted(entry[1]) for entry in entries if entry], known, names)
+    is_block = first[:1] in (">", "|")
+    whole = _replaced([" ".join(below) if is_block else _unquoted(first)], known, names)
+    try:
+        return shlex.split(whole[0]) if whole else None
+    except ValueError:
+        return None
+
+
+def _plain_word(match: re.Match[str]) -> str:
+    return next(group for group in (*match.groups(), "") if group is not None).strip()
+
+
+def _unquoted(text: str) -> str:
+    """A scalar without the quotes around it; a comment behind a plain one goes."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return re.sub(r"\s+#.*$", "", text)
+
+
+def _replaced(texts: list[str], known: set[str], names: dict[str, None]) -> list[str] | None:
+    """The texts as compose makes them; None where the value of a variable is not known here."""
+    result = []
+    for text in texts:
+        found = [match[1] or match[2] for match in REFERENCE.finditer(text)]
+        if known.intersection(found) or "${" in REFERENCE.sub("", text):
+            return None
+        names.update(dict.fromkeys(found))
+        result.append(REFERENCE.sub("", text).replace("$$", "$"))
+    return result
+
+
+def _is_yaml(path: str) -> bool:
+    return path.endswith((".yml", ".yaml"))
