@@ -8,11 +8,12 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import joined, shortened
+from diagnose.phrases import joined, sentence, shortened
 from diagnose.registry import check
 
 
@@ -33,6 +34,7 @@ def answers_with_errors(
     containers: Containers,
     clock: Clock,
     program_logs: ProgramLogs | None,
+    closed_folders: ClosedFolders | None,
 ) -> CheckResult:
     """A web server in a container answers requests with errors of its own.
 
@@ -45,33 +47,44 @@ def answers_with_errors(
     away. A proxy that only passes on the answers of another container is named there. An
     unhealthy container has its own finding. Where its log does not say why, a log file counts
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
-    Ruby and Java have one.
+    Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes
+    at each request: owner and mode show that its workers may not.
     """
+    folders = closed_folders or ClosedFolders()
     logs = program_logs.by_id if program_logs is not None else {}
     for failed in all_failed_answers:
         health = failed.container.state.health
         if health is None or health.status != "unhealthy":
             own = logs.get(failed.container.id)
-            yield _failed_answers_finding(failed, own, containers, clock)
+            closed = folders.of(failed.container) if own is None else None
+            yield _failed_answers_finding(failed, own, closed, containers, clock)
     return None
 
 
 def _failed_answers_finding(
-    failed: FailedAnswers, own: ProgramLog | None, containers: Containers, clock: Clock
+    failed: FailedAnswers,
+    own: ProgramLog | None,
+    closed: ClosedFolder | None,
+    containers: Containers,
+    clock: Clock,
 ) -> Finding:
-    """own: a log file of the program, which counts where the container's log explains nothing."""
+    """own: a log file of the program, which counts where the container's log explains nothing.
+
+    closed: a folder that its workers should write.
+    """
     container, printed = failed.container, LogTail(failed.other_lines)
     written = None if printed.explains else own
     tail = written.tail if written is not None else printed
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
         container,
-        f"{container} answers {_which(failed)}{_through(failed)}",
+        sentence(f"{container} answers {_which(failed)}{_through(failed)}", _closed(closed)),
         {
             "last answer": shortened(failed.answers[-1].line),
             **(log_evidence(tail) if tail.explains else {}),
             **present({"written to": written.path if written is not None else None}),
             **not_running(callees, clock),
+            **_closed_evidence(closed),
         },
         severity=Severity.warning if failed.is_most else Severity.advice,
         stable=(container.life,),
@@ -85,9 +98,28 @@ def _failed_answers_finding(
                 "url": failed.url,
                 "log_inside": f"{container.name}:{written.path}" if written is not None else "",
                 "refusing": container.name if failed.is_refusal else "",
+                "closed": closed.path if closed is not None else "",
+                "worker": closed.user.owner if closed is not None else "",
             }
         )
     )
+
+
+def _closed(closed: ClosedFolder | None) -> str:
+    """Who may not write to which folder, in words for the end of a sentence."""
+    if closed is None:
+        return ""
+    return (
+        f'its "{closed.program}" runs as {closed.user.label} and may not write to {closed.path}, '
+        f"as {closed.framework} does for each page"
+    )
+
+
+def _closed_evidence(closed: ClosedFolder | None) -> dict[str, str]:
+    if closed is None:
+        return {}
+    status = closed.status
+    return {f"owner and mode of {closed.path}": f"{status.owner} {status.permissions}"}
 
 
 def _which(failed: FailedAnswers) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.scenarios.everyday.helpers import status_outside
+from tests.lab.scenarios.everyday.helpers import first_command, status_outside
 from tests.lab.scenarios.programs.helpers import MACHINE
 
 CHECK = "container.answers-with-errors"
@@ -60,3 +60,54 @@ def server_that_recovered(box: Box) -> None:
         assert status_outside(box, 8463, "/goods") == "500"
     box.sh("echo tea >/srv/catalog63/goods")
     assert status_outside(box, 8463, "/goods") == "200"
+
+
+_PAGES = """
+import os, wsgiref.simple_server
+
+def app(environ, start):
+    try:
+        open("/app/storage/logs/laravel.log", "a").write("a page")
+    except OSError:
+        start("500 Internal Server Error", [])
+        return [b"laravel.log could not be opened in append mode: Permission denied"]
+    start("200 OK", [])
+    return [b"welcome"]
+
+server = wsgiref.simple_server.make_server("0.0.0.0", 8080, app)
+os.setgroups([])
+os.setgid(33)
+os.setuid(33)
+server.serve_forever()
+"""
+"""It answers as Laravel does, whose log lies in the folder that it may not write."""
+
+
+def _pages(box: Box, name: str, port: int, owner: int) -> None:
+    """Code of Laravel that a checkout of this user has made, mounted into the container."""
+    folder = f"/srv/{name}"
+    box.sh(f"mkdir -p {folder}/storage/logs && touch {folder}/artisan && chown -R {owner} {folder}")
+    box.docker(
+        "run", "-d", f"--name={name}", "--memory=64m", "--pids-limit=64", "-p", f"{port}:8080",
+        "-v", f"{folder}:/app", *MACHINE, "bb:1.36", "/usr/bin/python3", "-uc", _PAGES,
+    )  # fmt: skip
+    answer = "200" if owner == 33 else "500"
+    box.wait_for(lambda: status_outside(box, port, "/") == answer, 20, "an answer")
+    for _ in range(4):
+        assert status_outside(box, port, "/") == answer
+
+
+@fault(CHECK, subject="container:blog64", shareable=True)
+def folder_that_the_workers_may_not_write(box: Box) -> None:
+    """The folder of the program's log belongs to who checked the code out: each page is 500."""
+    _pages(box, "blog64", 8464, 1000)
+    command = first_command(box, CHECK, "blog64")
+    assert command == "docker exec --user 0 blog64 chown -R 33 /app/storage", command
+    before = box.docker("exec", "--user", "0", "blog64", "stat", "-c", "%u", "/app/storage").stdout
+    assert before.strip() == "1000"
+
+
+@healthy(shareable=True)
+def folder_of_the_workers(box: Box) -> None:
+    """The same folder, of the worker's user."""
+    _pages(box, "blog65", 8465, 33)

@@ -16,7 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.web_address import web_address
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, only
 from diagnose.registry import evidence
 
 LEAST = 3
@@ -104,15 +104,22 @@ def _failed_answers(
     failed = failed or _all_refused(requests, container, containers)
     if len(failed) < LEAST:
         return None
+    proxies = tuple(_callers(failed, container, containers))
     return FailedAnswers(
         container,
         tuple(failed),
         of=len(requests),
         is_most=is_most,
-        url=_url(failed[-1], container, namespaces),
+        url=_url(failed[-1], only(proxies) if _is_behind(container) else container, namespaces),
         other_lines=_other_lines(log, lines),
-        proxies=tuple(_callers(failed, container, containers)),
+        proxies=proxies,
     )
+
+
+def _is_behind(container: Container) -> bool:
+    """Whether a server speaks FastCGI alone, so that only the web server before it can be asked."""
+    words = (*container.config.words, *container.command)
+    return any("php-fpm" in word for word in words)
 
 
 def _other_lines(log: Sequence[RecentLine], requests: Sequence[AccessLine]) -> tuple[str, ...]:
@@ -156,8 +163,11 @@ def _all_refused(
     return list(requests) if len(ids) == 1 and "" not in ids else []
 
 
-def _url(line: AccessLine, container: Container, namespaces: Namespaces | None) -> str:
-    address = web_address(container, namespaces) if line.method in ("GET", "HEAD") else ""
+def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | None) -> str:
+    """server: whom to ask; None where that is not known."""
+    if server is None or line.method not in ("GET", "HEAD"):
+        return ""
+    address = web_address(server, namespaces)
     return f"{address}{line.path}" if address else ""
 
 

@@ -1,0 +1,115 @@
+"""Folders that a web framework writes at each request, and that the users of its processes may not.
+
+Such a program answers each request with 500, and says why only in the page that it shows: its log
+lies in that very folder. The code was copied or mounted with another owner than the workers have.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.dropped_users import users_of_processes
+from diagnose.evidence.containers.mounts.file_access import ENTER, WRITE, HostUser
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.registry import evidence
+
+_ROOTS = ("/var/www/html", "/var/www", "/app", "/application", "/srv/app", "/code")
+"""Where images of PHP have their code, beside the working directory and the mounts."""
+MOST_ROOTS = 8
+_FRAMEWORKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Laravel",
+        "artisan",
+        ("storage", "storage/logs", "storage/framework/views", "bootstrap/cache"),
+    ),
+    ("Symfony", "bin/console", ("var", "var/cache", "var/log")),
+    ("CakePHP", "bin/cake", ("tmp", "tmp/cache", "logs")),
+    ("Yii", "yii", ("runtime", "web/assets")),
+    ("CodeIgniter", "spark", ("writable", "writable/cache", "writable/logs")),
+    ("Magento", "bin/magento", ("var", "var/cache", "generated")),
+)
+"""The name, a file that shows it, and what its pages write (the documentation of each)."""
+_OWN_ERROR = 500
+
+
+class ClosedFolder(msgspec.Struct, frozen=True):
+    """A folder as the container calls it, and who may not write to it."""
+
+    path: str
+    framework: str
+    status: PathStatus
+    program: str
+    user: HostUser
+
+
+class ClosedFolders(msgspec.Struct, frozen=True):
+    """The first of each container whose requests fail, by its id."""
+
+    by_id: dict[str, ClosedFolder] = {}
+
+    def of(self, container: Container) -> ClosedFolder | None:
+        return self.by_id.get(container.id)
+
+
+@evidence
+def closed_folders(
+    host: Host, all_failed_answers: AllFailedAnswers, processes: Processes, info: Info | None
+) -> ClosedFolders:
+    """Only servers that answer with 500 and do not say why are looked into.
+
+    Where the engine gives users of containers other numbers, nothing is said.
+    """
+    is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
+    by_id: dict[str, ClosedFolder] = {}
+    for failed in () if is_remapped else all_failed_answers:
+        container = failed.container
+        users = users_of_processes(processes.inside(container.id))
+        is_own = failed.answers[-1].status == _OWN_ERROR
+        if not users or not is_own or LogTail(failed.other_lines).explains:
+            continue
+        closed = _closed_folder(host, container, users)
+        if closed is not None:
+            by_id[container.id] = closed
+    return ClosedFolders(by_id)
+
+
+def _closed_folder(
+    host: Host, container: Container, users: tuple[tuple[str, HostUser], ...]
+) -> ClosedFolder | None:
+    """The first folder of the container's framework that none of its users may write."""
+    root = f"/proc/{container.state.pid}/root"
+    places = [
+        (framework, f"{base}/{mark}", [f"{base}/{folder}" for folder in folders])
+        for base in _bases(container)
+        for framework, mark, folders in _FRAMEWORKS
+    ]
+    paths = sorted({root + path for _, mark, folders in places for path in (mark, *folders)})
+    statuses = host.ask(StatPaths(paths, follow=False))
+    if isinstance(statuses, Failed):
+        return None
+    for framework, mark, folders in places:
+        if statuses[root + mark].type != "file":
+            continue
+        for path in folders:
+            status = statuses[root + path]
+            is_there = status.type == "folder" and not status.failed
+            may = (user.may(status, WRITE | ENTER) for _, user in users)
+            if is_there and all(permitted is False for permitted in may):
+                program, user = users[0]
+                return ClosedFolder(path, framework, status, program, user)
+    return None
+
+
+def _bases(container: Container) -> list[str]:
+    """Where the code of a container may lie: what its own settings name comes first."""
+    mounted = (mount.destination for mount in container.mounts if mount.rw)
+    places = (container.config.working_dir, *mounted, *_ROOTS)
+    named = dict.fromkeys(path.rstrip("/") for path in places)
+    return [path for path in named if path.startswith("/")][:MOST_ROOTS]
