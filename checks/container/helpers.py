@@ -16,12 +16,17 @@ from diagnose.evidence.containers.service import has_health_check
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
 )
+from diagnose.evidence.containers.settings.seccomp import is_unfiltered
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Severity, Unavailable
 from diagnose.phrases import duration
 
 LINE = "log"
 AROUND = "log, around it"
+UNFILTERED = {"seccomp": "off for this container: it refuses no system call"}
+"""The evidence where a log seems to blame a filter, and none is in force."""
+_SYSCALL_REFUSED = "container.syscall-refused"
 
 
 class EndOutcome(NamedTuple):
@@ -53,6 +58,13 @@ def log_evidence(tail: LogTail, *, is_refuted: bool = False) -> dict[str, object
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence
+
+
+def blames_no_filter(container: Container, tail: LogTail, info: Info | None) -> bool:
+    """Whether the log seems to blame a seccomp filter, and none is in force."""
+    failure = tail.failure
+    blames_filter = failure is not None and failure.confirmed_by == _SYSCALL_REFUSED
+    return blames_filter and is_unfiltered(container, info)
 
 
 def meaning(tail: LogTail) -> str:

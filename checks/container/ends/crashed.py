@@ -8,6 +8,8 @@ from checks.container.causes import causes_without
 from checks.container.ends.exits_at_start import SHORT_S
 from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import (
+    UNFILTERED,
+    blames_no_filter,
     held_up,
     kernel_evidence,
     log_evidence,
@@ -26,6 +28,7 @@ from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.machine.processes import Processes
@@ -54,6 +57,7 @@ def crashed(
     program_faults: ProgramFaults | None,
     upgrades: EngineUpgrades | None,
     processes: Processes | None,
+    info: Info | None,
     *,
     at_least: Seconds = SHORT_S,
     lasting: Seconds = Seconds(6 * 3600),
@@ -80,6 +84,7 @@ def crashed(
             continue
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         is_known = container.id in stops.by_id
+        is_refuted = blames_no_filter(container, tail, info)
         callees = called_peers(tail.lines, container, containers)
         if is_lost_alone:
             how = _lost(container, clock)
@@ -91,7 +96,8 @@ def crashed(
             sentence(f"{container} {how}", meaning(tail) if is_its_own else ""),
             {
                 **present({"package upgraded": str(upgrade or "")}),
-                **log_evidence(tail),
+                **log_evidence(tail, is_refuted=is_refuted),
+                **(UNFILTERED if is_refuted else {}),
                 **kernel_evidence(program_faults, container),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
                 "end requested": "no" if is_known else "not remembered",

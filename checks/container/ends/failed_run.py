@@ -16,6 +16,8 @@ from checks.container.first_steps.line_steps import line_evidence, line_variable
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
 from checks.container.helpers import (
+    UNFILTERED,
+    blames_no_filter,
     kernel_evidence,
     log_evidence,
     meaning,
@@ -39,7 +41,6 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_in,
     setting_of_key,
 )
-from diagnose.evidence.containers.settings.seccomp import is_unfiltered
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, only, present, subjects_of
@@ -49,10 +50,8 @@ from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES
 
 NAMES_SHOWN = 8
 """Names on its networks that evidence lists."""
-_SYSCALL_REFUSED = "container.syscall-refused"
 _OF_THE_IMAGE = frozenset(LIBRARIES + COMMANDS)
 """Folders of a system, which no program needs to have mounted."""
-_UNFILTERED = {"seccomp": "off for this container: it refuses no system call"}
 
 
 class FailedRun(msgspec.Struct, frozen=True):
@@ -120,7 +119,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         """The line that explains the failure, then all that it points at."""
         return {
             **log_evidence(self.tail, is_refuted=self._blames_no_filter),
-            **(_UNFILTERED if self._blames_no_filter else {}),
+            **(UNFILTERED if self._blames_no_filter else {}),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
@@ -133,10 +132,7 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def _blames_no_filter(self) -> bool:
-        """Whether the log seems to blame a seccomp filter, and none is in force."""
-        failure = self.tail.failure
-        blames_filter = failure is not None and failure.confirmed_by == _SYSCALL_REFUSED
-        return blames_filter and is_unfiltered(self.container, self.context.info)
+        return blames_no_filter(self.container, self.tail, self.context.info)
 
     @property
     def _is_unexplained(self) -> bool:

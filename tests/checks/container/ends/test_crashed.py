@@ -10,6 +10,7 @@ import pytest
 
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.stops import Stops, stops
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.engine_upgrades import engine_upgrades
@@ -312,3 +313,22 @@ def test_an_upgrade_that_restarted_the_engine(name: str, age: float, said: str) 
     ).findings
     assert said in finding.summary
     assert ("upgrade" in finding.summary) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("options", "means"), [(None, True), (["seccomp=unconfined"], False)], ids=["on", "off"]
+)
+def test_a_filter_that_is_off_is_not_blamed(options: list[str] | None, *, means: bool) -> None:
+    line = "runtime/cgo: pthread_create failed: Operation not permitted"
+    host_config = {**PORT, "SecurityOpt": options}
+    crashed = container_in("exited", code=2, ran=3600, HostConfig=host_config)
+    (finding,) = judge(
+        "container.crashed",
+        containers=of(crashed),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=LogTails({crashed.id: LogTail((line,))}, {}),
+        stops=Stops(by_id={crashed.id: False}),
+    ).findings
+    assert ("this means" in finding.evidence) == means
+    assert ("seccomp" in finding.evidence) != means
