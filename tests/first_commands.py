@@ -115,6 +115,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.files-lost": "no cure was run since its scenario was written",
+    "container.output-held-back": "no cure was run since its scenario was written",
     "container.replaced-by-project": "no cure was run since its scenario was written",
     "container.stopped": "no cure was run since its scenario was written",
     "dns.name-pinned": "no cure was run since its scenario was written",

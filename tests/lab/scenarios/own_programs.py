@@ -130,3 +130,30 @@ def address_without_quotes(box: Box) -> None:
     """The same without them."""
     _connects(box, "cache23", "redis://cache:6379/0")
     box.wait_state("cache23-app-1", "running")
+
+
+HELD = "container.output-held-back"
+_PRINTS = "import time\nprint('too early to check in')\ntime.sleep(1000)\n"
+
+
+def _prints(box: Box, name: str, *options: str) -> None:
+    """A script of Python that prints one line and waits, a minute after its start."""
+    box.write(f"/srv/{name}/checkin.py", _PRINTS)
+    mount = ["-v", f"/srv/{name}:/app", "--workdir=/app", "--memory=128m"]
+    run(box, name, *ROOMY, *mount, *options, "bb:1.36", PYTHON, "checkin.py")
+    box.wait_state(name, "running")
+    box.sh("sleep 61", timeout=80)
+
+
+@fault(HELD, subject="container:checkin22")
+def output_that_python_holds_back(box: Box) -> None:
+    """The script prints, and no line reaches the log."""
+    _prints(box, "checkin22")
+    assert not logs(box, "checkin22")
+
+
+@healthy()
+def output_that_python_writes_at_once(box: Box) -> None:
+    """The same script with PYTHONUNBUFFERED."""
+    _prints(box, "checkin23", "--env=PYTHONUNBUFFERED=1")
+    assert "too early" in logs(box, "checkin23")

@@ -1,0 +1,115 @@
+"""Programs of Python that print, and whose container has an empty log.
+
+Python keeps what a program prints to a pipe until 8 KiB are full or it ends; on a terminal it
+writes each line. The process itself shows how it was started, and its script what it prints.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.files import LogFiles
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.processes import InspectProcess, ProcessDetail
+from diagnose.registry import evidence
+
+UNBUFFERED = "PYTHONUNBUFFERED"
+SETTLED_S = 60.0
+"""A program that runs for less may have nothing to print yet."""
+MOST = 8
+"""Containers whose program is looked at."""
+BYTES = 64 * 1024
+"""Of a script."""
+_PYTHON = LazyPattern(r"python[\d.]*")
+_OPTIONS = LazyPattern(r"-[bBdEhiIOPqRsSvx]+")
+"""Options of Python that take no word, without `-u`, which has it write at once."""
+_PRINTS = LazyPattern(r"(?m)^print\([^#\n]*\)[ \t]*(?:#.*)?$")
+"""A print on the outermost level, which runs as soon as the script does."""
+_WRITES_AT_ONCE = LazyPattern(r"flush|reconfigure\(|\blogging\b")
+
+
+class HeldOutput(msgspec.Struct, frozen=True):
+    """A container whose program prints into a buffer of its own."""
+
+    container: Container
+    command: str
+    """The command line of the process."""
+    script: str
+    """As the container calls it."""
+    line: str
+    """A line of it that prints."""
+
+
+class HeldOutputs(Items[HeldOutput], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def held_outputs(
+    host: Host, containers: Containers, log_files: LogFiles, processes: Processes, clock: Clock
+) -> HeldOutputs:
+    """A process and a script are read only of a container with an empty log."""
+    silent = [
+        (container, process)
+        for container in containers.running
+        if _is_silent(container, log_files, clock)
+        and (process := _first_of_python(processes.inside(container.id))) is not None
+    ]
+    details = host.ask_about(silent[:MOST], lambda item: InspectProcess(item[1].pid))
+    scripts = [
+        (container, detail, script)
+        for (container, _), detail in details
+        if isinstance(detail, ProcessDetail) and (script := _script(container, detail))
+    ]
+    texts = host.ask_about(
+        scripts, lambda item: ReadContainerFile(item[0].id, item[2], bytes=BYTES)
+    )
+    held = []
+    for (container, detail, script), answer in texts:
+        line = "" if isinstance(answer, Failed) else _print_in(answer.hex)
+        if line:
+            held.append(HeldOutput(container, " ".join(detail.cmdline), script, line))
+    return HeldOutputs(tuple(held))
+
+
+def _is_silent(container: Container, log_files: LogFiles, clock: Clock) -> bool:
+    """Whether a container without a terminal has printed nothing for a while."""
+    log = log_files.by_id.get(container.id)
+    is_empty = log is not None and not log.bytes and not log.on_disk and not log.missing
+    is_known = log is not None and not log.failed
+    settled = clock.has_passed(container.started_at, SETTLED_S)
+    return is_empty and is_known and settled and not container.config.tty
+
+
+def _first_of_python(processes: Sequence[Process]) -> Process | None:
+    """The interpreter that began first."""
+    own = [process for process in processes if _PYTHON.fullmatch(process.comm)]
+    return min(own, key=lambda process: process.start, default=None)
+
+
+def _script(container: Container, detail: ProcessDetail) -> str:
+    """The script that it runs with a buffer; "" where it runs none, or writes at once."""
+    environ = [entry.partition("=") for entry in detail.environ or ()]
+    if detail.environ is None or any(name == UNBUFFERED and value for name, _, value in environ):
+        return ""
+    words = iter(detail.cmdline[1:])
+    word = next((word for word in words if not _OPTIONS.fullmatch(word)), "")
+    path = posixpath.join(container.config.working_dir or "/", word)
+    return posixpath.normpath(path) if word.endswith(".py") else ""
+
+
+def _print_in(text: str | None) -> str:
+    """A line of a script that prints at once; "" where it may write out by itself."""
+    script = bytes.fromhex(text or "").decode("utf-8", "replace")
+    match = _PRINTS.search(script)
+    return match[0].strip() if match is not None and not _WRITES_AT_ONCE.search(script) else ""
