@@ -182,7 +182,7 @@ def hardware_broken(hardware_errors: HardwareErrors, clock: Clock) -> CheckResul
         last = error.lines[-1]
         yield Finding(
             subject=HOST,
-            summary=f"{_HARDWARE[error.kind]} ({how_often(len(error.lines))} in the last hour, last "
+            summary=f"{_HARDWARE[error.kind]} ({how_often(error.times)} in the last hour, last "
             f"{clock.ago(last.at)})",
             evidence={"kernel log": last.text, "lines": len(error.lines)},
             variables={error.kind: shortened(last.text, 80)},

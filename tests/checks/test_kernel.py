@@ -141,6 +141,15 @@ HARDWARE: dict[str, tuple[list[str], float, list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("lines", "age", "expected"), HARDWARE.values(), ids=HARDWARE)
 def test_hardware_that_fails(lines: list[str], age: float, expected: list[tuple[str, str]]) -> None:
-    log = KernelLog(tuple(Record(10_000.0 - age, line) for line in lines))
+    last = len(lines) - 1
+    records = (Record(10_000.0 - age - 20.0 * (last - at), line) for at, line in enumerate(lines))
+    log = KernelLog(tuple(records))
     result = judge("kernel.hardware-errors", kernel_log=log, clock=Clock(10_000.0, 0.0))
     assert rows(result) == expected
+
+
+def test_processors_that_a_pause_of_the_machine_stops_together_are_one_stall() -> None:
+    lines = [LOCKUP.replace("CPU#1", f"CPU#{cpu}") for cpu in range(8)]
+    log = KernelLog(tuple(Record(9990.0 + 0.1 * cpu, line) for cpu, line in enumerate(lines)))
+    result = judge("kernel.hardware-errors", kernel_log=log, clock=Clock(10_000.0, 0.0))
+    assert rows(result) == []

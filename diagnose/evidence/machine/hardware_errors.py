@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -38,8 +39,11 @@ _SIGNS = (
     "lockup",
 )
 _LEAST: dict[HardwareFault, int] = {"power": 3, "memory": 1, "processor": 1, "stall": 3}
-"""So many lines within the hour count. A short dip and a virtual machine that was suspended cause
+"""So many events within the hour count. A short dip and a virtual machine that was suspended cause
 one or two."""
+_ONE_EVENT_S = 15.0
+"""Lines of a stall this close together are one event: after a pause of the whole virtual machine
+each of its processors has a line. A stall that lasts is said again after 20 s and more."""
 
 
 class HardwareError(msgspec.Struct, frozen=True):
@@ -48,6 +52,14 @@ class HardwareError(msgspec.Struct, frozen=True):
     kind: HardwareFault
     lines: tuple[Record, ...]
     """Oldest first."""
+
+    @property
+    def times(self) -> int:
+        """How often it happened: a line each, but for processors that stand still together."""
+        if self.kind != "stall":
+            return len(self.lines)
+        pauses = (later.at - line.at for line, later in pairwise(self.lines))
+        return bool(self.lines) + sum(pause > _ONE_EVENT_S for pause in pauses)
 
 
 class HardwareErrors(Items[HardwareError], frozen=True):
@@ -64,4 +76,4 @@ def hardware_errors(kernel_log: KernelLog, clock: Clock) -> HardwareErrors:
     )
     by_kind = by_key(recent)
     errors = (HardwareError(kind, tuple(by_kind.get(kind, ()))) for kind in _LEAST)
-    return HardwareErrors(tuple(item for item in errors if len(item.lines) >= _LEAST[item.kind]))
+    return HardwareErrors(tuple(item for item in errors if item.times >= _LEAST[item.kind]))
