@@ -13,6 +13,7 @@ import pytest
 from diagnose.live import Live
 from diagnose.live.engine import client_settings
 from diagnose.questions.endpoint import ClientProxy, ClientSettings, ReadClientSettings
+from diagnose.questions.run import Options
 
 
 @pytest.fixture
@@ -37,6 +38,19 @@ def settings() -> ClientSettings:
 def program(path: Path, mode: int = 0o755) -> None:
     path.write_text("#!/bin/sh\n")
     path.chmod(mode)
+
+
+def test_no_context_goes_wrong_where_the_caller_names_another_engine(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(variable, raising=False)
+    (home / ".docker/config.json").write_text(json.dumps({"currentContext": "colima"}))
+    assert settings().context == "colima"
+    for options in (Options(context="mistyped"), Options(host="unix:///run/other.sock")):
+        answer = client_settings.settings(Live(options=options), ReadClientSettings())
+        assert isinstance(answer, dict)
+        assert answer["context"] == ""
 
 
 def test_logins_stay_where_they_are(home: Path) -> None:

@@ -20,6 +20,7 @@ from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.live.engine.endpoint import configuration, current_context
 from diagnose.model import Json
 from diagnose.questions.endpoint import ReadClientSettings
+from diagnose.questions.run import Options
 
 _SYSTEM_PLUGINS = (
     "/usr/local/lib/docker/cli-plugins",
@@ -88,13 +89,15 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "closed": _closed(path.parent) or _closed_to_caller(),
         "caller": _caller(),
         "proxies": list(_proxies(path)),
-        "context": _context(),
+        "context": _context(live.options),
     }
 
 
-def _context() -> str:
-    """The context that the configuration names; "" where the environment names another engine."""
-    is_named = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")
+def _context(options: Options) -> str:
+    """The context that the configuration names; "" where an option or the environment names an
+    engine: what is wrong with that one says nothing of this context."""
+    variables = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")
+    is_named = options.host or options.context or variables
     return "" if is_named else current_context(os.environ) or ""
 
 
