@@ -44,8 +44,12 @@ MOVED = {
         "/volumes/data/pgdata",
     ),
     "with the folder above it": (
-        {"/srv/a": [], "/srv": ["a", "b"], "/srv/b/pgdata": ["base"]},
+        {"/srv": ["b"], "/srv/b/pgdata": ["base"]},
         "/srv/b/pgdata",
+    ),
+    "no: the folder above it is still there": (
+        {"/srv/a": [], "/srv": ["a", "b"], "/srv/b/pgdata": ["base"]},
+        "",
     ),
     "empty there": ({"/volumes": ["data"], "/volumes/data/pgdata": []}, ""),
     "two of that name": (
@@ -71,12 +75,41 @@ def test_where_it_was_moved(folders: dict[str, list[str]], expected: str) -> Non
     assert [source.moved_to for source in found.missing] == [expected]
 
 
-def test_the_folder_of_another_container_is_none() -> None:
+def test_a_volume_that_was_never_mounted_has_not_moved_to_its_neighbours_folder() -> None:
+    """A second stack, copied from the first, whose folder was forgotten; the first is down."""
+    fresh = container("pg", Mounts=[MOUNT], State={"Status": "created", "StartedAt": ""})
+    found = volume_sources(
+        _host({"/srv": ["b"], "/srv/b/pgdata": ["base"]}),
+        BoundVolumes({"db": "/srv/a/pgdata"}),
+        of(fresh),
+        None,
+        CLOCK,
+        OPTIONS,
+    )
+    assert isinstance(found, VolumeSources)
+    assert [source.moved_to for source in found.missing] == [""]
+
+
+@pytest.mark.parametrize(
+    "source", ["/volumes/data/pgdata", "/volumes/data", "/volumes/data/pgdata/base"]
+)
+def test_the_folder_of_another_container_is_none(source: str) -> None:
     folders = {"/volumes": ["data"], "/volumes/data/pgdata": ["base"]}
-    other = {"Type": "bind", "Source": "/volumes/data/pgdata", "Destination": "/data"}
+    other = {"Type": "bind", "Source": source, "Destination": "/data"}
     containers = of(container("pg", Mounts=[MOUNT]), container("other", Mounts=[other]))
     found = volume_sources(
         _host(folders), BoundVolumes({"db": GONE}), containers, None, CLOCK, OPTIONS
     )
     assert isinstance(found, VolumeSources)
     assert [source.moved_to for source in found.missing] == [""]
+
+
+def test_a_container_that_sees_the_whole_disk_has_no_folder_of_its_own() -> None:
+    folders = {"/volumes": ["data"], "/volumes/data/pgdata": ["base"]}
+    watcher = {"Type": "bind", "Source": "/", "Destination": "/host", "RW": False}
+    containers = of(container("pg", Mounts=[MOUNT]), container("watcher", Mounts=[watcher]))
+    found = volume_sources(
+        _host(folders), BoundVolumes({"db": GONE}), containers, None, CLOCK, OPTIONS
+    )
+    assert isinstance(found, VolumeSources)
+    assert [source.moved_to for source in found.missing] == ["/volumes/data/pgdata"]

@@ -93,30 +93,39 @@ def volume_sources(
         StatPaths(sorted({_absolute(device) for device in bound.values()}), follow=True)
     )
     refused = _refusals(log, containers, clock.wall - options.since_s)
+    places = {mount.source for container in containers for mount in container.mounts}
+    places = {place for place in (*places, *bound.values()) if place.startswith("/")}
     missing = []
     for name, device in sorted(bound.items()):
         status = there.get(_absolute(device))
         if status is not None and status.failed == "missing":
             text, at = refused.get(name, ("", None))
-            moved_to = _moved_to(host, device, containers, bound) if device.startswith("/") else ""
             users = _users(name, containers)
+            moved_to = ""
+            if device.startswith("/"):
+                was_mounted = any(user.started_at is not None for user in users)
+                moved_to = _moved_to(host, device, places, was_mounted=was_mounted)
             missing.append(VolumeSource(name, device, users, text, at, moved_to))
     return VolumeSources(tuple(missing))
 
 
-def _moved_to(host: Host, device: str, containers: Containers, bound: Mapping[str, str]) -> str:
-    """Where a folder was moved as a whole: into one beside it, or with another folder above it.
+def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -> str:
+    """Where a folder was moved as a whole: into one beside it, or with the folder above it.
 
-    What a container or a volume has is no such folder.
+    places: the folders of containers and volumes; what one of them has is no such folder.
+    was_mounted: whether a container has run with the volume. Without that, or while the folder
+    above is still there, a folder of the same name is rather that of a neighbour.
     """
     above, name = posixpath.split(device.rstrip("/"))
+    parents = [above]
+    if was_mounted and _is_missing(host, above):
+        parents.append(posixpath.dirname(above))
     nearby = [
-        f"{place.rstrip('/')}/{entry.name}/{name}"
-        for place in dict.fromkeys((above, posixpath.dirname(above)))
-        for entry in _folders(host, place)
+        f"{parent.rstrip('/')}/{entry.name}/{name}"
+        for parent in parents
+        for entry in _folders(host, parent)
     ]
-    used = {mount.source for container in containers for mount in container.mounts}
-    free = [path for path in nearby if path not in used and path not in bound.values()]
+    free = [path for path in nearby if not any(_has(place, path, device) for place in places)]
     if not free:
         return ""
     answer = host.ask(StatPaths(free, follow=True))
@@ -124,6 +133,25 @@ def _moved_to(host: Host, device: str, containers: Containers, bound: Mapping[st
         return ""
     found = [path for path, status in answer.items() if status.type == "folder"]
     return only([path for path in found if _folder_holds_something(host, path)]) or ""
+
+
+def _has(place: str, path: str, device: str) -> bool:
+    """Whether what has this place has the folder `path`, or a part of it.
+
+    A place around both folders, such as the / of a monitor, tells nothing.
+    """
+    is_around = _is_within(path, place) and not _is_within(device, place)
+    return is_around or _is_within(place, path)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _is_missing(host: Host, path: str) -> bool:
+    answer = host.ask(StatPaths([path], follow=True))
+    status = None if isinstance(answer, Failed) else answer.get(path)
+    return status is not None and status.failed == "missing"
 
 
 def _folders(host: Host, path: str) -> list[FolderEntry]:
