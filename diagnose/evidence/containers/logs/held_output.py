@@ -33,8 +33,12 @@ BYTES = 64 * 1024
 _PYTHON = LazyPattern(r"python[\d.]*")
 _OPTIONS = LazyPattern(r"-[bBdEhiIOPqRsSvx]+")
 """Options of Python that take no word, without `-u`, which has it write at once."""
-_PRINTS = LazyPattern(r"(?m)^print\([^#\n]*\)[ \t]*(?:#.*)?$")
-"""A print on the outermost level, which runs as soon as the script does."""
+_PRINTS = LazyPattern(r"(?m)^print\((?![^\n]*\bfile ?=)[^#\n]*\)[ \t]*(?:#.*)?$")
+"""A print to the output, on the outermost level."""
+_MAY_LAST = LazyPattern(r"(?m)^(?:(?:async|for|if|try|while|with)\b|(?!print\b)[A-Za-z_][\w.]*\()")
+"""A statement of that level that may run for hours: what stands below it runs later."""
+_TEXT = LazyPattern(r"(?s)\"\"\".*?\"\"\"|'''.*?'''")
+"""A text of several lines, in which nothing runs."""
 _WRITES_AT_ONCE = LazyPattern(r"flush|reconfigure\(|\blogging\b")
 
 
@@ -110,6 +114,7 @@ def _script(container: Container, detail: ProcessDetail) -> str:
 
 def _print_in(text: str | None) -> str:
     """A line of a script that prints at once; "" where it may write out by itself."""
-    script = bytes.fromhex(text or "").decode("utf-8", "replace")
-    match = _PRINTS.search(script)
+    script = _TEXT.sub('""', bytes.fromhex(text or "").decode("utf-8", "replace"))
+    lasting = _MAY_LAST.search(script)
+    match = _PRINTS.search(script[: lasting.start()] if lasting is not None else script)
     return match[0].strip() if match is not None and not _WRITES_AT_ONCE.search(script) else ""
