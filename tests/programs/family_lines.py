@@ -59,6 +59,13 @@ LINES = {
         "/app/start.sh: 4: source: not found",
         '/app/start.sh: 9: Syntax error: "(" unexpected',
     ),
+    "shell-command": (
+        '/bin/sh: 1: Syntax error: "(" unexpected',
+        'sh: syntax error: unexpected "("',
+        "/bin/sh: 1: source: not found",
+        "/bin/sh: 1: set: Illegal option -o pipefail",
+        "bash: -c: line 1: syntax error near unexpected token `('",
+    ),
     "script-syntax": (
         '/app/start.sh: 13: Syntax error: end of file unexpected (expecting "then")',
         "/app/start.sh: line 14: syntax error: unexpected end of file",

@@ -7,6 +7,9 @@ from diagnose.programs.failures.remedies import UnixLineEnds
 
 _SCRIPT = r"^(?P<script{}>/?[\w./@+-]{{1,200}}):\ (?:\w{{1,20}}:\ )?(?:line\ )?\d{{1,6}}:\ "
 """As dash, busybox and bash begin a complaint: with the script and its line."""
+_SHELL = r"(?:/(?:usr/)?bin/)?(?:ba|da|a)?sh:\ "
+"""So they begin one about a command behind `-c`: with the shell itself."""
+_NO_SHELL = rf"(?!{_SHELL})"
 
 SCRIPTS = (
     Failure(
@@ -32,8 +35,8 @@ SCRIPTS = (
         name="script-of-bash",
         mark="",
         pattern=rf"""(?x)
-            {_SCRIPT.format("")}.{{0,20}}\bIllegal\ option\ -o\ pipefail
-            | {_SCRIPT.format("_words")}(?:[Bb]ad\ substitution|\[\[:\ not\ found
+            {_NO_SHELL}{_SCRIPT.format("")}.{{0,20}}\bIllegal\ option\ -o\ pipefail
+            | {_NO_SHELL}{_SCRIPT.format("_words")}(?:[Bb]ad\ substitution|\[\[:\ not\ found
                 |(?:declare|function|let|shopt|source):\ not\ found
                 |[Ss]yntax\ error:\ (?:"(?:\(|redirection)"\ unexpected|unexpected\ "\("))
         """,
@@ -44,9 +47,24 @@ SCRIPTS = (
         of_running=NEVER,
     ),
     Failure(
+        name="shell-command",
+        mark="sh: ",
+        pattern=rf"""(?x)
+            ^{_SHELL}(?:-c:\ )?(?:(?:line\ )?\d{{1,6}}:\ )?
+                (?:[Ss]yntax\ error\b|[Bb]ad\ substitution|\[\[:\ not\ found
+                |set:\ [Ii]llegal\ option\ -o\ pipefail
+                |(?:declare|function|let|shopt|source):\ not\ found)
+        """,
+        cause="the shell does not understand the command that it is given: a quote or a bracket in it stands wrong, "
+        "or it is written for bash and another shell runs it",
+        cure="correct the command of the container; one for bash goes behind bash -c, which images of Alpine lack",
+        source="dash's, bash's and busybox' own messages",
+        of_running=NEVER,
+    ),
+    Failure(
         name="script-syntax",
         mark="syntax error",
-        pattern=rf"(?x){_SCRIPT.format('')}[Ss]yntax\ error\b",
+        pattern=rf"(?x){_NO_SHELL}{_SCRIPT.format('')}[Ss]yntax\ error\b",
         cause="the shell does not understand the script {script}: it has the line ends of Windows (CR LF), is cut off, "
         "or is written for another shell",
         cure="look at the line: sed -n l shows the line ends of Windows as \\r$; sh -n checks the whole script",
