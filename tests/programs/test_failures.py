@@ -40,6 +40,8 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
             "gem-missing",
         ),
         ("[!] There was an error parsing `Gemfile`: syntax error", ""),
+        ('error: service "redis" does not exist', ""),
+        ('the service "shop-web@file" does not exist', "traefik-reference"),
         ("page.goto: Target crashed", "browser-page-crashed"),
         ("Error: Page crashed!", "browser-page-crashed"),
         ("ArgumentError: invalid byte sequence in US-ASCII", "encoding-ascii"),

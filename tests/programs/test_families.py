@@ -102,6 +102,11 @@ def test_families_are_written_in_plain_words():
         "npm notice To update run: npm install -g npm@10.9.0",
         "start.sh: 3: the syntax of orders.csv is in order",
         "middleware auth@docker is in use",
+        "open: No such file or directory",
+        "app.js: the host must be provided",
+        "server.go: the address must be set",
+        "www.shop.example.com must be set in the hosts file",
+        "the packages are old: run npm install to install them again",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):

@@ -283,7 +283,7 @@ WEB_SERVERS = (
     Failure(
         name="traefik-reference",
         mark="does not exist",
-        pattern=r"\b(?P<kind>middleware|service) \\?\"(?P<named>[\w.@/-]{1,120})\\?\" does not exist",
+        pattern=r"\b(?P<kind>middleware|service) \\?\"(?P<named>[\w./-]{1,100}@\w{1,20})\\?\" does not exist",
         cause="Traefik has no {kind} {named}: another provider declares it, or its name is misspelt; "
         "the router that names it answers 404",
         cure="name it with its own provider behind an @, as in auth@file: without one it is looked for in the "

@@ -155,7 +155,7 @@ FILES = (
         mark="",
         pattern=r"""(?x)
             \b(?:access|create\ directory|open|stat|touch)\ (?:''|‘’|\"\")(?::|\ )
-            | \b(?:open|stat|mkdir|chdir)\ ?:\ no\ such\ file\ or\ directory
+            | \b(?:open|stat|mkdir|chdir)\ :\ no\ such\ file\ or\ directory  # Go puts the path before the colon
             | \bENOENT:\ no\ such\ file\ or\ directory,\ \w+\ ''
         """,
         cause="the program is given an empty path: a variable or a setting in which it looks for the path has no value",

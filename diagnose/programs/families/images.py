@@ -183,7 +183,8 @@ DEPENDENCIES = (
             | \bCould\ not\ load\ the\ ['"`](?P<package_native>[\w-]{1,80})['"`]\ module\b
             | \bError\ loading\ (?P<package_django>psycopg2?|MySQLdb)\b.{0,30}\bmodule\b
             | (?:npm\ i(?:nstall)?|yarn\ add|pip3?\ install)\ (?:--?[\w-]+\ ){0,2}
-                ['"`]?(?P<package_tool>(?!npm\b|pip\b|-|\.)[@\w][\w@/.\[\]-]{0,80})
+                ['"`]?(?!(?:again|and|before|first|for|from|in|on|or|the|then|to|with|npm|pip)\b|-|\.)
+                (?P<package_tool>[@\w][\w@/.\[\]-]{0,80})
         """,
         cause="the image lacks the package {package}, which the program needs for what it is configured to do",
         cure="add the package to the image and build it again, or leave out the setting that needs it",

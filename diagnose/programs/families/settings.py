@@ -119,7 +119,10 @@ SETTINGS = (
                 \ (?:is|are|was)\ (?:mandatory|missing|not\ (?:defined|given|present|provided|set|specified)|required)\b
             | \bmissing\ (?:mandatory|required)\ (?:configuration|field|key|option|parameter|property
                 |setting|value)s?:?\ ['"`]?(?P<key_missing>[A-Za-z][\w.-]{1,80})
-            | (?<![\w./-])(?-i:(?P<key_dotted>[a-z][a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,60}){1,8}))(?![\w.])[^\n]{0,240}?
+            # a name with dots, but that of a source file or of a host
+            | (?<![\w./-])(?![\w.-]{1,200}\.(?:c|com|cpp|exs?|go|java|[cm]?jsx?|net|org|php|pl|py|rb|rs|sh
+                    |tsx?)(?![\w.]))
+                (?-i:(?P<key_dotted>[a-z][a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,60}){1,8}))(?![\w.])[^\n]{0,240}?
                 \b(?:must|has\ to|have\ to|needs?\ to)\ be\ (?:configured|defined|given|provided|set|specified)\b
             | \bconfiguration\b[^\n]{0,80}\b(?P<key_any>at\ least\ one\ [\w\ -]{1,40}?)\ (?:must|should|has\ to)
                 \ be\ (?:configured|defined|given|provided|set|specified)\b
