@@ -67,7 +67,7 @@ def gateway_unanswered(
         if item.network.name not in asked and _answering(item, neighbours)
     )
     found = [
-        (_finding(items, neighbours, routes, _ways_out(items[0], networks), ping), items)
+        (_finding(items, neighbours, routes, _ways_out(items, networks), ping), items)
         for items in groups.values()
     ]
     found += [(_neighbours_finding(items, neighbours), items) for items in by_network.values()]
@@ -91,10 +91,18 @@ _CHOOSES = (28,)
 """The first engine with an option for the network that has the default route (`--gw-priority`)."""
 
 
-def _ways_out(item: SilentMachine, networks: Networks | None) -> list[Network]:
-    """The bridges of the container that would lead out, if its default route went there."""
-    attached = networks.of(item.container) if networks is not None else []
-    return [network for network in attached if network.is_bridge and not network.internal]
+def _ways_out(items: list[SilentMachine], networks: Networks | None) -> list[Network]:
+    """The bridges of the first container that would lead out, if its default route went there.
+
+    None unless each of the containers has such a bridge: the others miss the gateway itself.
+    """
+    if networks is None:
+        return []
+    ways = [
+        [way for way in networks.of(item.container) if way.is_bridge and not way.internal]
+        for item in items
+    ]
+    return ways[0] if all(ways) else []
 
 
 def _finding(

@@ -145,3 +145,24 @@ def test_a_container_on_a_bridge_too(
     )
     assert rows(result) == wanted
     assert all(cure in (finding.variables or {}) for finding in result.findings)
+
+
+@pytest.mark.parametrize("names", [("nas", "tv"), ("tv", "nas")])
+def test_the_bridge_of_one_container_is_no_way_out_for_another(names: tuple[str, str]) -> None:
+    homes = {"nas": BOTH, "tv": {"lan": {"IPAddress": "192.0.2.211"}}}
+    links, routes = (Interface(2, "eth0"),), (Route("0.0.0.0", gateway="192.0.2.254", oif=2),)
+    made = [container(name, NetworkSettings={"Networks": homes[name]}) for name in names]
+    inside = {each.id: ContainerNetns(each, 1, links, (), routes, ()) for each in made}
+    host = Made({"file.read": {"text": ARP.format("192.0.2.254", *NOBODY), "size": 200}})
+    networks = Networks((LAN, ZUI))
+    result = judge(
+        "network.gateway-unanswered",
+        silent_gateways=silent_gateways(arp_tables(host, Namespaces(inside), networks)),
+        networks=networks,
+        neighbours=ON_HOST,
+        ping=Ping("1.41", "28.5.2", ""),
+    )
+    (finding,) = result.findings
+    assert "bridge" not in finding.summary
+    assert "way_out" not in finding.variables
+    assert "accepts only the MAC address of the host" in finding.summary
