@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
 from diagnose.evidence.containers.settings.changed_words import line_with_text, with_text
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.dns.failed_names import names_by_network
@@ -85,12 +86,15 @@ def _meant(name: str, container: Container, containers: Containers) -> str:
 
 
 def _server_at_its_port(name: str, container: Container, containers: Containers) -> str:
-    """The one running neighbour that offers the port which its settings give the name."""
+    """The one running neighbour that offers the port which its settings give the name.
+
+    Only a port of databases and brokers tells: many kinds of servers have 80 or 8080.
+    """
     place = re.compile(rf"(?<![\w.-]){re.escape(name)}:(?P<port>\d{{2,5}})(?!\d)")
     texts = [*container.command, *(value for _, value in container.config.environment)]
     ports = {match["port"] for text in texts for match in place.finditer(text)}
     port = only(ports)
-    if port is None:
+    if port is None or int(port) not in OF_ONE_KIND:
         return ""
     servers = [
         other

@@ -144,3 +144,11 @@ def test_the_port_of_the_wrong_name_tells_who_is_meant(
     found = stray_variables({"data-base": "its log"}, caller, containers, None)
     assignment = f"DB_URL=postgres://{meant}:5432/shop"
     assert found == ({"assignment": assignment} if meant else {})
+
+
+def test_a_port_of_many_kinds_of_servers_tells_nothing() -> None:
+    """Nobody's payments:8080 is not the shop that happens to serve 8080."""
+    calls = {"Config": {"Env": ["PAY_URL=http://payments:8080"]}}
+    caller = container("app", **ON_SHOP, **calls)
+    shop = container("shop", **ON_SHOP, Config={"ExposedPorts": {"8080/tcp": {}}})
+    assert stray_variables({"payments": "its log"}, caller, of(caller, shop), None) == {}
