@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.health_check import HealthCheck
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.lazy_pattern import LazyPattern
 
 _PLAIN_TO_TLS = LazyPattern(
@@ -33,6 +34,7 @@ _OWN_URL = LazyPattern(r"\bhttps?(?=://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0
 _CURL = LazyPattern(r"(?<![\w/-])((?:/[\w/]{1,40}/)?curl)(?=\s)")
 _WGET = LazyPattern(r"(?<![\w/-])((?:/[\w/]{1,40}/)?wget)(?=\s)")
 _REDIS = LazyPattern(r"(?<![\w/-])((?:redis|valkey|keydb)-cli)\b(?!.{0,200}--tls\b)")
+_CALLER = LazyPattern(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|\[::1\]")
 _FILES_OF_REDIS = (("--tls-ca-cert-file", "--cacert"),)
 _OF_CLIENTS = (("--tls-cert-file", "--cert"), ("--tls-key-file", "--key"))
 
@@ -57,8 +59,21 @@ def wrong_scheme(probe: HealthCheck, lines: Iterable[str]) -> ProbeScheme | None
     if uses_tls:
         line = next((line for line in printed if _TLS_TO_PLAIN.search(line)), "")
         return ProbeScheme(True, line, _by_http(probe)) if line else None
-    line = next((line for line in (*printed, *lines) if _PLAIN_TO_TLS.search(line)), "")
+    logged = (line for line in lines if _may_be_about(probe, line))
+    line = next((line for line in (*printed, *logged) if _PLAIN_TO_TLS.search(line)), "")
     return ProbeScheme(False, line, _by_tls(probe)) if line else None
+
+
+def _may_be_about(probe: HealthCheck, line: str) -> bool:
+    """Whether a line is about the probe: a server says the same of each stranger that calls it.
+
+    The caller's address tells, or else that the probe is seen to speak plain text.
+    """
+    callers = _CALLER.findall(line)
+    if not callers:
+        return bool(_OWN_URL.search(probe.command) or _REDIS.search(probe.command))
+    own = {endpoint.ip_address for endpoint in probe.container.endpoints.values()}
+    return any(is_loopback(caller) or caller in own for caller in callers)
 
 
 def _by_http(probe: HealthCheck) -> str:

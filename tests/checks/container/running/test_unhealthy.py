@@ -538,6 +538,27 @@ SCHEMES: dict[str, tuple[str, str, str, str, str]] = {
         "",
         "curl -fk http://localhost:8080/health",
     ),
+    "a stranger by http": (
+        "app",
+        "curl -f http://localhost:8080/health",
+        "curl: (28) Operation timed out",
+        "http: TLS handshake error from 203.0.113.9:5123: client sent an HTTP request to an HTTPS server",
+        "",
+    ),
+    "itself by http": (
+        "app",
+        "curl -f http://localhost:8443/health",
+        "curl: (52) Empty reply from server",
+        "http: TLS handshake error from 127.0.0.1:5123: client sent an HTTP request to an HTTPS server",
+        "curl -k -f https://localhost:8443/health",
+    ),
+    "a probe without a request": (
+        "app",
+        "/healthcheck",
+        "not ready",
+        "http: TLS handshake error: first record does not look like a TLS handshake",
+        "",
+    ),
     "another answer": ("app", "curl -f http://localhost:8443/health", "503", "", ""),
     "redis-cli with TLS": (TLS_REDIS, "redis-cli --tls ping", "certificate", OF_REDIS, ""),
 }
