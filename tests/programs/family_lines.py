@@ -323,6 +323,8 @@ LINES = {
     "data-older": (
         "Database needs bootstrapping or is older than Kong 1.0.",
         "Current version is too old. Please upgrade to Long Term Support version firstly.",
+        "FATAL: the database needs an upgrade before the server can start",
+        "Error: schema version 41 is lower than the required version 44",
     ),
     "table-missing": (
         '** (Postgrex.Error) ERROR 42P01 (undefined_table) relation "system_metrics" does not exist',

@@ -103,6 +103,8 @@ def test_families_are_written_in_plain_words():
         "start.sh: 3: the syntax of orders.csv is in order",
         "middleware auth@docker is in use",
         "open: No such file or directory",
+        "your license needs an upgrade for more than 5 users",
+        "kernel version 3.10 is lower than the expected 4.18",
         "app.js: the host must be provided",
         "server.go: the address must be set",
         "www.shop.example.com must be set in the hosts file",

@@ -99,8 +99,8 @@ DATA = (
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
             | migrations\ are\ pending
-            | \bneeds?\ (?:an\ )?upgrade\b
-            | \bversion\b[^\n]{0,24}\bis\ lower\ than\ (?:the\ )?(?:current|expected|required)\b
+            | \b(?:data|database|db|index|schema|store|tables?)\b(?!\ server)[^\n]{0,60}
+                \b(?:needs?\ (?:an\ )?upgrade|is\ lower\ than\ (?:the\ )?(?:current|expected|required))\b
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
             | \bIndexFormatTooOldException\b
