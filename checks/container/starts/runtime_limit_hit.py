@@ -92,8 +92,10 @@ def runtime_limit_hit(
     container asks for more processors than the host has: its limits are compared with the host.
     """
     if real_time is not None and real_time.engine is not None:
-        yield _real_time_finding(real_time.engine, containers)
-        return None
+        kept_out = _kept_out(containers)
+        if kept_out or not containers.running:
+            yield _real_time_finding(real_time.engine, kept_out)
+            return None
     refused: list[tuple[Container, Finding]] = []
     keyless = [container for container in containers if lacks_keys(container)]
     for container in containers:
@@ -127,11 +129,17 @@ def _met(container: Container, hit: str) -> str:
     return f"the runtime could not set up its control group: {innermost(container.state.error)}"
 
 
-def _real_time_finding(engine: RealTimeEngine, containers: Containers) -> Finding:
+def _kept_out(containers: Containers) -> list[Container]:
+    """Containers whose first process the kernel did not let into its group.
+
+    Where containers run and none of these is there, a real-time policy proves nothing: `chrt`
+    without `--all-tasks` changes one thread, and the runtime inherits that of another one.
+    """
+    return [item for item in containers if item.start_failed and REFUSED_ENTRY in item.state.error]
+
+
+def _real_time_finding(engine: RealTimeEngine, refused: list[Container]) -> Finding:
     """The engine's own policy keeps every process out of a new container."""
-    refused = [
-        item for item in containers if item.start_failed and REFUSED_ENTRY in item.state.error
-    ]
     finding = Finding(
         subject=DAEMON,
         summary="no container can start: containerd runs as a real-time process, and the kernel "

@@ -67,7 +67,8 @@ REFUSED: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("state", "engine", "expected", "variables"),
     [
-        ({}, RealTime(REAL_TIME), [("critical", "docker")], {"idle_engine", "idle_containerd"}),
+        (DOWN, RealTime(REAL_TIME), [("critical", "docker")], {"idle_engine", "idle_containerd"}),
+        ({}, RealTime(REAL_TIME), [], set()),
         (
             {"State": REFUSED},
             RealTime(REAL_TIME),
@@ -77,7 +78,13 @@ REFUSED: dict[str, Any] = {
         ({"State": REFUSED}, RealTime(), [("critical", "web")], {"container", "retry"}),
         ({}, RealTime(), [], set()),
     ],
-    ids=["before any start", "a refused start", "refused for another reason", "healthy"],
+    ids=[
+        "before any start",
+        "it starts containers all the same",
+        "a refused start",
+        "refused for another reason",
+        "healthy",
+    ],
 )
 def test_real_time_engine(
     state: dict[str, Any],
