@@ -115,6 +115,8 @@ _PLAIN = verbose(
 )
 """An address and nothing else, too short for any secret but its password: what most services have
 in their environment."""
+_ESCAPED = LazyPattern(r"%[0-9A-Fa-f]{2}")
+"""A sign that an address cannot have as it is (RFC 3986, section 2.1)."""
 
 
 def plain_address(text: str, mark: Mark) -> str | None:
@@ -135,7 +137,15 @@ def plain_address(text: str, mark: Mark) -> str | None:
     around = f"{match[1]} {match[3]}".lower()
     if names_secrets(around) or "login" in around:
         return None
-    return f"{match[1]}:{mark('url-password', match[2], f':{match[2]}@')}@{match[3]}"
+    return f"{match[1]}:{mark(_kind(match[2]), match[2], f':{match[2]}@')}@{match[3]}"
+
+
+def _kind(password: str) -> str:
+    """The kind of a password in an address: whether it stands there as it is.
+
+    `p%40ss` is the password `p@ss`, and their tokens differ.
+    """
+    return "url-password-escaped" if _ESCAPED.search(password) else "url-password"
 
 
 def in_addresses(text: str, low: str, mark: Mark) -> str:
@@ -208,7 +218,7 @@ def _before_hosts(text: str, mark: Mark) -> str:
         is_port_and_path = "/" in raw and raw.partition("/")[0].isdigit()
         if is_port_and_path or exempt("password", "userinfo", raw):
             return match[0]
-        return f"{user}:{mark('url-password', raw, f':{raw}@')}@"
+        return f"{user}:{mark(_kind(raw), raw, f':{raw}@')}@"
 
     def alone(match: re.Match[str]) -> str:
         raw = match[1]

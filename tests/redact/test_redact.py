@@ -125,6 +125,16 @@ def test_the_same_secret_gets_the_same_token_and_another_key_another() -> None:
     assert other.text(env[0]) != first
 
 
+@pytest.mark.parametrize("options", ["", "?sslmode=require&application_name=shop"])
+def test_the_token_of_an_escaped_password_says_so(options: str) -> None:
+    """`s3cret%40Wort` is the password `s3cret@Wort`, whose own token is another one."""
+    texts = [
+        f"postgres://app:{password}@db/app{options}" for password in ("s3cret%40Wort", "s3cretWort")
+    ]
+    kinds = [TOKEN.findall(Redactor(KEY).text(text))[0].split(":")[1] for text in texts]
+    assert kinds == ["url-password-escaped", "url-password"]
+
+
 def test_redacting_twice_changes_nothing() -> None:
     for case in SECRETS:
         once = redacted(case)

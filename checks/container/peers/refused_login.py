@@ -19,6 +19,13 @@ _PASSWORD = LazyPattern(
     r"(?:PASSWORD|PASSWD|PASS|PWD)"
 )
 """Variables in which programs are given the password of their database (PGPASSWORD is libpq's)."""
+_OF_OTHERS = {
+    "postgres-login": LazyPattern(r"MYSQL|MARIADB"),
+    "mysql-access": LazyPattern(r"PG|POSTGRES"),
+}
+"""What the names of variables have that are for a database of the other kind."""
+_ESCAPED = ":url-password-escaped:"
+"""In the token of a password with percent escapes, which stands for the password without them."""
 
 
 class OtherPassword(msgspec.Struct, frozen=True):
@@ -74,12 +81,15 @@ def other_password(
     """What the caller was given, where the refused user is the database's own.
 
     None where the passwords are equal, or one is not known. The values are tokens, equal for equal
-    secrets.
+    secrets; nobody can compare one that is escaped in an address.
     """
     user = failure.values.get("user", "")
     own = next(_own_passwords(failure, user, server), None)
-    given = dict(_given_passwords(caller, user))
-    if own is None or not given or own[1] in given.values():
+    if own is None:
+        return None
+    given = dict(_given_passwords(failure, caller, user))
+    is_equal = own[1] in given.values()
+    if not given or is_equal or any(_ESCAPED in value for value in given.values()):
         return None
     return OtherPassword(tuple(given), own[0])
 
@@ -103,11 +113,14 @@ def _set(container: Container, names: Iterable[str]) -> Iterator[tuple[str, str]
             yield name, value
 
 
-def _given_passwords(caller: Container, user: str) -> Iterator[tuple[str, str]]:
+def _given_passwords(
+    failure: Recognised, caller: Container, user: str
+) -> Iterator[tuple[str, str]]:
     """The variables of the caller that hold a password for the database, with it."""
+    of_others = _OF_OTHERS[failure.name]
     for name, value in caller.config.environment:
         in_address = re.search(rf"://{re.escape(user)}:([^@/\s]+)@", value)
         if in_address:
             yield name, in_address[1]
-        elif value and _PASSWORD.fullmatch(name):
+        elif value and _PASSWORD.fullmatch(name) and not of_others.search(name):
             yield name, value

@@ -241,6 +241,7 @@ def test_refusals_of_programs_that_work_and_of_the_database_itself() -> None:
 
 
 REFUSED = 'FATAL:  password authentication failed for user "app"'
+ESCAPED = "<redacted:url-password-escaped:000003>"
 OWN = ["POSTGRES_USER=app", "POSTGRES_PASSWORD=<redacted:password:000001>"]
 OTHER = "<redacted:password:000002>"
 SAME = "<redacted:password:000001>"
@@ -254,6 +255,12 @@ COMPARED = {
     "the same": (["DB_HOST=db", f"DB_PASSWORD={SAME}"], OWN, None),
     "the same in one of two": (
         [f"DATABASE_URL=postgres://app:{SAME}@db/app", f"DB_PASSWORD={OTHER}"],
+        OWN,
+        None,
+    ),
+    "escaped in an address": ([f"DATABASE_URL=postgres://app:{ESCAPED}@db/app"], OWN, None),
+    "of a database of another kind": (
+        ["DB_HOST=db", f"MYSQL_PASSWORD={OTHER}"],
         OWN,
         None,
     ),
