@@ -97,8 +97,11 @@ def test_no_old_name_is_in_the_bytes(name: str):
     _, sealed = taken(entries, anonymize=True)
     files = unpacked(sealed.data)
     renaming = Renaming(entries, KEY)
-    telling = [each for each in renaming.names if each not in vocabulary.known() and len(each) > 3]
-    assert len(telling) >= 20
+    long = [name for name in renaming.names if len(name) > 3]
+    telling = [name for name in long if name not in vocabulary.known()]
+    # the tool's own words grow with it, and a host's name that is one of them may stay
+    assert len(telling) > len(long) / 2
+    assert len(long) >= 20
     head = json.loads(files["manifest.json"])
     assert head["anonymized"] == {"checks_that_say_something_else": []}
     assert head["host"].startswith("host")
