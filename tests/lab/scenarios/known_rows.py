@@ -211,32 +211,27 @@ def migration_that_left_its_lock(box: Box) -> None:
     assert "Could not acquire change log lock" in ended(box, "locked16")
 
 
+def _refused_password(box: Box, client: str, server: str, *, servers: str, clients: str) -> None:
+    """A client that a PostgreSQL refuses, each with the password of its environment."""
+    network = f"--network={client}net"
+    box.docker("network", "create", f"{client}net")
+    postgres(box, server, network, f"--env=POSTGRES_PASSWORD={servers}", auth="scram-sha-256")
+    script = "psql -h $DB_HOST -U shop -c 'SELECT 1' && exec sleep 1000"
+    env = [f"--env=DB_HOST={server}", f"--env=PGPASSWORD={clients}"]
+    run(box, client, *CLIENT, network, *env, "postgres:15", "sh", "-c", script)
+    assert "password authentication failed" in ended(box, client)
+
+
 @fault("container.database-refused", subject="container:till16", also=[AT_START], shareable=True)
 def password_that_was_changed_after_the_data_was_made(box: Box) -> None:
     """The new password is in both environments, and a real PostgreSQL has the old one."""
-    box.docker("network", "create", "till16net")
-    password = "--env=POSTGRES_PASSWORD=made-up-green"
-    postgres(box, "store16", "--network=till16net", password, auth="scram-sha-256")
-    script = "psql -h $DB_HOST -U shop -c 'SELECT 1' && exec sleep 1000"
-    env = ["--env=DB_HOST=store16", "--env=PGPASSWORD=made-up-green"]
-    run(
-        box, "till16", *CLIENT, "--network=till16net", *env, "postgres:15", "sh", "-c", script,
-    )  # fmt: skip
-    assert "password authentication failed" in ended(box, "till16")
+    _refused_password(box, "till16", "store16", servers="made-up-green", clients="made-up-green")
 
 
 @fault("container.database-refused", subject="container:typo16", also=[AT_START], shareable=True)
 def password_that_is_misspelt_in_the_program(box: Box) -> None:
     """A real PostgreSQL has the password of its environment, and its client was given another."""
-    box.docker("network", "create", "typo16net")
-    password = "--env=POSTGRES_PASSWORD=made-up-blue"
-    postgres(box, "keeper16", "--network=typo16net", password, auth="scram-sha-256")
-    script = "psql -h $DB_HOST -U shop -c 'SELECT 1' && exec sleep 1000"
-    env = ["--env=DB_HOST=keeper16", "--env=PGPASSWORD=made-up-bleu"]
-    run(
-        box, "typo16", *CLIENT, "--network=typo16net", *env, "postgres:15", "sh", "-c", script,
-    )  # fmt: skip
-    assert "password authentication failed" in ended(box, "typo16")
+    _refused_password(box, "typo16", "keeper16", servers="made-up-blue", clients="made-up-bleu")
     report = box.diagnose("check", "container.database-refused", "--format", "json").report
     said = {f["subject"]["name"]: f["summary"] for f in report["findings"]}
     assert "in its PGPASSWORD is not the POSTGRES_PASSWORD" in said["typo16"], said
