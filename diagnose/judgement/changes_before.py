@@ -100,7 +100,10 @@ def _changes_before_onset(
         for change in sorted(group, reverse=True)
         if until - BEFORE_S <= change.at <= until
     ]
-    return tuple(latest[:MOST])
+    by_text: dict[str, RecentChange] = {}
+    for change in latest:  # two containers of one project share its file
+        by_text.setdefault(change.text, change)
+    return tuple(by_text.values())[:MOST]
 
 
 def _may_matter(change: RecentChange, finding: Reported) -> bool:

@@ -4,6 +4,7 @@ after."""
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.judgement import changes_before
 from diagnose.model import (
@@ -83,6 +84,12 @@ def test_three_at_most():
     many = [RecentChange(NOW - number, str(number), "file", WEB) for number in range(9)]
     (told,) = changes_before.added([problem()], many, NOW)
     assert [change.text for change in told.changes] == ["0", "1", "2"]
+
+
+def test_a_file_that_two_containers_share_is_named_once():
+    shared = [replace(FILE, subject=subject) for subject in (WEB, DB)]
+    (changed,) = changes_before.added([problem(calls=(DB,))], shared, NOW)
+    assert [change.text for change in changed.changes] == ["web.conf"]
 
 
 def test_files_that_steer_the_host_are_known_by_the_profile():

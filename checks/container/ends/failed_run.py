@@ -31,7 +31,7 @@ from diagnose.evidence.containers.logs.passing_failures import may_have_passed, 
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
-from diagnose.evidence.containers.peers.stray_calls import strays_of
+from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
@@ -87,7 +87,7 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def because(self) -> str:
         """The clause that says why it failed: the state of a peer, or else what its log means."""
-        return self.too_early or self.unserved or self._covered or self.means
+        return self.too_early or self.unserved or self._covered or self.unnamed or self.means
 
     @property
     def _covered(self) -> str:
@@ -102,6 +102,15 @@ class FailedRun(msgspec.Struct, frozen=True):
     def means(self) -> str:
         """The clause that says what the log means; "" where that is not known, or is not so."""
         return "" if self._blames_no_filter else meaning(self.tail)
+
+    @property
+    def unnamed(self) -> str:
+        """The clause about the name that its log says it called and that no container has."""
+        failure = self.tail.failure
+        name = called_host(failure) if failure is not None else ""
+        if name not in self.strays:
+            return ""
+        return f'no container on this host has the name "{name}", which it calls'
 
     @property
     def unserved(self) -> str:

@@ -135,7 +135,7 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     finding = Finding.about(
         container,
-        sentence(f"{container} {outcome.what}", run.unserved or run.means),
+        sentence(f"{container} {outcome.what}", run.unserved or run.unnamed or run.means),
         evidence,
         severity=outcome.severity,
         calls=run.callees,

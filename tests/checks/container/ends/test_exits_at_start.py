@@ -173,17 +173,29 @@ def test_the_services_that_wait_for_one_are_told():
 HEAP = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
 
 
-def test_the_sentence_says_what_the_log_means() -> None:
+UNNAMED = 'no container on this host has the name "mysqldb", which it calls'
+UNKNOWN_HOST = "Caused by: java.net.UnknownHostException: mysqldb"
+MEANINGS = {
+    "a known failure": ((HEAP,), "app", "Node.js has used up its heap"),
+    "a name that nobody has": ((UNKNOWN_HOST,), "app", UNNAMED),
+    "a name that a neighbour has": ((UNKNOWN_HOST,), "mysqldb", "after its start"),
+}
+
+
+@pytest.mark.parametrize(("lines", "neighbour", "expected"), MEANINGS.values(), ids=MEANINGS)
+def test_the_sentence_says_what_the_log_means(
+    lines: tuple[str, ...], neighbour: str, expected: str
+) -> None:
     """The exit code says no more than that it failed, and it stands first on the screen."""
-    node = container_in("exited", code=139)
-    tails = LogTails({node.id: LogTail((HEAP,))}, {})
+    program = container_in("exited", code=139)
+    tails = LogTails({program.id: LogTail(lines)}, {})
     judged = judge(
         "container.exits-at-start",
-        containers=of(node),
+        containers=of(program, container_in("running", name=neighbour)),
         clock=CLOCK,
         options=OPTIONS,
         context=RunContext(log_tails=tails),
         events=Events(()),
     )
     ((_, said),) = summaries(judged)
-    assert said.endswith("; Node.js has used up its heap")
+    assert said.endswith(expected)
