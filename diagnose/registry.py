@@ -46,7 +46,6 @@ _early: set[type] = set()
 _edits: dict[str, Callable[..., Any]] = {}
 _repairs: dict[str, Callable[..., Any]] = {}
 _predictions: dict[str, Callable[..., Any]] = {}
-_observed: set[str] = set()
 
 
 def check(
@@ -58,12 +57,15 @@ def check(
     posture: bool = False,
     aloud: tuple[str, str] | None = None,
     aloud_of_engine: str = "",
+    observed: bool = False,
 ) -> Callable[[F], F]:
     """Register a pure function as the check of this id.
 
     posture: configuration advice, shown in one block. aloud: advice after which a report is not
     calm; two predicates for its first line, of one subject and of several;
-    aloud_of_engine: that of the engine, if it differs.
+    aloud_of_engine: that of the engine, if it differs. observed: its findings repeat what a
+    program, a probe or the engine met, in its own words. No edit of the host changes what was met:
+    whether a cure ends such a finding is judged by the words (`judgement.proof`).
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """
@@ -88,6 +90,7 @@ def check(
             posture,
             aloud,
             aloud_of_engine,
+            observed,
         )
         return function
 
@@ -182,23 +185,6 @@ def repair_of(id: str) -> Callable[..., Any] | None:
     for module in families().get(id.partition(".")[0], ()):
         _import_late(module, "repairs")
     return _repairs.get(id)
-
-
-def observed(*ids: str) -> None:
-    """Declare that findings of these checks repeat what somebody met, in its own words.
-
-    A program, a probe or the engine.
-
-    No edit of the host changes what was met. Whether a cure ends such a finding is judged by the
-    words: see `judgement.proof`.
-    """
-    _observed.update(ids)
-
-
-def is_observed(id: str) -> bool:
-    """Whether `observed` names this check."""
-    import_edits()
-    return id in _observed
 
 
 def edit_without(id: str) -> Callable[..., Any] | None:

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import State
 from diagnose.evidence.containers.listing import Containers
 from diagnose.model import Edit, Finding, Subject
-from diagnose.registry import observed, without
+from diagnose.registry import without
 
 FAILED_STARTS = (
     *PROGRAM_CAUSES,
@@ -51,16 +51,6 @@ REFUSED_TOGETHER = (
 )
 """Checks that name what ended several containers, or kept them from starting; the finding touches
 each."""
-
-observed(
-    *FAILURES,
-    "container.answers-with-errors",
-    "container.dead",
-    "container.exec-format",
-    "container.runtime-limit-hit",
-    "container.unhealthy",
-)
-observed("logging.driver-blocks-start", "swarm.service-underreplicated", "container.failing-inside")
 
 
 @without(*FAILED_STARTS, *FAILURES)

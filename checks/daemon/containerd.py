@@ -43,6 +43,7 @@ WAITED = LazyPattern(r"timeout|deadline exceeded")
         "storage.disk-full",
         "resources.host-oom",
     ],
+    observed=True,
 )
 def containerd_down(
     daemon: Daemon, log: DaemonLog | None, containerd_log: ContainerdLog | None

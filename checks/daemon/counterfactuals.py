@@ -9,15 +9,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.model import Edit
-from diagnose.registry import observed, without
-
-observed(
-    "daemon.bridge-init-failed",
-    "daemon.containerd-down",
-    "daemon.not-running",
-    "daemon.start-limit-hit",
-)
-observed("daemon.database-damaged", "daemon.storage-driver-failed")
+from diagnose.registry import without
 
 
 @without(

@@ -38,6 +38,7 @@ MOST = 3
         "have unexplained errors in the engine's log",
     ),
     aloud_of_engine="has an unexplained error in its log",
+    observed=True,
 )
 def errors_in_log(
     said_errors: SaidErrors,

@@ -54,6 +54,7 @@ NOT_FOR_OVERLAY = frozenset(
         "kernel.filesystem-errors",
         "kernel.modules-gone",
     ],
+    observed=True,
 )
 def storage_driver_failed(
     daemon: Daemon,
@@ -271,6 +272,7 @@ def _claimed_containerd(log: DaemonLog) -> LogLine | None:
         "daemon.database-damaged",
         "daemon.database-locked",
     ],
+    observed=True,
 )
 def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """systemd has given up starting the engine after too many failures.

@@ -35,6 +35,7 @@ from diagnose.registry import check
         "storage.read-only",
         "resources.host-oom",
     ],
+    observed=True,
 )
 def not_running(
     daemon: Daemon,

@@ -11,9 +11,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.model import Edit, Finding, Outcome
-from diagnose.registry import observed, prediction, without
-
-observed("image.registry-unreachable")
+from diagnose.registry import prediction, without
 
 ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0, sent=1)
 

@@ -56,6 +56,7 @@ _LOST_SHORT_NAME = LazyPattern(
         "container.entrypoint-missing",
         "container.entrypoint-forbidden",
     ],
+    observed=True,
 )
 def corrupt(
     layers: LayerFolders | Unavailable,

@@ -32,6 +32,7 @@ LAST_ID = 2**32 - 2
     "image.pull-no-space",
     severity=Severity.warning,
     caused_by=["storage.disk-full", "storage.inodes-exhausted"],
+    observed=True,
 )
 def pull_no_space(
     pulls: Pulls,

@@ -44,6 +44,7 @@ address of the image out, since it may hold a key."""
     "image.registry-unreachable",
     severity=Severity.warning,
     caused_by=["dns.host-broken", "network.subnet-overlaps-route", "network.conntrack-full"],
+    observed=True,
 )
 def registry_unreachable(
     pulls: Pulls,

@@ -26,6 +26,7 @@ _ADDRESS = LazyPattern(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
         "network.port-allocated",
         "network.port-held-by-process",
     ],
+    observed=True,
 )
 def driver_blocks_start(containers: Containers) -> CheckResult:
     """A container did not start because its log driver could not reach its receiver.

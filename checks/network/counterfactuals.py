@@ -11,12 +11,10 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks, Subnet
 from diagnose.evidence.network.routes import Routes
 from diagnose.model import Edit, Finding
-from diagnose.registry import observed, without
+from diagnose.registry import without
 
 NEW_INDEX = 1_000_000
 """The index of a bridge that is put back: beyond those that exist."""
-
-observed("network.calls-failing")
 
 
 @without("network.bridge-down")

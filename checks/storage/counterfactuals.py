@@ -8,10 +8,7 @@ from checks.storage.read_only import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import Edit, Finding
-from diagnose.registry import observed, without
-
-observed("image.corrupt", "image.pull-no-space")
-observed("container.errors-in-log", "daemon.errors-in-log")
+from diagnose.registry import without
 
 SIZES = ("stat(", "writable layer, bytes")
 """How evidence names the bytes that a file or a layer takes."""

@@ -48,6 +48,7 @@ from diagnose.registry import check
     "swarm.service-underreplicated",
     severity=Severity.critical,
     caused_by=["swarm.node-down", "swarm.quorum-lost", *TASK_CAUSES],
+    observed=True,
 )
 def service_underreplicated(
     swarm: Swarm,

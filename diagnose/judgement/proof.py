@@ -13,10 +13,10 @@ Under the edit each effect is judged again. An effect that vanishes is proven; a
 is not explained by this cause. If an effect stays under each edit alone and vanishes under several
 together, it has several causes, and curing one of them is not enough.
 
-What a program printed is in the recording whatever is edited (`registry.observed`). Such an effect
-is proven by its words: they name the cause or show the error that the cause brings, both are about
-the same thing, and no other cause that they mention would stay. Where neither is known the link is
-likely if the evidence that made the link is specific, and otherwise possible.
+What a program printed is in the recording whatever is edited (`observed=True` at its check). Such
+an effect is proven by its words: they name the cause or show the error that the cause brings, both
+are about the same thing, and no other cause that they mention would stay. Where neither is known
+the link is likely if the evidence that made the link is specific, and otherwise possible.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class _Proofs:
     def _outcome(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
         host = self._host_without(cured)
         outcome = self._judged(effect, host) if host is not None else UNKNOWN
-        if outcome.vanishes is not True and registry.is_observed(effect.id):
+        if outcome.vanishes is not True and effect.check.observed:
             return self._by_words(effect, cured)
         return outcome
 

@@ -90,6 +90,8 @@ class Check(msgspec.Struct, frozen=True):
     """
     aloud_of_engine: str = ""
     """The same about the engine, where it has other words than about a container."""
+    observed: bool = False
+    """Whether its findings repeat what a program, a probe or the engine met, in its own words."""
 
     @property
     def family(self) -> str:

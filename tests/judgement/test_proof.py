@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from diagnose import registry
 from diagnose.judgement import proof
@@ -92,9 +93,14 @@ def pack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry.stands_on.cache_clear()
 
 
+OBSERVED = {"test.loop", "test.sick"}
+"""Checks whose findings repeat what somebody met."""
+
+
 def check(id: str, function: object = None) -> Check:
     needs = registry.needs_of(function) if callable(function) else ()
-    return Check(id, "", Severity.critical, function, needs, (), (), (), posture=False)  # type: ignore[arg-type]
+    plain = Check(id, "", Severity.critical, function, needs, (), (), (), posture=False)  # type: ignore[arg-type]
+    return replace(plain, observed=id in OBSERVED)
 
 
 DRY = check("test.dry", dry)
@@ -242,18 +248,13 @@ SHOP, DATABASE = Subject("container", "shop"), Subject("container", "database")
 NET = Subject("network", "net")
 
 
-@pytest.fixture
-def words(pack: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_observed", {"test.loop", "test.sick"})
-
-
 def strengths(finding: Reported) -> dict[str, tuple[str, bool]]:
     return {
         link.cause.partition("@")[0]: (link.strength.name, link.jointly) for link in finding.causes
     }
 
 
-@pytest.mark.usefixtures("words")
+@pytest.mark.usefixtures("pack")
 def test_an_error_that_only_one_cause_brings_is_proven_by_the_words():
     full = said("test.full", NET, signs="no-space")
     assert strengths(
@@ -261,7 +262,7 @@ def test_an_error_that_only_one_cause_brings_is_proven_by_the_words():
     ) == {"test.full": ("proven", False)}
 
 
-@pytest.mark.usefixtures("words")
+@pytest.mark.usefixtures("pack")
 def test_words_that_may_have_many_reasons_prove_nothing():
     dropped = said("test.dropped", NET, signs="timeout")
     assert strengths(
@@ -269,7 +270,7 @@ def test_words_that_may_have_many_reasons_prove_nothing():
     ) == {"test.dropped": ("likely", False)}
 
 
-@pytest.mark.usefixtures("words")
+@pytest.mark.usefixtures("pack")
 def test_of_two_causes_with_the_same_words_both_must_be_cured():
     full, quota = (
         said("test.full", NET, signs="no-space"),
@@ -279,7 +280,7 @@ def test_of_two_causes_with_the_same_words_both_must_be_cured():
     assert strengths(loop) == {"test.full": ("proven", True), "test.quota": ("proven", True)}
 
 
-@pytest.mark.usefixtures("words")
+@pytest.mark.usefixtures("pack")
 def test_a_second_cause_that_follows_from_the_first_goes_with_it():
     full = said("test.full", NET, signs="no-space")
     sick = said("test.sick", DATABASE, full, signs="no-space")
@@ -287,7 +288,7 @@ def test_a_second_cause_that_follows_from_the_first_goes_with_it():
     assert strengths(loop) == {"test.full": ("proven", False), "test.sick": ("proven", False)}
 
 
-@pytest.mark.usefixtures("words")
+@pytest.mark.usefixtures("pack")
 @pytest.mark.parametrize(
     ("signs", "strength"), [("refused", "proven"), ("", "proven"), ("open-files", "likely")]
 )

@@ -47,6 +47,7 @@ from diagnose.registry import check
         *causes_without("container.crashed", "container.start-refused"),
         "container.lost-with-host",
     ],
+    observed=True,
 )
 def crashed(
     containers: Containers,

@@ -33,6 +33,7 @@ LAST_SIGNAL = 128 + 64
     "container.exits-at-start",
     severity=Severity.critical,
     caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES, "container.lost-with-host"],
+    observed=True,
 )
 def exits_at_start(
     containers: Containers,

@@ -45,6 +45,7 @@ BY_SIGNAL = (130, 137, 143)
         "container.daemonized",
         "container.exits-at-start",
     ],
+    observed=True,
 )
 def restart_loop(
     containers: Containers,

@@ -26,6 +26,7 @@ from diagnose.registry import check
         "container.oom-killed",
         "container.runtime-limit-hit",
     ],
+    observed=True,
 )
 def restarts_exhausted(
     containers: Containers,

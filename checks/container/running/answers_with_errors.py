@@ -28,6 +28,7 @@ from diagnose.registry import check
         "container.unhealthy",
     ),
     aloud=("answers some requests with errors", "answer some requests with errors"),
+    observed=True,
 )
 def answers_with_errors(
     all_failed_answers: AllFailedAnswers,

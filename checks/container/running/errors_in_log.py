@@ -56,6 +56,7 @@ _WORKS = ("logs errors while it works", "log errors while they work")
     severity=Severity.advice,
     caused_by=("container.mount-forbidden",),
     aloud=("repeats an error in its log", "repeat errors in their logs"),
+    observed=True,
 )
 def errors_in_log(
     repeated_errors: RepeatedErrors,

@@ -45,6 +45,7 @@ PARTLY = frozenset({"haproxy", "java-memory"})
         "storage.inodes-exhausted",
         "storage.read-only",
     ],
+    observed=True,
 )
 def failing_inside(
     inner_failures: InnerFailures,

@@ -31,6 +31,7 @@ _UNLINK = LazyPattern(r"unlinkat (/\S+?):")
     "container.dead",
     severity=Severity.warning,
     caused_by=["storage.disk-full", "storage.network-volume-stale", "storage.read-only"],
+    observed=True,
 )
 def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     """A container could not be removed and is left in the state dead.

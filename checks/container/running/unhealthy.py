@@ -54,6 +54,7 @@ CANNOT_RUN = (126, 127)
         "resources.cpu-throttled",
         "resources.io-saturated",
     ],
+    observed=True,
 )
 def unhealthy(
     containers: Containers,

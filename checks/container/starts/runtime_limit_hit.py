@@ -74,6 +74,7 @@ hand it refuses without State.Error."""
         "storage.disk-full",
         "storage.inodes-exhausted",
     ],
+    observed=True,
 )
 def runtime_limit_hit(
     containers: Containers,

@@ -49,6 +49,7 @@ _EXPLAINED = LazyPattern(
     "container.start-refused",
     severity=Severity.critical,
     caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
+    observed=True,
 )
 def start_refused(
     containers: Containers,

@@ -49,6 +49,7 @@ _RESTARTED_S = 120.0
     ],
     causes=["container.errors-in-log"],
     aloud=("has calls that fail", "have calls that fail"),
+    observed=True,
 )
 def calls_failing(
     logged_failures: LoggedFailures,
