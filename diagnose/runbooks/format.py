@@ -69,6 +69,11 @@ class Page(msgspec.Struct, frozen=True):
     variables: Mapping[str, str]
     """Declared names with sample values."""
     retired: str
+    """Why the check was given up; "" for a page that has one."""
+    unhealed: str
+    """Why the lab has not healed the fault by the commands of the page; "" where it has."""
+    no_real_fault: str
+    """Why no host of the lab can have the fault; "" where one has it."""
     body: str
     """The Markdown without its front matter."""
     blocks: tuple[CommandBlock, ...]
@@ -96,11 +101,13 @@ def parse(text: str, name: str) -> Page:
     body = text[front.end() :]
     variables = {str(key): str(value) for key, value in (head.get("variables") or {}).items()}
     return Page(
-        str(head.get("id", "")),
-        variables,
-        str(head.get("retired", "")),
-        body,
-        blocks_in(body, name),
+        id=str(head.get("id", "")),
+        variables=variables,
+        retired=str(head.get("retired", "")),
+        unhealed=str(head.get("unhealed", "")),
+        no_real_fault=str(head.get("no-real-fault", "")),
+        body=body,
+        blocks=blocks_in(body, name),
     )
 
 
