@@ -1,55 +1,64 @@
-"""`python -m tests.expected`: add the verdicts of new checks to the recorded hosts, once you have
-judged that they are right.
+"""`python -m tests.expected`: add to `fixtures/verdicts.csv` what new checks say of the recorded
+hosts, where they neither find anything nor pass; you judge whether that is right.
 
-It prints each verdict that it adds. It changes no verdict and no finding that is there: edit those
-by hand in `expected.json`.
+It prints each line that it adds. It changes no verdict and no finding that is there: edit those by
+hand. The verdicts of a new recording, which the lab keeps in `expected.json`, are moved there.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
-from pathlib import Path
+from collections.abc import Mapping
 
-from diagnose import registry
-from diagnose.judgement import engine
-from diagnose.recording import answer_files
-from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import Replay
+from diagnose.model import Verdict
+from tests import recorded
+from tests.recorded import Host, Row
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+USUAL = (Verdict.PASSED.value, Verdict.FOUND.value)
 
 
-def add_to(path: Path) -> list[str]:
-    """Add what is missing to one `expected.json`; returns a line for each addition, and for each
-    difference that is left."""
-    expected = json.loads(path.read_text())
-    answers, head = answer_files.read_folder(path.parent)
-    known = registry.load()
-    what = engine.Run(known, tuple(known), thresholds=head.get("thresholds") or {}, source="bundle")
-    report = engine.run(
-        Replay(answers), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60)
-    )
-    verdicts, lines = expected["verdicts"], []
+def add_to(rows: dict[str, Row], host: Host, known: frozenset[str]) -> list[str]:
+    """Add what is missing of one host; returns a line for each addition, and for each difference
+    that is left. known: the checks that had a line before."""
+    if kept := host.expected.get("verdicts"):
+        _take_up(rows, host, kept)
+        return [f"took up {len(kept)} verdicts of a new recording"]
+    report = host.report()
+    lines = []
     for result in report.results:
         id, verdict = result.check.id, result.verdict.value
-        if id not in verdicts:
-            lines.append(f"added {id}: {verdict} {result.why}".rstrip())
-        elif verdicts[id] != verdict:
-            lines.append(
-                f"LEFT {id}: {verdicts[id]} is expected, it is {verdict} {result.why}".rstrip()
-            )
-        verdicts.setdefault(id, verdict)
-    listed = {finding["key"] for finding in expected["findings"]}
+        expected = host.verdict(result, rows)
+        said = f"{verdict} {result.why}".rstrip()
+        if verdict != expected and (verdict in USUAL or id in known):
+            lines.append(f"LEFT {id}: {expected} is expected, it is {said}")
+        elif verdict != expected:
+            rows.setdefault(id, Row({})).verdicts[host.name] = verdict
+            lines.append(f"added {id}: {said}")
+    listed = {finding["key"] for finding in host.expected["findings"]}
     new = [finding for finding in report.findings if finding.key not in listed]
-    lines += [f"LEFT new finding {finding.key} ({finding.severity})" for finding in new]
-    expected["verdicts"] = dict(sorted(verdicts.items()))
+    return lines + [f"LEFT new finding {finding.key} ({finding.severity})" for finding in new]
+
+
+def _take_up(rows: dict[str, Row], host: Host, kept: Mapping[str, str]) -> None:
+    """Replace the verdicts of a host by those of its new recording."""
+    for id, verdict in kept.items():
+        row = rows.setdefault(id, Row({}))
+        row.verdicts.pop(host.name, None)
+        if verdict not in USUAL:
+            row.verdicts[host.name] = verdict
+    expected = {key: value for key, value in host.expected.items() if key != "verdicts"}
+    path = recorded.FIXTURES / host.name / "expected.json"
     path.write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
-    return lines
 
 
 if __name__ == "__main__":
-    for place in sorted(FIXTURES.glob("*/expected.json")):
-        for line in add_to(place):
-            sys.stdout.write(f"{place.parent.name}: {line}\n")
+    rows, hosts = recorded.read(), recorded.hosts()
+    known = frozenset(rows)
+    for host in hosts:
+        for line in add_to(rows, host, known):
+            sys.stdout.write(f"{host.name}: {line}\n")
+    recorded.write(rows, [host.name for host in hosts])
+    for id in sorted(rows.keys() - known):
+        if not any(host.passes(id, rows) for host in hosts):
+            sys.stdout.write(f"{id} passes on no host: say why in the last column\n")

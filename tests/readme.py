@@ -1,8 +1,7 @@
-"""`python -m tests.readme`: write what the program itself says: parts of README.md, and the index
-of the pages.
+"""`python -m tests.readme`: write what the program itself says into README.md: the beginning of a
+report, and the table of families.
 
-The parts are the beginning of a report and the table of families. `tests/laws/test_contract.py`
-compares all of it.
+`tests/laws/test_contract.py` compares both.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-INDEX = ROOT / "runbooks" / "README.md"
 CHANGES_WITH_EACH_CHECK = re.compile(
     r"^note: this bundle is incomplete: .*\n|\n\n\d+ checks could not run\.\n(?s:.*)", re.MULTILINE
 )
@@ -59,32 +57,5 @@ def rewritten(text: str) -> str:
     return re.sub(r"\| family \| what .*?\n\n", lambda _: families(), with_sample, flags=re.DOTALL)
 
 
-def index() -> str:
-    """The list of all pages by family, each family in the words of its module."""
-    lines = [
-        "# Runbooks",
-        "",
-        "One page for each check. `diagnose explain ID` shows a page in the terminal.",
-    ]
-    family = ""
-    for check in sorted(registry.load().values(), key=lambda check: check.id):
-        if check.id.partition(".")[0] != family:
-            family = check.id.partition(".")[0]
-            lines += [
-                "",
-                f"## {family}",
-                "",
-                _about(family),
-                "",
-                "| page | severity | problem |",
-                "|---|---|---|",
-            ]
-        lines.append(
-            f"| [{check.id}]({check.id}.md) | {check.severity} | {check.title.rstrip('.')} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
 if __name__ == "__main__":
     README.write_text(rewritten(README.read_text()))
-    INDEX.write_text(index())

@@ -16,7 +16,7 @@ from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
-from tests.recording.test_replay import FIXTURES
+from tests.recorded import FIXTURES
 
 FAILED = 0.25
 """Of the answers, as in a run on a host whose processors are busy."""

@@ -22,7 +22,7 @@ from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Recorder, Replay
 from tests.hosts import Made
-from tests.recording.test_replay import FIXTURES
+from tests.recorded import FIXTURES
 
 HOST = FIXTURES / "broken_host.fifteen_faults@20.10"
 SEEDS = [0, 1, 2, 3, *(pytest.param(seed, marks=pytest.mark.fuzz) for seed in range(4, 12))]

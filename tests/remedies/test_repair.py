@@ -18,7 +18,7 @@ from diagnose.questions.service import ValidateConfig
 from diagnose.repair import plan
 from diagnose.repair.differences import FileChange, RouteGone, Setting, secret_in
 from diagnose.repair.json_text import with_keys
-from tests.expected import FIXTURES
+from tests.recorded import FIXTURES
 
 TYPED = '{\n    "debug": true,\n    "hosts": ["fd://", "tcp://0.0.0.0:2375"],\n    "mtu": 1400\n}\n'
 CHANGED = {
