@@ -10,7 +10,15 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from diagnose.judgement import causes, changes_before, coincidence, proof, selection, silences
+from diagnose.judgement import (
+    causes,
+    changes_before,
+    coincidence,
+    lone_failures,
+    proof,
+    selection,
+    silences,
+)
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import Thresholds, judge
 from diagnose.judgement.silences import Silence
@@ -109,6 +117,7 @@ def reported(
         for finding in result.findings
     ]
     linked, notes = _linked(findings, basis, what, host, budget or Budget.unlimited())
+    linked = lone_failures.raised(linked)
     linked = changes_before.added(linked, basis.changes, basis.now)
     labels = silences.of_labels(basis.labels)
     kept, expired = silences.apply(

@@ -133,6 +133,10 @@ class Finding(msgspec.Struct, frozen=True):
     is_quiet: bool = False
     """Advice that no report says aloud, although its check says others so: it is long ago."""
 
+    is_lone: bool = False
+    """Advice about a program that does nothing but fail. It is a warning where the report has
+    nothing above advice that may explain it."""
+
     def with_variables(self, variables: Mapping[str, str]) -> Finding:
         """The finding with further variables for its page."""
         return replace(self, variables={**self.variables, **variables})

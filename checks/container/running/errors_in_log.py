@@ -16,6 +16,7 @@ from checks.container.settings.unpassed_variable import Unpassed, unpassed
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.lone_failures import is_worker
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.settings.named_settings import (
@@ -78,7 +79,8 @@ def errors_in_log(
     minutes are read, or sixty where the log is busy or a stack trace fills them. A line about a
     stranger on the internet who was turned away is no error, and an error that no longer appears is
     over. Where the program works all the same, and the line is about one request or one item, the
-    report stays calm.
+    report stays calm. Where the program prints nothing else, and is a worker or depends on what
+    fails, the report does not stay calm if it has no other problem that may explain the line.
     """
     for error in repeated_errors:
         if _is_copy(error, repeated_errors):
@@ -91,7 +93,10 @@ def errors_in_log(
         refuses = _refuses(error, own) or bool(strays)
         setting = _setting(error)
         option = _option_variables(error, asked_devices, numbers)
-        finding = _finding(error, setting, own, dropped, refuses=refuses, lacks=bool(option))
+        is_lone = _does_nothing_else(error, setting)
+        is_clear = refuses or is_lone or bool(option)
+        finding = _finding(error, setting, own, dropped, refuses=refuses, is_clear=is_clear)
+        finding = replace(finding, is_lone=is_lone)
         if strays and containers is not None:
             nobody = stray_evidence(strays, containers)
             finding = replace(finding, evidence={**finding.evidence, **nobody})
@@ -121,16 +126,16 @@ def _finding(
     dropped: Unpassed | None,
     *,
     refuses: bool,
-    lacks: bool,
+    is_clear: bool,
 ) -> Finding:
     """own: what the row of the known failure offers. refuses: whether callers are turned away.
 
-    lacks: whether the container was not given what the line is about.
+    is_clear: whether what the line means is known to be so here.
     """
     is_aside = error.is_aside and setting is None and dropped is None
     return Finding.about(
         error.container,
-        f"{error.container} {_line_or_meaning(error, own, dropped, is_clear=refuses or lacks)}",
+        f"{error.container} {_line_or_meaning(error, own, dropped, is_clear=is_clear)}",
         {
             "log": error.line.whole,
             **_meaning(error, dropped),
@@ -273,6 +278,19 @@ def _refuses(error: RepeatedError, steps: Mapping[str, str]) -> bool:
     if migration_of(failure, error.lines):
         return is_most or failure.name == "data-older"
     return is_most and (failure.failure.turns_away or "scripts" in steps)
+
+
+def _does_nothing_else(error: RepeatedError, setting: NamedSetting | None) -> bool:
+    """Whether the program's work fails, and not one of the many things that a server does.
+
+    A worker has no other work. A server depends on a neighbour, on what a variable of its own
+    gives, and on its files.
+    """
+    line_signs = signs(error.line.whole)
+    calls_neighbour = bool(error.peers) and bool(line_signs & _FAILED_CALL)
+    is_configured = setting is not None and bool(setting.variable)
+    depends = calls_neighbour or is_configured or "permission" in line_signs
+    return error.is_alone and (is_worker(error.container) or depends)
 
 
 def _line_or_meaning(

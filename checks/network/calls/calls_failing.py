@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.lone_failures import is_worker, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
@@ -72,7 +74,9 @@ def calls_failing(
     moment ago, and a line without a place that container.errors-in-log quotes already. Where the
     container that is called does not run, what ended it is the cause. It is a warning
     where the container has no network or no DNS server, and so cannot call what it wants, and where
-    a route of the host leads to another program's net, in which nobody has the address.
+    a route of the host leads to another program's net, in which nobody has the address. Where the
+    program prints nothing else, and is a worker or its container is given the address, it is a
+    warning unless the report has another problem that may explain it.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
@@ -141,7 +145,7 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
         text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({often})", why)
     else:
         text = f"{container} says that its calls fail ({often}): {shortened(failure.line, SHOWN)}"
-    return Finding.about(
+    finding = Finding.about(
         container,
         text,
         present(
@@ -156,7 +160,18 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
         calls=subjects_of(failure.called),
         signs=frozenset({failure.kind}) | signs(failure.line),
         stable=(container.life,),
-    ).with_variables(lack.cure if lack is not None else _variables(failure))
+    )
+    cure = lack.cure if lack is not None else _variables(failure)
+    return replace(finding, is_lone=_does_nothing_else(failure, clock)).with_variables(cure)
+
+
+def _does_nothing_else(failure: LoggedFailure, clock: Clock) -> bool:
+    """Whether the program prints that its calls fail, and has no other work or needs them."""
+    container = failure.container
+    ran_for = clock.age(container.started_at) or 0.0
+    is_needed = failure.peer is not None or bool(where_named(failure.host, container))
+    is_all = prints_nothing_else(container, failure.times, failure.of, ran_for)
+    return is_all and (is_worker(container) or is_needed)
 
 
 def _place(failure: LoggedFailure, peer: Container | None) -> str:

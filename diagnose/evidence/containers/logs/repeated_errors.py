@@ -14,6 +14,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.lone_failures import prints_nothing_else
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.settings.lacking_options import lacks
 from diagnose.evidence.items import Items
@@ -211,6 +212,18 @@ class RepeatedError(msgspec.Struct, frozen=True):
         is_fatal = self.level == FATAL and not _NO_SUCH_PAGE.search(line)
         is_grave = is_fatal or was_restarted
         return is_well and not is_grave and not is_around and not is_most
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the program prints nothing else, and the line is about its own call or file.
+
+        A server that turns others away is well.
+        """
+        is_about_others = _TURNED_AWAY.search(self.line.whole) is not None
+        is_own = self.failure is not None or bool(signs(self.line.whole))
+        is_idle = not (self.serves or self.works or is_about_others)
+        is_all = prints_nothing_else(self.container, self.times, self.of, self.ran_for)
+        return is_own and is_idle and is_all
 
 
 class RepeatedErrors(Items[RepeatedError], frozen=True):

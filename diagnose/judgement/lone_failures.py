@@ -1,0 +1,43 @@
+"""Programs that do nothing but fail, on a host that is well otherwise.
+
+A container that repeats an error is advice: most programs work all the same. One that prints
+nothing else does not, and a report that has no cause for that may not be calm about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from diagnose.model import Reported, Severity, Subject
+
+
+def raised(findings: Sequence[Reported]) -> Sequence[Reported]:
+    """The findings in their order, such programs as warnings where nothing may explain them.
+
+    A problem of the host, the engine or a network may be why. One of a container explains that
+    container, those that it touches, and those that it calls.
+    """
+    lone = [finding for finding in findings if finding.finding.is_lone and finding.root]
+    loud = [finding for finding in findings if finding.severity > Severity.advice]
+    problems = [finding for finding in loud if not finding.check.posture]
+    if not lone or any(finding.subject.kind != "container" for finding in problems):
+        return findings
+    explained = _explained(problems)
+    keys = {finding.key for finding in lone if finding.subject not in explained}
+    severe = [
+        replace(finding, severity=max(finding.severity, Severity.warning))
+        if finding.key in keys
+        else finding
+        for finding in findings
+    ]
+    return sorted(severe, key=lambda finding: -finding.severity)
+
+
+def _explained(problems: Iterable[Reported]) -> set[Subject]:
+    return {
+        subject
+        for problem in problems
+        for subject in (problem.subject, *problem.finding.touches, *problem.finding.calls)
+    }

@@ -1,0 +1,86 @@
+"""Programs that do nothing but fail: which advice about a log is said to be that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.phrases import rfc3339
+from tests.checks.container.running.repeated_lines import NOW
+from tests.inspected import container
+from tests.judging import judge
+
+NO_API = "curl: (6) Could not resolve host: api.lab.test"
+DENIED = "touch: cannot touch '/data/i': Permission denied"
+UNTRUSTED = "GET https://api.lab.test failed: unable to get local issuer certificate"
+HANDSHAKE = "http: TLS handshake error from 172.18.0.3:{}: remote error: tls: bad certificate"
+UNKNOWN = "ERROR order 17 has no items"
+SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
+WAY = {"ExposedPorts": {"8080/tcp": {}}}
+SERVER = {"Config": WAY}
+GIVEN = {"Config": {**WAY, "Env": ["RATES_URL=https://api.lab.test/v1"]}}
+HEALTHY = {"State": {"Status": "running", "Health": {"Status": "healthy"}}}
+
+ALONE = {
+    "a worker that calls a name": ([NO_API] * 6, {}, 60.0, True),
+    "a worker that calls an unknown authority": ([UNTRUSTED] * 6, {}, 60.0, True),
+    "a server that may not write": ([DENIED] * 6, SERVER, 60.0, True),
+    "a server that calls what a variable gives": ([NO_API] * 6, GIVEN, 60.0, True),
+    "a server that calls something": ([NO_API] * 6, SERVER, 60.0, False),
+    "a moment after the start": ([NO_API] * 6, {}, 10.0, False),
+    "not often enough": ([NO_API] * 4, {}, 60.0, False),
+    "some lines are about something else": ([NO_API, "poll"] * 6, {}, 60.0, False),
+    "requests go well": ([*[NO_API] * 11, SERVES], {}, 60.0, False),
+    "the health check passes": ([NO_API] * 6, HEALTHY, 60.0, False),
+    "a server that turns others away": ([HANDSHAKE] * 6, {}, 60.0, False),
+    "nobody knows what the line means": ([UNKNOWN] * 6, {}, 60.0, False),
+}
+
+
+def running(fields: dict[str, Any]) -> Container:
+    state = {"Status": "running", **fields.get("State", {}), "StartedAt": rfc3339(NOW)}
+    return container("app", **{**fields, "State": state})
+
+
+@pytest.mark.parametrize(("lines", "fields", "after", "expected"), ALONE.values(), ids=ALONE)
+def test_a_program_that_prints_nothing_but_an_error(
+    lines: list[str], fields: dict[str, Any], after: float, expected: bool
+) -> None:
+    app = running(fields)
+    recent = tuple(RecentLine(NOW + after, line) for line in lines)
+    errors = repeated_errors(Containers([app]), RecentLogs({app.id: recent}))
+    findings = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert [finding.is_lone for finding in findings] == [expected]
+
+
+AT = {"Config": {**WAY, "Env": ["DATABASE=postgres://192.0.2.80/shop"]}}
+CALLS = {
+    "a worker": ({}, 9, 60.0, True),
+    "a server that is given the address": (AT, 9, 60.0, True),
+    "another server": (SERVER, 9, 60.0, False),
+    "a moment after the start": ({}, 9, 10.0, False),
+    "some of the lines": ({}, 20, 60.0, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "of", "after", "expected"), CALLS.values(), ids=CALLS)
+def test_a_program_whose_calls_all_fail(
+    fields: dict[str, Any], of: int, after: float, expected: bool
+) -> None:
+    app = running(fields)
+    line = "connect to 192.0.2.80 port 5432: No route to host"
+    failure = LoggedFailure(app, "unreachable", "192.0.2.80", 5432, line, 9, of, NOW)
+    result = judge(
+        "network.calls-failing",
+        logged_failures=LoggedFailures((failure,)),
+        unanswered_calls=UnansweredCalls(()),
+        clock=Clock(wall=NOW + after, booted=0.0),
+    )
+    assert [finding.is_lone for finding in result.findings] == [expected]
