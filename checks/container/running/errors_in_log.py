@@ -48,6 +48,8 @@ _FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
 """Error signatures of a call that found nobody."""
 _FASTCGI = "FastCGI sent in stderr"
 """nginx's words before what it got from the program behind it."""
+_UPSTREAM = " to upstream, "
+"""nginx's words of a request that it could not pass on."""
 _WORKS = ("logs errors while it works", "log errors while they work")
 """What is said of programs whose repeated line is about one request or one item."""
 
@@ -284,12 +286,13 @@ def _does_nothing_else(error: RepeatedError, setting: NamedSetting | None) -> bo
     """Whether the program's work fails, and not one of the many things that a server does.
 
     A worker has no other work. A server depends on a neighbour, on what a variable of its own
-    gives, and on its files.
+    gives, and on its files; a proxy depends on its upstream.
     """
     line_signs = signs(error.line.whole)
     calls_neighbour = bool(error.peers) and bool(line_signs & _FAILED_CALL)
     is_configured = setting is not None and bool(setting.variable)
-    depends = calls_neighbour or is_configured or "permission" in line_signs
+    is_proxy = _UPSTREAM in error.line.whole
+    depends = calls_neighbour or is_configured or is_proxy or "permission" in line_signs
     return error.is_alone and (is_worker(error.container) or depends)
 
 

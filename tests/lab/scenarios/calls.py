@@ -13,9 +13,9 @@ from tests.lab.runner import PATIENT
 from tests.lab.scenarios.network.helpers import QUIET
 
 
-def _repeats(box: Box, name: str, line: str, command: str, *options: str) -> None:
+def _repeats(box: Box, name: str, line: str, command: str, *options: str, first: str = ":") -> None:
     """A program that runs a command each second, and prints a line where it fails."""
-    script = f"while :; do {command} >/dev/null 2>&1 || echo {shlex.quote(line)} >&2; sleep 1; done"
+    script = f"{first}; while :; do {command} >/dev/null 2>&1 || echo {shlex.quote(line)} >&2; sleep 1; done"
     box.docker("run", "-d", f"--name={name}", *QUIET, *options, "bb:1.36", "sh", "-c", script)
 
 
@@ -41,6 +41,30 @@ def database_of_another_machine_that_refuses(box: Box) -> None:
     line = f'connection to server at "{WEB}", port 5433 failed: Connection refused'
     _repeats(box, "api32", line, f"nc -w 2 {WEB} 5433", f"--env=DB_HOST={WEB}")
     _says(box, "api32", line)
+
+
+def _repeats_for_long(box: Box, name: str, first: str, *options: str) -> None:
+    """A program of a file prints nothing but a refusal, for longer than a start takes."""
+    line = f"sync: dial {WEB}:5434: ECONNREFUSED"
+    loop = f"while :; do nc -w 2 {WEB} 5434 2>/dev/null || echo '{line}' >&2; sleep 1; done"
+    box.write(f"/srv/{name}/run.sh", f"{first}\n{loop}\n")
+    mount = f"--volume=/srv/{name}/run.sh:/run.sh:ro"
+    box.docker("run", "-d", f"--name={name}", *QUIET, mount, *options, "bb:1.36", "sh", "/run.sh")
+    box.wait_for(
+        lambda: box.docker("logs", name).stderr.count(line) >= 22, 90, f"failures of {name}"
+    )
+
+
+@fault("network.calls-failing", subject="container:sync35", baseline=False, exit_code=1)
+def worker_whose_calls_all_fail(box: Box) -> None:
+    """A worker without a port prints nothing but that it is refused: its work is not done."""
+    _repeats_for_long(box, "sync35", "echo sync starts")
+
+
+@healthy(baseline=False)
+def server_that_misses_another_machine(box: Box) -> None:
+    """A server that offers a port misses one machine: its callers may not notice."""
+    _repeats_for_long(box, "site36", "httpd -p 8080", "--expose=8080")
 
 
 @fault("network.calls-failing", subject="container:api34", shareable=True)

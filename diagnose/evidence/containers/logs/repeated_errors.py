@@ -14,7 +14,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.lone_failures import prints_nothing_else
+from diagnose.evidence.containers.logs.lone_failures import is_worker, prints_nothing_else
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.settings.lacking_options import lacks
 from diagnose.evidence.items import Items
@@ -217,9 +217,10 @@ class RepeatedError(msgspec.Struct, frozen=True):
     def is_alone(self) -> bool:
         """Whether the program prints nothing else, and the line is about its own call or file.
 
-        A server that turns others away is well.
+        A server that turns others away is well. A program without a port turns nobody away.
         """
-        is_about_others = _TURNED_AWAY.search(self.line.whole) is not None
+        is_server = not is_worker(self.container)
+        is_about_others = is_server and _TURNED_AWAY.search(self.line.whole) is not None
         is_own = self.failure is not None or bool(signs(self.line.whole))
         is_idle = not (self.serves or self.works or is_about_others)
         is_all = prints_nothing_else(self.container, self.times, self.of, self.ran_for)

@@ -21,6 +21,11 @@ NO_API = "curl: (6) Could not resolve host: api.lab.test"
 DENIED = "touch: cannot touch '/data/i': Permission denied"
 UNTRUSTED = "GET https://api.lab.test failed: unable to get local issuer certificate"
 HANDSHAKE = "http: TLS handshake error from 172.18.0.3:{}: remote error: tls: bad certificate"
+REFUSED_LOGIN = 'FATAL:  password authentication failed for user "shop"'
+NO_UPSTREAM = (
+    "2026/11/28 20:08:29 [error] 7#7: *29 connect() failed (111: Connection refused) while connecting "
+    'to upstream, client: 192.0.2.7, server: , upstream: "http://192.0.2.1:3000/", host: "shop.test"'
+)
 UNKNOWN = "ERROR order 17 has no items"
 SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
 WAY = {"ExposedPorts": {"8080/tcp": {}}}
@@ -39,7 +44,9 @@ ALONE = {
     "some lines are about something else": ([NO_API, "poll"] * 6, {}, 60.0, False),
     "requests go well": ([*[NO_API] * 11, SERVES], {}, 60.0, False),
     "the health check passes": ([NO_API] * 6, HEALTHY, 60.0, False),
-    "a server that turns others away": ([HANDSHAKE] * 6, {}, 60.0, False),
+    "a server that turns others away": ([HANDSHAKE] * 6, SERVER, 60.0, False),
+    "a worker that is turned away": ([REFUSED_LOGIN] * 6, {}, 60.0, True),
+    "a proxy that reaches nobody": ([NO_UPSTREAM] * 6, SERVER, 60.0, True),
     "nobody knows what the line means": ([UNKNOWN] * 6, {}, 60.0, False),
 }
 
