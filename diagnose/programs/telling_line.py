@@ -228,7 +228,7 @@ def _score(line: Message) -> int:
     """How well a line explains a failure."""
     text, level = line.text, line.level
     exception = _EXCEPTION.match(text) or _RUBY_EXCEPTION.match(text)
-    if _says_nothing(text) or (_is_frame(text) and not exception):
+    if _says_nothing(text) or (is_frame(text) and not exception):
         return UNREADABLE
     is_beside = level == INFO or _OPTION_HELP.match(text)
     if (is_beside and not exception) or _OF_THE_LOGGER.match(text):
@@ -247,7 +247,7 @@ def _says_nothing(text: str) -> bool:
     return _LETTERS.search(text) is None or _LEVEL_ALONE.match(text) is not None
 
 
-def _is_frame(text: str) -> bool:
+def is_frame(text: str) -> bool:
     """Whether a line is a part of a stack trace."""
     return _FRAME.match(text) is not None or _OF_ERLANG.search(text) is not None
 
@@ -345,7 +345,7 @@ def _announced(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
         goes_on = not found or found[-1].endswith(":") or _OF_A_LIST.match(line.text)
         is_report = line.level == INFO and not _OF_A_LIST.match(line.text)
         is_other = is_report or _says_nothing(line.text) or _STAMPED.match(line.text)
-        if not goes_on or is_other or _is_frame(line.text):
+        if not goes_on or is_other or is_frame(line.text):
             break
         found.append(line.text.strip())
     return tuple(found)

@@ -14,7 +14,11 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.lone_failures import is_worker, prints_nothing_else
+from diagnose.evidence.containers.logs.lone_failures import (
+    complaints,
+    is_worker,
+    prints_nothing_else,
+)
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.settings.lacking_options import lacks
 from diagnose.evidence.items import Items
@@ -178,6 +182,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """How many of them are the same as the line that is there most often."""
     errors: int = 0
     """How many of them are errors of any kind by their level."""
+    complaining: int = 0
+    """How many of them belong to complaints, with the frames of their traces."""
     serves: bool = False
     """Whether other lines report requests that went well."""
     ran_for: float = 0.0
@@ -223,8 +229,13 @@ class RepeatedError(msgspec.Struct, frozen=True):
         is_about_others = is_server and _TURNED_AWAY.search(self.line.whole) is not None
         is_own = self.failure is not None or bool(signs(self.line.whole))
         is_idle = not (self.serves or self.works or is_about_others)
-        is_all = prints_nothing_else(self.container, self.times, self.of, self.ran_for)
-        return is_own and is_idle and is_all
+        return (
+            is_own
+            and is_idle
+            and prints_nothing_else(
+                self.container, self.times, self.complaining, self.of, self.ran_for
+            )
+        )
 
 
 class RepeatedErrors(Items[RepeatedError], frozen=True):
@@ -275,6 +286,7 @@ def _repeated_error(
         of=len(lines),
         most=max(times.values()),
         errors=_errors(lines),
+        complaining=complaints(line for line, shape in shaped if shape != error) + times[error],
         serves=any(shape != error and _is_served(line) for line, shape in shaped),
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,

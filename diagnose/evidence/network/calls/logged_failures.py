@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.lone_failures import complaints
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.failed_names import failed_name
 from diagnose.evidence.items import Items
@@ -85,6 +86,8 @@ class LoggedFailure(msgspec.Struct, frozen=True):
     """The running container that has the address or the name."""
     called: tuple[Container, ...] = ()
     """The containers that are meant, running or not."""
+    complaining: int = 0
+    """How many of the lines belong to complaints of any kind."""
 
     @property
     def place(self) -> str:
@@ -151,6 +154,7 @@ def _failures(
                 first=first,
                 peer=peer,
                 called=called,
+                complaining=complaints(line.text for line in lines),
             )
 
 

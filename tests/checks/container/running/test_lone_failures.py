@@ -26,18 +26,27 @@ NO_UPSTREAM = (
     "2026/11/28 20:08:29 [error] 7#7: *29 connect() failed (111: Connection refused) while connecting "
     'to upstream, client: 192.0.2.7, server: , upstream: "http://192.0.2.1:3000/", host: "shop.test"'
 )
+TRACE = [
+    "Error: connect ECONNREFUSED 192.0.2.80:5432",
+    "    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1611:16)",
+    "    at fetchRates (/app/rates.js:7:11)",
+]
 UNKNOWN = "ERROR order 17 has no items"
 SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
 WAY = {"ExposedPorts": {"8080/tcp": {}}}
 SERVER = {"Config": WAY}
 GIVEN = {"Config": {**WAY, "Env": ["RATES_URL=https://api.lab.test/v1"]}}
+ON_HOST = {"HostConfig": {"NetworkMode": "host"}}
 HEALTHY = {"State": {"Status": "running", "Health": {"Status": "healthy"}}}
 
 ALONE = {
     "a worker that calls a name": ([NO_API] * 6, {}, 60.0, True),
     "a worker that calls an unknown authority": ([UNTRUSTED] * 6, {}, 60.0, True),
+    "a worker with a trace for each call": (TRACE * 3, {}, 60.0, True),
+    "a worker that says what it begins": ([*TRACE, "fetching"] * 3, {}, 60.0, False),
     "a server that may not write": ([DENIED] * 6, SERVER, 60.0, True),
     "a server that calls what a variable gives": ([NO_API] * 6, GIVEN, 60.0, True),
+    "a program on the host's network": ([NO_API] * 6, ON_HOST, 60.0, False),
     "a server that calls something": ([NO_API] * 6, SERVER, 60.0, False),
     "a moment after the start": ([NO_API] * 6, {}, 10.0, False),
     "not often enough": ([NO_API] * 4, {}, 60.0, False),
@@ -83,7 +92,8 @@ def test_a_program_whose_calls_all_fail(
 ) -> None:
     app = running(fields)
     line = "connect to 192.0.2.80 port 5432: No route to host"
-    failure = LoggedFailure(app, "unreachable", "192.0.2.80", 5432, line, 9, of, NOW)
+    place = ("192.0.2.80", 5432)
+    failure = LoggedFailure(app, "unreachable", *place, line, 9, of, NOW, complaining=9)
     result = judge(
         "network.calls-failing",
         logged_failures=LoggedFailures((failure,)),
