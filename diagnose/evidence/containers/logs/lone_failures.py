@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.programs.log_message import ERROR, message
 from diagnose.programs.telling_line import is_frame
 
 LEAST = 3
@@ -20,10 +19,11 @@ SETTLED_S = 20.0
 
 
 def complaints(lines: Iterable[str]) -> int:
-    """How many lines belong to complaints: errors by their level or their words, and frames."""
-    return sum(
-        bool(signs(line)) or is_frame(line) or (message(line).level or 0) >= ERROR for line in lines
-    )
+    """How many lines belong to complaints: by the words of a known class of errors, and frames.
+
+    A level says little: some programs call errors what their callers did wrong.
+    """
+    return sum(bool(signs(line)) or is_frame(line) for line in lines)
 
 
 def prints_nothing_else(

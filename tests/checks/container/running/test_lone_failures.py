@@ -44,6 +44,7 @@ ALONE = {
     "a worker that calls an unknown authority": ([UNTRUSTED] * 6, {}, 60.0, True),
     "a worker with a trace for each call": (TRACE * 3, {}, 60.0, True),
     "a worker that says what it begins": ([*TRACE, "fetching"] * 3, {}, 60.0, False),
+    "a worker that calls everything an error": ([NO_API, *[UNKNOWN] * 3] * 3, {}, 60.0, False),
     "a server that may not write": ([DENIED] * 6, SERVER, 60.0, True),
     "a server that calls what a variable gives": ([NO_API] * 6, GIVEN, 60.0, True),
     "a program on the host's network": ([NO_API] * 6, ON_HOST, 60.0, False),
