@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.programs.log_message import ERROR, INFO, message
 from diagnose.programs.telling_line import is_frame
 
 LEAST = 3
@@ -21,9 +22,14 @@ SETTLED_S = 20.0
 def complaints(lines: Iterable[str]) -> int:
     """How many lines belong to complaints: by the words of a known class of errors, and frames.
 
-    A level says little: some programs call errors what their callers did wrong.
+    A level says little: some programs call errors what their callers did wrong. One that calls a
+    line information makes it no complaint (`DEBUG took 12 ms timeout=30s`).
     """
-    return sum(bool(signs(line)) or is_frame(line) for line in lines)
+    return sum(is_frame(line) or _complains(line) for line in lines)
+
+
+def _complains(line: str) -> bool:
+    return bool(signs(line)) and (message(line).level or ERROR) > INFO
 
 
 def prints_nothing_else(

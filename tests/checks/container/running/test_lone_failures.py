@@ -31,6 +31,7 @@ TRACE = [
     "    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1611:16)",
     "    at fetchRates (/app/rates.js:7:11)",
 ]
+COUNTED = "DEBUG request 4 took 12 ms connection refused=0 timeout=30s"
 UNKNOWN = "ERROR order 17 has no items"
 SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
 WAY = {"ExposedPorts": {"8080/tcp": {}}}
@@ -45,6 +46,7 @@ ALONE = {
     "a worker with a trace for each call": (TRACE * 3, {}, 60.0, True),
     "a worker that says what it begins": ([*TRACE, "fetching"] * 3, {}, 60.0, False),
     "a worker that calls everything an error": ([NO_API, *[UNKNOWN] * 3] * 3, {}, 60.0, False),
+    "a worker that counts no timeout": ([NO_API, *[COUNTED] * 4] * 3, {}, 60.0, False),
     "a server that may not write": ([DENIED] * 6, SERVER, 60.0, True),
     "a server that calls what a variable gives": ([NO_API] * 6, GIVEN, 60.0, True),
     "a program on the host's network": ([NO_API] * 6, ON_HOST, 60.0, False),
