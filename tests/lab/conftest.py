@@ -132,13 +132,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
 
 
-def _turn(item: pytest.Item) -> tuple[bool, int]:
-    """The machine takes one worker for long, so it begins before the boxes; what is long among
-    these comes last."""
+def _turn(item: pytest.Item) -> tuple[bool, int, bool]:
+    """The machine takes one worker for long, so it begins before the boxes; a box that many
+    scenarios share takes longer than the others. What is long among the rest comes last."""
     name = item.path.name
     order = ("test_machine.py", "test_runner.py", "test_lab.py")
-    late = len(order) + (name in LONG)
-    return "lab" in item.path.parts, order.index(name) if name in order else late
+    place = order.index(name) if name in order else len(order) + (name in LONG)
+    has_own_box = item.get_closest_marker("xdist_group") is None
+    return "lab" in item.path.parts, place, has_own_box
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
