@@ -1,0 +1,213 @@
+"""The variables of the first command for an error that a running container repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from checks.container.first_steps.needed_options import needed_options
+from checks.container.first_steps.row_steps import row_steps
+from checks.container.first_steps.running_steps import cut_off_steps, running_steps
+from checks.container.first_steps.server_steps import server_of
+from checks.container.peers.unknown_names import VARIABLE, stray_variables
+from checks.container.settings.unpassed_variable import Unpassed
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.devices.asked import AskedDevices
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.lone_failures import is_worker
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.peers.stray_calls import strays_by
+from diagnose.evidence.containers.settings.named_settings import (
+    NamedSetting,
+    named_setting,
+    only_file,
+)
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.calls.logged_failures import place_in
+from diagnose.evidence.network.networks import Networks
+from diagnose.mappings import only, present
+from diagnose.model import PageVariables
+from diagnose.programs.migrations import migration_of
+
+MOSTLY = 0.5
+"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
+the Internet may be those whom it refuses, unless no line comes more often and none mentions a
+request that went well."""
+
+_FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
+"""Error signatures of a call that found nobody."""
+_UPSTREAM = " to upstream, "
+"""nginx's words of a request that it could not pass on."""
+
+
+class ErrorCase(msgspec.Struct, frozen=True):
+    """An error that a running container repeats, and what the host knows about it."""
+
+    error: RepeatedError
+    remedy: PageVariables
+    """What the row of the known failure offers for a program that runs on."""
+    unpassed: Unpassed | None
+    """The variable that the container has and its program does not get."""
+    strays: Mapping[str, str]
+    """Names in the container's settings that nobody has, and the place of each."""
+    authorities: LocalAuthorities | None
+    """Those of this host, for a program that does not know one of them."""
+    setting: NamedSetting | None
+    """What the line names, or the one mounted file in which the cure is made."""
+    option: PageVariables
+    """The option that the program was not given, for a part of its work."""
+
+    @property
+    def turns_callers_away(self) -> bool:
+        """Whether most of its callers get nothing from the program."""
+        return _refuses(self.error, self.remedy) or bool(self.strays)
+
+    @property
+    def does_nothing_else(self) -> bool:
+        """Whether the program's work fails, and not one of the many things that a server does.
+
+        A worker has no other work. A server depends on a neighbour, on what a variable of its own
+        gives, and on its files; a proxy depends on its upstream.
+        """
+        error = self.error
+        line_signs = signs(error.line.whole)
+        calls_neighbour = bool(error.peers) and bool(line_signs & _FAILED_CALL)
+        is_configured = self.setting is not None and bool(self.setting.variable)
+        is_proxy = _UPSTREAM in error.line.whole
+        depends = calls_neighbour or is_configured or is_proxy or "permission" in line_signs
+        return error.is_alone and (is_worker(error.container) or depends)
+
+
+def first_step(case: ErrorCase, containers: Containers | None, info: Info | None) -> PageVariables:
+    """The variables for one command: those of the surest remedy that there is."""
+    error = case.error
+    return (
+        (case.unpassed.steps if case.unpassed is not None else {})
+        or present({"migration": migration_of(error.failure, error.lines)})
+        or _stray_variables(case, containers)
+        or case.remedy
+        or _authority_variables(case)
+        or _row_variables(case, containers, info)
+        or case.option
+        or _call_variables(error)
+        or (case.setting.variables if case.setting is not None else {})
+        or _place_variables(error)
+    )
+
+
+def remedy_of(
+    error: RepeatedError,
+    repeated_errors: RepeatedErrors,
+    containers: Containers | None,
+    networks: Networks | None,
+) -> PageVariables:
+    """What is done to the server that the line is about, or to the master that its own log misses;
+    otherwise to the program itself."""
+    server = server_of(error.container, error.failure, containers)
+    cut_off = cut_off_steps(server.get("replica", ""), repeated_errors)
+    return server | cut_off or running_steps(error, containers, networks)
+
+
+def strays_of(error: RepeatedError, containers: Containers | None) -> Mapping[str, str]:
+    """The name in its settings that nobody has, where the program prints little but that.
+
+    One that works all the same does without.
+    """
+    is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
+    if containers is None or not is_all:
+        return {}
+    strays = strays_by(error.failure, error.container, containers)
+    return {name: place for name, place in strays.items() if place.startswith(VARIABLE)}
+
+
+def authorities_for(
+    error: RepeatedError, authorities: LocalAuthorities | None
+) -> LocalAuthorities | None:
+    """The host's own authorities, for a program that does not know one and has its image's file."""
+    is_distrusting = error.failure is not None and error.failure.name == "certificate-untrusted"
+    if not is_distrusting or authorities is None or not authorities.files:
+        return None
+    return authorities if error.container.mount_at(BUNDLE) is None else None
+
+
+def setting_of(error: RepeatedError) -> NamedSetting | None:
+    """The setting that the line names, or the one mounted file in which its cure is made."""
+    cure = error.failure.cure if error.failure is not None else ""
+    return named_setting(error.container, error.line) or only_file(error.container, cure)
+
+
+def option_for(
+    error: RepeatedError, asked_devices: AskedDevices | None, numbers: UserNumbers | None
+) -> PageVariables:
+    """The one option without which the program continues and does a part of its work.
+
+    All rights are nothing to give a program that works without them.
+    """
+    failure = error.failure
+    if failure is None:
+        return {}
+    options = needed_options(error.container, failure, asked_devices, numbers)
+    option = only(options) or "--privileged"
+    return {} if option == "--privileged" else {"needed_option": option}
+
+
+def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
+    """Whether the program is known to turn its callers away, and prints little else.
+
+    One that waits for a migration does so whatever else it prints.
+    """
+    failure = error.failure
+    if failure is None:
+        return False
+    is_alone = error.times >= error.most and not error.serves
+    is_most = is_alone or error.times >= MOSTLY * error.of
+    if migration_of(failure, error.lines):
+        return is_most or failure.name == "data-older"
+    return is_most and (failure.failure.turns_away or "scripts" in remedy)
+
+
+def _stray_variables(case: ErrorCase, containers: Containers | None) -> PageVariables:
+    """The variable with the name of the neighbour that is meant, where that is known."""
+    if not case.strays or containers is None:
+        return {}
+    steps = stray_variables(case.strays, case.error.container, containers, None)
+    return {name: text for name, text in steps.items() if name == "assignment"}
+
+
+def _authority_variables(case: ErrorCase) -> PageVariables:
+    """The host's file of authorities, for the program's container."""
+    if case.authorities is None:
+        return {}
+    return {"distrusting": case.error.container.name, "authorities": case.authorities.mount}
+
+
+def _row_variables(
+    case: ErrorCase, containers: Containers | None, info: Info | None
+) -> PageVariables:
+    """What the known failure's own remedy needs.
+
+    Nothing where it turns few callers away: scanners ask for any host name and any upload.
+    """
+    failure = case.error.failure
+    if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
+        return {}
+    return row_steps(case.error.container, failure, containers, is_running=True, info=info)
+
+
+def _call_variables(error: RepeatedError) -> PageVariables:
+    """The one running container that a failed call of the line was for."""
+    running = {peer.name for _, peer in error.peers if peer.is_running}
+    is_call = bool(signs(error.line.whole) & _FAILED_CALL)
+    return present({"callee": only(running)}) if is_call else {}
+
+
+def _place_variables(error: RepeatedError) -> PageVariables:
+    """The host and port of a failed call, where the line names both."""
+    host, port = place_in(error.line.whole)
+    is_call = bool(signs(error.line.whole) & _FAILED_CALL)
+    is_elsewhere = is_call and host and port and not is_loopback(host)
+    return {"called": host, "port": str(port)} if is_elsewhere else {}
