@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from checks.container.causes import causes_without
 from checks.container.ends.exits_at_start import SHORT_S
 from checks.container.ends.lost_with_host import engine_began, is_lost
@@ -40,6 +42,21 @@ from diagnose.programs.exit_codes import described, is_fault
 from diagnose.registry import check
 
 
+class _End(msgspec.Struct, frozen=True):
+    """A container that ended, and how."""
+
+    container: Container
+    tail: LogTail
+    how: str
+    """A clause about the container."""
+    is_its_own: bool
+    """Whether it ended by itself, and not with the engine or the host."""
+    upgrade: ChangedPackage | None
+    """What stopped the engine."""
+    is_known: bool
+    """Whether the engine's events or files say that nobody asked for the end."""
+
+
 @check(
     "container.crashed",
     severity=Severity.critical,
@@ -67,12 +84,13 @@ def crashed(
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
     error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
-    any exit together with the engine after which the service was not started again, the end of what
-    ran when the engine or its host went down without a stop, and so does
-    that of any program that had run for `lasting` seconds; an upgrade of the engine at that time is
-    named. For other containers an error counts if nobody was attached to see it. A fault of the
-    program itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files
-    say whether the end was requested, it is advice.
+    any exit together with the engine after which the service, or a program that had run for
+    `lasting` seconds, was not started again; an upgrade of the engine at that time is named. So
+    does the end of what ran when the engine or its host went down without a stop.
+
+    For other containers an error counts if nobody was attached to see it. A fault of the program
+    itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files say
+    whether the end was requested, it is advice.
     """
     began = engine_began(clock, processes)
     for container in _ended(containers, clock, options.since_s):
@@ -81,56 +99,86 @@ def crashed(
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
         is_lost_alone = _is_lost(container, began)
-        if not (with_engine or is_lost_alone or _broke_off(container, tail, stops, at_least)):
+        is_its_own = not (with_engine or is_lost_alone)
+        if is_its_own and not _broke_off(container, tail, stops, at_least):
             continue
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
-        is_known = container.id in stops.by_id
-        is_refuted = blames_no_filter(container, tail, info)
-        callees = called_peers(tail.lines, container, containers)
         if is_lost_alone:
             how = _lost(container, clock)
+        elif with_engine:
+            how = _stopped(container, clock, upgrade)
         else:
-            how = _how_it_ended(container, clock, upgrade, with_engine=with_engine)
-        is_its_own = not (with_engine or is_lost_alone)
-        yield Finding.about(
-            container,
-            sentence(f"{container} {how}", meaning(tail) if is_its_own else ""),
-            {
-                **present({"package upgraded": str(upgrade or "")}),
-                **log_evidence(tail, is_refuted=is_refuted),
-                **(UNFILTERED if is_refuted else {}),
-                **kernel_evidence(program_faults, container),
-                "State": f"{container.state}, ran {took(container.ran_for)}",
-                "end requested": "no" if is_known else "not remembered",
-                "HostConfig.RestartPolicy": _policy(container),
-                **not_running(callees, clock),
-                **held_up(container, containers),
-            },
-            severity=severity_of_end(container) if is_known else Severity.advice,
-            calls=subjects_of(callees),
-            signs=tail.signs,
-            onset=container.finished_at if is_its_own else None,
-        )
+            how = _exited(container, clock)
+        is_known = container.id in stops.by_id
+        end = _End(container, tail, how, is_its_own, upgrade, is_known)
+        yield _finding(end, containers, clock, info, program_faults)
     return None
+
+
+def _finding(
+    end: _End,
+    containers: Containers,
+    clock: Clock,
+    info: Info | None,
+    program_faults: ProgramFaults | None,
+) -> Finding:
+    container, tail = end.container, end.tail
+    callees = called_peers(tail.lines, container, containers)
+    is_refuted = blames_no_filter(container, tail, info)
+    return Finding.about(
+        container,
+        sentence(f"{container} {end.how}", meaning(tail) if end.is_its_own else ""),
+        {
+            **present({"package upgraded": str(end.upgrade or "")}),
+            **log_evidence(tail, is_refuted=is_refuted),
+            **(UNFILTERED if is_refuted else {}),
+            **kernel_evidence(program_faults, container),
+            "State": f"{container.state}, ran {took(container.ran_for)}",
+            "end requested": "no" if end.is_known else "not remembered",
+            "HostConfig.RestartPolicy": _policy(container),
+            **not_running(callees, clock),
+            **held_up(container, containers),
+        },
+        severity=severity_of_end(container) if end.is_known else Severity.advice,
+        calls=subjects_of(callees),
+        signs=tail.signs,
+        onset=container.finished_at if end.is_its_own else None,
+    )
 
 
 def _policy(container: Container) -> str:
     return container.host_config.restart_policy.name or "no"
 
 
-def _how_it_ended(
-    container: Container, clock: Clock, upgrade: ChangedPackage | None, *, with_engine: bool
-) -> str:
-    """How a container ended: with the engine, which an upgrade may have restarted, or by itself."""
+def _exited(container: Container, clock: Clock) -> str:
+    """How a container ended by itself."""
     code, when = described(container.state.exit_code), clock.ago(container.finished_at)
-    if not with_engine:
-        return f"exited {when} with code {code} and stays down"
-    stopped = f"stopped with the engine {when} (exit code {code})"
-    if upgrade is not None:
+    return f"exited {when} with code {code} and stays down"
+
+
+def _stopped(container: Container, clock: Clock, upgrade: ChangedPackage | None) -> str:
+    """How a container ended with the engine, which an upgrade may have restarted."""
+    code, when = described(container.state.exit_code), clock.ago(container.finished_at)
+    if upgrade is None:
+        stopped = f"stopped with the engine {when} (exit code {code})"
+    else:
         stopped = (
             f"stopped {when} (exit code {code}), when an upgrade ({upgrade}) restarted the engine,"
         )
-    return f'{stopped} and was not restarted: its restart policy is "{_policy(container)}"'
+    return f"{stopped} {_not_restarted(container)}"
+
+
+def _lost(container: Container, clock: Clock) -> str:
+    """How a container ended whose end the engine did not see."""
+    code, when = container.state.exit_code, clock.ago(container.finished_at)
+    return (
+        f"went down with the engine or its host {when} (exit code {code}) "
+        f"{_not_restarted(container)}"
+    )
+
+
+def _not_restarted(container: Container) -> str:
+    return f'and was not restarted: its restart policy is "{_policy(container)}"'
 
 
 def _is_lost(container: Container, engine_began: float | None) -> bool:
@@ -140,14 +188,6 @@ def _is_lost(container: Container, engine_began: float | None) -> bool:
     """
     is_unseen = is_service(container) or not container.was_watched
     return container.state.exit_code != 0 and is_unseen and is_lost(container, engine_began)
-
-
-def _lost(container: Container, clock: Clock) -> str:
-    """How a container ended whose end the engine did not see."""
-    return (
-        f"went down with the engine or its host {clock.ago(container.finished_at)} (exit code "
-        f'{container.state.exit_code}) and was not restarted: its restart policy is "{_policy(container)}"'
-    )
 
 
 def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:

@@ -14,9 +14,17 @@ import msgspec
 from diagnose.live.disk.dollars import ASSIGNED, OF_SHELLS, REFERENCE
 from diagnose.model import Json
 
-_KEY = re.compile(r"^( *)[\"']?([\w.-]+)[\"']?:(?:[ \t]+(.*))?$")
+_KEY = re.compile(r"^(?P<indent> *)[\"']?(?P<key>[\w.-]+)[\"']?:(?:[ \t]+(?P<rest>.*))?$")
 _ENTRY = re.compile(r"^ *- +(.*)$")
-_FLOW_WORD = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\s,\[\]\"'][^,\[\]\"']*)")
+_FLOW_WORD = re.compile(
+    r"""
+    "( (?:[^"\\]|\\.)* )"             # a word in double quotes, with escapes
+    | '( [^']* )'                       # in single quotes
+    | ( [^\s,\[\]"'] [^,\[\]"']* )     # plain: up to a comma or the end of the list
+    """,
+    re.VERBOSE,
+)
+"""One word of a list in brackets."""
 _KEYS = ("command", "entrypoint")
 
 
@@ -28,6 +36,37 @@ class _Command(msgspec.Struct):
     key: str
     texts: list[str]
     """Its own line behind the colon, and those below it."""
+    indent: int
+    """In front of the key, in spaces."""
+
+    def goes_on_with(self, line: str) -> bool:
+        """Whether a line belongs to it; a list may stand as far left as its key."""
+        indent = _indent_of(line)
+        is_entry = indent == self.indent and line.lstrip().startswith("- ")
+        return indent > self.indent or is_entry
+
+
+class _Place(msgspec.Struct):
+    """Where a reader of a compose file is."""
+
+    top: str = ""
+    """The key of the whole file, such as `services`."""
+    service: str = ""
+    depth: int = 0
+    """The indent of the names of services; 0 before the first one."""
+
+    def is_at_command(self, key: re.Match[str]) -> bool:
+        """Whether a key below a service is one whose value is a command."""
+        is_of_service = bool(self.service) and len(key["indent"]) > self.depth
+        return is_of_service and key["key"] in _KEYS
+
+    def move_to(self, key: re.Match[str]) -> None:
+        """Take note of a key of the file itself, or of the name of a service."""
+        indent = len(key["indent"])
+        if indent == 0:
+            self.top, self.service, self.depth = key["key"], "", 0
+        elif self.top == "services" and (not self.depth or indent <= self.depth):
+            self.service, self.depth = key["key"], indent
 
 
 def blank(texts: Mapping[str, str]) -> list[Json]:
@@ -49,32 +88,31 @@ def blank(texts: Mapping[str, str]) -> list[Json]:
 
 def _commands(text: str) -> Iterator[_Command]:
     """The commands of all services, in the order of the file."""
-    top, service, within = "", "", -1
-    depth = 0
+    place = _Place()
     command: _Command | None = None
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
-        indent = len(line) - len(line.lstrip(" "))
-        is_below = indent > within or (indent == within and bare.startswith("- "))
-        if command is not None and is_below:
+        if command is not None and command.goes_on_with(line):
             command.texts.append(bare)
             continue
         if command is not None:
             yield command
             command = None
         match = _KEY.match(line)
-        if match is None:
-            continue
-        if indent == 0:
-            top, service, depth = match[2], "", 0
-        elif top == "services" and (not depth or indent <= depth):
-            service, depth = match[2], indent
-        elif top == "services" and service and match[2] in _KEYS:
-            command, within = _Command(number, service, match[2], [match[3] or ""]), indent
+        if match is not None and place.is_at_command(match):
+            command = _Command(
+                number, place.service, match["key"], [match["rest"] or ""], _indent_of(line)
+            )
+        elif match is not None:
+            place.move_to(match)
     if command is not None:
         yield command
+
+
+def _indent_of(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _words(texts: list[str], known: set[str], names: dict[str, None]) -> list[str] | None:
