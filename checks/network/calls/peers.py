@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
@@ -64,7 +66,7 @@ def peer_address_stale(
         if is_stale:
             is_own = holder is None and not servers and _is_former_own(call, namespaces)
             file = configured_places.of(call) if configured_places is not None else None
-            yield _stale_address_finding(call, holder, servers, file, is_own=is_own)
+            yield _stale_address_finding(_StaleAddress(call, holder, servers, file, is_own))
     yield from failing_calls.unread
     return None
 
@@ -85,63 +87,93 @@ def _holder_of(call: FailingCall, members: Sequence[Container]) -> Container | N
     return None
 
 
-def _stale_address_finding(
-    call: FailingCall,
-    holder: Container | None,
-    servers: list[Container],
-    file: ConfiguredPlace | None,
-    *,
-    is_own: bool,
-) -> Finding:
-    """file: the mounted file that has the address. is_own: whether it may be the address that the
-    caller itself had before."""
-    container = call.container
-    whose = "an address that no container has now"
-    if is_own:
-        whose += ", and which may have been its own before it was started again"
-    if holder is not None:
-        whose = f"an address that {holder} has now, where nothing listens on that port"
-    place = where_named(call.address, container) or (file.path if file is not None else "")
-    configured = f"; the address is configured in {place}" if place else ""
-    writer = file.idle_writer if file is not None else None
-    if writer is not None:
-        configured += f", which {writer} can write, and that does not run"
-    listens = ""
-    if servers:
-        who = named("container", names_of(servers))
-        listens = f"; port {call.port} is served by {who}"
+class _StaleAddress(msgspec.Struct, frozen=True):
+    """An address that is called, and that its peer no longer has."""
+
+    call: FailingCall
+    holder: Container | None
+    """The container that has the address now."""
+    servers: list[Container]
+    """Those that serve the called port, at another address."""
+    file: ConfiguredPlace | None
+    """The mounted file that has the address."""
+    is_own: bool
+    """Whether it may be the address that the caller itself had before."""
+
+    @property
+    def place(self) -> str:
+        """Where the address is configured; "" if that is not known."""
+        named = where_named(self.call.address, self.call.container)
+        return named or (self.file.path if self.file is not None else "")
+
+    @property
+    def writer(self) -> Container | None:
+        """The container that writes that file, and does not run."""
+        return self.file.idle_writer if self.file is not None else None
+
+
+def _stale_address_finding(stale: _StaleAddress) -> Finding:
+    call, servers = stale.call, stale.servers
+    clauses = "; ".join(clause for clause in (_served(stale), _configured(stale)) if clause)
+    addresses = {
+        f"address of {server.name}": server.endpoints[call.network.name].ip_address
+        for server in servers[:5]
+    }
+    touched = servers if stale.writer is None else [*servers, stale.writer]
     finding = Finding.about(
-        container,
-        f"{container} keeps calling {call.address}:{call.port}, {whose}{listens}{configured}",
+        call.container,
+        f"{call.container} keeps calling {call.address}:{call.port}, {_whose(stale)}"
+        + (f"; {clauses}" if clauses else ""),
         {
             call.seen_in: call.line,
             "times in its last lines": call.times,
             "network": call.network.name,
-            **{
-                f"address of {server.name}": server.endpoints[call.network.name].ip_address
-                for server in servers[:5]
-            },
-            "the address comes from": place or _source(is_own=is_own),
+            **addresses,
+            "the address comes from": stale.place or _source(is_own=stale.is_own),
         },
         discriminator=f"{call.address}:{call.port}",
-        touches=(
-            call.network.subject,
-            *subjects_of(servers if writer is None else [*servers, writer]),
-        ),
+        touches=(call.network.subject, *subjects_of(touched)),
         calls=subjects_of(servers),
         signs=frozenset({"refused", "timeout", "unreachable"}),
-        stable=(container.life,),
+        stable=(call.container.life,),
     )
-    if writer is not None:
-        return finding.with_variables({"writer": writer.name})
-    if is_own:
-        return finding.with_variables({"itself": container.name})
-    if not place:
-        return finding.with_variables({"keeper": container.name})
-    server = only(servers)
-    if server is None:
-        return finding
-    return finding.with_variables(_cure(call, server, is_free=holder is None))
+    return finding.with_variables(_variables(stale))
+
+
+def _whose(stale: _StaleAddress) -> str:
+    if stale.holder is not None:
+        return f"an address that {stale.holder} has now, where nothing listens on that port"
+    whose = "an address that no container has now"
+    if stale.is_own:
+        whose += ", and which may have been its own before it was started again"
+    return whose
+
+
+def _served(stale: _StaleAddress) -> str:
+    """Who serves the called port, as a clause; "" for nobody."""
+    if not stale.servers:
+        return ""
+    return f"port {stale.call.port} is served by {named('container', names_of(stale.servers))}"
+
+
+def _configured(stale: _StaleAddress) -> str:
+    """Where the address comes from, as a clause; "" where that is not known."""
+    if not stale.place:
+        return ""
+    written = f", which {stale.writer} can write, and that does not run" if stale.writer else ""
+    return f"the address is configured in {stale.place}{written}"
+
+
+def _variables(stale: _StaleAddress) -> PageVariables:
+    """What the one command needs that corrects the address where it comes from."""
+    if stale.writer is not None:
+        return {"writer": stale.writer.name}
+    if stale.is_own:
+        return {"itself": stale.call.container.name}
+    if not stale.place:
+        return {"keeper": stale.call.container.name}
+    server = only(stale.servers)
+    return _cure(stale.call, server, is_free=stale.holder is None) if server is not None else {}
 
 
 def _is_former_own(call: FailingCall, namespaces: Namespaces | None) -> bool:

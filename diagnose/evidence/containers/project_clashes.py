@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -99,20 +99,49 @@ def project_clashes(
 
 def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectClash]:
     """The folders of each project, against the one that its newest container is from."""
-    taken = by_key((_project(event.attributes), event) for event in _removals(events))
+    removals = by_key((_project_name(event.attributes), event) for event in _removals(events))
     named = (item for item in containers if _is_named_by_folder(item.labels))
-    for project, members in by_key((item.compose_project, item) for item in named).items():
-        newest = max(members, key=lambda item: item.created_at or 0.0)
-        newer = _folder(newest.labels)
-        current = tuple(item for item in members if item.compose_folder == newer.path)
-        gone = [_taken(event, current) for event in taken.get(project, ())]
-        others = {item.compose_folder: _folder(item.labels) for item in members}
-        others |= {item.folder.path: item.folder for item in gone}
-        for former in (folder for path, folder in others.items() if path != newer.path):
-            left = tuple(item for item in members if item.compose_folder == former.path)
-            lost = _lost_to(current, left, [item for item in gone if item.folder == former])
+    for name, members in by_key((item.compose_project, item) for item in named).items():
+        project = _project(members, removals.get(name, ()))
+        for former in project.former_folders:
+            left = project.of(former)
+            lost = _lost_to(project.current, left, project.removed_from(former))
             if left or lost:
-                yield ProjectClash(project, former, newer, tuple(lost), left, current)
+                yield ProjectClash(name, former, project.newer, tuple(lost), left, project.current)
+
+
+class _Project(msgspec.Struct, frozen=True):
+    """What has one project name: containers, and those that were removed."""
+
+    members: Sequence[Container]
+    newer: ComposeFolder
+    """The folder of the container that was created last."""
+    removed: Sequence[TakenContainer]
+
+    def of(self, folder: ComposeFolder) -> tuple[Container, ...]:
+        """The containers of one folder."""
+        return tuple(item for item in self.members if item.compose_folder == folder.path)
+
+    @property
+    def current(self) -> tuple[Container, ...]:
+        return self.of(self.newer)
+
+    @property
+    def former_folders(self) -> list[ComposeFolder]:
+        """All other folders, of containers and of what was removed."""
+        folders = {item.compose_folder: _folder(item.labels) for item in self.members}
+        folders |= {item.folder.path: item.folder for item in self.removed}
+        return [folder for path, folder in folders.items() if path != self.newer.path]
+
+    def removed_from(self, folder: ComposeFolder) -> list[TakenContainer]:
+        return [item for item in self.removed if item.folder == folder]
+
+
+def _project(members: Sequence[Container], removals: Iterable[Event]) -> _Project:
+    newest = max(members, key=lambda item: item.created_at or 0.0)
+    newer = _folder(newest.labels)
+    current = [item for item in members if item.compose_folder == newer.path]
+    return _Project(members, newer, [_taken(event, current) for event in removals])
 
 
 def _removals(events: Events | None) -> Iterator[Event]:
@@ -156,7 +185,7 @@ def _taken(event: Event, current: Iterable[Container]) -> TakenContainer:
     )
 
 
-def _project(labels: dict[str, str]) -> str:
+def _project_name(labels: dict[str, str]) -> str:
     return labels.get(f"{COMPOSE}project", "")
 
 
@@ -168,7 +197,7 @@ def _folder(labels: dict[str, str]) -> ComposeFolder:
 
 def _is_named_by_folder(labels: dict[str, str]) -> bool:
     """Whether compose made up the project's name, as it does where no file or option gives one."""
-    path, project = labels.get(f"{COMPOSE}project.working_dir", ""), _project(labels)
+    path, project = labels.get(f"{COMPOSE}project.working_dir", ""), _project_name(labels)
     return path.startswith("/") and bool(project) and _as_name(posixpath.basename(path)) == project
 
 

@@ -78,35 +78,36 @@ def missed_program(error: str) -> str:
 
 
 def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
+    """Where a missed program is; None where its caller finds it, or it is in no known folder.
+
+    A missed shim needs the runtime next, which is looked for with it.
+    """
     processes = daemon.processes
     caller = processes.engine if name in _BY_ENGINE else processes.containerd
     if caller is None or caller.environ is None or not daemon.same_host:
         return None
     search = _path_of(caller)
     listed = [folder.rstrip("/") for folder in search.split(":") if folder.startswith("/")]
-    beside = [_folder_of(process) for process in (processes.engine, processes.containerd)]
-    places = list(dict.fromkeys([*FOLDERS, *filter(None, beside)]))
-    wanted = (name,) if name in _BY_ENGINE else (name, STOCK)
-    paths = [
-        f"{folder}/{each}"
-        for folder in {**dict.fromkeys(places), **dict.fromkeys(listed)}
-        for each in wanted
-    ]
-    answer = host.ask(StatPaths([*paths, *listed]))
-    if isinstance(answer, Failed):
+    own_folders = [_folder_of(process) for process in (processes.engine, processes.containerd)]
+    known = list(dict.fromkeys([*FOLDERS, *filter(None, own_folders)]))
+    programs = (name,) if name in _BY_ENGINE else (name, STOCK)
+    folders = dict.fromkeys([*known, *listed])
+    paths = [f"{folder}/{program}" for folder in folders for program in programs]
+    statuses = host.ask(StatPaths([*paths, *listed]))
+    if isinstance(statuses, Failed):
         return None
-    places_of = {each: _holding(each, places, listed, answer) for each in wanted}
-    if not places_of[name]:
+    found_in = {program: _holding(program, known, listed, statuses) for program in programs}
+    if not found_in[name]:
         return None
-    companion = places_of.get(STOCK, "") if name != STOCK else ""
+    folder_of_runtime = found_in.get(STOCK, "") if name != STOCK else ""
     return UnfoundProgram(
         name,
-        places_of[name],
-        caller.comm,
-        caller.pid,
-        search,
-        _first_folder(listed, answer),
-        f"{companion}/{STOCK}" if companion else "",
+        folder=found_in[name],
+        caller=caller.comm,
+        pid=caller.pid,
+        search=search,
+        searched=_first_folder(listed, statuses),
+        companion=f"{folder_of_runtime}/{STOCK}" if folder_of_runtime else "",
     )
 
 

@@ -159,22 +159,37 @@ def _denied(
     case: _RefusedContainer, files: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
 ) -> DroppedUser | None:
     """The first database that none of the users may read and write, or the folder of one."""
+    return _denied_file(case, files, statuses) or _denied_folder(case, files, statuses)
+
+
+def _denied_file(
+    case: _RefusedContainer, files: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
+) -> DroppedUser | None:
     for mount in case.mounts:
         for path in files.get(mount.source, ()):
             status = statuses.get(path)
             if status is not None and status.type == "file" and _refuses(case, status, READ):
                 return _item(case, mount, "write", path, status)
+    return None
+
+
+def _denied_folder(
+    case: _RefusedContainer, files: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
+) -> DroppedUser | None:
+    """The one folder in which no journal can be created; one with a database goes before others.
+
+    None where the journal is there already, and where the database was locked and is elsewhere.
+    """
     closed = [mount for mount in case.mounts if _is_closed(case, statuses.get(mount.source))]
     of_databases = [mount for mount in closed if files.get(mount.source)]
-    if any(path.endswith("-wal") for mount in of_databases for path in files[mount.source]):
-        return None  # the journal is there already
-    if _LOCKED.search(case.line) and not of_databases:
-        return None
+    has_journal = any(
+        path.endswith("-wal") for mount in of_databases for path in files[mount.source]
+    )
+    is_elsewhere = _LOCKED.search(case.line) is not None and not of_databases
     folder = only(of_databases or closed)
-    if folder is None:
+    if has_journal or is_elsewhere or folder is None:
         return None
-    source = folder.source
-    return _item(case, folder, "create a journal in", source, statuses[source])
+    return _item(case, folder, "create a journal in", folder.source, statuses[folder.source])
 
 
 def _is_closed(case: _RefusedContainer, status: PathStatus | None) -> bool:

@@ -23,19 +23,30 @@ from diagnose.registry import evidence
 _ROOTS = ("/var/www/html", "/var/www", "/app", "/application", "/srv/app", "/code")
 """Where images of PHP have their code, beside the working directory and the mounts."""
 MOST_ROOTS = 8
-_FRAMEWORKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    (
+
+
+class _Framework(msgspec.Struct, frozen=True):
+    """A web framework, and what its pages write (the documentation of each)."""
+
+    name: str
+    mark: str
+    """A file that shows that it is there."""
+    written: tuple[str, ...]
+    """Its folders, the likeliest first."""
+
+
+_FRAMEWORKS = (
+    _Framework(
         "Laravel",
         "artisan",
         ("storage", "storage/logs", "storage/framework/views", "bootstrap/cache"),
     ),
-    ("Symfony", "bin/console", ("var", "var/cache", "var/log")),
-    ("CakePHP", "bin/cake", ("tmp", "tmp/cache", "logs")),
-    ("Yii", "yii", ("runtime", "web/assets")),
-    ("CodeIgniter", "spark", ("writable", "writable/cache", "writable/logs")),
-    ("Magento", "bin/magento", ("var", "var/cache", "generated")),
+    _Framework("Symfony", "bin/console", ("var", "var/cache", "var/log")),
+    _Framework("CakePHP", "bin/cake", ("tmp", "tmp/cache", "logs")),
+    _Framework("Yii", "yii", ("runtime", "web/assets")),
+    _Framework("CodeIgniter", "spark", ("writable", "writable/cache", "writable/logs")),
+    _Framework("Magento", "bin/magento", ("var", "var/cache", "generated")),
 )
-"""The name, a file that shows it, and what its pages write (the documentation of each)."""
 _OWN_ERROR = 500
 
 
@@ -85,26 +96,31 @@ def _closed_folder(
 ) -> ClosedFolder | None:
     """The first folder of the container's framework that none of its users may write."""
     root = f"/proc/{container.state.pid}/root"
-    places = [
-        (framework, f"{base}/{mark}", [f"{base}/{folder}" for folder in folders])
-        for base in _bases(container)
-        for framework, mark, folders in _FRAMEWORKS
-    ]
-    paths = sorted({root + path for _, mark, folders in places for path in (mark, *folders)})
-    statuses = host.ask(StatPaths(paths, follow=False))
+    places = [(base, framework) for base in _bases(container) for framework in _FRAMEWORKS]
+    paths = {
+        f"{root}{base}/{path}"
+        for base, framework in places
+        for path in (framework.mark, *framework.written)
+    }
+    statuses = host.ask(StatPaths(sorted(paths), follow=False))
     if isinstance(statuses, Failed):
         return None
-    for framework, mark, folders in places:
-        if statuses[root + mark].type != "file":
+    for base, framework in places:
+        if statuses[f"{root}{base}/{framework.mark}"].type != "file":
             continue
-        for path in folders:
+        for folder in framework.written:
+            path = f"{base}/{folder}"
             status = statuses[root + path]
-            is_there = status.type == "folder" and not status.failed
-            may = (user.may(status, WRITE | ENTER) for _, user in users)
-            if is_there and all(permitted is False for permitted in may):
+            if _is_closed(status, users):
                 program, user = users[0]
-                return ClosedFolder(path, framework, status, program, user)
+                return ClosedFolder(path, framework.name, status, program, user)
     return None
+
+
+def _is_closed(status: PathStatus, users: tuple[tuple[str, HostUser], ...]) -> bool:
+    """Whether a status is that of a folder which none of the users may write."""
+    is_there = status.type == "folder" and not status.failed
+    return is_there and all(user.may(status, WRITE | ENTER) is False for _, user in users)
 
 
 def _bases(container: Container) -> list[str]:
