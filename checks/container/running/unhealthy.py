@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.first_steps.probe_steps import (
+    has_lost_its_record,
+    other_probe,
+    probe_steps,
+    without_secrets,
+)
 from checks.container.first_steps.server_steps import is_of_a_server, server_of
 from checks.container.helpers import EndOutcome, held_up, log_evidence, not_running, tail_of
 from checks.container.running.health_restarts import HealthRestarts, health_restarts
@@ -15,7 +20,6 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
@@ -31,9 +35,6 @@ from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
 
-NO_RECORD = "container does not exist"
-"""What the runtime says of a container that runs, when its folder in /run is gone. A stop or a
-restart then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
 FORGOTTEN = (
     "its probe cannot be started, because the runtime has lost its record of the container: "
     "files in /run were removed"
@@ -99,7 +100,7 @@ def unhealthy(
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
-            yield _restarted_finding(probe, restarts, clock, _other_probe(probe, other_commands))
+            yield _restarted_finding(probe, restarts, clock, other_probe(probe, other_commands))
         elif _fails(probe):
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
@@ -109,19 +110,8 @@ def unhealthy(
             scheme = wrong_scheme(probe, tail_of(log_tails, container).lines)
             if scheme is not None and probe.proxy is None:
                 finding = _wrong_scheme_finding(finding, container, scheme)
-            yield finding.with_variables(_without_secrets(_other_probe(probe, other_commands)))
+            yield finding.with_variables(without_secrets(other_probe(probe, other_commands)))
     return None
-
-
-def _other_probe(probe: HealthCheck, commands: Mapping[str, str]) -> PageVariables:
-    """The variables of a probe with a program that the container has.
-
-    commands: such probes, by the id of the container. None helps where nobody serves the port.
-    """
-    command = commands.get(probe.container.id, "")
-    if not command or probe.unserved_port:
-        return {}
-    return {"connecting_probe" if probe.lacks_script else "other_probe": command}
 
 
 def _probe_of(container: Container, namespaces: Namespaces | None) -> HealthCheck | None:
@@ -170,15 +160,19 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
 
 
 def _restarted_finding(
-    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other_probe: PageVariables
+    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other: PageVariables
 ) -> Finding:
-    """A program that is ended each time its probe fails, whether it works or not."""
-    container, other = probe.container, restarts.restarter
+    """A program that is ended each time its probe fails, whether it works or not.
+
+    other: the variables of a probe with another program.
+    """
+    container, restarter = probe.container, restarts.restarter
     count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
-    by = f"; {other} restarts it" if other is not None else ""
+    by = f"; {restarter} restarts it" if restarter is not None else ""
     severity, failed = _failure(probe)
     failure = f": {failed}{_at_port(probe)}" if probe.last and probe.exit_code else _at_port(probe)
-    cures = _steps(probe, severity, LogTail(()), may_restart=False) | other_probe
+    cannot_run = severity == Severity.warning
+    cures = probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False) | other
     finding = Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
@@ -190,10 +184,10 @@ def _restarted_finding(
             **_sockets(probe),
         },
         discriminator="restarted",
-        touches=(other.subject,) if other is not None else (),
+        touches=(restarter.subject,) if restarter is not None else (),
         onset=restarts.at[0],
     )
-    return finding.with_variables(_without_secrets({"probed": probe.command, **cures}))
+    return finding.with_variables(without_secrets({"probed": probe.command, **cures}))
 
 
 def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:
@@ -213,24 +207,20 @@ def _failing_probe_finding(
 ) -> Finding:
     container, streak = probe.container, probe.health.failing_streak
     severity, failure = _failure(probe)
-    if starting_s is not None and not tail.lines and severity == Severity.critical:
+    cannot_run = severity == Severity.warning
+    if cannot_run or tail.lines:
+        starting_s = None  # more time would change nothing
+    if starting_s is not None:
         severity = Severity.warning
-    else:
-        starting_s = None
-    printed = probe.output.splitlines()
-    telling = telling_line(printed)
-    callees = called_peers(printed, container, containers, configured=[probe.text])
-    if not callees:
-        callees = called_peers(tail.lines, container, containers, configured=())
+    still_starting = _still_starting(probe, starting_s) if starting_s is not None else ""
+    telling = telling_line(probe.output.splitlines())
+    callees = _callees(probe, containers, tail)
     server = server_of(container, tail.failure, containers)
     because = f"; {tail.failure.cause}" if server and tail.failure is not None else ""
-    # the engine runs the probe: when containerd hangs, it does not end, or cannot begin; but a port
-    # that nobody serves fails its probe on a sound engine as well
-    is_held_up = probe.exit_code in (TIMED_OUT, 126) and not probe.unserved_port
     finding = Finding.about(
         container,
         f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}"
-        f"{_still_starting(probe, starting_s)}{because}",
+        f"{still_starting}{because}",
         {
             "probe": probe.text,
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
@@ -242,14 +232,31 @@ def _failing_probe_finding(
             **held_up(container, containers),
         },
         severity=severity,
-        touches=(DAEMON,) if is_held_up else (),
+        touches=(DAEMON,) if _is_held_up(probe) else (),
         calls=subjects_of(callees),
         signs=signs(*probe.outputs) | tail.signs | ({"proxy"} if probe.proxy else set()),
         onset=probe.failing_since,
     )
     if starting_s is not None:
         return finding.with_variables({"start_period": f"{math.ceil(starting_s / 60) * 3}m"})
-    return finding.with_variables(server or _steps(probe, severity, tail))
+    return finding.with_variables(server or probe_steps(probe, tail, cannot_run=cannot_run))
+
+
+def _is_held_up(probe: HealthCheck) -> bool:
+    """Whether the engine may be what keeps the probe from its end, or from its beginning.
+
+    The engine runs the probe: it hangs when containerd does. A port that nobody serves fails its
+    probe on a sound engine as well.
+    """
+    return probe.exit_code in (TIMED_OUT, 126) and not probe.unserved_port
+
+
+def _callees(probe: HealthCheck, containers: Containers, tail: LogTail) -> tuple[Container, ...]:
+    """The containers that the probe calls, by what it is and prints; otherwise those that the
+    program complains about."""
+    printed = probe.output.splitlines()
+    callees = called_peers(printed, probe.container, containers, configured=[probe.text])
+    return callees or called_peers(tail.lines, probe.container, containers, configured=())
 
 
 def _shut_out_finding(finding: Finding, container: Container, answers: OwnDnsAnswers) -> Finding:
@@ -272,7 +279,7 @@ def _shut_out_finding(finding: Finding, container: Container, answers: OwnDnsAns
 def _wrong_scheme_finding(finding: Finding, container: Container, scheme: ProbeScheme) -> Finding:
     """The finding of a server that the probe speaks to with TLS, or without, and should not."""
     speaks, wants = ("TLS", "none") if scheme.speaks_tls else ("plain text", "TLS")
-    corrected = _without_secrets(present({"scheme_probe": scheme.command}))
+    corrected = without_secrets(present({"scheme_probe": scheme.command}))
     return replace(
         finding,
         summary=f"{finding.summary}; the probe speaks {speaks}, and its server wants {wants}",
@@ -281,10 +288,8 @@ def _wrong_scheme_finding(finding: Finding, container: Container, scheme: ProbeS
     )
 
 
-def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
+def _still_starting(probe: HealthCheck, starting_s: float) -> str:
     """How long the program has been starting, as the end of a sentence."""
-    if starting_s is None:
-        return ""
     period = probe.start_period_s
     granted = f"a start period of {duration(period)}" if period else "no start period"
     return f"; it was started {duration(starting_s)} ago, and its health check has {granted}"
@@ -302,7 +307,7 @@ def _failure(probe: HealthCheck) -> EndOutcome:
         return EndOutcome(
             Severity.warning, f"its probe cannot run, because the container has no {what}"
         )
-    if _has_lost_its_record(probe):
+    if has_lost_its_record(probe):
         return EndOutcome(Severity.critical, FORGOTTEN)
     if code == TIMED_OUT and NOT_BEGUN in probe.output:
         return EndOutcome(Severity.critical, "its probe cannot be started")
@@ -314,11 +319,6 @@ def _failure(probe: HealthCheck) -> EndOutcome:
         return EndOutcome(Severity.warning, f"its probe cannot run, exit code {code}")
     silence = "" if probe.output else " and prints nothing"
     return EndOutcome(Severity.critical, f"its probe fails with exit code {code}{silence}")
-
-
-def _has_lost_its_record(probe: HealthCheck) -> bool:
-    """Whether the runtime does not know a container that runs."""
-    return NOT_BEGUN in probe.output and NO_RECORD in probe.output
 
 
 def _at_port(probe: HealthCheck) -> str:
@@ -345,49 +345,6 @@ def _sockets(probe: HealthCheck) -> dict[str, Json]:
     if probe.netns is None or not (probe.unserved_port or probe.ipv4_port):
         return {}
     return {"TCP sockets inside": probe.netns.tcp_listeners or ["none"]}
-
-
-def _steps(
-    probe: HealthCheck, severity: Severity, tail: LogTail, *, may_restart: bool = True
-) -> PageVariables:
-    """The variables of the page: a better probe, or another start where that may help.
-
-    A server that has answered in the same way since its start needs no other one.
-    """
-    cannot_run = severity == Severity.warning
-    if _has_lost_its_record(probe):
-        return {"forgotten": probe.container.name}
-    better = _better_probe(probe, cannot_run=cannot_run)
-    if better is not None:
-        return _without_secrets(better)
-    objects = bool(tail.lines) and not tail.signs & PASSING
-    may_heal = not cannot_run and not probe.unserved_port and not objects
-    return {"restarted": probe.container.name} if may_heal and may_restart else {}
-
-
-def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | None:
-    """The variables of a probe that reaches the program; None where it is not the probe's fault."""
-    if probe.proxy and not probe.unserved_port:
-        return {"unproxied": probe.command_without_proxy}
-    if probe.ipv4_port:
-        return {"probe": probe.command_by_ipv4}
-    if probe.unserved_port and probe.command_by_port and not cannot_run:
-        return {"moved_probe": probe.command_by_port}
-    return _steps_for_a_new_probe(probe) if probe.has_failed_since_its_start else None
-
-
-def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
-    """The variables of the page for a probe that has not succeeded in this run."""
-    if probe.refused_status:
-        return present({"start_page": probe.command_at_start_page})
-    if probe.shown_request:
-        return {"shown": probe.container.name, "shown_request": probe.shown_request}
-    return {"longer": probe.longer_timeout} if probe.longer_timeout else None
-
-
-def _without_secrets(variables: PageVariables) -> PageVariables:
-    """The commands that the page can show whole."""
-    return {name: text for name, text in variables.items() if "redacted" not in text}
 
 
 def _complaint(tail: LogTail) -> LogTail:

@@ -1,0 +1,74 @@
+"""The variables of the first command for a health check that fails: a better probe, or a start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.evidence.containers.health_check import NOT_BEGUN, HealthCheck
+from diagnose.evidence.containers.logs.passing_failures import PASSING
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.mappings import present
+from diagnose.model import PageVariables
+
+NO_RECORD = "container does not exist"
+"""What the runtime says of a container that runs, when its folder in /run is gone. A stop or a
+restart then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
+
+
+def probe_steps(
+    probe: HealthCheck, tail: LogTail, *, cannot_run: bool, may_restart: bool = True
+) -> PageVariables:
+    """The variables of the page: a better probe, or another start where that may help.
+
+    cannot_run: it fails before it calls the program. may_restart: whether a start is new to it. A
+    server that has answered in the same way since its start needs no other one.
+    """
+    if has_lost_its_record(probe):
+        return {"forgotten": probe.container.name}
+    better = _better_probe(probe, cannot_run=cannot_run)
+    if better is not None:
+        return without_secrets(better)
+    objects = bool(tail.lines) and not tail.signs & PASSING
+    may_heal = not cannot_run and not probe.unserved_port and not objects
+    return {"restarted": probe.container.name} if may_heal and may_restart else {}
+
+
+def other_probe(probe: HealthCheck, commands: Mapping[str, str]) -> PageVariables:
+    """The variables of a probe with a program that the container has.
+
+    commands: such probes, by the id of the container. None helps where nobody serves the port.
+    """
+    command = commands.get(probe.container.id, "")
+    if not command or probe.unserved_port:
+        return {}
+    return {"connecting_probe" if probe.lacks_script else "other_probe": command}
+
+
+def has_lost_its_record(probe: HealthCheck) -> bool:
+    """Whether the runtime does not know a container that runs."""
+    return NOT_BEGUN in probe.output and NO_RECORD in probe.output
+
+
+def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | None:
+    """The variables of a probe that reaches the program; None where it is not the probe's fault."""
+    if probe.proxy and not probe.unserved_port:
+        return {"unproxied": probe.command_without_proxy}
+    if probe.ipv4_port:
+        return {"probe": probe.command_by_ipv4}
+    if probe.unserved_port and probe.command_by_port and not cannot_run:
+        return {"moved_probe": probe.command_by_port}
+    return _steps_for_a_new_probe(probe) if probe.has_failed_since_its_start else None
+
+
+def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
+    """The variables of the page for a probe that has not succeeded in this run."""
+    if probe.refused_status:
+        return present({"start_page": probe.command_at_start_page})
+    if probe.shown_request:
+        return {"shown": probe.container.name, "shown_request": probe.shown_request}
+    return {"longer": probe.longer_timeout} if probe.longer_timeout else None
+
+
+def without_secrets(variables: PageVariables) -> PageVariables:
+    """The commands that the page can show whole."""
+    return {name: text for name, text in variables.items() if "redacted" not in text}
