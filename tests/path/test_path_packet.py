@@ -141,8 +141,8 @@ iptables -A INPUT -p tcp --dport 82 -j REJECT --reject-with icmp-host-prohibited
 "$PYTHON" - <<'END' &
 import socket, time
 served = socket.create_server(("10.9.9.1", 80), backlog=8)
-closing = socket.create_server(("10.9.9.1", 83), backlog=8)
 echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); echo.bind(("10.9.9.1", 53))
+closing = socket.create_server(("10.9.9.1", 83), backlog=8)  # the last one: it is waited for
 import threading
 def close():
     while True:
