@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
 
@@ -19,7 +18,7 @@ from diagnose.registry import check
 )
 def embedded_rules_missing(
     containers: Containers,
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     namespaces: Namespaces | None,
     daemon: Daemon | None,
 ) -> CheckResult:
@@ -30,8 +29,6 @@ def embedded_rules_missing(
     and nothing listens on port 53 then. The socket ends with the engine: where containers outlive
     it, queries are refused although the rules are there.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     yield from lookups.unasked
     for container in containers.running:
         reply = lookups.embedded.get(container.id)

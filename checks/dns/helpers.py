@@ -10,16 +10,8 @@ from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import names_of
-from diagnose.model import PageVariables, Severity, Skipped, Subject, Unavailable
+from diagnose.model import PageVariables, Severity, Subject
 from diagnose.phrases import named
-
-
-def unasked(why: Unavailable) -> Skipped | Unavailable:
-    """The result of a check that needs replies when there are none.
-
-    Without probes it does not apply: the user wished so.
-    """
-    return Skipped(why.detail) if why.reason == "not allowed" else why
 
 
 def listed(containers: Sequence[Container], most: int = 3) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.dns.helpers import severity_beside_answers, touched, unasked
+from checks.dns.helpers import severity_beside_answers, touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dead_servers import DeadServers, is_beyond, is_dead, serving
 from diagnose.evidence.dns.filtered_queries import DnsPath
@@ -64,7 +64,7 @@ def host_broken(
     if resolvers.host_unread:
         return resolvers.host_unread
     if isinstance(lookups, Unavailable):
-        return unasked(lookups)
+        return lookups
     if not resolvers.host_servers and not lookups.services:
         return Skipped(f"{HOST_FILE} names no server")
     dead = [server for server in resolvers.host_servers if is_dead(server, lookups)]

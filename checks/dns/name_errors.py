@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dns_containers import DNS_PORT
@@ -21,7 +20,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
 
@@ -32,7 +31,7 @@ _FAILING = ("container.restart-loop", "container.exits-at-start", "container.unh
 def server_fails(
     containers: Containers,
     failed_names: FailedNames,
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     listeners: Listeners | None,
     hosts_file: HostsFile | None,
     half_known_names: HalfKnownNames | None,
@@ -48,8 +47,6 @@ def server_fails(
     users mistype them. A server that knows a name's IPv4 address is asked for IPv6 addresses too:
     musl, the library of Alpine, takes an error about these for the answer about the name.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     by_server: dict[tuple[str, str], list[UnresolvedName]] = {}
     closed = {container.id for container in lookups.closed}
     for failure in unresolved_names(containers, failed_names, lookups):
@@ -238,7 +235,7 @@ def _variables(error: _ServerError) -> PageVariables:
 def name_unknown(
     containers: Containers,
     failed_names: FailedNames,
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     hosts_file: HostsFile | None,
     resolvers: Resolvers | None,
     info: Info | None,
@@ -255,8 +252,6 @@ def name_unknown(
     containers, have checks of their own. It is advice where the program is a monitor, which finds
     what is gone, and no variable of it has the name.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     for failure in unresolved_names(containers, failed_names, lookups):
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue

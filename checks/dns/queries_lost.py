@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from checks.dns.helpers import touched, unasked
+from checks.dns.helpers import touched
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.ignored_questions import IgnoredQuestions, ServersWithoutAaaa
 from diagnose.evidence.dns.lookups import Lookups
@@ -45,7 +45,7 @@ probability at most."""
     causes=["dns.upstream-unreachable", "dns.host-broken"],
 )
 def queries_lost(
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     samples: DnsSamples | Unavailable,
     resolvers: Resolvers,
     containers: Containers | None,
@@ -64,8 +64,6 @@ def queries_lost(
     IPv4 addresses, and none for IPv6 addresses: it is asked about two names. What would fool it: a
     server that limits how many equal queries it answers.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     if isinstance(samples, Unavailable):
         return samples
     if not samples.paths:

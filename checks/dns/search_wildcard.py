@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
 from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
-from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
 
@@ -33,7 +32,7 @@ class _StrayName(msgspec.Struct, frozen=True):
 def search_wildcard(
     containers: Containers,
     resolvers: Resolvers,
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     log_tails: LogTails | None,
     failed_names: FailedNames | None,
 ) -> CheckResult:
@@ -46,8 +45,6 @@ def search_wildcard(
     a domain has no address for it, and does not deny it either (NXDOMAIN), musl stops there, and
     never asks for the name itself, which the server knows.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     wild = {
         domain: tuple(reply.answers) for domain, reply in lookups.wildcards.items() if reply.knows
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.dns.helpers import listed, touched, unasked
+from checks.dns.helpers import listed, touched
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
@@ -13,7 +13,7 @@ from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
 _REFUSED = "REFUSED"
@@ -23,7 +23,7 @@ _REFUSED = "REFUSED"
 def server_refuses_containers(
     containers: Containers,
     resolvers: Resolvers,
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     networks: Networks | None,
     listeners: Listeners | None,
 ) -> CheckResult:
@@ -33,8 +33,6 @@ def server_refuses_containers(
     container's own address, which is not on the list; the host's is. A server that refuses the same
     question of the host too says nothing about the list.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     groups = query_groups(containers, resolvers, lookups)
     if not groups:
         return Skipped("no running container queries a DNS server through its own network")

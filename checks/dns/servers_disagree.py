@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers
-from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 _RESOLVED_STUBS = ("127.0.0.53", "127.0.0.54")
@@ -22,7 +21,7 @@ _RESOLVED_STUBS = ("127.0.0.53", "127.0.0.54")
     causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
 )
 def servers_disagree(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
+    resolvers: Resolvers, lookups: Lookups, containers: Containers | None
 ) -> CheckResult:
     """A DNS server denies a name that the next server of the list knows.
 
@@ -30,8 +29,6 @@ def servers_disagree(
     The next server is asked only after silence or an error. The check asks for names that the user
     gave, and for names that a container could not resolve, by its log.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     for name, replies in lookups.user_names.items():
         split = _split(name, replies)
         if split is not None:

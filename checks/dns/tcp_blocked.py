@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.mappings import by_key, names_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, Severity
 from diagnose.phrases import and_more, named, sentence
 from diagnose.registry import check
 
@@ -18,15 +17,13 @@ from diagnose.registry import check
     severity=Severity.critical,
     causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
 )
-def tcp_blocked(containers: Containers, lookups: Lookups | Unavailable) -> CheckResult:
+def tcp_blocked(containers: Containers, lookups: Lookups) -> CheckResult:
     """A DNS server does not answer over TCP, and names with large answers fail.
 
     An answer that is too large for UDP comes back cut short, and the program asks again over TCP
     (RFC 7766). A firewall that lets UDP 53 pass and not TCP 53 breaks just these names. A
     container's log says that such a name failed.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     for server, reply in lookups.tcp_for_large.items():
         cut_short = by_key(_cut_short(server, containers, lookups))
         if cut_short and not reply.answered:

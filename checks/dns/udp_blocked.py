@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from checks.dns.helpers import touched, unasked
+from checks.dns.helpers import touched
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    Severity,
-    Unavailable,
-)
+from diagnose.model import HOST, CheckResult, Finding, Severity
 from diagnose.registry import check
 
 
 @check("dns.udp-blocked", severity=Severity.critical)
 def udp_blocked(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
+    resolvers: Resolvers, lookups: Lookups, containers: Containers | None
 ) -> CheckResult:
     """A DNS server answers over TCP while UDP queries to it are lost.
 
     A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by
     UDP first.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     if resolvers.host_unread and not lookups.host:
         return resolvers.host_unread
     groups = query_groups(containers, resolvers, lookups)

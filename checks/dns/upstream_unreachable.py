@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.dns.helpers import listed, opening, severity_beside_answers, touched, unasked
+from checks.dns.helpers import listed, opening, severity_beside_answers, touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath
@@ -17,7 +17,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
 
@@ -51,7 +51,7 @@ _NETWORK = [
 def upstream_unreachable(
     containers: Containers,
     resolvers: Resolvers,
-    lookups: Lookups | Unavailable,
+    lookups: Lookups,
     dns_path: DnsPath | None,
     networks: Networks | None,
     failed_names: FailedNames | None,
@@ -67,8 +67,6 @@ def upstream_unreachable(
     that share its network count as its own. What would fool it: a server that drops questions about
     the root on purpose.
     """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
     groups = query_groups(containers, resolvers, lookups)
     if not groups and not lookups.unasked:
         return _nobody_asks(lookups)

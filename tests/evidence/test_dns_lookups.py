@@ -140,7 +140,7 @@ def test_without_probes_nothing_is_concluded() -> None:
     made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None, None)
-    assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
+    assert answer == Unavailable("not applicable", "probes are turned off by --no-probe")
 
 
 def test_lookups_and_samples_send_the_same_samples() -> None:

@@ -142,6 +142,13 @@ def _by_name(replies: Mapping[tuple[str, str], DnsReply]) -> dict[str, dict[str,
     return by_name
 
 
+def _unasked(failure: Failed) -> Unavailable:
+    """Why there is no reply at all. Without probes no lookup applies: the user wished so."""
+    if failure.reason == "not allowed":
+        return Unavailable("not applicable", failure.detail)
+    return Unavailable.of(failure)
+
+
 @evidence
 def lookups(
     host: Host,
@@ -166,7 +173,7 @@ def lookups(
     replies = answers.replies
     _answer_by_samples(replies, answers.samples)
     if not replies and answers.failures:
-        return Unavailable.of(next(iter(answers.failures.values())))
+        return _unasked(next(iter(answers.failures.values())))
     failed = _failed_replies(plan, replies)
     by_host = _answered(replies, {server: root_query(server, None) for server in plan.servers})
     return Lookups(

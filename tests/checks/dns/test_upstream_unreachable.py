@@ -48,7 +48,7 @@ from tests.judging import judge
 @pytest.mark.parametrize(
     ("why", "expected"),
     [
-        (Unavailable("not allowed", "no probes"), Verdict.SKIPPED),
+        (Unavailable("not applicable", "no probes"), Verdict.SKIPPED),
         (Unavailable("forbidden", "not root"), Verdict.UNKNOWN),
     ],
     ids=["by the user's wish", "for want of privilege"],
