@@ -1,0 +1,221 @@
+"""What one line of a running program's log tells: of work, of a stranger, or of what is around.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from diagnose.error_signatures import signs
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.log_message import INFO, TAKES_ANOTHER, message
+
+CALL_FAILED = frozenset({"dns", "refused", "timeout", "unreachable"})
+"""Error signatures of a call that found nobody."""
+_SERVED = LazyPattern(
+    r"""
+    \b (?: DELETE | GET | HEAD | OPTIONS | PATCH | POST | PROPFIND | PUT | REPORT ) \b
+    (?:                                     # up to the status there is no other one: behind a
+        (?!                                 # space, `status=` or `"status":`
+            (?: (?<=\s) | (?<=tatus=) | (?<=tatus\":) ) [45]\d\d (?![\w.])
+        ) .
+    )*
+    (?<![\w.]) [23]\d\d (?![\w.])           # the status
+    """,
+    re.VERBOSE,
+)
+"""A request with a status that says it went well, as web servers log it. Behind a status that says
+otherwise, such a number is a size: Apache's page for 503 has 299 bytes."""
+_SERVED_BY_STATUS = LazyPattern(
+    r"""
+    (?: ^ | [\s|>=] ) [23]\d\d              # the status,
+    (?: [ ] [A-Z][A-Za-z ]{1,30} )?         # its name, as `200 OK`,
+    (?= [ ,|\"] )
+    (?: (?! [45]\d\d (?![\w.]) ) . ){0,120}
+    \b (?: DELETE | GET | HEAD | OPTIONS | PATCH | POST | PROPFIND | PUT | REPORT )
+    [\"' ]{1,12} /                          # and the path of the request
+    """,
+    re.VERBOSE,
+)
+"""The same where the status stands before the request, as Gin and Verdaccio log it."""
+_OF_A_PROBE = LazyPattern(
+    r"""
+    / (?:-/)? (?: alive | healthz? | healthcheck | live | livez | metrics | ping
+        | readyz? | ready | server-status | status | up ) \b
+    | health.?check | kube-probe | prometheus/      # or its program
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A request of a monitor, which is answered while all others fail."""
+_WORKED = LazyPattern(
+    r"""
+    (?<!not[ ]) (?<!un) \b (?: complet(?:ed|e) | delivered | finished | processed | saved | sent
+        | stored | succeed(?:ed|s) | success(?:ful|fully)? | synced | up-to-date | wrote ) \b
+    | \b (?: joined | placed | created | updated | uploaded | imported | downloaded ) \b
+    | \b NOERROR \b                                 # of a DNS server
+    | \b status [\"=: ]{1,3} [23]\d\d \b            # of a request
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words of a program that has done what it was asked for."""
+_WENT_WELL = LazyPattern(r"(?<!not )\bok\b", re.IGNORECASE)
+"""What a job says at its end, beside `_WORKED`: of a start that has failed calls alone."""
+_AROUND = LazyPattern(
+    r"""
+    \b (?: backends? | broker | certificates? | config\w* | connect\w* | credentials? | databases?
+        | director(?:y|ies) | disk | files? | folders? | gateways? | librar(?:y|ies) | memory
+        | migrat\w+ | provision\w* | queues? | refused | resources? | servers? | SIG[A-Z]{3,4}
+        | threads? | timed?[ ]?out | timeouts? | unavailable | unreachable | upstreams? ) \b
+    | \b (?: back[- ]?ups? | buckets? | clocks? | clusters? | CLUSTERDOWN | collectors? | crash\w*
+        | drives? | encryption | exporters? | heap | I/O | killed | leader | licen[cs]es? | OOM
+        | \w*pool | quorum | quota | replica\w* | segfault | segmentation ) \b
+    | corrupt | skewed | exited[ ]unexpectedly
+    | invalid[ ]page[ ]in[ ]block                   # PostgreSQL, of a damaged file
+    | \b (?: api | access ) [-_ ]? key | AccessDenied | AccessKey | \b (?: JWKS | LDAP | OIDC ) \b
+    | \b ECONNRESET \b | socket[ ]hang[ ]up | \b fetch[ ]failed \b      # Node.js
+    | Service[ ]?Unavailable | Bad[ ]Gateway
+    | \b (?: answered | replied | returned | responded | status(?:[ ]code)? ) \b
+        [^\d\n]{0,20} \b 50[234] \b                 # somebody else's server
+    | unknown[ ]column | \b column \b .{0,80} \b does[ ]not[ ]exist     # a schema that is too old
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What a program stands on or calls: a line about it is not about one request."""
+_OF_NGINX = LazyPattern(r", server: [^,]{0,200}(?=, request: )")
+"""Which of its servers was asked, as nginx says it in each line about a request."""
+_NO_SUCH_PAGE = LazyPattern(
+    r"""
+    \b No[ ]route[ ]matches[ ]\[            # Rails
+    | \b [Nn]o[ ]route[ ]found[ ]for \b     # Symfony, Phoenix
+    | \b NoRouteError \b
+    | \b NotFoundHttpException \b
+    | \b NoResourceFoundException \b        # Spring
+    """,
+    re.VERBOSE,
+)
+"""What frameworks call a request for a page that the program does not have. Rails and Symfony give
+it their gravest level."""
+_TURNED_AWAY = LazyPattern(
+    r"""
+    access[ ]denied | denied[ ]by | forbidden[ ]by[ ]rule
+    | auth\w{0,20}[ ](?:failed|failure) | failed[ ]to[ ]authenticate
+    | failed[ ](?:password|authentication) | log[io]n[ ](?:failed|error|attempt) | \b login_error \b
+    | (?:password|login|access) \b .{0,20} \b (?:failed|refused|rejected)
+    | invalid[ ](?:user|uri)                            # sshd, Apache
+    | no[ ]pg_hba\.conf[ ]entry                         # PostgreSQL
+    | not[ ]authori[sz]ed | unauthori[sz]ed
+    | relay[ ]access | \b reject(?:ed)?:                # Postfix
+    | handshake | ssl_accept | plaintext[ ]http
+    | unable[ ]to[ ](?:authenticate|negotiate)
+    | security[ ]attack                                 # Redis, of a request by HTTP
+    | \b no[ ]such[ ]user \b
+    | could[ ]not[ ]be[ ]resolved | as[ ]host \b | http_host    # a made-up host name
+    | \b incorrect \b | tls[ ]error | unwrapping[ ]failed
+    | (?:parser|protocol|authentication)[ ]error | invalid[ ]receive
+    | \b query \b .{0,60} \b denied                     # a DNS server
+    | directory[ ]index[ ]of[ ] (?! .* \" (?:GET|HEAD)[ ]/[ ]HTTP )     # Apache, not of its start
+    | primary[ ]script[ ]unknown                        # php-fpm, not of the program's own page
+        .{0,300} \" [A-Z]+[ ]/ (?!index\.php) [^ ?\"]{0,300} \.php\d? [ /?]
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words of a server that refuses somebody."""
+_CALLER = LazyPattern(
+    r"""
+    (?:                                                 # what the caller is called
+        \b (?: client (?: [ _]? (?: ip | addr\w* ) )? | from | peer | remote[ _-]?\w*
+            | r?ip (?: [ _-]? addr\w* )? | host\w* | header ) \b
+        | \b unknown
+        | @
+    )
+    [\\\"']{0,3} [\s:=\[(/]{0,3} [\\\"']{0,3}
+    (?P<address> \d{1,3} (?:\.\d{1,3}){3} )
+    (?! [\w.]\d | [:#] (?: \d{1,4} | [12]\d{4} ) \b )   # a port that is served: no caller
+    | (?<![\w.]) (?P<caller> \d{1,3} (?:\.\d{1,3}){3} )
+        [:#] (?: 3[3-9] | [4-6]\d ) \d{3} \b            # a port that systems give to those who call
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it.
+An address with a port that systems give to those who call is a caller's, and one with another port
+is not."""
+_HARMLESS = LazyPattern(
+    r"""
+    \b not[ ]yet[ ]due \b
+    | \b failed [:=] [ ]? (?:false|0) \b | \b errors? [:=] [ ]? [\"']? (?:none|null|nil|false) \b
+    | ^ (?! .* \b (?:ERROR|FATAL|CRITICAL) \b ) .* \b deprecat(?:ed|ion) \b
+    | \b deprecation\.elasticsearch \b                  # for the author: what a later version drops
+    | \b moby\.buildkit\.v1\.[\w.]{1,60}/Solve[ ]returned[ ]error \b    # its caller has seen it
+    | \b while[ ]proxying[ ]upgraded[ ]connection \b    # nginx, of each WebSocket that is left
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A line that counts no failure, or tells the program's author of what a later version drops."""
+
+
+def is_served(line: str) -> bool:
+    """Whether a line is a request that went well."""
+    return bool(_SERVED.search(line) or _SERVED_BY_STATUS.search(line))
+
+
+def tells_of_work(line: str) -> bool:
+    """Whether a line reports work that went well, other than for a monitor."""
+    if _OF_A_PROBE.search(line):
+        return False
+    if is_served(line):
+        return True
+    said = message(line)
+    return (said.level is None or said.level <= INFO) and _WORKED.search(said.text) is not None
+
+
+def tells_of_own_work(line: str) -> bool:
+    """Whether a line reports work that nobody has asked for by a request."""
+    if is_served(line) or signs(line) & CALL_FAILED:
+        return False
+    said = message(line)
+    is_calm = said.level is None or said.level <= INFO
+    return tells_of_work(line) or (
+        is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(said.text) is not None
+    )
+
+
+def is_about_surroundings(line: str) -> bool:
+    """Whether a line is about what the program stands on or calls, and not about one request."""
+    about = _OF_NGINX.sub("", line)
+    return bool(signs(about)) or _AROUND.search(about) is not None
+
+
+def is_about_no_page(line: str) -> bool:
+    """Whether a line reports that somebody asked for a page which the program does not have."""
+    return _NO_SUCH_PAGE.search(_OF_NGINX.sub("", line)) is not None
+
+
+def turns_away(line: str) -> bool:
+    """Whether a line has words of a server that refuses somebody."""
+    return _TURNED_AWAY.search(line) is not None
+
+
+def is_harmless(line: str) -> bool:
+    """Whether a line that looks like an error reports none."""
+    harmless = _HARMLESS.search(line) or TAKES_ANOTHER.search(line)
+    return harmless is not None or _is_about_a_stranger(line)
+
+
+def _is_about_a_stranger(line: str) -> bool:
+    """Whether the program tells that it has turned an address of the internet away.
+
+    Whatever is reachable from there is scanned, and asked for passwords: that is no failure.
+    """
+    if not turns_away(line):
+        return False
+    callers = (match["address"] or match["caller"] for match in _CALLER.finditer(line))
+    return any(_is_of_the_internet(address) for address in callers)
+
+
+def _is_of_the_internet(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False
