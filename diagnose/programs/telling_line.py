@@ -132,6 +132,8 @@ _DETAIL = LazyPattern(
     r"|HINT)|^\s{2,40}- [A-Z_]+"
 )
 """What belongs to the message before it."""
+_PART = LazyPattern(r"\bDETAIL:\s")
+"""A part of a message that says nothing without its head, whatever level its words have."""
 _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
 """A message whose next lines say which errors they are: Pydantic's, and the panics of Rust."""
 _LISTS = LazyPattern(
@@ -173,6 +175,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
         return None
     scores = [_score(line) for line in messages]
     _prefer_causes([line.text for line in messages], scores)
+    _prefer_heads(messages, scores)
     for place in passed_lines(messages) if has_ended else ():
         scores[place] = min(scores[place], PASSED)
     best = max(scores)
@@ -300,6 +303,15 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
             scores[below[0]] -= CHAINED
 
 
+def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
+    """What PostgreSQL and its like say in a DETAIL counts for the error above it; changes the
+    scores."""
+    for index, (head, line) in enumerate(itertools.pairwise(messages)):
+        is_part = _PART.search(line.text) and (head.level or 0) >= ERROR
+        if is_part and scores[index + 1] > scores[index]:
+            scores[index], scores[index + 1] = scores[index + 1], scores[index]
+
+
 def _is_cause(text: str, score: int) -> bool:
     """Whether a line is a cause that says something."""
     if not _CAUSE.match(text) or score <= UNREADABLE:
@@ -364,7 +376,8 @@ def _details(following: Sequence[Message]) -> tuple[str, ...]:
     details: list[str] = []
     for line in following[:MOST_DETAILS]:
         is_place = "Error found at" in line.text
-        is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_place)
+        is_whole = is_place or _PART.search(line.text)
+        is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_whole)
         if is_new:
             details.append(line.text)
         elif details and (_is_rest(line, of=details[-1]) or _is_below(line, details[-1])):

@@ -124,7 +124,7 @@ class ContainerFile(msgspec.Struct, frozen=True):
     """One path in a container, no link followed."""
 
     type: str = ""
-    """file, directory, link or other."""
+    """file, directory, link, socket or other."""
     mode: int | None = None
     """Permission bits."""
     uid: int | None = None
@@ -132,6 +132,8 @@ class ContainerFile(msgspec.Struct, frozen=True):
     link_target: str | None = None
     hex: str | None = None
     """The first bytes of a file; None for what is no file."""
+    capabilities: str | None = None
+    """Its attribute security.capability in hex; None where it has none."""
 
 
 class ReadContainerFile(Question[ContainerFile], frozen=True):

@@ -10,7 +10,7 @@ import struct
 import tarfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +261,13 @@ def test_error_of_the_engine_inside_the_logs(serve: Callable[[Script], Server]) 
     assert (answer["text"], answer["error"]) == ("a\n", "broken")
 
 
-def tar(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: str = "") -> bytes:
+def tar(
+    name: str,
+    content: bytes = b"",
+    kind: bytes = tarfile.REGTYPE,
+    target: str = "",
+    pax: Mapping[str, str] | None = None,
+) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
         member = tarfile.TarInfo(name)
@@ -272,6 +278,7 @@ def tar(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: 
             target,
             1000,
         )
+        member.pax_headers = dict(pax or {})
         archive.addfile(member, io.BytesIO(content))
     return stream.getvalue()
 
@@ -307,6 +314,22 @@ def test_archive_of_a_link_and_of_a_binary(serve: Callable[[Script], Server]) ->
     binary = serve(says(reply(tar("elf", b"\x7fELF\x02\xff")))).live()
     answer = binary.ask(question("api.archive", id="c", path="/elf"))
     assert (answer["text"], answer["hex"], answer["link_target"]) == (None, "7f454c4602ff", None)
+
+
+def test_archive_of_a_socket(serve: Callable[[Script], Server]) -> None:
+    mode = 1 << 24 | 0o755  # os.ModeSocket of Go
+    stat = base64.b64encode(json.dumps({"name": "app.sock", "mode": mode}).encode()).decode()
+    header = f"X-Docker-Container-Path-Stat: {stat}\r\n"
+    answer = serve(says(reply(b"", headers=header))).live()
+    assert answer.ask(question("api.archive", id="c", path="/app.sock")) == {"type": "socket"}
+
+
+def test_archive_of_a_file_with_capabilities(serve: Callable[[Script], Server]) -> None:
+    attribute = bytes.fromhex("0100000200400000000000000000000000000000")
+    name = "SCHILY.xattr.security.capability"
+    held = tar("vault", b"\x7fELF", pax={name: attribute.decode("utf-8", "surrogateescape")})
+    answer = serve(says(reply(held))).live().ask(question("api.archive", id="c", path="/vault"))
+    assert answer["capabilities"] == attribute.hex()
 
 
 @pytest.mark.parametrize("raw", [b"", b"no tar at all" * 100], ids=["empty", "rubbish"])

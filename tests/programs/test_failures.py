@@ -173,6 +173,13 @@ TAILS = {
         ),
         "tensorflow-avx",
     ),
+    "a detail of PostgreSQL's and its kind": (
+        (
+            '2019-09-18 10:12:44: pid 1: FATAL:  failed to bind a socket: "/run/pg/.s.PGSQL.5432"',
+            '2019-09-18 10:12:44: pid 1: DETAIL:  bind socket failed with error: "Address already in use"',
+        ),
+        "socket-taken",
+    ),
     "a limit that the program goes on without": (
         ("open files: cannot modify limit: Operation not permitted", "FATAL: data is corrupt"),
         "data-damaged",

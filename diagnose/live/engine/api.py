@@ -12,7 +12,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -51,6 +51,9 @@ five containers a second, were seen to list one as running 0.3 s after it was go
 SETTLE_BUSY_S = 3.0
 """On a host with BUSY_LOAD processes for each processor, where 28.5 was seen to take longer."""
 BUSY_LOAD = 4.0
+
+_MODE_SOCKET = 1 << 24
+"""The bit of Go's os.ModeSocket."""
 
 OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s", "round"})
 """Arguments that are ours, not parameters of the query."""
@@ -230,12 +233,18 @@ def _text(raw: bytes) -> str:
 def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     """One path of a container's file system, no link followed, and a file's first bytes.
 
-    {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid",
-    "mtime", "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None
-    for what is no file.
+    {"type": "file" | "directory" | "link" | "socket" | "other", "size", "mode": permission bits,
+    "uid", "gid", "mtime", "link_target", "text": None if not UTF-8, "hex", "truncated",
+    "capabilities": in hex}; text and hex are None for what is no file. Of a socket only its type
+    is known.
     """
+    stat = _path_stat(reply)
+    if _is_socket(stat):
+        return {"type": "socket"}
     member, data = _first_member(reply.body, question.bytes)
-    target = (_link_target(reply) or _readable(member.linkname)) if member.issym() else None
+    linked = stat.get("linkTarget")
+    said = linked if isinstance(linked, str) and linked else _readable(member.linkname)
+    target = said if member.issym() else None
     return {
         "type": _kind(member),
         "size": member.size,
@@ -247,6 +256,7 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
         "text": _utf8(data),
         "hex": data.hex() if data is not None else None,
         "truncated": data is not None and len(data) < member.size,
+        "capabilities": _capabilities(member),
     }
 
 
@@ -277,6 +287,12 @@ def _kind(member: TarInfo) -> str:
     return "link" if member.issym() else "other"
 
 
+def _capabilities(member: TarInfo) -> str | None:
+    """A file's attribute security.capability, which the engine sends with it."""
+    value = member.pax_headers.get("SCHILY.xattr.security.capability")
+    return value.encode("utf-8", "surrogateescape").hex() if value else None
+
+
 def _utf8(data: bytes | None) -> str | None:
     """The text of a file; None for what is no file, or no UTF-8."""
     if data is None:
@@ -295,15 +311,21 @@ def _readable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _link_target(reply: Reply) -> str | None:
+def _path_stat(reply: Reply) -> dict[str, Json]:
+    """What the engine says of the path beside its archive."""
     try:
         decoded = msgspec.json.decode(
             base64.b64decode(reply.headers.get("x-docker-container-path-stat", ""))
         )
     except (ValueError, RecursionError):
-        return None
-    target = decoded.get("linkTarget") if isinstance(decoded, dict) else None
-    return target if isinstance(target, str) else None
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _is_socket(stat: Mapping[str, Json]) -> bool:
+    """Whether the path is a Unix socket, which no tar archive can hold: it is empty."""
+    mode = stat.get("mode")
+    return isinstance(mode, int) and bool(mode & _MODE_SOCKET)
 
 
 def target_of(question: AnyQuestion, version: tuple[int, int] | None, now: float) -> str:

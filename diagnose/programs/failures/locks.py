@@ -6,6 +6,10 @@ from diagnose.programs.failures.recognition import Failure
 
 _LOCKED = "container.data-locked"
 _PID_FILE = "container.pid-file-stale"
+_SOCKET = (
+    r"/(?:[\w.@+-]{1,60}/){0,10}[\w.@+-]{0,40}(?:sock|\.s\.PGSQL\.\d{1,5}|\.pipe)[\w.@+-]{0,20}"
+)
+"""The path of a Unix socket, by the names that programs give theirs."""
 
 LOCKS = (
     Failure(
@@ -186,6 +190,18 @@ PID_FILES = (
         cure="remove that link, and start the container again",
         source="sprintcube/docker-compose-lamp#221",
         confirmed_by=_PID_FILE,
+    ),
+    Failure(
+        name="socket-taken",
+        mark="already",
+        pattern=rf"(?P<file>{_SOCKET}).{{0,120}}\bAddress already in use"
+        rf"|Address already in use.{{0,60}}?(?P<file_behind>{_SOCKET})"
+        rf"|already a server bound to: (?P<file_puma>{_SOCKET})",
+        cause="its socket {file} is there already: another server has it, or a former run left it",
+        cure="remove that socket if no server runs, and start the container again",
+        source="paunin/PostDock#245",
+        confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
     ),
     Failure(
         name="pidfile-exists",

@@ -9,6 +9,7 @@ LINES = {
         "[ERROR] Unix socket lock file is empty /var/run/mysqld/mysqld.sock.lock."
     ),
     "mongo-socket": "Failed to unlink socket file: /tmp/mongodb-27017.sock: Operation not permitted",
+    "socket-taken": "Error: listen EADDRINUSE: address already in use /tmp/tsx-0/34.pipe",
     "socket-link": (
         "chown: changing ownership of '/var/lib/mysql/mysql.sock': No such file or directory"
     ),

@@ -46,6 +46,7 @@ class MountedPidFile(msgspec.Struct, frozen=True):
     path: str
     source: str
     """Its path on the host where it is on a mount, "" in the container's own layer."""
+    is_socket: bool = False
 
 
 class DataFiles(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: C
                 versions[container.id] = version
         elif failure.confirmed_by == PID_FILE_CHECK and _does_not_stay(container, clock):
             pid_file = _pid_file(host, container, failure)
-            if pid_file is not None:
+            if pid_file is not None and not _is_shared(pid_file, container, containers):
                 pid_files[container.id] = pid_file
     return DataFiles(versions, pid_files)
 
@@ -125,9 +126,19 @@ def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedP
     return next(filter(None, left_files), None)
 
 
+def _is_shared(left: MountedPidFile, container: Container, containers: Containers) -> bool:
+    """Whether the file may be of another container that runs, which has the same folder mounted."""
+    mount = innermost_mount(container.mounts, left.path) if left.is_socket else None
+    if mount is None:
+        return False
+    others = (other for other in containers if other.is_running and other.id != container.id)
+    return any(mount.source == own.source for other in others for own in other.mounts)
+
+
 def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None
     mount = innermost_mount(container.mounts, path)
-    return MountedPidFile(path, mount.on_host(path) if mount is not None else "")
+    source = mount.on_host(path) if mount is not None else ""
+    return MountedPidFile(path, source, is_socket=answer.type == "socket")

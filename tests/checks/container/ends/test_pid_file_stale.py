@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.mounts.data_files import DataFiles, MountedPidFile
-from tests.checks.container.evidence import CLOCK, failed_with_log
-from tests.inspected import of
+from diagnose.evidence.containers.mounts.data_files import DataFiles, MountedPidFile, data_files
+from tests.checks.container.evidence import CLOCK, container_in, failed_with_log
+from tests.hosts import Made
+from tests.inspected import bind, of
 from tests.judging import judge, rows
 
 
@@ -36,3 +37,22 @@ def test_a_pid_file_is_removed_where_it_is(source: str, variables: set[str]):
         data_files=DataFiles({}, {}),
     )
     assert rows(nothing) == []
+
+
+SHARED = bind("/srv/run", Destination="/run/app")
+
+
+@pytest.mark.parametrize(
+    ("parts", "neighbour", "found"),
+    [({}, {}, True), (SHARED, {}, True), (SHARED, SHARED, False)],
+    ids=["in its own layer", "on a mount", "on a mount of another program that runs"],
+)
+def test_a_socket_may_be_of_another_program(
+    parts: dict[str, list[object]], neighbour: dict[str, list[object]], found: bool
+):
+    line = "Error: listen EADDRINUSE: address already in use /run/app/app.sock"
+    container, log_tails = failed_with_log(line, **parts)
+    others = container_in("running", name="other", **neighbour)
+    host = Made({"api.archive": {"type": "socket"}})
+    files = data_files(host, of(container, others), log_tails, CLOCK).pid_files
+    assert (container.id in files) is found
