@@ -21,6 +21,7 @@ from diagnose.evidence.containers.mounts.program_places import (
     hiding_mount,
     place_of_program,
 )
+from diagnose.evidence.containers.programs.file_capabilities import lacking
 from diagnose.evidence.containers.programs.lost_files import LostFiles
 from diagnose.evidence.containers.programs.missing_programs import (
     MISSING,
@@ -32,8 +33,11 @@ from diagnose.evidence.containers.programs.refused_programs import Program, Prog
 from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import agree
+from diagnose.phrases import agree, joined
 from diagnose.registry import check
+
+MOST_OPTIONS = 2
+"""Capabilities that the page's command can add."""
 
 
 @check(
@@ -259,19 +263,7 @@ def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
 
 def _forbidden_program_finding(container: Container, program: Program) -> Finding:
     if program.why == "operation not permitted":
-        config = container.host_config
-        proof = {
-            "HostConfig.CapDrop": config.cap_drop or "none",
-            "HostConfig.CapAdd": config.cap_add or "none",
-        }
-        finding = refused_program(
-            container,
-            program,
-            f"{program.path} has capabilities that the container does not have",
-            **proof,
-        )
-        cure = {"stripped": container.name} if config.cap_drop else {}
-        return finding.without_variable("file").with_variables(cure)
+        return _capabilities_finding(container, program)
     user = container.config.user or "root"
     evidence = {"Config.User": user}
     if program.lacks_execute_bit:
@@ -295,3 +287,36 @@ def _forbidden_program_finding(container: Container, program: Program) -> Findin
     return refused_program(
         container, program, f"{program.path} cannot be executed by user {user}", **evidence
     )
+
+
+def _capabilities_finding(container: Container, program: Program) -> Finding:
+    """The kernel does not permit to execute a program at all.
+
+    That is so for a file that demands capabilities which the container lacks; of a file that was
+    not read it is likely.
+    """
+    config = container.host_config
+    missing = lacking(program.capabilities or (), config)
+    what = f"{program.path} has capabilities that the container may not have"
+    if missing:
+        noun = "capability" if len(missing) == 1 else "capabilities"
+        what = (
+            f"the file {program.path} demands the {noun} {joined(missing)}, which the container "
+            "does not have"
+        )
+    elif program.capabilities is not None:
+        what = f"the kernel does not permit to execute {program.path}"
+    finding = refused_program(
+        container,
+        program,
+        what,
+        **{
+            "HostConfig.CapDrop": config.cap_drop or "none",
+            "HostConfig.CapAdd": config.cap_add or "none",
+        },
+    ).without_variable("file")
+    options = [f"--cap-add={name}" for name in missing]
+    if 0 < len(options) <= MOST_OPTIONS:
+        further = {"further": options[1]} if len(options) == MOST_OPTIONS else {}
+        return finding.with_variables({"option": options[0], **further})
+    return finding.with_variables({"stripped": container.name} if config.cap_drop else {})

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.file_capabilities import demanded, lacking
+from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -62,6 +65,14 @@ _BY_SUPERVISOR = LazyPattern(
     re.IGNORECASE,
 )
 """s6 and execline; supervisord; gosu and su-exec."""
+_NOT_PERMITTED = LazyPattern(
+    r"^(?:error: exec failed|su-exec: (?P<by_su_exec>[^\s:]{1,200})"
+    r"|setpriv: failed to execute (?P<by_setpriv>[^\s:]{1,200})"
+    r"|\S{1,200}: (?:exec: )?(?:line )?\d{1,5}: (?:exec: )?(?P<by_shell>[^\s:]{1,200}))"
+    r": operation not permitted$",
+    re.IGNORECASE,
+)
+"""gosu, which does not say which program; su-exec, setpriv, and the shells of start scripts."""
 SHELL_CODES = (126, 127)
 """What a shell exits with when a command cannot be executed, or is not there."""
 _DENIED = LazyPattern(r"permission denied", re.IGNORECASE)
@@ -86,6 +97,9 @@ REFUSED_CODES = (1, 255)
 """What runc exits with when the kernel refuses the program in its last step, by its version."""
 REFUSED_WITHIN_S = 5.0
 _ANY_EXECUTE = 0o111
+MOST_NAMES = 4
+"""Words of a command that are looked for as programs."""
+_PLAIN = LazyPattern(r"[A-Za-z][\w.-]{1,60}")
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -111,6 +125,8 @@ class Program(msgspec.Struct, frozen=True):
     is_folder: bool = False
     """Whether the path is a folder."""
     is_aside: bool = False
+    capabilities: tuple[str, ...] | None = None
+    """Those that its file demands; None where the file was not read."""
 
     @property
     def has_carriage_return(self) -> bool:
@@ -147,8 +163,10 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
         if container.id in log_tails.unread and _ended_as_if_refused(container):
             mute.append(Unexamined(container.subject, f"its log: {log_tails.unread[container.id]}"))
         tail = log_tails.of(container)
-        program = _refused(host, container, tail.last) or _behind_wrapper(
-            host, container, tail.lines
+        program = (
+            _refused(host, container, tail.last)
+            or _behind_wrapper(host, container, tail.lines)
+            or _not_permitted(host, container, tail.lines)
         )
         if program is not None:
             by_id[container.id] = program
@@ -184,6 +202,35 @@ def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) ->
         if program is not None:
             return program
     return None
+
+
+def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
+    """The program that a start script may not execute, by the capabilities that its file demands.
+
+    Where the line does not name it, it is one of the command, or is called as the image is.
+    """
+    refused = next(
+        (match for line in reversed(lines) if (match := _NOT_PERMITTED.search(line))), None
+    )
+    if refused is None or (container.is_running and container.restart_count < LOOPING):
+        return None
+    named = refused["by_su_exec"] or refused["by_setpriv"] or refused["by_shell"]
+    name_of_image = container.config.image.rpartition("/")[2].partition(":")[0]
+    names = [named] if named else [*container.config.words, name_of_image]
+    for place in _places(container, names):
+        program = _look(host, container.id, place, "operation not permitted", refused.string)
+        if lacking(program.capabilities or (), container.host_config):
+            return msgspec.structs.replace(program, behind="a start script")
+    return None
+
+
+def _places(container: Container, names: Sequence[str]) -> Iterator[str]:
+    """Where programs of these names may lie."""
+    for name in names[:MOST_NAMES]:
+        if "/" in name:
+            yield _from_root(container, name)
+        elif _PLAIN.fullmatch(name):
+            yield from (f"{folder}/{name}" for folder in path_folders(container))
 
 
 def _by_shell(host: Host, container: Container, line: str) -> Program | None:
@@ -248,7 +295,10 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
         if isinstance(file, Failed):
             return msgspec.structs.replace(program, missing=file.reason == "gone")
         program = msgspec.structs.replace(
-            program, mode=file.mode, is_folder=file.type == "directory"
+            program,
+            mode=file.mode,
+            is_folder=file.type == "directory",
+            capabilities=demanded(file.capabilities or ""),
         )
         if file.link_target:
             target = file.link_target

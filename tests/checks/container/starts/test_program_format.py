@@ -81,7 +81,7 @@ AMD64 = Info(architecture="x86_64")
             NOT_PERMITTED,
             ELF_ARM,
             "entrypoint_forbidden",
-            "/app has capabilities that the container does not",
+            "/app has capabilities that the container may not have",
         ),
     ],
 )
@@ -115,6 +115,20 @@ def assert_refused(program: Program, check: str, words: str):
     }
     assert words in found.pop(check)[0][1]
     assert list(found.values()) == [[], [], [], []]
+
+
+@pytest.mark.parametrize(
+    ("demands", "words"),
+    [
+        ((), "the kernel does not permit to execute /app"),
+        (("NET_BIND_SERVICE",), "the kernel does not permit to execute /app"),
+        (("IPC_LOCK",), "the file /app demands the capability IPC_LOCK, which"),
+        (("SYS_NICE", "NET_ADMIN"), "demands the capabilities SYS_NICE and NET_ADMIN, which"),
+    ],
+)
+def test_a_program_whose_file_was_read(demands: tuple[str, ...], words: str):
+    program = Program("/app", NOT_PERMITTED, f"exec /app: {NOT_PERMITTED}", capabilities=demands)
+    assert_refused(program, "entrypoint_forbidden", words)
 
 
 SAID = {
