@@ -13,7 +13,9 @@ from checks.container.first_steps.changed_compose import (
     changed_variables,
 )
 from checks.container.peers.refused_login import (
+    ForeignUser,
     OtherPassword,
+    foreign_user,
     of_a_missing_role,
     other_password,
 )
@@ -75,7 +77,9 @@ def database_refused(
             continue
         failure = of_a_missing_role(said.failure, server, recent_logs)
         claim = msgspec.structs.replace(said, failure=failure)
-        other = other_password(failure, claim.container, server)
+        other = foreign_user(failure, claim.container, server) or other_password(
+            failure, claim.container, server
+        )
         stray = stray_login(failure, server, recent_logs)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)
@@ -104,7 +108,10 @@ def database_refused(
 
 
 def _cause(
-    claim: Claim, server: Container, other: OtherPassword | None, stray: StrayLogin | None
+    claim: Claim,
+    server: Container,
+    other: ForeignUser | OtherPassword | None,
+    stray: StrayLogin | None,
 ) -> str:
     if stray is not None:
         is_root = server.config.value_of(_ROOT_OF_MONGO) == stray.user
@@ -112,7 +119,7 @@ def _cause(
             "which is one of database admin" if is_root else "which may be one of database admin"
         )
         return f"it looks for user {stray.user}, {whose}, in database {stray.base}"
-    return other.cause(claim.value("user"), server) if other else claim.failure.cause
+    return other.cause(server) if other else claim.failure.cause
 
 
 def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:

@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import PageVariables
 from diagnose.phrases import joined
 from diagnose.programs.failures import FAILURES, Recognised
@@ -24,6 +25,12 @@ _OF_OTHERS = {
     "mysql-access": LazyPattern(r"PG|POSTGRES"),
 }
 """What the names of variables have that are for a database of the other kind."""
+_OWN_USER = ("MARIADB_USER", "MYSQL_USER")
+_SET_UP = ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD", *_OWN_USER)
+"""Variables of which the images of MySQL and MariaDB need one."""
+_USER = LazyPattern(r"USER(?:NAME)?(?:_|$)")
+_PLAIN = LazyPattern(r"[\w$-]+")
+"""Names that mean themselves in a statement of SQL."""
 _ESCAPED = ":url-password-escaped:"
 """In the token of a password with percent escapes, which stands for the password without them."""
 
@@ -31,13 +38,14 @@ _ESCAPED = ":url-password-escaped:"
 class OtherPassword(msgspec.Struct, frozen=True):
     """Variables of the caller with another password than the database's own environment has."""
 
+    user: str
     names: tuple[str, ...]
     servers: str
     """The database's variable."""
 
-    def cause(self, user: str, server: Container) -> str:
+    def cause(self, server: Container) -> str:
         """The end of a sentence about the caller."""
-        held = f"the password of user {user} in its {joined(self.names)}"
+        held = f"the password of user {self.user} in its {joined(self.names)}"
         return f"{held} is not the {self.servers} of {server}"
 
     def cure(self, server: Container) -> str:
@@ -54,6 +62,62 @@ class OtherPassword(msgspec.Struct, frozen=True):
             "kept_variable": self.servers,
             "keeper": server.name,
         }
+
+
+class ForeignUser(msgspec.Struct, frozen=True):
+    """A user for whom the environment of MySQL or MariaDB has made nothing."""
+
+    name: str
+    variable: str
+    """The caller's variable that names it, "" where none does."""
+    password: str
+    """The caller's only variable with a password for the database, "" where that is not known."""
+    servers: str
+    """The server's variable and its value, "" where it has none and root is all."""
+
+    def cause(self, server: Container) -> str:
+        """The end of a sentence about the caller."""
+        given = f", from its {self.variable}," if self.variable else ""
+        only = f"sets up ({self.servers})" if self.servers else "sets up, which is root alone"
+        return (
+            f"user {self.name}{given} is not the one that the environment of {server} {only}: "
+            "it exists there only if somebody has made it"
+        )
+
+    def cure(self, server: Container) -> str:
+        """What fixes it, in words."""
+        return f'give both the same user and password, or make the user in "{server.name}"'
+
+    def variables(self, server: Container) -> PageVariables:
+        """What the page's commands need."""
+        steps = {"mysql_server": server.name}
+        is_plain = _PLAIN.fullmatch(self.name) is not None
+        if not (is_plain and self.password):
+            return steps
+        return {**steps, "new_user": self.name, "word_variable": self.password}
+
+
+def foreign_user(failure: Recognised, caller: Container, server: Container) -> ForeignUser | None:
+    """The refused user of MySQL or MariaDB, where the server's environment is for another one.
+
+    Neither tells a client whether the user or the password is wrong.
+    """
+    user, of = failure.values.get("user", ""), server.config.value_of
+    is_of_image = any(of(name) for name in _SET_UP)
+    if failure.name != "mysql-access" or user in ("", "root") or not is_of_image:
+        return None
+    own = {name: value for name in _OWN_USER if (value := of(name))}
+    if user in own.values():
+        return None
+    named = [
+        name for name, value in caller.config.environment if value == user and _USER.search(name)
+    ]
+    return ForeignUser(
+        user,
+        variable=next(iter(named), ""),
+        password=only([name for name, _ in _given_passwords(failure, caller, user)]) or "",
+        servers=next((f"{name} {value}" for name, value in own.items()), ""),
+    )
 
 
 def of_a_missing_role(
@@ -91,7 +155,7 @@ def other_password(
     is_equal = own[1] in given.values()
     if not given or is_equal or any(_ESCAPED in value for value in given.values()):
         return None
-    return OtherPassword(tuple(given), own[0])
+    return OtherPassword(user, tuple(given), own[0])
 
 
 def _own_passwords(failure: Recognised, user: str, server: Container) -> Iterator[tuple[str, str]]:

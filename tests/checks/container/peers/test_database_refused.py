@@ -163,6 +163,47 @@ def test_what_the_database_is_told(
     assert (offered is None) is (says == "")
 
 
+FOREIGN: dict[str, tuple[list[str], list[str], str, dict[str, str]]] = {
+    "another user than the server's": (
+        ["WORDPRESS_DB_USER=other", "WORDPRESS_DB_PASSWORD=<redacted 1>"],
+        ["MYSQL_USER=root", "MYSQL_ROOT_PASSWORD=<redacted 2>"],
+        "user other, from its WORDPRESS_DB_USER, is not the one that the environment of",
+        {"new_user": "other", "word_variable": "WORDPRESS_DB_PASSWORD"},
+    ),
+    "a server with root alone": (
+        ["DB_USER=other"],
+        ["MARIADB_ROOT_PASSWORD=<redacted 2>"],
+        "sets up, which is root alone",
+        {},
+    ),
+    "a server that nothing sets up": (["DB_USER=other"], [], "refuses user other", {}),
+    "the server's own user": (
+        ["DB_USER=other"],
+        ["MYSQL_USER=other", "MYSQL_ROOT_PASSWORD=<redacted 2>"],
+        "refuses user other",
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("own", "servers", "says", "steps"), FOREIGN.values(), ids=FOREIGN)
+def test_a_user_for_whom_the_server_was_not_set_up(
+    own: list[str], servers: list[str], says: str, steps: dict[str, str]
+) -> None:
+    line = "Access denied for user 'other'@'172.18.0.3' (using password: YES)"
+    container, log_tails = failed_with_log(line, Config={"Env": ["DB_HOST=db", *own]}, **ON_SHOP)
+    database = container_in("running", name="db", Config={**MARIA, "Env": servers}, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(container, database),
+        clock=CLOCK,
+        log_tails=log_tails,
+    ).findings
+    assert says in finding.summary
+    given = {name: finding.variables.get(name) for name in ("new_user", "word_variable")}
+    assert {name: value for name, value in given.items() if value} == steps
+
+
 @pytest.mark.parametrize(
     ("line", "is_told"), [(WRONG, True), (NO_DATABASE, False)], ids=["a login", "no database"]
 )
