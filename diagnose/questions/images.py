@@ -92,6 +92,8 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
     labels: dict[str, str] | None = None
     volumes: dict[str, Json] | None = None
     """The declared volumes, by their paths."""
+    on_build: list[str] | None = None
+    """Instructions for the builds that begin with this image."""
 
 
 class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 
 import msgspec
@@ -33,6 +34,7 @@ from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
+from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
 from diagnose.evidence.containers.settings.named_settings import (
@@ -46,7 +48,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import Json, PageVariables, Subject
 from diagnose.phrases import numbered
-from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES, Filtered
 
 NAMES_SHOWN = 8
 """Names on its networks that evidence lists."""
@@ -99,8 +102,23 @@ class FailedRun(msgspec.Struct, frozen=True):
         return f"{mount.source}, which is mounted at {folder}, hides what its image has there"
 
     @property
+    def _own_start(self) -> PageVariables:
+        """The image's own command, in place of one that needs packages for development."""
+        commands, container = self.context.image_commands, self.container
+        own = commands.by_container.get(container.id, ()) if commands is not None else ()
+        is_for_development = self._missing is not None and bool(self._missing.manifest)
+        return {"own_start": shlex.join(own)} if own and is_for_development else {}
+
+    @property
+    def _missing(self) -> MissingModule | None:
+        modules = self.context.missing_modules
+        return modules.of(self.container) if modules is not None else None
+
+    @property
     def means(self) -> str:
         """The clause that says what the log means; "" where that is not known, or is not so."""
+        if self._missing is not None:
+            return self._missing.clause
         return "" if self._blames_no_filter else meaning(self.tail)
 
     @property
@@ -129,6 +147,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return {
             **log_evidence(self.tail, is_refuted=self._blames_no_filter),
             **(UNFILTERED if self._blames_no_filter else {}),
+            **(self._missing.evidence if self._missing is not None else {}),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
@@ -161,6 +180,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         container, tail, context = self.container, self.tail, self.context
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
+            | self._own_start
             | (build_before(container, context.images) if self._is_unexplained else {})
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
@@ -240,9 +260,18 @@ def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
     failure = tail.failure
     if failure is None:
         return named_setting(container, tail.telling)
-    healing = setting_in(container, failure.cure)
+    healing = None if _has_no_entry(container, failure) else setting_in(container, failure.cure)
     by_key = setting_of_key(container, failure.values.get("key", ""))
     return healing or named_setting(container, tail.telling) or by_key
+
+
+def _has_no_entry(container: Container, failure: Recognised) -> bool:
+    """Whether the list from which the remedy takes entries has none of that kind."""
+    remedy = failure.remedy
+    if not isinstance(remedy, Filtered):
+        return False
+    entries = (container.config.value_of(remedy.variable) or "").split(remedy.separator)
+    return not any(entry.strip().startswith(remedy.begin) for entry in entries)
 
 
 def first_steps(

@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.programs.missing_modules import MissingModules
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.settings.compose_files import ComposeFiles
 from diagnose.evidence.engine.info import Info
@@ -28,6 +29,7 @@ class RunContext(msgspec.Struct, frozen=True):
     images: Images | None = None
     image_commands: ImageCommands | None = None
     info: Info | None = None
+    missing_modules: MissingModules | None = None
 
 
 @evidence
@@ -40,6 +42,7 @@ def run_context(
     images: Images | None,
     image_commands: ImageCommands | None,
     info: Info | None,
+    missing_modules: MissingModules | None,
 ) -> RunContext:
     """Always there, with what could be had."""
     return RunContext(
@@ -51,4 +54,5 @@ def run_context(
         images=images,
         image_commands=image_commands,
         info=info,
+        missing_modules=missing_modules,
     )
