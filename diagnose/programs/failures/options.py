@@ -47,6 +47,17 @@ OPTIONS = (
         needs=("fsize",),
     ),
     Failure(
+        name="temporary-folder",
+        mark="no usable temporary directory",
+        pattern=r"No usable temporary directory (?:name )?found",
+        cause="the program can make a file in none of its folders for temporary files: they are "
+        "read-only, full or missing",
+        cure="recreate it with --tmpfs=/tmp",
+        source="DataDog/docker-dd-agent#150",
+        confirmed_by=_OPTION,
+        needs=("--tmpfs=/tmp",),
+    ),
+    Failure(
         name="s6-not-first",
         mark="can only run as pid 1",
         pattern=r"s6-overlay-suexec: fatal: can only run as pid 1",

@@ -25,6 +25,10 @@ LINES = {
     "capability-advised": "ptrace: Operation not permitted, run the container with --cap-add=SYS_PTRACE",
     "forwarding-read-only": "sysctl: error setting key 'net.ipv4.ip_forward': Read-only file system",
     "ipv6-read-only": "sh: can't create /proc/sys/net/ipv6/conf/all/disable_ipv6: Read-only file system",
+    "temporary-folder": (
+        "IOError: [Errno 2] No usable temporary directory found in ['/tmp', '/var/tmp', '/usr/tmp', "
+        "'/opt/datadog-agent']"
+    ),
     "s6-not-first": "s6-overlay-suexec: fatal: can only run as pid 1",
     "iptables-capability": "iptables v1.8.7: can't initialize iptables table `nat': Permission denied (you must be root)",
     "interface-capability": "ip: ioctl 0x8922 failed: Operation not permitted",

@@ -44,6 +44,8 @@ _MANIFEST, _MODULES = "package.json", "node_modules"
 second."""
 _OF_MODULES = frozenset({"command-missing", "module-node"})
 """Known failures that miss something without its path, as where that folder is not there."""
+_OF_SEVERAL = frozenset({"temporary-folder"})
+"""Known failures whose line has several paths, of which any one would do."""
 
 
 class MissingFile(msgspec.Struct, frozen=True):
@@ -215,6 +217,8 @@ def _missed(
     tail = log_tails.of(container)
     telling = repeated or tail.telling
     if telling is None or not telling.explains or not ABSENCE.search(telling.whole):
+        return None
+    if tail.failure_named(*_OF_SEVERAL) is not None:
         return None
     place = next(filter(_may_miss, named_files(container, telling.whole)), None)
     return place or _modules(container, tail)

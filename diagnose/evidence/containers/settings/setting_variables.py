@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from typing import Literal
 
@@ -48,12 +49,20 @@ def _with_wrong_value(variable: str | None) -> NamedSetting | None:
 
 
 def repeated(container: Container, text: str) -> NamedSetting | None:
-    """The variable whose value or name the line repeats."""
+    """The variable whose value or name the line repeats; of several values, that of the longest.
+
+    A short one may be a part of a longer one: `postgresql` of an address.
+    """
     own = container.config.environment
     fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
-    for name, value in own:
-        if not _ORDINARY.search(name) and _repeats(text, value):
-            return NamedSetting(variable=name, fault=fault)
+    said = [
+        (len(value), name)
+        for name, value in own
+        if not _ORDINARY.search(name) and _repeats(text, value)
+    ]
+    if said:
+        _, longest = max(said, key=operator.itemgetter(0))
+        return NamedSetting(variable=longest, fault=fault)
     for name, _ in own:
         if _is_named(name, text):
             has_to_go = _HAS_TO_GO.search(text.lower())
@@ -164,8 +173,8 @@ def _is_named(name: str, text: str) -> bool:
 
 
 def stands_in(value: str, text: str) -> bool:
-    """Whether a line repeats a value whole."""
+    """Whether a line repeats a value whole, and not as the scheme of an address."""
     # the plain test first: hundreds of containers have thousands of variables
     if value not in text:
         return False
-    return bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)", text))
+    return bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w|://)", text))

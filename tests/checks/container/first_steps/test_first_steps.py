@@ -119,6 +119,16 @@ def env(*entries: str) -> dict[str, Any]:
             "UnableToConnectException: Public Key Retrieval is not allowed",
             NamedSetting(variable="SPRING_DATASOURCE_URL", fault="value"),
         ),
+        (
+            env("DATABASE=postgresql", "SPRING_DATASOURCE_URL=jdbc:postgresql://pg:5432/shop"),
+            "Driver org.h2.Driver claims to not accept jdbcUrl, jdbc:postgresql://pg:5432/shop",
+            NamedSetting(variable="SPRING_DATASOURCE_URL"),
+        ),
+        (
+            env("DATABASE=postgresql"),
+            "Driver org.h2.Driver claims to not accept jdbcUrl, jdbc:postgresql://pg:5432/shop",
+            None,
+        ),
         (env("MODE=dc1"), "ERROR cannot start dc1: it is in use", None),
         (env("LIMIT=215"), "ERROR worker [215] cannot start", None),
         (

@@ -24,6 +24,8 @@ FILES = (
     "max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]"
 )
 
+NO_TEMPORARY = "FileNotFoundError: [Errno 2] No usable temporary directory found in ['/tmp', '/']"
+
 
 @pytest.mark.parametrize(
     ("line", "config", "expected"),
@@ -49,6 +51,8 @@ FILES = (
             FOUND,
         ),
         ("mkdir: can't create directory '/var/cache/x': Read-only file system", {}, []),
+        (NO_TEMPORARY, {"ReadonlyRootfs": True}, FOUND),
+        (NO_TEMPORARY, {}, []),
         (
             'error: failed switching to "postgres": operation not permitted',
             {"CapDrop": ["ALL"]},
