@@ -240,6 +240,10 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
 
 
 def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Threshold, ...]]:
+    """What a function takes: the evidence that it needs, and its thresholds, which are by keyword.
+
+    A threshold has its unit by its annotation, and a default.
+    """
     allowed = hints(function)
     code = inspect.unwrap(function).__code__
     required = code.co_varnames[: code.co_argcount]

@@ -118,6 +118,10 @@ def _stray_names(
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[_StrayName]:
+    """The short names that a container calls and nobody near it has, if a search domain knows them.
+
+    near: the names on each network. wild: the addresses that a domain gives to any name.
+    """
     conf = resolvers.inside.get(container.id)
     searched = [domain.rstrip(".") for domain in conf.search] if conf is not None else []
     domain = next((domain for domain in searched if domain in wild), "")

@@ -14,16 +14,23 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 
 _ERROR = LazyPattern(
-    r"^(?!.*(?:DISCARD|WRITE_ZEROES"
-    r"|SECURE_ERASE)).{0,300}"  # many a disk refuses these, and nothing is lost
-    r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only"
-    r"|XFS \((?P<xfs>[\w.-]{1,64})\): .{0,300}"
-    r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev"
-    r"|device) |"
-    r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev |"
-    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to (?:out-of-data-space|read-only"
-    r"|fail))"
-    r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
+    r"""
+    ^ (?! .* (?: DISCARD | WRITE_ZEROES | SECURE_ERASE ) )  # many a disk refuses these: nothing is lost
+    .{0,300}
+    (?:
+        EXT4-fs[ ]error
+        | EXT4-fs[ ]\( (?P<ext>[\w.-]+) \):[ ]Remounting[ ]filesystem[ ]read-only
+        | XFS[ ]\( (?P<xfs>[\w.-]{1,64}) \):[ ] .{0,300} (?: Corruption | Shutting[ ]down | [Ee]rror )
+        | BTRFS[ ] (?: error | critical )
+        | Buffer[ ]I/O[ ]error[ ]on[ ] (?: dev | device ) [ ]
+        | (?: I/O | critical[ ][a-z ]+ | device[ ]offline | timeout | recoverable[ ]transport
+            | protection ) [ ]error,[ ]dev[ ]               # block/blk-core.c
+        | device-mapper:[ ]thin:[ ]\d+: (?P<pool>\d+) :[ ]switching[ ]pool[ ]to[ ]
+            (?: out-of-data-space | read-only | fail )
+    )
+    (?: [ ]? \( (?:device[ ])? (?P<named>[\w.-]+) | (?P<bare>[\w.-]+) )?    # the device
+    """,
+    re.VERBOSE,
 )
 _ERROR_SIGNS = ("rror", "critical", "Remounting", "Corruption", "Shutting", "thin:")
 _MOUNTED = LazyPattern(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -24,12 +25,17 @@ AUDIT_LOG = "/var/log/audit/audit.log"
 """Where auditd writes the denials, which the kernel log does not have then."""
 _TAIL = 512 * 1024
 _DENIED = LazyPattern(
-    r"avc: {1,2}denied {1,2}\{ (?P<rights>[^}]{1,100}?) \} for {1,2}pid=\d{1,10}"
-    r' comm="(?P<comm>[^"]{1,64})"(?P<object>.{0,300}?)'
-    r" scontext=\S{1,100}:(?P<domain>container\w{0,20}_t|svirt_lxc_net_t):"
-    r"(?P<level>s0(?::c\d{1,4}(?:,c\d{1,4})*)?)"
-    r" tcontext=\S{1,100}:(?P<label>\w{1,60}_t):(?P<target_level>s0(?::[\w.,]{1,60})?)"
-    r" tclass=(?P<kind>\w{1,40})(?: permissive=(?P<permissive>[01]))?"
+    r"""
+    avc:[ ]{1,2} denied[ ]{1,2} \{[ ] (?P<rights>[^}]{1,100}?) [ ]\}
+    [ ]for[ ]{1,2} pid=\d{1,10} [ ]comm=" (?P<comm>[^"]{1,64}) "
+    (?P<object>.{0,300}?)                                   # its name, path, device and inode
+    [ ]scontext=\S{1,100}: (?P<domain> container\w{0,20}_t | svirt_lxc_net_t ) :
+        (?P<level> s0 (?: :c\d{1,4} (?: ,c\d{1,4} )* )? )
+    [ ]tcontext=\S{1,100}: (?P<label>\w{1,60}_t) : (?P<target_level> s0 (?: :[\w.,]{1,60} )? )
+    [ ]tclass= (?P<kind>\w{1,40})
+    (?: [ ]permissive= (?P<permissive>[01]) )?
+    """,
+    re.VERBOSE,
 )
 """A denial of one of the domains of containers (container-selinux). Its level, two categories that
 the engine chose, is the container's own."""

@@ -15,13 +15,17 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.lazy_pattern import LazyPattern
 
 _PLAIN_TO_TLS = LazyPattern(
-    r"plain HTTP request was sent to HTTPS port|sent an HTTP request to an HTTPS server"
-    r"|first record does not look like a TLS handshake"
-    r"|plaintext http traffic on an https channel"
-    r"|accepting a client connection:.{0,80}wrong version number"
-    r"|\bSSL\b.{0,80}:http request\b|not an SSL/TLS record"
-    r"|combination of host and port requires TLS",
-    re.IGNORECASE,
+    r"""
+    plain[ ]HTTP[ ]request[ ]was[ ]sent[ ]to[ ]HTTPS[ ]port         # nginx
+    | sent[ ]an[ ]HTTP[ ]request[ ]to[ ]an[ ]HTTPS[ ]server         # Go
+    | first[ ]record[ ]does[ ]not[ ]look[ ]like[ ]a[ ]TLS[ ]handshake
+    | plaintext[ ]http[ ]traffic[ ]on[ ]an[ ]https[ ]channel        # Elasticsearch
+    | accepting[ ]a[ ]client[ ]connection: .{0,80} wrong[ ]version[ ]number     # Redis
+    | \b SSL \b .{0,80} :http[ ]request \b                          # OpenSSL
+    | not[ ]an[ ]SSL/TLS[ ]record                                   # Netty
+    | combination[ ]of[ ]host[ ]and[ ]port[ ]requires[ ]TLS         # Tomcat
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """nginx, Go, Elasticsearch, Redis, OpenSSL, Netty, Tomcat: of the server, or as its answer."""
 _TLS_TO_PLAIN = LazyPattern(

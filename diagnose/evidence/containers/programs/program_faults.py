@@ -21,16 +21,22 @@ SAME_MOMENT_S = 2.0
 """The engine notes an end some moments after the kernel's line; the kernel's clock may differ by a
 second."""
 _FAULT = LazyPattern(
-    r"traps: (?P<trap>\S{1,64}?)\[(?P<trap_pid>\d+)\] (?:trap )?(?P<what>[a-z ]{1,60}?) ip:"
-    r"|(?P<comm>\S{1,64}?)\[(?P<pid>\d+)\]:? (?P<fault>segfault at \S+|vsyscall \S+|bad frame)"
-    r"|type=1326 (?:(?! pid=).){0,200} pid=(?P<audit_pid>\d{1,9})"
-    r" comm=\"(?P<audit>[^\"]{1,64})\"(?:(?! sig=).){0,200}"
-    r" sig=(?P<signal>\d{1,3})(?:(?! syscall=).){0,99} syscall=(?P<call>\d+)"
-    r"|apparmor=\"DENIED\" operation=\"(?P<operation>\w{1,40})\""
-    r".{0,200}?profile=\"(?P<profile>[^\"]{1,200})\""
-    r".{0,300}?pid=(?P<armor_pid>\d{1,9}) comm=\"(?P<armor>[^\"]{1,64})\""
-    r"|avc: {1,3}denied {1,3}\{ (?P<avc>[^}]{1,200}) \}"
-    r" for {1,3}pid=(?P<avc_pid>\d{1,9}) comm=\"(?P<selinux>[^\"]{1,64})\""
+    r"""
+    traps:[ ] (?P<trap>\S{1,64}?) \[ (?P<trap_pid>\d+) \][ ] (?:trap[ ])?    # arch/x86/kernel/traps.c
+        (?P<what>[a-z ]{1,60}?) [ ]ip:
+    | (?P<comm>\S{1,64}?) \[ (?P<pid>\d+) \] :?[ ]                          # arch/x86/mm/fault.c
+        (?P<fault> segfault[ ]at[ ]\S+ | vsyscall[ ]\S+ | bad[ ]frame )
+    | type=1326[ ] (?: (?![ ]pid=) . ){0,200} [ ]pid= (?P<audit_pid>\d{1,9})    # seccomp,
+        [ ]comm=\" (?P<audit>[^\"]{1,64}) \"                                # kernel/auditsc.c
+        (?: (?![ ]sig=) . ){0,200} [ ]sig= (?P<signal>\d{1,3})
+        (?: (?![ ]syscall=) . ){0,99} [ ]syscall= (?P<call>\d+)
+    | apparmor=\"DENIED\"[ ]operation=\" (?P<operation>\w{1,40}) \"         # AppArmor
+        .{0,200}? profile=\" (?P<profile>[^\"]{1,200}) \"
+        .{0,300}? pid= (?P<armor_pid>\d{1,9}) [ ]comm=\" (?P<armor>[^\"]{1,64}) \"
+    | avc:[ ]{1,3} denied[ ]{1,3} \{[ ] (?P<avc>[^}]{1,200}) [ ]\}          # SELinux
+        [ ]for[ ]{1,3} pid= (?P<avc_pid>\d{1,9}) [ ]comm=\" (?P<selinux>[^\"]{1,64}) \"
+    """,
+    re.VERBOSE,
 )
 """arch/x86/kernel/traps.c, arch/x86/mm/fault.c, kernel/auditsc.c (type 1326 is seccomp), AppArmor,
 SELinux."""

@@ -26,23 +26,34 @@ from diagnose.questions.service import ValidateConfig, Validation
 from diagnose.registry import begun_early, evidence
 
 REFUSED = LazyPattern(
-    r"unable to configure the Docker daemon with file (?P<file>[^:]{1,300}): (?P<why>.*)"
-    r"|(?P<late>failed to set log opts: .*|invalid mirror: .*"
-    r"|specified default runtime .* does not exist"
-    r"|runtime \S+: either .*|runtime name \S+ is reserved|insecure registry .* is not valid.*"
-    r"|conflict labels for .*"
-    r"|You specified -b & --bip.*|Error during [ug]id lookup.*|[UG]id \d+ has no entry.*"
-    r"|opening seccomp profile .* failed.*"
-    r"|could not get builder GC policy.*|failed to start metrics server: .*"
-    r"|[Cc]ould not load X509 key pair.*|Error reading X509 key pair.*"
-    r"|[Cc]ould not read CA certificate .*"
-    r"|failed to append certificates .*"
-    r"|Unable to get the full path to root.*|can't create unix socket (?!.*is a directory).*"
-    r"|auxiliary address: .* must belong .*"
-    r"|unable to parse logging level: .*|native\.cgroupdriver option .*"
-    r"|failed to load listeners: group .*"
-    r"|overlay2: unknown option .*|invalid CIDR address: .*"
-    r"|(?:could not construct local address space|invalid pools size).*)"
+    r"""
+    unable[ ]to[ ]configure[ ]the[ ]Docker[ ]daemon[ ]with[ ]file[ ] (?P<file>[^:]{1,300}):[ ] (?P<why>.*)
+    | (?P<late>                                         # what is read later, without the file's name:
+        failed[ ]to[ ]set[ ]log[ ]opts:[ ].*
+        | invalid[ ]mirror:[ ].*
+        | specified[ ]default[ ]runtime[ ].*[ ]does[ ]not[ ]exist
+        | runtime[ ]\S+:[ ]either[ ].* | runtime[ ]name[ ]\S+[ ]is[ ]reserved
+        | insecure[ ]registry[ ].*[ ]is[ ]not[ ]valid.*
+        | conflict[ ]labels[ ]for[ ].*
+        | You[ ]specified[ ]-b[ ]&[ ]--bip.*
+        | Error[ ]during[ ][ug]id[ ]lookup.* | [UG]id[ ]\d+[ ]has[ ]no[ ]entry.*   # userns-remap
+        | opening[ ]seccomp[ ]profile[ ].*[ ]failed.*
+        | could[ ]not[ ]get[ ]builder[ ]GC[ ]policy.*
+        | failed[ ]to[ ]start[ ]metrics[ ]server:[ ].*
+        | [Cc]ould[ ]not[ ]load[ ]X509[ ]key[ ]pair.* | Error[ ]reading[ ]X509[ ]key[ ]pair.*
+        | [Cc]ould[ ]not[ ]read[ ]CA[ ]certificate[ ].* | failed[ ]to[ ]append[ ]certificates[ ].*
+        | Unable[ ]to[ ]get[ ]the[ ]full[ ]path[ ]to[ ]root.*
+        | can't[ ]create[ ]unix[ ]socket[ ] (?! .* is[ ]a[ ]directory ) .*
+        | auxiliary[ ]address:[ ].*[ ]must[ ]belong[ ].*    # bip and default-address-pools
+        | unable[ ]to[ ]parse[ ]logging[ ]level:[ ].*
+        | native\.cgroupdriver[ ]option[ ].*
+        | failed[ ]to[ ]load[ ]listeners:[ ]group[ ].*
+        | overlay2:[ ]unknown[ ]option[ ].*
+        | invalid[ ]CIDR[ ]address:[ ].*
+        | (?: could[ ]not[ ]construct[ ]local[ ]address[ ]space | invalid[ ]pools[ ]size ) .*
+    )
+    """,
+    re.VERBOSE,
 )
 """The last words of an engine that refused its configuration (seen on 20.10, 26.1 and 28.5). The
 later stages name no file."""
