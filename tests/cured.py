@@ -5,8 +5,8 @@ RESULTS is the file that DIAGNOSE_CURES named while `tests/lab/cures/test_cures.
 other scenarios and engines stay.
 
 A row keeps the command that the report showed. When the page changes, the row is stale until the
-lab has run the cure again. A verdict of `tests/first_commands.py` by reading is given again, and
-`python -m tests.cured --judged SCENARIO...` notes it.
+lab has run the cure again. A verdict by reading, `first_command` of the scenario, is given again,
+and `python -m tests.cured --judged SCENARIO...` notes it.
 """
 
 from __future__ import annotations

@@ -85,6 +85,7 @@ class Scenario:
     env: Mapping[str, str] = field(default_factory=dict)
     exit_code: int | None = None
     runs: int = 1
+    first_command: tuple[str, str] | None = None
 
     @property
     def healthy(self) -> bool:
@@ -139,7 +140,8 @@ def fault(
     BASE_CONFIG; None removes a key), flags, engine_env: how the engine is started. args: more
     arguments for `diagnose all`; user, groups, env: as whom it runs. exit_code: the tool's, where
     it is not the one of the worst finding. runs: how often the tool is run, for its figures in the
-    summary.
+    summary. first_command: what the first command of the report does, and why, where that was
+    judged by reading (`tests/laws/test_first_commands.py` has the verdicts).
     """
 
     def register(inject: Inject) -> Inject:

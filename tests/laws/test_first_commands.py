@@ -10,10 +10,11 @@ import pytest
 from diagnose import registry, runbooks
 from diagnose.model import Trait
 from tests.cured import Row, last_line, proven, rows, with_last_line
-from tests.first_commands import JUDGED
+from tests.lab import faults
 
 CHECKS = registry.load()
 ROWS = rows()
+SCENARIOS = faults.discover()
 LOUD = [row for row in ROWS if row.severity != "advice"]
 VERDICTS = {
     "heals": "the lab saw it end the fault alone, or it is known to",
@@ -49,7 +50,8 @@ def verdict(row: Row) -> str:
         return "none"
     if row.heals_at_once:
         return "heals"
-    return JUDGED.get(row.scenario, ("not judged", ""))[0]
+    judged = SCENARIOS[row.scenario].first_command if row.scenario in SCENARIOS else None
+    return judged[0] if judged is not None else "not judged"
 
 
 def only_looks(text: str) -> bool:
@@ -86,6 +88,18 @@ def test_every_first_command_is_judged_and_none_harms():
     verdicts = {_named(row): verdict(row) for row in ROWS}
     allowed = VERDICTS.keys() - {"harms"}
     assert {name: given for name, given in verdicts.items() if given not in allowed} == {}
+
+
+def test_each_judgement_is_about_a_row_and_says_why():
+    judged = {
+        name: scenario.first_command
+        for name, scenario in SCENARIOS.items()
+        if scenario.first_command is not None
+    }
+    assert judged
+    assert judged.keys() - {row.scenario for row in ROWS} == set()
+    assert {verdict for verdict, _ in judged.values()} <= VERDICTS.keys()
+    assert all(why for _, why in judged.values())
 
 
 def test_the_command_is_the_one_that_was_proven_or_judged():

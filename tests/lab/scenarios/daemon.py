@@ -123,7 +123,13 @@ def frozen(box: Box) -> None:
     _in_time(box)
 
 
-@fault("daemon.socket-forbidden", subject=DAEMON, user="nobody", exit_code=3)
+@fault(
+    "daemon.socket-forbidden",
+    subject=DAEMON,
+    user="nobody",
+    exit_code=3,
+    first_command=("heals", "root sees everything"),
+)
 def forbidden(box: Box) -> None:
     """The engine is well, and this user may not use its socket: advice, and no verdict on the
     host."""

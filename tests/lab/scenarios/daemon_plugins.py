@@ -54,7 +54,11 @@ def _see_it_wait(box: Box, socket: str) -> None:
     assert f"dial unix {socket}: connect:" in log
 
 
-@fault("daemon.plugin-gone", subject=DAEMON)
+@fault(
+    "daemon.plugin-gone",
+    subject=DAEMON,
+    first_command=("heals", "it healed; the lab had typed an example of the page before it"),
+)
 def plugin_left_its_socket(box: Box) -> None:
     """A plugin for volumes was killed: its socket is still there, and the engine waits for it."""
     box.kill(_start_plugin(box, "vault"))

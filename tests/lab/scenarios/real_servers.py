@@ -71,6 +71,7 @@ def mariadb_on_a_folder_of_root(box: Box) -> None:
     subject="container:edge7",
     also=["container.exits-at-start"],
     shareable=True,
+    first_command=("half", "the file has to be put there"),
 )
 def nginx_with_a_folder_for_a_file(box: Box) -> None:
     """nginx includes a file that was missing on the host, so that the engine made a folder of its

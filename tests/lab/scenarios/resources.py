@@ -36,7 +36,12 @@ def no_memory_limit(box: Box) -> None:
     assert box.inspect("greedy")["HostConfig"]["Memory"] == 0
 
 
-@fault("resources.cpu-throttled", subject="container:busy", shareable=True)
+@fault(
+    "resources.cpu-throttled",
+    subject="container:busy",
+    shareable=True,
+    first_command=("heals", "the limit is doubled, and nothing is held back any more"),
+)
 def held_back(box: Box) -> None:
     """A container wants a whole CPU and gets a twentieth."""
     options = ["--memory=64m", "--pids-limit=64", "--cpus=0.05"]

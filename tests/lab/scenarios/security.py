@@ -181,7 +181,12 @@ def without_seccomp(box: Box) -> None:
     assert status(box, "unbound", "Seccomp") == "0"
 
 
-@fault("security.secrets-in-image", subject="image:leaky:1", shareable=True)
+@fault(
+    "security.secrets-in-image",
+    subject="image:leaky:1",
+    shareable=True,
+    first_command=("half", "the secret has to be changed too"),
+)
 def secret_in_an_image(box: Box) -> None:
     """A token given as a build argument stays in the image's history."""
     box.image("shop:1.4")
@@ -198,6 +203,7 @@ def secret_in_an_image(box: Box) -> None:
     "security.insecure-registry",
     subject="daemon:docker",
     config={"insecure-registries": ["registry.lab.test:5000", "10.0.0.0/8"]},
+    first_command=("heals", "it trusts the certificate; the entry has to go as well"),
 )
 def insecure_registry(box: Box) -> None:
     """The daemon takes images of a registry without TLS."""

@@ -48,7 +48,13 @@ def swarm_of_two(box: Box, role: str) -> int:
     return pid
 
 
-@fault("swarm.node-down", subject="host:*", baseline=False, also=["swarm.*"])
+@fault(
+    "swarm.node-down",
+    subject="host:*",
+    baseline=False,
+    also=["swarm.*"],
+    first_command=("heals", "on that node, which is no box of the lab"),
+)
 def node_down(box: Box) -> None:
     """A worker's engine dies; the manager misses its heartbeats."""
     pid = swarm_of_two(box, "worker")
@@ -56,7 +62,13 @@ def node_down(box: Box) -> None:
     box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
 
 
-@fault("swarm.quorum-lost", subject="daemon:docker", baseline=False, also=["swarm.*"])
+@fault(
+    "swarm.quorum-lost",
+    subject="daemon:docker",
+    baseline=False,
+    also=["swarm.*"],
+    first_command=("heals", "on that manager, which is no box of the lab"),
+)
 def quorum_lost(box: Box) -> None:
     """One of two managers dies: the other has no majority."""
     pid = swarm_of_two(box, "manager")

@@ -77,7 +77,12 @@ def record_of_the_runtime_removed(box: Box) -> None:
     assert "does not exist" in box.inspect("forgotten")["State"]["Health"]["Log"][-1]["Output"]
 
 
-@fault("container.unhealthy", subject="container:unprobed", shareable=True)
+@fault(
+    "container.unhealthy",
+    subject="container:unprobed",
+    shareable=True,
+    first_command=("heals", "typed by hand on 20.10 and 28.5"),
+)
 def probe_cannot_run(box: Box) -> None:
     """The image does not have the tool that the health check calls; the server is well."""
     _unhealthy(box, "unprobed", "curl -f http://localhost:8080/", runs=["shop:1.4"])

@@ -71,6 +71,7 @@ def child_killed_for_memory(box: Box) -> None:
     subject="container:report2",
     expect=[("container.restart-loop", "container:report2")],
     shareable=True,
+    first_command=("half", "the program takes all that it is given"),
 )
 def killed_for_memory_over_and_over(box: Box) -> None:
     """A container with a restart policy is killed for memory each time."""

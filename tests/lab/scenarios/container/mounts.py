@@ -9,7 +9,12 @@ from tests.lab.scenarios.container.helpers import GOOD, LAX, run
 from tests.lab.scenarios.everyday.helpers import first_command
 
 
-@fault("container.mount-source-missing", subject="container:misfiled", shareable=True)
+@fault(
+    "container.mount-source-missing",
+    subject="container:misfiled",
+    shareable=True,
+    first_command=("half", "the file has to be put there"),
+)
 def folder_over_a_file(box: Box) -> None:
     """`-v` named a file that does not exist: the engine made a folder, which cannot lie over a
     file."""
@@ -34,7 +39,12 @@ def folder_over_the_program_of_a_newer_image(box: Box) -> None:
     assert command == "diagnose recreate relay61 --unmount /app/relay | sh", command
 
 
-@fault("container.mount-source-missing", subject="container:sourceless", shareable=True)
+@fault(
+    "container.mount-source-missing",
+    subject="container:sourceless",
+    shareable=True,
+    first_command=("half", "the file has to be put there"),
+)
 def source_gone_before_the_start(box: Box) -> None:
     """The source of a `--mount` was removed between create and start."""
     box.write("/srv/sourceless/app.conf", "x")
@@ -157,6 +167,7 @@ def folder_of_a_group_that_was_added(box: Box) -> None:
     subject="container:secretless",
     also=["container.exits-at-start"],
     shareable=True,
+    first_command=("half", "the file has to be put there"),
 )
 def empty_folder_for_a_file(box: Box) -> None:
     """`-v` named a secret that does not exist, where the image has nothing: the program finds an

@@ -19,6 +19,10 @@ VFS_CAP_REVISION_2, VFS_CAP_EFFECTIVE = 0x02000000, 1
     subject="container:foreign",
     expect=[("container.exits-at-start", "container:foreign")],
     shareable=True,
+    first_command=(
+        "decides",
+        "a pull shows whether there is an image for this machine; the lab's has no registry",
+    ),
 )
 def built_for_another_machine(box: Box) -> None:
     """The program in the image is an ELF file for another architecture."""
@@ -34,6 +38,10 @@ def built_for_another_machine(box: Box) -> None:
     subject="container:looped",
     also=["container.restart-loop"],
     shareable=True,
+    first_command=(
+        "decides",
+        "a pull shows whether there is an image for this machine; the lab's has no registry",
+    ),
 )
 def built_for_another_machine_and_restarted(box: Box) -> None:
     """A program for another architecture under a restart policy: the loop began before its last
@@ -78,6 +86,7 @@ def script_with_dos_line_ends(box: Box) -> None:
     subject="container:snake",
     also=["container.exits-at-start"],
     shareable=True,
+    first_command=("decides", "a pull shows whether the image was mended under its tag"),
 )
 def script_for_a_missing_interpreter(box: Box) -> None:
     """A script needs an interpreter that the image does not have."""
@@ -92,6 +101,7 @@ def script_for_a_missing_interpreter(box: Box) -> None:
     subject="container:viaenv",
     also=["container.exits-at-start"],
     shareable=True,
+    first_command=("decides", "a pull shows whether the image was mended under its tag"),
 )
 def script_whose_interpreter_env_does_not_find(box: Box) -> None:
     """A script has /usr/bin/env look for an interpreter that the image does not have."""
@@ -102,7 +112,12 @@ def script_whose_interpreter_env_does_not_find(box: Box) -> None:
     )
 
 
-@fault("container.entrypoint-missing", subject="container:noentry", shareable=True)
+@fault(
+    "container.entrypoint-missing",
+    subject="container:noentry",
+    shareable=True,
+    first_command=("decides", "a pull shows whether the image was mended under its tag"),
+)
 def program_that_is_not_there(box: Box) -> None:
     """The image does not have the program that it names."""
     run(box, "noentry", *GOOD, "noentry:1", check=False)
@@ -162,6 +177,7 @@ def program_without_execute_bit(box: Box) -> None:
     subject="container:underinit",
     also=["container.exits-at-start"],
     shareable=True,
+    first_command=("half", "it says by hand that the program belongs in the image"),
 )
 def program_that_is_not_there_below_an_init(box: Box) -> None:
     """The image does not have the program that an init is to start: the engine sees no failed

@@ -12,6 +12,7 @@ from tests.lab.scenarios.daemon_told.helpers import DAEMON
     subject=DAEMON,
     flags=("-H", "unix:///var/run/docker.sock", "-H", "tcp://0.0.0.0:2375", "--tls=false"),
     exit_code=1,
+    first_command=("heals", "where the unit starts the engine; a box has no unit"),
 )
 def open_to_all(box: Box) -> None:
     """The API is open on every address, without TLS."""
@@ -33,6 +34,7 @@ def open_to_this_host(box: Box) -> None:
     flags=("-H", "unix:///var/run/docker.sock", "-H", "tcp://127.0.0.1:2375", "--tls=false"),
     also=["security.*"],
     exit_code=1,
+    first_command=("heals", "where the unit starts the engine; a box has no unit"),
 )
 def old_client(box: Box) -> None:
     """A proxy with the engine's socket speaks API 1.11, and logs what it is told."""

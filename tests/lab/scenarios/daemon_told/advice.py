@@ -24,7 +24,13 @@ def upgraded_and_not_restarted(box: Box) -> None:
     assert box.sh(f"readlink /proc/{box.engine_pid}/exe").strip() == f"{program} (deleted)"
 
 
-@fault("daemon.clock-skewed", subject="host:host", also=["container.*"], exit_code=1)
+@fault(
+    "daemon.clock-skewed",
+    subject="host:host",
+    also=["container.*"],
+    exit_code=1,
+    first_command=("heals", "it sets the clock; a box shares the machine's"),
+)
 def clock_was_ahead(box: Box) -> None:
     """A container was made while the clock was two hours ahead."""
     box.stop_engine()

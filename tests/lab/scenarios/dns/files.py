@@ -90,6 +90,7 @@ def island(box: Box) -> None:
     subject="host:host",
     engine_started=False,
     also=["dns.upstream-unreachable"],
+    first_command=("heals", "it starts the resolver that the link points to; the lab has none"),
 )
 def link_to_nothing(box: Box) -> None:
     """resolv.conf is a link to a file that is not there."""

@@ -288,7 +288,10 @@ def forwarding_of_dns_dropped(box: Box) -> None:
 
 
 @fault(
-    "dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"]
+    "dns.host-broken",
+    subject="host:host",
+    also=["dns.upstream-unreachable", "container.unhealthy"],
+    first_command=("decides", "it asks the router, and names it in the file where it answers"),
 )
 def resolver_does_not_answer(box: Box) -> None:
     """The DNS server of the host drops all queries."""
@@ -347,7 +350,12 @@ def three_dead_servers_before_a_live_one(box: Box) -> None:
     assert not resolves(box, "web")
 
 
-@fault("dns.udp-blocked", subject="host:host", also=["dns.upstream-unreachable"])
+@fault(
+    "dns.udp-blocked",
+    subject="host:host",
+    also=["dns.upstream-unreachable"],
+    first_command=("half", "for programs with glibc alone"),
+)
 def only_tcp_gets_through(box: Box) -> None:
     """A firewall on the way drops DNS over UDP and lets TCP pass."""
     box.provider.drop("-p udp --dport 53")

@@ -108,6 +108,7 @@ def build_cache_that_was_reset(box: Box) -> None:
     expect=[("daemon.not-running", DAEMON)],
     also=DEAD,
     exit_code=2,
+    first_command=("heals", "the lab did its two steps in turn"),
 )
 def record_of_volumes_locked(box: Box) -> None:
     """A program has the record of volumes open: dockerd waits a second and gives up."""

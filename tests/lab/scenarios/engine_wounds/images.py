@@ -27,6 +27,7 @@ def _start_with_registry(box: Box, **config: object) -> str:
     baseline=False,
     box={"disk": "160M"},
     exit_code=1,
+    first_command=("half", "it frees what can be freed"),
 )
 def image_larger_than_the_disk(box: Box) -> None:
     """An image does not fit on the disk; a moment later the room is back."""
@@ -37,7 +38,14 @@ def image_larger_than_the_disk(box: Box) -> None:
     )
 
 
-@fault("image.ids-out-of-range", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
+@fault(
+    "image.ids-out-of-range",
+    subject=DAEMON,
+    engine_started=False,
+    baseline=False,
+    exit_code=1,
+    first_command=("half", "the pull has to be repeated"),
+)
 def image_with_a_directory_users_files(box: Box) -> None:
     """An image has a file whose owner's number is beyond the ids that the engine's user namespace
     has."""
@@ -79,6 +87,7 @@ def remapped_users(box: Box) -> None:
     subject=DAEMON,
     also=["container.start-refused"],
     exit_code=2,
+    first_command=("heals", "the engine forgets the images; the containers are made again by hand"),
 )
 def layers_deleted(box: Box) -> None:
     """Somebody freed room by hand: all layers are gone, and nothing can be started."""

@@ -10,7 +10,11 @@ from tests.lab.scenarios.engine_wounds.helpers import DAEMON, ROOT, SMALL
 # -- volumes and logs ----------------------------------------
 
 
-@fault("storage.filesystem-unsupported", subject="volume:exports")
+@fault(
+    "storage.filesystem-unsupported",
+    subject="volume:exports",
+    first_command=("heals", "where the kernel has the module; the lab's has not"),
+)
 def volume_of_an_unknown_file_system(box: Box) -> None:
     """A volume is on NFS, and this kernel has no NFS."""
     assert "nfs" not in box.read("/proc/filesystems")

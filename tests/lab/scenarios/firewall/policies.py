@@ -14,6 +14,7 @@ from tests.lab.scenarios.firewall.helpers import DEAF, comes_in, goes_out
     subject="host:host",
     expect=[("firewall.forward-dropped", "host:host")],
     also=DEAF,
+    first_command=("heals", "it takes all legacy rules away; the lab does the policy alone"),
 )
 def legacy_beside_nft(box: Box) -> None:
     """A script speaks to iptables-legacy while Docker's rules are in nft: both are in force."""

@@ -11,7 +11,11 @@ from tests.lab.scenarios.image.helpers import QUIET, STORE, TIDY, load, refuse
 
 
 @fault(
-    "image.platform-mismatch", subject="container:mainframe", also=["container.*"], shareable=True
+    "image.platform-mismatch",
+    subject="container:mainframe",
+    also=["container.*"],
+    shareable=True,
+    first_command=("decides", "a pull shows whether there is an image for this machine"),
 )
 def built_for_another_processor(box: Box) -> None:
     """A container of an image for s390x."""

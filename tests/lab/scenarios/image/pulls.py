@@ -14,6 +14,7 @@ from tests.lab.scenarios.image.helpers import QUIET, refuse
     subject="daemon:docker",
     expect=[("image.registry-unreachable", "daemon:docker")],
     engine_started=False,
+    first_command=("heals", "an account has its own count"),
 )
 def hub_counts_pulls(box: Box) -> None:
     """Docker Hub answers 429: its limit for pulls is reached, since the mirror that would spare it
@@ -36,7 +37,12 @@ def authority_with_the_ending_of_a_client(box: Box) -> None:
     refuse(box, f"{host}/shop:1", "missing key ca.key")
 
 
-@fault("image.pull-denied", subject="daemon:docker", engine_started=False)
+@fault(
+    "image.pull-denied",
+    subject="daemon:docker",
+    engine_started=False,
+    first_command=("no", "the tag is wrong"),
+)
 def no_such_tag(box: Box) -> None:
     """Something pulls a tag that does not exist again and again; the daemon's log leaves its name
     out."""
@@ -53,6 +59,7 @@ def no_such_tag(box: Box) -> None:
         ("image.registry-tls", "daemon:docker"),
     ],
     engine_started=False,
+    first_command=("decides", "a login shows whether the account may pull"),
 )
 def no_right_to_an_image(box: Box) -> None:
     """A registry wants a login; the daemon's log does not say for which image. The docker command
@@ -108,7 +115,12 @@ def registry_has_no_address(box: Box) -> None:
     refuse(box, "registry.nowhere.example/shop:1", "lookup registry.nowhere.example")
 
 
-@fault("image.registry-tls", subject="daemon:docker", shareable=True)
+@fault(
+    "image.registry-tls",
+    subject="daemon:docker",
+    shareable=True,
+    first_command=("heals", "the next pull trusts the certificate"),
+)
 def registry_signed_by_itself(box: Box) -> None:
     """The registry's certificate is signed by nobody that the host knows."""
     host = registry.start(box, 5443, tls=True)
@@ -125,6 +137,10 @@ def registry_without_tls(box: Box) -> None:
     "image.registry-proxy",
     subject="daemon:docker",
     engine_env={"HTTPS_PROXY": f"http://{WEB}:3128"},
+    first_command=(
+        "decides",
+        "it asks the registry without the proxy, and takes the proxy out where that works",
+    ),
 )
 def proxy_is_down(box: Box) -> None:
     """The daemon was told to use a proxy that does not run."""

@@ -129,6 +129,7 @@ def default_route_deleted_inside(box: Box) -> None:
     subject="container:misled",
     shareable=True,
     also=[("dns.upstream-unreachable", "*:leadnet")],
+    first_command=("heals", "the same commands as for a route that was deleted"),
 )
 def default_route_to_nobody(box: Box) -> None:
     """A script in a container's network sets a default route by an address that nobody has."""

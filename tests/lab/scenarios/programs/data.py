@@ -13,6 +13,10 @@ from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, 
     "container.data-version-mismatch",
     subject="container:orders-db",
     also=["container.exits-at-start"],
+    first_command=(
+        "heals",
+        "the release that wrote the data; the lab has no registry to pull it from",
+    ),
 )
 def database_of_another_major_version(box: Box) -> None:
     """PostgreSQL 15 on data that says it is of version 13; the program and its refusal are real."""
@@ -111,7 +115,12 @@ def socket_that_its_user_cannot_open(box: Box) -> None:
     assert done.returncode != 0
 
 
-@fault("container.data-outside-mount", subject="container:keeper", shareable=True)
+@fault(
+    "container.data-outside-mount",
+    subject="container:keeper",
+    shareable=True,
+    first_command=("half", "it saves the data; the mount is moved by hand"),
+)
 def mount_one_level_too_high(box: Box) -> None:
     """The image declares a volume at /data/db, and the user mounts a folder at /data."""
     load(box, "keeper:1", Recipe(changes=("VOLUME /data/db",)))

@@ -111,6 +111,7 @@ BEHIND = {
     ],
     also=["container.exits-at-start", "container.exec-format"],
     shareable=True,
+    first_command=("heals", "the first of its containers; the others are faults of their own"),
 )
 def programs_behind_a_shell(box: Box) -> None:
     """The shell of an entrypoint meets a CRLF script, a glibc program without its loader, a file

@@ -169,6 +169,10 @@ def heap_larger_than_the_limit(box: Box) -> None:
     subject="container:api9",
     also=["container.exits-at-start"],
     shareable=True,
+    first_command=(
+        "heals",
+        "it calls the other container by its name; the database of the lab is a program that sleeps",
+    ),
 )
 def localhost_in_a_container(box: Box) -> None:
     """psql calls the database at localhost, and the database is another container of the same

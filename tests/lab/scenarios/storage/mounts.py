@@ -21,7 +21,11 @@ def shm_full(box: Box) -> None:
 
 
 @fault(
-    "storage.shm-full", subject="container:resizer", also=["container.unhealthy"], shareable=True
+    "storage.shm-full",
+    subject="container:resizer",
+    also=["container.unhealthy"],
+    shareable=True,
+    first_command=("half", "four times the size; a program that takes all needs another cure"),
 )
 def scratch_full(box: Box) -> None:
     """A container has filled its scratch in memory, and its health check writes there too."""
@@ -48,7 +52,12 @@ def mount_share(box: Box) -> int:
     return pid
 
 
-@fault("storage.network-volume-stale", subject="filesystem:/srv/share", also=["container.*"])
+@fault(
+    "storage.network-volume-stale",
+    subject="filesystem:/srv/share",
+    also=["container.*"],
+    first_command=("heals", "the same command by hand healed it"),
+)
 def network_volume_stale(box: Box) -> None:
     """The server behind a container's mount reads requests and answers none."""
     server = mount_share(box)

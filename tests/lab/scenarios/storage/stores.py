@@ -9,7 +9,11 @@ _STORE = {"features": {"containerd-snapshotter": True}}
 
 
 @fault(
-    "storage.overlay-orphans", subject="daemon:docker", engines=Engines(until=28), shareable=True
+    "storage.overlay-orphans",
+    subject="daemon:docker",
+    engines=Engines(until=28),
+    shareable=True,
+    first_command=("half", "the page says to leave the rest alone"),
 )
 def overlay_orphans(box: Box) -> None:
     """Two layers that an interrupted removal has left; engine 29 has containerd's store."""
@@ -56,6 +60,7 @@ def storage_driver_switched(box: Box) -> None:
     engines=Engines(until=22),
     engine_started=False,
     baseline=False,
+    first_command=("heals", "the lab had to write the line of fstab first"),
 )
 def d_type_missing(box: Box) -> None:
     """The data root lies on an ext4 without file types in its folders, and held layers before."""
