@@ -38,18 +38,19 @@ def other_bridges_cut_off(
     of this host that a rule of the administrator leads to another machine is dropped in the same
     way.
     """
-    if not len(bridge_paths) and not len(relays or ()):
+    if not bridge_paths and not relays:
         return Skipped(
             "no other bridge or routed net "
             "of this host has anything behind it that has to leave the host"
         )
     for path in bridge_paths:
         obstacle = path.trace.obstacle
-        if path.trace.outcome == "unknown" and obstacle is not None:
-            yield Unexamined(
-                Subject("interface", path.bridge), f"the verdict depends on {obstacle.by}"
-            )
-        if path.trace.is_blocked and obstacle is not None and _is_by_policy(obstacle.by):
+        if obstacle is None:
+            continue
+        if path.trace.outcome == "unknown":
+            subject = Subject("interface", path.bridge)
+            yield Unexamined(subject, f"the verdict depends on {obstacle.by}")
+        elif path.trace.is_blocked and _is_by_policy(obstacle.by):
             yield _finding(path, obstacle.by, firewall)
     for relay in relays or ():
         in_the_way = relay.trace.rule_in_the_way

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import AtServer
 
@@ -28,19 +28,25 @@ def server_of(
     remedy = failure.remedy if failure is not None else None
     if failure is None or not isinstance(remedy, AtServer) or containers is None:
         return {}
-    if failure.values.get("kind", "queue") != "queue":
-        return {}  # an exchange: a queue of that name is another thing
-    peers = named_peers((failure.line,), container, containers)
-    own = () if remedy.is_another else (container,)
-    candidates = (*own, *(peer for peer in peers if peer.is_running or not remedy.is_another))
-    servers = [near.name for near in candidates if remedy.image.search(near.config.image.lower())]
-    if not servers:
+    is_exchange = failure.values.get("kind", "queue") != "queue"
+    servers = _servers(container, failure, remedy, containers)
+    if is_exchange or not servers:  # a queue with the name of an exchange is another thing
         return {}
+    asked_for = {name: failure.values.get(name, "") for name in ("index", "queue", "vhost")}
     group = _group(container) if remedy.variable == "streams" else ""
-    values = {"consumer_group": group} | {
-        name: failure.values.get(name, "") for name in ("index", "queue", "vhost")
-    }
-    return {remedy.variable: servers[0], **{name: value for name, value in values.items() if value}}
+    return {remedy.variable: servers[0], **present({"consumer_group": group, **asked_for})}
+
+
+def _servers(
+    container: Container, failure: Recognised, remedy: AtServer, containers: Containers
+) -> list[str]:
+    """The containers that may be the server, by their images; this one itself comes first."""
+    peers = named_peers((failure.line,), container, containers)
+    if remedy.is_another:
+        candidates = [peer for peer in peers if peer.is_running]
+    else:
+        candidates = [container, *peers]
+    return [near.name for near in candidates if remedy.image.search(near.config.image.lower())]
 
 
 def _group(container: Container) -> str:

@@ -83,16 +83,12 @@ def mount_forbidden(
     its own log says. It is a warning where the program continues, and repeats that it cannot write
     to what is mounted read-only.
     """
-    locked = locked_paths if locked_paths is not None else LockedPaths()
-    denials = selinux_denials if selinux_denials is not None else SelinuxDenials()
     yield from _other_user_findings(dropped_users, refused_databases, mounts)
-    yield from map(_locked_finding, locked)
-    yield from map(_selinux_finding, denials)
-    for write in refused_writes or ():
-        if not log_tails.of(write.container).lines:  # else it is judged below, by its last lines
-            yield _read_only_finding(write.container, write.named, Severity.warning)
-    judged = {item.container.id for item in locked}
-    explained = {denial.container.id for denial in denials}
+    yield from map(_locked_finding, locked_paths or ())
+    yield from map(_selinux_finding, selinux_denials or ())
+    yield from _continuing_findings(refused_writes, log_tails)
+    judged = {locked.container.id for locked in locked_paths or ()}
+    explained = {denial.container.id for denial in selinux_denials or ()}
     has_selinux = info is not None and info.has_security("selinux")
     for container, named in _refused_paths(containers, log_tails):
         if container.id in judged:
@@ -113,6 +109,15 @@ def mount_forbidden(
                 has_selinux=has_selinux and container.id not in explained,
             )
     return None
+
+
+def _continuing_findings(
+    refused_writes: RefusedWrites | None, log_tails: LogTails
+) -> Iterator[Finding]:
+    """Programs that go on, and whose last lines nobody judges."""
+    for write in refused_writes or ():
+        if not log_tails.of(write.container).lines:
+            yield _read_only_finding(write.container, write.named, Severity.warning)
 
 
 def _refused_paths(
