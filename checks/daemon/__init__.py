@@ -8,7 +8,6 @@ A module is named like its check. Modules with several checks:
 - data_root: containers-hidden, data-root-covered, temp-folder-missing, wrong-data-root
 - databases: database-damaged, database-locked
 - failed_starts: stale-pidfile, start-limit-hit, storage-driver-failed
-- no_answer: hung, socket-forbidden
 - posture: debug-on, engine-outdated, live-restore-off
 - settings: runtime-missing, ulimits-unnamed
 """

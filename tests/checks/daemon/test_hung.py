@@ -1,67 +1,21 @@
-"""The checks in checks/daemon/no_answer.py."""
+"""The check in checks/daemon/hung.py."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from diagnose import runbooks
-from diagnose.evidence.containers.from_disk import container_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.awaited_programs import AwaitedProgram, AwaitedPrograms
-from diagnose.evidence.engine.daemon import Caller, Daemon
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.stuck_containers import StuckContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
-from diagnose.model import Severity, Unavailable, Unexamined, container
-from tests.checks.daemon.evidence import (
-    ID,
-    NAMED,
-    ROOT,
-    SILENT,
-    SOCKET,
-    daemon,
-    engine,
-    only_finding,
-)
+from diagnose.model import Severity, Unexamined, container
+from tests.checks.daemon.evidence import ID, NAMED, ROOT, SILENT, daemon, engine, only_finding
 from tests.judging import judge, rows
-
-
-def test_the_user_who_may_not_use_the_socket_is_named() -> None:
-    denied = daemon(
-        silence=Unavailable("forbidden", ""),
-        process=engine(),
-        socket=SOCKET,
-        caller=Caller(1000, "deploy"),
-    )
-    (finding,) = judge("daemon.socket-forbidden", daemon=denied).findings
-    assert finding.summary.startswith('user "deploy" may not use the engine')
-    old = daemon(
-        silence=denied.silence, process=engine(), caller=Caller(1000, "deploy", docker_group=True)
-    )
-    assert (
-        "session is older"
-        in next(iter(judge("daemon.socket-forbidden", daemon=old).findings)).summary
-    )
-    assert (
-        only_finding(judge("daemon.socket-forbidden", daemon=old).findings).variables["group"]
-        == "docker"
-    )
-    of_root = replace(old, socket=replace(SOCKET, gid=0))
-    closed = only_finding(judge("daemon.socket-forbidden", daemon=of_root).findings)
-    assert "another group" in closed.summary
-    assert "group" not in closed.variables
-    kept_out = replace(
-        denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True)
-    )
-    assert (
-        "although in group docker"
-        in only_finding(judge("daemon.socket-forbidden", daemon=kept_out).findings).summary
-    )
-    assert judge("daemon.socket-forbidden", daemon=daemon()).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -173,53 +127,6 @@ def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:
         ).severity
         is None
     )
-
-
-OWN: dict[str, Any] = {
-    "ID": ID, "Name": "/web", "Created": "2026-01-02T03:04:05Z", "RestartCount": 2, "Config": {"Image": "shop:1.4"},
-    "State": {"Running": True, "Pid": 812, "StartedAt": "2026-01-02T03:04:05Z", "ExitCode": 0},
-    "MountPoints": {"/data": {"Type": "bind", "Source": "/srv", "Destination": "/data", "RW": False}},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("state", "pid", "status"),
-    [
-        pytest.param({}, 900, "running", id="its process lives"),
-        pytest.param({}, 0, "exited", id="the file says running, and it is dead"),
-        pytest.param({}, None, "running", id="processes cannot be seen"),
-        pytest.param({"Paused": True}, 900, "paused", id="paused"),
-        pytest.param(
-            {"Running": True, "Restarting": True}, 0, "restarting", id="between two lives"
-        ),
-        pytest.param(
-            {"Running": False, "StartedAt": "0001-01-01T00:00:00Z"},
-            0,
-            "created",
-            id="never started",
-        ),
-        pytest.param({"Running": False, "Dead": True}, 0, "dead", id="half removed"),
-    ],
-)
-def test_container_from_its_files(state: dict[str, Any], pid: int | None, status: str) -> None:
-    container = container_of({**OWN, "State": {**OWN["State"], **state}}, {"Memory": 64}, pid)
-    assert container.state.status == status
-    assert (container.name, container.restart_count, container.host_config.memory) == ("web", 2, 64)
-    assert [(mount.source, mount.rw) for mount in container.mounts or ()] == [("/srv", False)]
-
-
-def test_roots_podman_answers_to_root_alone() -> None:
-    podman = "/run/podman/podman.sock"
-    closed = daemon(
-        silence=Unavailable("forbidden", ""),
-        sees_all=True,
-        caller=Caller(1000, "deploy"),
-        closed_podman=podman,
-    )
-    assert not closed.is_down
-    finding = only_finding(judge("daemon.socket-forbidden", daemon=closed).findings)
-    assert f"which leads to the socket of root's Podman, {podman}" in finding.summary
-    assert finding.variables["own_podman"] == "unix:///run/user/1000/podman/podman.sock"
 
 
 IPTABLES = Process(401, 69, "iptables", "S", 10.0, 0)
