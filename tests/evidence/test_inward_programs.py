@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings, unread_files
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.evidence.network.sockets.inward_programs import UnreadSettings, inward_programs
+from diagnose.evidence.network.sockets.inward_programs import inward_programs
+from diagnose.programs.telling_line import TellingLine
 from tests.hosts import Made
 from tests.inspected import container, of
 
@@ -59,3 +62,27 @@ PLACES = {
 @pytest.mark.parametrize(("inside", "may_write", "place"), PLACES.values(), ids=PLACES)
 def test_where_the_settings_belong(inside: str, may_write: bool, place: str) -> None:
     assert UnreadSettings("", inside, "/conf", "/srv/mq", may_write).place == place
+
+
+COMMANDS: dict[str, tuple[list[str], str, bool]] = {
+    "the image's own, by an option": (["--config.file=/etc/am/am.yml"], "/etc/prom", True),
+    "the image's own, by a word": (["--config", "/etc/am/am.yml"], "/etc/prom", True),
+    "mounted there": (["--config.file=/etc/am/am.yml"], "/etc/am", False),
+    "beside its code": (["--config.file=/etc/am/am.yml"], "/app", False),
+    "two files": (["--config=/etc/am/am.yml", "--web.config=/etc/am/web.yml"], "/etc/prom", False),
+    "no file": (["--verbose"], "/etc/prom", False),
+}
+
+
+@pytest.mark.parametrize(("words", "folder", "is_unread"), COMMANDS.values(), ids=COMMANDS)
+def test_settings_that_a_command_does_not_name(
+    words: list[str], folder: str, is_unread: bool
+) -> None:
+    app = container("am", Config={"Cmd": ["am", *words]}, Mounts=[mount(folder, "/srv/am")])
+    line = TellingLine("connection refused", 0, explains=True)
+    errors = RepeatedErrors((RepeatedError(app, line, 3, 4),))
+    answers = {"file.stats": {"/srv/am/am.yml": FILE, "/srv/am/web.yml": FILE}}
+    unread = unread_files(Made(answers), of(app), errors).of(app)
+    assert (unread is not None) is is_unread
+    if unread is not None:
+        assert unread.place == "/srv/am:/etc/am"

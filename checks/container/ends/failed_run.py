@@ -14,6 +14,7 @@ from checks.container.first_steps.changed_compose import (
 )
 from checks.container.first_steps.image_steps import build_before, image_steps
 from checks.container.first_steps.line_steps import line_evidence, line_variables
+from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
 from checks.container.helpers import (
@@ -75,6 +76,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """What puts a neighbour's name in the place of such a name, as variables of the page."""
     server: Mapping[str, str] = {}
     """The server whose state ended it, as a variable of the page."""
+    own: OwnAddress | None = None
+    """Where the server that it calls is given another address."""
     row: Mapping[str, str] = {}
     """What the known failure's own remedy needs, as variables of the page."""
 
@@ -119,7 +122,9 @@ class FailedRun(msgspec.Struct, frozen=True):
         """The clause that says what the log means; "" where that is not known, or is not so."""
         if self._missing is not None:
             return self._missing.clause
-        return "" if self._blames_no_filter else meaning(self.tail)
+        if self._blames_no_filter:
+            return ""
+        return "; ".join(filter(None, (meaning(self.tail), self.own.clause if self.own else "")))
 
     @property
     def unnamed(self) -> str:
@@ -188,6 +193,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | _room_variables(container, tail, context.info)
             | dict(self.corrected)
             | dict(self.server)
+            | ({"misnamed": self.own.server, "own_setting": self.own.place} if self.own else {})
             | dict(self.row)
         )
 
@@ -219,6 +225,7 @@ def failed_run(
         strays=strays,
         corrected=stray_variables(strays, container, containers, setting),
         server=server_of(container, tail.failure, containers),
+        own=own_address(tail.failure, container, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
     )
 

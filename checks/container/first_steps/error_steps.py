@@ -17,6 +17,7 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.lone_failures import is_worker
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
@@ -60,11 +61,14 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """What the line names, or the one mounted file in which the cure is made."""
     option: PageVariables
     """The option that the program was not given, for a part of its work."""
+    unread: UnreadSettings | None = None
+    """The mounted settings that it does not read, where the image's own have it call itself."""
 
     @property
     def turns_callers_away(self) -> bool:
         """Whether most of its callers get nothing from the program."""
-        return _refuses(self.error, self.remedy) or bool(self.strays)
+        is_known = _refuses(self.error, self.remedy)
+        return is_known or bool(self.strays) or self.unread is not None
 
     @property
     def does_nothing_else(self) -> bool:
@@ -87,6 +91,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
     error = case.error
     return (
         (case.unpassed.steps if case.unpassed is not None else {})
+        or ({"place": case.unread.place} if case.unread is not None else {})
         or present({"migration": migration_of(error.failure, error.lines)})
         or _stray_variables(case, containers)
         or case.remedy
@@ -132,6 +137,13 @@ def authorities_for(
     if not is_distrusting or authorities is None or not authorities.files:
         return None
     return authorities if error.container.mount_at(BUNDLE) is None else None
+
+
+def unread_by(error: RepeatedError, files: UnreadFiles | None) -> UnreadSettings | None:
+    """The settings that a program does not read, where its line says that it calls itself."""
+    host, _ = place_in(error.line.whole)
+    is_own = host == "localhost" or is_loopback(host)
+    return files.of(error.container) if files is not None and is_own else None
 
 
 def setting_of(error: RepeatedError) -> NamedSetting | None:

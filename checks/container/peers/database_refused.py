@@ -13,11 +13,11 @@ from checks.container.first_steps.changed_compose import (
     changed_variables,
 )
 from checks.container.peers.refused_login import (
-    ForeignUser,
-    OtherPassword,
+    Reason,
     foreign_user,
     of_a_missing_role,
     other_password,
+    unused_variable,
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -62,10 +62,9 @@ def database_refused(
     that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
     the database from their environment only while their data directory is empty: what is changed
     there later has no effect, which is what most such refusals come from. Before that is said, the
-    passwords of both environments are compared, and PostgreSQL's log is asked whether there is such
-    a role, which it does not tell a client; MongoDB's log says in which database it looks for the
-    user. Where a database has no
-    connection left, the containers that hold its connections are counted. A file of the caller's
+    users, databases and passwords of both environments are compared, and PostgreSQL's log is asked
+    whether there is such a role, which it does not tell a client; MongoDB's log says in which
+    database it looks for the user. Where a database has no connection left, the containers that hold its connections are counted. A file of the caller's
     compose project that was changed since may have the right password: a restart does not apply it.
     It is a warning where the container runs on and tries again and again, and reports no work.
     """
@@ -77,21 +76,20 @@ def database_refused(
             continue
         failure = of_a_missing_role(said.failure, server, recent_logs)
         claim = msgspec.structs.replace(said, failure=failure)
-        other = foreign_user(failure, claim.container, server) or other_password(
-            failure, claim.container, server
-        )
+        callee = (failure, claim.container, server)
+        reason = unused_variable(*callee) or foreign_user(*callee) or other_password(*callee)
         stray = stray_login(failure, server, recent_logs)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)
         finding = claim.finding(
-            f"is refused by the database in {server}: {_cause(claim, server, other, stray)}"
+            f"is refused by the database in {server}: {_cause(claim, server, reason, stray)}"
             f"{_who_holds_most(connections)}{_not_applied(changed)}",
             {
                 **changed_evidence(changed),
                 **present({f"log of {server.name}": stray.text if stray is not None else None}),
                 **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
-                "what fixes it": other.cure(server) if other else failure.cure,
+                "what fixes it": reason.cure if reason else failure.cure,
             },
             touches=(server.subject,),
             server=server.name,
@@ -99,7 +97,7 @@ def database_refused(
         if said in waiting:
             finding = msgspec.structs.replace(finding, severity=Severity.warning)
         yield finding.with_variables(
-            (other.variables(server) if other else _variables(claim, server))
+            (reason.variables if reason else _variables(claim, server))
             | _of_stray(stray, claim.container)
             | _main_client(connections, containers)
             | changed_variables(claim.container, changed)
@@ -107,19 +105,14 @@ def database_refused(
     return None
 
 
-def _cause(
-    claim: Claim,
-    server: Container,
-    other: ForeignUser | OtherPassword | None,
-    stray: StrayLogin | None,
-) -> str:
+def _cause(claim: Claim, server: Container, reason: Reason | None, stray: StrayLogin | None) -> str:
     if stray is not None:
         is_root = server.config.value_of(_ROOT_OF_MONGO) == stray.user
         whose = (
             "which is one of database admin" if is_root else "which may be one of database admin"
         )
         return f"it looks for user {stray.user}, {whose}, in database {stray.base}"
-    return other.cause(server) if other else claim.failure.cause
+    return reason.cause if reason else claim.failure.cause
 
 
 def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:

@@ -72,7 +72,9 @@ def loopback_peer(
     for claim in claims(ID, containers, log_tails, clock):
         port = _port(claim.failure)
         if port:
-            call = _LoopbackCall(claim.container, port, claim.failure.line, claim.tail.signs)
+            target = _logged_target(loopback_targets, claim.container, port)
+            line, signs_of = claim.failure.line, claim.tail.signs
+            call = _LoopbackCall(claim.container, port, line, signs_of, target)
             failed.add(claim.container.id)
             yield from _findings(call, known)
     yield from _silent_findings(loopback_targets, failed, known)
@@ -88,6 +90,13 @@ def loopback_peer(
         if recent_call is not None:
             yield from _findings(recent_call, known)
     return None
+
+
+def _logged_target(
+    targets: LoopbackTargets | None, container: Container, port: str
+) -> LoopbackTarget | None:
+    """Where a mounted file names the place that the log names."""
+    return targets.logged_by(container, port) if targets is not None else None
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -112,17 +121,25 @@ class _LoopbackCall(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, object]:
         """What shows the call."""
+        said: dict[str, object] = {LINE: self.line} if self.line else {}
         if self.target is None:
-            return {LINE: self.line}
+            return said
+        counted = {"calls refused inside, since it was started": self.target.refused}
         return {
+            **said,
             "settings": f"{self.target.path} names {self.target.place}{self._port_beside}",
-            "calls refused inside, since it was started": self.target.refused,
+            **(counted if self.target.refused else {}),
         }
 
     @property
+    def because(self) -> str:
+        """The file of settings that its log does not name, as the end of a sentence."""
+        return f"; {self.target.path} says so" if self.target is not None and self.line else ""
+
+    @property
     def _port_beside(self) -> str:
-        """The port, where another variable has it."""
-        is_beside = self.target is not None and self.target.is_variable
+        """The port, where another variable or key has it."""
+        is_beside = self.target is not None and self.target.has_port_beside
         return f", port {self.port}" if is_beside else ""
 
 
@@ -220,9 +237,10 @@ def _wrong_host_finding(
     finding = Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself: port {port} "
-        f"belongs to {named('container', names_of(peers))}{where}",
+        f"belongs to {named('container', names_of(peers))}{where}{call.because}",
         {
             **call.evidence,
+            **_passed_over(call, peer),
             f"{peer.name} offers": f"port {port}",
             "networks in common": sorted(container.shared_networks(peer)) or "none",
         },
@@ -239,6 +257,16 @@ def _wrong_host_finding(
             **compose_variables(container),
         },
     )
+
+
+def _passed_over(call: _LoopbackCall, peer: Container) -> dict[str, object]:
+    """The variables that name the other container, where the file of settings comes before them."""
+    given = [
+        f"{name}={value}"
+        for name, value in call.container.config.environment
+        if value in peer.dns_names
+    ]
+    return {"set, and not used": given} if call.because and given else {}
 
 
 def _host_finding(call: _LoopbackCall, program: Listener, who: str) -> Finding:

@@ -33,71 +33,39 @@ _PLAIN = LazyPattern(r"[\w$-]+")
 """Names that mean themselves in a statement of SQL."""
 _ESCAPED = ":url-password-escaped:"
 """In the token of a password with percent escapes, which stands for the password without them."""
+_OF_NAME = {
+    "user": LazyPattern(r"USER|LOGIN|(?:^|_)UID(?:_|$)"),
+    "database": LazyPattern(r"DB|DATABASE|SCHEMA|NAME"),
+}
+"""How variables are called that say as whom a program logs in, and to which database."""
+_HIDDEN = LazyPattern(r"<redacted:ur[il]")
+"""How the token of a secret begins that may hold a user and a database."""
+_KIND = {
+    "mysql-access": "user",
+    "mysql-database": "database",
+    "postgres-database": "database",
+    "postgres-login": "user",
+    "postgres-role": "user",
+}
+"""What a refusal is about."""
+_OWN_NAMES = {
+    "user": ("POSTGRES_USER", "MARIADB_USER", "MYSQL_USER"),
+    "database": ("POSTGRES_DB", "MARIADB_DATABASE", "MYSQL_DATABASE"),
+}
 
 
-class OtherPassword(msgspec.Struct, frozen=True):
-    """Variables of the caller with another password than the database's own environment has."""
+class Reason(msgspec.Struct, frozen=True):
+    """Why a database refuses its caller, which both environments say."""
 
-    user: str
-    names: tuple[str, ...]
-    servers: str
-    """The database's variable."""
-
-    def cause(self, server: Container) -> str:
-        """The end of a sentence about the caller."""
-        held = f"the password of user {self.user} in its {joined(self.names)}"
-        return f"{held} is not the {self.servers} of {server}"
-
-    def cure(self, server: Container) -> str:
-        """What fixes it, in words."""
-        return (
-            f"give both the same password: the database has the {self.servers} with which its data "
-            f'directory was made; that of "{server.name}" is the same unless it was changed since'
-        )
-
-    def variables(self, server: Container) -> PageVariables:
-        """What the page's paragraph needs."""
-        return {
-            "own_variable": joined(self.names),
-            "kept_variable": self.servers,
-            "keeper": server.name,
-        }
+    cause: str
+    """The end of a sentence about the caller."""
+    cure: str
+    """What fixes it, in words."""
+    variables: PageVariables
+    """What the page's paragraph needs."""
 
 
-class ForeignUser(msgspec.Struct, frozen=True):
-    """A user for whom the environment of MySQL or MariaDB has made nothing."""
-
-    name: str
-    variable: str
-    """The caller's variable that names it, "" where none does."""
-    password: str
-    """The caller's only variable with a password for the database, "" where that is not known."""
-    servers: str
-    """The server's variable and its value, "" where it has none and root is all."""
-
-    def cause(self, server: Container) -> str:
-        """The end of a sentence about the caller."""
-        given = f", from its {self.variable}," if self.variable else ""
-        only = f"sets up ({self.servers})" if self.servers else "sets up, which is root alone"
-        return (
-            f"user {self.name}{given} is not the one that the environment of {server} {only}: "
-            "it exists there only if somebody has made it"
-        )
-
-    def cure(self, server: Container) -> str:
-        """What fixes it, in words."""
-        return f'give both the same user and password, or make the user in "{server.name}"'
-
-    def variables(self, server: Container) -> PageVariables:
-        """What the page's commands need."""
-        steps = {"mysql_server": server.name}
-        is_plain = _PLAIN.fullmatch(self.name) is not None
-        if not (is_plain and self.password):
-            return steps
-        return {**steps, "new_user": self.name, "word_variable": self.password}
-
-
-def foreign_user(failure: Recognised, caller: Container, server: Container) -> ForeignUser | None:
+def foreign_user(failure: Recognised, caller: Container, server: Container) -> Reason | None:
     """The refused user of MySQL or MariaDB, where the server's environment is for another one.
 
     Neither tells a client whether the user or the password is wrong.
@@ -112,11 +80,17 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> F
     named = [
         name for name, value in caller.config.environment if value == user and _USER.search(name)
     ]
-    return ForeignUser(
-        user,
-        variable=next(iter(named), ""),
-        password=only([name for name, _ in _given_passwords(failure, caller, user)]) or "",
-        servers=next((f"{name} {value}" for name, value in own.items()), ""),
+    variable = f", from its {named[0]}," if named else ""
+    set_up = next((f"sets up ({name} {value})" for name, value in own.items()), "")
+    set_up = set_up or "sets up, which is root alone"
+    password = only([name for name, _ in _given_passwords(failure, caller, user)])
+    is_plain = password is not None and _PLAIN.fullmatch(user) is not None
+    steps = {"new_user": user, "word_variable": password or ""} if is_plain else {}
+    return Reason(
+        f"user {user}{variable} is not the one that the environment of {server} {set_up}: "
+        "it exists there only if somebody has made it",
+        f'give both the same user and password, or make the user in "{server.name}"',
+        {"mysql_server": server.name, **steps},
     )
 
 
@@ -139,10 +113,8 @@ def of_a_missing_role(
     return Recognised(row, line, {"role": user})
 
 
-def other_password(
-    failure: Recognised, caller: Container, server: Container
-) -> OtherPassword | None:
-    """What the caller was given, where the refused user is the database's own.
+def other_password(failure: Recognised, caller: Container, server: Container) -> Reason | None:
+    """Another password than the server has, where the refused user is the database's own.
 
     None where the passwords are equal, or one is not known. The values are tokens, equal for equal
     secrets; nobody can compare one that is escaped in an address.
@@ -155,7 +127,42 @@ def other_password(
     is_equal = own[1] in given.values()
     if not given or is_equal or any(_ESCAPED in value for value in given.values()):
         return None
-    return OtherPassword(user, tuple(given), own[0])
+    names, kept = joined(tuple(given)), own[0]
+    return Reason(
+        f"the password of user {user} in its {names} is not the {kept} of {server}",
+        f"give both the same password: the database has the {kept} with which its data directory "
+        f'was made; that of "{server.name}" is the same unless it was changed since',
+        {"own_variable": names, "kept_variable": kept, "keeper": server.name},
+    )
+
+
+def unused_variable(failure: Recognised, caller: Container, server: Container) -> Reason | None:
+    """A variable of the caller with the database's own user or database, which it does not use.
+
+    The program asks for another one, as by default, and none of its variables has that. None where
+    its command has it, where the server has it itself, or where a whole address is hidden.
+    """
+    kind = _KIND.get(failure.name, "")
+    asked = next(filter(None, map(failure.values.get, ("user", "role", "database"))), "")
+    own = {server.config.value_of(name) for name in _OWN_NAMES.get(kind, ())} - {""}
+    texts = [*caller.config.words, *(value for _, value in caller.config.environment)]
+    is_given = any(asked in re.split(r"[^\w.-]", text) or _HIDDEN.match(text) for text in texts)
+    given = [
+        (name, value)
+        for name, value in caller.config.environment
+        if value in own and _OF_NAME[kind].search(name)
+    ]
+    if not asked or asked in own or is_given or len(given) != 1:
+        return None
+    ((name, value),) = given
+    return Reason(
+        f'it asks for {kind} "{asked}", which none of its variables has, and not for "{value}" of its '
+        f"{name}, which {server} has: the program does not read that variable, or a file of settings "
+        "comes before it",
+        f"give the value of {name} under the name that this version of the image reads, or in its "
+        "file of settings",
+        {"unused": name, "asked": asked},
+    )
 
 
 def _own_passwords(failure: Recognised, user: str, server: Container) -> Iterator[tuple[str, str]]:

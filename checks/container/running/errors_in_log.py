@@ -12,6 +12,7 @@ from checks.container.first_steps.error_steps import (
     remedy_of,
     setting_of,
     strays_of,
+    unread_by,
 )
 from checks.container.helpers import setting_evidence
 from checks.container.peers.unknown_names import stray_evidence
@@ -20,6 +21,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import LocalAuthorities
@@ -53,14 +55,16 @@ def errors_in_log(
     asked_devices: AskedDevices | None,
     numbers: UserNumbers | None,
     local_authorities: LocalAuthorities | None,
+    unread_files: UnreadFiles | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
     Its program continues, and nothing else is wrong that this tool can see. Only the program's
     author knows whether its users notice. It is a warning where the line is known to mean that the
     program turns its callers away, waits for a migration of its database, calls a name of its
-    settings that no container has, or misses a variable that its container has and cron or php-fpm
-    does not pass on.
+    settings that no container has, misses a variable that its container has and cron or php-fpm
+    does not pass on, or calls itself by the image's own settings, while a file of the same name is
+    mounted where it does not look.
 
     The last twelve lines of the last five minutes are read, or sixty where the log is busy or a
     stack trace fills them. A line about a stranger on the internet who was turned away is no error,
@@ -80,6 +84,7 @@ def errors_in_log(
             authorities=authorities_for(error, local_authorities),
             setting=setting_of(error),
             option=option_for(error, asked_devices, numbers),
+            unread=unread_by(error, unread_files),
         )
         yield _finding(case, containers).with_variables(first_step(case, containers, info))
     return None
@@ -146,6 +151,9 @@ def _others(case: ErrorCase) -> list[str]:
     if "cut_off" in remedy:
         master = f"a replica of {remedy['master']}, which does not answer"
         others.append(f'container "{remedy["cut_off"]}" is {master}')
+    if (unread := case.unread) is not None:
+        mounted = f"{unread.mounted}, which is mounted at {unread.folder}"
+        others.append(f"it reads the image's own {unread.inside}, and not {mounted}")
     return others
 
 
@@ -158,4 +166,6 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     failure = case.error.failure
     if failure is None or case.unpassed is not None:
         return {}
+    if case.unread is not None:
+        return {"this means": failure.cause, **case.unread.evidence}
     return {"this means": failure.cause, "what fixes it": failure.cure}

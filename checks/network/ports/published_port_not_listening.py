@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings
 from diagnose.evidence.containers.peers.unanswered_peers import called_too_early, calls_of
 from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.sockets.inward_programs import InwardPrograms, UnreadSettings
+from diagnose.evidence.network.sockets.inward_programs import InwardPrograms
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.mappings import names_of, present, subjects_of
@@ -237,7 +238,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
         container,
         sentence(f"{container} {port.what}: no client can reach it", *_reasons(why)),
         {
-            **_settings(port.unread),
+            **(port.unread.evidence if port.unread is not None else {}),
             "NetworkSettings.Ports": container.published_names,
             "TCP sockets inside": port.netns.tcp_listeners,
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
@@ -305,17 +306,6 @@ def _log(tail: LogTail) -> dict[str, Json]:
 def _known(tail: LogTail) -> LogTail:
     """The line of a known failure alone: the rest of a running program's log is about its work."""
     return LogTail((tail.failure.line,)) if tail.failure is not None else LogTail(())
-
-
-def _settings(unread: UnreadSettings | None) -> dict[str, Json]:
-    """The file of settings that the program read, and the mounted one that it did not."""
-    if unread is None:
-        return {}
-    file = unread.inside.rpartition("/")[2]
-    return {
-        "settings that it read": f"{unread.inside}, the image's own",
-        "settings that it did not read": f"{unread.source}/{file}, mounted at {unread.folder}/{file}",
-    }
 
 
 def _setting(container: Container, tail: LogTail) -> PageVariables:

@@ -32,6 +32,19 @@ _LOOPBACK_HOST = re.compile(
 )
 _PORT = re.compile(r"(?:export[ \t]+)?(?P<of>\w{1,60}_)PORT=[\"']?(?P<port>\d{2,5})[\"']?[ \t]*")
 """Two lines of a file of variables: DB_HOST=127.0.0.1 and DB_PORT=3306."""
+_LOOPBACK_KEY = re.compile(
+    r"(?P<before>[ \t]*[\"']?\w{0,60}?)(?P<host>(?:host|hostname|server|address)[\"']?[ \t]{0,9}[:=][ \t]{0,9}"
+    r"[\"']?(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?),?[ \t]*(?:#.*)?",
+    re.IGNORECASE,
+)
+_PORT_KEY = re.compile(
+    r"(?P<before>[ \t]*[\"']?\w{0,60}?)port[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"']?(?P<port>\d{2,5})[\"']?,?"
+    r"[ \t]*(?:#.*)?",
+    re.IGNORECASE,
+)
+"""Two keys of one block of settings: `host: localhost` and, beside it, `port: 5432`."""
+_BESIDE = 4
+"""So many lines lie at most between the two."""
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?P<port>:\d{2,5})?(?![\w.:/]?\d|\.\w)"
 )
@@ -90,10 +103,11 @@ def _first_certificate(text: str) -> Iterator[str]:
 def _loopback(text: str) -> Iterator[str]:
     """The places at localhost that settings name, without those of listeners and of comments.
 
-    grafana.ini has its defaults behind semicolons. Where two variables name host and port, the port
-    follows behind a `|`: DB_HOST=127.0.0.1|3306.
+    grafana.ini has its defaults behind semicolons. Where two variables or two keys name host and
+    port, the port follows behind a `|`: DB_HOST=127.0.0.1|3306.
     """
     yield from _loopback_pairs(text.splitlines())
+    yield from _loopback_keys(text.splitlines())
     for line in text.splitlines():
         if line.lstrip().startswith((";", "//")):
             continue
@@ -109,6 +123,24 @@ def _loopback_pairs(lines: Sequence[str]) -> Iterator[str]:
         match = _LOOPBACK_HOST.fullmatch(line)
         if match and match["of"] in ports:
             yield f"{match['host']}|{ports[match['of']]}"
+
+
+def _loopback_keys(lines: Sequence[str]) -> Iterator[str]:
+    """The one key that names localhost, with the port of the key beside it.
+
+    Where several do, nobody can replace one of them by its text.
+    """
+    hosts = [
+        (at, match) for at, line in enumerate(lines) if (match := _LOOPBACK_KEY.fullmatch(line))
+    ]
+    if len(hosts) != 1:
+        return
+    at, host = hosts[0]
+    for line in lines[max(at - _BESIDE, 0) : at + _BESIDE + 1]:
+        port = _PORT_KEY.fullmatch(line)
+        if port is not None and port["before"] == host["before"]:
+            yield f"{host['host']}|{port['port']}"
+            return
 
 
 class _OwnFile(msgspec.Struct, rename="pascal"):

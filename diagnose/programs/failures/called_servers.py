@@ -35,6 +35,20 @@ CALLED_SERVERS = (
         remedy=AtServer("searched", _SEARCH),
     ),
     Failure(
+        name="issuer-differs",
+        mark="issuer",
+        pattern=r"issuer did not match the issuer returned by provider, expected \"(?P<expected>[^\"]+)\" got \"(?P<got>[^\"]+)\""
+        r"|Issuer \"(?P<got_spring>[^\"]+)\" provided in the configuration metadata did not match the "
+        r"requested issuer \"(?P<expected_spring>[^\"]+)\""
+        r"|(?:issuer|iss)\b[^\n]{0,40}\bexpected:? [\"'](?P<expected_other>https?://[^\"'\s]+)[\"'],? "
+        r"(?:but )?got:? [\"'](?P<got_other>https?://[^\"'\s]+)[\"']",
+        cause="the identity provider calls itself {got}, and the program expects {expected}: both have "
+        "to be the same address",
+        cure="give the program the address by which the provider calls itself, or the provider the one "
+        "that programs and browsers use (Keycloak: --hostname)",
+        source="oauth2-proxy/oauth2-proxy#2365",
+    ),
+    Failure(
         name="vault-sealed",
         mark="vault is sealed",
         pattern=r"Vault is sealed",

@@ -50,6 +50,26 @@ CLIENTS = (
         remedy=Parameter("jdbc:m", "allowPublicKeyRetrieval=true"),
     ),
     Failure(
+        name="postgres-no-tls",
+        mark="ssl",
+        pattern=r"pq: SSL is not enabled on the server|server does not support SSL, but SSL was required"
+        r"|The server does not support SSL(?: connections)?\b|\bserver does not support TLS\b",
+        cause="the program asks the database for TLS, and the server has none",
+        cure="write sslmode=disable into the address of the database (Node.js: ssl=false), or give the "
+        "server a certificate and ssl=on",
+        source="mautrix/whatsapp#65",
+        remedy=Parameter("postgres", "sslmode=disable"),
+    ),
+    Failure(
+        name="zabbix-proxy-base",
+        mark="cannot use database",
+        pattern=r"cannot use database \"(?P<database>[^\"]{1,80})\": Zabbix (?P<kind>server|proxy) cannot work with a Zabbix",
+        cause="the Zabbix server and a Zabbix proxy are given the same database, {database}, and the other "
+        "one has made its tables there",
+        cure="give the proxy a database of its own, in its MYSQL_DATABASE or POSTGRES_DB",
+        source="zabbix/zabbix-docker#130",
+    ),
+    Failure(
         name="zabbix-empty",
         mark="table is empty",
         pattern=r"cannot use database .{1,80}table is empty",

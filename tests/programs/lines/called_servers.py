@@ -28,6 +28,11 @@ LINES = {
         "complete. If no other Kibana instance is attempting migrations, you can get past this "
         "message by deleting index .kibana_16 and restarting Kibana."
     ),
+    "issuer-differs": (
+        "[main.go:60] ERROR: Failed to initialise OAuth2 Proxy: error initialising provider: oidc: "
+        "issuer did not match the issuer returned by provider, expected "
+        '"http://keycloak:28080/realms/shop" got "http://localhost:28080/realms/shop"'
+    ),
     "vault-sealed": 'read secret failed: 503 - {"errors":["Vault is sealed"]}',
     "search-flood": (
         'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '

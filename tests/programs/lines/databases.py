@@ -45,6 +45,11 @@ LINES = {
     "mysql-public-key": (
         "Caused by: com.mysql.cj.exceptions.UnableToConnectException: Public Key Retrieval is not allowed"
     ),
+    "postgres-no-tls": "[FATAL] Failed to initialize database: pq: SSL is not enabled on the server",
+    "zabbix-proxy-base": (
+        '184:20170824:163456.974 cannot use database "zabbix": Zabbix server cannot work with a Zabbix '
+        "proxy database"
+    ),
     "zabbix-empty": (
         '7:20220916:180617.869 cannot use database "zabbix": its "users" table is empty (is this the Zabbix '
         "proxy database?)"

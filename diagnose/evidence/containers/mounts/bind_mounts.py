@@ -248,8 +248,11 @@ def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | 
     return None if file.mount.holds(path) else file
 
 
-_RELATIVE = LazyPattern(r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])")
-"""A file of the working directory: config/config.yml, ./settings.toml."""
+_RELATIVE = LazyPattern(
+    r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])(?!:\d)"
+)
+"""A file of the working directory: config/config.yml, ./settings.toml. Where the number of a line
+stands behind it, it was read, or is a place in the program's code: `caller=coordinator.go:132`."""
 
 
 def named_files(container: Container, line: str) -> Iterator[NamedPath]:

@@ -1,22 +1,26 @@
 """Places at localhost that a container's settings name, where its calls are refused from inside.
 
 Many programs do not log a call that fails, or not into the container's log: Caddy 1, Prometheus,
-HAProxy, Laravel. The kernel counts it.
+HAProxy, Laravel. The kernel counts it. Where a log does, it does not say which file of
+settings it came from.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -29,39 +33,76 @@ _CODE = LazyPattern(r"^/(?:app|code|srv|var/www|usr/src|workspace)(?:/|$)|^/home
 """Where frameworks such as Laravel and Symfony read their variables: beside their code."""
 
 
+_LOOPBACK = LazyPattern(r"localhost|127\.0\.0\.1|\[?::1\]?", re.IGNORECASE)
+
+
 class LoopbackTarget(msgspec.Struct, frozen=True):
     """A place at localhost that settings name, and where nothing listens in that container."""
 
     container: Container
     place: str
-    """As it is written: localhost:5004, or DB_HOST=127.0.0.1."""
+    """As it is written: localhost:5004, DB_HOST=127.0.0.1, or `host: localhost`."""
     port: int
     path: str
     """The file of the host that names the place."""
-    refused: int
-    """Calls that were refused from inside since the container's network was made."""
+    refused: int = 0
+    """Calls that were refused from inside since the container's network was made; 0 where its log
+    names them."""
 
     @property
-    def is_variable(self) -> bool:
-        """Whether another variable has the port."""
-        return "=" in self.place
+    def has_port_beside(self) -> bool:
+        """Whether another variable or key has the port."""
+        return not self.place.endswith(f":{self.port}")
 
     def with_host(self, name: str) -> str:
         """The place with another host."""
-        if self.is_variable:
-            return f"{self.place.partition('=')[0]}={name}"
-        return f"{name}:{self.port}"
+        return _LOOPBACK.sub(name, self.place, count=1)
 
 
 class LoopbackTargets(Items[LoopbackTarget], frozen=True):
     """By container, in the order of its files and of their lines."""
 
+    logged: tuple[LoopbackTarget, ...] = ()
+    """Those of containers whose log names the call."""
+
+    def logged_by(self, container: Container, port: str) -> LoopbackTarget | None:
+        """The one place of its settings with the port that its log names."""
+        places = [
+            target
+            for target in self.logged
+            if target.container.id == container.id and str(target.port) == port
+        ]
+        return only(places)
+
 
 @evidence
 def loopback_targets(
-    host: Host, containers: Containers, namespaces: Namespaces, network_losses: NetworkLosses
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    network_losses: NetworkLosses | None,
+    log_tails: LogTails | None,
 ) -> LoopbackTargets:
-    """Files are read only of containers whose calls were refused from inside."""
+    """Files are read only of containers whose calls were refused from inside, or whose log says
+    that localhost refused one."""
+    silent = _silent_targets(host, containers, namespaces, network_losses)
+    logged: list[LoopbackTarget] = []
+    for container in containers:
+        failure = log_tails.failures.get(container.id) if log_tails is not None else None
+        if failure is not None and failure.confirmed_by == "container.loopback-peer":
+            logged += _targets(host, container, 0)
+    return LoopbackTargets(tuple(silent), tuple(logged))
+
+
+def _silent_targets(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    network_losses: NetworkLosses | None,
+) -> list[LoopbackTarget]:
+    """The places of containers in which the kernel has counted refused calls."""
+    if namespaces is None or network_losses is None:
+        return []
     targets: list[LoopbackTarget] = []
     for container in containers.running:
         refused = network_losses.refused_inside.get(container.id, 0)
@@ -73,7 +114,7 @@ def loopback_targets(
             for target in _targets(host, container, refused)
             if not netns.sockets("tcp", target.port)
         ]
-    return LoopbackTargets(tuple(targets))
+    return targets
 
 
 def _targets(host: Host, container: Container, refused: int) -> Iterator[LoopbackTarget]:
@@ -83,8 +124,8 @@ def _targets(host: Host, container: Container, refused: int) -> Iterator[Loopbac
     )
     for file, text in settings:
         path = f"{file.root or ''}{file.path}"
-        for words in dict.fromkeys(text.split()):
-            place, _, port = words.partition("|")
+        for line in dict.fromkeys(text.splitlines()):
+            place, _, port = line.partition("|")
             yield LoopbackTarget(
                 container, place, int(port or place.rpartition(":")[2]), path, refused
             )

@@ -14,12 +14,12 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings, unread_settings
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
-from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 MOST = 10
@@ -32,39 +32,6 @@ _READ_FILE = LazyPattern(
     r"(?P<path>/[\w./-]{0,250}\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))\b"
 )
 """What a program says of the file from which it takes its settings."""
-
-_SHARED_FOLDERS = frozenset(
-    {"", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
-    | {"/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib"}
-    | {"/usr/local/share", "/usr/share", "/var", "/var/lib"}
-)
-"""Folders in which an image keeps more than one program's files."""
-
-
-class UnreadSettings(msgspec.Struct, frozen=True):
-    """A mounted file of settings beside the one of the same name that the program read."""
-
-    line: str
-    inside: str
-    """The file that was read; nothing is mounted there."""
-    folder: str
-    """Where the mounted one lies in the container."""
-    source: str
-    """The folder on the host."""
-    may_write: bool = True
-    """Whether the container may change it."""
-
-    @property
-    def place(self) -> str:
-        """The mount, as `--volume` takes it, that brings the settings where the program looks.
-
-        The whole folder, but the file alone where the folder would hide what is not the program's.
-        """
-        options = "" if self.may_write else ":ro"
-        folder, _, file = self.inside.rpartition("/")
-        if folder in _SHARED_FOLDERS:
-            return f"{self.source}/{file}:{self.inside}{options}"
-        return f"{self.source}:{folder}{options}"
 
 
 class InwardPrograms(msgspec.Struct, frozen=True):
@@ -96,7 +63,7 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
         tails[container.id] = LogTail(lines)
         if (read := _file_that_was_read(container, lines)) is not None:
             reads[container.id] = read
-    return InwardPrograms(tails, _unread(host, inward, reads))
+    return InwardPrograms(tails, unread_settings(host, inward, reads))
 
 
 def _serves_itself_alone(netns: ContainerNetns) -> bool:
@@ -117,41 +84,3 @@ def _file_that_was_read(container: Container, lines: Sequence[str]) -> tuple[str
             path = match["path"]
             return None if named_path(container, f"'{path}'") is not None else (line, path)
     return None
-
-
-def _unread(
-    host: Host, containers: Sequence[Container], reads: dict[str, tuple[str, str]]
-) -> dict[str, UnreadSettings]:
-    """The one mounted folder with a file of the same name, by container; one question for all."""
-    candidates = {
-        container.id: _candidates(container, *reads[container.id])
-        for container in containers
-        if container.id in reads
-    }
-    paths = sorted({_twin(item) for items in candidates.values() for item in items})
-    if not paths:
-        return {}
-    statuses = host.ask(StatPaths(paths, follow=True))
-    if isinstance(statuses, Failed):
-        return {}
-    files = {path for path, status in statuses.items() if status.type == "file"}
-    unread = {}
-    for id, items in candidates.items():
-        holding = [item for item in items if _twin(item) in files]
-        if len(holding) == 1:
-            unread[id] = holding[0]
-    return unread
-
-
-def _candidates(container: Container, line: str, path: str) -> list[UnreadSettings]:
-    """The mounted folders that may hold the file; whether they do is not looked at."""
-    return [
-        UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
-        for mount in container.bind_mounts
-        if mount.has_host_path
-    ]
-
-
-def _twin(item: UnreadSettings) -> str:
-    """The file of the same name in the mounted folder."""
-    return f"{item.source}/{item.inside.rpartition('/')[2]}"

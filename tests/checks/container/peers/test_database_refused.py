@@ -335,6 +335,67 @@ def test_the_passwords_of_both_environments(
     assert ("own_login" in finding.variables or "user" in finding.variables) == (expected is None)
 
 
+ACCESS = "SQLSTATE[HY000] [1045] Access denied for user 'database_username'@'app.shop_default'"
+NO_BASE = 'FATAL:  database "app" does not exist'
+MYSQL = ["MYSQL_USER=shop", "MYSQL_DATABASE=shopdb"]
+UNUSED: dict[str, tuple[str, list[str], list[str], str | None]] = {
+    "a variable of an earlier version": (
+        ACCESS,
+        ["DB_HOST=db", "DB_USER=shop", "DB_DATABASE=shopdb"],
+        MYSQL,
+        "DB_USER",
+    ),
+    "a variable has what it asks for": (
+        ACCESS,
+        ["DB_HOST=db", "DB_USER=shop", "DATABASE_URL=mysql://database_username:x@db/shopdb"],
+        MYSQL,
+        None,
+    ),
+    "the server knows nothing of that name": (
+        ACCESS,
+        ["DB_HOST=db", "DB_USER=shop"],
+        ["MYSQL_USER=other"],
+        None,
+    ),
+    "the server's own user": (
+        ACCESS.replace("database_username", "shop"),
+        ["DB_HOST=db", "DB_USER=shop"],
+        MYSQL,
+        None,
+    ),
+    "two variables": (ACCESS, ["DB_HOST=db", "DB_USER=shop", "MQ_USER=shop"], MYSQL, None),
+    "an address that is a secret as a whole": (
+        ACCESS,
+        ["DB_HOST=db", "DB_USER=shop", "DATABASE_URL=<redacted:url:000004>"],
+        MYSQL,
+        None,
+    ),
+    "a database": (
+        NO_BASE,
+        ["DB_HOST=db", "DB_DATABASE_NAME=shopdb"],
+        ["POSTGRES_DB=shopdb"],
+        "DB_DATABASE_NAME",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "given", "own", "expected"), UNUSED.values(), ids=UNUSED)
+def test_a_variable_with_the_servers_own_name_that_is_not_used(
+    line: str, given: list[str], own: list[str], expected: str | None
+) -> None:
+    client, log_tails = failed_with_log(line, Config={"Env": given}, **ON_SHOP)
+    image = "postgres:16" if line == NO_BASE else "mariadb:11"
+    server = container_in("running", name="db", Config={"Image": image, "Env": own}, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(client, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+    ).findings
+    assert finding.variables.get("unused") == expected
+    assert ("does not read that variable" in finding.summary) == (expected is not None)
+
+
 ROLES = {
     "no such role": ('DETAIL:  Role "app" does not exist.', "app"),
     "a wrong password": ('DETAIL:  Connection matched file "pg_hba.conf" line 128', None),

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, 
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.live.disk.parts import only
 from diagnose.model import Verdict
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.inspected import of
@@ -245,6 +246,45 @@ def test_settings_that_name_localhost_where_no_line_does(
         place = "host.docker.internal:5004"
         assert finding.variables["correction_to_host"] == f"s|localhost:5004|{place}|g"
         assert finding.variables["settings"] == "/srv/caddy/Caddyfile"
+
+
+def test_the_mounted_file_that_comes_before_a_variable() -> None:
+    """A log says where a call went, and not which settings said so."""
+    env = {"Config": {"Env": ["DB_HOST=db", "DB_PORT=5432"]}}
+    app, log_tails = failed_with_log(REFUSED, **env, **ON_SHOP)
+    db = container_in("running", name="db", **PEER_PORT, **ON_SHOP)
+    place = LoopbackTarget(app, "host: localhost", 5432, "/srv/wiki/config.yml")
+    for told, settings in (((place,), "/srv/wiki/config.yml"), ((place, place), None), ((), None)):
+        (finding,) = judge(
+            "container.loopback-peer",
+            containers=of(app, db),
+            clock=CLOCK,
+            log_tails=log_tails,
+            loopback_targets=LoopbackTargets(logged=told),
+        ).findings
+        assert finding.variables.get("settings") == settings
+        assert ("/srv/wiki/config.yml says so" in finding.summary) == bool(settings)
+        if settings:
+            assert finding.variables["correction"] == "s|host: localhost|host: db|g"
+            assert "DB_HOST=db" in str(finding.evidence)
+
+
+KEYS = {
+    "a block of YAML": (
+        "db:\n  type: postgres\n  host: localhost\n  port: 5432\n",
+        "host: localhost|5432",
+    ),
+    "JSON": ('{\n  "host": "127.0.0.1",\n  "port": 3306,\n}', 'host": "127.0.0.1"|3306'),
+    "keys with a prefix": ("db_host = 'localhost'\ndb_port = 5432\n", "host = 'localhost'|5432"),
+    "a port of another block": ("db:\n  host: localhost\nport: 3000\n", ""),
+    "two hosts": ("a:\n  host: localhost\n  port: 1111\nb:\n  host: localhost\n  port: 2222\n", ""),
+    "a comment": ("  # host: localhost\n  port: 5432\n", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), KEYS.values(), ids=KEYS)
+def test_two_keys_of_one_block(text: str, expected: str) -> None:
+    assert only("loopback", text).strip() == expected
 
 
 BESIDE = {

@@ -1,0 +1,82 @@
+"""The word by which a server calls itself otherwise than its callers call it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.programs.failures import Recognised
+
+_SAYS_WHO = LazyPattern(r"host|url|uri|issuer|domain|address|authority", re.IGNORECASE)
+"""How options and variables are called that give a server its own address."""
+
+
+class OwnAddress(msgspec.Struct, frozen=True):
+    """A server that its caller reaches by one name, and that gives itself another one."""
+
+    server: str
+    """Its container."""
+    place: str
+    """Where that is set: `option --hostname` or `variable KC_HOSTNAME`."""
+    host: str
+    """Its value there."""
+
+    @property
+    def clause(self) -> str:
+        """The end of a sentence about the caller."""
+        return f'container "{self.server}" calls itself so by its {self.place}={self.host}'
+
+
+def own_address(
+    failure: Recognised | None, caller: Container, containers: Containers
+) -> OwnAddress | None:
+    """The one word of the server that the line's other address comes from.
+
+    The line says which address the caller expected, and which one the server gave.
+    """
+    values = failure.values if failure is not None else {}
+    expected, got = (_host(values.get(name, "")) for name in ("expected", "got"))
+    if not expected or not got or expected == got:
+        return None
+    called = {
+        server.id: server
+        for network in caller.endpoints
+        for server in containers.called(network, expected)
+    }
+    server = only(list(called.values()))
+    places = _places(server, got) if server is not None else []
+    return (
+        OwnAddress(server.name, places[0], got) if server is not None and len(places) == 1 else None
+    )
+
+
+def _host(address: str) -> str:
+    """The host of a URL; "" for what is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _places(server: Container, host: str) -> list[str]:
+    """The options and the variables that give a server this host."""
+    words = server.config.words
+    options = [
+        (f"option {word.partition('=')[0]}", word.partition("=")[2] or following)
+        for word, following in itertools.pairwise((*words, ""))
+        if word.startswith("-")
+    ]
+    variables = [(f"variable {name}", value) for name, value in server.config.environment]
+    places = (*options, *variables)
+    return [place for place, value in places if _SAYS_WHO.search(place) and _host_of(value) == host]
+
+
+def _host_of(value: str) -> str:
+    """The host of a setting, which may be a URL, a host with a port, or the host alone."""
+    return _host(value if "//" in value else f"//{value}")

@@ -1,0 +1,145 @@
+"""Mounted files of settings that a program does not read: it has the image's own instead.
+
+The file lies in a folder that is mounted at another place than the one where the program looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+_OF_COMMAND = LazyPattern(
+    r"(?:-[\w.-]{1,60}=)?(?P<path>/[\w./-]{1,250}\.(?:conf|cfg|ini|ya?ml|toml|json|cnf|xml|properties|hcl))"
+)
+"""A word of a command that names a file of settings."""
+_FOLDER = LazyPattern(r"/etc/|/usr/local/|/(?:[\w.-]+/)*conf(?:ig)?(?:/|$)")
+"""Where images look for settings, and not for code."""
+_SHARED_FOLDERS = frozenset(
+    {"", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
+    | {"/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib"}
+    | {"/usr/local/share", "/usr/share", "/var", "/var/lib"}
+)
+"""Folders in which an image keeps more than one program's files."""
+
+
+class UnreadSettings(msgspec.Struct, frozen=True):
+    """A mounted file of settings beside the one of the same name that the program read."""
+
+    line: str
+    """What says which one it read."""
+    inside: str
+    """The file that was read; nothing is mounted there."""
+    folder: str
+    """Where the mounted one lies in the container."""
+    source: str
+    """The folder on the host."""
+    may_write: bool = True
+    """Whether the container may change it."""
+
+    @property
+    def place(self) -> str:
+        """The mount, as `--volume` takes it, that brings the settings where the program looks.
+
+        The whole folder, but the file alone where the folder would hide what is not the program's.
+        """
+        options = "" if self.may_write else ":ro"
+        folder, _, file = self.inside.rpartition("/")
+        if folder in _SHARED_FOLDERS:
+            return f"{self.source}/{file}:{self.inside}{options}"
+        return f"{self.source}:{folder}{options}"
+
+    @property
+    def mounted(self) -> str:
+        """The file on the host."""
+        return f"{self.source}/{self.inside.rpartition('/')[2]}"
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """Both files."""
+        file = self.inside.rpartition("/")[2]
+        return {
+            "settings that it read": f"{self.inside}, the image's own",
+            "settings that it did not read": f"{self.mounted}, mounted at {self.folder}/{file}",
+        }
+
+
+class UnreadFiles(msgspec.Struct, frozen=True):
+    """What running containers with a repeated error do not read, by container id."""
+
+    by_id: Mapping[str, UnreadSettings] = {}
+
+    def of(self, container: Container) -> UnreadSettings | None:
+        """What this container does not read."""
+        return self.by_id.get(container.id)
+
+
+@evidence
+def unread_files(
+    host: Host, containers: Containers, repeated_errors: RepeatedErrors
+) -> UnreadFiles:
+    """By the commands of those that complain; nothing is asked where none names such a file."""
+    complaining = {error.container.id for error in repeated_errors}
+    reads = {
+        container.id: (" ".join(container.config.words), path)
+        for container in containers.running
+        if container.id in complaining and (path := _file_of_command(container))
+    }
+    found = unread_settings(host, tuple(containers.running), reads)
+    settings = {id: item for id, item in found.items() if _FOLDER.match(item.folder)}
+    return UnreadFiles(settings)
+
+
+def _file_of_command(container: Container) -> str:
+    """The one file of settings that the command names, where nothing is mounted; "" for none."""
+    matches = [_OF_COMMAND.fullmatch(word) for word in container.config.words[1:]]
+    paths = {match["path"] for match in matches if match is not None}
+    path = next(iter(paths)) if len(paths) == 1 else ""
+    return path if path and named_path(container, f"'{path}'") is None else ""
+
+
+def unread_settings(
+    host: Host, containers: Collection[Container], reads: Mapping[str, tuple[str, str]]
+) -> dict[str, UnreadSettings]:
+    """The one mounted folder with a file of the same name, by container; one question for all."""
+    candidates = {
+        container.id: _candidates(container, *reads[container.id])
+        for container in containers
+        if container.id in reads
+    }
+    paths = sorted({_twin(item) for items in candidates.values() for item in items})
+    if not paths:
+        return {}
+    statuses = host.ask(StatPaths(paths, follow=True))
+    if isinstance(statuses, Failed):
+        return {}
+    files = {path for path, status in statuses.items() if status.type == "file"}
+    unread = {}
+    for id, items in candidates.items():
+        holding = [item for item in items if _twin(item) in files]
+        if len(holding) == 1:
+            unread[id] = holding[0]
+    return unread
+
+
+def _candidates(container: Container, line: str, path: str) -> list[UnreadSettings]:
+    """The mounted folders that may hold the file; whether they do is not looked at."""
+    return [
+        UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
+        for mount in container.bind_mounts
+        if mount.has_host_path
+    ]
+
+
+def _twin(item: UnreadSettings) -> str:
+    """The file of the same name in the mounted folder."""
+    return f"{item.source}/{item.inside.rpartition('/')[2]}"
