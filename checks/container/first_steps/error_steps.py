@@ -28,7 +28,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.calls.logged_failures import place_in
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables

@@ -170,7 +170,7 @@ def _does_nothing_else(failure: LoggedFailure, clock: Clock) -> bool:
     container = failure.container
     ran_for = clock.age(container.started_at) or 0.0
     is_needed = failure.peer is not None or bool(where_named(failure.host, container))
-    is_all = prints_nothing_else(container, failure.times, failure.complaining, failure.of, ran_for)
+    is_all = prints_nothing_else(container, failure.times, failure.complaints, failure.of, ran_for)
     return is_all and (is_worker(container) or is_needed)
 
 

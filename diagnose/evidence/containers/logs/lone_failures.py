@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.calls.called_places import called_host
 from diagnose.programs.log_message import ERROR, INFO, message
 from diagnose.programs.telling_line import is_frame
 
@@ -15,17 +18,42 @@ LEAST_LINES = 5
 NEARLY_ALL = 0.9
 """Of the last lines of 40 healthy programs with errors in their logs, no more than two thirds
 complain; of 12 programs whose users were down, 11 print nothing else."""
+MOST_HOSTS = 2
+"""A program that misses more hosts looks for some: a monitor. One has a name and an address."""
+MOST_KINDS = 2
+"""What fails in more ways is more than one thing."""
 SETTLED_S = 20.0
 """A program that runs for so long has seen its neighbours start."""
 
 
-def complaints(lines: Iterable[str]) -> int:
-    """How many lines belong to complaints: by the words of a known class of errors, and frames.
+class Complaints(msgspec.Struct, frozen=True):
+    """What lines complain of."""
 
-    A level says little: some programs call errors what their callers did wrong. One that calls a
-    line information makes it no complaint (`DEBUG took 12 ms timeout=30s`).
+    lines: int = 0
+    """How many belong to complaints, with the frames of their traces."""
+    hosts: frozenset[str] = frozenset()
+    """The addresses and names that they say were called."""
+    kinds: frozenset[str] = frozenset()
+    """Their classes of errors (`diagnose.error_signatures`)."""
+
+    @property
+    def are_about_one_thing(self) -> bool:
+        return len(self.hosts) <= MOST_HOSTS and len(self.kinds) <= MOST_KINDS
+
+
+NONE = Complaints()
+
+
+def complaints(same: Iterable[str], others: Iterable[str]) -> Complaints:
+    """What a program's last lines complain of.
+
+    same: the lines that are the complaint in question. Of the others, lines with the words of
+    a known class of errors count, and frames. A level says little: some programs call errors what
+    their callers did wrong. One that calls a line information makes it no complaint (`DEBUG took
+    12 ms timeout=30s`).
     """
-    return sum(is_frame(line) or _complains(line) for line in lines)
+    lines = [*same, *(line for line in others if is_frame(line) or _complains(line))]
+    return Complaints(len(lines), frozenset(map(called_host, lines)) - {""}, signs(*lines))
 
 
 def _complains(line: str) -> bool:
@@ -33,17 +61,18 @@ def _complains(line: str) -> bool:
 
 
 def prints_nothing_else(
-    container: Container, times: int, complaining: int, of: int, ran_for: float
+    container: Container, times: int, said: Complaints, of: int, ran_for: float
 ) -> bool:
     """Whether complaints are nearly all that a program prints, and no health check says it is well.
 
-    times: how often the complaint in question came. complaining, of: how many of its last lines
-    belong to complaints. ran_for: seconds since its start.
+    times: how often the complaint in question came. said: that one and others. of: how many lines
+    were read. ran_for: seconds since its start.
     """
     health = container.state.health
     is_well = health is not None and health.status == "healthy"
-    is_all = complaining >= LEAST_LINES and complaining >= NEARLY_ALL * of
-    return times >= LEAST and is_all and ran_for >= SETTLED_S and not is_well
+    is_all = said.lines >= LEAST_LINES and said.lines >= NEARLY_ALL * of
+    is_lasting = times >= LEAST and ran_for >= SETTLED_S
+    return is_lasting and is_all and said.are_about_one_thing and not is_well
 
 
 def is_worker(container: Container) -> bool:

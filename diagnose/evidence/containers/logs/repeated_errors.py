@@ -19,6 +19,8 @@ from diagnose.evidence.containers.logs.line_kinds import (
     turns_away,
 )
 from diagnose.evidence.containers.logs.lone_failures import (
+    NONE,
+    Complaints,
     complaints,
     is_worker,
     prints_nothing_else,
@@ -80,8 +82,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """How many of them are the same as the line that is there most often."""
     errors: int = 0
     """How many of them are errors of any kind by their level."""
-    complaining: int = 0
-    """How many of them belong to complaints, with the frames of their traces."""
+    complaints: Complaints = NONE
+    """What all lines complain of."""
     serves: bool = False
     """Whether other lines report requests that went well."""
     ran_for: float = 0.0
@@ -131,7 +133,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
             is_own
             and is_idle
             and prints_nothing_else(
-                self.container, self.times, self.complaining, self.of, self.ran_for
+                self.container, self.times, self.complaints, self.of, self.ran_for
             )
         )
 
@@ -184,7 +186,10 @@ def _repeated_error(
         of=len(lines),
         most=max(times.values()),
         errors=_errors(lines),
-        complaining=complaints(line for line, shape in shaped if shape != error) + times[error],
+        complaints=complaints(
+            (line.text for line in of_error),
+            (line for line, shape in shaped if shape != error),
+        ),
         serves=any(shape != error and is_served(line) for line, shape in shaped),
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,

@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.settings.proxy_settings import is_own
-from diagnose.evidence.network.calls.logged_failures import place_in
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 
 _ALMOST = 0.92

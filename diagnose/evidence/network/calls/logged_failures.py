@@ -10,12 +10,12 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.lone_failures import complaints
+from diagnose.evidence.containers.logs.lone_failures import NONE, Complaints, complaints
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.failed_names import failed_name
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.phrases import quoted
@@ -26,32 +26,6 @@ Kind = Literal["dns", "refused", "unreachable", "timeout"]
 _KINDS: tuple[Kind, ...] = ("dns", "refused", "unreachable", "timeout")
 """The clearest first: a line may have several."""
 
-EPHEMERAL = 32_768
-"""The port of a client begins here; a line may name who called, too."""
-_UPSTREAM = LazyPattern(r'upstream: "\w+://(?P<host>[\w.-]+|\[[0-9a-f:]+\]):(?P<port>\d{2,5})')
-"""What nginx calls the server behind it."""
-_ADDRESS = LazyPattern(
-    r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
-    r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
-)
-_OF_THE_CALLER = LazyPattern(
-    r"^\S{1,60} \S{1,40} \S{1,60} \[\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d[^\]]{0,12}\]"
-)
-"""What a web server puts before a message: who asked it, and when."""
-_ADDRESS6 = LazyPattern(
-    r"\[(?P<inside>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{2,5})(?!\d))?"
-    r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |[\"')]{0,2}, port )(?P<behind>\d{2,5})(?!\d)"
-)
-"""An IPv6 address as URLs and Go write it, and as curl and psycopg do."""
-_URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")
-_NAME = LazyPattern(
-    r"(?<![\w./-])(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
-)
-_FILE = LazyPattern(
-    r"\.(?:c|cc|clj|cjs|cpp|cs|ex|exs|go|java|js|jsx|kt|lua|mjs|php|pl|pm|py|rb|rs|scala|ts|tsx)$"
-)
-"""The name of a source file: a number behind it is that of a line."""
-_PORT_OF = {"http": 80, "https": 443}
 _OF_A_CLIENT = LazyPattern(
     r"client (?:timed out|prematurely|closed|\S+ (?:has exceeded|timed out|disconnect))"
     r"|(?:from|reading|to|sending to|waiting for) (?:the )?client"
@@ -86,8 +60,8 @@ class LoggedFailure(msgspec.Struct, frozen=True):
     """The running container that has the address or the name."""
     called: tuple[Container, ...] = ()
     """The containers that are meant, running or not."""
-    complaining: int = 0
-    """How many of the lines belong to complaints of any kind."""
+    complaints: Complaints = NONE
+    """What all lines complain of."""
 
     @property
     def place(self) -> str:
@@ -154,7 +128,10 @@ def _failures(
                 first=first,
                 peer=peer,
                 called=called,
-                complaining=complaints(line.text for line in lines),
+                complaints=complaints(
+                    (line.text for line in group),
+                    (line.text for line in lines if line not in group),
+                ),
             )
 
 
@@ -201,37 +178,3 @@ def _kind(text: str) -> Kind | None:
     if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text)[1]:
         return None
     return kind
-
-
-def _address6_in(text: str) -> tuple[str, int] | None:
-    """The IPv6 address and the port that a line says was called."""
-    for match in _ADDRESS6.finditer(text):
-        host = match["inside"] or match["bare"]
-        port = int(match["port"] or match["behind"] or 0)
-        if ":" in host and is_address(host) and 0 < port < EPHEMERAL:
-            return host, port
-    return None
-
-
-def place_in(text: str) -> tuple[str, int]:
-    """The host and port that a line says was called; "" and 0 where it does not say."""
-    text = _OF_THE_CALLER.sub("", text)
-    upstream = _UPSTREAM.search(text)
-    if upstream is not None:
-        return upstream["host"].strip("[]"), int(upstream["port"])
-    address6 = _address6_in(text)
-    if address6 is not None:
-        return address6
-    bare = ""
-    for match in _ADDRESS.finditer(text):
-        port = int(match["port"] or 0)
-        if port and port < EPHEMERAL:
-            return match["host"], port
-        bare = bare or match["host"]
-    url = _URL.search(text)
-    if url is not None:
-        return url["host"], int(url["port"] or _PORT_OF[url["scheme"]])
-    for match in _NAME.finditer(text):
-        if _FILE.search(match["host"]) is None and int(match["port"]) < EPHEMERAL:
-            return match["host"], int(match["port"])
-    return bare, 0

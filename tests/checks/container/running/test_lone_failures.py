@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.lone_failures import Complaints
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.machine.clock import Clock
@@ -31,6 +32,12 @@ TRACE = [
     "    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1611:16)",
     "    at fetchRates (/app/rates.js:7:11)",
 ]
+MONITOR = [f"WARN monitor: connect ECONNREFUSED 203.0.113.{machine}:443" for machine in range(4)]
+MONITOR_OF_KINDS = [
+    "WARN monitor: connect ECONNREFUSED",
+    "WARN monitor: timeout of 48000ms exceeded, timed out",
+    "WARN monitor: certificate has expired",
+]
 COUNTED = "DEBUG request 4 took 12 ms connection refused=0 timeout=30s"
 UNKNOWN = "ERROR order 17 has no items"
 SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
@@ -47,6 +54,8 @@ ALONE = {
     "a worker that says what it begins": ([*TRACE, "fetching"] * 3, {}, 60.0, False),
     "a worker that calls everything an error": ([NO_API, *[UNKNOWN] * 3] * 3, {}, 60.0, False),
     "a worker that counts no timeout": ([NO_API, *[COUNTED] * 4] * 3, {}, 60.0, False),
+    "a monitor of many machines": (MONITOR * 3, {}, 60.0, False),
+    "a monitor of many kinds": (MONITOR_OF_KINDS * 3, {}, 60.0, False),
     "a server that may not write": ([DENIED] * 6, SERVER, 60.0, True),
     "a server that calls what a variable gives": ([NO_API] * 6, GIVEN, 60.0, True),
     "a program on the host's network": ([NO_API] * 6, ON_HOST, 60.0, False),
@@ -96,7 +105,7 @@ def test_a_program_whose_calls_all_fail(
     app = running(fields)
     line = "connect to 192.0.2.80 port 5432: No route to host"
     place = ("192.0.2.80", 5432)
-    failure = LoggedFailure(app, "unreachable", *place, line, 9, of, NOW, complaining=9)
+    failure = LoggedFailure(app, "unreachable", *place, line, 9, of, NOW, complaints=Complaints(9))
     result = judge(
         "network.calls-failing",
         logged_failures=LoggedFailures((failure,)),

@@ -14,11 +14,11 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls, host_network_calls
 from diagnose.evidence.network.calls.logged_failures import (
     LoggedFailure,
     LoggedFailures,
-    place_in,
 )
 from diagnose.evidence.network.calls.udp_calls import UdpCalls, udp_calls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall

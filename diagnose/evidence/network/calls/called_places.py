@@ -1,0 +1,73 @@
+"""Whom a line of a log says that its program called. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.dns.failed_names import failed_name
+from diagnose.evidence.network.addresses import is_address
+from diagnose.lazy_pattern import LazyPattern
+
+EPHEMERAL = 32_768
+"""The port of a client begins here; a line may name who called, too."""
+_UPSTREAM = LazyPattern(r'upstream: "\w+://(?P<host>[\w.-]+|\[[0-9a-f:]+\]):(?P<port>\d{2,5})')
+"""What nginx calls the server behind it."""
+_ADDRESS = LazyPattern(
+    r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
+    r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
+)
+_OF_THE_CALLER = LazyPattern(
+    r"^\S{1,60} \S{1,40} \S{1,60} \[\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d[^\]]{0,12}\]"
+)
+"""What a web server puts before a message: who asked it, and when."""
+_ADDRESS6 = LazyPattern(
+    r"\[(?P<inside>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{2,5})(?!\d))?"
+    r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |[\"')]{0,2}, port )(?P<behind>\d{2,5})(?!\d)"
+)
+"""An IPv6 address as URLs and Go write it, and as curl and psycopg do."""
+_URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")
+_NAME = LazyPattern(
+    r"(?<![\w./-])(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
+)
+_FILE = LazyPattern(
+    r"\.(?:c|cc|clj|cjs|cpp|cs|ex|exs|go|java|js|jsx|kt|lua|mjs|php|pl|pm|py|rb|rs|scala|ts|tsx)$"
+)
+"""The name of a source file: a number behind it is that of a line."""
+_PORT_OF = {"http": 80, "https": 443}
+
+
+def called_host(text: str) -> str:
+    """The address or the name that a line says was called; "" where it does not say."""
+    return failed_name(text) or place_in(text)[0]
+
+
+def place_in(text: str) -> tuple[str, int]:
+    """The host and port that a line says was called; "" and 0 where it does not say."""
+    text = _OF_THE_CALLER.sub("", text)
+    upstream = _UPSTREAM.search(text)
+    if upstream is not None:
+        return upstream["host"].strip("[]"), int(upstream["port"])
+    address6 = _address6_in(text)
+    if address6 is not None:
+        return address6
+    bare = ""
+    for match in _ADDRESS.finditer(text):
+        port = int(match["port"] or 0)
+        if port and port < EPHEMERAL:
+            return match["host"], port
+        bare = bare or match["host"]
+    url = _URL.search(text)
+    if url is not None:
+        return url["host"], int(url["port"] or _PORT_OF[url["scheme"]])
+    for match in _NAME.finditer(text):
+        if _FILE.search(match["host"]) is None and int(match["port"]) < EPHEMERAL:
+            return match["host"], int(match["port"])
+    return bare, 0
+
+
+def _address6_in(text: str) -> tuple[str, int] | None:
+    """The IPv6 address and the port that a line says was called."""
+    for match in _ADDRESS6.finditer(text):
+        host = match["inside"] or match["bare"]
+        port = int(match["port"] or match["behind"] or 0)
+        if ":" in host and is_address(host) and 0 < port < EPHEMERAL:
+            return host, port
+    return None
