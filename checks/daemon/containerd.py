@@ -38,6 +38,7 @@ WAITED = LazyPattern(r"timeout|deadline exceeded")
     caused_by=[
         "daemon.stale-pidfile",
         "daemon.containerd-config-invalid",
+        "daemon.unit-invalid",
         "daemon.database-damaged",
         "daemon.database-locked",
         "storage.disk-full",

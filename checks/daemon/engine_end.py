@@ -13,6 +13,7 @@ from checks.daemon.engine_end_words import (
 )
 from checks.daemon.last_words import ENGINE, healing, meaning
 from checks.daemon.last_words import page_variables as cures
+from checks.daemon.memory_kills import kill_cure, kill_evidence
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -120,6 +121,9 @@ def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
         return {"waits_for": end.blockers.slow[0]}
     if unit.took_too_long:
         return {"slow": ENGINE}
+    capped = {} if text else kill_cure(end.killed)
+    if capped:
+        return capped
     if unit.is_left_down and not text:
         return {"disabled": ENGINE}
     if NO_ACTIVATION in text:
@@ -174,7 +178,7 @@ def _last_words(end: EngineEnd) -> dict[str, Json]:
     if end.last_failure is not None:
         return {**log.evidence(end.last_failure)}
     if end.killed:
-        return {"kernel log": f"out of memory: killed process {end.killed.pid} (dockerd)"}
+        return kill_evidence(end.killed)
     for line in log.lines[-1:]:
         if line.is_error or "signal" in line.text:
             return {f"{log.source}, last line": line.text}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from checks.daemon.containerd import NO_CONTAINERD
 from checks.daemon.failed_starts import NETWORK, PID_TAKEN, STORAGE
 from checks.daemon.last_words import meaning
+from checks.daemon.memory_kills import kill_reason
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_PROGRAM
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
@@ -141,7 +142,7 @@ def _ended(end: EngineEnd) -> str:
     Nothing where it is starting.
     """
     if end.killed:
-        return ": the kernel killed it for memory"
+        return f": {kill_reason(end.killed)}"
     if not end.came_up:
         return ""
     if end.signal:

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.daemon import Daemon, Unit
+from diagnose.evidence.engine.installation import CONTAINERD_UNIT
 from diagnose.evidence.engine.unit_files import UnitFiles
+from diagnose.evidence.engine.unit_programs import UnstartableProgram, UnstartablePrograms
 from diagnose.mappings import present
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.registry import check
 
 
 @check("daemon.unit-invalid", severity=Severity.critical)
-def unit_invalid(daemon: Daemon, files: UnitFiles) -> CheckResult:
-    """systemd refuses the engine's unit because of a drop-in.
+def unit_invalid(
+    daemon: Daemon, files: UnitFiles, programs: UnstartablePrograms | None
+) -> CheckResult:
+    """systemd cannot use the unit of the engine, or that of its containerd.
 
     Most often a drop-in has a command of its own, but not the empty line `ExecStart=` before it
     that removes the unit's command; or only that empty line is left. A running engine keeps
-    running: its next start fails, at the latest at the next boot.
+    running: its next start fails, at the latest at the next boot. Or the unit of an engine or of a
+    containerd that is down names a program that is not there, as after an installation by hand
+    whose unit was written for another folder (status 203/EXEC).
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     unit = daemon.installation.unit
     if unit is None or not unit.exists:
         return Skipped("this host has no docker.service")
-    if not (files.is_refused or files.doubled or files.emptied):
-        return None
+    if files.is_refused or files.doubled or files.emptied:
+        yield _files_finding(daemon, files, unit)
+    for program in programs or ():
+        if program.found or program.unit == CONTAINERD_UNIT:
+            yield _program_finding(program)
+    return None
+
+
+def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:
+    """A unit that systemd does not load, or will not load as it is now."""
     path = files.doubled or files.emptied
-    yield Finding(
+    return Finding(
         subject=DAEMON,
         summary=f"{_effect(daemon, files)}: {_why(files, unit)}",
         evidence={
@@ -38,7 +60,33 @@ def unit_invalid(daemon: Daemon, files: UnitFiles) -> CheckResult:
         },
         severity=None if daemon.is_down else Severity.warning,
     )
-    return None
+
+
+def _program_finding(program: UnstartableProgram) -> Finding:
+    """A unit whose program systemd cannot start."""
+    name = "containerd" if program.unit == CONTAINERD_UNIT else "the engine"
+    elsewhere = f"; there is {program.found}" if program.found else ""
+    return Finding(
+        subject=DAEMON,
+        summary=f"systemd cannot start {name}: its unit names the program {program.path}, which is "
+        f"{_state(program)}{elsewhere}",
+        evidence={f"{program.unit} ExecStart": program.path, program.path: program.state},
+        variables={**_program_cure(program), "owner": program.unit},
+        discriminator=program.unit,
+    )
+
+
+def _state(program: UnstartableProgram) -> str:
+    is_of_no_use = program.state in ("missing", "not executable")
+    return program.state if is_of_no_use else f"a {program.state}"
+
+
+def _program_cure(program: UnstartableProgram) -> PageVariables:
+    if program.state == "not executable":
+        return {"bare": program.path}
+    if program.found and program.state == "missing":
+        return {"absent": program.path, "found": program.found}
+    return {"misplaced": program.path}
 
 
 def _effect(daemon: Daemon, files: UnitFiles) -> str:

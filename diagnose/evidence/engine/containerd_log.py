@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log_lines import LogLine, parse, parse_entries
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence
 
@@ -74,5 +75,18 @@ def _log_file(host: Host) -> ContainerdLog:
     for path in FILES:
         file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
         if not isinstance(file, Failed):
-            return ContainerdLog(parse(file.lines_of_end), path)
+            lines = _with_time_of_end(parse(file.lines_of_end), file)
+            return ContainerdLog(lines, path)
     return ContainerdLog()
+
+
+def _with_time_of_end(lines: tuple[LogLine, ...], file: FileText) -> tuple[LogLine, ...]:
+    """The lines of a file; a bare line at its end is as old as the file's last change.
+
+    containerd says without a time why it gives up before its first line of a start.
+    """
+    texts = file.text.rstrip().splitlines()
+    is_bare = bool(lines) and texts[-1].strip() == lines[-1].message
+    if not is_bare or file.mtime is None:
+        return lines
+    return (*lines[:-1], replace(lines[-1], at=file.mtime))

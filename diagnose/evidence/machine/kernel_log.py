@@ -57,6 +57,12 @@ class OomKill(msgspec.Struct, frozen=True):
         return not self.limit_of
 
     @property
+    def unit(self) -> str:
+        """The unit of systemd whose control group had the limit; "" for none."""
+        name = self.limit_of.rpartition("/")[2]
+        return name if name.endswith((".service", ".slice")) else ""
+
+    @property
     def by_parent(self) -> bool:
         """The limit that was reached belongs to a cgroup above the container's own."""
         return bool(self.limit_of and self.container) and self.container not in self.limit_of

@@ -135,6 +135,22 @@ def test_a_file_that_was_mended_is_not_moved_aside(config: ContainerdConfig, is_
     assert (not result.findings) == is_over
 
 
+def test_a_bare_last_line_of_a_file_is_as_old_as_the_file() -> None:
+    """containerd 2.1.9 refuses its file before the first line with a time."""
+    refused = 'containerd: failed to load TOML from x: invalid disabled plugin URI "cri"'
+    text = f"{STARTED}\n{BOOTED}\n{refused}\n"
+    made = Made({"journal": Failed("missing", ""), "file.read": {"text": text, "mtime": AT + 90}})
+    said = containerd_log(made, DOWN)
+    assert isinstance(said, ContainerdLog)
+    assert said.last_failure is not None
+    assert (said.last_failure.message, said.last_failure.at) == (refused, AT + 90)
+    written_before_it = ContainerdConfig(PATH, changed_at=AT + 60)
+    result = judge(
+        "daemon.containerd-config-invalid", daemon=DOWN, config=written_before_it, log=said
+    )
+    assert rows(result) == [("critical", "docker")]
+
+
 def test_a_secret_that_was_replaced_is_no_error() -> None:
     text = 'version = 2\n[x]\napi_key = 12345678\npassword = "made-up"\n'
     shown = redact_text(text, lambda *_: "<redacted:secret:0123456789ab>")

@@ -190,6 +190,30 @@ def test_the_kernel_killed_it() -> None:
     assert "kernel log" not in later.evidence
 
 
+LIMITED = {
+    "of its unit": ("/system.slice/docker.service", "capped", "docker.service"),
+    "of a slice": ("/engines.slice", "capped", "engines.slice"),
+    "of a group without a unit": ("/docker-daemon", "capped_group", "/docker-daemon"),
+}
+
+
+@pytest.mark.parametrize(("group", "variable", "value"), LIMITED.values(), ids=LIMITED)
+def test_the_kernel_killed_it_at_the_limit_of_its_group(
+    group: str, variable: str, value: str
+) -> None:
+    kernel = KernelLog(
+        (Record(1.0, "memory: usage 92160kB, limit 92160kB, failcnt 300"),
+         Record(1.0, f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg={group},task_memcg={group},task=dockerd,pid=69,uid=0"),
+         Record(1.0, "Memory cgroup out of memory: Killed process 69 (dockerd) total-vm:1kB, anon-rss:9kB, file-rss:0kB"))
+    )  # fmt: skip
+    (finding,) = not_running(daemon(), kernel=kernel)
+    assert (
+        f"the control group {group}, in which it ran, has a memory limit of 90.0 MiB"
+        in finding.summary
+    )
+    assert finding.variables[variable] == value
+
+
 def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     old = replace(log(UP, LISTENS), mtime=1.7e9)
     finding = only_finding(

@@ -10,6 +10,11 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.evidence.engine.start_blockers import StartBlockers, start_blockers
 from diagnose.evidence.engine.unit_files import UnitFiles, unit_files
+from diagnose.evidence.engine.unit_programs import (
+    UnstartableProgram,
+    UnstartablePrograms,
+    unit_programs,
+)
 from diagnose.model import Failed
 from diagnose.questions.service import Unit
 from tests.checks.daemon.evidence import daemon, engine, log
@@ -107,6 +112,72 @@ def test_a_unit_that_systemd_refuses(
 ) -> None:
     result = judge("daemon.unit-invalid", daemon=place, files=files)
     assert rows(result) == [(severity, "docker") for severity in expected]
+    assert {name for finding in result.findings for name in finding.variables} == blocks
+
+
+LOCAL = "/usr/local/bin/containerd"
+PROGRAM = {"type": "file", "mode": 0o755}
+AT_PATH: dict[str, tuple[Any, str]] = {
+    "missing": ({"failed": "missing"}, "missing"),
+    "without its bit": ({**PROGRAM, "mode": 0o644}, "not executable"),
+    "a folder": ({"type": "folder", "mode": 0o755}, "folder"),
+    "a program": (PROGRAM, ""),
+    "hidden from the caller": ({"failed": "forbidden"}, ""),
+}
+
+
+def _named(program: str) -> Unit:
+    command = f"{{ path={program} ; argv[]={program} ; ignore_errors=no ; status=203/EXEC }}"
+    return Unit(load_state="loaded", active_state="activating", exec_start=command)
+
+
+@pytest.mark.parametrize(("status", "state"), AT_PATH.values(), ids=AT_PATH)
+def test_the_program_of_containerds_unit(status: Any, state: str) -> None:
+    place = daemon(
+        silence=None, process=engine(), managed=False, containerds=(), containerd_unit=_named(LOCAL)
+    )
+    made = Made({"file.stats": {LOCAL: status, "/usr/bin/containerd": PROGRAM}})
+    expected = [UnstartableProgram("containerd.service", LOCAL, state, "/usr/bin/containerd")]
+    assert unit_programs(made, place) == UnstartablePrograms(tuple(expected if state else []))
+
+
+def test_what_runs_is_not_looked_at() -> None:
+    made = Made({})
+    alive = daemon(
+        silence=None, process=engine(), containerds=(engine(),), containerd_unit=_named(LOCAL)
+    )
+    assert unit_programs(made, alive) == UnstartablePrograms()
+    assert not made.asked
+
+
+PROGRAMS: dict[str, tuple[UnstartableProgram, set[str]]] = {
+    "elsewhere": (
+        UnstartableProgram("containerd.service", LOCAL, "missing", "/usr/bin/containerd"),
+        {"absent", "found", "owner"},
+    ),
+    "nowhere": (
+        UnstartableProgram("containerd.service", LOCAL, "missing"),
+        {"misplaced", "owner"},
+    ),
+    "without its bit": (
+        UnstartableProgram("docker.service", "/opt/dockerd", "not executable", "/usr/bin/dockerd"),
+        {"bare", "owner"},
+    ),
+    "no engine anywhere": (UnstartableProgram("docker.service", "/opt/dockerd", "missing"), set()),
+}
+
+
+@pytest.mark.parametrize(("program", "blocks"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_unit_whose_program_cannot_be_started(
+    program: UnstartableProgram, blocks: set[str]
+) -> None:
+    """An engine of which nothing is left is named by daemon.not-running."""
+    result = judge(
+        "daemon.unit-invalid",
+        daemon=down(),
+        files=UnitFiles(),
+        programs=UnstartablePrograms((program,)),
+    )
     assert {name for finding in result.findings for name in finding.variables} == blocks
 
 

@@ -1,0 +1,82 @@
+"""The programs that the units of the engine and of its containerd start, where they cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.installation import CONTAINERD_UNIT
+from diagnose.evidence.engine.unfound_programs import FOLDERS
+from diagnose.evidence.items import Items
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.service import Unit
+from diagnose.registry import evidence
+
+_EXECUTABLE = 0o111
+
+
+class UnstartableProgram(msgspec.Struct, frozen=True):
+    """What a unit is to start and systemd cannot."""
+
+    unit: str
+    path: str
+    """As the unit names it."""
+    state: str
+    """What is there: "missing", "not executable", or the type of what is no file."""
+    found: str = ""
+    """Where a program of that name lies; "" for nowhere that packages and people use."""
+
+
+class UnstartablePrograms(Items[UnstartableProgram], frozen=True):
+    """One for each unit; empty where what should run does."""
+
+
+@evidence
+def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailable:
+    """Asked where the engine or the system's containerd is down; one question for each unit.
+
+    A link that leads nowhere is missing: systemd follows it.
+    """
+    found = []
+    for name, unit in _units_down(daemon):
+        file = unit.program.rpartition("/")[2]
+        others = [f"{folder}/{file}" for folder in FOLDERS]
+        answer = host.ask(StatPaths([unit.program, *others]))
+        if isinstance(answer, Failed):
+            return Unavailable.of(answer)
+        state = _unfit(answer.get(unit.program))
+        if state:
+            found.append(UnstartableProgram(name, unit.program, state, _program(others, answer)))
+    return UnstartablePrograms(tuple(found))
+
+
+def _units_down(daemon: Daemon) -> Iterator[tuple[str, Unit]]:
+    """The units that systemd has read, whose process does not live."""
+    installation, processes = daemon.installation, daemon.processes
+    units = {}
+    if daemon.is_down and processes.engine is None:
+        units[installation.unit_name] = installation.unit
+    if processes.containerds == () and daemon.uses_system_containerd:
+        units[CONTAINERD_UNIT] = installation.containerd_unit
+    for name, unit in units.items():
+        if unit is not None and unit.exists and unit.program.startswith("/"):
+            yield name, unit
+
+
+def _unfit(status: PathStatus | None) -> str:
+    """Why systemd cannot start what is there; "" where it can, or where that is not known."""
+    if status is None or status.failed:
+        return "missing" if status is not None and status.failed == "missing" else ""
+    if status.type != "file":
+        return status.type
+    return "" if status.mode & _EXECUTABLE else "not executable"
+
+
+def _program(paths: list[str], statuses: Mapping[str, PathStatus]) -> str:
+    """The first of these that is a program."""
+    fit = (path for path in paths if path in statuses and not statuses[path].failed)
+    return next((path for path in fit if not _unfit(statuses[path])), "")
