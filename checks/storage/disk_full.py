@@ -19,6 +19,7 @@ from diagnose.evidence.storage.full_disks import FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.written_layers import WrittenLayer, WrittenLayers
 from diagnose.mappings import present
 from diagnose.model import (
     Bytes,
@@ -60,6 +61,7 @@ def disk_full(
     btrfs: BtrfsRooms | None,
     roots: AbandonedRoots | None,
     hidden: HiddenContainers | None,
+    written: WrittenLayers | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -78,14 +80,25 @@ def disk_full(
     is a data root that no engine uses any more: it was moved, and the old folder was kept. So are
     the layers of a storage driver that the engine used before; they may go where no container of it
     is left. With containerd's image store, images lie in containerd's own folder, wherever the data
-    root is.
+    root is. The storage driver vfs keeps a full copy of each layer, and is named. Where containers'
+    own layers lead, the folder or the file is named in which the largest one has most.
     """
     for disk in filesystems:
         figures = disk.usage
         limit = crit_pct if disk.is_aside else warn_pct
         if figures.used_pct < limit or _is_full_by_design(disk, btrfs):
             continue
-        filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused, roots, hidden)
+        filled = FilledDisk(
+            disk,
+            usage,
+            others or FullDisks(),
+            containers,
+            unused,
+            roots,
+            hidden,
+            written.by_bytes if written is not None else None,
+            f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
+        )
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
@@ -145,12 +158,16 @@ def _cures(filled: FilledDisk) -> PageVariables:
             "downloads": downloads.path if downloads else None,
             "builder": cache.builder if cache else None,
             "grown": filled.log.path if filled.log else None,
+            "copies": filled.layers if filled.copied_bytes else None,
+            **_writers_cure(filled.writer),
             "file": filled.file or None,
         }
     )
     if filled.disk.point == "/run":
         return {**cures, "journal": "50M"}
     cures |= filled.cures
+    if filled.copied_bytes:
+        cures.pop("images", None)  # what has a name stays, and each of those is the fault
     if filled.journal_bytes and filled.is_to_blame(filled.journal_bytes):
         # a tenth of the disk, as journald allows itself
         cures["journal"] = f"{max(filled.disk.usage.size // 10 >> 20, 8)}M"
@@ -276,11 +293,32 @@ def _what_fills_it(filled: FilledDisk) -> str:
         return f"; the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
     most = max(filled.spare, key=lambda share: share.bytes, default=None)
     if most is not None and filled.is_to_blame(most.bytes):
-        return f"; {most.count} {most.name} hold {size(most.bytes)}"
+        hold = "hold" if most.count > 1 else "holds"
+        return f"; {most.counted} {hold} {size(most.bytes)}"
+    if filled.copied_bytes:
+        return (
+            "; the engine's storage driver vfs keeps each layer as a full copy of the one below it: "
+            f"images take {size(filled.copied_bytes)}"
+        )
+    if writer := filled.writer:
+        place = writer.file or writer.folder
+        return (
+            f'; container "{writer.container}" has written {size(writer.bytes)} into its own layer, '
+            f"most of it to {place}"
+        )
     for folder in filled.folders[:1]:
         if filled.is_to_blame(folder.bytes):
             return f"; {folder.path} holds {size(folder.bytes)}"
     return ""
+
+
+def _writers_cure(writer: WrittenLayer | None) -> dict[str, str | None]:
+    """A log that can be emptied, else the folder to look into, of a container's own layer."""
+    if writer is None:
+        return {}
+    if writer.log and writer.is_running:
+        return {"writer": writer.container, "own_log": writer.log}
+    return {"layer_of": writer.container, "own_folder": writer.on_host(writer.folder)}
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from diagnose.evidence.storage.btrfs_room import BtrfsRoom, BtrfsRooms
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.written_layers import WrittenLayer, WrittenLayers
 from diagnose.mappings import present
 from diagnose.model import (
     CheckResult,
@@ -37,6 +38,7 @@ def inodes_exhausted(
     holders: InodeUsage | None,
     unused: UnusedVolumes | None,
     btrfs: BtrfsRooms | None,
+    written: WrittenLayers | None,
     *,
     warn_pct: Percent = Percent(90),
     crit_pct: Percent = Percent(97),
@@ -47,7 +49,7 @@ def inodes_exhausted(
     needed (btrfs, zfs) report none. For a btrfs the room for metadata counts, once it cannot get
     more of the disk. xfs reports as many as its free space would hold, so that a low number on a
     full disk says nothing new. The finding names the folders that hold most inodes, and among them
-    volumes that no container uses.
+    volumes that no container uses; of a container's own layer, the container and the folder in it.
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
@@ -59,7 +61,8 @@ def inodes_exhausted(
         anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()
         is_critical = pct >= crit_pct and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
-        yield _inodes_finding(disk, severity, most, anonymous)
+        layer = written.of(most[0].path) if most and written is not None else None
+        yield _inodes_finding(disk, severity, most, anonymous, layer)
     if btrfs is not None:
         yield from _metadata_findings(filesystems, btrfs, least_left_pct=100 - warn_pct)
     return None
@@ -102,10 +105,21 @@ def _inodes_finding(
     severity: Severity,
     most: Sequence[InodeHolder],
     anonymous: Sequence[InodeHolder],
+    layer: WrittenLayer | None,
 ) -> Finding:
-    """most: the folders with the most entries; anonymous: those of unused anonymous volumes."""
+    """The folders with the most entries, and what may go.
+
+    anonymous: folders of unused anonymous volumes; layer: the container's own layer that leads.
+    """
     usage = disk.usage
     blame = f"; {most[0].path} holds {most[0].entries} inodes" if most else ""
+    crowded = most[0].path if most else ""
+    if layer is not None:
+        crowded = layer.on_host(layer.crowd)
+        blame = (
+            f'; container "{layer.container}" has written {layer.crowded} files and folders to '
+            f"{layer.crowd} in its own layer"
+        )
     unused = [_entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]]
     figures = {
         "inodes": usage.inodes,
@@ -123,12 +137,24 @@ def _inodes_finding(
         evidence={f"statvfs({disk.point})": figures, **users(disk), **present(lists)},
         variables={
             "point": disk.point,
-            **({"crowded": most[0].path} if most else {}),
-            **_removable(disk, most, anonymous),
+            **present({"crowded": crowded}),
+            **(_writers_cure(layer) if layer else _removable(disk, most, anonymous)),
         },
         severity=severity,
         signs=frozenset({"no-space"}),
     )
+
+
+TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of containers
+"""What programs leave there nobody expects to find again."""
+
+
+def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
+    """What the page needs of a container whose own layer has most of the inodes."""
+    is_temporary = any(f"{layer.crowd}/".startswith(f"{top}/") for top in TEMPORARY)
+    if is_temporary and layer.is_running:
+        return {"litterer": layer.container, "litter": layer.crowd}
+    return {"layer_of": layer.container}
 
 
 def _entries(name: str, folder: InodeHolder) -> str:

@@ -151,6 +151,11 @@ class Walk:
             new = {self.string(key): item for key, item in new.items()}
         return self.pair(new) if "value" in old or "Value" in old else new
 
+    def path(self, key: str) -> str:
+        """The key of a mapping by paths: read as a text where it may hold a secret itself."""
+        _ = self._plan[key]  # takes note of suspicious keys
+        return self.string(key) if key in self._plan.suspicious else key
+
     def _planned(self, todo: _Handler | str, key: str, item: Any) -> Any:
         """A value of a mapping, as the plan treats what stands under its key."""
         if todo.__class__ is str:

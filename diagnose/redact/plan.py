@@ -44,6 +44,8 @@ _MAPPINGS = words(
     "Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts"
 )
 _COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs")
+_COUNTS = words("by files")
+"""Where a walk through folders says how much is in each."""
 _OVERLAY = LazyPattern(
     r"(?:(?:r[ow]|relatime|(?:lower|upper|work)dir=[\w./:-]+|(?:index|nfs_export|redirect_dir"
     r"|metacopy|xino|uuid|volatile|userxattr"
@@ -67,6 +69,7 @@ def plan_of(*, of_engine: bool) -> Plan:
     plan.update(dict.fromkeys(_MAPPINGS, mapping))
     plan.update(dict.fromkeys(_COMMANDS, arguments))
     plan["super"] = mount_options
+    plan.update(dict.fromkeys(_COUNTS, counts))
     return plan
 
 
@@ -90,6 +93,14 @@ def mount_options(walk: Walk, _key: str, item: Any) -> Any:
     if isinstance(item, str):
         return item if "lowerdir=/" in item and _OVERLAY.fullmatch(item) else walk.string(item)
     return walk.value(item)
+
+
+def counts(walk: Walk, _key: str, item: Any) -> Any:
+    """Numbers by path: a folder may be called like a secret, and its size is none."""
+    if not isinstance(item, dict) or not all(number.__class__ is int for number in item.values()):
+        return walk.value(item)
+    new = {walk.path(path): number for path, number in item.items()}
+    return item if new == item else new
 
 
 def environment(walk: Walk, _key: str, item: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -14,8 +15,10 @@ from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.written_layers import WrittenLayer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
+from diagnose.phrases import count
 
 STOPPED = frozenset({"created", "exited", "dead"})
 BLAMED_PCT = 25.0
@@ -24,6 +27,14 @@ WORTH_A_PRUNE_PCT = 3.0
 """A kind that takes less of what is used is not offered to be pruned."""
 WELL_PCT = 85.0
 """A fix that brings a disk down to this is enough."""
+UNUSED = " without a container"
+NAMED = 20
+"""So many volumes are named in a command."""
+LAST_RESORT = "idle"
+"""The variable of volumes with a name: offered only where what is safer does not suffice."""
+COPYING = "/vfs"
+"""The end of the folder of the storage driver that shares nothing: each layer is a full copy of the
+one below it, with its changes."""
 _FREED_BY = {"cache": "build cache", "images": "images"}
 """The kind of usage that each variable of the page frees."""
 _BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.{1,200}?)\d{1,9}_state")
@@ -42,12 +53,24 @@ class Room(msgspec.Struct, frozen=True):
 class Spare(msgspec.Struct, frozen=True):
     """What can go because no container that runs has it."""
 
-    name: str
-    """What can go, in words for the evidence."""
+    noun: str
+    """What can go: `named volume`."""
     variable: str
     value: str
     count: int
     bytes: int
+    which: str = ""
+    """What more is to be said of it, behind the noun."""
+
+    @property
+    def name(self) -> str:
+        """What can go, in words for the evidence."""
+        return f"{self.noun}s{self.which}"
+
+    @property
+    def counted(self) -> str:
+        """The same with its number."""
+        return f"{count(self.count, self.noun)}{self.which}"
 
     @property
     def room(self) -> Room:
@@ -72,6 +95,10 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     unused: UnusedVolumes | None
     roots: AbandonedRoots | None = None
     hidden: HiddenContainers | None = None
+    written: WrittenLayer | None = None
+    """The largest writable layer of the data root's disk, where such layers lead."""
+    layers: str = ""
+    """The folder of the engine's storage driver; "" where the engine does not say."""
 
     @property
     def measured(self) -> DiskUsage | None:
@@ -102,6 +129,20 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def hides_no_container(self) -> bool:
         """Whether it is known that no container of another storage driver lies in the data root."""
         return self.hidden is not None and not self.hidden.count
+
+    @property
+    def writer(self) -> WrittenLayer | None:
+        """The container whose own layer takes much of the disk."""
+        layer = self.written if self.disk.holds_data_root else None
+        return layer if layer is not None and self.is_to_blame(layer.bytes) else None
+
+    @property
+    def copied_bytes(self) -> int:
+        """What images take with a driver that keeps each layer as a copy of all below it."""
+        parts = self.measured.parts if self.measured is not None else ()
+        images = sum(part.bytes for part in parts if part.name == "images")
+        is_copying = self.layers.endswith(COPYING) and self.disk.holds_data_root
+        return images if is_copying and self.is_to_blame(images) else 0
 
     @property
     def dumps(self) -> CoreDumps | None:
@@ -141,20 +182,39 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         containers = [item for item in self.containers or () if item.state.status in STOPPED]
         volumes = [volume for volume in self.unused or () if volume.is_anonymous]
         stopped = Spare(
-            "stopped containers",
+            "stopped container",
             variable="stopped",
             value="--force",
             count=len(containers),
             bytes=sum(usage.writable.get(container.id, 0) for container in containers),
         )
         anonymous = Spare(
-            "anonymous volumes without a container",
+            "anonymous volume",
+            which=UNUSED,
             variable="anonymous",
             value="^[0-9a-f]{64}$",
             count=len(volumes),
             bytes=sum(usage.volumes.get(volume.name, 0) for volume in volumes),
         )
-        return [spare for spare in (stopped, anonymous) if self.is_worth_a_prune(spare.bytes)]
+        kinds = (stopped, anonymous, self._idle(usage))
+        return [spare for spare in kinds if self.is_worth_a_prune(spare.bytes)]
+
+    def _idle(self, usage: DiskUsage) -> Spare:
+        """The largest volumes with a name that no container uses: data that somebody may want."""
+        sizes = {
+            volume.name: usage.volumes.get(volume.name, 0)
+            for volume in self.unused or ()
+            if not volume.is_anonymous and not _BUILDER.fullmatch(volume.name)
+        }
+        largest = sorted(sizes, key=lambda name: -sizes[name])[:NAMED]
+        return Spare(
+            "named volume",
+            which=UNUSED,
+            variable=LAST_RESORT,
+            value=f"^({'|'.join(map(re.escape, largest))})$",
+            count=len(largest),
+            bytes=sum(sizes[name] for name in largest),
+        )
 
     @functools.cached_property
     def downloads(self) -> FileSize | None:
@@ -206,6 +266,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             return self.former_driver.path
         if self.log is not None:
             return self.log.path.rpartition("/")[0]
+        if self.writer is not None:
+            return self.writer.on_host(self.writer.folder)
         if self.folders:
             return self.others.folder_of(self.folders[0])
         parts = self.measured.parts if self.measured is not None else ()
@@ -224,7 +286,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         rooms = [*_rooms(self.measured), *(spare.room for spare in self.spare)]
         worth_it = [room for room in rooms if self.is_worth_a_prune(room.bytes)]
         # an image with a name stays, so that nobody can say what a prune of images frees
-        sure = [room for room in worth_it if room.variable != "images"]
+        sure = [room for room in worth_it if room.variable not in ("images", LAST_RESORT)]
         enough = [room for room in sure if room.bytes >= self._excess]
         return {room.variable: room.value for room in enough or worth_it}
 

@@ -126,7 +126,11 @@ def largest_log(files: Iterable[FileSize]) -> FileSize | None:
     logs = [
         file
         for file in listed
-        if _LOG.fullmatch(file.path.rpartition("/")[2])
-        and file.path.rpartition("/")[0] not in of_databases
+        if is_log(file.path) and file.path.rpartition("/")[0] not in of_databases
     ]
     return max(logs, key=lambda file: file.bytes, default=None)
+
+
+def is_log(path: str) -> bool:
+    """Whether a file is called like a log."""
+    return _LOG.fullmatch(path.rpartition("/")[2]) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
@@ -9,6 +11,8 @@ from diagnose.evidence.storage.full_disks import FileSize, FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from tests.checks.storage.evidence import (
     GIB,
+    ID,
+    ROOT,
     UPPER,
     WALK,
     disks,
@@ -118,3 +122,61 @@ def test_the_file_that_fills_the_disk_is_looked_at_itself(
         others=largest,
     ).findings
     assert finding.variables.get("file") == expected
+
+
+def test_named_volumes_are_offered_where_nothing_else_suffices() -> None:
+    """A dot of a name is no sign of a pattern; the cache of a builder has a command of its own."""
+    volumes = {"Volumes": [{"Name": "old.shop"}, {"Name": "buildx_buildkit_x0_state"}]}
+    sizes = {"volumes/old.shop": 70 * GIB, "volumes/buildx_buildkit_x0_state": GIB}
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage_at(97)),
+        fs__walk=WALK | {"by": sizes},
+        api__volumes=volumes,
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert full.finding.variables["idle"] == r"^(old\.shop)$"
+    assert "; 1 named volume without a container holds 70.0 GiB" in full.finding.summary
+    chatty = WALK | {"by": {**sizes, f"containers/{ID}": 20 * GIB}}
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage_at(97)),
+        fs__walk=chatty,
+        api__volumes=volumes,
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert full.finding.variables["chatty"] == "web"
+    assert "idle" not in full.finding.variables
+
+
+LAYERS: dict[str, tuple[list[tuple[str, int]], dict[str, str]]] = {
+    "a log": ([("var/log/app/out.log", 80)], {"writer": "web", "own_log": "/var/log/app/out.log"}),
+    "one file that is no log": (
+        [("srv/data/index.db", 80)],
+        {"layer_of": "web", "own_folder": f"{ROOT}/overlay2/{UPPER}/diff/srv/data"},
+    ),
+    "many folders": (
+        [("srv/a/x", 30), ("srv/b/x", 30), ("opt/x", 10)],
+        {"layer_of": "web", "own_folder": f"{ROOT}/overlay2/{UPPER}/diff/srv"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), LAYERS.values(), ids=LAYERS)
+def test_what_a_container_has_written_into_its_own_layer(
+    files: list[tuple[str, int]], expected: dict[str, str]
+) -> None:
+    top = f"{ROOT}/overlay2/{UPPER}/diff"
+
+    def walk(question: Any) -> Any:
+        if question.path != top:
+            return WALK | {"by": {f"overlay2/{UPPER}": 80 * GIB}}
+        largest = [{"path": f"{top}/{path}", "bytes": part * GIB} for path, part in files]
+        by = {path: part * GIB for path, part in files}
+        total = sum(by.values())
+        return WALK | {"bytes": total, "by": by, "files": dict.fromkeys(by, 1), "largest": largest}
+
+    report = report_of("storage.disk-full", fs__usage=disks(usage_at(97)), fs__walk=walk)
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert 'container "web" has written' in full.finding.summary
+    assert {name: full.finding.variables.get(name) for name in expected} == expected
