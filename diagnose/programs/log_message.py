@@ -35,9 +35,23 @@ DOES_WITHOUT = LazyPattern(r"\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE)
 """A program that says so continues; whether anybody misses what it leaves out is not known."""
 
 
+WAS_EXPECTED = LazyPattern(
+    r"(?<!\bnot )\bas expected\b|\(expected\)|\bexpected by (?:an? |the |this )?tests?\b"
+    r"|\b(?:caught|got|raised|received|saw|the|threw) (?:an? |the )?expected"
+    r" (?:error|exception|failure|refusal|timeout)\b",
+    re.IGNORECASE,
+)
+"""A program that looked for the failure, as tests do, says so."""
+
+
 def goes_on(line: str) -> bool:
     """Whether a program says itself that it continues without what it complains of."""
     return bool(TAKES_ANOTHER.search(line) or DOES_WITHOUT.search(line))
+
+
+def is_no_loss(line: str) -> bool:
+    """Whether a program says itself that it continues, or that it looked for the failure."""
+    return goes_on(line) or WAS_EXPECTED.search(line) is not None
 
 
 class Message(msgspec.Struct, frozen=True):

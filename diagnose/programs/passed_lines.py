@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.line_phrases import EXPLAINS
-from diagnose.programs.log_message import ERROR, WARNING, Message, goes_on
+from diagnose.programs.log_message import ERROR, WARNING, Message, is_no_loss
 
 _OWN_WORDS = LazyPattern(
     r"""
@@ -50,7 +50,7 @@ def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     """The places of the lines that the program got past."""
     texts = [line.text for line in messages]
     by_own_words = frozenset(
-        place for place, text in enumerate(texts) if goes_on(text) or _OWN_WORDS.search(text)
+        place for place, text in enumerate(texts) if is_no_loss(text) or _OWN_WORDS.search(text)
     )
     last_ordinary = _last_place(map(_is_ordinary, messages))
     last_reached = _last_place(map(_REACHED.search, texts))

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
-from diagnose.programs.log_message import goes_on
+from diagnose.programs.log_message import is_no_loss
 from diagnose.registry import evidence
 
 _NAME = r"(?P<name>[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?)*)"
@@ -66,11 +66,14 @@ _CALLS = frozenset(
         "getaddrinfo",
         "getnameinfo",
         "gethostbyname",
+        "info",
+        "information",
         "lookup",
         "resolved",
     }
 )
-"""What comes before the words of the C library where a program does not say the name."""
+"""What comes before the words of the C library where a program does not say the name; Rust's
+standard library says `failed to lookup address information`."""
 _CLASS = LazyPattern(r"(?:^|\.)\w*(?:Error|Exception|gaierror)$")
 """An exception by its class: System.Net.Http.HttpRequestException, socket.gaierror."""
 
@@ -187,7 +190,7 @@ def _tells_of_a_name(line: str) -> bool:
 
 def _lacks_a_name(line: str) -> bool:
     """Whether a line says that a name is missing, and not that the program continues without it."""
-    return _tells_of_a_name(line) and not goes_on(line)
+    return _tells_of_a_name(line) and not is_no_loss(line)
 
 
 def failed_name(line: str) -> str:

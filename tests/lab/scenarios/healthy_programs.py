@@ -62,6 +62,27 @@ def _first_line(box: Box) -> str:
     return box.diagnose("all").out.splitlines()[0]
 
 
+_TESTED = (
+    "while :; do echo '    client_test.go:41: got expected error: dial tcp 127.0.0.1:5432: connect: "
+    "connection refused'; echo '--- PASS: TestRefused (0.01s)'; sleep 0.2; done"
+)
+
+
+@healthy()
+def tests_that_look_for_failures(box: Box) -> None:
+    """The tests of a program check that it is refused, beside a database of another network."""
+    for network in ("tests9", "shop9"):
+        box.docker("network", "create", network)
+    serve = "while :; do nc -l -p 5432 </dev/null; done"
+    run(box, "db9", "--network=shop9", "--expose=5432", "bb:1.36", "sh", "-c", serve)
+    run(box, "tests9", "--network=tests9", "bb:1.36", "sh", "-c", _TESTED)
+    box.wait_for(
+        lambda: box.docker("logs", "tests9").stdout.count("connection refused") >= 20,
+        30,
+        "expected errors",
+    )
+
+
 @healthy(shareable=True)
 def init_container_of_compose(box: Box) -> None:
     """The init container of a compose project has ended with 0 and publishes a port of the

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from diagnose.error_signatures import signs
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.log_message import INFO, TAKES_ANOTHER, message
+from diagnose.programs.log_message import INFO, TAKES_ANOTHER, WAS_EXPECTED, message
 
 CALL_FAILED = frozenset({"dns", "refused", "timeout", "unreachable"})
 """Error signatures of a call that found nobody."""
@@ -199,8 +199,8 @@ def turns_away(line: str) -> bool:
 
 def is_harmless(line: str) -> bool:
     """Whether a line that looks like an error reports none."""
-    harmless = _HARMLESS.search(line) or TAKES_ANOTHER.search(line)
-    return harmless is not None or _is_about_a_stranger(line)
+    harmless = any(kind.search(line) for kind in (_HARMLESS, TAKES_ANOTHER, WAS_EXPECTED))
+    return harmless or _is_about_a_stranger(line)
 
 
 def _is_about_a_stranger(line: str) -> bool:

@@ -19,7 +19,7 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.phrases import quoted
-from diagnose.programs.log_message import goes_on
+from diagnose.programs.log_message import is_no_loss
 from diagnose.registry import evidence
 
 Kind = Literal["dns", "refused", "unreachable", "timeout"]
@@ -173,7 +173,7 @@ def _kind(text: str) -> Kind | None:
     """How a call failed by a line; None where the line is not about a call of its program."""
     signs_of_line = signs(text)
     kind = next((kind for kind in _KINDS if kind in signs_of_line), None)
-    if kind is None or _OF_A_CLIENT.search(text) is not None or goes_on(text):
+    if kind is None or _OF_A_CLIENT.search(text) is not None or is_no_loss(text):
         return None
     if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text)[1]:
         return None

@@ -120,6 +120,30 @@ def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
     assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
 
 
+LOOKED_FOR = {
+    "Go's test": "client_test.go:41: got expected error: dial tcp 127.0.0.1:5432: connect: connection refused",
+    "in brackets": "dial tcp 127.0.0.1:5432: connect: connection refused (expected)",
+    "a probe": "nothing is up yet, as expected: dial tcp 127.0.0.1:5432: connect: connection refused",
+}
+
+
+@pytest.mark.parametrize("line", LOOKED_FOR.values(), ids=LOOKED_FOR)
+@pytest.mark.parametrize(("word", "found"), [("expected", 0), ("unexpected", 1)])
+def test_a_failure_that_a_test_looked_for(line: str, word: str, found: int):
+    app = container_in("running", **ON_SHOP)
+    said = line.replace("expected", word)
+    lines = tuple(RecentLine(CLOCK.wall - ago, said) for ago in (9, 3))
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app, _server_at(5432)),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs({app.id: lines}),
+        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+    )
+    assert len(result.findings) == found
+
+
 def test_a_log_that_was_not_read_keeps_it_from_passing():
     app = container_in("running")
     result = judge(

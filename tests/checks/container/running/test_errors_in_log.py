@@ -133,6 +133,10 @@ LOGS = {
         [],
     ),
     "a certificate that is still good": (["Certificate not yet due for renewal"] * 4, []),
+    "an error that a test looked for": (
+        ["cart_test.go:41: got expected error: dial tcp: connection refused"] * 4,
+        [],
+    ),
     "an order that is left out among others": (
         [*["ERROR order 7: no such customer, skipped"] * 4, *["GET /orders 200"] * 8],
         [],
