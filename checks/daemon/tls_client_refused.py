@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.own_certificate import SETTING, OwnCertificate
-from diagnose.evidence.engine.refused_handshakes import Reason, RefusedClients
+from diagnose.evidence.engine.refused_handshakes import Reason, RefusedClients, RefusedHandshakes
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import present
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import agree, duration, named
+from diagnose.mappings import present, subjects_of
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import agree, duration, joined, named
 from diagnose.registry import check
 
 SENTENCES: Mapping[Reason, str] = {
@@ -37,6 +38,7 @@ def tls_client_refused(
     config: DaemonConfig | None,
     own: OwnCertificate | None,
     clock: Clock | None,
+    containers: Containers | None,
 ) -> CheckResult:
     """A client and the engine's TLS socket do not agree on their certificates.
 
@@ -52,7 +54,8 @@ def tls_client_refused(
         last = refused.lines[-1]
         setting = FILES.get(refused.reason, "")
         file = config.value(setting) if config is not None and setting else None
-        clients = f"{named('client', refused.clients)} {agree(refused.clients, 'is', 'are')}"
+        callers = _callers(refused.clients, containers)
+        clients = f"{_clients(refused.clients, callers)} {agree(refused.clients, 'is', 'are')}"
         yield Finding(
             subject=DAEMON,
             summary=f"{clients} {SENTENCES[refused.reason]}",
@@ -61,10 +64,35 @@ def tls_client_refused(
                 "times": len(refused.lines),
                 **present({setting: file}),
             },
-            variables={setting: str(file)} if file else {"client": refused.clients[-1]},
+            variables=_variables(refused, callers, setting, file),
             discriminator=refused.reason,
+            touches=subjects_of(callers.values()),
         )
     return None
+
+
+def _callers(clients: Iterable[str], containers: Containers | None) -> dict[str, Container]:
+    """The containers of this host among the clients, by their addresses on bridges."""
+    places = containers.by_place if containers is not None else {}
+    by_address = {address: container for (_, address), container in places.items()}
+    return {client: by_address[client] for client in clients if client in by_address}
+
+
+def _clients(clients: Sequence[str], callers: Mapping[str, Container]) -> str:
+    if len(callers) < len(clients):
+        return named("client", clients)
+    return joined([f"{callers[client]} ({client})" for client in clients])
+
+
+def _variables(
+    refused: RefusedHandshakes, callers: Mapping[str, Container], setting: str, file: object
+) -> PageVariables:
+    if file:
+        return {setting: str(file)}
+    caller = callers.get(refused.clients[-1])
+    if caller is not None and refused.reason == "none":
+        return {"caller": caller.name}
+    return {"client": refused.clients[-1]}
 
 
 def _expiry_findings(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:

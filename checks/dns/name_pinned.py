@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from diagnose.evidence.dns.pinned_names import PinnedName, PinnedNames
 from diagnose.mappings import by_key, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import agree, joined, named
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
 
 
@@ -31,10 +32,12 @@ def name_pinned(pinned_names: PinnedNames) -> CheckResult:
     """A container's hosts file gives its neighbour's name another address.
 
     `extra_hosts`, `--add-host` or an edit of /etc/hosts in the container: programs read the file
-    before they ask the engine. It counts where another container on a network of its own has the
-    name, with other addresses, and where the container's calls, or its answers to its clients,
-    fail. It is a warning where the container complains of something else: the line may be meant.
-    Seen on engines 20.10.24 and 28.5.2.
+    before they ask the engine. So do they with a file of the host that is mounted there. It counts
+    where another container on a network of its own has the name, with other addresses, and where
+    the container's calls, or its answers to its clients, fail. It counts too where the address lies
+    in one of Docker's networks, no container has it any more, and calls of that name fail. It is a
+    warning where the container complains of something else: the line may be meant. Seen on engines
+    20.10.24 and 28.5.2.
     """
     groups = by_key(
         ((pinned.container.id, pinned.address, pinned.is_configured), pinned)
@@ -49,15 +52,16 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
     """The names that one container is given one address for."""
     first = group[0]
     container, names = first.container, [pinned.name for pinned in group]
+    if first.left_on:
+        return _left_finding(group)
     owners = {peer.id: peer for pinned in group for peer in pinned.peers}
     owns = {name: owns for pinned in group for name, owns in pinned.own_addresses.items()}
     called = joined([f'"{name}"' for name in names])
     verb = agree(owns, "has that name", "have these names")
-    source = "its extra_hosts" if first.is_configured else "an edit of its /etc/hosts"
     return Finding.about(
         container,
         f"{container} calls {first.address} for {called}, "
-        f"because of {source}; {named('container', owns)} {verb}",
+        f"because of {_source(first)}; {named('container', owns)} {verb}",
         {
             "/etc/hosts": f"{first.address} {' '.join(names)}",
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
@@ -70,6 +74,52 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
     ).with_variables({**_cure(first), "name": first.name})
 
 
+def _left_finding(group: Sequence[PinnedName]) -> Finding:
+    """The names that lead to an address which nobody has any more."""
+    first = group[0]
+    container, names = first.container, [pinned.name for pinned in group]
+    called = joined([f'"{name}"' for name in names])
+    meant = f"{first.meant} has {first.present_address} now" if first.meant is not None else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} calls {first.address} for {called}, because of {_source(first)}; no "
+            f'running container of network "{first.left_on}" has that address',
+            meant,
+        ),
+        {"/etc/hosts": f"{first.address} {' '.join(names)}"},
+        discriminator=first.address,
+        touches=(Subject("network", first.left_on),),
+        stable=(container.life,),
+    ).with_variables({**_cure(first), **_rewritten(first), "name": first.name})
+
+
+def _source(pinned: PinnedName) -> str:
+    """Where the line comes from."""
+    if pinned.is_configured:
+        return "its extra_hosts"
+    if pinned.file:
+        return f"file {pinned.file}, which is mounted at its /etc/hosts"
+    return "an edit of its /etc/hosts"
+
+
+def _rewritten(pinned: PinnedName) -> PageVariables:
+    """What writes the present address into the mounted file: the program of sed."""
+    if not pinned.present_address or not pinned.file or pinned.is_configured:
+        return {}
+    old = re.escape(pinned.address).replace("\\", "\\")
+    return {"rewrite": f"s|^{old}[[:space:]]|{pinned.present_address} |", "mounted": pinned.file}
+
+
 def _cure(pinned: PinnedName) -> PageVariables:
-    """A start, at which the engine writes a new file, or a container without the option."""
+    """A start, at which the engine writes a new file, or a container without the option.
+
+    A mounted file stays as it is.
+    """
+    if pinned.file and not pinned.is_configured:
+        return (
+            {"mounted_file": pinned.file, "shown_network": pinned.left_on}
+            if pinned.left_on
+            else {"mounted_file": pinned.file}
+        )
     return {"pinned" if pinned.is_configured else "edited": pinned.container.name}

@@ -209,6 +209,11 @@ LINES = {
         'nginx: [emerg] cannot load certificate key "/etc/tls/shop.key": PEM_read_bio_PrivateKey() failed',
         "tls: failed to find any PEM data in certificate input",
     ),
+    "certificate-self-signed": (
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:992)",
+        "Error: self-signed certificate { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }",
+        "curl: (60) SSL certificate problem: self signed certificate",
+    ),
     "certificate-untrusted": (
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "Error: self-signed certificate in certificate chain",

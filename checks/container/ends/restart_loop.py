@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run, setting_variables
+from checks.container.ends.own_calls import OwnCalls, own_calls
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -17,6 +18,7 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
 from diagnose.mappings import by_key
 from diagnose.model import (
@@ -55,6 +57,7 @@ def restart_loop(
     stops: Stops | None,
     context: RunContext | None,
     focus: Focus | None,
+    losses: NetworkLosses | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -68,8 +71,9 @@ def restart_loop(
     have pushed the events out, the daemon's log has the exits. Where that is lost too, the engine's
     back-off shows them: the pause before the last start is as long as after three short runs (100
     ms, doubled each time). A container that crashes less often than three times in the window is
-    not seen. One that works for `steady` or longer, ends with exit code 0 and is started again, as
-    workers that recycle themselves do, is advice.
+    not seen. Where nothing else explains the exits, the kernel's counters show calls to its own
+    container that were refused. One that works for `steady` or longer, ends with exit code 0 and is
+    started again, as workers that recycle themselves do, is advice.
     """
     limits = _Limits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):
@@ -77,7 +81,9 @@ def restart_loop(
         if container.restarts_always and _loops(container, exits, clock, events, limits):
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, context, before=is_up)
-            yield _finding(run, exits, clock, containers, steady)
+            namespaces = context.namespaces if context is not None else None
+            calls = own_calls(container, losses, namespaces, containers)
+            yield _finding(run, exits, calls, clock, containers, steady)
     asked_to_end = stops.by_id if stops is not None else {}
     ended = [container for container in containers if container.state.status == "exited"]
     failed_tasks = [container for container in ended if not _was_replaced(container, asked_to_end)]
@@ -121,10 +127,18 @@ def _was_held_back(container: Container, steady: float) -> bool:
 
 
 def _finding(
-    run: FailedRun, exits: RecentExits, clock: Clock, containers: Containers, steady: float
+    run: FailedRun,
+    exits: RecentExits,
+    calls: OwnCalls | None,
+    clock: Clock,
+    containers: Containers,
+    steady: float,
 ) -> Finding:
+    """calls: those to itself, which count where nothing else explains the loop."""
     container = run.container
     outcome = _outcome(container, exits, steady)
+    why = run.unserved or run.unnamed or run.means
+    own = calls if not why and not run.callees else None
     evidence = {
         **run.evidence(containers, clock),
         "State": str(container.state),
@@ -136,15 +150,16 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     finding = Finding.about(
         container,
-        sentence(f"{container} {outcome.what}", run.unserved or run.unnamed or run.means),
-        evidence,
+        sentence(f"{container} {outcome.what}", own.text if own is not None else why),
+        evidence if own is None else own.evidence | evidence,
         severity=outcome.severity,
         calls=run.callees,
         signs=run.tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
         looping=container.name,
     )
-    return finding.with_variables(_cure(run, exits) | run.further_steps)
+    steps = _cure(run, exits) | run.further_steps
+    return finding.with_variables(steps | (own.steps if own is not None else {}))
 
 
 def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from checks.network.causes import NO_WAY_TO_PEER
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.settings.changed_words import with_text
-from diagnose.evidence.network.calls.unanswered_call import CallLoss, UnansweredCall
+from diagnose.evidence.network.calls.unanswered_call import MAIL_BLOCKED, CallLoss, UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.rules.refusing_routes import is_refusal, without_refusal
 from diagnose.evidence.network.rules.rule_programs import place_of
@@ -114,7 +114,7 @@ _WHY: Mapping[CallLoss, str] = {
         "the engine reaches the internet through proxy {call.engine_proxy.https}, "
         "and the container has no proxy in its environment"
     ),
-    "mail": "many providers block outgoing port 25 until a customer asks them to open it",
+    "mail": MAIL_BLOCKED,
     "no machine": "no machine on the network of interface {call.no_machine} has that address",
     "no container": "no running container has that address of {call.of_network}",
     "own rules": "its own network namespace may hold rules that stop them (NET_ADMIN)",

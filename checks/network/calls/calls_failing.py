@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import msgspec
 from msgspec.structs import replace
 
@@ -15,6 +17,7 @@ from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machi
 from diagnose.evidence.network.addresses import is_address, is_loopback
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.evidence.network.calls.unanswered_call import MAIL, MAIL_BLOCKED
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
@@ -72,11 +75,12 @@ def calls_failing(
     was started within three minutes may yet begin to listen. A program that misses many places is
     left out: it looks for some. So is one whose error is a known failure, one that was restarted a
     moment ago, and a line without a place that container.errors-in-log quotes already. Where the
-    container that is called does not run, what ended it is the cause. It is a warning
-    where the container has no network or no DNS server, and so cannot call what it wants, and where
-    a route of the host leads to another program's net, in which nobody has the address. Where the
-    program prints nothing else, and is a worker or its container is given the address, it is a
-    warning unless the report has another problem that may explain it.
+    container that is called does not run, what ended it is the cause. It is a warning where the
+    container has no network or no DNS server, and so cannot call what it wants, where mail servers
+    of the internet do not answer at port 25, and where a route of the host leads to another
+    program's net, in which nobody has the address. Where the program prints nothing else, and is a
+    worker or its container is given the address, it is a warning unless the report has another
+    problem that may explain it.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
@@ -92,7 +96,7 @@ def calls_failing(
             lack = _what_it_lacks(failure, resolvers)
             if lack is None and _is_ipv4(failure.host):
                 lack = _led_away(absent_machine(failure.host, routes, links, neighbours, networks))
-            yield _finding(failure, lack, clock)
+            yield _finding(failure, lack or _blocked_mail(failure), clock)
     yield from logged_failures.unread
     return None
 
@@ -134,6 +138,17 @@ def _led_away(absent: AbsentMachine | None) -> _Lack | None:
     if absent is None or not absent.router:
         return None
     return _Lack(str(absent), {"led_away": absent.address, "way_out": absent.router})
+
+
+def _blocked_mail(failure: LoggedFailure) -> _Lack | None:
+    """The port of mail servers, to which many providers let nobody call."""
+    is_mail = failure.port == MAIL and failure.kind == "timeout" and failure.peer is None
+    if not is_mail or not is_address(failure.host) or not ip_address(failure.host).is_global:
+        return None
+    return _Lack(
+        MAIL_BLOCKED,
+        {**_variables(failure), "mailer": failure.container.name, "mail_server": failure.host},
+    )
 
 
 def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Finding:

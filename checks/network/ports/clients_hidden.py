@@ -10,6 +10,7 @@ import msgspec
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.peers.own_servers import FRONTS
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
@@ -83,9 +84,10 @@ def clients_hidden(
     from the host itself. The program's own log shows the refusals. A host that has only link-local
     IPv6 addresses is left alone. What a web server of the host itself passes on comes from the
     gateway too: a limit or a ban by that address then hits all visitors, where the container does
-    not take their addresses from a header. A rule of the packet filter that translates the source
-    of what comes in does the same. RootlessKit's port driver `builtin` hides all clients of a
-    rootless engine, over IPv4 as well.
+    not take their addresses from a header. The same goes for what a proxy in another container
+    passes on: all its visitors have the proxy's address. A rule of the packet filter that
+    translates the source of what comes in does the same. RootlessKit's port driver `builtin` hides
+    all clients of a rootless engine, over IPv4 as well.
     """
     refusals = _Refusals(containers, recent_logs, clock, least)
     is_rootless = info is not None and info.is_rootless
@@ -99,11 +101,14 @@ def clients_hidden(
     yield from by_rule
     fronts = _fronts(containers, listeners)
     yield from _passed_on_findings(refusals, fronts, networks)
+    proxies = [item for item in containers.running if _passes_visitors_on(item, processes)]
+    for network in networks.bridges:
+        yield from _behind_proxy_findings(refusals, proxies, network)
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
     asks_for_ipv6 = has_ipv6_clients and not by_rule
     if asks_for_ipv6:
         yield from _ipv6_findings(refusals, networks, listeners, ping)
-    if asks_for_ipv6 or translated or fronts:
+    if asks_for_ipv6 or translated or fronts or proxies:
         yield from recent_logs.left_out(containers.running)
     return None
 
@@ -205,6 +210,44 @@ def _passed_on_finding(
         _logged(limiting) | {"web server of the host": front},
         touches=(network.subject, *_subjects(limiting, containers)),
     ).with_variables(present({"passed_on_to": edge.name, "front": front, "trusted": subnet}))
+
+
+def _passes_visitors_on(container: Container, processes: Processes | None) -> bool:
+    """Whether a web server runs in it that visitors reach, which may be before other programs."""
+    if processes is None or not any(container.published_by("tcp")):
+        return False
+    return any(process.comm in FRONTS for process in processes.inside(container.id))
+
+
+def _behind_proxy_findings(
+    refusals: _Refusals, proxies: Sequence[Container], network: Network
+) -> Iterator[Finding]:
+    """Containers of a network that limit or ban the address of a proxy beside them."""
+    for proxy in proxies:
+        endpoint = proxy.endpoints.get(network.name)
+        address = endpoint.ip_address if endpoint is not None else ""
+        limiting = refusals.on(network, _refusal_of(address, _LIMITS)) if address else {}
+        for server in refusals.containers.running_on(network.name):
+            if server.name in limiting and server.id != proxy.id:
+                yield _behind_proxy_finding(server, proxy, address, limiting[server.name])
+
+
+def _behind_proxy_finding(
+    server: Container, proxy: Container, address: str, lines: Sequence[RecentLine]
+) -> Finding:
+    cure = {"nextcloud": server.name} if _is_nextcloud(server) else {"behind": server.name}
+    return Finding.about(
+        server,
+        f"{server} refuses clients with the address {address} of {proxy}: all visitors whom that "
+        "passes on have it there, unless their own address is taken from a header",
+        {"log": shortened(lines[-1].text), "refusals in its last lines": len(lines)},
+        touches=(proxy.subject,),
+    ).with_variables({**cure, "proxy": proxy.name, "proxy_address": address})
+
+
+def _is_nextcloud(container: Container) -> bool:
+    """Whether Nextcloud's own command can add a proxy that it trusts."""
+    return "nextcloud" in container.config.image.lower()
 
 
 def _who_refuse(refusing: Mapping[str, Sequence[RecentLine]]) -> str:

@@ -1,12 +1,15 @@
-"""Lines of containers' hosts files that give another container's name an address it does not have.
+"""Lines of containers' hosts files that give a name another address than its owner has now.
 
 The C library reads /etc/hosts before it asks any server, so that such a line hides the engine's
-answer.
+answer. A line may also lead to an address of one of Docker's networks that no container has any
+more.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 
 import msgspec
 from msgspec.structs import replace
@@ -16,9 +19,14 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -29,21 +37,37 @@ _OF_CALLS = NO_WAY_OUT | {"refused", "certificate"}
 """Classes of errors of a call that came to nobody, or to a stranger."""
 _DEFAULT_NETWORK = "bridge"
 """Names of its containers are known to nobody."""
+HOSTS = "/etc/hosts"
 
 
 class PinnedName(msgspec.Struct, frozen=True):
-    """A name in a hosts file that belongs to a container on the same network."""
+    """A name in a hosts file that belongs to a neighbour, or leads to an address of nobody."""
 
     container: Container
     name: str
     address: str
     """Where the line leads."""
     peers: tuple[Container, ...]
-    """The containers that have the name."""
+    """The containers that have the name; empty where its address belongs to nobody."""
+    left_on: str = ""
+    """The network whose subnet holds the address, where no container has it any more."""
+    meant: Container | None = None
+    """The one container on that network that offers the port which is called."""
     is_configured: bool = False
     """Whether the container was created with the line (`--add-host`, `extra_hosts`)."""
     is_blamed: bool = False
     """Whether a call of the container failed, or its log names the line's name or address."""
+
+    @property
+    def file(self) -> str:
+        """The file of the host that somebody has mounted there; "" for the engine's own."""
+        mount = self.container.mount_at(HOSTS)
+        return mount.source if mount is not None else ""
+
+    @property
+    def present_address(self) -> str:
+        """The address there of the container that is meant; "" where that is not known."""
+        return self.meant.endpoints[self.left_on].ip_address if self.meant is not None else ""
 
     @property
     def own_addresses(self) -> dict[str, list[str]]:
@@ -109,6 +133,8 @@ def pinned_names(
     logged_failures: LoggedFailures | None,
     unanswered_calls: UnansweredCalls | None,
     all_failed_answers: AllFailedAnswers | None,
+    networks: Networks | None,
+    links: Interfaces | None,
 ) -> PinnedNames:
     """One question about each container that complains, up to `MOST`.
 
@@ -117,6 +143,8 @@ def pinned_names(
     troubles = (*(logged_failures or ()), *(unanswered_calls or ()), *(all_failed_answers or ()))
     failing = {trouble.container.id for trouble in troubles}
     said = dict(_complaints(log_tails, repeated_errors))
+    for failure in logged_failures or ():
+        said.setdefault(failure.container.id, []).append(failure.line)
     complaining = failing | said.keys()
     suspects = [
         container
@@ -130,31 +158,96 @@ def pinned_names(
     names: list[PinnedName] = []
     for container in suspects[:MOST]:
         if container.hosts_path in files:
-            names += _pinned(container, files[container.hosts_path].text, containers)
+            text = files[container.hosts_path].text
+            names += _pinned(container, text, containers)
+            if networks is not None and links is not None:
+                left = _left(container, text, containers, networks, links)
+                lines = said.get(container.id, [])
+                names += _called(left, containers, lines, unanswered_calls)
     return PinnedNames(tuple(names)).blamed(failing, said)
 
 
 def _is_given_names(container: Container) -> bool:
-    """Whether a container has a hosts file, and a network on which others have names."""
-    return bool(container.hosts_path and container.endpoints.keys() - {_DEFAULT_NETWORK})
+    """Whether a container has a hosts file, and a network by which it may call others."""
+    return bool(container.hosts_path and container.endpoints)
 
 
-def _pinned(container: Container, text: str, containers: Containers) -> Iterator[PinnedName]:
-    """The names of others in a hosts file; of two lines with one name the first counts."""
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Address and name; of two lines with one name the first counts."""
     seen = set()
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
         for name in names:
-            peers = _peers(container, name, containers)
-            if name in seen or not peers:
-                continue
-            seen.add(name)
-            pinned = PinnedName(
-                container, name, address, peers, is_configured=name in container.extra_names
-            )
-            known = [own for owns in pinned.own_addresses.values() for own in owns]
-            if known and address not in known:
-                yield pinned
+            if name not in seen:
+                seen.add(name)
+                yield address, name
+
+
+def _pinned(container: Container, text: str, containers: Containers) -> Iterator[PinnedName]:
+    """The names of others in a hosts file."""
+    for address, name in _lines(text):
+        peers = _peers(container, name, containers)
+        is_configured = name in container.extra_names
+        pinned = PinnedName(container, name, address, peers, is_configured=is_configured)
+        known = [own for owns in pinned.own_addresses.values() for own in owns]
+        if known and address not in known:
+            yield pinned
+
+
+def _left(
+    container: Container,
+    text: str,
+    containers: Containers,
+    networks: Networks,
+    links: Interfaces,
+) -> Iterator[PinnedName]:
+    """The names in a hosts file that lead to an address of Docker's which nobody has any more."""
+    for address, name in _lines(text):
+        if not is_address(address) or _peers(container, name, containers):
+            continue
+        network = networks.bridge_of(ip_address(address))
+        is_left = network is not None and (network.name, address) not in containers.by_place
+        if network is None or not is_left or links.holds(address):
+            continue
+        is_configured = name in container.extra_names
+        left_on = network.name
+        yield PinnedName(container, name, address, (), left_on=left_on, is_configured=is_configured)
+
+
+def _called(
+    names: Iterator[PinnedName],
+    containers: Containers,
+    said: Sequence[str],
+    unanswered_calls: UnansweredCalls | None,
+) -> Iterator[PinnedName]:
+    """The names whose calls fail, each with the container that is meant.
+
+    said: what their container says.
+    """
+    failed = [(line, place_in(line)) for line in said if signs(line) & _OF_CALLS]
+    for pinned in names:
+        ports = {
+            port if host in (pinned.name, pinned.address) else 0
+            for line, (host, port) in failed
+            if _is_named(pinned.name, line) or _is_named(pinned.address, line)
+        } | {
+            call.port
+            for call in unanswered_calls or ()
+            if call.container.id == pinned.container.id and call.address == pinned.address
+        }
+        if ports:
+            offering = [
+                other
+                for other in containers.running_on(pinned.left_on)
+                if other.id != pinned.container.id
+                and not other.offered_ports.isdisjoint(map(str, ports))
+            ]
+            yield replace(pinned, meant=only(offering))
+
+
+def _is_named(word: str, line: str) -> bool:
+    """Whether a name or an address is in a line as a whole."""
+    return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", line) is not None
 
 
 def _peers(container: Container, name: str, containers: Containers) -> tuple[Container, ...]:

@@ -55,6 +55,33 @@ WEB_SERVERS = (
         remedy=WholeFolder("/etc/letsencrypt/live"),
     ),
     Failure(
+        name="proxy-header-missing",
+        mark="",
+        pattern=r"""(?x)
+            \bbroken\ header:\ ["]  # nginx
+            | \bdoes\ not\ look\ like\ a\ PROXY\ protocol\ header\b  # HAProxy
+            | \bproxy\ protocol\ signature\ not\ present\b  # Go
+            | \bno\ (?:valid\ )?PROXY\ (?:protocol\ )?header\b
+        """,
+        cause="this server wants the header of the PROXY protocol before each request, and whoever "
+        "calls it sends none: it closes these connections",
+        cure="take proxy_protocol out of its listen lines (in HAProxy accept-proxy, in Traefik "
+        "proxyProtocol), or let the proxy before it send that header",
+        source="stalwartlabs/website#47; nginx's, HAProxy's and go-proxyproto's own messages",
+        turns_away=True,
+    ),
+    Failure(
+        name="proxy-header-unexpected",
+        mark="proxy tcp",
+        pattern=r"\bPROXY TCP[46] [0-9a-f.:]{3,39} [0-9a-f.:]{3,39} \d{1,5} \d{1,5}\b",
+        cause="the proxy before this server sends the header of the PROXY protocol, and the server takes "
+        "it for the request",
+        cure="let the server expect that header (nginx: listen ... proxy_protocol), or take "
+        "send-proxy, proxy_protocol on or proxyProtocol out of the proxy's settings",
+        source="nginx's and Apache's own messages about such a request",
+        turns_away=True,
+    ),
+    Failure(
         name="apache-mpm",
         mark="mpm loaded",
         pattern=r"(?P<which>No|More than one) MPM loaded",

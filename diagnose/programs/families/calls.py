@@ -87,11 +87,21 @@ CERTIFICATES = (
         of_running=NEVER,
     ),
     Failure(
+        name="certificate-self-signed",
+        mark="self",
+        pattern=r"(?x) self[- ]signed\ certificate(?!\ in\b) | \bDEPTH_ZERO_SELF_SIGNED_CERT\b",
+        cause="the server that the program calls shows a certificate that no authority has signed: "
+        "the default one of a proxy, or one of its own",
+        cure="have that server use the certificate that was issued for its name; where its own one is "
+        "meant, give the program that very certificate to trust",
+        source="OpenSSL's (error 18, not 19) and Node.js' own messages; traefik/traefik#5071",
+    ),
+    Failure(
         name="certificate-untrusted",
         mark="certif",
         pattern=r"""(?x)
             signed\ by\ unknown\ authority
-            | self[- ]signed\ certificate
+            | self[- ]signed\ certificate\ in\b
             | unable\ to\ get\ (?:local\ )?issuer\ certificate
             | unable\ to\ verify\ the\ first\ certificate
             | PKIX\ path\ building\ failed

@@ -15,6 +15,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.phrases import unix
 from tests.checks.daemon.evidence import ALIVE, log
 from tests.hosts import Made
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 NOW = Clock(unix("2026-01-02T03:10:00Z") or 0.0, 0.0)
@@ -107,3 +108,17 @@ def test_a_file_that_holds_no_certificate(text: str) -> None:
     config = DaemonConfig("/etc/docker/daemon.json", values={"tlscert": "/etc/docker/server.pem"})
     host = Made({"file.read": lambda _: {"text": text}})
     assert own_certificate(host, config) == OwnCertificate("/etc/docker/server.pem")
+
+
+def test_a_container_that_is_refused_is_named() -> None:
+    dashboard = container("kuma", NetworkSettings={"Networks": {"web": {"IPAddress": "10.0.0.5"}}})
+    (finding,) = judge(
+        "daemon.tls-client-refused",
+        daemon=ALIVE,
+        log=log(UP, *[_refused(NONE)] * 3),
+        clock=NOW,
+        options=Options(),
+        containers=of(dashboard),
+    ).findings
+    assert 'container "kuma" (10.0.0.5)' in finding.summary
+    assert finding.variables == {"caller": "kuma"}

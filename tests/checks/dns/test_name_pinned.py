@@ -9,6 +9,9 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.dns.pinned_names import PinnedNames, pinned_names
+from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.questions.images import AddressPool, Ipam
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -46,7 +49,9 @@ CASES: dict[str, tuple[Container, str, list[tuple[str, str]], str]] = {
 def found(caller: Container, text: str, tails: LogTails) -> PinnedNames:
     network = next(iter(caller.endpoints))
     host = Made({"file.read": {"text": text, "truncated": False}})
-    return pinned_names(host, of(caller, member("db", DB, network)), tails, None, None, None, None)
+    return pinned_names(
+        host, of(caller, member("db", DB, network)), tails, None, None, None, None, None, None
+    )
 
 
 @pytest.mark.parametrize(("caller", "line", "expected", "cure"), CASES.values(), ids=CASES)
@@ -76,3 +81,41 @@ def test_a_line_that_may_be_meant(said: str, severity: str) -> None:
 
 def test_nothing_is_read_of_a_container_that_does_not_complain() -> None:
     assert len(found(API, "192.0.2.66 db\n", LogTails({}, {}))) == 0
+
+
+POOL = AddressPool(subnet="172.18.0.0/16", gateway="172.18.0.1")
+BACK = Network(name="back", id="1", driver="bridge", ipam=Ipam(config=[POOL]))
+HOST = Interfaces((), (Address(2, "192.0.2.10", 24), Address(3, "172.18.0.1", 16)))
+FRONT = member("front", "172.18.0.3", Config={"ExposedPorts": {"8080/tcp": {}}})
+MOUNTED = member(
+    "api",
+    "172.18.0.2",
+    Mounts=[{"Type": "bind", "Source": "/srv/shop/hosts", "Destination": "/etc/hosts"}],
+)
+GONE = "172.18.0.9 shop.test blog.test\n"
+FAILED = "Failed to connect to shop.test port 8080: No route to host"
+LEFT: dict[str, tuple[Container, str, str, list[tuple[str, str]], set[str]]] = {
+    "a mounted file": (MOUNTED, GONE, FAILED, FOUND, {"rewrite", "mounted_file"}),
+    "an edit": (API, GONE, FAILED, FOUND, {"edited"}),
+    "the address in the line": (API, GONE, "connect 172.18.0.9: timed out", FOUND, {"edited"}),
+    "another name fails": (API, GONE, "connect to pay.test port 443: timed out", [], set()),
+    "no call fails": (API, GONE, "KeyError: shop.test", [], set()),
+    "a neighbour has it": (API, "172.18.0.3 shop.test\n", FAILED, [], set()),
+    "the gateway": (API, "172.18.0.1 shop.test\n", FAILED, [], set()),
+    "elsewhere": (API, "192.0.2.80 shop.test\n", FAILED, [], set()),
+}
+
+
+@pytest.mark.parametrize(("caller", "line", "said", "expected", "cures"), LEFT.values(), ids=LEFT)
+def test_an_address_that_nobody_has_any_more(
+    caller: Container, line: str, said: str, expected: list[tuple[str, str]], cures: set[str]
+) -> None:
+    host = Made({"file.read": {"text": OWN + line, "truncated": False}})
+    tails = LogTails({caller.id: LogTail((said,))}, {})
+    names = pinned_names(
+        host, of(caller, FRONT), tails, None, None, None, None, Networks((BACK,)), HOST
+    )
+    result = judge("dns.name-pinned", pinned_names=names)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert cures <= finding.variables.keys()

@@ -19,6 +19,12 @@ LINES = {
         'reading response header from upstream, client: 192.0.2.1, server: , request: "GET /index.php '
         'HTTP/1.1", upstream: "fastcgi://172.18.0.2:9000", host: "192.0.2.10"'
     ),
+    "proxy-header-missing": (
+        '2021/11/23 06:59:03 [error] 1415326#1415326: *268274 broken header: "GET / HTTP/1.1'
+    ),
+    "proxy-header-unexpected": (
+        '172.18.0.2 - - [29/Nov/2026:10:30:58 +0000] "PROXY TCP4 192.0.2.1 172.18.0.3 51034 80" 400 150 "-" "-"'
+    ),
     "apache-mpm": "AH00534: apache2: Configuration error: More than one MPM loaded.",
     "nginx-certificate": (
         'nginx: [emerg] cannot load certificate "/etc/letsencrypt/live/npm-72/fullchain.pem": BIO_new_file() '

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.processes import Processes
 
-_FRONTS = frozenset(
+FRONTS = frozenset(
     {"apache2", "caddy", "envoy", "haproxy", "httpd", "lighttpd", "nginx", "openresty", "traefik"}
 )
 """Web servers that pass requests on."""
@@ -34,6 +34,6 @@ def may_mean_own_server(container: Container, port: int, processes: Processes | 
         return False
     programs = {process.comm.partition(":")[0] for process in processes.inside(container.id)}
     others = {
-        name for name in programs - _FRONTS - _AROUND if not name.startswith(("php-fpm", "s6-"))
+        name for name in programs - FRONTS - _AROUND if not name.startswith(("php-fpm", "s6-"))
     }
-    return bool(programs & _FRONTS) and bool(others)
+    return bool(programs & FRONTS) and bool(others)

@@ -27,6 +27,9 @@ _URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<po
 _NAME = LazyPattern(
     r"(?<![\w./-])(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
 )
+_NAME_OF_CURL = LazyPattern(
+    r"\bconnect to (?P<host>[A-Za-z][\w.-]{0,252}) port (?P<port>\d{2,5})(?!\d)"
+)
 _FILE = LazyPattern(
     r"\.(?:c|cc|clj|cjs|cpp|cs|ex|exs|go|java|js|jsx|kt|lua|mjs|php|pl|pm|py|rb|rs|scala|ts|tsx)$"
 )
@@ -57,6 +60,9 @@ def place_in(text: str) -> tuple[str, int]:
     url = _URL.search(text)
     if url is not None:
         return url["host"], int(url["port"] or _PORT_OF[url["scheme"]])
+    by_curl = _NAME_OF_CURL.search(text)
+    if by_curl is not None:
+        return by_curl["host"], int(by_curl["port"])
     for match in _NAME.finditer(text):
         if _FILE.search(match["host"]) is None and int(match["port"]) < EPHEMERAL:
             return match["host"], int(match["port"])

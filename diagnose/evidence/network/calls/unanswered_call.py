@@ -26,6 +26,7 @@ _OF_SITES = tuple(
 """The networks of sites, within which machines are most often called without a proxy."""
 MAIL = 25
 """The port at which mail servers of the internet take mail from each other."""
+MAIL_BLOCKED = "many providers block outgoing port 25 until a customer asks them to open it"
 CallLoss = Literal[
     "metadata",
     "untranslated",

@@ -6,9 +6,13 @@ import pytest
 
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.model import Unavailable
+from diagnose.questions.sockets import Socket
 from tests.checks.container.evidence import (
     CLOCK,
     NOW,
@@ -24,7 +28,7 @@ from tests.checks.container.evidence import (
     summaries,
     swarm_task,
 )
-from tests.inspected import of
+from tests.inspected import container, of
 from tests.judging import judge
 
 NOT_STOPPED = Stops({})
@@ -337,3 +341,38 @@ def test_who_is_offered_a_terminal(code: int, offered: str | None):
         stops=NOT_STOPPED,
     )
     assert [finding.variables.get("shell") for finding in result.findings] == [offered]
+
+
+WAITING = container_in(
+    "running",
+    age=5,
+    RestartCount=8,
+    NetworkSettings={"Networks": {"flow": {"IPAddress": "172.18.0.3"}}},
+    **restart_policy("always"),
+)
+SERVER = container("web", NetworkSettings={"Networks": {"flow": {"IPAddress": "172.18.0.2"}}})
+
+
+def listening(seen: tuple[Container, list[int]]) -> tuple[str, ContainerNetns]:
+    """The id of a container, and what listens in it."""
+    owner, ports = seen
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
+    return owner.id, ContainerNetns(owner, 1, (), (), (), sockets)
+
+
+@pytest.mark.parametrize(
+    ("refused", "own", "expected"),
+    [(7, [], {"web"}), (2, [], {None}), (7, [8080], {None})],
+    ids=["in vain", "as it begins", "it listens itself"],
+)
+def test_calls_to_itself(refused: int, own: list[int], expected: set[str | None]) -> None:
+    seen = ((WAITING, own), (SERVER, [8080]))
+    found = judge(
+        "container.restart-loop",
+        containers=of(WAITING, SERVER),
+        clock=CLOCK,
+        events=events_of(WAITING, exit_event(40), exit_event(30), exit_event(10)),
+        losses=NetworkLosses((), refused_inside={WAITING.id: refused}),
+        context=RunContext(namespaces=Namespaces(dict(map(listening, seen)))),
+    )
+    assert {finding.variables.get("neighbour") for finding in found.findings} == expected

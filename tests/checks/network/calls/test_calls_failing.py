@@ -17,6 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls, host_network_calls
 from diagnose.evidence.network.calls.logged_failures import (
+    Kind,
     LoggedFailure,
     LoggedFailures,
 )
@@ -386,3 +387,21 @@ def test_a_call_that_is_led_to_another_program_s_net(address: str, severity: str
     )
     assert rows(result) == [(severity, "api")]
     assert ("led_away" in result.findings[0].variables) == (severity == "warning")
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "port", "severity"),
+    [
+        ("timeout", "74.125.193.27", 25, "warning"),
+        ("timeout", "74.125.193.27", 587, "advice"),
+        ("timeout", "10.0.0.25", 25, "advice"),
+        ("refused", "74.125.193.27", 25, "advice"),
+    ],
+)
+def test_mail_servers_that_do_not_answer(
+    kind: Kind, address: str, port: int, severity: str
+) -> None:
+    line = f"postfix/smtp[9]: connect to mx[{address}]:{port}: Connection timed out"
+    failure = LoggedFailure(API, kind, address, port, line, 9, 9, CLOCK.wall - 30)
+    result = judge("network.calls-failing", logged_failures=LoggedFailures((failure,)), clock=CLOCK)
+    assert rows(result) == [(severity, API.name)]

@@ -222,3 +222,47 @@ def test_clients_of_a_rootless_engine(
     assert rows(found) == [(severity, "cloud") for severity, _ in expected]
     for finding in found.findings:
         assert finding.variables["driver"] == "slirp4netns"
+
+
+def behind(image: str = "shop:1.4") -> Container:
+    own = {"IPAddress": "172.18.0.3", "Gateway": GATEWAY}
+    return container("app", Config={"Image": image}, NetworkSettings={"Networks": {"edge": own}})
+
+
+BEHIND = {
+    "a limit": (behind(), "172.18.0.2", TOO_OFTEN, "nginx", [("warning", "app")], "behind"),
+    "Nextcloud": (
+        behind("nextcloud:30"), "172.18.0.2", TOO_OFTEN, "nginx", [("warning", "app")], "nextcloud",
+    ),
+    "a list": (behind(), "172.18.0.2", REFUSAL, "nginx", [("warning", "app")], "behind"),
+    "another neighbour": (behind(), "172.18.0.4", TOO_OFTEN, "nginx", [], ""),
+    "no proxy": (behind(), "172.18.0.2", TOO_OFTEN, "java", [], ""),
+    "served": (behind(), "172.18.0.2", '{} {} "GET / HTTP/1.1" 200', "nginx", [], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("app", "client", "text", "process", "expected", "cure"), BEHIND.values(), ids=BEHIND
+)
+def test_visitors_of_a_proxy(
+    app: Container,
+    client: str,
+    text: str,
+    process: str,
+    expected: list[tuple[str, str]],
+    cure: str,
+) -> None:
+    edge = proxy("0.0.0.0")
+    said = tuple(RecentLine(NOW - 5, line) for line in lines(client, text=text))
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge, app),
+        recent_logs=RecentLogs({app.id: said}),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        processes=Processes((Process(7, comm=process, container=edge.id),)),
+        clock=CLOCK,
+    )
+    assert rows(found) == expected
+    for finding in found.findings:
+        assert cure in finding.variables

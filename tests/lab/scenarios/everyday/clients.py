@@ -238,3 +238,36 @@ def certificate_that_nobody_issues(box: Box) -> None:
     findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
     (finding,) = [item for item in findings if item["subject"]["name"] == "caddy9"]
     assert "shop.example.com gets no certificate" in finding["summary"]
+
+
+def _behind_a_proxy(box: Box, body: str) -> None:
+    """nginx before nginx, both on one network, and visitors who ask often."""
+    box.docker("network", "create", "shop_default")
+    nginx(box, "app", body, "--network=shop_default", "--restart=always")
+    address = box.inspect("app")["NetworkSettings"]["Networks"]["shop_default"]["IPAddress"]
+    passes_on = "proxy_set_header X-Real-IP $remote_addr; "
+    site = (
+        f"server {{ listen 8080; location / {{ {passes_on}proxy_pass http://{address}:8080; }} }}"
+    )
+    options = ("--network=shop_default", "--publish=80:8080", "--restart=always")
+    nginx(box, "edge", site, *options)
+    url = f"http://{BOX_ADDRESS}/"
+    box.wait_for(lambda: _status(box, url) in ("200", "503"), 20, "the proxy")
+    for _ in range(6):
+        _status(box, url)
+
+
+@fault("network.clients-hidden", subject="container:app", exit_code=1)
+def visitors_who_are_passed_on_by_a_neighbour(box: Box) -> None:
+    """The site limits each address, and has that of the proxy beside it for all visitors."""
+    _behind_a_proxy(box, _LIMIT)
+    assert "limiting requests" in box.docker("logs", "app").stderr
+    out = box.diagnose("check", "network.clients-hidden", *PATIENT).out
+    assert 'of container "edge"' in out.replace("\n  ", " ")
+
+
+@healthy()
+def visitors_whose_addresses_a_neighbour_passes_on(box: Box) -> None:
+    """The same site takes each visitor's address from the proxy's header."""
+    _behind_a_proxy(box, f"set_real_ip_from 172.16.0.0/12; real_ip_header X-Real-IP; {_LIMIT}")
+    assert "client: 192.0.2." in box.docker("logs", "app").stderr

@@ -1,0 +1,80 @@
+"""Calls of a failing program to its own container, which the kernel has counted."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.mappings import only
+from diagnose.model import PageVariables
+from diagnose.phrases import how_often
+
+LEAST = 3
+"""A program that starts its own server tries once or twice until that listens."""
+MOST_SHOWN = 5
+
+
+class OwnCalls(msgspec.Struct, frozen=True):
+    """Calls to localhost that were refused, in a container in which nothing listens."""
+
+    times: int
+    """In this run: each start makes a new network namespace."""
+    neighbours: tuple[tuple[str, int], ...]
+    """Name and port of what listens for others on its networks, in its own compose project."""
+
+    @property
+    def text(self) -> str:
+        """What is seen, as a clause of a sentence."""
+        return (
+            f"it calls localhost, which is its own container, and is refused ({how_often(self.times)} "
+            "in this run): nothing in it listens"
+        )
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """Whom it may mean instead."""
+        places = [f"{name}:{port}" for name, port in self.neighbours[:MOST_SHOWN]]
+        return {"its neighbours listen at": places} if places else {}
+
+    @property
+    def steps(self) -> PageVariables:
+        """The variables of the page, where one neighbour alone can be meant."""
+        neighbour = only({name for name, _ in self.neighbours})
+        return {"neighbour": neighbour} if neighbour is not None else {}
+
+
+def own_calls(
+    container: Container,
+    losses: NetworkLosses | None,
+    namespaces: Namespaces | None,
+    containers: Containers,
+) -> OwnCalls | None:
+    """None where no such calls were counted, or something in the container listens."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    times = losses.refused_inside.get(container.id, 0) if losses is not None else 0
+    if netns is None or namespaces is None or times < LEAST or container.shares_network:
+        return None
+    if netns.served_ports:
+        return None
+    neighbours = [
+        (other.name, port)
+        for other in containers.running
+        if other.id != container.id and _may_be_meant(container, other)
+        for port in _served_ports(other, namespaces)
+    ]
+    return OwnCalls(times, tuple(neighbours))
+
+
+def _may_be_meant(container: Container, other: Container) -> bool:
+    """Whether another container is of the same project, on a network on which it has names."""
+    project = container.compose_project
+    is_near = bool(container.shared_networks(other) - {DEFAULT_NETWORK})
+    return is_near and (not project or other.compose_project == project)
+
+
+def _served_ports(container: Container, namespaces: Namespaces) -> list[int]:
+    netns = namespaces.of(container)
+    return netns.served_ports if netns is not None else []

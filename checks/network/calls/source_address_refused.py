@@ -1,0 +1,139 @@
+"""network.source-address-refused: others refuse a container for the address by which it leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_everywhere, is_loopback
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import quoted, sentence
+from diagnose.registry import check
+
+_REFUSED = LazyPattern(
+    r"\b(?:said|response|replied|error)\b.{0,40}\b[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}\b"
+    r"|\b(?:not|isn't|never) (?:been )?(?:allow|permit|authori[sz]|white-?list|trusted)"
+    r"|\b(?:white|black|block|allow|deny)[ -]?list|\bdenied\b|\bforbidden\b|\bblocked\b|\bbanned\b"
+    r"|\breverse DNS\b|\bPTR\b",
+    re.IGNORECASE,
+)
+"""How others say that they refuse an address, and mail servers that a message is not taken."""
+_OF_A_CLIENT = LazyPattern(
+    r"\bclient\b|\breject(?:ed)?: |\bNOQUEUE\b|\b(?:RCPT|CONNECT|EHLO) from\b|\" [1-5]\d\d ",
+    re.IGNORECASE,
+)
+"""What a server says of somebody who calls it."""
+
+
+@check("network.source-address-refused", severity=Severity.warning)
+def source_address_refused(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    interfaces: Interfaces,
+    networks: Networks,
+    clock: Clock,
+    *,
+    least: Count = Count(3),
+) -> CheckResult:
+    """Others refuse a container for the address by which it leaves the host.
+
+    The engine hides what a container sends behind the first address of the interface by which it
+    leaves, whatever the address is at which its ports are published. A mail server or a list of
+    allowed addresses on the other side then sees an address that it does not expect. The
+    container's own log says repeatedly that it is refused, and names an address of this host. It is
+    advice where its ports are not published at another address of this host: then the other side
+    has to allow this one. Lines about somebody who calls the container itself are left out.
+    """
+    own = [address for address in interfaces.shown_addresses if _is_outer(address, networks)]
+    callers = [container for container in containers.running if not container.shares_host_network]
+    if not own or not callers:
+        return Skipped("no running container leaves by an address of this host")
+    for container in callers:
+        for address in own:
+            lines = recent_logs.repeated(container, _refusal_of(address), clock, least)
+            if lines:
+                yield _finding(container, address, lines, own, networks)
+    yield from recent_logs.left_out(callers)
+    return None
+
+
+def _is_outer(address: str, networks: Networks) -> bool:
+    """Whether others see this address of the host: not one of loopback or of Docker's bridges."""
+    gateways = {gateway for network in networks for gateway in network.gateways}
+    return bool(address) and not is_loopback(address) and address not in gateways
+
+
+def _refusal_of(address: str) -> Callable[[str], bool]:
+    """Whether a line says that others refuse this very address."""
+    whole = re.compile(rf"(?<![\w.:]){re.escape(address)}(?![\w:]|\.\d)")
+
+    def says(text: str) -> bool:
+        is_named = whole.search(text) is not None
+        return is_named and bool(_REFUSED.search(text)) and not _OF_A_CLIENT.search(text)
+
+    return says
+
+
+def _finding(
+    container: Container,
+    address: str,
+    lines: Sequence[RecentLine],
+    own: Collection[str],
+    networks: Networks,
+) -> Finding:
+    """own: the addresses of the host that others see."""
+    published = _published_at(container, own)
+    is_other = published not in ("", address)
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} is refused by others for its source address {address}, by which it leaves "
+            "this host",
+            f"its ports are published at {published}" if is_other else "",
+        ),
+        present(
+            {
+                "log": quoted(lines[-1].text),
+                "such lines": len(lines),
+                "addresses of this host": sorted(own),
+            }
+        ),
+        discriminator=address,
+        severity=None if is_other else Severity.advice,
+        stable=(container.life,),
+    ).with_variables(
+        _translation(container, published, networks) if is_other else {"refused": address}
+    )
+
+
+def _published_at(container: Container, own: Collection[str]) -> str:
+    """The one address of this host at which all of its ports are published; "" for all or many."""
+    places = {published.binding.host_ip for published in container.published_ports}
+    place = only(places) or ""
+    return place if place in own and not is_everywhere(place) else ""
+
+
+def _translation(container: Container, published: str, networks: Networks) -> PageVariables:
+    """What gives the packets of its one network the address at which it is published."""
+    network = _only_bridge(container, networks)
+    if network is None or not network.subnet4 or ":" in published:
+        return {"refused": published}
+    return {
+        "subnet": network.subnet4,
+        "bridge": network.bridge,
+        "wanted": published,
+        "network": network.name,
+    }
+
+
+def _only_bridge(container: Container, networks: Networks) -> Network | None:
+    """The network by which it leaves, where it has no other one."""
+    found = only(networks.of(container))
+    return found if found is not None and found.is_bridge else None
