@@ -56,6 +56,10 @@ PATTERNS: dict[str, str] = {
 NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
 """What programs print when their packets are lost: the signs of a cause in the firewall or the
 network."""
+FOUND_NOBODY = frozenset({"refused", "timeout", "unreachable"})
+"""What programs print of a call to an address where nobody answers."""
+CALL_FAILED = FOUND_NOBODY | {"dns"}
+"""The same of a call by a name, which may be unknown too."""
 
 
 def signs(*texts: str) -> frozenset[str]:

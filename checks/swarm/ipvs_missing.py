@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checks.swarm.helpers import NOT_USED
+from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.modules import Ipvs
@@ -44,7 +45,7 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
             evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},
             variables={"module": "ip_vs", "services": "\n".join(harmed)},
             touches=subjects_of(by_ingress),
-            signs=frozenset({"timeout", "refused", "unreachable"}),
+            signs=FOUND_NOBODY,
         )
     return None
 

@@ -29,6 +29,7 @@ from msgspec.structs import replace
 
 from diagnose import registry
 from diagnose.annotations import hints
+from diagnose.error_signatures import CALL_FAILED
 from diagnose.judgement import causes
 from diagnose.judgement.collection import UNREADABLE
 from diagnose.model import (
@@ -252,8 +253,6 @@ TELLING = frozenset(
 )
 """Classes of error text that name one thing which is at fault. A timeout or a refused connection
 may have many reasons."""
-UNANSWERED = frozenset({"dns", "refused", "timeout", "unreachable"})
-"""What a program prints that calls something which does not answer."""
 
 
 def tells_of(effect: Reported, cause: Reported) -> bool:
@@ -263,7 +262,7 @@ def tells_of(effect: Reported, cause: Reported) -> bool:
     """
     signs_of_effect = effect.finding.signs or frozenset()
     if cause.subject in effect.finding.calls:
-        return not signs_of_effect or bool(signs_of_effect & UNANSWERED)
+        return not signs_of_effect or bool(signs_of_effect & CALL_FAILED)
     same = signs_of_effect & (cause.finding.signs or frozenset())
     return bool(same & TELLING) or (bool(same) and cause.subject == effect.subject)
 

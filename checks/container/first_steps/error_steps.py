@@ -12,7 +12,7 @@ from checks.container.first_steps.running_steps import cut_off_steps, running_st
 from checks.container.first_steps.server_steps import server_of
 from checks.container.peers.unknown_names import VARIABLE, stray_variables
 from checks.container.settings.unpassed_variable import Unpassed
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.lone_failures import is_worker
@@ -39,8 +39,6 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
-_FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
-"""Error signatures of a call that found nobody."""
 _UPSTREAM = " to upstream, "
 """nginx's words of a request that it could not pass on."""
 
@@ -79,7 +77,7 @@ class ErrorCase(msgspec.Struct, frozen=True):
         """
         error = self.error
         line_signs = signs(error.line.whole)
-        calls_neighbour = bool(error.peers) and bool(line_signs & _FAILED_CALL)
+        calls_neighbour = bool(error.peers) and bool(line_signs & FOUND_NOBODY)
         is_configured = self.setting is not None and bool(self.setting.variable)
         is_proxy = _UPSTREAM in error.line.whole
         depends = calls_neighbour or is_configured or is_proxy or "permission" in line_signs
@@ -213,13 +211,13 @@ def _row_variables(
 def _call_variables(error: RepeatedError) -> PageVariables:
     """The one running container that a failed call of the line was for."""
     running = {peer.name for _, peer in error.peers if peer.is_running}
-    is_call = bool(signs(error.line.whole) & _FAILED_CALL)
+    is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     return present({"callee": only(running)}) if is_call else {}
 
 
 def _place_variables(error: RepeatedError) -> PageVariables:
     """The host and port of a failed call, where the line names both."""
     host, port = place_in(error.line.whole)
-    is_call = bool(signs(error.line.whole) & _FAILED_CALL)
+    is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     is_elsewhere = is_call and host and port and not is_loopback(host)
     return {"called": host, "port": str(port)} if is_elsewhere else {}

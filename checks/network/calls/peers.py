@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from checks.network.helpers import is_taken_over, members_around, servers_of
+from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.network.calls.configured_places import ConfiguredPlace, ConfiguredPlaces
@@ -134,7 +135,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
         discriminator=f"{call.address}:{call.port}",
         touches=(call.network.subject, *subjects_of(touched)),
         calls=subjects_of(servers),
-        signs=frozenset({"refused", "timeout", "unreachable"}),
+        signs=FOUND_NOBODY,
         stable=(call.container.life,),
     )
     return finding.with_variables(_variables(stale))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.network.subnets.address_duplicates import AddressDuplicate, AddressDuplicates
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
@@ -34,7 +35,7 @@ def _finding(duplicate: AddressDuplicate) -> Finding:
     ranges = [pool.ip_range for pool in network.ipam.config or () if pool.ip_range]
     if duplicate.answers:
         has, severity = "has it too", Severity.critical
-        signs = frozenset({"timeout", "unreachable", "refused"})
+        signs = FOUND_NOBODY
     else:
         has, severity = "had it when this host last called that address", Severity.advice
         signs = frozenset()

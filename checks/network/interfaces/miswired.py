@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from checks.network.helpers import calls_fail
-from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.error_signatures import FOUND_NOBODY, NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
@@ -119,7 +119,7 @@ def _same_mac_finding(
         },
         discriminator=mac,
         touches=subjects_of(owners),
-        signs=frozenset({"timeout", "unreachable", "refused"}),
+        signs=FOUND_NOBODY,
         stable=tuple(owner.life for owner in owners),
     )
     link = _link(last, network, namespaces)

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.service_names import called_names, names_on, of_project
 from diagnose.lazy_pattern import LazyPattern
 
-_FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
 _WORD = LazyPattern(r"[A-Za-z0-9_][\w-]*")
 _ADDRESS = LazyPattern(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
 
@@ -119,7 +118,7 @@ def _led_astray(
 
 def _tells_of_call(text: str, name: str) -> bool:
     """Whether a line says the name, or that a call failed: many print the address alone."""
-    return bool(signs(text) & _FAILED_CALL) or name in _WORD.findall(text)
+    return bool(signs(text) & FOUND_NOBODY) or name in _WORD.findall(text)
 
 
 def _owner_in(text: str, owners: Mapping[str, Container]) -> Container | None:

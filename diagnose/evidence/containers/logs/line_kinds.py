@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.log_message import INFO, TAKES_ANOTHER, WAS_EXPECTED, message
 
-CALL_FAILED = frozenset({"dns", "refused", "timeout", "unreachable"})
-"""Error signatures of a call that found nobody."""
 _SERVED = LazyPattern(
     r"""
     \b (?: DELETE | GET | HEAD | OPTIONS | PATCH | POST | PROPFIND | PUT | REPORT ) \b

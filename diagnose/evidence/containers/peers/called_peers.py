@@ -9,14 +9,12 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.containers import Subnet
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 
-_NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
-"""Error signatures of a program whose peer is not there."""
 _DISTRUSTED = LazyPattern(r"x509: |certificate (?:signed|verify)|self[- ]signed", re.IGNORECASE)
 """What a program says of a peer that answers, and that it does not trust."""
 _HOST = LazyPattern(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
@@ -51,7 +49,7 @@ def called_peers(
     and compose file.
     """
     texts = list(lines)
-    unanswered = [line for line in texts if signs(line) & _NO_ANSWER]
+    unanswered = [line for line in texts if signs(line) & CALL_FAILED]
     if not unanswered:
         distrusted = [line for line in texts if _DISTRUSTED.search(line)]
         return _named_in(distrusted, caller, containers) if distrusted else ()

@@ -6,7 +6,7 @@ import operator
 import re
 from typing import Literal
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.address_variables import variable_of_address
 from diagnose.evidence.containers.settings.named_setting import NamedSetting
@@ -39,7 +39,6 @@ _MISSES = LazyPattern(
     r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
 )
 _PASSWORD = LazyPattern(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
-_NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9]")
 """A word that may be the host of a call: not part of a path, unless it opens a URL."""
 
@@ -144,7 +143,7 @@ def of_password(container: Container, text: str) -> NamedSetting | None:
 
 def of_peer(container: Container, text: str) -> NamedSetting | None:
     """The variable whose value has the host that a line does not reach: a URL, host and port."""
-    if not signs(text) & _NO_ANSWER:
+    if not signs(text) & CALL_FAILED:
         return None
     hosts = {host for host in _HOST_OF_CALL.findall(text) if len(host) >= SHORTEST - 1}
     for name, value in container.config.environment:

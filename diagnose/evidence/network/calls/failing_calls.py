@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info
@@ -25,7 +25,6 @@ from diagnose.model import Unexamined
 from diagnose.phrases import count, quoted
 from diagnose.registry import evidence
 
-_FAILED = frozenset({"refused", "timeout", "unreachable"})
 _EPHEMERAL = 32_768
 """The port of a client begins here; a line may name who called, too."""
 _PLACE = LazyPattern(
@@ -148,7 +147,7 @@ def _logged(
     names = _addresses_by_name(containers)
     for container in callers:
         for line in logs.of(container):
-            if _signs(line.text) & _FAILED:
+            if _signs(line.text) & FOUND_NOBODY:
                 by_address = _calls(container, networks, line)
                 yield from by_address or _calls_by_name(container, names, networks, line)
 

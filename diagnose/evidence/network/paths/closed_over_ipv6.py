@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
@@ -25,7 +25,6 @@ from diagnose.registry import evidence
 
 WEB = (80, 443)
 """Ports by which browsers and certificate authorities come, IPv6 first."""
-_FAILED = frozenset({"refused", "timeout", "unreachable"})
 
 
 class ClosedPort(msgspec.Struct, frozen=True):
@@ -101,7 +100,7 @@ def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None
     """
     lines = _recent(containers, recent_logs) if recent_logs is not None else ()
     whole = re.compile(rf"(?<![\da-f:]){re.escape(own)}(?![\da-f]|:[\da-f])", re.IGNORECASE)
-    failing_lines = [line for line in lines if whole.search(line) and signs(line) & _FAILED]
+    failing_lines = [line for line in lines if whole.search(line) and signs(line) & FOUND_NOBODY]
     return quoted(failing_lines[-1]) if failing_lines else ""
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.addresses import is_address
@@ -67,8 +67,6 @@ DEPENDENCIES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()}) - {
 """Ports at which programs call what they cannot do without: databases, queues, directories, mail.
 Devices speak HTTP and MQTT."""
 
-_FAILED = frozenset({"refused", "timeout", "unreachable"})
-"""What a program prints when nobody answers it."""
 _WORD = LazyPattern(r"[A-Za-z0-9][\w.-]*")
 _PLACE = LazyPattern(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^@/\s]*@)?)?(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?(?![\w.])"
@@ -114,7 +112,7 @@ def wants_of(
     words = names.words(container)
     lines = log_tails.of(container).lines if log_tails is not None else ()
     for line in lines:
-        if signs(line) & _FAILED:
+        if signs(line) & FOUND_NOBODY:
             yield from _in_text(container, line, words, "log", line[:200])
     ports: list[int] = []
     for variable, value in container.config.environment:
