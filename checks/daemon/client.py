@@ -42,16 +42,24 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
         if client.context and client.listens and daemon.reason in ("missing", "malformed"):
             yield _nowhere_finding(client, daemon)
         return daemon
-    endpoint = daemon.endpoint
     if _has_own_engine(daemon) and not client.listens:
-        yield _finding(daemon, client)
-        return None
+        yield _own_engine_finding(daemon, client)
+    elif _is_dead(daemon) and client.listens:
+        yield _dead_finding(daemon, client)
+    return None
+
+
+def _is_dead(daemon: Daemon) -> bool:
+    """Whether the context in use names a socket at which nobody answers."""
+    endpoint = daemon.endpoint
     is_configured = endpoint.source == "currentContext" and bool(endpoint.path)
-    is_dead = daemon.reason in ("missing", "refused")
-    if not is_configured or endpoint.is_default or not is_dead or not client.listens:
-        return None
+    return is_configured and not endpoint.is_default and daemon.reason in ("missing", "refused")
+
+
+def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
+    endpoint = daemon.endpoint
     what = "does not exist" if daemon.reason == "missing" else "has no program behind it"
-    yield Finding(
+    return Finding(
         subject=DAEMON,
         summary=(
             f'docker commands of user "{client.user}" go to context "{endpoint.context}", whose '
@@ -64,7 +72,6 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
         },
         variables={"context": endpoint.context or "", "socket": DEFAULT_SOCKET},
     )
-    return None
 
 
 def _has_own_engine(daemon: Daemon) -> bool:
@@ -93,7 +100,7 @@ def _nowhere_finding(client: ClientSettings, why: Unavailable) -> Finding:
     )
 
 
-def _finding(daemon: Daemon, client: ClientSettings) -> Finding:
+def _own_engine_finding(daemon: Daemon, client: ClientSettings) -> Finding:
     url = daemon.endpoint.url
     return Finding(
         subject=DAEMON,

@@ -80,10 +80,6 @@ def _finding(
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = quoted(failure.reason)
     recognised = _known(failure)
-    row = row_steps(container, recognised, None, is_running=True, info=info)
-    if failure.recurs:
-        stopped = row_steps(container, recognised, None, is_running=False, info=info)
-        row = row or {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
     if recognised is not None:
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status
@@ -99,7 +95,22 @@ def _finding(
         signs=signs(failure.line, failure.reason),
         onset=failure.at,
     )
+    row = _row_variables(failure, recognised, info)
     return finding.with_variables(row or _variables(failure, recognised, mount_access))
+
+
+def _row_variables(
+    failure: InnerFailure, known: Recognised | None, info: Info | None
+) -> PageVariables:
+    """What the known failure's own remedy needs.
+
+    Of a program that ends each time, the container is made again with another variable.
+    """
+    row = row_steps(failure.container, known, None, is_running=True, info=info)
+    if row or not failure.recurs:
+        return row
+    stopped = row_steps(failure.container, known, None, is_running=False, info=info)
+    return {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
 
 
 def _known(failure: InnerFailure) -> Recognised | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+import msgspec
 from msgspec.structs import replace
 
 from checks.network.helpers import calls_fail
@@ -113,29 +114,45 @@ def _finding(
     ping: Ping | None,
 ) -> Finding:
     first = items[0]
-    network, gateway = first.network, first.address
-    router = _router(network, routes)
-    answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
-    why, variables = "", {"container": first.container.name}
+    router = _router(first.network, routes)
     if ways_out:
-        why = f"its default route leads there, and not through bridge {ways_out[0]}"
-        if ping is not None and ping.version >= _CHOOSES:
-            variables = {"container": first.container.name, "way_out": ways_out[0].name}
-        else:
-            variables = {**variables, "first_network": f"0-{first.container.name}"}
-    elif gateway in answering:
-        why, variables = _ONE_MAC, _of_wire(first)
-    elif router and router != gateway:
-        why = f"the router of this host is {router}"
-        variables |= {"router": router, "interface": first.interface}
-    elif router and neighbours is not None and neighbours.unanswered(router) is None:
+        reason = _reason_of_way_out(first, ways_out[0], ping)
+    else:
+        reason = _reason_of_silence(first, router, neighbours)
+    shown = {"router of this host": router}
+    finding = _silent_finding(items, f"gateway {first.address}", reason.why, shown)
+    return replace(finding, variables=reason.variables, discriminator=first.address)
+
+
+class _Reason(msgspec.Struct, frozen=True):
+    """Why a gateway may be silent, "" if that is not known, and what the page needs for it."""
+
+    why: str
+    variables: PageVariables
+
+
+def _reason_of_way_out(item: SilentMachine, way_out: Network, ping: Ping | None) -> _Reason:
+    """The container has a bridge that leads out: from some engine on an option chooses it."""
+    name = item.container.name
+    why = f"its default route leads there, and not through bridge {way_out}"
+    if ping is not None and ping.version >= _CHOOSES:
+        return _Reason(why, {"container": name, "way_out": way_out.name})
+    return _Reason(why, {"container": name, "first_network": f"0-{name}"})
+
+
+def _reason_of_silence(item: SilentMachine, router: str, neighbours: Neighbours | None) -> _Reason:
+    """router: that of this host on the same wire, or ""."""
+    gateway, container = item.address, item.container.name
+    answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
+    if gateway in answering:
+        return _Reason(_ONE_MAC, _of_wire(item))
+    if router and router != gateway:
+        variables = {"container": container, "router": router, "interface": item.interface}
+        return _Reason(f"the router of this host is {router}", variables)
+    if router and neighbours is not None and neighbours.unanswered(router) is None:
         why = "the host has the same router: it is off, or the network accepts only the host's MAC"
-        variables = {**_of_wire(first), "silent": router}
-    return replace(
-        _silent_finding(items, f"gateway {gateway}", why, {"router of this host": router}),
-        variables=variables,
-        discriminator=gateway,
-    )
+        return _Reason(why, {**_of_wire(item), "silent": router})
+    return _Reason("", {"container": container})
 
 
 _ONE_MAC = "the host gets an answer, so the network accepts only the MAC address of the host"
