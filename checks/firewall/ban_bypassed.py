@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from diagnose.evidence.network.paths.banned_neighbours import is_ban
 from diagnose.evidence.network.paths.bypassed_bans import BypassedBan, BypassedBans
-from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.lazy_pattern import LazyPattern
+from diagnose.evidence.network.rules.rule_programs import place_of, set_of
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import counted
 from diagnose.registry import check
-
-_IPSET = LazyPattern(r"(?<!! )--match-set (?P<name>\S+) src\b", re.ASCII)
 
 
 @check("firewall.ban-bypassed", severity=Severity.warning)
@@ -56,11 +51,11 @@ def _cure(ban: BypassedBan) -> PageVariables:
 
     Nothing where the chain stops more than banned addresses: all containers would feel that.
     """
-    ipset = _IPSET.search(ban.by.rule)
+    ipset = set_of(ban.by)
     place = place_of(ban.by)
     if "program" not in place:
         return place if ban.is_hooked and ban.is_list_alone else {}
-    if ipset is not None:
-        return {"set": ipset["name"]}
+    if ipset:
+        return {"set": ipset}
     is_its_own = not ban.is_hooked and is_ban(ban.by.chain)
     return {"program": place["program"], "ban_chain": ban.by.chain} if is_its_own else {}

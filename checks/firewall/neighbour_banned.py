@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from diagnose.evidence.network.paths.banned_neighbours import BannedNeighbour, BannedNeighbours
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.lazy_pattern import LazyPattern
+from diagnose.evidence.network.rules.rule_programs import place_of, set_of
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.phrases import count, numbered
 from diagnose.registry import check
-
-_SET = LazyPattern(r"--match-set (?P<name>\S+) ", re.ASCII)
 
 
 @check("firewall.neighbour-banned", severity=Severity.warning)
@@ -61,9 +56,8 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
 def _cure(banned: BannedNeighbour) -> PageVariables:
     """The set that holds the address, or the rule that names it."""
     variables = {"address": banned.address}
-    in_set = _SET.search(banned.by.rule)
-    if in_set:
-        return {**variables, "set": in_set["name"]}
+    if "--match-set" in banned.by.rule:  # of all that is outside a set, nothing is to be taken out
+        return {**variables, **present({"set": set_of(banned.by)})}
     variables |= place_of(banned.by, banned.family)
     if "program" in variables and banned.number is not None:
         variables["rule_number"] = str(banned.number)

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
+from checks.container.first_steps.database_clients import client_of, run_file
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScript, UnrunScripts
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration
 from diagnose.registry import check
-
-_POSTGRES = LazyPattern(r"postgres|postgis|timescale")
-_MYSQL = LazyPattern(r"mysql|mariadb|percona")
-_PSQL = (
-    'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" '
-    '-d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -f "$0"'
-)
-_CLIENT = (
-    'MYSQL_PWD="${MYSQL_ROOT_PASSWORD:-$MARIADB_ROOT_PASSWORD}" '
-    '$(command -v mariadb || echo mysql) -u root "${MYSQL_DATABASE:-$MARIADB_DATABASE}" <"$0"'
-)
 
 
 @check(
@@ -67,11 +56,7 @@ def _steps(script: UnrunScript) -> PageVariables:
 
     Nothing for a script that also deletes, or a database that is down.
     """
-    image = script.database.config.image.lower()
-    is_up = script.database.is_running
-    if not is_up or script.removes or not script.inside.endswith(".sql"):
+    client = client_of(script.database)
+    if client is None or script.removes or not script.inside.endswith(".sql"):
         return {}
-    for pattern, client in ((_POSTGRES, _PSQL), (_MYSQL, _CLIENT)):
-        if pattern.search(image):
-            return {"run": client, "inside": script.inside}
-    return {}
+    return {"run": run_file(client), "inside": script.inside}

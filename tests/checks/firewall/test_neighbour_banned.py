@@ -22,6 +22,11 @@ CURES = {
     "a rule of iptables": (RULE, 1, {"address", "program", "table", "chain", "rule_number"}),
     "a rule whose place is not known": (RULE, None, {"address", "program", "table", "chain"}),
     "a set": (IN_SET, 2, {"address", "set"}),
+    "what is outside a set": (
+        Step("ip filter", "INPUT", "-m set ! --match-set unbanned src -m comment ban -j DROP"),
+        2,
+        {"address"},
+    ),
     "a rule over IPv6": (
         Step("ip6 filter", "f2b-web", "-s fd00:77::80/128 -j REJECT"),
         1,

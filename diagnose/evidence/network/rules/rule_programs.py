@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnose.firewall.verdict import Step
+from diagnose.lazy_pattern import LazyPattern
 
 _IPTABLES = ("filter", "nat", "mangle", "raw", "security")
+
+_SET = LazyPattern(r"(?<!! )--match-set (?P<name>\S+) src\b", re.ASCII)
 
 BANS = "f2b-"
 """How fail2ban names its chains: this, and the name of the jail."""
@@ -15,6 +20,12 @@ def is_ban(by: Step, family: str = "ip") -> bool:
     words = by.rule.split()
     names_address = words[:1] == ["-s"] and "-j" in words[:-1]
     return by.chain.startswith(BANS) and names_address and "program" in place_of(by, family)
+
+
+def set_of(by: Step) -> str:
+    """The ipset whose members a rule is about, as senders; "" for none, or for all others."""
+    match = _SET.search(by.rule)
+    return match["name"] if match is not None else ""
 
 
 def program_of(by: Step, family: str = "ip") -> str:
