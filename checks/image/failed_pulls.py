@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subject
 from diagnose.phrases import how_often, shortened
 
@@ -50,7 +48,7 @@ class FailedPulls(msgspec.Struct, frozen=True):
             subject=trouble.subject,
             summary=(
                 f"pulling {trouble.what} failed {times}, last {self.clock.ago(trouble.last)}: "
-                f"{reason or reason_of(trouble.text)}{clause}"
+                f"{reason or reason_of(trouble)}{clause}"
             ),
             evidence={
                 self.pulls.source: shortened(trouble.text),
@@ -83,12 +81,9 @@ def image_of(trouble: PullTrouble) -> PageVariables:
     return {"image": trouble.image} if trouble.image else {}
 
 
-_REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
-
-
-def reason_of(text: str) -> str:
+def reason_of(trouble: PullTrouble) -> str:
     """What went wrong, without the request that it went wrong with."""
-    return shortened(_REQUEST.sub("", text).partition(" (possibly")[0], 80).rstrip(".")
+    return shortened(trouble.words.without_request, 80).rstrip(".")
 
 
 def mirrors_of(info: Info | None) -> dict[str, str]:

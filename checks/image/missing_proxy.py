@@ -19,11 +19,6 @@ from diagnose.phrases import shortened
 
 PROXIES_IN_FILE = (23,)
 """The first engine with `proxies` in daemon.json."""
-_NO_WAY = LazyPattern(
-    r"dial tcp|lookup|i/o timeout|Client\.Timeout|deadline exceeded|no such host|unreachable"
-)
-"""How a pull fails where the internet is reached through a proxy alone."""
-
 _BY_FILE = LazyPattern(r"[@$`]")
 """In a value that only a shell can copy."""
 
@@ -47,7 +42,7 @@ def missing_proxy(
 
     A registry of one's own is most often reached without a proxy.
     """
-    if info is None or not is_public(trouble.registry) or not _NO_WAY.search(trouble.text):
+    if info is None or not is_public(trouble.registry) or not trouble.words.finds_no_way:
         return MissingProxy()
     host = host_of(trouble)
     if info.http_proxy and not info.https_proxy:

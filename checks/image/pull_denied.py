@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -24,9 +23,6 @@ from diagnose.registry import check
 
 HUB = "docker.io"
 """The Hub as a login names it: under its host's name the credentials would not be found."""
-
-
-_NO_SUCH_TAG = LazyPattern(r"manifest unknown|manifest for \S+ not found")
 
 
 @check(
@@ -57,7 +53,7 @@ def pull_denied(
     failures = FailedPulls(pulls, clock, repeated)
     recent = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("denied"):
-        if _WRONG_LOGIN.search(trouble.text) and not trouble.of_swarm:
+        if trouble.words.refuses_login and not trouble.of_swarm:
             yield _wrong_login_finding(recent, trouble, client)
             continue
         denial = _denial(trouble, pulls.source, client, swarm)
@@ -70,15 +66,6 @@ def pull_denied(
     return None
 
 
-_WRONG_LOGIN = LazyPattern(
-    r"(?:incorrect|invalid|wrong) username or password|HTTP Basic: Access denied|bad credentials"
-    r"|(?:personal )?access token (?:has|is) (?:been )?(?:expired|revoked|invalid)",
-    re.IGNORECASE,
-)
-"""What registries say of the login itself that they were sent (Docker Hub, GitLab, Harbor, Nexus):
-without any login they ask for one."""
-
-
 _HUB_KEY = "https://index.docker.io/v1/"
 """The name under which the docker command stores the login of Docker Hub."""
 
@@ -88,7 +75,7 @@ def _wrong_login_finding(
 ) -> Finding:
     """A pull that fails for the login with which it was made: a public image needs none."""
     registry = trouble.registry or HUB
-    reason = f"{registry} refuses the login with which it was made: {reason_of(trouble.text)}"
+    reason = f"{registry} refuses the login with which it was made: {reason_of(trouble)}"
     logins = (client.logins or ()) if client is not None else ()
     if client is None or registry not in logins:
         return failures.finding(trouble, variables={"login": registry}, reason=reason)
@@ -117,7 +104,7 @@ def _denial(
     registry = trouble.registry or (HUB if trouble.image else _expired_login(trouble, logins))
     service = _service_of(swarm, trouble.image) if trouble.of_swarm else ""
     # the registry has shown the repository: a login would change nothing
-    if _NO_SUCH_TAG.search(trouble.text):
+    if trouble.words.misses_tag:
         return _Denial({})
     if service:
         return _Denial(
@@ -165,11 +152,7 @@ def _service_of(swarm: Swarm | None, image: str) -> str:
 _AMAZON = LazyPattern(r"\d+\.dkr\.ecr[\w-]*\.(?P<region>[\w-]+)\.amazonaws\.com(\.cn)?")
 
 
-_EXPIRED = LazyPattern(r"authorization token has expired")
-"""What Amazon's registry says of a login that is too old."""
-
-
 def _expired_login(trouble: PullTrouble, logins: Sequence[str]) -> str:
     """The registry of Amazon whose login has expired, where the user has only one."""
     of_amazon = [name for name in logins if _AMAZON.fullmatch(name)]
-    return of_amazon[0] if len(of_amazon) == 1 and _EXPIRED.search(trouble.text) else ""
+    return of_amazon[0] if len(of_amazon) == 1 and trouble.words.login_is_too_old else ""

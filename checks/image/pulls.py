@@ -18,7 +18,6 @@ from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Json, Seconds, Severity
 from diagnose.phrases import size
@@ -72,9 +71,6 @@ def pull_no_space(
     return None
 
 
-_UNMAPPED = LazyPattern(r"[Cc]ontainer ID (\d+) cannot be mapped")
-
-
 @check("image.ids-out-of-range", severity=Severity.warning)
 def ids_out_of_range(
     pulls: Pulls,
@@ -92,8 +88,7 @@ def ids_out_of_range(
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("ids"):
-        match = _UNMAPPED.search(trouble.text)
-        id = int(match[1]) if match else None
+        id = trouble.words.unmapped_id
         variables = image_of(trouble)
         user = _remapped_user(config)
         if id is not None and user and id < LAST_ID:
@@ -162,7 +157,7 @@ def pull_rate_limited(
     clause = ""
     if failing:
         mirror = failing[0]
-        proof[f"mirror {mirror.registry}"] = reason_of(mirror.text)
+        proof[f"mirror {mirror.registry}"] = reason_of(mirror)
         clause = (
             f"; mirror {mirror.registry}, which would spare Docker Hub, cannot be reached either"
         )

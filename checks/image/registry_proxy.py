@@ -13,10 +13,9 @@ from checks.image.failed_pulls import FailedPulls, host_of
 from checks.image.missing_proxy import PROXIES_IN_FILE
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_names import host_name, is_public, with_port
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Json, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
@@ -41,7 +40,7 @@ def registry_proxy(
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     proxy = _EngineProxy.of(info)
     for trouble in pulls.of("proxy"):
-        status = proxy.status_in(trouble.text)
+        status = proxy.status_in(trouble)
         may_be_near = bool(status) and not is_public(trouble.registry)
         variables = _without_proxy(host_of(trouble), config)
         if may_be_near and _takes_exceptions(ping):
@@ -49,7 +48,7 @@ def registry_proxy(
         yield failures.finding(
             trouble,
             proof=proxy.proof,
-            reason=proxy.reason(status, trouble.text),
+            reason=proxy.reason(status, trouble),
             clause=_MAY_BE_NEAR if may_be_near else "",
             variables=variables | proxy.place,
         )
@@ -77,21 +76,18 @@ class _EngineProxy(msgspec.Struct, frozen=True):
         }
         return cls(address, info.no_proxy, is_malformed, proof)
 
-    def status_in(self, text: str) -> str:
+    def status_in(self, trouble: PullTrouble) -> str:
         """What the proxy said to CONNECT; "" where the text does not show it."""
-        status = _STATUS.search(text)
-        return status[1] if status and self.address and not self.is_malformed else ""
+        return trouble.words.proxy_status if self.address and not self.is_malformed else ""
 
-    def reason(self, status: str, text: str) -> str:
+    def reason(self, status: str, trouble: PullTrouble) -> str:
         """In place of the engine's own words; "" for these."""
         if self.is_malformed:
             return _MALFORMED
         if status:
             return f'the engine\'s proxy {self.address} answers "{status}" in place of the registry'
-        unreached = _UNREACHED.search(text)
-        if unreached is None:
-            return ""
-        return f"the engine cannot reach its proxy {self.address}: {unreached['why']}"
+        why = trouble.words.why_proxy_unreached
+        return f"the engine cannot reach its proxy {self.address}: {why}" if why else ""
 
     @property
     def place(self) -> PageVariables:
@@ -131,13 +127,6 @@ def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -
     proxies = in_file if isinstance(in_file, dict) else {}
     changed = json.dumps({"proxies": {**proxies, "no-proxy": exceptions}})
     return {"registry": registry, "exceptions_json": changed}
-
-
-_UNREACHED = LazyPattern(r"proxyconnect tcp: (?:dial tcp \S+: )?(?:dial tcp: )?(?P<why>[^\n]+)$")
-
-
-_STATUS = LazyPattern(r"https://[^\s\"]{1,300}\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
-"""What the proxy said to CONNECT."""
 
 
 _MALFORMED = (

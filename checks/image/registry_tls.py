@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 
 from checks.image.failed_pulls import FailedPulls, host_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pull_words import CertificateDates
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import RegistryFiles
 from diagnose.evidence.images.registry_names import is_public, with_port
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 INSECURE = "insecure-registries"
-
-
-_EXPIRED = LazyPattern(
-    r"certificate has expired or is not yet valid: "
-    r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
-)
-
-
-_UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
 
 
 _UNPROVEN = (
@@ -55,12 +45,12 @@ def registry_tls(
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("tls"):
-        dated = _EXPIRED.search(trouble.text)
+        dates = trouble.words.certificate_dates
         host = host_of(trouble)
         endpoint = {"registry": host, "endpoint": with_port(host)}
-        if dated:
-            yield failures.finding(trouble, variables=endpoint, reason=_outdated(dated))
-        elif not _UNTRUSTED.search(trouble.text):
+        if dates is not None:
+            yield failures.finding(trouble, variables=endpoint, reason=_outdated(dates))
+        elif not trouble.words.distrusts_certificate:
             yield failures.finding(trouble, variables=endpoint)
         elif is_public(host):
             yield failures.finding(
@@ -130,10 +120,10 @@ def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
     return in_force is not None and host not in in_force
 
 
-def _outdated(dated: re.Match[str]) -> str:
+def _outdated(dates: CertificateDates) -> str:
     """The dates of a certificate, and the clock of this host, which decides about them."""
-    if dated["side"] == "after":
-        what = f"the registry's certificate expired on {dated['end']}; its owner has to renew it"
+    if dates.has_expired:
+        what = f"the registry's certificate expired on {dates.limit}; its owner has to renew it"
     else:
-        what = f"the registry's certificate is valid only from {dated['end']}"
-    return f"{what} (this host's clock says {dated['now']})"
+        what = f"the registry's certificate is valid only from {dates.limit}"
+    return f"{what} (this host's clock says {dates.now})"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 
 from checks.image.failed_pulls import FailedPulls, host_of, mirrors_of
 from checks.image.missing_proxy import missing_proxy
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.pull_words import LayerServer
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_names import host_name, with_port
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
@@ -26,18 +25,6 @@ UNANSWERED = (
     "it accepts connections, but the TLS handshake does not finish within 10 s: large packets are "
     "lost on the way (MTU, a filter), or the way is too slow"
 )
-
-
-_HANDSHAKE = LazyPattern(r"TLS handshake timeout")
-
-
-_STORED_ELSEWHERE = LazyPattern(
-    r"download failed after attempts=\d+: dial tcp(?:: lookup)? (?P<server>(?:\[[^\]]+\]|[^\s:]+)(?::\d+)?)"
-    r"(?: on \S+)?: (?P<why>.*)",
-    re.DOTALL,
-)
-"""The server to which a registry sends the engine cannot be reached: engines from 23 on leave the
-address of the image out, since it may hold a key."""
 
 
 @check(
@@ -70,10 +57,11 @@ def registry_unreachable(
     mirrors = mirrors_of(info)
     for trouble in pulls.of("unreachable"):
         mirror = mirrors.get(trouble.registry)
-        if mirror is None and _HANDSHAKE.search(trouble.text):
+        layer_server = trouble.words.layer_server
+        if mirror is None and trouble.words.handshake_timed_out:
             yield _handshake_finding(failures, trouble)
-        elif stored := _STORED_ELSEWHERE.search(trouble.text):
-            yield _layer_server_finding(failures, trouble, stored)
+        elif layer_server is not None:
+            yield _layer_server_finding(failures, trouble, layer_server)
         elif mirror is not None:
             yield _mirror_finding(failures, trouble, mirror, config)
         else:
@@ -99,13 +87,13 @@ def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:
 
 
 def _layer_server_finding(
-    failures: FailedPulls, trouble: PullTrouble, stored: re.Match[str]
+    failures: FailedPulls, trouble: PullTrouble, server: LayerServer
 ) -> Finding:
     return failures.finding(
         trouble,
         reason="the registry answers, but the server that stores its layers, "
-        f"{stored['server']}, cannot be reached: {stored['why']}",
-        variables={"layer_server": with_port(stored["server"])},
+        f"{server.address}, cannot be reached: {server.why}",
+        variables={"layer_server": with_port(server.address)},
     )
 
 

@@ -104,7 +104,7 @@ def _row_variables(
 ) -> PageVariables:
     """What the known failure's own remedy needs.
 
-    Of a program that ends each time, the container is made again with another variable.
+    Of a program that ends each time, the container is recreated with another variable.
     """
     row = row_steps(failure.container, known, None, is_running=True, info=info)
     if row or not failure.recurs:

@@ -17,6 +17,7 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.images.listing import Images, normal, registry_of
 from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pull_failures import PullFailure, failure, given_up_registry
+from diagnose.evidence.images.pull_words import PullWords
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -48,6 +49,10 @@ class PullTrouble(msgspec.Struct, frozen=True):
     """The text of the last failure."""
     of_swarm: bool = False
     """Whether some of the pulls were for tasks of swarm."""
+
+    @property
+    def words(self) -> PullWords:
+        return PullWords(self.text)
 
     @property
     def subject(self) -> Subject:

@@ -1,0 +1,126 @@
+"""What the text of a failed pull says beyond its kind: certificates, logins, proxies. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+
+_REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
+_OUTDATED = LazyPattern(
+    r"certificate has expired or is not yet valid: "
+    r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
+)
+_UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
+_HANDSHAKE = "TLS handshake timeout"
+_NO_SUCH_TAG = LazyPattern(r"manifest unknown|manifest for \S+ not found")
+_WRONG_LOGIN = LazyPattern(
+    r"(?:incorrect|invalid|wrong) username or password|HTTP Basic: Access denied|bad credentials"
+    r"|(?:personal )?access token (?:has|is) (?:been )?(?:expired|revoked|invalid)",
+    re.IGNORECASE,
+)
+"""What registries say of the login itself that they were sent (Docker Hub, GitLab, Harbor, Nexus):
+without any login they ask for one."""
+_LOGIN_TOO_OLD = "authorization token has expired"
+"""Amazon's registry."""
+_PROXY_STATUS = LazyPattern(r"https://[^\s\"]{1,300}\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
+_PROXY_UNREACHED = LazyPattern(
+    r"proxyconnect tcp: (?:dial tcp \S+: )?(?:dial tcp: )?(?P<why>[^\n]+)$"
+)
+_STORED_ELSEWHERE = LazyPattern(
+    r"download failed after attempts=\d+: dial tcp(?:: lookup)? (?P<server>(?:\[[^\]]+\]|[^\s:]+)(?::\d+)?)"
+    r"(?: on \S+)?: (?P<why>.*)",
+    re.DOTALL,
+)
+"""Engines from 23 on leave the address of the image out, since it may hold a key."""
+_NO_WAY = LazyPattern(
+    r"dial tcp|lookup|i/o timeout|Client\.Timeout|deadline exceeded|no such host|unreachable"
+)
+_UNMAPPED = LazyPattern(r"[Cc]ontainer ID (\d+) cannot be mapped")
+
+
+class CertificateDates(msgspec.Struct, frozen=True):
+    """A certificate that is not valid at the time of this host's clock."""
+
+    has_expired: bool
+    """Otherwise it is not valid yet."""
+    limit: str
+    """The end of its time, or the beginning."""
+    now: str
+
+
+class LayerServer(msgspec.Struct, frozen=True):
+    """The server to which a registry sends the engine, and why it cannot be reached."""
+
+    address: str
+    why: str
+
+
+class PullWords(msgspec.Struct, frozen=True):
+    """The text of one failed pull."""
+
+    text: str
+
+    @property
+    def without_request(self) -> str:
+        """What went wrong, without the request that it went wrong with."""
+        return _REQUEST.sub("", self.text).partition(" (possibly")[0]
+
+    @property
+    def certificate_dates(self) -> CertificateDates | None:
+        match = _OUTDATED.search(self.text)
+        if match is None:
+            return None
+        return CertificateDates(match["side"] == "after", match["end"], match["now"])
+
+    @property
+    def distrusts_certificate(self) -> bool:
+        return _UNTRUSTED.search(self.text) is not None
+
+    @property
+    def handshake_timed_out(self) -> bool:
+        return _HANDSHAKE in self.text
+
+    @property
+    def misses_tag(self) -> bool:
+        """Whether the registry knows the repository, and not the tag."""
+        return _NO_SUCH_TAG.search(self.text) is not None
+
+    @property
+    def refuses_login(self) -> bool:
+        """Whether the registry refuses the login with which the pull was made."""
+        return _WRONG_LOGIN.search(self.text) is not None
+
+    @property
+    def login_is_too_old(self) -> bool:
+        return _LOGIN_TOO_OLD in self.text
+
+    @property
+    def proxy_status(self) -> str:
+        """What a proxy said to CONNECT; "" where the text does not show it."""
+        match = _PROXY_STATUS.search(self.text)
+        return match[1] if match is not None else ""
+
+    @property
+    def why_proxy_unreached(self) -> str:
+        match = _PROXY_UNREACHED.search(self.text)
+        return match["why"] if match is not None else ""
+
+    @property
+    def layer_server(self) -> LayerServer | None:
+        """The server of the layers, where the registry itself answers."""
+        match = _STORED_ELSEWHERE.search(self.text)
+        return LayerServer(match["server"], match["why"]) if match is not None else None
+
+    @property
+    def finds_no_way(self) -> bool:
+        """Whether a pull fails so where the internet is reached through a proxy alone."""
+        return _NO_WAY.search(self.text) is not None
+
+    @property
+    def unmapped_id(self) -> int | None:
+        """The user of a file whom the engine's user namespace does not have."""
+        match = _UNMAPPED.search(self.text)
+        return int(match[1]) if match is not None else None
