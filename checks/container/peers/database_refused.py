@@ -64,9 +64,10 @@ def database_refused(
     there later has no effect, which is what most such refusals come from. Before that is said, the
     users, databases and passwords of both environments are compared, and PostgreSQL's log is asked
     whether there is such a role, which it does not tell a client; MongoDB's log says in which
-    database it looks for the user. Where a database has no connection left, the containers that hold its connections are counted. A file of the caller's
-    compose project that was changed since may have the right password: a restart does not apply it.
-    It is a warning where the container runs on and tries again and again, and reports no work.
+    database it looks for the user. Where a database has no connection left, the containers that
+    hold its connections are counted. A file of the caller's compose project that was changed since
+    may have the right password: a restart does not apply it. It is a warning where the container
+    runs on and tries again and again, and reports no work.
     """
     failed = list(claims(ID, containers, log_tails, clock))
     waiting = list(_of_running(repeated_errors, {claim.container.id for claim in failed}))
