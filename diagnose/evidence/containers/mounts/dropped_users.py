@@ -40,7 +40,7 @@ from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 LEAST = 2
@@ -70,12 +70,25 @@ class DroppedUsers(Items[DroppedUser], frozen=True):
     """One for each container whose program is refused after it changed its user."""
 
 
+class ProgramUser(msgspec.Struct, frozen=True):
+    """A user of the host to whom a program of a container belongs."""
+
+    program: str
+    """The name of a process of that user, "" where the container does not run."""
+    user: HostUser
+
+
+def none_may(users: Iterable[ProgramUser], status: PathStatus, wanted: int) -> bool:
+    """Whether each of the users is known to be denied what is wanted of a file or folder."""
+    return not status.failed and all(owner.user.may(status, wanted) is False for owner in users)
+
+
 class _UserRefusal(msgspec.Struct, frozen=True):
-    """A refusal, and the users who may have met it, by the name of a process of theirs."""
+    """A refusal, and the users who may have met it."""
 
     container: Container
     named: NamedPath
-    users: tuple[tuple[str, HostUser], ...]
+    users: tuple[ProgramUser, ...]
     times: int = 0
     of: int = 0
 
@@ -112,14 +125,14 @@ def _begins_as_root(container: Container, info: Info | None) -> bool:
 
 def _denied(case: _UserRefusal, sources: BindSources) -> DroppedUser | None:
     """The first of the users whom owner and mode deny what the log says."""
-    for program, user in case.users:
-        outcome = access(case.named, sources, user)
+    for owner in case.users:
+        outcome = access(case.named, sources, owner.user)
         if isinstance(outcome, Denied):
             return DroppedUser(
                 case.container,
                 named=case.named,
                 denied=outcome,
-                program=program,
+                program=owner.program,
                 times=case.times,
                 of=case.of,
             )
@@ -150,7 +163,7 @@ def _refuses(container: Container, line: str, inside: str) -> bool:
     return inside in line and refused_in(container, LogTail((line,))) is not None
 
 
-def users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUser], ...]:
+def users_of_processes(processes: Iterable[Process]) -> tuple[ProgramUser, ...]:
     """The users other than root to whom processes of a container belong, each with a program.
 
     The user with the most processes comes first.
@@ -159,7 +172,7 @@ def users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUse
     own = [(process.uid, process.comm) for process in by_start if process.uid]
     names = dict(reversed(own))
     most = Counter(uid for uid, _ in own).most_common()
-    return tuple((names[uid], _user(f"user {uid}", uid)) for uid, _ in most)
+    return tuple(ProgramUser(names[uid], _user(f"user {uid}", uid)) for uid, _ in most)
 
 
 def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_UserRefusal]:
@@ -181,7 +194,7 @@ def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Use
             text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
             user_of[container.id] = _called_alike(container, text.splitlines())
     return [
-        _UserRefusal(container, refused, (("", user),))
+        _UserRefusal(container, refused, (ProgramUser("", user),))
         for container, refused in refusals
         if (user := user_of[container.id]) is not None
     ]

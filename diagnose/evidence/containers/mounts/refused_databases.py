@@ -21,7 +21,9 @@ from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, refused_p
 from diagnose.evidence.containers.mounts.dropped_users import (
     LEAST,
     DroppedUser,
+    ProgramUser,
     named_by_variables,
+    none_may,
     users_of_processes,
 )
 from diagnose.evidence.containers.mounts.file_access import (
@@ -29,7 +31,6 @@ from diagnose.evidence.containers.mounts.file_access import (
     READ,
     WRITE,
     Denied,
-    HostUser,
     host_user,
 )
 from diagnose.evidence.containers.user_numbers import UserNumbers
@@ -68,7 +69,7 @@ class _RefusedContainer(msgspec.Struct, frozen=True):
     line: str
     times: int
     of: int
-    users: tuple[tuple[str, HostUser], ...]
+    users: tuple[ProgramUser, ...]
     mounts: tuple[Mount, ...]
 
 
@@ -142,11 +143,11 @@ def _ended_cases(
             continue
         user = host_user(container, info, numbers) or named_by_variables(container)
         if user is not None and not user.unknown:
-            yield from _case(container, [line], 0, (("", user),))
+            yield from _case(container, [line], 0, (ProgramUser("", user),))
 
 
 def _case(
-    container: Container, refusals: Sequence[str], of: int, users: tuple[tuple[str, HostUser], ...]
+    container: Container, refusals: Sequence[str], of: int, users: tuple[ProgramUser, ...]
 ) -> Iterator[_RefusedContainer]:
     """The case of a container, if it has a mount that it may write."""
     writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path][:MOST]
@@ -201,22 +202,21 @@ def _refuses(case: _RefusedContainer, status: PathStatus, wanted: int) -> bool:
 
     A server beside the program need not write its database.
     """
-    may = (user.may(status, wanted | WRITE) for _, user in case.users)
-    return not status.failed and all(permitted is False for permitted in may)
+    return none_may(case.users, status, wanted | WRITE)
 
 
 def _item(
     case: _RefusedContainer, mount: Mount, what: str, path: str, status: PathStatus
 ) -> DroppedUser:
     """path: the mount's source, or a file in it."""
-    program, user = case.users[0]
+    owner = case.users[0]
     rest = (posixpath.basename(path),) if path != mount.source else ()
     named = NamedPath(case.line, mount, rest, whole=True)
     return DroppedUser(
         case.container,
         named=named,
-        denied=Denied(what, path, named.inside, status, user),
-        program=program,
+        denied=Denied(what, path, named.inside, status, owner.user),
+        program=owner.program,
         times=case.times,
         of=case.of,
     )

@@ -10,7 +10,11 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.mounts.dropped_users import users_of_processes
+from diagnose.evidence.containers.mounts.dropped_users import (
+    ProgramUser,
+    none_may,
+    users_of_processes,
+)
 from diagnose.evidence.containers.mounts.file_access import ENTER, WRITE, HostUser
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
@@ -92,7 +96,7 @@ def closed_folders(
 
 
 def _closed_folder(
-    host: Host, container: Container, users: tuple[tuple[str, HostUser], ...]
+    host: Host, container: Container, users: tuple[ProgramUser, ...]
 ) -> ClosedFolder | None:
     """The first folder of the container's framework that none of its users may write."""
     root = f"/proc/{container.state.pid}/root"
@@ -111,16 +115,10 @@ def _closed_folder(
         for folder in framework.written:
             path = f"{base}/{folder}"
             status = statuses[root + path]
-            if _is_closed(status, users):
-                program, user = users[0]
-                return ClosedFolder(path, framework.name, status, program, user)
+            if status.type == "folder" and none_may(users, status, WRITE | ENTER):
+                first = users[0]
+                return ClosedFolder(path, framework.name, status, first.program, first.user)
     return None
-
-
-def _is_closed(status: PathStatus, users: tuple[tuple[str, HostUser], ...]) -> bool:
-    """Whether a status is that of a folder which none of the users may write."""
-    is_there = status.type == "folder" and not status.failed
-    return is_there and all(user.may(status, WRITE | ENTER) is False for _, user in users)
 
 
 def _bases(container: Container) -> list[str]:
