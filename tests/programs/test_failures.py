@@ -27,6 +27,21 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
     assert "{" not in recognised.cause + recognised.cure
 
 
+def test_a_row_that_only_follows_comes_last():
+    """A supervisor says that a program has ended, and the program said why."""
+    ended = [
+        "INFO exited: zabbix-server (exit status 1; not expected)",
+        LINES["supervisor-gave-up"],
+    ]
+    for lines, name in (
+        (ended, "supervisor-gave-up"),
+        ([LINES["zabbix-proxy-base"], *ended], "zabbix-proxy-base"),
+    ):
+        recognised = recognise(lines, telling_line(lines), FAILURES)
+        assert recognised is not None
+        assert recognised.failure.name == name
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [

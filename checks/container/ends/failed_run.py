@@ -124,7 +124,16 @@ class FailedRun(msgspec.Struct, frozen=True):
             return self._missing.clause
         if self._blames_no_filter:
             return ""
-        return "; ".join(filter(None, (meaning(self.tail), self.own.clause if self.own else "")))
+        clauses = (meaning(self.tail), self.own.clause if self.own else "", self._empty)
+        return "; ".join(filter(None, clauses))
+
+    @property
+    def _empty(self) -> str:
+        """The clause about a variable without a value, which the line misses."""
+        setting = self.setting
+        if setting is None or not setting.is_missed:
+            return ""
+        return f"its environment variable {setting.variable} is empty"
 
     @property
     def unnamed(self) -> str:
@@ -142,9 +151,9 @@ class FailedRun(msgspec.Struct, frozen=True):
         deaf = only([peer for peer in calls.callees if peer.is_running and calls.is_unserved(peer)])
         if deaf is None:
             return ""
-        address = calls.inner_address(deaf)
-        if address:
-            return f"{deaf}, which it calls, listens on port {calls.port} for itself only"
+        inner = calls.inner_socket(deaf)
+        if inner is not None:
+            return f"{deaf}, which it calls, listens on port {inner.port} for itself only"
         return f"nothing in {deaf}, which it calls, listens on port {calls.port}"
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
@@ -374,9 +383,9 @@ def _unserved(callee: Container, calls: Calls) -> str:
     """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
     if not calls.is_unserved(callee):
         return ""
-    address = calls.inner_address(callee)
-    if address:
-        return f"; it listens on port {calls.port} at {address} only, for itself"
+    inner = calls.inner_socket(callee)
+    if inner is not None:
+        return f"; it listens on port {inner.port} at {inner.address} only, for itself"
     silent = f"; nothing in it listens on port {calls.port}"
     if calls.serves_tls_instead(callee):
         return f"{silent}, its engine listens with TLS at port {TLS_PORT}: {CERTIFICATES} is set"

@@ -22,7 +22,7 @@ from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Seconds, Severity
-from diagnose.phrases import counted, named, sentence
+from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
@@ -92,7 +92,14 @@ def published_port_not_listening(
         calls = calls_of(container, containers, tail, namespaces)
         ready = () if _serves_elsewhere(netns) else calls.ready
         absent = tuple(_absent_sharers(container, containers, clock, grace))
-        why = _Silence(tail, ready, silent.watcher_of(container), absent)
+        deaf = tuple(peer for peer in calls.callees if calls.inner_socket(peer) is not None)
+        why = _Silence(
+            tail,
+            ready,
+            silent.watcher_of(container),
+            absent,
+            deaf=deaf if tail.lines else (),
+        )
         yield from _tcp_findings(container, netns, why, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
     return None
@@ -131,6 +138,8 @@ class _Silence(msgspec.Struct, frozen=True):
     """What waits for a change of files, since the program has ended; "" for nothing."""
     absent: tuple[Container, ...] = ()
     """The containers that share its network, may be meant to serve the port, and do not run."""
+    deaf: tuple[Container, ...] = ()
+    """Whom its program called without an answer, where they listen for themselves alone."""
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):
@@ -176,9 +185,12 @@ def _tcp_findings(
         of_port, unread = why, None
         if inward:
             tail = _known(programs.tails.get(container.id, LogTail(())))
-            of_port, unread = replace(why, tail=tail, absent=()), programs.unread.get(container.id)
+            of_port, unread = (
+                replace(why, tail=tail, absent=(), deaf=()),
+                programs.unread.get(container.id),
+            )
         elif served:
-            of_port = replace(why, tail=LogTail(()))
+            of_port = replace(why, tail=LogTail(()), deaf=())
         port = _UnservedPort(container, netns, number, inward, of_port, unread)
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
@@ -250,7 +262,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
         discriminator=str(port.port),
         severity=severity,
         signs=why.tail.signs,
-        calls=subjects_of(why.absent),
+        calls=subjects_of((*why.absent, *why.deaf)),
         stable=(container.life,),
         port=str(port.port),
     )
@@ -267,6 +279,9 @@ def _reasons(why: _Silence) -> Iterator[str]:
     failure = why.tail.failure
     if why.ready:
         yield called_too_early(why.ready)
+    elif why.deaf:
+        deaf = named("container", names_of(why.deaf))
+        yield f"it calls {deaf}, which {agree(why.deaf, 'listens', 'listen')} for itself only"
     elif failure is not None:
         yield f"its log says why: {failure.cause}"
 

@@ -49,6 +49,17 @@ CALLED_SERVERS = (
         source="oauth2-proxy/oauth2-proxy#2365",
     ),
     Failure(
+        name="grpc-preface",
+        mark="server preface",
+        pattern=r"connection closed before server preface received|error reading server preface",
+        cause="the server that it calls by gRPC ends the connection before it speaks HTTP/2: it speaks "
+        "TLS there, as at port 443 of a proxy, and the program does not, or it speaks HTTP/1",
+        cure="turn on TLS in the program (Woodpecker: WOODPECKER_GRPC_SECURE=true), or give it the port "
+        "at which the server itself speaks gRPC without TLS",
+        source="woodpecker-ci/woodpecker#1090",
+        turns_away=True,
+    ),
+    Failure(
         name="vault-sealed",
         mark="vault is sealed",
         pattern=r"Vault is sealed",

@@ -210,6 +210,7 @@ CLIENTS = (
         cause="the client is too old for the way in which MySQL 8 checks passwords",
         cure="use a newer client, or give the user the plugin mysql_native_password",
         source="the program's own message",
+        turns_away=True,
     ),
     Failure(
         name="mongo-auth",

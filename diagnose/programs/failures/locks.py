@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Unlocked
 
 _LOCKED = "container.data-locked"
 _PID_FILE = "container.pid-file-stale"
@@ -11,7 +12,21 @@ _SOCKET = (
 )
 """The path of a Unix socket, by the names that programs give theirs."""
 
+FREE_LIQUIBASE = "UPDATE DATABASECHANGELOGLOCK SET LOCKED=false"
+"""What frees the lock of Liquibase in any database."""
+
 LOCKS = (
+    Failure(
+        name="liquibase-waits",
+        mark="log lock",
+        pattern=r"Waiting for change ?log lock",
+        cause="it waits for the lock of its migrations in the database (Liquibase): another start of it "
+        "runs them now, or one was broken off and has left its lock there",
+        cure=f"make sure that no migration runs, then free the lock in the database: {FREE_LIQUIBASE}",
+        source="urlaubsverwaltung/urlaubsverwaltung#2137",
+        goes_on=True,
+        remedy=Unlocked(FREE_LIQUIBASE),
+    ),
     Failure(
         name="innodb-lock",
         mark="unable to lock",

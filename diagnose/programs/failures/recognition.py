@@ -60,6 +60,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     goes_on: bool = False
     """A program often goes on after it: where another line explains the end, it counts in that line
     alone."""
+    follows: bool = False
+    """It says only that a program has ended: of two rows, the other one says why."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "earlier", "newer"] = ""
@@ -209,7 +211,8 @@ def recognise(
 ) -> Recognised | None:
     """The first row of the table that the line that explains shows.
 
-    Otherwise the row that the latest of the other lines shows, but for what the program got past.
+    Otherwise the row that the latest of the other lines shows, but for what the program got past. A
+    row that only follows from another one comes last.
     """
     texts = [plain(line) for line in lines]
     whole = "\n".join(texts).lower()
@@ -225,4 +228,8 @@ def recognise(
         _in_line(texts[place], beside, is_passed=place in passed)
         for place in reversed(range(len(texts)))
     )
-    return next(filter(None, itertools.chain(in_first, in_others)), None)
+    found = filter(None, itertools.chain(in_first, in_others))
+    first_found = next(found, None)
+    if first_found is None or not first_found.failure.follows:
+        return first_found
+    return next((other for other in found if not other.failure.follows), first_found)

@@ -353,6 +353,7 @@ WEB_SERVERS = (
         cause="supervisord has given up starting {program}, and goes on without it",
         cure="see why {program} ends; supervisorctl start tries again",
         source="the program's own message",
+        follows=True,
     ),
     Failure(
         name="address-not-there",

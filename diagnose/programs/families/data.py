@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures.locks import FREE_LIQUIBASE
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import AtServer, Unlocked
 
@@ -12,7 +13,6 @@ _BROKEN_OFF = (
     "a migration of the database was broken off, as by a kill or a restart, and its lock is left in "
     "the database"
 )
-_FREE_LIQUIBASE = "UPDATE DATABASECHANGELOGLOCK SET LOCKED=false"
 _FREE_GHOST = "UPDATE migrations_lock SET locked=0"
 _FREE_KNEX = "UPDATE knex_migrations_lock SET is_locked=0"
 _OF_A_CLIENT = LazyPattern(r"^(?!.*\[\d{1,9}\] (?:\S{1,60} )?ERROR:  )")
@@ -159,12 +159,12 @@ DATA = (
     Failure(
         name="migration-locked",
         mark="lock",
-        pattern=r"(?:not acquire|waiting for) change ?log lock",
+        pattern=r"not acquire change ?log lock",
         cause=f"{_BROKEN_OFF} (Liquibase)",
         cure="make sure that no migration runs, then free the lock in the database: "
-        f"{_FREE_LIQUIBASE}",
+        f"{FREE_LIQUIBASE}",
         source="Liquibase's own message",
-        remedy=Unlocked(_FREE_LIQUIBASE),
+        remedy=Unlocked(FREE_LIQUIBASE),
     ),
     Failure(
         name="migration-locked-ghost",

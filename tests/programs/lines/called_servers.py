@@ -33,6 +33,10 @@ LINES = {
         "issuer did not match the issuer returned by provider, expected "
         '"http://keycloak:28080/realms/shop" got "http://localhost:28080/realms/shop"'
     ),
+    "grpc-preface": (
+        '{"level":"error","error":"rpc error: code = Unavailable desc = connection closed before server '
+        'preface received","message":"grpc error: done()"}'
+    ),
     "vault-sealed": 'read secret failed: 503 - {"errors":["Vault is sealed"]}',
     "search-flood": (
         'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "liquibase-waits": "INFO 1 --- [main] l.lockservice.StandardLockService : Waiting for changelog lock....",
     "postfix-pid": "postfix/postfix-script: fatal: the Postfix mail system is already running",
     "portainer-lock": "main.go:98 > failed opening store | error=timeout",
     "mysql-socket-lock": (

@@ -206,7 +206,7 @@ def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine 
     telling = telling_line(repeated, has_ended=False)
     if telling is not None and telling.explains:
         return telling
-    return _line_about_an_option(container, repeated)
+    return _line_about_an_option(container, repeated) or _line_that_turns_away(repeated)
 
 
 def _errors(lines: Sequence[str]) -> int:
@@ -229,6 +229,24 @@ def _line_about_an_option(container: Container, lines: Sequence[str]) -> Telling
         return None
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
     return TellingLine(failure.line, index)
+
+
+def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
+    """The line of a known failure by which callers get nothing, though it calls itself a warning.
+
+    PHP goes on after a login that its database has refused.
+    """
+    grave = [line for line in lines if (message(line).level or INFO) > INFO]
+    failure = recognise(grave, None, _rows_that_turn_away()) if grave else None
+    if failure is None:
+        return None
+    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
+    return TellingLine(failure.line, index)
+
+
+@functools.cache
+def _rows_that_turn_away() -> tuple[Failure, ...]:
+    return tuple(row for row in FAILURES if row.turns_away)
 
 
 @functools.cache

@@ -29,10 +29,11 @@ _LINES_OF_LIBPQ = 2
 """libpq before version 14 names the port two lines below "Connection refused"."""
 _PLACE = LazyPattern(
     r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
+    r"(?![ \t|:\[-]{1,30}(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b)"
     r"|['\"][\w.-]+['\"]|\blocalhost\b"
 )
-"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java), a name
-in quotes."""
+"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java and no
+logger of Python before its level), a name in quotes."""
 
 
 def called_peers(

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, serves_tls_instead
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import agree, named
@@ -78,15 +78,30 @@ class Calls(msgspec.Struct, frozen=True):
         return self.namespaces.of(callee) if self.namespaces is not None else None
 
     def is_unserved(self, callee: Container) -> bool:
-        """Whether nothing inside a peer is seen to take calls at the port."""
-        netns = self._namespace_of(callee)
-        return bool(self.port) and netns is not None and not netns.serves_others("tcp", self.port)
+        """Whether nothing inside a peer is seen to take calls at the port.
 
-    def inner_address(self, callee: Container) -> str:
-        """Where a peer listens on the port for itself alone; "" where it does not."""
+        Where no port is known, whether it listens for itself alone, at a port that it offers.
+        """
         netns = self._namespace_of(callee)
-        sockets = netns.sockets("tcp", self.port) if netns is not None else ()
-        return sockets[0].address if sockets else ""
+        if netns is None:
+            return False
+        if not self.port:
+            return not netns.served_ports and bool(self._inner_sockets(callee))
+        return not netns.serves_others("tcp", self.port)
+
+    def inner_socket(self, callee: Container) -> Socket | None:
+        """Where a peer that serves nobody else listens for itself alone."""
+        sockets = self._inner_sockets(callee) if self.is_unserved(callee) else ()
+        return next(iter(sockets), None)
+
+    def _inner_sockets(self, callee: Container) -> tuple[Socket, ...]:
+        """The sockets of a peer at the port; at those that it offers, where none is known."""
+        netns = self._namespace_of(callee)
+        if netns is None:
+            return ()
+        offered = (int(port) for port in callee.offered_ports if port.isdigit())
+        ports = (self.port,) if self.port else tuple(sorted(offered))
+        return tuple(socket for port in ports for socket in netns.sockets("tcp", port))
 
     def served_ports(self, callee: Container) -> list[int]:
         """The TCP ports at which a peer is seen to listen for others."""

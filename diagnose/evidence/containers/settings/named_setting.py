@@ -29,6 +29,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
     folder: str = ""
     """A mounted folder as the host has it, of settings or (is_data) of data."""
     is_data: bool = False
+    is_missed: bool = False
+    """Whether the variable has no value, and the line misses one."""
     fault: Literal["", "value", "presence"] = ""
     """What the program objects to, the value or that it is there at all ("" where the line may be
     about something else)."""
@@ -37,7 +39,8 @@ class NamedSetting(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """Where the setting is made, as evidence says it."""
         if self.variable:
-            return f"environment variable {self.variable}"
+            state = ", which is empty" if self.is_missed else ""
+            return f"environment variable {self.variable}{state}"
         if self.option:
             return f"option {self.option} of its command"
         if self.is_data:

@@ -38,6 +38,13 @@ _WRONG_VALUE = LazyPattern(
 _MISSES = LazyPattern(
     r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
 )
+_MISSES_A_VALUE = LazyPattern(
+    r"missing|required|empty|\bblank|unset|undefined|\bnot (?:set|given|specified|provided|defined)"
+    r"|\bno value|wrong number of arg"
+)
+"""Those words that say of a setting alone that it has no value."""
+_ENDING = LazyPattern(r"(?<=[a-z])(?:pass(?:word)?|secret|token)$")
+"""What names end with that are written as one word."""
 _PASSWORD = LazyPattern(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
 _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9]")
 """A word that may be the host of a call: not part of a path, unless it opens a URL."""
@@ -119,13 +126,23 @@ def empty(container: Container, text: str) -> NamedSetting | None:
     """
     if not _MISSES.search(text.lower()):
         return None
-    words = set(re.findall(r"[a-z0-9]+", text.lower()))
+    words = _parts(text)
     names = [
         name
         for name, value in container.config.environment
-        if not value and words & set(name.lower().split("_"))
+        if not value and words & _parts(name.replace("_", " "))
     ]
-    return _with_wrong_value(only(names))
+    name = only(names)
+    if name is None:
+        return None
+    is_missed = _MISSES_A_VALUE.search(text.lower()) is not None
+    return NamedSetting(variable=name, fault="value", is_missed=is_missed)
+
+
+def _parts(text: str) -> set[str]:
+    """The words of a text in small letters; of requirepass and REDISPASS also the end, pass."""
+    words = set(re.findall(r"[a-z0-9]+", text.lower()))
+    return words | {match[0] for word in words if (match := _ENDING.search(word)) is not None}
 
 
 def of_password(container: Container, text: str) -> NamedSetting | None:

@@ -90,9 +90,15 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
     ]
     tails = read_tails(host, silent[:MOST]).tails
-    explained = {id: tail for id, tail in tails.items() if tail.explains}
+    explained = {id: tail for id, tail in tails.items() if tail.explains or _is_known(tail)}
     ids = frozenset(container.id for container in silent)
     return UnservedPorts(explained, ids, *_mute_containers(host, containers, namespaces))
+
+
+def _is_known(tail: LogTail) -> bool:
+    """Whether the last line is that of a known failure, though it calls itself no error."""
+    last = LogTail(tail.lines[-1:])
+    return last.known_failure is not None
 
 
 def _mute_containers(

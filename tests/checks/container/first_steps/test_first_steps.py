@@ -54,6 +54,16 @@ def env(*entries: str) -> dict[str, Any]:
             "# Fatal error, can't open config file '/usr/local/etc/redis/redis.conf': No such file",
             NamedSetting(path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf"),
         ),
+        (
+            {"Mounts": [CONF], **env("REDISPASS=", "TZ=UTC")},
+            "wrong number of arguments; Reading the configuration file, at line 1; >>> 'requirepass'",
+            NamedSetting(variable="REDISPASS", fault="value", is_missed=True),
+        ),
+        (
+            env("MAIL_HOST=", "TZ=UTC"),
+            "host not found",
+            NamedSetting(variable="MAIL_HOST", fault="value"),
+        ),
         ({"Mounts": [FOLDER]}, "cannot open /usr/local/etc/redis", None),
         (
             {"Mounts": [CODE], "Config": {"WorkingDir": "/app"}},

@@ -27,6 +27,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container
 from diagnose.questions.sockets import Socket
+from tests import inspected
 from tests.judging import judge
 
 
@@ -185,7 +186,7 @@ def test_a_peer_is_not_back_before_it_listens() -> None:
     assert not calls.are_back
     assert calls.are_deaf
     assert calls.is_unserved(running)
-    assert calls.inner_address(running) == ""
+    assert calls.inner_socket(running) is None
     said = peers_evidence(FRONT, calls, Containers((running,)), LogTail(()), CLOCK)
     assert said == {
         "db, which it calls": "running, started 40 s ago; nothing in it listens on port 5432"
@@ -318,3 +319,18 @@ def test_an_engine_that_takes_tls_alone_is_named() -> None:
     assert "tls_engine" not in other.variables
     said = peers_evidence(FRONT, other, Containers((engine,)), LogTail(()), CLOCK)
     assert "nothing in it listens on port 3306; it listens on port 2376" in str(said)
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "is_deaf"),
+    [("127.0.0.1", 5432, True), ("0.0.0.0", 5432, False), ("127.0.0.1", 9999, False)],
+)
+def test_a_peer_that_listens_for_itself_alone_where_no_port_is_known(
+    address: str, port: int, is_deaf: bool
+) -> None:
+    offers = inspected.container("db", Config={"ExposedPorts": {"5432/tcp": {}}})
+    sockets = (Socket("tcp", "127.0.0.11", 40067), Socket("tcp", address, port))
+    seen = Namespaces({offers.id: ContainerNetns(offers, 1, (), (), (), sockets)})
+    calls = Calls((offers,), 0, seen, is_distrusted=False)
+    assert calls.is_unserved(offers) is is_deaf
+    assert (calls.inner_socket(offers) is not None) is is_deaf

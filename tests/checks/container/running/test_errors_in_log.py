@@ -45,6 +45,12 @@ UNKNOWN_SCRIPT = (
 )
 
 
+UNKNOWN_LOGIN = (
+    "PHP Warning:  mysqli::__construct(): The server requested authentication method unknown to the "
+    "client [caching_sha2_password] in /var/www/html/db.php on line 9"
+)
+
+
 SOON_GONE = (
     '{"log.level":"CRITICAL","message":"index [x] uses a setting that is gone soon",'
     '"event.dataset":"deprecation.elasticsearch"}'
@@ -122,6 +128,14 @@ LOGS = {
     "a server behind a proxy, and clients of the internet": ([BEHIND] * 4, ADVICE),
     "a job that counts no failure": (
         ['NOTICE [Job "tidy"] Finished, failed: false, error: none'] * 4,
+        [],
+    ),
+    "a warning of a login that no page gets past": (
+        [UNKNOWN_LOGIN] * 4,
+        [("warning", "app")],
+    ),
+    "a warning of something else": (
+        ["PHP Warning:  Undefined array key 7 in /var/www/a.php"] * 4,
         [],
     ),
     "a file that need not be there": (

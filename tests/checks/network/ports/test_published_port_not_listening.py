@@ -155,6 +155,21 @@ TOO_EARLY = {
         "the reloader of uvicorn waits",
         {},
     ),
+    "a lock that it waits for": (
+        ["INFO liquibase.lockservice: Waiting for changelog lock...."],
+        _SERVES,
+        "it waits for the lock of its migrations",
+        {},
+    ),
+    "a lock that it has got": (
+        [
+            "INFO lockservice: Waiting for changelog lock....",
+            "INFO Successfully acquired change log lock",
+        ],
+        _SERVES,
+        "no client can reach it",
+        {},
+    ),
 }
 
 
