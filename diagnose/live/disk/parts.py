@@ -43,8 +43,8 @@ _PORT_KEY = re.compile(
     re.IGNORECASE,
 )
 """Two keys of one block of settings: `host: localhost` and, beside it, `port: 5432`."""
-_BESIDE = 4
-"""So many lines lie at most between the two."""
+_BESIDE = 6
+"""So many lines the two are apart at most."""
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?P<port>:\d{2,5})?(?![\w.:/]?\d|\.\w)"
 )
@@ -136,11 +136,20 @@ def _loopback_keys(lines: Sequence[str]) -> Iterator[str]:
     if len(hosts) != 1:
         return
     at, host = hosts[0]
-    for line in lines[max(at - _BESIDE, 0) : at + _BESIDE + 1]:
+    for line in (*_block(lines[at + 1 :], host), *_block(lines[:at][::-1], host)):
         port = _PORT_KEY.fullmatch(line)
         if port is not None and port["before"] == host["before"]:
             yield f"{host['host']}|{port['port']}"
             return
+
+
+def _block(lines: Sequence[str], host: re.Match[str]) -> Iterator[str]:
+    """The lines from the key on that are not indented less: those of its block."""
+    indent = len(host[0]) - len(host[0].lstrip())
+    for line in lines[:_BESIDE]:
+        if line.strip() and len(line) - len(line.lstrip()) < indent:
+            return
+        yield line
 
 
 class _OwnFile(msgspec.Struct, rename="pascal"):

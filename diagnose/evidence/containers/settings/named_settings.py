@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings import setting_files, setting_variables
 from diagnose.evidence.containers.settings.named_setting import NamedSetting
@@ -45,7 +47,8 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
     for find in _IN_ORDER:
         setting = find(container, telling.whole)
         if setting is not None:
-            return setting
+            is_missed = setting_variables.misses_value(container, setting.variable, telling.whole)
+            return msgspec.structs.replace(setting, is_missed=is_missed)
     return setting_files.repeated_folder(container, telling.whole) if telling.explains else None
 
 

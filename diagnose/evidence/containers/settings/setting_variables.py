@@ -132,11 +132,13 @@ def empty(container: Container, text: str) -> NamedSetting | None:
         for name, value in container.config.environment
         if not value and words & _parts(name.replace("_", " "))
     ]
-    name = only(names)
-    if name is None:
-        return None
-    is_missed = _MISSES_A_VALUE.search(text.lower()) is not None
-    return NamedSetting(variable=name, fault="value", is_missed=is_missed)
+    return _with_wrong_value(only(names))
+
+
+def misses_value(container: Container, variable: str, text: str) -> bool:
+    """Whether a variable of the container is empty, and a line misses a value."""
+    is_empty = any(name == variable and not value for name, value in container.config.environment)
+    return is_empty and _MISSES_A_VALUE.search(text.lower()) is not None
 
 
 def _parts(text: str) -> set[str]:

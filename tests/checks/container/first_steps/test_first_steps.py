@@ -60,6 +60,11 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(variable="REDISPASS", fault="value", is_missed=True),
         ),
         (
+            env("MEILI_MASTER_KEY=", "MEILI_ENV=production"),
+            "error: a value is required for '--master-key <MASTER_KEY>' but none was supplied",
+            NamedSetting(variable="MEILI_MASTER_KEY", is_missed=True),
+        ),
+        (
             env("MAIL_HOST=", "TZ=UTC"),
             "host not found",
             NamedSetting(variable="MAIL_HOST", fault="value"),

@@ -300,6 +300,10 @@ KEYS = {
     ),
     "JSON": ('{\n  "host": "127.0.0.1",\n  "port": 3306,\n}', 'host": "127.0.0.1"|3306'),
     "keys with a prefix": ("db_host = 'localhost'\ndb_port = 5432\n", "host = 'localhost'|5432"),
+    "a port of the block above": (
+        "web:\n  port: 8080\nredis:\n  db: 0\n  host: 127.0.0.1\n  port: 6379\n",
+        "host: 127.0.0.1|6379",
+    ),
     "a port of another block": ("db:\n  host: localhost\nport: 3000\n", ""),
     "two hosts": ("a:\n  host: localhost\n  port: 1111\nb:\n  host: localhost\n  port: 2222\n", ""),
     "a comment": ("  # host: localhost\n  port: 5432\n", ""),
