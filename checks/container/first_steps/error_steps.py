@@ -33,12 +33,15 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.programs.migrations import migration_of
+from diagnose.programs.php_extensions import missing_extension
 
 MOSTLY = 0.5
 """The share of the last lines from which on it does so to most of its callers. Below, scanners of
 the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
+_OF_PHP_IMAGES = "PHPIZE_DEPS"
+"""A variable of the official images of PHP, which have docker-php-ext-install."""
 _UPSTREAM = " to upstream, "
 """nginx's words of a request that it could not pass on."""
 
@@ -61,6 +64,11 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """The option that the program was not given, for a part of its work."""
     unread: UnreadSettings | None = None
     """The mounted settings that it does not read, where the image's own have it call itself."""
+
+    @property
+    def extension(self) -> str:
+        """The extension of PHP that is missing, "" where it is not known or not about PHP."""
+        return missing_extension(self.error.failure, self.error.lines)
 
     @property
     def turns_callers_away(self) -> bool:
@@ -96,6 +104,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or _authority_variables(case)
         or _row_variables(case, containers, info)
         or case.option
+        or _extension_variables(case)
         or _call_variables(error)
         or (case.setting.variables if case.setting is not None else {})
         or _place_variables(error)
@@ -173,7 +182,7 @@ def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
     failure = error.failure
     if failure is None:
         return False
-    is_alone = error.times >= error.most and not error.serves
+    is_alone = error.ends_pages or (error.times >= error.most and not error.serves)
     is_most = is_alone or error.times >= MOSTLY * error.of
     if migration_of(failure, error.lines):
         return is_most or failure.name == "data-older"
@@ -206,6 +215,12 @@ def _row_variables(
     if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
         return {}
     return row_steps(case.error.container, failure, containers, is_running=True, info=info)
+
+
+def _extension_variables(case: ErrorCase) -> PageVariables:
+    """The extension, for an image of PHP that brings the tool which adds it."""
+    has_tool = case.error.container.config.sets(_OF_PHP_IMAGES)
+    return {"php_extension": case.extension} if case.extension and has_tool else {}
 
 
 def _call_variables(error: RepeatedError) -> PageVariables:

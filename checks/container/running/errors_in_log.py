@@ -29,12 +29,14 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.networks import Networks
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
+from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
 _FASTCGI = "FastCGI sent in stderr"
 """nginx's words before what it got from the program behind it."""
+_OF_PHP = "PHP message: "
 _WORKS = ("logs errors while it works", "log errors while they work")
 """What is said of programs whose repeated line is about one request or one item."""
 
@@ -115,16 +117,26 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
 
 
 def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
-    """Whether a web server repeats what the program of PHP behind it prints itself."""
-    if error.failure is None or _FASTCGI not in error.line.whole:
+    """Whether a web server repeats what the program of PHP behind it prints itself.
+
+    It quotes the message, and names that program at its end, which a trace may cut off.
+    """
+    line = error.line.whole
+    if _FASTCGI not in line:
         return False
     behind = {peer.id for _, peer in error.peers}
+    quoted = line.partition(_OF_PHP)[2].partition('"')[0].partition(";")[0].strip()
     return any(
-        other.container.id in behind
-        and other.failure is not None
-        and other.failure.name == error.failure.name
+        (other.container.id in behind and _is_same(error, other))
+        or (quoted and other is not error and quoted in other.line.whole)
         for other in repeated_errors
     )
+
+
+def _is_same(error: RepeatedError, other: RepeatedError) -> bool:
+    """Whether both lines show the same known failure."""
+    failure, others = error.failure, other.failure
+    return failure is not None and others is not None and failure.name == others.name
 
 
 def _line_or_meaning(case: ErrorCase) -> str:
@@ -136,10 +148,16 @@ def _line_or_meaning(case: ErrorCase) -> str:
         return sentence(f"runs, but {lacks} ({often})", case.unpassed.why)
     is_clear = case.turns_callers_away or case.does_nothing_else or bool(case.option)
     if failure is not None and is_clear:
-        what = f"runs, but {failure.cause} ({often})"
+        what = f"runs, but {_cause(case, failure)} ({often})"
     else:
         what = f"repeats an error ({often}): {shortened(error.line.text, SHOWN)}"
     return sentence(what, *_others(case))
+
+
+def _cause(case: ErrorCase, failure: Recognised) -> str:
+    """What the line means, with the extension of PHP that is missing."""
+    extension = case.extension
+    return f"its PHP lacks the extension {extension}" if extension else failure.cause
 
 
 def _others(case: ErrorCase) -> list[str]:
@@ -166,6 +184,7 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     failure = case.error.failure
     if failure is None or case.unpassed is not None:
         return {}
+    means = {"this means": _cause(case, failure)}
     if case.unread is not None:
-        return {"this means": failure.cause, **case.unread.evidence}
-    return {"this means": failure.cause, "what fixes it": failure.cure}
+        return {**means, **case.unread.evidence}
+    return {**means, "what fixes it": failure.cure}

@@ -160,6 +160,7 @@ DEPENDENCIES = (
         "(mysqli, pdo_mysql, pdo_pgsql, gd, intl ...)",
         cure="add it to the image: docker-php-ext-install with the extension's name",
         source="docker-library/php#391",
+        turns_away=True,
         build="another",
     ),
     Failure(

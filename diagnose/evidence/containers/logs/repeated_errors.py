@@ -70,6 +70,9 @@ STEADY_S = 3600.0
 """A program that runs for so long since the engine restarted it has got over that."""
 
 
+_OF_PHP = "PHP Fatal error"
+
+
 class RepeatedError(msgspec.Struct, frozen=True):
     """The line that explains most, and how many of the log's last lines are the same."""
 
@@ -86,6 +89,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """What all lines complain of."""
     serves: bool = False
     """Whether other lines report requests that went well."""
+    ends_pages: bool = False
+    """Whether each request ends with this error, whatever its status is."""
     ran_for: float = 0.0
     """Seconds from the container's start to its last line."""
     level: int | None = None
@@ -179,6 +184,7 @@ def _repeated_error(
         return None
     error = _shape(repeated[telling.index])
     of_error = [line for line, shape in zip(recent, shapes, strict=True) if shape == error]
+    ends_pages = _ends_each_page(telling, times[error], lines)
     return RepeatedError(
         container,
         line=telling,
@@ -190,15 +196,26 @@ def _repeated_error(
             (line.text for line in of_error),
             (line for line, shape in shaped if shape != error),
         ),
-        serves=any(shape != error and is_served(line) for line, shape in shaped),
+        serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
+        ends_pages=ends_pages,
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
-        works=_works(lines[shapes.index(error) :]),
+        works=not ends_pages and _works(lines[shapes.index(error) :]),
         failure=_known_failure(repeated, telling),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
         last_at=max(line.at for line in of_error),
     )
+
+
+def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> bool:
+    """Whether each request ends with a fatal error of PHP, which may be answered with 200.
+
+    php-fpm logs that status for a page that broke off behind its head, or that shows the error.
+    """
+    # of the request at the edge of what was read, its status may be there alone
+    served = sum(is_served(line) for line in lines)
+    return _OF_PHP in telling.whole and 0 < served <= times + 1
 
 
 def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine | None:

@@ -200,6 +200,27 @@ def test_what_a_web_server_passes_on_is_said_once(*, prints_itself: bool) -> Non
     assert ("inside_change" in findings[0].variables) == prints_itself
 
 
+_NO_DRIVER = "PHP message: PHP Fatal error:  Uncaught PDOException: could not find driver in /app/index.php:2"
+_TRACE = ("Stack trace:", "#0 /app/index.php(2): PDO->__construct('mysql:host=db')", "#1 {main}")
+_ANSWERED = '172.18.0.4 -  29/Nov/2026:10:36:09 +0000 "GET /index.php" 200'
+
+
+@pytest.mark.parametrize(("answered", "severity"), [(1, "warning"), (3, "advice")])
+def test_pages_that_end_with_a_fatal_error(answered: int, severity: str) -> None:
+    """php-fpm answers 200 for them; nginx quotes the error, and its trace cuts off whose it is."""
+    web, php = container("web"), container("php", Config={"Env": ["PHPIZE_DEPS=autoconf"]})
+    request = (f"NOTICE: {_NO_DRIVER}", *_TRACE, *[_ANSWERED] * answered)
+    passed_on = (f'[error] 7#7: *1 FastCGI sent in stderr: "{_NO_DRIVER}', *_TRACE)
+    logs = {php.id: request * 4, web.id: passed_on * 4}
+    recent = RecentLogs(
+        {id: tuple(RecentLine(NOW, line) for line in log) for id, log in logs.items()}
+    )
+    errors = repeated_errors(Containers([web, php]), recent)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert (finding.subject.name, finding.severity.name) == ("php", severity)
+    assert finding.variables["php_extension"] == "pdo_mysql"
+
+
 @pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
 def test_what_a_container_repeats(lines: list[str], expected: list[tuple[str, str]]) -> None:
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
