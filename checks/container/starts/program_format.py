@@ -77,7 +77,11 @@ def interpreter_missing(containers: Containers, programs: Programs) -> CheckResu
         what, seen = _needs(program)
         finding = refused_program(container, program, what, **{_FIRST_BYTES: seen})
         # without a carriage return the file is in order: what is missing comes into the image
-        yield finding if program.has_carriage_return else finding.without_variable("file")
+        if not program.has_carriage_return:
+            finding = finding.without_variable("file")
+        if program.other_libc:
+            finding = finding.without_variable("image").with_variables({"loader": program.loader})
+        yield finding
     return None
 
 
@@ -90,8 +94,10 @@ def _needs(program: Program) -> tuple[str, str]:
         by_env = "" if "/" in program.interpreter else "... env "
         return f"{program.path} needs {program.interpreter}", f"#!{by_env}{program.interpreter}"
     if program.machine:
+        named = f", {program.loader}," if program.loader else ""
+        instead = f": the image has musl's, {program.other_libc}" if program.other_libc else ""
         return (
-            f"the loader that {program.path} was linked for is missing",
+            f"the loader that {program.path} was linked for{named} is missing{instead}",
             f"ELF, {program.machine}",
         )
     return f"what {program.path} needs to run is missing", "not read"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import struct
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -97,6 +98,15 @@ REFUSED_CODES = (1, 255)
 """What runc exits with when the kernel refuses the program in its last step, by its version."""
 REFUSED_WITHIN_S = 5.0
 _ANY_EXECUTE = 0o111
+_ELF_HEADER = struct.Struct("<32xQ14xHH6x")
+"""Of Elf64_Ehdr: where its program headers begin, the size of each and how many there are."""
+_SEGMENT = struct.Struct("<I4xQ16xQ16x")
+"""Of Elf64_Phdr: its type, its offset in the file and its length there."""
+_INTERPRETER = 3
+_HEAD_BYTES = 4096
+"""Go writes the name of the loader at the end of the first page."""
+_MUSL = "/lib/ld-musl-{machine}.so.1"
+_MUSL_NAMES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
 MOST_NAMES = 4
 """Words of a command that are looked for as programs."""
 _PLAIN = LazyPattern(r"[A-Za-z][\w.-]{1,60}")
@@ -112,6 +122,10 @@ class Program(msgspec.Struct, frozen=True):
     line: str
     machine: str = ""
     """The processor of an ELF file, as images name it; "" for other files."""
+    loader: str = ""
+    """What such a file was linked for, "" where it needs none or that is not known."""
+    other_libc: str = ""
+    """The loader of musl that the container has instead."""
     interpreter: str = ""
     """The path in its `#!` line, with a carriage return if there is one; "" without such a line."""
     is_read: bool = False
@@ -291,7 +305,7 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
         return msgspec.structs.replace(program, missing=why == "no such file or directory")
     at = path
     for _ in range(LINKS):
-        file = host.ask(ReadContainerFile(id, at, bytes=256))
+        file = host.ask(ReadContainerFile(id, at, bytes=_HEAD_BYTES))
         if isinstance(file, Failed):
             return msgspec.structs.replace(program, missing=file.reason == "gone")
         program = msgspec.structs.replace(
@@ -304,10 +318,34 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
             target = file.link_target
             at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
         elif file.hex is not None:
-            return _described(program, bytes.fromhex(file.hex))
+            return _with_other_libc(host, id, _described(program, bytes.fromhex(file.hex)))
         else:
             break
     return program
+
+
+def _with_other_libc(host: Host, id: str, program: Program) -> Program:
+    """The loader of musl, where a program misses another one."""
+    name = _MUSL_NAMES.get(program.machine, "")
+    if not program.loader or "musl" in program.loader or not name or "no such" not in program.why:
+        return program
+    path = _MUSL.format(machine=name)
+    file = host.ask(ReadContainerFile(id, path, bytes=4))
+    if isinstance(file, Failed):
+        return program
+    return msgspec.structs.replace(program, other_libc=path)
+
+
+def _loader(head: bytes) -> str:
+    """The loader that an ELF file of 64 bits, little endian, names (PT_INTERP); "" for none."""
+    if head[4:6] != bytes([2, 1]) or len(head) < _ELF_HEADER.size:
+        return ""
+    start, size, count = _ELF_HEADER.unpack_from(head)
+    for place in range(start, min(start + size * count, len(head) - _SEGMENT.size + 1), size or 1):
+        kind, offset, length = _SEGMENT.unpack_from(head, place)
+        if kind == _INTERPRETER:
+            return head[offset : offset + length].rstrip(b"\0").decode("utf-8", "replace")
+    return ""
 
 
 def describe(path: str, why: str, line: str, head: bytes) -> Program:
@@ -322,7 +360,10 @@ def _described(program: Program, head: bytes) -> Program:
     if head.startswith(b"\x7fELF") and len(head) >= 20:
         number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
         return msgspec.structs.replace(
-            program, machine=MACHINES.get(number, f"machine {number}"), is_read=True
+            program,
+            machine=MACHINES.get(number, f"machine {number}"),
+            loader=_loader(head),
+            is_read=True,
         )
     if head.startswith(b"#!"):
         first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from diagnose.evidence.containers.programs.refused_programs import (
@@ -129,6 +131,32 @@ def assert_refused(program: Program, check: str, words: str):
 def test_a_program_whose_file_was_read(demands: tuple[str, ...], words: str):
     program = Program("/app", NOT_PERMITTED, f"exec /app: {NOT_PERMITTED}", capabilities=demands)
     assert_refused(program, "entrypoint_forbidden", words)
+
+
+GLIBC, MUSL = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ("", f"was linked for, {GLIBC}, is missing"),
+        (MUSL, f"was linked for, {GLIBC}, is missing: the image has musl's, {MUSL}"),
+    ],
+)
+def test_a_program_of_another_c_library(other: str, words: str):
+    said = f"exec /app: {NO_FILE}"
+    program = Program("/app", NO_FILE, said, machine="amd64", loader=GLIBC, other_libc=other)
+    assert_refused(program, "interpreter_missing", words)
+
+
+def test_the_loader_that_a_program_names():
+    header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HH", 3, 62)
+    header += struct.pack("<IQQQIHHH", 1, 0, 64, 0, 0, 64, 56, 1).ljust(44, b"\0")
+    segment = struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(GLIBC) + 1, 0, 1)
+    whole = header + segment + GLIBC.encode() + b"\0"
+    assert describe("/app", NO_FILE, "", whole).loader == GLIBC
+    assert describe("/app", NO_FILE, "", whole[:100]).loader == ""
+    assert describe("/app", NO_FILE, "", header).loader == ""
 
 
 SAID = {
