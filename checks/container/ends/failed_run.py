@@ -35,6 +35,7 @@ from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
+from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
@@ -105,23 +106,29 @@ class FailedRun(msgspec.Struct, frozen=True):
         return f"{mount.source}, which is mounted at {folder}, hides what its image has there"
 
     @property
-    def _own_start(self) -> PageVariables:
-        """The image's own command, in place of one that needs packages for development."""
-        commands, container = self.context.image_commands, self.container
+    def _steps_inside(self) -> PageVariables:
+        """What heals it, as far as a command can: the image's own command in the place of one for
+        development, or a plain endpoint."""
+        seen, container, commands = self._seen_inside, self.container, self.context.image_commands
+        if isinstance(seen, HttpsEndpoint):
+            return seen.steps
         own = commands.by_container.get(container.id, ()) if commands is not None else ()
-        is_for_development = self._missing is not None and bool(self._missing.manifest)
+        is_for_development = seen is not None and bool(seen.manifest)
         return {"own_start": shlex.join(own)} if own and is_for_development else {}
 
     @property
-    def _missing(self) -> MissingModule | None:
-        modules = self.context.missing_modules
-        return modules.of(self.container) if modules is not None else None
+    def _seen_inside(self) -> MissingModule | HttpsEndpoint | None:
+        """What the image or a file in it says about the failure."""
+        modules, endpoints = self.context.missing_modules, self.context.https_endpoints
+        module = modules.of(self.container) if modules is not None else None
+        endpoint = endpoints.of(self.container) if endpoints is not None else None
+        return module or endpoint
 
     @property
     def means(self) -> str:
         """The clause that says what the log means; "" where that is not known, or is not so."""
-        if self._missing is not None:
-            return self._missing.clause
+        if self._seen_inside is not None:
+            return self._seen_inside.clause
         if self._blames_no_filter:
             return ""
         clauses = (meaning(self.tail), self.own.clause if self.own else "", self._empty)
@@ -161,7 +168,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return {
             **log_evidence(self.tail, is_refuted=self._blames_no_filter),
             **(UNFILTERED if self._blames_no_filter else {}),
-            **(self._missing.evidence if self._missing is not None else {}),
+            **(self._seen_inside.evidence if self._seen_inside is not None else {}),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
@@ -194,7 +201,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         container, tail, context = self.container, self.tail, self.context
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
-            | self._own_start
+            | self._steps_inside
             | (build_before(container, context.images) if self._is_unexplained else {})
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)

@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoints
 from diagnose.evidence.containers.programs.missing_modules import MissingModules
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.settings.compose_files import ComposeFiles
@@ -30,6 +31,7 @@ class RunContext(msgspec.Struct, frozen=True):
     image_commands: ImageCommands | None = None
     info: Info | None = None
     missing_modules: MissingModules | None = None
+    https_endpoints: HttpsEndpoints | None = None
 
 
 @evidence
@@ -43,6 +45,7 @@ def run_context(
     image_commands: ImageCommands | None,
     info: Info | None,
     missing_modules: MissingModules | None,
+    https_endpoints: HttpsEndpoints | None,
 ) -> RunContext:
     """Always there, with what could be had."""
     return RunContext(
@@ -55,4 +58,5 @@ def run_context(
         image_commands=image_commands,
         info=info,
         missing_modules=missing_modules,
+        https_endpoints=https_endpoints,
     )

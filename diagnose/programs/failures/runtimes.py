@@ -83,6 +83,16 @@ RUNTIMES = (
         remedy=Filtered("ASPNETCORE_URLS", "https:", ";"),
     ),
     Failure(
+        name="jdbc-driver",
+        mark="claims to not accept jdbcurl",
+        pattern=r"Driver (?P<driver>[\w.$]{1,120}) claims to not accept jdbcUrl, (?P<scheme>jdbc:\w{1,30})",
+        cause="the driver {driver} does not fit the address, which begins with {scheme}: what chooses "
+        "the driver, such as the active profile, is for another database",
+        cure="set SPRING_PROFILES_ACTIVE to the profile for that database, or "
+        "SPRING_DATASOURCE_DRIVER_CLASS_NAME to the class of its driver",
+        source="apache/dolphinscheduler#16691",
+    ),
+    Failure(
         name="keycloak-https",
         mark="key material not provided",
         pattern=r"Key material not provided to setup HTTPS",

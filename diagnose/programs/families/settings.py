@@ -27,7 +27,6 @@ SETTINGS = (
             | \bURL\ must\ (?:start\ with\ the\ protocol|specify\ one\ of\ the\ following\ schemes)
             | Invalid\ scheme,\ expected\ connection\ string
             | No\ suitable\ driver\ found\ for\ (?P<scheme_java>[a-z]\w*):
-            | claims\ to\ not\ accept\ jdbcUrl
             | asyncio\ extension\ requires\ an\ async\ driver
         """,
         cause="the program does not know the scheme with which the address in a setting begins, "

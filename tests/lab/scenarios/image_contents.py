@@ -126,3 +126,23 @@ def temporary_file_in_a_tmpfs(box: Box) -> None:
     """The same, with a tmpfs at /tmp."""
     _makes_a_temporary_file(box, "scratch22", "--tmpfs=/tmp")
     box.wait_for(lambda: "/tmp" in logs(box, "scratch22"), what="the temporary folder")
+
+
+_HUB = """
+echo "Unhandled exception. System.InvalidOperationException: Unable to configure HTTPS endpoint. \
+No server certificate was specified, and the default developer certificate could not be found."
+exit 134
+"""
+_SETTINGS = b'{"Kestrel": {"Endpoints": {"Https": {"Url": "https://localhost:52001"}}}}'
+
+
+@fault(AT_START, subject="container:hub21", shareable=True)
+def https_in_the_settings_of_the_image(box: Box) -> None:
+    """A .NET program brings settings with HTTPS along, which no variable of its container shows."""
+    load(box, "hub:21", Recipe({"app/appsettings.json": (_SETTINGS, 0o644)}, ("WORKDIR /app",)))
+    limits = ["--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL"]
+    options = [*limits, "--env=ASPNETCORE_URLS=http://+:8080"]
+    run(box, "hub21", *options, "hub:21", "sh", "-c", _HUB)
+    assert "HTTPS endpoint" in ended(box, "hub21")
+    changed = "--env=Kestrel__Endpoints__Https__Url=http://+:52001"
+    assert first_command(box, AT_START, "hub21") == f"diagnose recreate hub21 -- {changed} | sh"

@@ -18,6 +18,10 @@ LINES = {
         "Unhandled exception. System.InvalidOperationException: Unable to configure HTTPS endpoint. "
         "No server certificate was specified, and the default developer certificate could not be found"
     ),
+    "jdbc-driver": (
+        "Caused by: java.lang.RuntimeException: Driver org.h2.Driver claims to not accept jdbcUrl, "
+        "jdbc:postgresql://10.1.3.203:5432/dolphinscheduler"
+    ),
     "keycloak-https": (
         "ERROR: Key material not provided to setup HTTPS. Please configure your keys/certificates"
     ),
