@@ -40,14 +40,15 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     own --validate is asked: it knows syntax, keys and types, and not what a start finds only later
     (log options, runtimes, addresses). An empty file and a byte order mark stop 20.10 only. A
     missing file is no fault, nor is a key that is there twice. All faults of one file are one
-    finding: whoever edits the file corrects them together.
+    finding: whoever edits the file corrects them together. A file that is no JSON at all is called
+    by what it is: the page of a server in place of a download, a unit of systemd, YAML.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
     if config.faults:
         yield Finding(
             subject=DAEMON,
-            summary=f"{_faults_in_short(config.path, config.faults)}; {_effect(daemon)}",
+            summary=f"{_faults_in_short(config)}; {_effect(daemon)}",
             evidence=_faults(config),
             variables={"path": config.path, **_mending(config, is_down=daemon.is_down)},
             severity=_severity(daemon),
@@ -73,6 +74,8 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
 
 def _mending(config: ConfigFaults, *, is_down: bool) -> PageVariables:
     """The page's commands that mend the file; a dead engine is started behind them."""
+    if config.form:
+        return {"foreign": config.path} if is_down else {}
     if config.mending is not None:
         return {"repairs" if is_down else "edits": config.mending.sed}
     return {"repair": "daemon.config-invalid"} if is_down and removable_keys(config) else {}
@@ -88,7 +91,10 @@ def removable_keys(config: ConfigFaults) -> list[str]:
     return sorted(keys) if is_known else []
 
 
-def _faults_in_short(path: str, faults: Sequence[Fault]) -> str:
+def _faults_in_short(config: ConfigFaults) -> str:
+    path, faults = config.path, config.faults
+    if config.form:
+        return f"{path} is {config.form} and no JSON"
     if len(faults) == 1:
         return f"{_place_of_fault(path, faults[0])}: {_described(faults[0])}"
     names = and_more(fault.key or fault.message for fault in faults)

@@ -41,7 +41,7 @@ def open_files_exhausted(
         fullest = open_files.by_container.get(container.id) if open_files else None
         if fullest and not reaches(near, fullest.open, fullest.limit):
             fullest = None
-        finding = _container_finding(container, tail, fullest)
+        finding = _container_finding(container, tail, fullest, host_limits)
         if finding is not None:
             yield finding
     if isinstance(host_limits, Unavailable):
@@ -69,7 +69,10 @@ def open_files_exhausted(
 
 
 def _container_finding(
-    container: Container, tail: LogTail, fullest: Crowded | None
+    container: Container,
+    tail: LogTail,
+    fullest: Crowded | None,
+    host_limits: HostLimits | Unavailable,
 ) -> Finding | None:
     """fullest: the process that has hardly any file left.
 
@@ -82,7 +85,25 @@ def _container_finding(
         return _inotify_finding(container, line, limit)
     if line:
         return _logged_limit_finding(container, line)
-    return _full_table_finding(container, fullest) if fullest else None
+    if fullest is None:
+        return None
+    return _full_table_finding(container, fullest, _inherited(container, fullest, host_limits))
+
+
+def _inherited(
+    container: Container, fullest: Crowded, host_limits: HostLimits | Unavailable
+) -> str:
+    """That a limit is containerd's own, as the end of a sentence.
+
+    Its unit sets none since release 2.1.5, and each container without a limit has what it has.
+    """
+    engines = () if isinstance(host_limits, Unavailable) else host_limits.engines
+    is_same = any(
+        engine.comm == "containerd" and engine.limit == fullest.limit for engine in engines
+    )
+    if not is_same or _own_limit(container) is not None:
+        return ""
+    return ", which is containerd's: the container was given none of its own"
 
 
 def _inotify_finding(container: Container, line: str, limit: str) -> Finding:
@@ -110,11 +131,12 @@ def _logged_limit_finding(container: Container, line: str) -> Finding:
     )
 
 
-def _full_table_finding(container: Container, fullest: Crowded) -> Finding:
+def _full_table_finding(container: Container, fullest: Crowded, inherited: str) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,
-        f"{program} in {container} has {fullest.open} open files; its limit is {fullest.limit}",
+        f"{program} in {container} has {fullest.open} open files; its limit is {fullest.limit}"
+        f"{inherited}",
         {
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,

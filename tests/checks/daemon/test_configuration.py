@@ -12,6 +12,7 @@ import pytest
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.mending import mending
+from diagnose.evidence.engine.daemon_json.other_text import form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from tests.checks.daemon.evidence import config, daemon
@@ -145,6 +146,36 @@ def test_a_dead_engine_can_start_without_the_key_at_fault(name: str) -> None:
     alive = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults)
     assert ("repair" in dead.findings[0].variables) == is_offered
     assert "repair" not in alive.findings[0].variables
+
+
+FORMS = {
+    "a page": ("\n<!DOCTYPE html>\n<html><head><title> 404: Not Found </title>", "an HTML page (404: Not Found)"),
+    "a page without a title": ("<html><body>Log in</body></html>", "an HTML page"),
+    "a script": ("#!/bin/sh\ndockerd\n", "a shell script"),
+    "a unit": ("# override\n[Service]\nExecStart=\n", "a unit of systemd"),
+    "TOML": ("[log-opts]\nmax-size = 1\n", "a file of sections, as in TOML"),
+    "the old file of Debian": ('DOCKER_OPTS="--dns 9.9.9.9"\n', "settings of a shell (NAME=value)"),
+    "YAML": ("# engine\nlog-driver: journald\n", "YAML"),
+    "JSON with a mistake": ('{"debug": tru}', ""),
+    "JSON behind a mark": ("\ufeff{\n", ""),
+    "another value": ('"debug"', ""),
+    "nothing": ("\n", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "form"), FORMS.values(), ids=FORMS)
+def test_what_a_file_is_that_holds_no_json(text: str, form: str) -> None:
+    assert form_of(text) == form
+
+
+def test_a_file_that_holds_no_setting_is_moved_aside_for_a_dead_engine() -> None:
+    text = FORMS["a page"][0]
+    faults = ConfigFaults(PATH, faults_of(text, 28), 28, form=form_of(text))
+    (dead,) = judge("daemon.config-invalid", daemon=daemon(), config=faults).findings
+    assert dead.summary.startswith(f"{PATH} is an HTML page (404: Not Found) and no JSON; ")
+    assert dead.variables == {"path": PATH, "foreign": PATH}
+    (alive,) = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults).findings
+    assert alive.variables == {"path": PATH}
 
 
 STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'

@@ -136,3 +136,14 @@ def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[s
     crowded = OpenFiles({WEB.id: Crowded(77, count, 1024, "nginx", WEB.id)})
     nothing = HostLimits(None, None, None, None, ())
     assert severities(open_files_findings("", host_limits=nothing, open_files=crowded)) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_named"), [(1024, True), (524_288, False)], ids=["the same", "another"]
+)
+def test_a_limit_that_a_container_has_from_containerd(limit: int, is_named: bool) -> None:
+    engines = (Descriptors(50, "containerd", 30, limit), Descriptors(51, "dockerd", 30, 1024))
+    host = HostLimits(300, 32768, 5000, 100_000, engines)
+    full = OpenFiles({WEB.id: Crowded(9, 1024, 1024, "app", WEB.id)})
+    (finding,) = open_files_findings("", host_limits=host, open_files=full)
+    assert ("its limit is 1024, which is containerd's" in finding.summary) == is_named

@@ -13,6 +13,7 @@ from diagnose.evidence.engine.config import DaemonConfig, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES
 from diagnose.evidence.engine.daemon_json.mending import Mending, mending
+from diagnose.evidence.engine.daemon_json.other_text import form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault, Position, place
 from diagnose.evidence.engine.info import Ping
@@ -117,6 +118,8 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     """Where the refusal stands."""
     mending: Mending | None = None
     """Edits after which the engine would start, where none of them takes a decision."""
+    form: str = ""
+    """What the file is, where it holds no JSON at all: "an HTML page"."""
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -159,6 +162,7 @@ def config_faults(
         refusal=words,
         source=source,
         mending=mending(file.text, version.major) if faults else None,
+        form=form_of(file.text) if faults else "",
     )
 
 

@@ -35,6 +35,25 @@ def broken(box: Box) -> None:
     assert out.index("daemon.config-invalid") < out.index("daemon.not-running"), out
 
 
+@fault(
+    "daemon.config-invalid",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=["container.*"],
+    exit_code=2,
+)
+def page_in_place_of_the_file(box: Box) -> None:
+    """A script has downloaded the file, and the server answered with an error page."""
+    page = "<!DOCTYPE html>\n<html><head><title>404: Not Found</title></head></html>\n"
+    box.write(CONFIG, page)
+    box.stop_engine()
+    refuse(box, words="unable to configure the Docker daemon")
+    run = box.diagnose("check", "daemon.config-invalid", "--format", "json")
+    (finding,) = run.findings
+    assert "is an HTML page (404: Not Found) and no JSON" in finding["summary"]
+    assert finding["fix"][0]["command"].startswith(f"mv {CONFIG} {CONFIG}.")
+
+
 @healthy()
 def unusual_but_valid(box: Box) -> None:
     """Keys twice, a value of null, a flag's name as a key, a file that was only touched: each

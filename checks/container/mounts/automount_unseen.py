@@ -1,0 +1,54 @@
+"""container.automount-unseen: what the host mounts on demand does not come into the container."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.mounts.automounts import UnseenAutomount, UnseenAutomounts
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import shortened
+from diagnose.registry import check
+
+
+@check("container.automount-unseen", severity=Severity.warning)
+def automount_unseen(automounts: UnseenAutomounts) -> CheckResult:
+    """A container does not see what autofs mounts in a folder that it has.
+
+    The bind mount has brought the place that autofs or a systemd automount watches into the
+    container. Opened there, the host mounts the file system for itself alone: the engine keeps bind
+    mounts apart (propagation rprivate), so that the container gets ELOOP. With rslave it sees it. A
+    container whose log says nothing of that may not need the place: advice.
+    """
+    for found in automounts:
+        yield _finding(found)
+    return None
+
+
+def _finding(found: UnseenAutomount) -> Finding:
+    container, mount = found.container, found.mount
+    access = "rslave" if mount.rw else "ro,rslave"
+    effect = f"does not see {found.missing}, which the host has mounted on demand"
+    if found.complaint:
+        effect = f"cannot open what is mounted on demand below {found.point} of the host"
+    finding = Finding.about(
+        container,
+        f"{container} {effect}: its mount at {mount.destination} does not follow the host's "
+        f"({mount.propagation or 'rprivate'})",
+        {
+            f"/proc/{container.state.pid}/mountinfo": f"autofs at {found.inside}",
+            "mount": str(mount),
+            **present(
+                {"log": shortened(found.complaint, 200), "mounted on the host": found.missing}
+            ),
+        },
+        severity=None if found.complaint else Severity.advice,
+        discriminator=mount.destination,
+        stable=(container.life,),
+    )
+    return finding.with_variables(
+        {
+            "inside": mount.destination,
+            "following": f"{mount.source}:{mount.destination}:{access}",
+            "source": mount.source,
+            "point": found.point,
+        }
+    )

@@ -1,0 +1,114 @@
+"""Folders that the host mounts on demand, below bind mounts that do not follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, mount_table_of, parse
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+FOLLOWING = frozenset({"shared", "rshared", "slave", "rslave"})
+"""Propagation of bind mounts in which the container sees what the host mounts later."""
+_LOOPS = LazyPattern(r"Too many levels of symbolic links|\bELOOP\b")
+"""What the kernel answers there to a process whose mounts are not those of the automounter."""
+
+
+class UnseenAutomount(msgspec.Struct, frozen=True):
+    """A place that is mounted on demand, of which a container has the trigger alone."""
+
+    container: Container
+    mount: Mount
+    """The bind mount in which it lies."""
+    point: str
+    """The place on the host."""
+    missing: str = ""
+    """What is mounted below it on the host and not in the container; "" for nothing now."""
+    complaint: str = ""
+    """A recent line of the container's log in which a path there cannot be opened."""
+
+    @property
+    def inside(self) -> str:
+        """The same place in the container."""
+        return f"{self.mount.destination.rstrip('/')}{self.point[len(self.mount.source) :]}"
+
+
+class UnseenAutomounts(Items[UnseenAutomount], frozen=True):
+    """One for each bind mount: the first place in it."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def unseen_automounts(
+    host: Host, containers: Containers, mounts: Mounts, logs: RecentLogs | None
+) -> UnseenAutomounts:
+    """Asks for the mount tables of containers whose bind mounts have such a place, and of no other.
+
+    Those of the kernel's own below /proc are left out, and monitors that have the whole host.
+    """
+    points = [
+        mounted.point
+        for mounted in mounts
+        if mounted.fstype == "autofs" and not is_within(mounted.point, "/proc")
+    ]
+    if not points:
+        return UnseenAutomounts()
+    places = {container.id: list(_private(container, points)) for container in containers.running}
+    owners = [container for container in containers.running if places[container.id]]
+    unseen: list[UnseenAutomount] = []
+    unexamined: list[Unexamined] = []
+    for container, table in host.ask_about(owners, mount_table_of):
+        if isinstance(table, Failed):
+            unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
+            continue
+        inside = list(parse(table.text))
+        for mount, point in places[container.id]:
+            found = _unseen(container, mount, point, inside, mounts, logs)
+            if found is not None:
+                unseen.append(found)
+    return UnseenAutomounts(tuple(unseen), tuple(unexamined))
+
+
+def _private(container: Container, points: list[str]) -> Iterator[tuple[Mount, str]]:
+    """The bind mounts that have such a place, with the first one."""
+    for mount in container.bind_mounts:
+        if mount.source == "/" or mount.propagation in FOLLOWING:
+            continue
+        below = [point for point in points if is_within(point, mount.source)]
+        if below:
+            yield mount, below[0]
+
+
+def _unseen(
+    container: Container,
+    mount: Mount,
+    point: str,
+    inside: list[Mounted],
+    mounts: Mounts,
+    logs: RecentLogs | None,
+) -> UnseenAutomount | None:
+    """The place, if the container has its trigger, and misses what is mounted there or says so."""
+    found = UnseenAutomount(container, mount, point)
+    if not any(own.fstype == "autofs" and own.point == found.inside for own in inside):
+        return None
+    devices = {own.dev for own in inside}
+    below = (
+        mounted.point
+        for mounted in mounts
+        if mounted.point != point and is_within(mounted.point, point) and mounted.dev not in devices
+    )
+    lines = logs.of_this_run(container) if logs is not None else ()
+    said = [line.text for line in lines if _LOOPS.search(line.text)]
+    found = msgspec.structs.replace(
+        found, missing=next(below, ""), complaint=said[-1] if said else ""
+    )
+    return found if found.missing or found.complaint else None

@@ -1,0 +1,36 @@
+"""What a configuration file is that holds no JSON at all. Pure."""
+
+from __future__ import annotations
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.phrases import shortened
+
+_PAGE = LazyPattern(r"(?i)<(?:!doctype\s+html|html|\?xml)\b")
+_TITLE = LazyPattern(r"(?i)<title>([^<]{1,120})</title>")
+_KINDS = (
+    ("a shell script", LazyPattern(r"#!")),
+    ("a unit of systemd", LazyPattern(r"\[(?:Unit|Service|Install)\]")),
+    ("a file of sections, as in TOML", LazyPattern(r"\[[\w.\"-]{1,80}\]\s*$")),
+    ("settings of a shell (NAME=value)", LazyPattern(r"(?:export\s+)?[A-Z_]{2,40}=")),
+    ("YAML", LazyPattern(r"(?:---|[\w-]{1,60}:(?:\s|$))")),
+)
+"""By its first line that is no comment."""
+
+
+def form_of(text: str) -> str:
+    """What the text is in place of a JSON object: "an HTML page", with its title; "" for JSON with
+    mistakes, for nothing, and for what is not known."""
+    bare = text.lstrip("\ufeff \t\r\n")
+    if bare.startswith("{"):
+        return ""
+    if _PAGE.match(bare):
+        title = _TITLE.search(bare)
+        words = " ".join(title[1].split()) if title else ""
+        return f"an HTML page ({shortened(words, 60)})" if words else "an HTML page"
+    lines = (line.strip() for line in bare.splitlines())
+    first = next((line for line in lines if line and _says_something(line)), "")
+    return next((kind for kind, sign in _KINDS if sign.match(first)), "")
+
+
+def _says_something(line: str) -> bool:
+    return not line.startswith(("#", ";", "//")) or line.startswith("#!")
