@@ -41,7 +41,7 @@ EXPLAINS = Phrases(
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
-        deadline accepts disk output know illegal substitution rule
+        deadline accepts disk output know illegal substitution rule termination checksum
         """
     ),
     pattern=LazyPattern(
@@ -56,7 +56,7 @@ EXPLAINS = Phrases(
         | \btoo\ (?:low|old|new|small|many|large|big)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|run|specify)\b
-        | \brequire[sd]?\b | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
+        | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
         | \bin\ use\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b
         | \block\ file\b | \bunable\ to\ lock\b
@@ -70,7 +70,8 @@ EXPLAINS = Phrases(
         | \bread-only\ file\ ?system\b | \bquota\b
         | \bnot\ (?:enough|allowed|(?:an?\ )?valid|provided|configured|specified|initialized)\b
         | \bunbound\ variable\b | \bundefined\b
-        | \bonly\ run\ as\b | \bnil\ pointer\b | \bnull\b
+        | \bonly\ run\ as\b | \bnil\ pointer\b
+        | \bnull\ (?:byte|object|pointer|reference|value)s?\b | \b(?:as|be|by|is|of|on|was)\ null\b
         | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
         | \bexpired\b | \bnot\ yet\ valid\b | \bcertificate\b | \bunauthorized\b
         | \bauthentication\ failed\b
@@ -83,7 +84,8 @@ EXPLAINS = Phrases(
         | \bterminating\b.{0,20}\buncaught\b
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
-        | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
+        | \b(?:no[tn]|n't|cannot|never|refus\w+|how\ to)\b.{0,60}\bas\ root\b | \bas\ root\b.{0,60}\b(?:not|without)\b
+        | \bnot\ supposed\ to\b | \breason\ for\ termination\b | \bchecksum\ error\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
         | \bnot\ (?:appear|seem)\ to\ be\b | \bhas\ to\ be\ (?:executed|run)\b | \bdeadline\ exceeded\b
@@ -120,7 +122,8 @@ STRONG = Phrases(
         | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
         | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
         | \b[a-z]\w{0,60}_\w{1,60}\ is\ required\b | \bvia\ the\ environment\ variable\b
-        | \b(?:run\w*|start\w*|execution)\b.{0,40}\bas\ root\b | \bby\ "?root\b
+        | \b(?:no[tn]|n't|cannot|never|refus\w+|how\ to)\b.{0,60}\bas\ root\b | \bas\ root\b.{0,60}\b(?:not|without)\b
+        | \bby\ "?root\b
         | \bplaintext\b.{0,20}\ on\ an?\b | \bunable\ to\ create\ (?:directory|file|folder)\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         """,

@@ -25,7 +25,7 @@ FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 """What a level is worth."""
 
 TAKES_ANOTHER = LazyPattern(
-    r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b"
+    r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b|\bdefault(?:s|ing) to\b"
     r"|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b"
     r"|\bthen (?:completed|connected|delivered|succeeded|worked)\b",
     re.IGNORECASE,
@@ -68,7 +68,8 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             \bFATAL\b(?!\ state) | (?<!-)\bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
             | \bEMERG\b
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
-            | \[F\] | ^<F> | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
+            | <(?:Critical|Fatal)>  # ClickHouse
+            | \[F\] | ^<F> | ^F\d{4}(?:\d{4})?\ \d\d: | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
             | \bfatal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
             """,
             re.VERBOSE,
@@ -80,11 +81,11 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             r"""
             \bLOG:\ \ (?:could\ not\ open|invalid\ (?:authentication\ method|connection\ type))
             | \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
-            | \ E!\  | ^E\d{4}\ | \[E\] | ^<E> | \ E\ \|\s
+            | \ E!\  | ^E\d{4}(?:\d{4})?\ \d\d: | \[E\] | ^<E> | <Error> | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
             | ^\w+\ +error\ (?=[A-Z])  # a logger with its name before the level
-            | ^\S+:\ (?:exec:\ )?line\ \d+:\s  # a shell, of its script
+            | ^\S+:\ (?:exec:\ )?line\ \d+:\s(?!warning:)  # a shell, of its script
             | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
             | \bexited:\ .*;\ not\ expected\)
             """,
@@ -94,7 +95,8 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
     (
         LazyPattern(
-            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|^<W>|\bwarning:| W \| ",
+            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|^<W>|<Warning>|\bwarning:| W \| "
+            r"|(?-i:\bWRN\b|^W\d{4}(?:\d{4})? \d\d:)",
             re.IGNORECASE,
         ),
         WARNING,
@@ -103,7 +105,8 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"(?<![\w.-])INFO\b(?!\.\w)|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
             r"|\blvl=info\b|\bDEBUG\b|\[I\]|^<[IX]>|\bI! | [IDN] \| "
-            r"|\bNOTICE\b|(?-i:\bTRACE\b)|\[trace\]|: info: |^info:"
+            r"|\bNOTICE\b|(?-i:\b(?:DBG|INF|TRACE|TRC|VRB)\b|^I\d{4}(?:\d{4})? \d\d:)"
+            r"|<(?:Debug|Information|Notice|Trace)>|\[trace\]|: info: |^info:"
             r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
             re.IGNORECASE,
         ),
@@ -158,8 +161,8 @@ def vocabulary(text: str) -> frozenset[str]:
 _LEVEL_WORDS = vocabulary(
     """
     fatal ftl panic panicked crit critical emerg alert error err severe e f i w warn warning
-    info notice note system debug trace x log lvl level line failfast terminated exception spawnerr
-    exited
+    info inf information notice note system debug dbg trace trc vrb wrn x log lvl level line failfast
+    terminated exception spawnerr exited
     """
 )
 """Words of which a line with a level has at least one."""

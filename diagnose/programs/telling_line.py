@@ -19,8 +19,18 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.callers import lines_about_callers
+from diagnose.programs.headings import with_levels_of_headings
 from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG
-from diagnose.programs.log_message import ERROR, INFO, WARNING, Message, message, plain, words_of
+from diagnose.programs.log_message import (
+    ERROR,
+    INFO,
+    WARNING,
+    Message,
+    message,
+    plain,
+    words_of,
+)
 from diagnose.programs.passed_lines import passed_lines
 
 MOST_DETAILS = 4
@@ -42,7 +52,7 @@ UNREADABLE = -100
 CHAINED = 30
 """What an exception loses to another one of its chain, which is its cause."""
 PASSED = CLEAR // 2
-"""What a complaint is worth at most that the program got past."""
+"""What a complaint is worth at most that the program got past, or that is about a caller."""
 
 
 class TellingLine(msgspec.Struct, frozen=True):
@@ -73,7 +83,7 @@ class TellingLine(msgspec.Struct, frozen=True):
 _EXCEPTION = LazyPattern(
     r"^(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,18}Z?\s{1,3}|\[v[\d.]{1,20}\] |\t)?"
     r"(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
-    r"|Unhandled exception\. )?"
+    r"|Unhandled [Ee]xception[.:] )?"
     r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
     r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+)"
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
@@ -85,8 +95,13 @@ _RUBY_EXCEPTION = LazyPattern(
 """The exception that ends a Ruby program follows the place that raised it."""
 _INNER_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w{0,60}\.){2,20}[A-Z]\w{0,80}(?:Exception|Error): \w")
 """An exception that a message of the program's own quotes."""
-_OF_THE_LOGGER = LazyPattern(r"^(?:log4j:(?:WARN|ERROR)|SLF4J:)")
-"""What Java's loggers say of themselves."""
+_BY_THE_WAY = LazyPattern(
+    r"^(?:log4j:(?:WARN|ERROR)|SLF4J:|Xlib:\s{1,3}extension \"[^\"]{1,60}\" missing on display"
+    r"|.{0,120}\b(?:could not bind IPv6 address \"::1\"|(?:CONTEXT|DETAIL|HINT|STATEMENT):  )"
+    r")"
+)
+"""What Java's loggers and Xlib say of themselves, and PostgreSQL of a container without IPv6, or
+below a message."""
 _CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: |Likely root cause: )")
 _SAYS_NOTHING = LazyPattern(r": (?:Permission|Access) (?:is )?denied\.?$")
 """A cause that says less than its effect, which names the path: .NET's UnauthorizedAccess."""
@@ -96,7 +111,8 @@ _CHAINED = LazyPattern(
 
 _FRAME = LazyPattern(
     r"""
-    ^\s+at\ \S | ^\s*File\ "[^"]*",\ line\ \d+ | ^\s+from\ \S+:\d+ | ^\s+from\ <internal:
+    ^\s+at\ \S | ^\*\*\ (?:Callback\ mode|Last\ (?:event|message)|Postponed|Queued|Stacktrace|When\ )
+    | ^\s*File\ "[^"]*",\ line\ \d+ | ^\s+from\ \S+:\d+ | ^\s+from\ <internal:
     | ^\s*\#\d+\ (?!.*\bERROR\b)
     | ^goroutine\ \d+ | ^created\ by\ | ^\s+\S+\.go:\d+ | ^\s*\.\.\.\ \d+\ (?:more|common)
     | ^\s*\d+:\ 0x[0-9a-f]+
@@ -141,8 +157,6 @@ _LISTS = LazyPattern(
     re.IGNORECASE,
 )
 """A message that says which settings it means in its next lines."""
-_HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
-"""Django's system check and Airlift (Trino) list below it what is wrong."""
 _MOST_ANNOUNCED = 3
 """Lines below one that ends in a colon, of which each announces the next one."""
 _OF_A_LIST = LazyPattern(r"^\s*(?:[*•-]|\d+\.)\s")
@@ -170,13 +184,13 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     no frame and no banner. has_ended: whether the program is at its end, which what it got past
     does not explain.
     """
-    messages = _with_levels_of_headings([message(line) for line in lines])
+    messages = with_levels_of_headings([message(line) for line in lines])
     if not messages:
         return None
     scores = [_score(line) for line in messages]
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
-    for place in passed_lines(messages) if has_ended else ():
+    for place in _beside_the_end(messages) if has_ended else ():
         scores[place] = min(scores[place], PASSED)
     best = max(scores)
     index = scores.index(best) if best > 0 else _last_readable(scores)
@@ -198,18 +212,14 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     )
 
 
+def _beside_the_end(messages: Sequence[Message]) -> frozenset[int]:
+    """The places of lines that explain no end: what the program got past, and its callers."""
+    return passed_lines(messages) | lines_about_callers(line.text for line in messages)
+
+
 def says_what_is_wrong(line: str) -> bool:
     """Whether a line by itself complains, rather than reporting, warning or advising."""
     return _score(message(line)) >= CLEAR
-
-
-def _with_levels_of_headings(messages: list[Message]) -> list[Message]:
-    """The lines, of which the first one below the heading `Errors:` is an error."""
-    below = {place + 1 for place, line in enumerate(messages) if _HEADING.match(line.text)}
-    return [
-        Message(line.text, ERROR) if place in below and line.level is None else line
-        for place, line in enumerate(messages)
-    ]
 
 
 def _whole_last_line(upto: Sequence[Message]) -> str:
@@ -234,7 +244,7 @@ def _score(line: Message) -> int:
     if _says_nothing(text) or (is_frame(text) and not exception):
         return UNREADABLE
     is_beside = level == INFO or _OPTION_HELP.match(text)
-    if (is_beside and not exception) or _OF_THE_LOGGER.match(text):
+    if (is_beside and not exception) or _BY_THE_WAY.match(text):
         return INFO
     if exception:
         return _worth_of_exception(line, exception.group()) + _worth_of_phrases(text)

@@ -143,6 +143,11 @@ def test_an_ordinary_line_belongs_to_no_family(line: str):
         ("failed to read /mnt/backup: input/output error of device sdb", "database-io"),
         ("ERROR user 3: an account with this address already exists", "made-before"),
         ("/app/start.sh: line 4: unexpected \\n in the answer", "script-line-ends"),
+        (
+            "pgcrypto extension is required, but the current user doesn't have permission to create it",
+            "database-extension",
+        ),
+        ("Error: Connection refused: Not authorized", "some-peer-refused"),
     ],
 )
 def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):

@@ -302,6 +302,54 @@ CHOSEN = {
         "2019-07-31 21:47:38.80 Server      Error: 17113, Severity: 16, State: 1.",
         "2019-07-31 21:47:38.80 Server      Error 5(Access is denied.) while opening 'master.mdf'.",
     ],
+    "the levels of ClickHouse": [
+        "{} <Information> StatusFile: /var/lib/clickhouse/status already exists - unclean restart.",
+        "{} <Error> Application: Cannot lock file status. Another server is already running.",
+        "{} <Information> Application: shutting down",
+    ],
+    "a level that stands above its message": [
+        "warn: Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager[35]",
+        "Unhandled Exception: System.NullReferenceException: Object reference not set",
+        "   at Shop.Logging.Logger.Finalize()",
+        "warn: Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager[35]",
+        "      No XML encryptor is configured. The key may not be protected.",
+    ],
+    "a warning of the shell": [
+        "./seahub.sh: line 210: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8)",
+        "Error: Seahub failed to start.",
+    ],
+    "the state of a process of Erlang": [
+        "** When server state  = {undefined,undefined}",
+        "** Reason for termination = exit:badarg",
+        "** Callback mode = undefined",
+    ],
+    "what X lacks by the way": [
+        'Xlib:  extension "DPMS" missing on display ":0".',
+        "wine: could not load kernel32.dll, status c0000135",
+    ],
+    "a container without IPv6": [
+        '[28] LOG:  could not bind IPv6 address "::1": Cannot assign requested address',
+        '[28] LOG:  could not open directory "pg_tblspc": Permission denied',
+        "[28] HINT:  Is another postmaster already running on port 5432?",
+    ],
+    "a level as Google's logs have it": [
+        "I20260115 18:40:33.131739     1 server.cpp:334] the last run is missing nothing",
+        "E20260115 18:40:33.132076     1 server.cpp:337] the port is held by another",
+        "I20260115 18:40:33.134585     1 store.h:64] cannot wait longer",
+    ],
+    "three letters for a level": [
+        "[18:40:33 INF] the unknown cache is not found, and made anew",
+        "[18:40:34 ERR] the port is held by another",
+        "[18:40:35 DBG] cannot wait longer",
+    ],
+    "the user that a program runs as": [
+        "started 231128 as root (amd64-prod)",
+        "can't create /photos/sidecar: please check permissions",
+    ],
+    "fields without a value": [
+        "enqueue: pkg=shop id=4097 tag=null lock=null vibrate=null",
+        "cannot open /data/articles.db",
+    ],
     "too little room, before the exit code": [
         "I JOURNAL  [initandlisten] journal dir=/data/db/journal",
         "E JOURNAL  [initandlisten] Insufficient free space for journal files",

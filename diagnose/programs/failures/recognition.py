@@ -14,6 +14,7 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
+from diagnose.programs.callers import lines_about_callers
 from diagnose.programs.failures.remedies import Remedy
 from diagnose.programs.log_message import LONGEST, goes_on, message, plain
 from diagnose.programs.passed_lines import passed_lines
@@ -207,19 +208,25 @@ def _dotted(number: str) -> str:
 
 
 def recognise(
-    lines: Sequence[str], telling: TellingLine | None, table: Iterable[Failure]
+    lines: Sequence[str],
+    telling: TellingLine | None,
+    table: Iterable[Failure],
+    *,
+    has_ended: bool = True,
 ) -> Recognised | None:
     """The first row of the table that the line that explains shows.
 
     Otherwise the row that the latest of the other lines shows, but for what the program got past. A
     row that only follows from another one comes last.
+    has_ended: whether the program is at its end, which no line about one of its callers explains.
     """
     texts = [plain(line) for line in lines]
     whole = "\n".join(texts).lower()
     candidates = [failure for failure in table if failure.mark in whole]
     if not candidates:
         return None
-    passed = passed_lines([message(line) for line in lines])
+    about_callers = lines_about_callers(texts) if has_ended else frozenset()
+    passed = passed_lines([message(line) for line in lines]) | about_callers
     is_first = telling is not None and telling.index < len(texts) and telling.index not in passed
     first = [telling.whole, texts[telling.index]] if telling and is_first else []
     beside = [failure for failure in candidates if not (first and failure.goes_on)]

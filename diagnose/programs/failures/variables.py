@@ -22,6 +22,12 @@ _ABSENT = r"""
 """
 """How programs say that a variable is not there."""
 
+_HAS_ANOTHER = r"""
+    ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
+        |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish))\b)
+"""
+"""What no line has in which a value of its own takes the place of the one that is not set."""
+
 VARIABLES = (
     Failure(
         name="postgres-password",
@@ -176,10 +182,7 @@ VARIABLES = (
         name="variable-required",
         mark="variable",
         pattern=rf"""(?xm)
-            # a value of its own takes the place of the one that is not set: no failure
-            ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
-                |falling\ back|defaulting\ to|if\ you\ (?:like|need|prefer|want|wish))\b)
-            .*?(?:
+            {_HAS_ANOTHER}.*?(?:
             # environment variable X is not set
             variables?\ {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]?\ {_ABSENT}
             # please set the environment variable X
@@ -209,9 +212,10 @@ VARIABLES = (
     Failure(
         name="setting-required",
         mark="_",
-        pattern=rf"""(?x)
-            # X is required
-            (?<![\w./-]){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
+        pattern=rf"""(?xm)
+            {_HAS_ANOTHER}.*?(?:
+            # X is required; not: if X is not set
+            (?<![\w./-])(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
             # missing X; missing X or Y
             | \b(?:missing|required|undefined|unset|please\ (?:define|set|provide|specify))
                 (?:\ (?:value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
@@ -219,6 +223,7 @@ VARIABLES = (
                 (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?
             # {{ X: [ 'Required' ] }}, as Zod has it
             | {_QUOTE}(?P<variable_subject>{_NAME_OF_PARTS}){_QUOTE}:?\ \[?\ ?['\"]?(?:is\ )?required\b
+            )
         """,
         cause="the program needs a setting that is given as a variable, and is not set",
         cure="set the variable",

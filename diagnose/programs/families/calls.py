@@ -213,7 +213,8 @@ PEERS = (
     Failure(
         name="some-peer-refused",
         mark="refused",
-        pattern=r"^(?!.{0,400}(?:\d{1,3}\.){3}\d).{0,400}(?:connection refused|ECONNREFUSED)",
+        # what follows a colon is the reason of the one that has answered
+        pattern=r"^(?!.{0,400}(?:\d{1,3}\.){3}\d).{0,400}(?:connection refused(?!: [a-z])|ECONNREFUSED)",
         cause="what the program calls refuses the connection, and the line does not say what that is",
         cure="compare the hosts and ports in its settings with the containers that run",
         source=_MANY,

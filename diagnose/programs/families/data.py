@@ -336,6 +336,8 @@ DATA = (
         name="database-extension",
         mark="",
         pattern=r"""(?x)
+            # a user who may not create it is no server that lacks it
+            ^(?!.*\b(?:permission|privileges?|superuser)\b).*?
             \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ .{0,60}?\b(?:only\ supports
                 |required|not)\b
             | no\ (?P<which>\w+)\ extension\ (?:was\ )?found

@@ -249,7 +249,9 @@ LOGINS = (
             | \binvalid\ (?:access\ |auth(?:entication)?\ )?key:\ | \bAUTH_FAILED\b
             | \b(?:api\ key|auth\ key|credentials|token)\ (?:defined\ in\ [\w ]{1,30}\ )?(?:is|are)
                 \ (?:expired|invalid|not\ valid|revoked)\b
-            | \b401\ Unauthorized\b)
+            | \b401\ Unauthorized\b
+            # the answer of an MQTT broker
+            | \bconnection\ refused:\ (?:not\ authori[sz]ed|bad\ user\ ?name|identifier\ rejected))
         """,
         cause="a server that the program calls refuses its user, password or token",
         cure="compare the user and the password in the program's settings with those of that server",

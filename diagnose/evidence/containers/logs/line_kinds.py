@@ -6,10 +6,10 @@ Pure.
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.callers import TURNED_AWAY, is_about_a_stranger
 from diagnose.programs.log_message import INFO, TAKES_ANOTHER, WAS_EXPECTED, message
 
 _SERVED = LazyPattern(
@@ -95,50 +95,6 @@ _NO_SUCH_PAGE = LazyPattern(
 )
 """What frameworks call a request for a page that the program does not have. Rails and Symfony give
 it their gravest level."""
-_TURNED_AWAY = LazyPattern(
-    r"""
-    access[ ]denied | denied[ ]by | forbidden[ ]by[ ]rule
-    | auth\w{0,20}[ ](?:failed|failure) | failed[ ]to[ ]authenticate
-    | failed[ ](?:password|authentication) | log[io]n[ ](?:failed|error|attempt) | \b login_error \b
-    | (?:password|login|access) \b .{0,20} \b (?:failed|refused|rejected)
-    | invalid[ ](?:user|uri)                            # sshd, Apache
-    | no[ ]pg_hba\.conf[ ]entry                         # PostgreSQL
-    | not[ ]authori[sz]ed | unauthori[sz]ed
-    | relay[ ]access | \b reject(?:ed)?:                # Postfix
-    | handshake | ssl_accept | plaintext[ ]http
-    | unable[ ]to[ ](?:authenticate|negotiate)
-    | security[ ]attack                                 # Redis, of a request by HTTP
-    | \b no[ ]such[ ]user \b
-    | could[ ]not[ ]be[ ]resolved | as[ ]host \b | http_host    # a made-up host name
-    | \b incorrect \b | tls[ ]error | unwrapping[ ]failed
-    | (?:parser|protocol|authentication)[ ]error | invalid[ ]receive
-    | \b query \b .{0,60} \b denied                     # a DNS server
-    | directory[ ]index[ ]of[ ] (?! .* \" (?:GET|HEAD)[ ]/[ ]HTTP )     # Apache, not of its start
-    | primary[ ]script[ ]unknown                        # php-fpm, not of the program's own page
-        .{0,300} \" [A-Z]+[ ]/ (?!index\.php) [^ ?\"]{0,300} \.php\d? [ /?]
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Words of a server that refuses somebody."""
-_CALLER = LazyPattern(
-    r"""
-    (?:                                                 # what the caller is called
-        \b (?: client (?: [ _]? (?: ip | addr\w* ) )? | from | peer | remote[ _-]?\w*
-            | r?ip (?: [ _-]? addr\w* )? | host\w* | header ) \b
-        | \b unknown
-        | @
-    )
-    [\\\"']{0,3} [\s:=\[(/]{0,3} [\\\"']{0,3}
-    (?P<address> \d{1,3} (?:\.\d{1,3}){3} )
-    (?! [\w.]\d | [:#] (?: \d{1,4} | [12]\d{4} ) \b )   # a port that is served: no caller
-    | (?<![\w.]) (?P<caller> \d{1,3} (?:\.\d{1,3}){3} )
-        [:#] (?: 3[3-9] | [4-6]\d ) \d{3} \b            # a port that systems give to those who call
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it.
-An address with a port that systems give to those who call is a caller's, and one with another port
-is not."""
 _HARMLESS = LazyPattern(
     r"""
     \b not[ ]yet[ ]due \b
@@ -192,28 +148,10 @@ def is_about_no_page(line: str) -> bool:
 
 def turns_away(line: str) -> bool:
     """Whether a line has words of a server that refuses somebody."""
-    return _TURNED_AWAY.search(line) is not None
+    return TURNED_AWAY.search(line) is not None
 
 
 def is_harmless(line: str) -> bool:
     """Whether a line that looks like an error reports none."""
     harmless = any(kind.search(line) for kind in (_HARMLESS, TAKES_ANOTHER, WAS_EXPECTED))
-    return harmless or _is_about_a_stranger(line)
-
-
-def _is_about_a_stranger(line: str) -> bool:
-    """Whether the program tells that it has turned an address of the internet away.
-
-    Whatever is reachable from there is scanned, and asked for passwords: that is no failure.
-    """
-    if not turns_away(line):
-        return False
-    callers = (match["address"] or match["caller"] for match in _CALLER.finditer(line))
-    return any(_is_of_the_internet(address) for address in callers)
-
-
-def _is_of_the_internet(address: str) -> bool:
-    try:
-        return ip_address(address).is_global
-    except ValueError:
-        return False
+    return harmless or is_about_a_stranger(line)

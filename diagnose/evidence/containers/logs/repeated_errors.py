@@ -238,7 +238,8 @@ def _line_about_an_option(container: Container, lines: Sequence[str]) -> Telling
     """
     grave = [line for line in lines if (message(line).level or ERROR) > INFO]
     rows = _rows_about_options() if grave else ()
-    failure = recognise([line for line in grave if not DOES_WITHOUT.search(line)], None, rows)
+    asked = [line for line in grave if not DOES_WITHOUT.search(line)]
+    failure = recognise(asked, None, rows, has_ended=False)
     if failure is None:
         return None
     path = failure.values.get("path", "")
@@ -274,7 +275,8 @@ def _rows_about_options() -> tuple[Failure, ...]:
 
 def _known_failure(lines: Sequence[str], telling: TellingLine) -> Recognised | None:
     """The failure, or else the family of failures, that these lines show."""
-    return recognise(lines, telling, FAILURES) or family_of_running(telling, FAMILIES)
+    known = recognise(lines, telling, FAILURES, has_ended=False)
+    return known or family_of_running(telling, FAMILIES)
 
 
 def _frequent(times: Counter[str]) -> set[str]:

@@ -25,7 +25,8 @@ _ADDRESS6 = LazyPattern(
 """An IPv6 address as URLs and Go write it, and as curl and psycopg do."""
 _URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")
 _NAME = LazyPattern(
-    r"(?<![\w./-])(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
+    r"(?<![\w./-])(?!(?:code|errno|line|pid|port|status):)"
+    r"(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
 )
 _NAME_OF_CURL = LazyPattern(
     r"\bconnect to (?P<host>[A-Za-z][\w.-]{0,252}) port (?P<port>\d{2,5})(?!\d)"

@@ -108,6 +108,7 @@ PLACES = {
     "an address alone": ("quic: timeout ip=198.41.192.77", ("198.41.192.77", 0)),
     "a source file": ("at connect (server.js:42) connection refused", ("", 0)),
     "a time": ("12:30:45 connection refused", ("", 0)),
+    "the word port": ("connect timed out, host:broker.example, port:5347", ("", 0)),
 }
 
 

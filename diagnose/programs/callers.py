@@ -1,0 +1,130 @@
+"""Lines in which a server reports somebody who called it.
+
+Such a line is about one request, one login or one mail of a client, and explains no end of the
+server. What a program says of its own calls has none of these forms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from diagnose.lazy_pattern import LazyPattern
+
+TURNED_AWAY = LazyPattern(
+    r"""
+    access[ ]denied | denied[ ]by | forbidden[ ]by[ ]rule
+    | auth\w{0,20}[ ](?:failed|failure) | failed[ ]to[ ]authenticate
+    | failed[ ](?:password|authentication) | log[io]n[ ](?:failed|error|attempt) | \b login_error \b
+    | (?:password|login|access) \b .{0,20} \b (?:failed|refused|rejected)
+    | invalid[ ](?:user|uri)                            # sshd, Apache
+    | no[ ]pg_hba\.conf[ ]entry                         # PostgreSQL
+    | not[ ]authori[sz]ed | unauthori[sz]ed
+    | relay[ ]access | \b reject(?:ed)?:                # Postfix
+    | handshake | ssl_accept | plaintext[ ]http
+    | unable[ ]to[ ](?:authenticate|negotiate)
+    | security[ ]attack                                 # Redis, of a request by HTTP
+    | \b no[ ]such[ ]user \b
+    | could[ ]not[ ]be[ ]resolved | as[ ]host \b | http_host    # a made-up host name
+    | \b incorrect \b | tls[ ]error | unwrapping[ ]failed
+    | (?:parser|protocol|authentication)[ ]error | invalid[ ]receive
+    | \b query \b .{0,60} \b denied                     # a DNS server
+    | directory[ ]index[ ]of[ ] (?! .* \" (?:GET|HEAD)[ ]/[ ]HTTP )     # Apache, not of its start
+    | primary[ ]script[ ]unknown                        # php-fpm, not of the program's own page
+        .{0,300} \" [A-Z]+[ ]/ (?!index\.php) [^ ?\"]{0,300} \.php\d? [ /?]
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words of a server that refuses somebody."""
+_CALLER = LazyPattern(
+    r"""
+    (?:                                                 # what the caller is called
+        \b (?: client (?: [ _]? (?: ip | addr\w* ) )? | from | peer | remote[ _-]?\w*
+            | r?ip (?: [ _-]? addr\w* )? | host\w* | header ) \b
+        | \b unknown
+        | @
+    )
+    [\\\"']{0,3} [\s:=\[(/]{0,3} [\\\"']{0,3}
+    (?P<address> \d{1,3} (?:\.\d{1,3}){3} )
+    (?! [\w.]\d | [:#] (?: \d{1,4} | [12]\d{4} ) \b )   # a port that is served: no caller
+    | (?<![\w.]) (?P<caller> \d{1,3} (?:\.\d{1,3}){3} )
+        [:#] (?: 3[3-9] | [4-6]\d ) \d{3} \b            # a port that systems give to those who call
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it.
+An address with a port that systems give to those who call is a caller's, and one with another port
+is not."""
+_REQUEST = LazyPattern(
+    r"""
+    ^ [^"\n]{0,300} (?<!\d) \s " (?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT) [ ]
+        [^"\s]{1,900} (?: [ ]HTTP/[\d.]{1,3} )? " [\s|]{1,3} [1-5]\d\d \b
+    | ,[ ]client:[ ][\da-fA-F.:]{3,45},[ ]server:[ ]   # nginx
+    | \[ (?:client|remote) [ ] [\da-fA-F.:]{3,45} \]  # Apache
+    """,
+    re.VERBOSE,
+)
+"""A request with the status of its answer, or what a web server says of one.
+
+urllib3 has the address of its server before the request, which ends in a port."""
+_CLIENT = LazyPattern(
+    r"""
+    \[preauth\] | \b input_userauth_request:          # sshd
+    | \b Failed[ ](?:keyboard-interactive/pam|none|password|publickey)[ ]for \b
+    | \b [Ii]nvalid[ ]user[ ]\S{0,80}[ ]from[ ]
+    | \b User[ ]\S{1,80}[ ]from[ ]\S{1,60}[ ]not[ ]allowed \b
+    | \b pam_unix\([^)\s]{1,40}\): | \b rhost=\S | \b PAM:[ ](?:authentication|unknown[ ]user) \b
+    | \b NOQUEUE: | \b ruleset=check_ | \b said:[ ][45]\d\d \b      # Postfix, Sendmail
+    | \b rip=[\da-fA-F.:]{3,45}, | \b pam\([^,)\s]{1,80},[\da-fA-F.:]{3,45}[,)]   # Dovecot
+    | \b badlogin:[ ] | ,relay=:                       # Cyrus, Courier
+    | \( [^()\s]{1,80} \[[\da-fA-F.:]{3,45}\] \)      # ProFTPD
+    | \b client[ ] (?:@0x[0-9a-f]{1,20}[ ])? [\da-fA-F.:]{3,45}\#\d   # BIND
+    | \b (?:client|peer|remote) [_-]? (?:ip|addr(?:ess)?) \b ["']? [=:] [ ]? ["']?
+        [\da-fA-F]{1,4} [.:] (?! \S{0,40} : \d{2,4} \b )     # a port that is served: no caller
+    | \b from[ ](?:IP|ip) :? [ ] [\da-fA-F]{1,4} [.:]
+    | \[CLIENT:[ ][^\]]{1,60}\]                       # SQL Server
+    | \[(?:Note|Warning)\][ ] (?:\[MY-\d{1,9}\][ ]\[\w{1,20}\][ ])?       # MySQL
+        (?:Access[ ]denied[ ]for[ ]user|Aborted[ ]connection)
+    | "c":[ ]?"ACCESS"                                 # MongoDB
+    | ^ (?:\S{1,60}[ ])? \d{4}-\d\d-\d\d [ ] \d\d:\d\d:\d\d [\d.]{0,8} [ ] .{1,160} \b
+        (?:ERROR|FATAL):[ ][ ] (?:                      # PostgreSQL, of one session
+            password[ ]authentication[ ]failed | no[ ]pg_hba\.conf[ ]entry
+            | (?:column|database|function|relation|role)[ ].{1,200}[ ]does[ ]not[ ]exist
+            | sorry,[ ]too[ ]many[ ]clients | remaining[ ]connection[ ]slots
+            | terminating[ ]\w{1,20}(?:[ ]\w{1,20})?[ ]due[ ]to[ ]administrator[ ]command
+            | duplicate[ ]key[ ]value | syntax[ ]error[ ]at | null[ ]value[ ]in[ ]column
+            | permission[ ]denied[ ]for[ ]
+        )
+    """,
+    re.VERBOSE,
+)
+"""What servers write about a client, and no client writes about itself."""
+
+
+def is_about_a_caller(line: str) -> bool:
+    """Whether a server reports one request or one client of its own."""
+    return bool(_REQUEST.search(line) or _CLIENT.search(line) or is_about_a_stranger(line))
+
+
+def lines_about_callers(texts: Iterable[str]) -> frozenset[int]:
+    """The places of the lines that are about callers."""
+    return frozenset(place for place, text in enumerate(texts) if is_about_a_caller(text))
+
+
+def is_about_a_stranger(line: str) -> bool:
+    """Whether the program tells that it has turned an address of the internet away.
+
+    Whatever is reachable from there is scanned, and asked for passwords: that is no failure.
+    """
+    if TURNED_AWAY.search(line) is None:
+        return False
+    callers = (match["address"] or match["caller"] for match in _CALLER.finditer(line))
+    return any(_is_of_the_internet(address) for address in callers)
+
+
+def _is_of_the_internet(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,41 @@
+"""Levels that programs write above the lines that they are for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.log_message import ERROR, FATAL, INFO, WARNING, Message
+
+_HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
+"""Django's system check and Airlift (Trino) list below it what is wrong."""
+_DOTNET_HEADING = LazyPattern(
+    r"^(?P<level>trce|dbug|info|warn|fail|crit): [^\s\[]{1,300}\[\d{1,9}\]\s*$"
+)
+"""A level, a category and an event, as .NET's console has them above each message."""
+_DOTNET_LEVELS = {
+    "trce": INFO,
+    "dbug": INFO,
+    "info": INFO,
+    "warn": WARNING,
+    "fail": ERROR,
+    "crit": FATAL,
+}
+
+
+def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
+    """The lines, of which those below a heading that is a level have that level.
+
+    Below `Errors:` that is the first line, and below a heading of .NET each indented one.
+    """
+    found: list[Message] = []
+    below: int | None = None
+    for place, line in enumerate(messages):
+        heading = _DOTNET_HEADING.match(line.text)
+        if heading or not line.text.startswith("  "):
+            below = _DOTNET_LEVELS[heading["level"]] if heading else None
+        is_first_error = place > 0 and _HEADING.match(messages[place - 1].text)
+        level = ERROR if is_first_error else below
+        found.append(Message(line.text, level) if line.level is None else line)
+    return found
