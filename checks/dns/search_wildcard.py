@@ -12,6 +12,7 @@ from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, st
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
 from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
@@ -26,6 +27,8 @@ class _StrayName(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
     stopped: Container | None
     """A container that has the name and does not run."""
+    elsewhere: tuple[Container, str] | None = None
+    """A running container that has the name, and the network on which it has it."""
 
 
 @check("dns.search-wildcard", severity=Severity.critical)
@@ -128,14 +131,25 @@ def _stray_names(
     if not domain:
         return
     for name, where in stray_names(container, near).items():
-        owners = [other for other in containers.by_dns_name.get(name, ()) if not other.is_running]
-        stopped = next(iter(owners), None)
-        yield _StrayName(name, where, domain, wild[domain], stopped)
+        owners = containers.by_dns_name.get(name, ())
+        stopped = next((other for other in owners if not other.is_running), None)
+        running = [other for other in owners if other.is_running and other.id != container.id]
+        elsewhere = next(filter(None, (_with_network(other) for other in running)), None)
+        yield _StrayName(name, where, domain, wild[domain], stopped, elsewhere)
+
+
+def _with_network(owner: Container) -> tuple[Container, str] | None:
+    """A container and a network of its own, on which the engine gives out names."""
+    network = min(owner.endpoints.keys() - {DEFAULT_NETWORK}, default="")
+    return (owner, network) if network else None
 
 
 def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
     seen = next((line for line in lines if any(own in line for own in stray.addresses)), "")
-    stopped = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
+    other = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
+    if stray.stopped is None and stray.elsewhere is not None:
+        owner, network = stray.elsewhere
+        other = f'{owner} has the name on network "{network}"'
     evidence: dict[str, Json] = {
         "called by": stray.where,
         f"*.{stray.domain} A": list(stray.addresses),
@@ -148,7 +162,7 @@ def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) ->
             f'{container} calls "{stray.name}", which no container near it has: '
             f'the wildcard of search domain "{stray.domain}" answers with '
             f"{and_more(stray.addresses)}",
-            stopped,
+            other,
         ),
         evidence,
         discriminator=stray.name,
@@ -159,4 +173,6 @@ def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) ->
     variables = {"no_search_json": '{"dns-search": ["."]}'}
     if stray.stopped is not None:
         variables = {"stopped": stray.stopped.name}
+    elif stray.elsewhere is not None:
+        variables = {"apart": container.name, "its_network": stray.elsewhere[1]}
     return finding.with_variables(variables)

@@ -14,10 +14,11 @@ from checks.container.peers.unknown_names import VARIABLE, stray_variables
 from checks.container.settings.unpassed_variable import Unpassed
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import is_worker
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
+from diagnose.evidence.containers.peers.published_peers import publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
@@ -29,6 +30,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
@@ -62,6 +64,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """What the line names, or the one mounted file in which the cure is made."""
     option: PageVariables
     """The option that the program was not given, for a part of its work."""
+    server: tuple[str, Container] | None = None
+    """The place whose certificate the program does not take, and who publishes it on this host."""
     unread: UnreadSettings | None = None
     """The mounted settings that it does not read, where the image's own have it call itself."""
 
@@ -122,6 +126,16 @@ def remedy_of(
     server = server_of(error.container, error.failure, containers)
     cut_off = cut_off_steps(server.get("replica", ""), repeated_errors)
     return server | cut_off or running_steps(error, containers, networks)
+
+
+def server_behind(
+    error: RepeatedError, containers: Containers | None, links: Interfaces | None
+) -> tuple[str, Container] | None:
+    """Who shows the certificate that the line is about, where that is a container of this host."""
+    is_of_certificate = error.failure is not None and error.failure.name.startswith("certificate-")
+    if not is_of_certificate or containers is None or links is None:
+        return None
+    return publisher_in(error.line.whole, error.container, containers, links)
 
 
 def strays_of(error: RepeatedError, containers: Containers | None) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from checks.container.first_steps.error_steps import (
     first_step,
     option_for,
     remedy_of,
+    server_behind,
     setting_of,
     strays_of,
     unread_by,
@@ -26,6 +27,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import LocalAuthorities
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
@@ -58,6 +60,7 @@ def errors_in_log(
     numbers: UserNumbers | None,
     local_authorities: LocalAuthorities | None,
     unread_files: UnreadFiles | None,
+    links: Interfaces | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -86,6 +89,7 @@ def errors_in_log(
             authorities=authorities_for(error, local_authorities),
             setting=setting_of(error),
             option=option_for(error, asked_devices, numbers),
+            server=server_behind(error, containers, links),
             unread=unread_by(error, unread_files),
         )
         yield _finding(case, containers).with_variables(first_step(case, containers, info))
@@ -110,6 +114,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
         },
         severity=Severity.warning if is_warning else Severity.advice,
         stable=(error.container.life,),
+        touches=(case.server[1].subject,) if case.server is not None else (),
         signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
     )
@@ -163,6 +168,9 @@ def _cause(case: ErrorCase, failure: Recognised) -> str:
 def _others(case: ErrorCase) -> list[str]:
     """Who is behind the addresses of the line, and what is known of the server behind it."""
     others = [f"{address} is {peer}" for address, peer in case.error.peers]
+    if case.server is not None:
+        place, server = case.server
+        others.append(f"{place} is {server}, which publishes that port")
     remedy = case.remedy
     if "scripts" in remedy:
         others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')

@@ -118,6 +118,10 @@ _WHY: Mapping[CallLoss, str] = {
     "no machine": "no machine on the network of interface {call.no_machine} has that address",
     "no container": "no running container has that address of {call.of_network}",
     "own rules": "its own network namespace may hold rules that stop them (NET_ADMIN)",
+    "over IPv6": (
+        "it calls over IPv6, and a program that does not try IPv4 next waits here even where the "
+        "name has an IPv4 address that answers"
+    ),
     "beyond": "",
 }
 """What is known of the reason; nothing where the packets leave as they should."""
@@ -248,5 +252,6 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "own site": _own_site_variables,
     "proxy": _proxy_variables,
     "mail": lambda call: {"mailer": call.container.name},
+    "over IPv6": lambda call: {"over_ipv6": call.container.name, "beyond": call.address},
 }
 """The variables of a case; of the others, those of whoever should answer."""

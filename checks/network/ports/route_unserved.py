@@ -15,6 +15,7 @@ from diagnose.evidence.network.proxies.route_obstacles import (
     NotEnabled,
     OtherProtocol,
     SeveralServices,
+    UnreadParts,
     WrongPort,
 )
 from diagnose.evidence.network.proxies.unserved_routes import UnservedRoute, UnservedRoutes
@@ -33,6 +34,7 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     their usual level they log nothing. The labels, the settings of the proxy, its networks and the
     sockets in the container are compared. Nothing is said where several proxies of a kind run,
     where the settings of the proxy cannot be read, and where they pick containers by constraints.
+    Routers and certificates in Traefik's file of static settings are not read by it either.
     """
     for route in unserved_routes:
         yield _route_finding(route)
@@ -83,6 +85,11 @@ def _words(route: UnservedRoute) -> str:
     site, proxy, container = f'"{route.site}"', route.proxy, route.container
     unserved = f"{proxy} does not serve {site}"
     match route.obstacle:
+        case UnreadParts(keys, path):
+            return (
+                f"{proxy} does not read {joined(keys)} of {path}: that is its file of static settings, "
+                "and no file provider loads it"
+            )
         case NotEnabled() as lack:
             return _not_enabled(unserved, container, lack)
         case NoSharedNetwork() as lack:
@@ -174,6 +181,8 @@ def _cure(route: UnservedRoute) -> PageVariables:
     """The label or the network that is missing, where there is no choice."""
     labels = f"traefik.http.routers.{route.router}"
     match route.obstacle:
+        case UnreadParts(keys, path):
+            return {"unread": joined(keys), "static_file": path}
         case NotEnabled():
             return {"label": "traefik.enable=true"}
         case NoSharedNetwork() as lack:

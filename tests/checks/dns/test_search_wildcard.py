@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
@@ -49,3 +49,28 @@ def test_where_a_search_ends(
         ),
     )
     assert rows(result) == expected
+
+
+OLLAMA = container("ollama", network="ai")
+CHAT = container("chat", network="mesh", Config={"Env": ["OLLAMA_URL=http://ollama:11434"]})
+
+
+@pytest.mark.parametrize(
+    ("others", "cure"),
+    [
+        ((OLLAMA,), {"apart": "chat", "its_network": "ai"}),
+        ((), {"no_search_json": '{"dns-search": ["."]}'}),
+    ],
+    ids=["on another network", "nowhere"],
+)
+def test_a_neighbour_that_is_on_another_network(
+    others: tuple[Container, ...], cure: dict[str, str]
+) -> None:
+    conf = ResolvConf(("127.0.0.11",), ("corp.test",))
+    (finding,) = judge(
+        "dns.search-wildcard",
+        containers=Containers((CHAT, *others)),
+        resolvers=Resolvers(conf, conf, (), {CHAT.id: conf}),
+        lookups=Lookups({}, {}, (), {}, {}, (), wildcards={"corp.test": KNOWN}),
+    ).findings
+    assert cure.items() <= finding.variables.items()

@@ -89,17 +89,34 @@ _ROUTER = f"traefik.http.routers.shop.rule=Host(`{_SITE}`)"
 _ON = "traefik.enable=true"
 
 
-def _traefik(box: Box, *flags: str) -> None:
+def _traefik(box: Box, *flags: str, options: tuple[str, ...] = ()) -> None:
     """Traefik on a network of its own, which serves only what has the label for it."""
     box.docker("network", "create", "edge")
     start = b'#!/bin/sh\nexec /usr/bin/python3 /traefik.py "$@"\n'
     files = {"traefik.py": (_TRAEFIK.encode(), 0o644), "entrypoint.sh": (start, 0o755)}
     load(box, "traefik:v3.1", Recipe(files, ('ENTRYPOINT ["/entrypoint.sh"]',)))
-    options = ("--name=traefik", "--net=edge", *SAFE, *MACHINE, "-p", "80:80")
+    usual = ("--name=traefik", "--net=edge", *SAFE, *MACHINE, "-p", "80:80", *options)
     engine = "--volume=/var/run/docker.sock:/var/run/docker.sock:ro"
     given = ("--providers.docker.exposedbydefault=false", "--entrypoints.web.address=:80", *flags)
-    box.docker("run", "-d", *options, engine, "traefik:v3.1", *given)
+    box.docker("run", "-d", *usual, engine, "traefik:v3.1", *given)
     box.wait_for(lambda: "404" in _get(box, "nobody.lab.test"), 20, "Traefik")
+
+
+@fault(CHECK, subject="container:traefik", also=(READS_ENGINE,), args=PATIENT)
+def routers_in_the_static_file(box: Box) -> None:
+    """Somebody wrote a router into Traefik's static file, which drops it: its site is a 404."""
+    router = f"http:\n  routers:\n    shop: {{rule: Host(`{_SITE}`), service: shop}}\n"
+    box.write("/srv/traefik/traefik.yml", f"providers:\n  docker: {{}}\n{router}")
+    _traefik(box, options=("--volume=/srv/traefik/traefik.yml:/etc/traefik/traefik.yml:ro",))
+    assert _get(box) == "404 page not found\n404"
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def routers_in_a_file_of_their_own(box: Box) -> None:
+    """The static file names the provider that loads another one."""
+    provider = "  file: {filename: /etc/traefik/sites.yml}\n"
+    box.write("/srv/traefik/traefik.yml", f"providers:\n  docker: {{}}\n{provider}")
+    _traefik(box, options=("--volume=/srv/traefik:/etc/traefik:ro",))
 
 
 def _shop(box: Box, *options: str, name: str = "shop10", network: str = "edge") -> None:

@@ -6,7 +6,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.faults import Engines
 from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
 from tests.lab.runner import healthy_container
-from tests.lab.scenarios.everyday.helpers import host_gets
+from tests.lab.scenarios.everyday.helpers import first_command, host_gets
 
 
 def _inside(box: Box, name: str, script: str) -> bool:
@@ -345,6 +345,27 @@ def stopped_service_in_a_wildcard_domain(box: Box) -> None:
 def running_service_in_a_wildcard_domain(box: Box) -> None:
     """The same search domain, and the database runs."""
     _searching_project(box, is_database_up=True)
+
+
+@fault(
+    "dns.search-wildcard",
+    subject="container:stock-api-1",
+    also=["dns.service-on-other-network"],
+    engine_started=False,
+)
+def service_of_another_network_in_a_wildcard_domain(box: Box) -> None:
+    """The database runs on a network of its own; the command connects the program to that."""
+    _searching_project(box, is_database_up=True)
+    box.docker("network", "create", "--subnet=10.247.5.0/24", "depotnet")
+    box.docker("network", "disconnect", "stocknet", "stock-db-1")
+    box.docker("network", "connect", "--alias=db", "depotnet", "stock-db-1")
+    asks = ("exec", "stock-api-1", "nslookup", "-type=a", "db.")
+    assert "10.247.5." not in box.docker(*asks, check=False).stdout
+    command = first_command(box, "dns.search-wildcard", "stock-api-1")
+    assert command == "docker network connect depotnet stock-api-1", command
+    box.sh(command)
+    assert "10.247.5." in box.docker(*asks).stdout
+    box.docker("network", "disconnect", "depotnet", "stock-api-1")
 
 
 _NO_PROXY = {"userland-proxy": False}

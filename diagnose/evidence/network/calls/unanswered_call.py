@@ -42,6 +42,7 @@ CallLoss = Literal[
     "no machine",
     "no container",
     "own rules",
+    "over IPv6",
     "beyond",
 ]
 """Where the packets of a call or their answers are lost, as far as this host shows."""
@@ -123,6 +124,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("no machine", bool(self.no_machine)),
             ("no container", self.of_network is not None and self.peer is None),
             ("own rules", self.may_filter and self.peer is None),
+            ("over IPv6", self._may_use_ipv4),
         )
         return next((name for name, holds in cases if holds), "beyond")
 
@@ -168,6 +170,12 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return is_outside and not self.no_machine and self.engine_proxy is not None
 
     @property
+    def _may_use_ipv4(self) -> bool:
+        """Whether it calls others over IPv6, from a network by which it has a way over IPv4 too."""
+        is_outside = self.is_ipv6 and self.of_network is None and self.peer is None
+        return is_outside and self.network is not None and bool(self.network.subnets4)
+
+    @property
     def _is_mail(self) -> bool:
         """Whether a mail server of the internet is called, and the router of this host answers."""
         is_outside = ip_address(self.address).is_global and not self.silent_router
@@ -192,7 +200,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         What its variables name is its own database or mail server, which it needs.
         """
         is_elsewhere = self.peer is None and self.of_network is None
-        is_beyond = self.loss in ("beyond", "mail", "no machine", "udp")
+        is_beyond = self.loss in ("beyond", "over IPv6", "mail", "no machine", "udp")
         is_needed = bool(self.named_by) or self.container.is_unhealthy
         return self.container.watches_others and is_elsewhere and is_beyond and not is_needed
 

@@ -10,6 +10,15 @@ FASTCGI_PORT = 9000
 """Where a program that speaks FastCGI listens by default."""
 
 
+class UnreadParts(msgspec.Struct, frozen=True):
+    """The proxy's file of static settings holds dynamic ones, which nothing loads."""
+
+    keys: tuple[str, ...]
+    """The sections: http, tls."""
+    path: str
+    """The file on the host."""
+
+
 class NotEnabled(msgspec.Struct, frozen=True):
     """The container lacks the label without which Traefik serves none of its routers."""
 
@@ -98,4 +107,5 @@ RouteObstacle = (
     | NoMiddleware
     | SeveralServices
     | DefinedTwice
+    | UnreadParts
 )

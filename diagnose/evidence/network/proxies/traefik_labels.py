@@ -22,6 +22,9 @@ FILES = ("traefik.yml", "traefik.yaml", "traefik.toml")
 """The files in /etc/traefik with static settings, which override all other settings."""
 FOLDER = "/etc/traefik"
 _PROVIDER = "providers.docker"
+_DYNAMIC = LazyPattern(r"(?m)^(?:\[\[?)?(?P<key>http|tcp|tls|udp)(?:[.\]]|[ \t]*:)")
+"""Sections that belong into a file of their own: Traefik drops unknown ones of its static file."""
+_FILE_PROVIDER = LazyPattern(r"(?m)^[ \t]+[\"']?file[\"']?[ \t]*:|^\[providers\.file\]")
 
 
 class StaticSettings(msgspec.Struct, frozen=True):
@@ -77,6 +80,17 @@ def settings_of_file(text: str, path: str) -> StaticSettings | None:
         return None
     network = _NETWORK.search(text)
     return StaticSettings(not _CLOSED.search(text), network["name"] if network else "", source=path)
+
+
+def dynamic_parts(text: str, container: Container) -> tuple[str, ...]:
+    """The sections of a static file that Traefik does not read there.
+
+    None where a provider loads files: it may load that very file.
+    """
+    is_loaded = any("providers.file" in flag for flag in flags_of(container))
+    if is_loaded or _FILE_PROVIDER.search(text):
+        return ()
+    return tuple(sorted({match["key"] for match in _DYNAMIC.finditer(text)}))
 
 
 def flags_of(container: Container) -> dict[str, str]:

@@ -23,6 +23,7 @@ from diagnose.evidence.network.proxies.route_obstacles import (
     OtherProtocol,
     RouteObstacle,
     SeveralServices,
+    UnreadParts,
     WrongPort,
 )
 from diagnose.evidence.network.proxies.traefik_labels import (
@@ -30,6 +31,7 @@ from diagnose.evidence.network.proxies.traefik_labels import (
     FOLDER,
     LabelledRouter,
     StaticSettings,
+    dynamic_parts,
     flags_of,
     is_traefik,
     routers_of,
@@ -131,7 +133,10 @@ def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
     if len(proxies) != 1:
         return
     (proxy,) = proxies
-    settings = _static_settings(host, proxy)
+    file = _static_file(host, proxy)
+    if isinstance(file, ReadStatic) and (keys := dynamic_parts(file.text, proxy)):
+        yield UnservedRoute(proxy, proxy, ", ".join(keys), UnreadParts(keys, file.path))
+    settings = _static_settings(file, proxy)
     if settings is None or not _asks_this_engine(settings, site.containers):
         return
     labelled = [
@@ -152,9 +157,28 @@ def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
     yield from _defined_twice(proxy, served)
 
 
-def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
+class ReadStatic(NamedTuple):
+    """The file of static settings, as it lies on the host."""
+
+    text: str
+    path: str
+
+
+def _named_file(proxy: Container) -> str:
+    """The file of static settings that its command names; "" for the usual ones."""
+    return flags_of(proxy).get("configfile") or proxy.config.value_of("TRAEFIK_CONFIGFILE")
+
+
+def _static_settings(file: ReadStatic | Failed | None, proxy: Container) -> StaticSettings | None:
     """None where they are not known."""
-    named = flags_of(proxy).get("configfile") or proxy.config.value_of("TRAEFIK_CONFIGFILE")
+    if isinstance(file, ReadStatic):
+        return settings_of_file(file.text, file.path)
+    return None if file is not None or _named_file(proxy) else settings_of_words(proxy)
+
+
+def _static_file(host: Host, proxy: Container) -> ReadStatic | Failed | None:
+    """None where no such file is mounted."""
+    named = _named_file(proxy)
     places = [named] if named else [f"{FOLDER}/{name}" for name in FILES]
     for mount in proxy.mounts:
         inside = [place for place in places if place == mount.destination or mount.holds(place)]
@@ -162,10 +186,10 @@ def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
             path = mount.on_host(place)
             answer = host.ask(ReadFile(path, max_bytes=65536))
             if not isinstance(answer, Failed):
-                return settings_of_file(answer.text, path)
+                return ReadStatic(answer.text, path)
             if answer.reason != "missing":
-                return None
-    return None if named else settings_of_words(proxy)
+                return answer
+    return None
 
 
 def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:

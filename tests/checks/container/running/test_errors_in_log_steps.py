@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.machine.local_authorities import BUNDLE, local_authorities
+from diagnose.evidence.network.interfaces import Address, Interfaces
 from tests.checks.container.evidence import PROXIED
 from tests.checks.container.running.repeated_lines import APP, NOW, REFUSED
 from tests.hosts import Made
@@ -219,3 +220,49 @@ def test_the_host_knows_an_authority_that_the_image_does_not(
     result = judge("container.errors-in-log", repeated_errors=errors, local_authorities=authorities)
     (finding,) = result.findings
     assert ("distrusting" in finding.variables) == expected
+
+
+SELF_SIGNED = (
+    "GET https://shop.test/ failed: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+    "self-signed certificate (_ssl.c:992)"
+)
+EDGE = container(
+    "edge",
+    NetworkSettings={"Ports": {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}},
+)
+SERVES = container(
+    "edge",
+    Config={"Labels": {"traefik.http.routers.shop.rule": "Host(`shop.test`)"}},
+    NetworkSettings={"Ports": {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}},
+)
+OF_HOST = Interfaces((), (Address(2, "192.0.2.10", 24),))
+SHOWN: dict[str, tuple[str, list[str], Container, bool]] = {
+    "an address of the host": (SELF_SIGNED, ["shop.test:192.0.2.10"], EDGE, True),
+    "the host itself": (SELF_SIGNED, ["shop.test:host-gateway"], EDGE, True),
+    "a name that a label serves": (SELF_SIGNED, [], SERVES, True),
+    "another machine": (SELF_SIGNED, ["shop.test:192.0.2.80"], EDGE, False),
+    "a name elsewhere": (SELF_SIGNED, [], EDGE, False),
+    "another port": (
+        SELF_SIGNED.replace("test/", "test:8443/"),
+        ["shop.test:192.0.2.10"],
+        EDGE,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "hosts", "edge", "expected"), SHOWN.values(), ids=SHOWN)
+def test_whose_certificate_is_not_taken(
+    line: str, hosts: list[str], edge: Container, expected: bool
+) -> None:
+    app = container("app", HostConfig={"ExtraHosts": hosts})
+    containers = Containers([app, edge])
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line) for _ in range(4))})
+    (finding,) = judge(
+        "container.errors-in-log",
+        repeated_errors=repeated_errors(containers, logs),
+        containers=containers,
+        links=OF_HOST,
+    ).findings
+    assert ('is container "edge", which publishes that port' in finding.summary) is expected
+    assert "distrusting" not in finding.variables

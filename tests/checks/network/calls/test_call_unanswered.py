@@ -420,3 +420,21 @@ def test_a_machine_in_whose_net_another_program_of_the_host_is() -> None:
         )  # fmt: skip
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert variable in finding.variables
+
+
+@pytest.mark.parametrize(
+    ("address", "subnets", "speaks"),
+    [
+        ("2606:4700::1111", {}, True),
+        ("192.0.2.200", {}, False),
+        ("2606:4700::1111", {"IPAM": {"Config": []}}, False),
+    ],
+    ids=["IPv6", "IPv4", "a network without IPv4"],
+)
+def test_a_call_over_ipv6_that_may_go_over_ipv4(
+    address: str, subnets: dict[str, object], speaks: bool
+) -> None:
+    call = UnansweredCall(APP, address, 443, 2, network=network(**subnets))
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
+    (finding,) = result.findings
+    assert ("over_ipv6" in finding.variables) is speaks

@@ -338,3 +338,29 @@ def test_a_program_that_speaks_fastcgi_alone(
     assert [finding.variables for finding in found] == (
         [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
     )
+
+
+DYNAMIC = "http:\n  routers: {}\ntls:\n  stores: {}\n"
+UNREAD = {
+    "in the static file": (f"providers:\n  docker: {{}}\n{DYNAMIC}", (), "http and tls"),
+    "in TOML": ("[providers.docker]\n[tls.stores.default]\n[[tls.certificates]]\n", (), "tls"),
+    "a provider loads it": (f"providers:\n  docker: {{}}\n  file: {{}}\n{DYNAMIC}", (), ""),
+    "a flag loads it": (
+        f"providers:\n  docker: {{}}\n{DYNAMIC}", ("--providers.file.filename=/a.yml",), "",
+    ),
+    "static alone": ("entryPoints:\n  web:\n    http:\n      tls: {}\nproviders: {docker: {}}\n", (), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "flags", "unread"), UNREAD.values(), ids=UNREAD)
+def test_dynamic_settings_in_the_static_file(
+    text: str, flags: tuple[str, ...], unread: str
+) -> None:
+    mount = {
+        "Type": "bind",
+        "Source": "/srv/traefik.yml",
+        "Destination": "/etc/traefik/traefik.yml",
+    }
+    host = Made({"file.read": {"text": text}})
+    found = judged([traefik(*flags, Mounts=[mount])], host).findings
+    assert [finding.variables.get("unread") for finding in found] == ([unread] if unread else [])

@@ -1,0 +1,48 @@
+"""Who is behind a place that a program calls by an address or a name of this very host. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.served_names import served_names
+from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.interfaces import Interfaces
+
+_THIS_HOST = "host-gateway"
+"""The address in `--add-host` in whose place the engine puts one of its host."""
+
+
+def publisher_in(
+    line: str, caller: Container, containers: Containers, links: Interfaces
+) -> tuple[str, Container] | None:
+    """The place that a line names, and the container that publishes it on this host.
+
+    A name counts where the caller was given an address of this host for it, or where labels or
+    variables of a container of this host serve it.
+    """
+    name, port = place_in(line)
+    if not name or not port or not _is_of_this_host(name, caller, containers, links):
+        return None
+    for container in containers.running:
+        is_published = any(item.host_port == port for item in container.published_by("tcp"))
+        if is_published and container.id != caller.id:
+            return f"{name}:{port}", container
+    return None
+
+
+def _is_of_this_host(
+    name: str, caller: Container, containers: Containers, links: Interfaces
+) -> bool:
+    address = name if is_address(name) else _given_address(name, caller)
+    if address == _THIS_HOST or (address and links.holds(address)):
+        return True
+    return not address and name.lower() in served_names(containers.running)
+
+
+def _given_address(name: str, caller: Container) -> str:
+    """What the caller was created with for that name."""
+    for entry in caller.host_config.extra_hosts or ():
+        own, _, address = entry.replace("=", ":", 1).partition(":")
+        if own == name:
+            return address
+    return ""
