@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
@@ -55,52 +55,86 @@ def _diagnose(
 
     The report on stdout or in a file, and the exit code.
     """
-    from diagnose import interrupts, session
+    from diagnose import session
     from diagnose.compare import without_known
     from diagnose.judgement.exit_codes import code_of
-    from diagnose.recording.recorder import in_thread
 
     request = options.of_run(given)
     baseline = _baseline(given["baseline"])
-    path: Path | None = given["output"]
-    if path == Path("-"):
-        path = None
-    metrics = path if given["format_"] == "prometheus" else None
-    if metrics is not None:
-        path = None  # a reader may come at any moment: the file is written once all is known
-    output = _open(path) if path else sys.stdout
+    destination = _Destination.of(given)
     began = process.began()
     last_moment = process.LastMoment(
-        began, request.budget_s, lambda sentence: _give_up(sentence, path, given["format_"])
+        began,
+        request.budget_s,
+        lambda sentence: _give_up(sentence, destination, given["format_"]),
     )
-
-    def load_watched() -> Mapping[str, Check]:
-        """The checks. From here on the process may have threads: its helpers are forked."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        in_thread(last_moment.watch)
-        checks = load()
-        last_moment.checks_are_loaded()
-        return checks
-
     last_moment.watch_start()
     try:
         report = session.diagnose(
-            load_watched, selected, request, began=began, shown=_drawn_evidence(given["format_"])
+            lambda: _load_watched(load, last_moment),
+            selected,
+            request,
+            began=began,
+            shown=_drawn_evidence(given["format_"]),
         )
     except session.InvalidRequestError as error:
-        if path:
-            path.unlink(missing_ok=True)
+        destination.discard()
         raise click.ClickException(str(error)) from None
     last_moment.called_off()
     report = without_known(report, baseline)
     code = code_of(report, given["fail_on"])
+    _deliver(report, code, given, destination)
+    process.leave(code)
+
+
+class _Destination(NamedTuple):
+    """Where a report goes: to stdout, into a new file, or in the place of older metrics."""
+
+    stream: TextIO
+    path: Path | None = None
+    """The new file."""
+    metrics: Path | None = None
+    """The file of metrics. A reader may come at any moment: it is written once all is known."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> _Destination:
+        path: Path | None = given["output"]
+        if path is None or path == Path("-"):
+            return cls(sys.stdout)
+        if given["format_"] == "prometheus":
+            return cls(sys.stdout, metrics=path)
+        return cls(_open(path), path)
+
+    def discard(self) -> None:
+        """Remove the new file, which holds no report, or a part of one."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+def _load_watched(
+    load: Callable[[], Mapping[str, Check]], last_moment: process.LastMoment
+) -> Mapping[str, Check]:
+    """The checks. From here on the process may have threads: its helpers are forked."""
+    from diagnose.recording.recorder import in_thread
+
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    in_thread(last_moment.watch)
+    checks = load()
+    last_moment.checks_are_loaded()
+    return checks
+
+
+def _deliver(report: Report, code: int, given: dict[str, Any], destination: _Destination) -> None:
+    """Write the report, and send it to whoever is to have it besides. No signal interrupts that."""
+    from diagnose import interrupts
+
     with interrupts.unbroken():
         try:
-            if metrics is not None:
-                _replace(metrics, report, code)
+            if destination.metrics is not None:
+                _replace(destination.metrics, report, code)
             else:
-                _render(report, code, given, output)
-            output.flush()
+                _render(report, code, given, destination.stream)
+            destination.stream.flush()
             if given["metrics"]:
                 _replace(given["metrics"], report, code)
             if given["push"]:
@@ -108,17 +142,14 @@ def _diagnose(
             if given["otlp"]:
                 _send(given["otlp"], report)
         except OSError as error:
-            if path:
-                path.unlink(missing_ok=True)
+            destination.discard()
             raise click.ClickException(f"cannot write the report: {error.strerror}") from None
-    process.leave(code)
 
 
-def _give_up(sentence: str, path: Path | None, format_: str) -> None:
+def _give_up(sentence: str, destination: _Destination, format_: str) -> None:
     """Say why there is no report: where it was asked for, if that takes a line of text."""
-    if path:
-        path.unlink(missing_ok=True)
-    if format_ == "text" and path is None:
+    destination.discard()
+    if format_ == "text" and destination.path is None:
         os.write(1, f"UNKNOWN {sentence}\n".encode())
     else:
         os.write(2, f"Error: {sentence}\n".encode())
