@@ -103,12 +103,13 @@ def _page_variables(
 
 
 def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
-    """The first cure that suits: by what systemd says, then by the engine's last words.
+    """The first cure that suits: by what systemd says, then by the engine's last words."""
+    return _cure_by_systemd(daemon, end) or _cure_by_words(end)
 
-    The engine is started again as it is where nothing better is known. An error about a path
-    comes back at each start: a look at that path is more.
-    """
-    unit, text = daemon.installation.known_unit, end.failure_text
+
+def _cure_by_systemd(daemon: Daemon, end: EngineEnd) -> PageVariables:
+    """What keeps the unit from its start, or ended it; none where the engine itself gave up."""
+    unit, has_words = daemon.installation.known_unit, bool(end.failure_text)
     if daemon.installation.program == "":
         return {"removed": "dockerd"}
     if unit.is_masked:
@@ -121,11 +122,18 @@ def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
         return {"waits_for": end.blockers.slow[0]}
     if unit.took_too_long:
         return {"slow": ENGINE}
-    capped = {} if text else kill_cure(end.killed)
-    if capped:
-        return capped
-    if unit.is_left_down and not text:
+    capped = {} if has_words else kill_cure(end.killed)
+    if not capped and unit.is_left_down and not has_words:
         return {"disabled": ENGINE}
+    return capped
+
+
+def _cure_by_words(end: EngineEnd) -> PageVariables:
+    """The engine is started again as it is where nothing better is known.
+
+    An error about a path comes back at each start: a look at that path is more.
+    """
+    text = end.failure_text
     if NO_ACTIVATION in text:
         return {"activation": "docker.socket", "flag": "fd://"}
     recognised = own_meaning(text)

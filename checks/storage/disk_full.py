@@ -269,46 +269,65 @@ def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
 
 
 def _what_fills_it(filled: FilledDisk) -> str:
-    """What fills the disk, where that can be said in a word, as the end of a sentence."""
-    dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
-    if cache is not None:
+    """What fills the disk, where that can be said in a word, as the end of a sentence.
+
+    A store that nothing needs comes first, then files that grow, and then the largest share.
+    """
+    what = _needless_store(filled) or _growing_files(filled) or _largest_share(filled)
+    return f"; {what}" if what else ""
+
+
+def _needless_store(filled: FilledDisk) -> str:
+    """The cache of a builder, or the data of an engine or a driver that is not in use."""
+    if (cache := filled.builder_cache) is not None:
         return (
-            f'; volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
+            f'volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
             f"holds {size(cache.bytes)}"
         )
     if left := filled.abandoned:
         held = f"{left.path} holds {size(left.bytes)}"
-        return f"; {held} of an engine's data, and no running engine uses it"
+        return f"{held} of an engine's data, and no running engine uses it"
     if former := filled.former_driver:
         driver = former.path.rpartition("/")[2]
         held = f"{former.path} holds {size(former.bytes)}"
-        return f"; {held} of storage driver {driver}, which the engine uses no more"
+        return f"{held} of storage driver {driver}, which the engine uses no more"
+    return ""
+
+
+def _growing_files(filled: FilledDisk) -> str:
+    """Core dumps, downloads that were not finished, or a log."""
+    dumps, downloads = filled.dumps, filled.downloads
     if dumps is not None and filled.is_to_blame(dumps.bytes):
-        return f"; {dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
+        return f"{dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
     if downloads is not None:
-        return f"; unfinished downloads in {downloads.path} hold {size(downloads.bytes)}"
+        return f"unfinished downloads in {downloads.path} hold {size(downloads.bytes)}"
     if filled.log is not None:
         writers = " and ".join(f'container "{name}"' for name in filled.log_writers[:2])
         of = f" of {writers}" if writers else ""
-        return f"; the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
+        return f"the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
+    return ""
+
+
+def _largest_share(filled: FilledDisk) -> str:
+    """What takes most of the rest: objects of the engine, a container's layer, or a folder."""
     most = max(filled.spare, key=lambda share: share.bytes, default=None)
     if most is not None and filled.is_to_blame(most.bytes):
         hold = "hold" if most.count > 1 else "holds"
-        return f"; {most.counted} {hold} {size(most.bytes)}"
+        return f"{most.counted} {hold} {size(most.bytes)}"
     if filled.copied_bytes:
         return (
-            "; the engine's storage driver vfs keeps each layer as a full copy of the one below it: "
+            "the engine's storage driver vfs keeps each layer as a full copy of the one below it: "
             f"images take {size(filled.copied_bytes)}"
         )
     if writer := filled.writer:
         place = writer.file or writer.folder
         return (
-            f'; container "{writer.container}" has written {size(writer.bytes)} into its own layer, '
+            f'container "{writer.container}" has written {size(writer.bytes)} into its own layer, '
             f"most of it to {place}"
         )
     for folder in filled.folders[:1]:
         if filled.is_to_blame(folder.bytes):
-            return f"; {folder.path} holds {size(folder.bytes)}"
+            return f"{folder.path} holds {size(folder.bytes)}"
     return ""
 
 
