@@ -13,7 +13,10 @@ from tests.checks.container.evidence import failed_with_log
 from tests.hosts import Made
 from tests.inspected import bind, of
 
-SHOP = {"Config": {"WorkingDir": "/shop", "Image": "shop:2"}, "Image": "sha256:5f2b"}
+SHOP: dict[str, Any] = {
+    "Config": {"WorkingDir": "/shop", "Image": "shop:2"},
+    "Image": "sha256:5f2b",
+}
 MANIFEST = json.dumps(
     {
         "scripts": {"dev": "cross-env MODE=dev next dev", "start": "next start"},
@@ -57,3 +60,27 @@ def test_a_program_that_later_builds_get(parts: dict[str, Any], image: Any, foun
     missing = missing_modules(Made({"api.image": image}), of(container), log_tails).of(container)
     assert (missing is not None) is found
     assert missing is None or "(COPY . /shop) run only in a build FROM it" in missing.clause
+
+
+OWN_FILES = {
+    "the file that it runs": (
+        "python3: can't open file '/shop/app.py': [Errno 2] No such file or directory",
+        ["python3", "app.py"],
+        True,
+    ),
+    "a file of its own that its program asks for": (
+        "FileNotFoundError: [Errno 2] No such file or directory: '/shop/rates.csv'",
+        ["python3", "app.py"],
+        False,
+    ),
+    "another complaint": ("SyntaxError in app.py: invalid syntax", ["python3", "app.py"], False),
+}
+
+
+@pytest.mark.parametrize(("line", "command", "found"), OWN_FILES.values(), ids=OWN_FILES)
+def test_a_file_that_later_builds_get(line: str, command: list[str], found: bool) -> None:
+    parts = {"Config": {**SHOP["Config"], "Cmd": command}, "Image": SHOP["Image"]}
+    container, log_tails = failed_with_log(line, **parts)
+    missing = missing_modules(Made({"api.image": COPIES}), of(container), log_tails).of(container)
+    assert (missing is not None) is found
+    assert missing is None or missing.name == "/shop/app.py"

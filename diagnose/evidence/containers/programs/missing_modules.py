@@ -1,18 +1,23 @@
-"""What the image of a Node.js program says of the module or the command that its log misses.
+"""What its image says of the module, the command or the file that a program misses.
 
-`package.json` lists packages that only development needs, with which images for production are not
-built; and an image whose Dockerfile copies the program by ONBUILD does not have it.
+`package.json` lists packages that only development needs, with which images of Node.js for
+production are not built; and an image whose Dockerfile copies the program by ONBUILD does not have
+it.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.missing_files import ABSENCE
+from diagnose.evidence.containers.settings.setting_variables import stands_in
 from diagnose.model import Failed, Json
 from diagnose.phrases import and_more
 from diagnose.programs.failures import Recognised
@@ -83,16 +88,32 @@ class MissingModules(msgspec.Struct, frozen=True):
 
 @evidence
 def missing_modules(host: Host, containers: Containers, log_tails: LogTails) -> MissingModules:
-    """One question about each container whose log misses a module or a command."""
+    """One question about each container whose log misses a module, a command or its own file."""
     found = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
-        if failure is None or failure.name not in _NAMES:
-            continue
-        missing = _missing(host, container, failure)
+        missing = None
+        if failure is not None and failure.name in _NAMES:
+            missing = _missing(host, container, failure)
+        elif path := _own_file(container, log_tails.of(container)):
+            missing = _left_to_others(host, container, path)
         if missing is not None:
             found[container.id] = missing
     return MissingModules(found)
+
+
+def _own_file(container: Container, tail: LogTail) -> str:
+    """The file that the container was to run, where its program does not find it; "" for none."""
+    telling = tail.telling
+    if telling is None or not telling.explains or not ABSENCE.search(telling.whole):
+        return ""
+    folder = container.config.working_dir or "/"
+    for word in container.config.words[1:]:
+        path = posixpath.join(folder, word)
+        is_file = "/" in word or "." in word
+        if is_file and any(stands_in(name, telling.whole) for name in (word, path)):
+            return path
+    return ""
 
 
 def _missing(host: Host, container: Container, failure: Recognised) -> MissingModule | None:

@@ -33,6 +33,7 @@ _FILE_OF_IMAGE = LazyPattern(
 _RELATIVE = LazyPattern(
     r"(?:\bENOENT\b|[Nn]o such file)[^'\"]{0,60}['\"](?P<path>[\w-][\w.-]*(?:/[\w.@+-]+)+)['\"]"
 )
+_OF_PROGRAMS = LazyPattern(r"(?:/usr)?(?:/local)?/s?bin/")
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
 """Folders of many images, whose names say nothing."""
@@ -104,14 +105,16 @@ def of_command(container: Container, text: str) -> NamedSetting | None:
 def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     """The mounted folder of which the line repeats a name: provisioning, datasources.
 
-    Names of the program itself, which are in the image's name, say nothing.
+    Names of the program itself, which are in the image's name, say nothing, and programs have no
+    settings in them.
     """
     lowered = text.lower()
     own = f"{container.name} {container.config.image}".lower()
     repeated = {
         mount.destination: mount.source
         for mount in container.bind_mounts
-        if any(part in lowered for part in _telling_parts(mount, own))
+        if not _OF_PROGRAMS.match(mount.destination)
+        and any(part in lowered for part in _telling_parts(mount, own))
     }
     if len(repeated) != 1:
         return None

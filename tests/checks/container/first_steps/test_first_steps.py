@@ -166,6 +166,11 @@ def env(*entries: str) -> dict[str, Any]:
             "Datasource provisioning error: only one can be marked as default",
             NamedSetting(folder="/srv/sources", inside="/etc/grafana/provisioning/datasources"),
         ),
+        (
+            {"Mounts": [{**CONF, "Source": "/opt/python3", "Destination": "/usr/bin/python3"}]},
+            "python3: can't open file '/app/app.py': [Errno 2] No such file or directory",
+            None,
+        ),
         ({"Mounts": [SOURCES]}, "failed to open a window: permission denied", None),
         (
             {"Mounts": [FOLDER]},
