@@ -161,7 +161,12 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
         "comes before it",
         f"give the value of {name} under the name that this version of the image reads, or in its "
         "file of settings",
-        {"unused": name, "asked": asked},
+        {
+            "unused": name,
+            "asked": asked,
+            "unread_image": caller.config.image,
+            "prefix": f"{name.partition('_')[0]}_",
+        },
     )
 
 

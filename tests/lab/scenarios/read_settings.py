@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.everyday.helpers import first_command
-from tests.lab.scenarios.programs.helpers import GOOD, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs, run
 
 _NOTIFIES = """#!/bin/sh
 url=$(sed -n 's/^url: //p' "${1#--config.file=}")
@@ -140,3 +140,89 @@ def provider_that_calls_itself_otherwise(box: Box) -> None:
     (finding,) = [item for item in run_.findings if item["subject"]["name"] == "gate1"]
     words = 'container "sso1" calls itself so by its option --hostname=localhost'
     assert words in finding["summary"], finding["summary"]
+
+
+_SERVER = """#!/bin/sh
+if [ -z "$REDISPASS" ]; then
+  printf "Reading the configuration file, at line 1\\n>>> 'requirepass '\\nwrong number of arguments\\n"
+  exit 1
+fi
+exec nc -ll -p 16379 -e cat
+"""
+
+
+def _mail_cache(box: Box, number: str, password: str) -> None:
+    """A start script writes its settings from a variable, as compose gave it."""
+    box.write(f"/srv/mail{number}/redis-conf.sh", _SERVER, 0o755)
+    mounted = ("-v", f"/srv/mail{number}/redis-conf.sh:/redis-conf.sh:ro")
+    given = ("--restart=always", f"--env=REDISPASS={password}", "--env=TZ=UTC")
+    run(box, f"mail{number}", *GOOD, *given, *mounted, "bb:1.36", "sh", "/redis-conf.sh")
+
+
+@fault("container.restart-loop", subject="container:mail1", shareable=True)
+def variable_that_compose_left_empty(box: Box) -> None:
+    """A setting has no value, because the variable that its script takes it from is empty."""
+    _mail_cache(box, "1", "")
+    box.wait_for(lambda: box.inspect("mail1")["RestartCount"] >= 4, 60, "the restarts")
+    run_ = box.diagnose("check", "container.restart-loop", "--format", "json")
+    (finding,) = [item for item in run_.findings if item["subject"]["name"] == "mail1"]
+    assert "its environment variable REDISPASS is empty" in finding["summary"], finding["summary"]
+
+
+@healthy(shareable=True)
+def variable_that_has_its_value(box: Box) -> None:
+    """The same with a password."""
+    _mail_cache(box, "2", "made-up")
+    box.wait_for(lambda: box.inspect("mail2")["State"]["Running"], what="the server")
+
+
+_CAMERA = """
+while :; do
+  nc -w 1 broker{number} 11883 </dev/null && exec nc -ll -p 15000 -e cat
+  echo "[2026-01-02 10:00:00] camera.comms.mqtt  ERROR  : Unable to connect to MQTT server: [Errno 111]\
+ Connection refused"
+  sleep 1
+done
+"""
+_LISTENS = """
+import socket, time
+server = socket.create_server(("{address}", 11883))
+while True:
+    server.accept()[0].close()
+"""
+
+
+def _camera(box: Box, number: str, address: str) -> None:
+    """A program that says that its broker refuses it, and not who that is; and the broker."""
+    box.docker("network", "create", f"cams{number}")
+    on = (f"--network=cams{number}",)
+    serves = ("bb:1.36", "/usr/bin/python3", "-c", _LISTENS.format(address=address))
+    run(box, f"broker{number}", *GOOD, *on, *MACHINE, "-p", "11883", *serves)
+    calls = ("bb:1.36", "sh", "-c", _CAMERA.format(number=number))
+    named = f"--label=com.docker.compose.depends_on=broker{number}:service_started:false"
+    run(box, f"cam{number}", *GOOD, *on, named, "-p", "15000", *calls)
+
+
+PORT = "network.published-port-not-listening"
+
+
+@fault(
+    PORT,
+    subject="container:broker1",
+    exit_code=1,
+    also=[(PORT, "container:cam1")],
+)
+def broker_that_listens_for_itself_alone(box: Box) -> None:
+    """The caller serves nothing, because its broker listens on loopback: one cause."""
+    _camera(box, "1", "127.0.0.1")
+    box.wait_for(lambda: logs(box, "cam1").count("refused") > 22, 60, "the refusals")
+    findings = box.diagnose("check", PORT, "--format", "json").findings
+    (effect,) = [item for item in findings if item["subject"]["name"] == "cam1"]
+    assert [cause["subject"]["name"] for cause in effect["caused_by"]] == ["broker1"]
+
+
+@healthy()
+def broker_that_listens_for_others(box: Box) -> None:
+    """The same on all addresses."""
+    _camera(box, "2", "0.0.0.0")
+    box.wait_for(lambda: ":15000" in box.sh("docker exec cam2 netstat -lnt"), 60, "the camera")
