@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from diagnose.evidence.dns.pinned_names import PinnedName, PinnedNames
-from diagnose.mappings import by_key, subjects_of
+from diagnose.mappings import by_key, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
@@ -107,19 +107,22 @@ def _rewritten(pinned: PinnedName) -> PageVariables:
     """What writes the present address into the mounted file: the program of sed."""
     if not pinned.present_address or not pinned.file or pinned.is_configured:
         return {}
-    old = re.escape(pinned.address).replace("\\", "\\")
+    old = re.escape(pinned.address)
     return {"rewrite": f"s|^{old}[[:space:]]|{pinned.present_address} |", "mounted": pinned.file}
 
 
 def _cure(pinned: PinnedName) -> PageVariables:
     """A start, at which the engine writes a new file, or a container without the option.
 
-    A mounted file stays as it is.
+    A mounted file stays as it is. One line that leads to nobody gets the present address.
     """
-    if pinned.file and not pinned.is_configured:
-        return (
-            {"mounted_file": pinned.file, "shown_network": pinned.left_on}
-            if pinned.left_on
-            else {"mounted_file": pinned.file}
-        )
-    return {"pinned" if pinned.is_configured else "edited": pinned.container.name}
+    container = pinned.container
+    if pinned.is_configured:
+        is_alone = len(container.host_config.extra_hosts or ()) == 1
+        if is_alone and pinned.present_address:
+            entry = f"{pinned.name}:{pinned.present_address}"
+            return {"outdated": container.name, "entry": entry}
+        return {"pinned": container.name}
+    if not pinned.file:
+        return {"edited": container.name}
+    return present({"mounted_file": pinned.file, "shown_network": pinned.left_on})

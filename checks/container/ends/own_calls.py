@@ -5,21 +5,24 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.service import has_health_check
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.mappings import only
+from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import how_often
 
-LEAST = 3
-"""A program that starts its own server tries once or twice until that listens."""
+LEAST = 2
+"""A program that starts its own server may try once before that listens."""
 MOST_SHOWN = 5
 
 
 class OwnCalls(msgspec.Struct, frozen=True):
     """Calls to localhost that were refused, in a container in which nothing listens."""
 
+    caller: str
+    """The name of the container."""
     times: int
     """In this run: each start makes a new network namespace."""
     neighbours: tuple[tuple[str, int], ...]
@@ -41,9 +44,9 @@ class OwnCalls(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The variables of the page, where one neighbour alone can be meant."""
-        neighbour = only({name for name, _ in self.neighbours})
-        return {"neighbour": neighbour} if neighbour is not None else {}
+        """The variables of the page, with the neighbour where one alone can be meant."""
+        neighbour = only({name for name, _ in self.neighbours}) or ""
+        return {"self_caller": self.caller, **present({"neighbour": neighbour})}
 
 
 def own_calls(
@@ -52,7 +55,12 @@ def own_calls(
     namespaces: Namespaces | None,
     containers: Containers,
 ) -> OwnCalls | None:
-    """None where no such calls were counted, or something in the container listens."""
+    """None where no such calls were counted, or something in the container listens.
+
+    A health check may have made them, too.
+    """
+    if has_health_check(container):
+        return None
     netns = namespaces.of(container) if namespaces is not None else None
     times = losses.refused_inside.get(container.id, 0) if losses is not None else 0
     if netns is None or namespaces is None or times < LEAST or container.shares_network:
@@ -65,7 +73,7 @@ def own_calls(
         if other.id != container.id and _may_be_meant(container, other)
         for port in _served_ports(other, namespaces)
     ]
-    return OwnCalls(times, tuple(neighbours))
+    return OwnCalls(container.name, times, tuple(neighbours))
 
 
 def _may_be_meant(container: Container, other: Container) -> bool:

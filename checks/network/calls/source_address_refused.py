@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
@@ -20,16 +21,22 @@ from diagnose.registry import check
 _REFUSED = LazyPattern(
     r"\b(?:said|response|replied|error)\b.{0,40}\b[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}\b"
     r"|\b(?:not|isn't|never) (?:been )?(?:allow|permit|authori[sz]|white-?list|trusted)"
-    r"|\b(?:white|black|block|allow|deny)[ -]?list|\bdenied\b|\bforbidden\b|\bblocked\b|\bbanned\b"
+    r"|\b(?:white|black|block|allow|allowed|deny)[ -]?list|\bdenied\b|\bforbidden\b|\bblocked\b|\bbanned\b"
     r"|\breverse DNS\b|\bPTR\b",
     re.IGNORECASE,
 )
 """How others say that they refuse an address, and mail servers that a message is not taken."""
+_COMPLAINS = LazyPattern(
+    r"error|fail|invalid|reject|refus|unauthori[sz]ed|\b40[13]\b", re.IGNORECASE
+)
+"""Any error that names the address tells as much, where it is not the one of the ports."""
 _OF_A_CLIENT = LazyPattern(
     r"\bclient\b|\breject(?:ed)?: |\bNOQUEUE\b|\b(?:RCPT|CONNECT|EHLO) from\b|\" [1-5]\d\d ",
     re.IGNORECASE,
 )
 """What a server says of somebody who calls it."""
+_WITHOUT_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
+"""Errors of calls that nobody has answered: the address is the one that was called."""
 
 
 @check("network.source-address-refused", severity=Severity.warning)
@@ -56,8 +63,11 @@ def source_address_refused(
     if not own or not callers:
         return Skipped("no running container leaves by an address of this host")
     for container in callers:
+        published = _published_at(container, own)
         for address in own:
-            lines = recent_logs.repeated(container, _refusal_of(address), clock, least)
+            is_other = published not in ("", address)
+            says = _refusal_of(address, _COMPLAINS if is_other else _REFUSED)
+            lines = recent_logs.repeated(container, says, clock, least)
             if lines:
                 yield _finding(container, address, lines, own, networks)
     yield from recent_logs.left_out(callers)
@@ -70,13 +80,14 @@ def _is_outer(address: str, networks: Networks) -> bool:
     return bool(address) and not is_loopback(address) and address not in gateways
 
 
-def _refusal_of(address: str) -> Callable[[str], bool]:
+def _refusal_of(address: str, words: LazyPattern) -> Callable[[str], bool]:
     """Whether a line says that others refuse this very address."""
-    whole = re.compile(rf"(?<![\w.:]){re.escape(address)}(?![\w:]|\.\d)")
+    whole = re.compile(rf"(?<![\w.:/]){re.escape(address)}(?![\w:]|\.\d| port )")
 
     def says(text: str) -> bool:
-        is_named = whole.search(text) is not None
-        return is_named and bool(_REFUSED.search(text)) and not _OF_A_CLIENT.search(text)
+        is_refusal = bool(words.search(text) or _REFUSED.search(text))
+        is_answer = is_refusal and not signs(text) & _WITHOUT_ANSWER
+        return is_answer and bool(whole.search(text)) and not _OF_A_CLIENT.search(text)
 
     return says
 

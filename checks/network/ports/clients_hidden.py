@@ -43,8 +43,9 @@ _REFUSES = LazyPattern(
     re.IGNORECASE,
 )
 _LIMITS = LazyPattern(
-    r"forbidden by rule|banned|too many requests|brute-?force|throttl|limiting (?:requests|connections)"
-    r'|rate.?limit|" 429 ',
+    r"forbidden by rule|banned|too many (?:[\w-]{1,20} ){0,3}(?:requests|attempts|logins|failures|tries)"
+    r"|brute-?force|throttl|limiting (?:requests|connections)|temporarily (?:locked|blocked)"
+    r'|locked out|rate.?limit|" 429 ',
     re.IGNORECASE,
 )
 """Refusals that are about the client, and not about its password."""

@@ -96,6 +96,13 @@ GONE = "172.18.0.9 shop.test blog.test\n"
 FAILED = "Failed to connect to shop.test port 8080: No route to host"
 LEFT: dict[str, tuple[Container, str, str, list[tuple[str, str]], set[str]]] = {
     "a mounted file": (MOUNTED, GONE, FAILED, FOUND, {"rewrite", "mounted_file"}),
+    "an option": (
+        member("api", "172.18.0.2", HostConfig={"ExtraHosts": ["shop.test:172.18.0.9"]}),
+        "172.18.0.9 shop.test\n",
+        FAILED,
+        FOUND,
+        {"outdated", "entry"},
+    ),
     "an edit": (API, GONE, FAILED, FOUND, {"edited"}),
     "the address in the line": (API, GONE, "connect 172.18.0.9: timed out", FOUND, {"edited"}),
     "another name fails": (API, GONE, "connect to pay.test port 443: timed out", [], set()),

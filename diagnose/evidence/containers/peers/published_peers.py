@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.peers.served_names import served_names
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.interfaces import Interfaces
@@ -17,11 +16,11 @@ def publisher_in(
 ) -> tuple[str, Container] | None:
     """The place that a line names, and the container that publishes it on this host.
 
-    A name counts where the caller was given an address of this host for it, or where labels or
-    variables of a container of this host serve it.
+    A name counts where the caller was given an address of this host for it: what DNS says of a name
+    that is served here may be a proxy elsewhere.
     """
     name, port = place_in(line)
-    if not name or not port or not _is_of_this_host(name, caller, containers, links):
+    if not name or not port or not _is_of_this_host(name, caller, links):
         return None
     for container in containers.running:
         is_published = any(item.host_port == port for item in container.published_by("tcp"))
@@ -30,13 +29,9 @@ def publisher_in(
     return None
 
 
-def _is_of_this_host(
-    name: str, caller: Container, containers: Containers, links: Interfaces
-) -> bool:
+def _is_of_this_host(name: str, caller: Container, links: Interfaces) -> bool:
     address = name if is_address(name) else _given_address(name, caller)
-    if address == _THIS_HOST or (address and links.holds(address)):
-        return True
-    return not address and name.lower() in served_names(containers.running)
+    return address == _THIS_HOST or (bool(address) and links.holds(address))
 
 
 def _given_address(name: str, caller: Container) -> str:

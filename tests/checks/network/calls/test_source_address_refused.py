@@ -55,6 +55,28 @@ ALLOWED = ("refused", "192.0.2.10")
 ROWS: dict[str, tuple[Container, str, str, list[tuple[str, str]], tuple[str, str] | None]] = {
     "published at another address": (server(), BOUNCED, "192.0.2.10", [("warning", "mail")], OTHER),
     "a list of a database": (server(), MYSQL, "192.0.2.10", [("warning", "mail")], OTHER),
+    "its own words": (
+        server(),
+        'error 403: "Invalid API-key, IP {}, or permissions"',
+        "192.0.2.10",
+        [("warning", "mail")],
+        OTHER,
+    ),
+    "its own words, published at all": (
+        server(""),
+        'error 403: "Invalid API-key, IP {}, or permissions"',
+        "192.0.2.10",
+        [],
+        None,
+    ),
+    "a call that nobody answers": (
+        server(),
+        "error: connect ETIMEDOUT {}",
+        "192.0.2.10",
+        [],
+        None,
+    ),
+    "a URL of this host": (server(), "error: GET http://{}/ gives 403", "192.0.2.10", [], None),
     "published at all": (server("0.0.0.0"), LISTED, "192.0.2.10", [("advice", "mail")], ALLOWED),
     "published there": (server("192.0.2.10"), LISTED, "192.0.2.10", [("advice", "mail")], ALLOWED),
     "another machine's address": (server(), LISTED, "192.0.2.99", [], None),
