@@ -64,7 +64,7 @@ EXPLAINS = Phrases(
         | \bmalformed\b | \bdowngrad
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
         | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b
-        | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
+        | (?<![_.-])\btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
         | \bname\ or\ service\b
         | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
         | \bread-only\ file\ ?system\b | \bquota\b

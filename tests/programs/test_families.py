@@ -222,6 +222,13 @@ def test_nine_of_ten_starts_are_recognised():
     assert rows.count("-") <= 0.1 * len(rows)
 
 
+def test_what_node_copies_it_may_read() -> None:
+    line = "Error: EACCES: permission denied, copyfile '/usr/src/app/settings.js' -> '/data/settings.js'"
+    found = recognise_family(TellingLine(line), FAMILIES)
+    assert found is not None
+    assert (found.name, found.values["path"]) == ("path-denied", "/data/settings.js")
+
+
 def took(row: Failure, line: str) -> float:
     """Seconds of the processor for one search."""
     began = time.process_time()

@@ -346,6 +346,10 @@ CHOSEN = {
         "started 231128 as root (amd64-prod)",
         "can't create /photos/sidecar: please check permissions",
     ],
+    "the name of a setting": [
+        "done! Your system makes 1.44 writes per ms, your journal-buffer-timeout will be 696000",
+        "cannot open /data/journal",
+    ],
     "fields without a value": [
         "enqueue: pkg=shop id=4097 tag=null lock=null vibrate=null",
         "cannot open /data/articles.db",

@@ -66,7 +66,7 @@ def image_steps(
 def _build_steps(container: Container, failure: Recognised, images: Images | None) -> PageVariables:
     """Another build of the image that may not have the failure, or how to get a new one."""
     wanted = failure.failure.build
-    if images is None or not wanted:
+    if images is None or not wanted or _lies_in_a_mount(container, failure.values.get("path", "")):
         return {}
     build = other_build(container, images, is_newer=wanted == "newer")
     if build:
@@ -74,6 +74,11 @@ def _build_steps(container: Container, failure: Recognised, images: Images | Non
     if wanted == "earlier":
         return {}
     return _built_by_compose(container, images) or _pulled(container, images)
+
+
+def _lies_in_a_mount(container: Container, path: str) -> bool:
+    """Whether a path is below a mount: no build of the image has the files there."""
+    return any(mount.holds(path) for mount in container.mounts)
 
 
 def build_before(container: Container, images: Images | None) -> PageVariables:

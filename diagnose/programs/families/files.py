@@ -68,6 +68,9 @@ FILES = (
         mark="",
         pattern=rf"""(?x)
             Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
+            # Node.js: what it copies it may read
+            | EACCES:\ permission\ denied,\ (?:copyfile|link|rename|symlink)\ '[^']{{1,400}}'\ ->
+                \ '(?P<path_made>[^']+)'
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
             | (?P<path_first>{_FOLDER}){_NO_SCRIPT}[^/]{{0,80}}?(?:{_REFUSALS})
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_relative>\.{{0,2}}/?[\w-][\w.-]*(?:/[\w.@+-]+)+)/?['"]

@@ -226,3 +226,18 @@ GLIBC = "{}: version `GLIBC_2.38' not found (required by /app/server)"
 def test_the_library_of_the_image_tells_its_version(library: str, expected: str | None):
     line = f"/app/server: {GLIBC.format(library)}"
     assert steps(line).get("libc") == expected
+
+
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [("/data", ""), ("/app", f"{REPOSITORY}:1"), ("/dat", f"{REPOSITORY}:1")],
+)
+def test_a_file_of_a_mount_is_in_no_build(destination: str, expected: str) -> None:
+    line = "FATAL: cannot open file /data/2026_04/timestamps.bin: no such file or directory"
+    found = steps(
+        line,
+        built("a", 100, f"{REPOSITORY}:1"),
+        Config={"Image": f"{REPOSITORY}:2"},
+        Mounts=[MOUNT | {"Destination": destination}],
+    )
+    assert found.get("other_build", "") == expected
