@@ -209,6 +209,15 @@ def test_a_note_that_is_written_twice_is_one_end() -> None:
     assert in_lines(container_in("running"), {"supervisord"}, lines[3:], AT) == []
 
 
+def test_what_a_keeper_says_of_itself_is_no_reason() -> None:
+    """On a read-only root it cannot write its pid file either, and goes on without."""
+    own = "2026-01-02 10:00:00,000 CRIT could not write pidfile /supervisord.pid"
+    gave_up = "2026-01-02 10:00:03,000 INFO gave up: web entered FATAL state, too many retries"
+    lines = [(AT - 4, own), (AT - 2, INSECURE), (AT - 1, ENDS), (AT, gave_up)]
+    (failure,) = in_lines(container_in("running"), {"supervisord"}, lines, AT)
+    assert failure.reason == INSECURE
+
+
 def test_a_program_that_its_keeper_has_given_up_does_not_end_again() -> None:
     gave_up = "2026-01-02 10:00:03,000 INFO gave up: web entered FATAL state, too many retries"
     lines = [*((AT - ago, ENDS) for ago in (3, 2, 1)), (AT, gave_up)]

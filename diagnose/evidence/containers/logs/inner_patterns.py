@@ -57,7 +57,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 _OF_SUPERVISORD = LazyPattern(
-    r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|supervisord|Supervisor"
+    r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|could not write pidfile|supervisord|Supervisor"
     r"|Included|RPC|Set uid|Server|reaped)"
 )
 _OF_PM2 = LazyPattern(r"\bPM2\b")
