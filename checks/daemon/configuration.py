@@ -12,6 +12,7 @@ from diagnose.evidence.engine.config import RELOADED, DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import PROTECTING
 from diagnose.evidence.engine.daemon_json.faults import CONFLICT, ConfigFaults
+from diagnose.evidence.engine.daemon_json.other_text import SETTINGS
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info, settings_in_force
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
@@ -74,6 +75,8 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
 
 def _mending(config: ConfigFaults, *, is_down: bool) -> PageVariables:
     """The page's commands that mend the file; a dead engine is started behind them."""
+    if config.form in SETTINGS:
+        return {"unwritten": config.path}
     if config.form:
         return {"foreign": config.path} if is_down else {}
     if config.mending is not None:

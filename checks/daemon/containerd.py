@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from checks.daemon.last_words import meaning, page_variables
+from checks.daemon.memory_kills import kill_evidence, kill_reason
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.awaited_programs import VERSIONED
 from diagnose.evidence.engine.containerd_log import ContainerdLog
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
+from diagnose.evidence.engine.engine_end import CLOCKS_APART_S
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
+from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
@@ -47,7 +52,10 @@ WAITED = LazyPattern(r"timeout|deadline exceeded")
     observed=True,
 )
 def containerd_down(
-    daemon: Daemon, log: DaemonLog | None, containerd_log: ContainerdLog | None
+    daemon: Daemon,
+    log: DaemonLog | None,
+    containerd_log: ContainerdLog | None,
+    kernel: KernelLog | None,
 ) -> CheckResult:
     """The containerd that the engine needs is not running.
 
@@ -67,8 +75,29 @@ def containerd_down(
         own_log = containerd_log or ContainerdLog()
         own = own_log.last_failure
         last_words = own_log.evidence(own) | log.evidence(failure)
-        yield _down_finding(daemon, own or failure, last_words)
+        finding = _down_finding(daemon, own or failure, last_words)
+        kill = kernel.last_kill("containerd") if kernel is not None else None
+        if kill is not None and own is None and _is_its_end(kill, own_log):
+            finding = _with_kill(finding, kill)
+        yield finding
     return None
+
+
+def _is_its_end(kill: OomKill, log: ContainerdLog) -> bool:
+    """Whether nothing was written after the kill: one that was started since wrote its start."""
+    last = log.lines[-1].at if log.lines else None
+    return last is not None and kill.at > last - CLOCKS_APART_S
+
+
+def _with_kill(finding: Finding, kill: OomKill) -> Finding:
+    """The finding about a containerd that the kernel killed, and that said nothing itself."""
+    capped = {"capped": kill.unit} if kill.unit else {}
+    return replace(
+        finding,
+        summary=f"{finding.summary}; {kill_reason(kill)}",
+        evidence={**finding.evidence, **kill_evidence(kill)},
+        variables={**finding.variables, **capped},
+    )
 
 
 def _is_lost(daemon: Daemon, failure: LogLine | None) -> bool:

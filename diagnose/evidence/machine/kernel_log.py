@@ -88,6 +88,11 @@ class KernelLog(Items[Record], frozen=True, dict=True):
     def oom_kills(self) -> tuple[OomKill, ...]:
         return tuple(oom_kills(self.items))
 
+    def last_kill(self, task: str) -> OomKill | None:
+        """The newest kill of a process of that name for memory."""
+        kills = [kill for kill in self.oom_kills if kill.task == task and not kill.container]
+        return kills[-1] if kills else None
+
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
         matches = ((record, _HUNG.search(record.text)) for record in self)

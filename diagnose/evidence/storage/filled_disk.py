@@ -196,8 +196,9 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             count=len(volumes),
             bytes=sum(usage.volumes.get(volume.name, 0) for volume in volumes),
         )
-        kinds = (stopped, anonymous, self._idle(usage))
-        return [spare for spare in kinds if self.is_worth_a_prune(spare.bytes)]
+        kinds = [spare for spare in (stopped, anonymous) if self.is_worth_a_prune(spare.bytes)]
+        idle = self._idle(usage)
+        return [*kinds, idle] if self.is_to_blame(idle.bytes) else kinds
 
     def _idle(self, usage: DiskUsage) -> Spare:
         """The largest volumes with a name that no container uses: data that somebody may want."""

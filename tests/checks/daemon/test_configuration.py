@@ -176,6 +176,10 @@ def test_a_file_that_holds_no_setting_is_moved_aside_for_a_dead_engine() -> None
     assert dead.variables == {"path": PATH, "foreign": PATH}
     (alive,) = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults).findings
     assert alive.variables == {"path": PATH}
+    text = FORMS["YAML"][0]
+    faults = ConfigFaults(PATH, faults_of(text, 28), 28, form=form_of(text))
+    (dead,) = judge("daemon.config-invalid", daemon=daemon(), config=faults).findings
+    assert dead.variables == {"path": PATH, "unwritten": PATH}
 
 
 STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'

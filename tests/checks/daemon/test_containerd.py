@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.containerd_log import ContainerdLog
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log_lines import LogLine
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
 from tests.checks.daemon.evidence import NOTHING, SYSTEM_UNIT, daemon, engine, log
@@ -46,6 +49,26 @@ from tests.judging import judge
 )
 def test_containerd_down(one: Daemon, words: Any, fires: bool) -> None:
     assert bool(judge("daemon.containerd-down", daemon=one, log=words).findings) is fires
+
+
+@pytest.mark.parametrize(
+    ("killed_at", "is_named"), [(150.0, True), (97.0, True), (40.0, False)],
+    ids=["its end", "a clock that is a little apart", "an earlier life"],
+)  # fmt: skip
+def test_the_kernel_killed_it_in_its_group(killed_at: float, is_named: bool) -> None:
+    group = "/system.slice/containerd.service"
+    kernel = KernelLog(
+        (Record(killed_at, f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg={group},task_memcg={group},task=containerd,pid=69,uid=0"),
+         Record(killed_at, "Memory cgroup out of memory: Killed process 69 (containerd) total-vm:1kB, anon-rss:9kB, file-rss:0kB"))
+    )  # fmt: skip
+    one = daemon(
+        silence=None, process=engine(), containerds=(), managed=False, containerd_unit=SYSTEM_UNIT
+    )
+    said = ContainerdLog((LogLine(100.0, "info", "containerd successfully booted in 0.1s"),), "x")
+    result = judge("daemon.containerd-down", daemon=one, containerd_log=said, kernel=kernel)
+    (finding,) = result.findings
+    assert ("the kernel killed it there" in finding.summary) == is_named
+    assert (finding.variables.get("capped") == "containerd.service") == is_named
 
 
 def test_podman_has_no_such_parts() -> None:

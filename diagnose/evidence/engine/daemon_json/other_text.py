@@ -7,14 +7,23 @@ from diagnose.phrases import shortened
 
 _PAGE = LazyPattern(r"(?i)<(?:!doctype\s+html|html|\?xml)\b")
 _TITLE = LazyPattern(r"(?i)<title>([^<]{1,120})</title>")
+_SECTIONS, _OF_SHELL, _YAML = (
+    "a file of sections, as in TOML",
+    "settings of a shell (NAME=value)",
+    "YAML",
+)
 _KINDS = (
     ("a shell script", LazyPattern(r"#!")),
     ("a unit of systemd", LazyPattern(r"\[(?:Unit|Service|Install)\]")),
-    ("a file of sections, as in TOML", LazyPattern(r"\[[\w.\"-]{1,80}\]\s*$")),
-    ("settings of a shell (NAME=value)", LazyPattern(r"(?:export\s+)?[A-Z_]{2,40}=")),
-    ("YAML", LazyPattern(r"(?:---|[\w-]{1,60}:(?:\s|$))")),
+    (_SECTIONS, LazyPattern(r"\[[\w.\"-]{1,80}\]\s*$")),
+    (_OF_SHELL, LazyPattern(r"(?:export\s+)?[A-Z_]{2,40}=")),
+    (_YAML, LazyPattern(r"(?:---|[\w-]{1,60}:(?:\s|$))")),
 )
 """By its first line that is no comment."""
+
+
+SETTINGS = frozenset({_SECTIONS, _OF_SHELL, _YAML})
+"""Forms in which somebody may have written settings of the engine."""
 
 
 def form_of(text: str) -> str:
