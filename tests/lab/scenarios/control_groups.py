@@ -64,3 +64,31 @@ def cpus_that_the_parent_group_has(box: Box) -> None:
     _narrow_parent(box)
     box.docker("run", "-d", "--name=pinned", *GOOD, "--cpuset-cpus=0", "bb:1.36", "sleep", "1000")
     assert box.inspect("pinned")["State"]["Running"]
+
+
+ENGINES = "/sys/fs/cgroup/memory/docker-daemon"
+EAT = "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"
+
+
+@fault(
+    "daemon.not-running",
+    subject="daemon:docker",
+    also=["container.*", "daemon.*", "resources.*"],
+    engine_started=False,
+    baseline=False,
+    exit_code=2,
+)
+def engine_killed_in_its_own_group(box: Box) -> None:
+    """The engine's service has a memory limit: the kernel kills the engine there, and the host has
+    memory."""
+    box.sh(f"mkdir {ENGINES}; echo 120M >{ENGINES}/memory.limit_in_bytes")
+    box.write("/etc/docker/daemon.json", dict(BASE_CONFIG))
+    box.spawn(["sh", "-c", f"echo $$ >{ENGINES}/cgroup.procs; exec dockerd"], log=LOG)
+    box.wait_for(box.ping, 40, "the engine")
+    pid = box.engine_pid
+    box.sh(f"echo 1000 >/proc/{pid}/oom_score_adj")
+    box.spawn(["sh", "-c", f"echo $$ >{ENGINES}/cgroup.procs; {EAT}"])
+    box.wait_for(lambda: not box.alive(pid), 40, "the kernel to kill the engine")
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert "/docker-daemon, in which it ran, has a memory limit of 120 MiB" in finding["summary"]
+    assert not finding["fix"], finding["fix"]
