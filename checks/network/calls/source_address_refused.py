@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
@@ -30,13 +30,17 @@ _COMPLAINS = LazyPattern(
     r"error|fail|invalid|reject|refus|unauthori[sz]ed|\b40[13]\b", re.IGNORECASE
 )
 """Any error that names the address tells as much, where it is not the one of the ports."""
+_ANSWERED = LazyPattern(r"\bsaid: [45]\d\d\b|\bin reply to\b", re.IGNORECASE)
+"""A mail server quotes the answer of the other one, which calls this host its client."""
 _OF_A_CLIENT = LazyPattern(
-    r"\bclient\b|\breject(?:ed)?: |\bNOQUEUE\b|\b(?:RCPT|CONNECT|EHLO) from\b|\" [1-5]\d\d ",
+    r"\bclient(?:[_-]?(?:ip|addr|address|host))?\b|\bremote[_-]?(?:ip|addr|address|host)\b"
+    r"|\bban(?:ned|s)? IP\b|\b(?:event|login|logins|query|request|requests) from\b"
+    r"|\breject(?:ed)?: |\bNOQUEUE\b|\b(?:RCPT|CONNECT|EHLO) from\b|\" [1-5]\d\d ",
     re.IGNORECASE,
 )
 """What a server says of somebody who calls it."""
-_WITHOUT_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
-"""Errors of calls that nobody has answered: the address is the one that was called."""
+_OF_AN_ACCOUNT = LazyPattern(r"\busing password\b", re.IGNORECASE)
+"""MySQL says the same of a wrong password as of a user who may not come from an address."""
 
 
 @check("network.source-address-refused", severity=Severity.warning)
@@ -56,7 +60,8 @@ def source_address_refused(
     allowed addresses on the other side then sees an address that it does not expect. The
     container's own log says repeatedly that it is refused, and names an address of this host. It is
     advice where its ports are not published at another address of this host: then the other side
-    has to allow this one. Lines about somebody who calls the container itself are left out.
+    has to allow this one. Lines about somebody who calls the container itself are left out:
+    programs of this host call it with that address. So are those that may be about a password.
     """
     own = [address for address in interfaces.shown_addresses if _is_outer(address, networks)]
     callers = [container for container in containers.running if not container.shares_host_network]
@@ -82,14 +87,21 @@ def _is_outer(address: str, networks: Networks) -> bool:
 
 def _refusal_of(address: str, words: LazyPattern) -> Callable[[str], bool]:
     """Whether a line says that others refuse this very address."""
-    whole = re.compile(rf"(?<![\w.:/]){re.escape(address)}(?![\w:]|\.\d| port )")
+    whole = re.compile(rf"(?<![\w.:/]){re.escape(address)}(?![\w:]|\.\d|[\"')]{{0,2}},? port )")
 
     def says(text: str) -> bool:
         is_refusal = bool(words.search(text) or _REFUSED.search(text))
-        is_answer = is_refusal and not signs(text) & _WITHOUT_ANSWER
-        return is_answer and bool(whole.search(text)) and not _OF_A_CLIENT.search(text)
+        is_answer = is_refusal and not signs(text) & CALL_FAILED
+        return is_answer and bool(whole.search(text)) and not _tells_of_others(text)
 
     return says
+
+
+def _tells_of_others(text: str) -> bool:
+    """Whether a line is about a client of the program itself, or about a password."""
+    if _ANSWERED.search(text):
+        return False
+    return bool(_OF_A_CLIENT.search(text) or _OF_AN_ACCOUNT.search(text))
 
 
 def _finding(

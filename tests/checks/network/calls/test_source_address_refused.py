@@ -50,6 +50,21 @@ REJECTS = (
 FORBIDS = (
     '[error] 7#7: *1 access forbidden by rule, client: {}, server: , request: "GET / HTTP/1.1"'
 )
+LISTED_AS_SPAM = (
+    "mail postfix/smtp[1638]: 6EF5BA5: to=<b@lab.test>, dsn=5.7.1, status=bounced (host "
+    "mx.lab.test[192.0.2.80] said: 554 5.7.1 Service unavailable; Client host [{}] blocked using "
+    "list.lab.test (in reply to RCPT TO command))"
+)
+WRONG_PASSWORD = "[Note] Access denied for user 'app'@'{}' (using password: YES)"
+RESOLVES = (
+    "INFO queryLog: query resolved client_ip={} response_reason=BLOCKED response_code=NOERROR"
+)
+BANS = "WARNING Banned IP {} for too many login attempts"
+SPARES = 'level=info msg="Event from {} is whitelisted by own-addresses"'
+DATABASE = (
+    'connection to server at "{}", port 5432 failed: FATAL: permission denied for database "shop"'
+)
+FILTERED = 'error 403: forbidden remote_addr={} path="/admin"'
 OTHER = ("subnet", "10.0.0.0/24")
 ALLOWED = ("refused", "192.0.2.10")
 ROWS: dict[str, tuple[Container, str, str, list[tuple[str, str]], tuple[str, str] | None]] = {
@@ -84,6 +99,19 @@ ROWS: dict[str, tuple[Container, str, str, list[tuple[str, str]], tuple[str, str
     "the gateway": (server(), LISTED, GATEWAY, [], None),
     "it refuses a client": (server(), REJECTS, "192.0.2.10", [], None),
     "a web server forbids": (server(), FORBIDS, "192.0.2.10", [], None),
+    "a client of a DNS server": (server(""), RESOLVES, "192.0.2.10", [], None),
+    "it bans a client": (server(""), BANS, "192.0.2.10", [], None),
+    "it spares a client": (server(""), SPARES, "192.0.2.10", [], None),
+    "a remote address": (server(), FILTERED, "192.0.2.10", [], None),
+    "a wrong password": (server(""), WRONG_PASSWORD, "192.0.2.10", [], None),
+    "a database of this host": (server(), DATABASE, "192.0.2.10", [], None),
+    "a list of senders of spam": (
+        server(),
+        LISTED_AS_SPAM,
+        "192.0.2.10",
+        [("warning", "mail")],
+        OTHER,
+    ),
     "it is served": (server(), "connected to mx as {}", "192.0.2.10", [], None),
 }
 
