@@ -201,9 +201,13 @@ def _left(
     networks: Networks,
     links: Interfaces,
 ) -> Iterator[PinnedName]:
-    """The names in a hosts file that lead to an address of Docker's which nobody has any more."""
+    """The names in a hosts file that lead to an address of Docker's which nobody has any more.
+
+    Its own line is left out: a container that is between two starts has no address.
+    """
+    own = {container.config.hostname, *container.dns_names}
     for address, name in _lines(text):
-        if not is_address(address) or _peers(container, name, containers):
+        if name in own or not is_address(address) or _peers(container, name, containers):
             continue
         network = networks.bridge_of(ip_address(address))
         is_left = network is not None and (network.name, address) not in containers.by_place

@@ -109,6 +109,13 @@ LEFT: dict[str, tuple[Container, str, str, list[tuple[str, str]], set[str]]] = {
     "no call fails": (API, GONE, "KeyError: shop.test", [], set()),
     "a neighbour has it": (API, "172.18.0.3 shop.test\n", FAILED, [], set()),
     "the gateway": (API, "172.18.0.1 shop.test\n", FAILED, [], set()),
+    "its own line, between two starts": (
+        member("web", "", Config={"Hostname": "shop.test"}, State={"Status": "restarting"}),
+        GONE,
+        FAILED,
+        [],
+        set(),
+    ),
     "elsewhere": (API, "192.0.2.80 shop.test\n", FAILED, [], set()),
 }
 
