@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.called_places import EPHEMERAL
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.losses import NetworkLosses
@@ -25,8 +26,6 @@ from diagnose.model import Unexamined
 from diagnose.phrases import count, quoted
 from diagnose.registry import evidence
 
-_EPHEMERAL = 32_768
-"""The port of a client begins here; a line may name who called, too."""
 _PLACE = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})[\"')]?(?:[:,]\s?(?:port )?| port )"
     r"(?P<port>\d{2,5})(?!\d)"
@@ -186,7 +185,7 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
     for match in (*_PLACE.finditer(text), *_PLACE6.finditer(text)):
         port = int(match["port"])
         network = _bridge_of(match["address"], networks)
-        if network is None or port >= _EPHEMERAL:
+        if network is None or port >= EPHEMERAL:
             continue
         refused = "refused" in _signs(text)
         calls.append(
