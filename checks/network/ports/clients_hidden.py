@@ -220,6 +220,16 @@ def _passes_visitors_on(container: Container, processes: Processes | None) -> bo
     return any(process.comm in FRONTS for process in processes.inside(container.id))
 
 
+_FORWARDED_FOR = LazyPattern(r'"[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9}"\s*$')
+"""The visitor's own address, with which web servers end a line about a request of a proxy."""
+
+
+def _is_limit_of(proxy: str) -> _IsRefusal:
+    """Whether a line says that the address of a proxy is refused, and knows no visitor."""
+    refuses = _refusal_of(proxy, _LIMITS)
+    return lambda text: refuses(text) and _FORWARDED_FOR.search(text) is None
+
+
 def _behind_proxy_findings(
     refusals: _Refusals, proxies: Sequence[Container], network: Network
 ) -> Iterator[Finding]:
@@ -227,7 +237,7 @@ def _behind_proxy_findings(
     for proxy in proxies:
         endpoint = proxy.endpoints.get(network.name)
         address = endpoint.ip_address if endpoint is not None else ""
-        limiting = refusals.on(network, _refusal_of(address, _LIMITS)) if address else {}
+        limiting = refusals.on(network, _is_limit_of(address)) if address else {}
         for server in refusals.containers.running_on(network.name):
             if server.name in limiting and server.id != proxy.id:
                 yield _behind_proxy_finding(server, proxy, address, limiting[server.name])

@@ -235,6 +235,9 @@ BEHIND = {
         behind("nextcloud:30"), "172.18.0.2", TOO_OFTEN, "nginx", [("warning", "app")], "nextcloud",
     ),
     "a list": (behind(), "172.18.0.2", REFUSAL, "nginx", [("warning", "app")], "behind"),
+    "the visitor is known": (
+        behind(), "172.18.0.2", f'{TOO_OFTEN} "-" "curl/8" "198.51.100.7"', "nginx", [], "",
+    ),
     "another neighbour": (behind(), "172.18.0.4", TOO_OFTEN, "nginx", [], ""),
     "no proxy": (behind(), "172.18.0.2", TOO_OFTEN, "java", [], ""),
     "served": (behind(), "172.18.0.2", '{} {} "GET / HTTP/1.1" 200', "nginx", [], ""),
