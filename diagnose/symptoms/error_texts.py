@@ -13,6 +13,7 @@ from diagnose.programs.failures import (
     BUILD_ERRORS,
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
+    FAILURES,
     REFUSED_COMMANDS,
     START_ERRORS,
     Failure,
@@ -67,7 +68,7 @@ def explained(text: str) -> KnownError | None:
     """The known error that a pasted message shows; None for none."""
     lines = [_as_engine_writes(line) for line in without_warnings(text).splitlines()]
     for table, page in _candidate_tables(text):
-        recognised = recognise(lines, None, table)
+        recognised = recognise(lines, None, table, has_ended=False)
         if recognised is not None:
             return KnownError(recognised, recognised.confirmed_by or page)
     return _known_of_program(text, lines)
@@ -77,7 +78,7 @@ def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
     """What a program in a container says, as where its log is read."""
     if _OF_RUNNING_ENGINE.search(text) or _OF_ENGINE.search(text) or _OF_START.search(text):
         return None
-    failure = LogTail(tuple(lines)).failure
+    failure = LogTail(tuple(lines)).failure or recognise(lines, None, FAILURES, has_ended=False)
     if failure is None:
         return None
     return KnownError(failure, failure.confirmed_by or "container.exits-at-start")

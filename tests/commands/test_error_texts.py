@@ -28,6 +28,8 @@ PAGES = {
     "kernel:unregister_netdevice: waiting for lo to become free. Usage count = 1": "kernel.netdevice-stuck",
     "Connection to node -1 (localhost/127.0.0.1:9092) could not be established. Broker may not be "
     "available.": "container.loopback-peer",
+    "[error] 7#7: *29 connect() failed (111: Connection refused) while connecting to upstream, client: 172.18.0.1, "
+    'server: shop, upstream: "http://127.0.0.1:3000/"': "container.loopback-peer",
     "docker: Error response from daemon: unknown or invalid runtime name: nvidia.": "daemon.runtime-missing",
     'failed to compute cache key: "/srv" not found: not found': "image.build-failed",
     "Got permission denied while trying to connect to the Docker daemon socket at "

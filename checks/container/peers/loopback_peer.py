@@ -38,6 +38,8 @@ LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
 PROXY = "docker-proxy"
 """The engine's own process, which listens for a container."""
 GATEWAY_NAME = "host.docker.internal"
+_LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
+"""What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
 
 
 @check(ID, severity=Severity.critical)
@@ -165,7 +167,7 @@ def _repeated_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
 ) -> _LoopbackCall | None:
     """The call of a container that keeps running, by the last of its lines that say so."""
-    failures = (recognise((line.text,), None, LOOPBACK) for line in lines)
+    failures = (recognise((line.text,), None, LOOPBACK, has_ended=False) for line in lines)
     calls = [(_port(failure), failure.line) for failure in failures if failure is not None]
     netns = namespaces.of(container) if namespaces is not None else None
     if not calls or netns is None:
@@ -302,7 +304,8 @@ def _settings_variables(call: _LoopbackCall, peer: Container) -> PageVariables:
 
 def _replacing(target: LoopbackTarget, name: str) -> str:
     """The program of sed that writes another host."""
-    return f"s|{target.place.replace('.', '[.]')}|{target.with_host(name)}|g"
+    place = target.place.translate(_LITERAL)
+    return f"s|{place}|{target.with_host(name)}|g"
 
 
 def _host_variables(call: _LoopbackCall, program: Listener) -> PageVariables:

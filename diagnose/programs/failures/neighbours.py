@@ -47,7 +47,7 @@ NEIGHBOURS = (
             # who asked a web server, and for which page, is not what it calls itself
             ^(?=.*(?:ECONNREFUSED|connection\ refused))
             (?>(?:refe?rr?er|origin)\W{1,8}https?://\S+|.)*?(?<!host:\ \")
-            (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?!3[3-9]\d{3}|[4-6]\d{4})(?P<port>\d{2,5})\b
+            (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?!(?!33060|5000\d|5005\d)(?:3[3-9]\d{3}|[45]\d{4}|60\d{3}))(?P<port>\d{2,5})\b
             # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)
             | Can't\ reach\ database\ server\ at\ `(?:localhost|127\.0\.0\.1)`:`(?P<port_prisma>\d+)
             | ConnectionRefusedError:.{0,60}\('(?:127\.0\.0\.1|localhost|::1)',\ (?P<port_python>\d{2,5})
@@ -83,7 +83,7 @@ NEIGHBOURS = (
             # a port that systems give by chance is of a process that the program has started itself
             \b(?:could\ ?n(?:o|')?t|can(?:'t|\ ?not)|unable\ to|failed\ to)\ (?:be\ )?(?:reach|connect|contact)(?:ed)?\b
                 (?:(?!\w:\d|\b(?:listening|open\ http|origin|referr?er|see\ http|serving|visit)\b)[^\n]){0,100}?
-                (?:localhost|127\.0\.0\.1|\[::1\]):(?!3[3-9]\d{3}|[4-6]\d{4})(?P<port>\d{2,5})(?![\d:])
+                (?:localhost|127\.0\.0\.1|\[::1\]):(?!(?!33060|5000\d|5005\d)(?:3[3-9]\d{3}|[45]\d{4}|60\d{3}))(?P<port>\d{2,5})(?![\d:])
             | HTTPConnectionPool\(host='(?:localhost|127\.0\.0\.1)',\ port=(?P<port_urllib>\d{2,5})\)
                 .{0,400}(?:refused|Errno\ 111)
         """,

@@ -255,7 +255,7 @@ def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
     PHP goes on after a login that its database has refused.
     """
     grave = [line for line in lines if (message(line).level or INFO) > INFO]
-    failure = recognise(grave, None, _rows_that_turn_away()) if grave else None
+    failure = recognise(grave, None, _rows_that_turn_away(), has_ended=False) if grave else None
     if failure is None:
         return None
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ def test_localhost_in_a_container(
     assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)
 
 
+REFUSED_BY_GO = "dial tcp 127.0.0.1:{}: connect: connection refused"
 OLD_LIBPQ = (
     "could not connect to server: Connection refused; Is the server running on host "
     '"localhost" (127.0.0.1) and accepting TCP/IP connections on port 5432?'
@@ -84,7 +86,23 @@ OTHER_WORDS = {
     "the socket file of MySQL in PHP": (PDO, 3306),
     "only that it was not reached": (UNREACHED, 32400),
     "Python's requests": (URLLIB, 8989),
+    "a port of gRPC": (REFUSED_BY_GO.format(50051), 50051),
+    "a port above those that systems give by chance": (REFUSED_BY_GO.format(61616), 61616),
 }
+OF_REQUESTS = {
+    "nginx": (
+        "2026/11/28 20:08:29 [error] 7#7: *29 connect() failed (111: Connection refused) while connecting "
+        'to upstream, client: 172.18.0.1, server: shop, upstream: "http://127.0.0.1:3000/"',
+        3000,
+    ),
+    "Apache": (
+        "[proxy:error] [pid 9] (111)Connection refused: AH00957: HTTP: attempt to connect to "
+        "127.0.0.1:3000 (127.0.0.1) failed [client 172.18.0.1:51222]",
+        3000,
+    ),
+}
+"""What a server met for a caller: it explains no end, but each request fails."""
+BY_CHANCE = REFUSED_BY_GO.format(41234)
 
 
 def _server_at(port: int) -> Container:
@@ -105,7 +123,22 @@ def test_each_way_to_say_it_names_the_port(line: str, port: int):
     assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
 
 
-@pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_a_port_that_a_system_gives_by_chance_is_nobody_elses():
+    container, log_tails = failed_with_log(BY_CHANCE, **ON_SHOP)
+    result = judge(
+        "container.loopback-peer",
+        containers=of(container, _server_at(41234)),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    assert not result.findings
+
+
+@pytest.mark.parametrize(
+    ("line", "port"),
+    [*OTHER_WORDS.values(), *OF_REQUESTS.values()],
+    ids=[*OTHER_WORDS, *OF_REQUESTS],
+)
 def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
     app = container_in("running", **ON_SHOP)
     lines = tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 3))
@@ -239,6 +272,26 @@ def test_the_server_is_the_hosts(
 
 
 HOST_SERVES = Listener("tcp", "0.0.0.0", 5004, 9, "dotnet")
+
+
+def test_the_address_of_ipv6_is_no_pattern_of_sed() -> None:
+    api = container_in("running", **ON_SHOP)
+    target = LoopbackTarget(api, "[::1]:5004", 5004, "/srv/caddy/Caddyfile", 4)
+    (finding,) = judge(
+        "container.loopback-peer",
+        containers=of(api),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        listeners=Listeners((HOST_SERVES,)),
+        loopback_targets=LoopbackTargets((target,)),
+    ).findings
+    program = finding.variables["correction_to_host"]
+    changed = subprocess.run(
+        ["sed", program], input="proxy / [::1]:5004", capture_output=True, text=True, check=True
+    )
+    assert changed.stdout == "proxy / host.docker.internal:5004"
+
+
 SILENT: dict[str, tuple[int, Listeners, list[tuple[str, str]]]] = {
     "the host serves the port": (5004, Listeners((HOST_SERVES,)), [("warning", "web")]),
     "nobody serves the port": (5005, Listeners((HOST_SERVES,)), []),
