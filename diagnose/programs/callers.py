@@ -75,7 +75,7 @@ _CLIENT = LazyPattern(
     | \b [Ii]nvalid[ ]user[ ]\S{0,80}[ ]from[ ]
     | \b User[ ]\S{1,80}[ ]from[ ]\S{1,60}[ ]not[ ]allowed \b
     | \b pam_unix\([^)\s]{1,40}\): | \b rhost=\S | \b PAM:[ ](?:authentication|unknown[ ]user) \b
-    | \b NOQUEUE: | \b ruleset=check_ | \b said:[ ][45]\d\d \b      # Postfix, Sendmail
+    | \b NOQUEUE: | \b ruleset=check_ | \][ ]said:[ ][45]\d\d \b     # Postfix, Sendmail
     | \b rip=[\da-fA-F.:]{3,45}, | \b pam\([^,)\s]{1,80},[\da-fA-F.:]{3,45}[,)]   # Dovecot
     | \b badlogin:[ ] | ,relay=:                       # Cyrus, Courier
     | \( [^()\s]{1,80} \[[\da-fA-F.:]{3,45}\] \)      # ProFTPD
@@ -87,7 +87,9 @@ _CLIENT = LazyPattern(
     | \[(?:Note|Warning)\][ ] (?:\[MY-\d{1,9}\][ ]\[\w{1,20}\][ ])?       # MySQL
         (?:Access[ ]denied[ ]for[ ]user|Aborted[ ]connection)
     | "c":[ ]?"ACCESS"                                 # MongoDB
-    | ^ (?:\S{1,60}[ ])? \d{4}-\d\d-\d\d [ ] \d\d:\d\d:\d\d [\d.]{0,8} [ ] .{1,160} \b
+    | ^ (?:\S{1,60}[ ])? \d{4}-\d\d-\d\d [ ] \d\d:\d\d:\d\d [\d.]{0,8} [ ]
+        (?! (?:CRIT|DEBUG|ERROR|FATAL|INFO|WARN) \b )  # a client that quotes its server
+        (?: [A-Z]{2,5} | [+-]\d{2,4} ) \b .{1,160} \b  # the time zone, which PostgreSQL writes
         (?:ERROR|FATAL):[ ][ ] (?:                      # PostgreSQL, of one session
             password[ ]authentication[ ]failed | no[ ]pg_hba\.conf[ ]entry
             | (?:column|database|function|relation|role)[ ].{1,200}[ ]does[ ]not[ ]exist

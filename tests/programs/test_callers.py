@@ -9,6 +9,8 @@ from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.programs.callers import is_about_a_caller
 
 CALLERS = (
+    '2026-03-12 11:17:28.425 +03 [539] shop@shop FATAL:  password authentication failed for user "shop"',
+    "postfix/smtp[12]: 4F: to=<a@shop.example>, status=bounced (host mx[192.0.2.6] said: 550 unknown)",
     '192.0.2.7 - - [05/Apr/2026:04:45:57 +0200] "GET /a?x=permission+denied HTTP/1.1" 404 118 "-" "b"',
     "[error] 8#8: *23 connect() failed (111: refused), client: 192.0.2.8, server: shop, request: x",
     "[core:error] [pid 7005] [client 192.0.2.9:14532] AH00126: Invalid URI in request GET /..",
@@ -27,6 +29,9 @@ CALLERS = (
     "ERROR login failed: unknown user, remote_ip=192.0.2.15 path=/api/first",
 )
 OF_ITS_OWN = (
+    '2026-03-12 11:17:28 ERROR connection to server at "db" failed: FATAL:  password authentication failed',
+    '2026-03-12 11:17:28 psycopg2.errors.UndefinedTable: ERROR:  relation "users" does not exist',
+    "fatal: the licence server said: 403 forbidden",
     "ERROR 1045 (28000): Access denied for user 'shop'@'172.18.0.5' (using password: YES)",
     "SQLSTATE[HY000] [1045] Access denied for user 'shop'@'shop.shop_default' (using password: YES)",
     'connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password authentication failed',
