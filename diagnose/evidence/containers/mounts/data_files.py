@@ -30,6 +30,9 @@ SHORT_S = 5.0
 """A container that was restarted so often, and has run for less than so many seconds, is taken to
 be in a loop."""
 
+_OF_HOST = ("/run/", "/var/run/", "/tmp/")
+"""Where programs of the host have their sockets."""
+
 
 class DataVersion(msgspec.Struct, frozen=True):
     """The version that a database wrote into its data directory."""
@@ -127,12 +130,21 @@ def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedP
 
 
 def _is_shared(left: MountedPidFile, container: Container, containers: Containers) -> bool:
-    """Whether the file may be of another container that runs, which has the same folder mounted."""
+    """Whether a socket may be of a program that runs: one of the host, or of another container.
+
+    A container that manages volumes has the folder of all volumes mounted.
+    """
     mount = innermost_mount(container.mounts, left.path) if left.is_socket else None
     if mount is None:
         return False
+    if mount.type == "bind" and left.source.startswith(_OF_HOST):
+        return True
     others = (other for other in containers if other.is_running and other.id != container.id)
-    return any(mount.source == own.source for other in others for own in other.mounts)
+    return any(
+        own.rw and own.type == mount.type and f"{left.source}/".startswith(f"{own.source}/")
+        for other in others
+        for own in other.mounts
+    )
 
 
 def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:

@@ -40,12 +40,29 @@ def test_a_pid_file_is_removed_where_it_is(source: str, variables: set[str]):
 
 
 SHARED = bind("/srv/run", Destination="/run/app")
+ABOVE = bind("/srv", Destination="/srv")
+VIEW = bind("/", Destination="/rootfs", RW=False)
+OF_HOST = bind("/var/run/app", Destination="/run/app")
 
 
 @pytest.mark.parametrize(
     ("parts", "neighbour", "found"),
-    [({}, {}, True), (SHARED, {}, True), (SHARED, SHARED, False)],
-    ids=["in its own layer", "on a mount", "on a mount of another program that runs"],
+    [
+        ({}, {}, True),
+        (SHARED, {}, True),
+        (SHARED, SHARED, False),
+        (SHARED, ABOVE, False),
+        (SHARED, VIEW, True),
+        (OF_HOST, {}, False),
+    ],
+    ids=[
+        "in its own layer",
+        "on a mount",
+        "on a mount of another program that runs",
+        "below a mount of another program",
+        "on a mount that another program only reads",
+        "where programs of the host have theirs",
+    ],
 )
 def test_a_socket_may_be_of_another_program(
     parts: dict[str, list[object]], neighbour: dict[str, list[object]], found: bool
