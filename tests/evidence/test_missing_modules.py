@@ -31,13 +31,15 @@ COMMANDS = {
     "a dependency of production": ("sh: next: not found", MANIFEST, ""),
     "another command": ("sh: psql: not found", MANIFEST, ""),
     "no manifest that can be read": ("sh: 1: cross-env: not found", "{", ""),
+    "a manifest in another code": ("sh: nest: not found", '{"scripts": {"dev": "\xff"}}', ""),
+    "a manifest without an end": ("sh: nest: not found", '{"x": ' + "[" * 100_000, ""),
 }
 
 
 @pytest.mark.parametrize(("line", "manifest", "says"), COMMANDS.values(), ids=COMMANDS)
 def test_a_package_for_development(line: str, manifest: str, says: str) -> None:
     container, log_tails = failed_with_log(line, **SHOP)
-    host = Made({"api.archive": {"type": "file", "hex": manifest.encode().hex()}})
+    host = Made({"api.archive": {"type": "file", "hex": manifest.encode("latin-1").hex()}})
     missing = missing_modules(host, of(container), log_tails).of(container)
     assert (missing.clause if missing else "").find(says) >= 0
     assert (missing is None) is (says == "")

@@ -42,6 +42,8 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
+_DISPROVED = ("proxy-header-missing",)
+"""What a server that answers others has from those who call it: whom it refuses are scanners."""
 _OF_PHP_IMAGES = "PHPIZE_DEPS"
 """A variable of the official images of PHP, which have docker-php-ext-install."""
 _UPSTREAM = " to upstream, "
@@ -194,7 +196,7 @@ def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
     One that waits for a migration does so whatever else it prints.
     """
     failure = error.failure
-    if failure is None:
+    if failure is None or (failure.name in _DISPROVED and error.serves):
         return False
     is_alone = error.ends_pages or (error.times >= error.most and not error.serves)
     is_most = is_alone or error.times >= MOSTLY * error.of

@@ -30,7 +30,7 @@ SHORT_S = 5.0
 """A container that was restarted so often, and has run for less than so many seconds, is taken to
 be in a loop."""
 
-_OF_HOST = ("/run/", "/var/run/", "/tmp/")
+_OF_HOST = ("/run/", "/var/run/", "/tmp/")  # noqa: S108 - folders of the host
 """Where programs of the host have their sockets."""
 
 

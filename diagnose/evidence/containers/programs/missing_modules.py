@@ -144,7 +144,7 @@ def _for_development(host: Host, container: Container, name: str) -> MissingModu
         return None
     try:
         manifest = msgspec.json.decode(bytes.fromhex(file.hex), type=Manifest)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     package = _PACKAGES.get(name) or "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
     if package not in manifest.dev_dependencies:

@@ -89,17 +89,17 @@ OTHER_WORDS = {
     "a port of gRPC": (REFUSED_BY_GO.format(50051), 50051),
     "a port above those that systems give by chance": (REFUSED_BY_GO.format(61616), 61616),
 }
+BY_NGINX = (
+    "2026/11/28 20:08:29 [error] 7#7: *29 connect() failed (111: Connection refused) while connecting "
+    'to upstream, client: 172.18.0.1, server: shop, upstream: "http://127.0.0.1:3000/"'
+)
+BY_APACHE = (
+    "[proxy:error] [pid 9] (111)Connection refused: AH00957: HTTP: attempt to connect to "
+    "127.0.0.1:3000 (127.0.0.1) failed [client 172.18.0.1:51222]"
+)
 OF_REQUESTS = {
-    "nginx": (
-        "2026/11/28 20:08:29 [error] 7#7: *29 connect() failed (111: Connection refused) while connecting "
-        'to upstream, client: 172.18.0.1, server: shop, upstream: "http://127.0.0.1:3000/"',
-        3000,
-    ),
-    "Apache": (
-        "[proxy:error] [pid 9] (111)Connection refused: AH00957: HTTP: attempt to connect to "
-        "127.0.0.1:3000 (127.0.0.1) failed [client 172.18.0.1:51222]",
-        3000,
-    ),
+    "nginx": (BY_NGINX, 3000),
+    "Apache": (BY_APACHE, 3000),
 }
 """What a server met for a caller: it explains no end, but each request fails."""
 BY_CHANCE = REFUSED_BY_GO.format(41234)

@@ -18,6 +18,21 @@ from tests.hosts import Made
 from tests.inspected import container
 from tests.judging import judge, rows
 
+NO_HEADER = (
+    '2026/11/28 20:08:0{} [error] 7#7: *{} broken header: "GET / HTTP/1.1" while reading PROXY '
+    "protocol, client: 172.18.0.1, server: 0.0.0.0:443"
+)
+SERVED = '172.18.0.5 - - [28/Nov/2026:20:08:0{} +0000] "GET /orders HTTP/1.1" 200 12 "-" "x"'
+
+
+@pytest.mark.parametrize(("served", "severity"), [((), "warning"), ((SERVED,), "advice")])
+def test_who_sends_no_header_where_others_do(served: tuple[str, ...], severity: str) -> None:
+    lines = [line.format(at, at) for line in (NO_HEADER, *served) for at in range(4)]
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
+    errors = repeated_errors(Containers([APP]), logs)
+    result = judge("container.errors-in-log", repeated_errors=errors)
+    assert rows(result) == [(severity, "app")]
+
 
 @pytest.mark.parametrize(
     ("line", "severity", "says"),
