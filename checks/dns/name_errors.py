@@ -17,6 +17,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
@@ -35,6 +36,7 @@ def server_fails(
     listeners: Listeners | None,
     hosts_file: HostsFile | None,
     half_known_names: HalfKnownNames | None,
+    watchers: Watchers | None,
 ) -> CheckResult:
     """A DNS server answers with an error instead of looking names up.
 
@@ -43,13 +45,14 @@ def server_fails(
     answer or the name's signatures are wrong. A container's log says that the name failed, and no
     other server of the container knows it. The query for the root shows whether the server answers
     other questions in the same way. An error about one name alone is a warning, and advice where
-    only a monitor calls it. A program that misses many names is left out: it may be a proxy whose
-    users mistype them. A server that knows a name's IPv4 address is asked for IPv6 addresses too:
-    musl, the library of Alpine, takes an error about these for the answer about the name.
+    only a monitor calls it, or a program that misses other hosts in other ways. A program that
+    misses many names is left out: it may be a proxy whose users mistype them. A server that knows a
+    name's IPv4 address is asked for IPv6 addresses too: musl, the library of Alpine, takes an error
+    about these for the answer about the name.
     """
     by_server: dict[tuple[str, str], list[UnresolvedName]] = {}
     closed = {container.id for container in lookups.closed}
-    for failure in unresolved_names(containers, failed_names, lookups):
+    for failure in unresolved_names(containers, failed_names, lookups, watchers):
         error = failure.first_error
         if error is None or failure.is_known or failure.is_denied:
             continue
@@ -169,7 +172,7 @@ def _of_one_name(failures: Sequence[UnresolvedName]) -> Severity:
 
 
 def _is_watched(failure: UnresolvedName) -> bool:
-    """Whether a monitor has found the name gone.
+    """Whether a monitor has found the name gone, or a program that calls many hosts of others.
 
     A name in its variables is that of its own database or mail server, which it needs.
     """
@@ -178,7 +181,8 @@ def _is_watched(failure: UnresolvedName) -> bool:
         re.search(rf"(?<![\w.-]){name}(?![\w.-])", value)
         for _, value in container.config.environment
     )
-    return container.watches_others and not is_own and not container.is_unhealthy
+    watches = container.watches_others or failure.is_one_of_many
+    return watches and not is_own and not container.is_unhealthy
 
 
 def _answers(failures: Sequence[UnresolvedName]) -> dict[str, str]:
@@ -239,6 +243,7 @@ def name_unknown(
     hosts_file: HostsFile | None,
     resolvers: Resolvers | None,
     info: Info | None,
+    watchers: Watchers | None,
 ) -> CheckResult:
     """A container calls a name that nobody knows.
 
@@ -250,9 +255,9 @@ def name_unknown(
     only a proxy leads to the internet, most site servers know no outer name: a container without
     the engine's proxy looks such a name up itself. Names that the host alone knows, and names of
     containers, have checks of their own. It is advice where the program is a monitor, which finds
-    what is gone, and no variable of it has the name.
+    what is gone, or misses other hosts in other ways, and no variable of it has the name.
     """
-    for failure in unresolved_names(containers, failed_names, lookups):
+    for failure in unresolved_names(containers, failed_names, lookups, watchers):
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
         completed = failure.completed(lookups)

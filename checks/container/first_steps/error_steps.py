@@ -15,7 +15,7 @@ from checks.container.settings.unpassed_variable import Unpassed
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.lone_failures import is_worker
+from diagnose.evidence.containers.logs.lone_failures import is_its_work
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.published_peers import publisher_in
@@ -86,8 +86,9 @@ class ErrorCase(msgspec.Struct, frozen=True):
     def does_nothing_else(self) -> bool:
         """Whether the program's work fails, and not one of the many things that a server does.
 
-        A worker has no other work. A server depends on a neighbour, on what a variable of its own
-        gives, and on its files; a proxy depends on its upstream.
+        A worker has no other work, where it is not somebody else whom it misses. A server depends
+        on a neighbour, on what a variable of its own gives, and on its files; a proxy depends on
+        its upstream.
         """
         error = self.error
         line_signs = signs(error.line.whole)
@@ -95,7 +96,7 @@ class ErrorCase(msgspec.Struct, frozen=True):
         is_configured = self.setting is not None and bool(self.setting.variable)
         is_proxy = _UPSTREAM in error.line.whole
         depends = calls_neighbour or is_configured or is_proxy or "permission" in line_signs
-        return error.is_alone and (is_worker(error.container) or depends)
+        return error.is_alone and (depends or is_its_work(error.container, error.complaints))
 
 
 def first_step(case: ErrorCase, containers: Containers | None, info: Info | None) -> PageVariables:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.lone_failures import is_worker, prints_nothing_else
+from diagnose.evidence.containers.logs.lone_failures import is_its_work, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
@@ -186,7 +186,7 @@ def _does_nothing_else(failure: LoggedFailure, clock: Clock) -> bool:
     ran_for = clock.age(container.started_at) or 0.0
     is_needed = failure.peer is not None or bool(where_named(failure.host, container))
     is_all = prints_nothing_else(container, failure.times, failure.complaints, failure.of, ran_for)
-    return is_all and (is_worker(container) or is_needed)
+    return is_all and (is_needed or is_its_work(container, failure.complaints))
 
 
 def _place(failure: LoggedFailure, peer: Container | None) -> str:

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.network.calls.watchers import Watchers
 
 OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
 """Names of the host that Docker Desktop defines, and an engine on Linux does not."""
@@ -25,6 +26,8 @@ class UnresolvedName(msgspec.Struct, frozen=True):
     container: Container
     name: FailedName
     replies: dict[str, DnsReply]
+    is_one_of_many: bool = False
+    """Whether its program misses other hosts in other ways: it looks for some."""
 
     @property
     def is_known(self) -> bool:
@@ -81,7 +84,10 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 
 
 def unresolved_names(
-    containers: Containers, failed_names: FailedNames, lookups: Lookups
+    containers: Containers,
+    failed_names: FailedNames,
+    lookups: Lookups,
+    watchers: Watchers | None = None,
 ) -> Iterator[UnresolvedName]:
     """The names that were asked again, each with the replies of the container's servers.
 
@@ -91,9 +97,11 @@ def unresolved_names(
         names = failed_names.of(container)
         if len(names) > MOST_NAMES:
             continue
+        is_one_of_many = watchers is not None and watchers.hold(container)
         replies_by_name = lookups.failed_by_name(container)
         for name in names:
-            failure = UnresolvedName(container, name, replies_by_name.get(name.name, {}))
+            replies = replies_by_name.get(name.name, {})
+            failure = UnresolvedName(container, name, replies, is_one_of_many)
             has_answer = any(reply.answered for reply in failure.replies.values())
             if has_answer or failure.completed(lookups):
                 yield failure

@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.half_known_names import half_known_names
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.network.calls.watchers import watchers
 from diagnose.questions import Host
 from tests.checks.dns.evidence import LAN, OTHER, container
 from tests.hosts import Made
@@ -168,6 +170,43 @@ def test_a_name_that_a_monitor_finds_gone(image: str, variable: str, severity: s
         more = {"listeners": None} if check == "dns.server-fails" else {}
         (finding,) = judge(check, **evidence, **more, hosts_file=HostsFile()).findings
         assert str(finding.severity) == severity
+
+
+GONE = "GET http://pay.office/: bad address 'pay.office'"
+ELSEWHERE = ["GET http://203.0.113.7/: connection refused", "GET http://203.0.113.8/: timed out"]
+OTHER_NAMES = [f"GET http://{name}.office/: bad address '{name}.office'" for name in ("db", "mq")]
+NEIGHBOURS = ["dial tcp: db:5432: connection refused", "dial tcp: mq:5672: i/o timeout"]
+MISSED = {
+    "a crawler": ([GONE, *ELSEWHERE], "", "advice"),
+    "a crawler whose own setting is wrong": (
+        [GONE, *ELSEWHERE],
+        "API=http://pay.office",
+        "warning",
+    ),
+    "names of one net": ([GONE, *OTHER_NAMES], "", "warning"),
+    "its neighbours": ([GONE, *NEIGHBOURS], "", "warning"),
+    "one host besides": ([GONE, ELSEWHERE[0]], "", "warning"),
+}
+
+
+@pytest.mark.parametrize(("lines", "variable", "severity"), MISSED.values(), ids=MISSED)
+def test_a_name_among_other_hosts_that_are_missed(
+    lines: list[str], variable: str, severity: str
+) -> None:
+    caller = container("pay", network="shop", Config={"Env": [variable]})
+    recent = RecentLogs({caller.id: tuple(RecentLine(1.0, line) for line in lines)})
+    (finding,) = judge(
+        "dns.name-unknown",
+        containers=Containers((caller,)),
+        failed_names=FailedNames({caller.id: (FailedName("pay.office", GONE),)}),
+        lookups=Lookups(
+            {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
+            failed={caller.id: {("pay.office", LAN): reply("NXDOMAIN")}},
+        ),
+        hosts_file=HostsFile(),
+        watchers=watchers(Containers((caller,)), recent),
+    ).findings  # fmt: skip
+    assert str(finding.severity) == severity
 
 
 def test_a_proxy_whose_users_mistype_names() -> None:

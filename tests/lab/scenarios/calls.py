@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER, WEB
 from tests.lab.runner import PATIENT
 from tests.lab.scenarios.network.helpers import QUIET
@@ -65,6 +66,38 @@ def worker_whose_calls_all_fail(box: Box) -> None:
 def server_that_misses_another_machine(box: Box) -> None:
     """A server that offers a port misses one machine: its callers may not notice."""
     _repeats_for_long(box, "site36", "httpd -p 8080", "--expose=8080")
+
+
+_SITES = """
+while :; do
+    nslookup old.gone.lab.test >/dev/null 2>&1 || echo "GET http://old.gone.lab.test/: bad address 'old.gone.lab.test'"
+    echo 'GET http://203.0.113.7/: connection refused'
+    echo 'GET http://198.51.100.9/: timed out'
+    sleep 0.5
+done
+"""
+_COUNTS_USERS = (
+    "while :; do echo 'usage data to 203.0.113.91:443: connect timed out'; sleep 0.5; done"
+)
+
+
+@healthy(baseline=False)
+def programs_that_miss_the_sites_of_others(box: Box) -> None:
+    """A crawler misses three sites in three ways, and a worker misses the site that counts its
+    users: both print nothing else, and do their work."""
+    box.provider.dns_stop()
+    box.provider.dns_start("--address=/gone.lab.test/")
+    for name, script in (("crawler37", _SITES), ("worker37", _COUNTS_USERS)):
+        load(box, f"{name}:1", Recipe({"run.sh": (script.encode(), 0o755)}))
+        box.docker("run", "-d", f"--name={name}", *QUIET, f"{name}:1", "sh", "/run.sh")
+    box.wait_for(
+        lambda: all(_times_out(box, name) for name in ("crawler37", "worker37")), 90, "failures"
+    )
+
+
+def _times_out(box: Box, name: str) -> bool:
+    """Whether a program has said often enough, and for long enough, that it gets no answer."""
+    return box.docker("logs", name).stdout.count("timed out") >= 50
 
 
 @fault("network.calls-failing", subject="container:api34", shareable=True)

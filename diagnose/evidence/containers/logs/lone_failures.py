@@ -6,9 +6,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.addresses import is_address, is_loopback
 from diagnose.evidence.network.calls.called_places import called_host
+from diagnose.evidence.network.calls.failing_calls import where_named
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.log_message import ERROR, INFO, message
 from diagnose.programs.telling_line import is_frame
 
@@ -24,6 +27,11 @@ MOST_KINDS = 2
 """What fails in more ways is more than one thing."""
 SETTLED_S = 20.0
 """A program that runs for so long has seen its neighbours start."""
+
+_OF_PROGRAM = LazyPattern(
+    r"\.(?!sock$)\w{1,10}$|^/(?:app|conf|config|etc|opt|srv|usr)(?:/(?!localtime$|timezone$)|$)"
+)
+"""Where settings and programs are mounted."""
 
 
 class Complaints(msgspec.Struct, frozen=True):
@@ -81,3 +89,27 @@ def is_worker(container: Container) -> bool:
     On the network of the host or of another container it may serve a port that nobody declared.
     """
     return not container.offered_ports and not container.shares_network
+
+
+def is_its_work(container: Container, said: Complaints) -> bool:
+    """Whether a worker exists for what it misses, as far as that is known.
+
+    Who finds nobody says whom it called: a name that is near, or one that its variables or its
+    command have, or that may stand in a file of the host. Somebody else's site or machine is often
+    one of many: a feed, a peer, a device that is watched, an address that counts the users.
+    """
+    if not is_worker(container) or container.watches_others:
+        return False
+    is_answered = not (said.kinds and said.kinds <= CALL_FAILED)
+    is_known = any(is_near(host) or where_named(host, container) for host in said.hosts)
+    return is_answered or is_known or not said.hosts or _has_files_of_the_host(container)
+
+
+def _has_files_of_the_host(container: Container) -> bool:
+    """Whether settings or scripts are mounted into it, which may name whom it calls."""
+    return any(_OF_PROGRAM.search(mount.destination) for mount in container.bind_mounts)
+
+
+def is_near(host: str) -> bool:
+    """Whether a host has a name of one word, as containers have, or is the caller itself."""
+    return is_loopback(host) if is_address(host) else "." not in host

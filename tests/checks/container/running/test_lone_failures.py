@@ -44,13 +44,25 @@ SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
 WAY = {"ExposedPorts": {"8080/tcp": {}}}
 SERVER = {"Config": WAY}
 GIVEN = {"Config": {**WAY, "Env": ["RATES_URL=https://api.lab.test/v1"]}}
+CALLER = {"Config": {"Env": ["RATES_URL=https://api.lab.test/v1"]}}
+LAN = {"Path": "fetch", "Args": ["--from=192.0.2.80:5432"]}
+BY_FILE = {"Mounts": [{"Type": "bind", "Source": "/srv/a", "Destination": "/etc/rates.d"}]}
+BY_TIME = {"Mounts": [{"Type": "bind", "Source": "/etc/a", "Destination": "/etc/localtime"}]}
+BY_MONITOR = {"Config": {"Image": "louislam/uptime-kuma:1"}}
+NO_NEIGHBOUR = "curl: (6) Could not resolve host: rates"
 ON_HOST = {"HostConfig": {"NetworkMode": "host"}}
 HEALTHY = {"State": {"Status": "running", "Health": {"Status": "healthy"}}}
 
 ALONE = {
-    "a worker that calls a name": ([NO_API] * 6, {}, 60.0, True),
+    "a worker that calls a name of its variables": ([NO_API] * 6, CALLER, 60.0, True),
+    "a worker that calls a neighbour's name": ([NO_NEIGHBOUR] * 6, {}, 60.0, True),
+    "a worker that misses somebody else": ([NO_API] * 6, {}, 60.0, False),
+    "a worker whose settings are a file of the host": ([NO_API] * 6, BY_FILE, 60.0, True),
+    "a worker that keeps the host's time": ([NO_API] * 6, BY_TIME, 60.0, False),
+    "a monitor that misses one neighbour": ([NO_NEIGHBOUR] * 6, BY_MONITOR, 60.0, False),
     "a worker that calls an unknown authority": ([UNTRUSTED] * 6, {}, 60.0, True),
-    "a worker with a trace for each call": (TRACE * 3, {}, 60.0, True),
+    "a worker with a trace for each call": (TRACE * 3, LAN, 60.0, True),
+    "a worker with a trace about somebody else": (TRACE * 3, {}, 60.0, False),
     "a worker that says what it begins": ([*TRACE, "fetching"] * 3, {}, 60.0, False),
     "a worker that calls everything an error": ([NO_API, *[UNKNOWN] * 3] * 3, {}, 60.0, False),
     "a worker that counts no timeout": ([NO_API, *[COUNTED] * 4] * 3, {}, 60.0, False),
@@ -88,9 +100,11 @@ def test_a_program_that_prints_nothing_but_an_error(
     assert [finding.is_lone for finding in findings] == [expected]
 
 
+SAID = Complaints(9, frozenset({"192.0.2.80"}), frozenset({"unreachable"}))
 AT = {"Config": {**WAY, "Env": ["DATABASE=postgres://192.0.2.80/shop"]}}
 CALLS = {
-    "a worker": ({}, 9, 60.0, True),
+    "a worker whose command has the address": (LAN, 9, 60.0, True),
+    "a worker that calls somebody else": ({}, 9, 60.0, False),
     "a server that is given the address": (AT, 9, 60.0, True),
     "another server": (SERVER, 9, 60.0, False),
     "a moment after the start": ({}, 9, 10.0, False),
@@ -105,7 +119,7 @@ def test_a_program_whose_calls_all_fail(
     app = running(fields)
     line = "connect to 192.0.2.80 port 5432: No route to host"
     place = ("192.0.2.80", 5432)
-    failure = LoggedFailure(app, "unreachable", *place, line, 9, of, NOW, complaints=Complaints(9))
+    failure = LoggedFailure(app, "unreachable", *place, line, 9, of, NOW, complaints=SAID)
     result = judge(
         "network.calls-failing",
         logged_failures=LoggedFailures((failure,)),

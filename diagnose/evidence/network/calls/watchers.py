@@ -1,0 +1,46 @@
+"""Running programs that call many hosts of others, by what their logs miss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.error_signatures import CALL_FAILED, signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.lone_failures import MOST_HOSTS, is_near
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.network.calls.called_places import called_host
+from diagnose.registry import evidence
+
+
+class Watchers(msgspec.Struct, frozen=True):
+    """The containers whose last lines miss so many hosts that the program looks for some."""
+
+    ids: frozenset[str] = frozenset()
+
+    def hold(self, container: Container) -> bool:
+        return container.id in self.ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@evidence
+def watchers(containers: Containers, recent_logs: RecentLogs) -> Watchers:
+    """Monitors, crawlers, readers of feeds: one host is gone, another refuses, a third is silent.
+
+    A program whose own settings are wrong misses what it calls in one way.
+    """
+    lines = {
+        container.id: [line.text for line in recent_logs.of(container)]
+        for container in containers.running
+    }
+    return Watchers(frozenset(id for id, texts in lines.items() if _misses_many(texts)))
+
+
+def _misses_many(lines: Sequence[str]) -> bool:
+    failed = [line for line in lines if signs(line) & CALL_FAILED]
+    hosts = {called_host(line) for line in failed} - {""}
+    far = [host for host in hosts if not is_near(host)]
+    return len(far) > MOST_HOSTS and len(signs(*failed) & CALL_FAILED) > 1
