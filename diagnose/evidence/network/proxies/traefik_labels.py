@@ -24,7 +24,11 @@ FOLDER = "/etc/traefik"
 _PROVIDER = "providers.docker"
 _DYNAMIC = LazyPattern(r"(?m)^(?:\[\[?)?(?P<key>http|tcp|tls|udp)(?:[.\]]|[ \t]*:)")
 """Sections that belong into a file of their own: Traefik drops unknown ones of its static file."""
-_FILE_PROVIDER = LazyPattern(r"(?m)^[ \t]+[\"']?file[\"']?[ \t]*:|^\[providers\.file\]")
+_FILE_PROVIDER = LazyPattern(
+    r"(?m)(?:^[ \t]+|[{,][ \t]{0,9})[\"']?file[\"']?[ \t]*:|^[ \t]*\[(?:providers\.)?file\]"
+    r"|^[ \t]*(?:providers\.)?file(?:\.\w+)?[ \t]*="
+)
+"""As YAML and TOML write it, in blocks, in braces, with dots, and as Traefik 1 did."""
 
 
 class StaticSettings(msgspec.Struct, frozen=True):

@@ -345,6 +345,14 @@ UNREAD = {
     "in the static file": (f"providers:\n  docker: {{}}\n{DYNAMIC}", (), "http and tls"),
     "in TOML": ("[providers.docker]\n[tls.stores.default]\n[[tls.certificates]]\n", (), "tls"),
     "a provider loads it": (f"providers:\n  docker: {{}}\n  file: {{}}\n{DYNAMIC}", (), ""),
+    "a provider in braces": (f"providers: {{docker: {{}}, file: {{}}}}\n{DYNAMIC}", (), ""),
+    "a provider of TOML, set in": (
+        '[providers]\n  [providers.docker]\n  [providers.file]\n    directory = "/d"\n[tls.options]\n', (), "",
+    ),
+    "a provider of TOML, with dots": (
+        '[providers]\nfile.filename = "/etc/traefik/traefik.toml"\n[tls.options]\n', (), "",
+    ),
+    "a provider of Traefik 1": ("[docker]\n[file]\n[[tls]]\n", (), ""),
     "a flag loads it": (
         f"providers:\n  docker: {{}}\n{DYNAMIC}", ("--providers.file.filename=/a.yml",), "",
     ),
