@@ -77,10 +77,10 @@ def calls_failing(
     moment ago, and a line without a place that container.errors-in-log quotes already. Where the
     container that is called does not run, what ended it is the cause. It is a warning where the
     container has no network or no DNS server, and so cannot call what it wants, where mail servers
-    of the internet do not answer at port 25, and where a route of the host leads to another
-    program's net, in which nobody has the address. Where the program prints nothing else, and is a
-    worker or its container is given the address, it is a warning unless the report has another
-    problem that may explain it.
+    of the internet do not answer at port 25 and none takes a message there, and where a route of
+    the host leads to another program's net, in which nobody has the address. Where the program
+    prints nothing else, and is a worker or its container is given the address, it is a warning
+    unless the report has another problem that may explain it.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
@@ -141,9 +141,13 @@ def _led_away(absent: AbsentMachine | None) -> _Lack | None:
 
 
 def _blocked_mail(failure: LoggedFailure) -> _Lack | None:
-    """The port of mail servers, to which many providers let nobody call."""
+    """The port of mail servers, to which many providers let nobody call.
+
+    Where another mail server takes messages there, the port is open, and this one is away.
+    """
     is_mail = failure.port == MAIL and failure.kind == "timeout" and failure.peer is None
-    if not is_mail or not is_address(failure.host) or not ip_address(failure.host).is_global:
+    is_closed = is_mail and not failure.delivers_mail
+    if not is_closed or not is_address(failure.host) or not ip_address(failure.host).is_global:
         return None
     return _Lack(
         MAIL_BLOCKED,

@@ -40,6 +40,10 @@ has no name; what a user wrote; or a limit of time that is no call's."""
 _OF_A_CALL = LazyPattern(
     r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
 )
+_MAIL_TAKEN = LazyPattern(
+    r"relay=\S{1,300}\]:25,.{0,200}\bstatus=sent\b|\bT=remote_smtp\b.{0,400}\bC=\"250\b"
+)
+"""Another mail server has taken a message at port 25, as Postfix and Exim say."""
 
 
 class LoggedFailure(msgspec.Struct, frozen=True):
@@ -62,6 +66,8 @@ class LoggedFailure(msgspec.Struct, frozen=True):
     """The containers that are meant, running or not."""
     complaints: Complaints = NONE
     """What all lines complain of."""
+    delivers_mail: bool = False
+    """Whether its last lines say that a mail server took a message at port 25."""
 
     @property
     def place(self) -> str:
@@ -112,6 +118,7 @@ def _failures(
         if kind is not None:
             place = (failed_name(line.text), 0) if kind == "dns" else place_in(line.text)
             groups.setdefault((kind, *place), []).append(line)
+    delivers_mail = any(_MAIL_TAKEN.search(line.text) for line in lines) if groups else False
     for (kind, host, port), group in groups.items():
         if _goes_on(group, clock):
             text, times, first = quoted(group[-1].text), len(group), group[0].at
@@ -132,6 +139,7 @@ def _failures(
                     (line.text for line in group),
                     (line.text for line in lines if line not in group),
                 ),
+                delivers_mail=delivers_mail,
             )
 
 

@@ -406,3 +406,27 @@ def test_mail_servers_that_do_not_answer(
     failure = LoggedFailure(API, kind, address, port, line, 9, 9, CLOCK.wall - 30)
     result = judge("network.calls-failing", logged_failures=LoggedFailures((failure,)), clock=CLOCK)
     assert rows(result) == [(severity, API.name)]
+
+
+TAKEN = {
+    "nobody takes mail": ("postfix/qmgr[7]: 4AF: from=<a@lab.test>, (queue active)", "warning"),
+    "the own mailbox": (
+        "postfix/lmtp[7]: 4AF: to=<a@lab.test>, relay=box[172.18.0.3]:24, status=sent (250 OK)",
+        "warning",
+    ),
+    "Postfix": (
+        "postfix/smtp[7]: to=<b@lab.test>, relay=mx.lab.test[74.125.193.26]:25, status=sent (250 OK)",
+        "advice",
+    ),
+    "Exim": (
+        '1tA => b@lab.test R=dnslookup T=remote_smtp H=mx.lab.test [74.125.193.26] C="250 OK"',
+        "advice",
+    ),
+}
+
+
+@pytest.mark.parametrize(("other", "severity"), TAKEN.values(), ids=TAKEN)
+def test_one_mail_server_that_is_away(other: str, severity: str) -> None:
+    line = "postfix/smtp[9]: connect to mx.gone.test[74.125.193.27]:25: Connection timed out"
+    found = failing([(12, other), *each(line, 9, 6, 3)])
+    assert rows(found) == [(severity, API.name)]
