@@ -220,8 +220,9 @@ def _passes_visitors_on(container: Container, processes: Processes | None) -> bo
     return any(process.comm in FRONTS for process in processes.inside(container.id))
 
 
-_FORWARDED_FOR = LazyPattern(r'"[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9}"\s*$')
-"""The visitor's own address, with which web servers end a line about a request of a proxy."""
+_FORWARDED_FOR = LazyPattern(r'" "[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9}"\s*$')
+"""The visitor's own address, with which an access log ends a line of a request that a proxy passed
+on. A line of an error log ends with the host that was asked for."""
 
 
 def _is_limit_of(proxy: str) -> _IsRefusal:

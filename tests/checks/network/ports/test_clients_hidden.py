@@ -235,6 +235,10 @@ BEHIND = {
         behind("nextcloud:30"), "172.18.0.2", TOO_OFTEN, "nginx", [("warning", "app")], "nextcloud",
     ),
     "a list": (behind(), "172.18.0.2", REFUSAL, "nginx", [("warning", "app")], "behind"),
+    "a limit of a host without a name": (
+        behind(), "172.18.0.2", f'{LIMITED}, host: "192.0.2.10"', "nginx", [("warning", "app")],
+        "behind",
+    ),
     "the visitor is known": (
         behind(), "172.18.0.2", f'{TOO_OFTEN} "-" "curl/8" "198.51.100.7"', "nginx", [], "",
     ),
