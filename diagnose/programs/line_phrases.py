@@ -84,7 +84,8 @@ EXPLAINS = Phrases(
         | \bterminating\b.{0,20}\buncaught\b
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
-        | \b(?:no[tn]|n't|cannot|never|refus\w+|how\ to)\b.{0,60}\bas\ root\b | \bas\ root\b.{0,60}\b(?:not|without)\b
+        | (?:\b(?:no[tn]|cannot|never|refus\w+|how\ to)|n't)\b.{0,60}\bas\ root\b
+        | \bas\ root\b.{0,60}\b(?:not|without)\b
         | \bnot\ supposed\ to\b | \breason\ for\ termination\b | \bchecksum\ error\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
@@ -122,7 +123,8 @@ STRONG = Phrases(
         | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
         | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
         | \b[a-z]\w{0,60}_\w{1,60}\ is\ required\b | \bvia\ the\ environment\ variable\b
-        | \b(?:no[tn]|n't|cannot|never|refus\w+|how\ to)\b.{0,60}\bas\ root\b | \bas\ root\b.{0,60}\b(?:not|without)\b
+        | (?:\b(?:no[tn]|cannot|never|refus\w+|how\ to)|n't)\b.{0,60}\bas\ root\b
+        | \bas\ root\b.{0,60}\b(?:not|without)\b
         | \bby\ "?root\b
         | \bplaintext\b.{0,20}\ on\ an?\b | \bunable\ to\ create\ (?:directory|file|folder)\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b

@@ -346,6 +346,11 @@ CHOSEN = {
         "started 231128 as root (amd64-prod)",
         "can't create /photos/sidecar: please check permissions",
     ],
+    "the user that a program is not to run as": [
+        "checking the folders of the server",
+        "Please don't run this server as root",
+        "leaving the folders as they are",
+    ],
     "the name of a setting": [
         "done! Your system makes 1.44 writes per ms, your journal-buffer-timeout will be 696000",
         "cannot open /data/journal",
