@@ -26,6 +26,9 @@ ERRORS = {
     "an image function": (
         ("PHP Fatal error:  Uncaught Error: Call to undefined function imagecreatetruecolor()",), "gd",
     ),
+    "a function of WordPress": (
+        ("PHP Fatal error:  Uncaught Error: Call to undefined function image_resize_dimensions()",), "",
+    ),
     "Composer": (("Root composer.json requires PHP extension ext-intl * but it is missing",), "intl"),
     "another error": (("PHP Fatal error:  Uncaught Error: Call to undefined function shop()",), ""),
 }  # fmt: skip

@@ -151,7 +151,7 @@ DEPENDENCIES = (
                 |ctype|curl|dom|easter|exif|ftp|gd|gmp|gnupg|grapheme|iconv|idn|ldap|imap|intl|json|mb
                 |mcrypt|memcache|msgfmt|mysqli|normalizer|numfmt|odbc|openssl|pcntl|pg|posix|pspell
                 |readline|sem|shmop|simplexml|snmp|soap|socket|sodium|sqlsrv|ssh2|sysvsem|tidy|utf8|wddx
-                |xml\w{0,9}|yaml|zip)_\w{1,60}|image\w{1,40}|cal_days_in_month|gettext|_)\(\)
+                |xml\w{0,9}|yaml|zip)_\w{1,60}|image[A-Za-z0-9]{2,40}|cal_days_in_month|gettext|_)\(\)
             | could\ not\ find\ driver
             | requires?\ (?:the\ )?(?:PHP\ extension\ )?ext-(?P<extension>\w+)
             | the\ requested\ PHP\ extension\ (?P<named>\w+)\ is\ missing
