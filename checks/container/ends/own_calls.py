@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import has_health_check
+from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.losses import NetworkLosses
@@ -57,7 +58,7 @@ def own_calls(
 ) -> OwnCalls | None:
     """None where no such calls were counted, or something in the container listens.
 
-    A health check may have made them, too.
+    A health check may have made them, too. The engine's own DNS server listens in each container.
     """
     if has_health_check(container):
         return None
@@ -65,7 +66,7 @@ def own_calls(
     times = losses.refused_inside.get(container.id, 0) if losses is not None else 0
     if netns is None or namespaces is None or times < LEAST or container.shares_network:
         return None
-    if netns.served_ports:
+    if any(socket.protocol == "tcp" and socket.address != EMBEDDED for socket in netns.listeners):
         return None
     neighbours = [
         (other.name, port)

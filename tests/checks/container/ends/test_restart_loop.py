@@ -353,20 +353,25 @@ WAITING = container_in(
 SERVER = container("web", NetworkSettings={"Networks": {"flow": {"IPAddress": "172.18.0.2"}}})
 
 
-def listening(seen: tuple[Container, list[int]]) -> tuple[str, ContainerNetns]:
+def listening(seen: tuple[Container, list[Socket]]) -> tuple[str, ContainerNetns]:
     """The id of a container, and what listens in it."""
-    owner, ports = seen
-    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
-    return owner.id, ContainerNetns(owner, 1, (), (), (), sockets)
+    owner, sockets = seen
+    return owner.id, ContainerNetns(owner, 1, (), (), (), tuple(sockets))
 
 
 @pytest.mark.parametrize(
     ("refused", "own", "expected"),
-    [(2, [], {"web"}), (1, [], {None}), (7, [8080], {None})],
-    ids=["in vain", "as it begins", "it listens itself"],
+    [
+        (2, [], {"web"}),
+        (2, [Socket("tcp", "127.0.0.11", 39999)], {"web"}),
+        (1, [], {None}),
+        (7, [Socket("tcp", "0.0.0.0", 8080)], {None}),
+        (7, [Socket("tcp", "127.0.0.1", 3306)], {None}),
+    ],
+    ids=["in vain", "beside the engine's DNS", "as it begins", "it listens", "for itself alone"],
 )
-def test_calls_to_itself(refused: int, own: list[int], expected: set[str | None]) -> None:
-    seen = ((WAITING, own), (SERVER, [8080]))
+def test_calls_to_itself(refused: int, own: list[Socket], expected: set[str | None]) -> None:
+    seen = ((WAITING, own), (SERVER, [Socket("tcp", "0.0.0.0", 8080)]))
     found = judge(
         "container.restart-loop",
         containers=of(WAITING, SERVER),
