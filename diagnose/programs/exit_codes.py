@@ -30,6 +30,9 @@ FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
 """Signals of a fault in the program itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
 SIGSYS."""
 
+CANNOT_EXECUTE = 126
+"""A shell's code where the last program was found and could not be executed."""
+
 
 def signal_of(code: int) -> str:
     """The signal that an exit code above 128 stands for; empty for any other code."""
@@ -47,7 +50,7 @@ def described(code: int) -> str:
     if name:
         meaning = _MEANINGS.get(name)
         return f"{code} ({name}, {meaning})" if meaning else f"{code} ({name})"
-    if code == 126:
+    if code == CANNOT_EXECUTE:
         return "126 (the command cannot be executed)"
     if code == 127:
         return "127 (the command was not found)"

@@ -20,12 +20,12 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import quoted
+from diagnose.programs.exit_codes import CANNOT_EXECUTE
 from diagnose.registry import check
 
 _MAKES_A_FOLDER = ("mkdir", "createdirector", "create directory", "makedirs", "create folder")
 """What programs say, in small letters, when they make a folder; Java says it in its stack."""
 _SUFFIX = LazyPattern(r"\.\w{1,5}$")
-CANNOT_EXECUTE = 126
 
 
 @check("container.own-files-refused", severity=Severity.critical)

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from checks.container.claims import compose_variables, is_broken
 from checks.container.helpers import LINE
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.tmpfs_options import denied_tmpfs, tmpfs_option
+from diagnose.evidence.containers.settings.tmpfs_options import (
+    denied_tmpfs,
+    noexec_tmpfs,
+    tmpfs_option,
+)
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding
 from diagnose.phrases import quoted
+from diagnose.programs.exit_codes import CANNOT_EXECUTE
 
 
 def tmpfs_of_root(
@@ -23,7 +28,7 @@ def tmpfs_of_root(
         if container.config.starts_as_root or not is_broken(container, clock, log_tails):
             continue
         denied = denied_tmpfs(container, log_tails)
-        if denied is None:
+        if denied is None or _is_to_be_run(container, denied.folder):
             continue
         option = tmpfs_option(container, denied.folder, numbers)
         if "uid=" not in option:
@@ -43,3 +48,9 @@ def tmpfs_of_root(
             image=container.config.image,
         )
         yield finding.with_variables(compose_variables(container))
+
+
+def _is_to_be_run(container: Container, folder: str) -> bool:
+    """Whether a shell was to run what lies in a tmpfs: that is refused whoever owns it."""
+    is_noexec = bool(noexec_tmpfs(container, f"{folder}/"))
+    return is_noexec and container.state.exit_code == CANNOT_EXECUTE

@@ -9,11 +9,13 @@ import msgspec
 from checks.container.claims import Claim, claims, compose_variables, is_failing
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.containers.ulimits import ulimit
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import size
+from diagnose.programs.exit_codes import CANNOT_EXECUTE
 from diagnose.registry import check
 
 ID = "container.option-in-the-way"
@@ -48,11 +50,13 @@ def option_in_the_way(
     The log shows what was refused, and the container, or the engine's defaults, show the option:
     no-new-privileges, under which sudo and su stay the user that they are; ulimit fsize, at which
     the kernel ends a program that writes a larger file (SIGXFSZ, exit code 153); a tmpfs, from
-    which no code can be loaded.
+    which no code can be run or loaded.
     """
     known = set()
-    for claim in claims(ID, containers, log_tails, clock):
-        wanted = claim.failure.needs[0]
+    said = [(claim.failure.needs[0], claim) for claim in claims(ID, containers, log_tails, clock)]
+    denied = claims("container.mount-forbidden", containers, log_tails, clock)
+    said += [(_NO_EXEC, claim) for claim in denied if _could_not_execute(claim)]
+    for wanted, claim in said:
         option = _in_force(wanted, claim, config)
         if option is not None:
             known.add(claim.container.id)
@@ -85,6 +89,12 @@ def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option |
     return _no_new_privileges(claim.container, config)
 
 
+def _could_not_execute(claim: Claim) -> bool:
+    """Whether a shell was refused a path as a program, which its user may read and write."""
+    code = claim.container.state.exit_code
+    return claim.failure.name == "path-denied" and code == CANNOT_EXECUTE
+
+
 def _root_by_option(container: Container) -> _Option | None:
     """The option that makes the program root; an image whose own user is root says nothing."""
     user = container.config.user
@@ -95,19 +105,16 @@ def _root_by_option(container: Container) -> _Option | None:
 
 
 def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:
-    """The tmpfs that holds the path: noexec, unless its options say exec."""
-    areas = container.host_config.tmpfs or {}
-    inside = [point for point in areas if path.startswith(f"{point.rstrip('/')}/")]
-    point = max(inside, key=len, default="")
-    options = areas.get(point, "").split(",")
-    if not point or "exec" in options:
+    point = noexec_tmpfs(container, path)
+    if not point:
         return None
-    kept = [option for option in options if option and option != _NO_EXEC]
+    options = (container.host_config.tmpfs or {})[point]
+    kept = [option for option in options.split(",") if option and option != _NO_EXEC]
     return _Option(
         f"HostConfig.Tmpfs {point}",
-        areas[point] or "no options",
+        options or "no options",
         f"--tmpfs={point}:{','.join([*kept, 'exec'])}",
-        f"cannot load code from {point}: that is a tmpfs, which Docker mounts noexec",
+        f"cannot run code from {point}: that is a tmpfs, which Docker mounts noexec",
         "executable",
     )
 

@@ -30,6 +30,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
     own_program,
 )
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -160,7 +161,7 @@ def entrypoint_forbidden(
         if why in ("permission denied", "is a directory"):
             finding = _refused_entrypoint_finding(container, mounts, bind_sources)
             yield finding.with_variables(_whole_command(container, image_commands))
-        elif refused is not None and refused.why in _FORBIDDEN:
+        elif refused is not None and _is_forbidden(container, refused):
             place = place_of_program(container, refused.path, mounts)
             if not refused.is_aside or _cannot_be_executed(refused, place):
                 yield _kernel_refusal_finding(container, refused, place)
@@ -168,6 +169,11 @@ def entrypoint_forbidden(
 
 
 _FORBIDDEN = ("permission denied", "operation not permitted")
+
+
+def _is_forbidden(container: Container, refused: Program) -> bool:
+    """Whether the file may not be executed; container.option-in-the-way names a tmpfs as why."""
+    return refused.why in _FORBIDDEN and not noexec_tmpfs(container, refused.path)
 
 
 def _refused_entrypoint_finding(

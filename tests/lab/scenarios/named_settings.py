@@ -358,6 +358,14 @@ def program_that_may_not_become_root(box: Box) -> None:
     assert "must be suid" in ended(box, "mailer9")
 
 
+@fault("container.option-in-the-way", subject="container:boot9", also=[AT_START], shareable=True)
+def program_on_a_tmpfs(box: Box) -> None:
+    """A start script copies its program to a tmpfs, from which no program can be run."""
+    run(box, "boot9", *ROOMY, "--tmpfs=/run", "bb:1.36", "sh", "-c",
+        "cp /bin/busybox /run/app && chmod 755 /run/app && exec /run/app sleep 1000")  # fmt: skip
+    assert "ermission denied" in ended(box, "boot9")
+
+
 @fault("container.device-forbidden", subject="container:video9", also=[AT_START], shareable=True)
 def device_of_another_group(box: Box) -> None:
     """A transcoder gets a device that only its owner and the group 104 may open."""

@@ -35,6 +35,17 @@ def tmpfs_option(container: Container, folder: str, numbers: UserNumbers | None)
     return f"--tmpfs={folder}" + (f":{','.join(options)}" if options else "")
 
 
+def noexec_tmpfs(container: Container, path: str) -> str:
+    """Where the tmpfs is mounted that holds a path, and from which no code is run; "" for none.
+
+    Docker mounts each of them noexec, unless its options say exec.
+    """
+    areas = container.host_config.tmpfs or {}
+    inside = [point for point in areas if path.startswith(f"{point.rstrip('/')}/")]
+    point = max(inside, key=len, default="")
+    return "" if "exec" in areas.get(point, "").split(",") else point
+
+
 class DeniedTmpfs(msgspec.Struct, frozen=True):
     """A tmpfs that belongs to root, below which a container is denied a path."""
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from tests.checks.container.evidence import CLOCK, FOUND, QUIET, container_in, failed_with_log
 from tests.inspected import of
@@ -54,6 +56,27 @@ def test_an_option_in_the_way(
         clock=CLOCK,
         log_tails=log_tails,
         config=config,
+    )
+    assert rows(result) == expected
+
+
+DENIED = "/boot: exec: line 1: /run/app: Permission denied"
+EXECUTED = {
+    "on a tmpfs": (126, {"/run": ""}, FOUND),
+    "on a tmpfs with exec": (126, {"/run": "exec"}, []),
+    "elsewhere": (126, {"/tmp": ""}, []),
+    "opened, not executed": (1, {"/run": ""}, []),
+}
+
+
+@pytest.mark.parametrize(("code", "tmpfs", "expected"), EXECUTED.values(), ids=EXECUTED)
+def test_a_program_that_a_shell_could_not_execute(
+    code: int, tmpfs: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    ended = container_in("exited", code=code, HostConfig={"Tmpfs": tmpfs})
+    tails = LogTails({ended.id: LogTail((DENIED,))}, {})
+    result = judge(
+        "container.option-in-the-way", containers=of(ended), clock=CLOCK, log_tails=tails
     )
     assert rows(result) == expected
 
