@@ -139,7 +139,12 @@ def _stray_names(
 
 
 def _with_network(owner: Container) -> tuple[Container, str] | None:
-    """A container and a network of its own, on which the engine gives out names."""
+    """A container and a network of its own, on which the engine gives out names.
+
+    Nobody can be connected to the network of the host, or of another container.
+    """
+    if owner.shares_network:
+        return None
     network = min(owner.endpoints.keys() - {DEFAULT_NETWORK}, default="")
     return (owner, network) if network else None
 
@@ -173,6 +178,6 @@ def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) ->
     variables = {"no_search_json": '{"dns-search": ["."]}'}
     if stray.stopped is not None:
         variables = {"stopped": stray.stopped.name}
-    elif stray.elsewhere is not None:
+    elif stray.elsewhere is not None and not container.shares_network:
         variables = {"apart": container.name, "its_network": stray.elsewhere[1]}
     return finding.with_variables(variables)

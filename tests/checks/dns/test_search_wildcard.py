@@ -52,6 +52,7 @@ def test_where_a_search_ends(
 
 
 OLLAMA = container("ollama", network="ai")
+ON_THE_HOST = container("ollama", network="host", HostConfig={"NetworkMode": "host"})
 CHAT = container("chat", network="mesh", Config={"Env": ["OLLAMA_URL=http://ollama:11434"]})
 
 
@@ -59,9 +60,10 @@ CHAT = container("chat", network="mesh", Config={"Env": ["OLLAMA_URL=http://olla
     ("others", "cure"),
     [
         ((OLLAMA,), {"apart": "chat", "its_network": "ai"}),
+        ((ON_THE_HOST,), {"no_search_json": '{"dns-search": ["."]}'}),
         ((), {"no_search_json": '{"dns-search": ["."]}'}),
     ],
-    ids=["on another network", "nowhere"],
+    ids=["on another network", "on the network of the host", "nowhere"],
 )
 def test_a_neighbour_that_is_on_another_network(
     others: tuple[Container, ...], cure: dict[str, str]
