@@ -213,6 +213,9 @@ def _passed_on_finding(
     ).with_variables(present({"passed_on_to": edge.name, "front": front, "trusted": subnet}))
 
 
+_NEXTCLOUD = LazyPattern(r"(?<!linuxserver/)\bnextcloud(?:[:@]|$)")
+
+
 def _passes_visitors_on(container: Container, processes: Processes | None) -> bool:
     """Whether a web server runs in it that visitors reach, which may be before other programs."""
     if processes is None or not any(container.published_by("tcp")):
@@ -258,8 +261,11 @@ def _behind_proxy_finding(
 
 
 def _is_nextcloud(container: Container) -> bool:
-    """Whether Nextcloud's own command can add a proxy that it trusts."""
-    return "nextcloud" in container.config.image.lower()
+    """Whether Nextcloud's own command can add a proxy that it trusts.
+
+    The build of linuxserver has the command and its user under other names.
+    """
+    return _NEXTCLOUD.search(container.config.image) is not None
 
 
 def _who_refuse(refusing: Mapping[str, Sequence[RecentLine]]) -> str:

@@ -234,6 +234,14 @@ BEHIND = {
     "Nextcloud": (
         behind("nextcloud:30"), "172.18.0.2", TOO_OFTEN, "nginx", [("warning", "app")], "nextcloud",
     ),
+    "a program beside Nextcloud": (
+        behind("xperimental/nextcloud-exporter:1"), "172.18.0.2", TOO_OFTEN, "nginx",
+        [("warning", "app")], "behind",
+    ),
+    "another build of Nextcloud": (
+        behind("lscr.io/linuxserver/nextcloud:30"), "172.18.0.2", TOO_OFTEN, "nginx",
+        [("warning", "app")], "behind",
+    ),
     "a list": (behind(), "172.18.0.2", REFUSAL, "nginx", [("warning", "app")], "behind"),
     "a limit of a host without a name": (
         behind(), "172.18.0.2", f'{LIMITED}, host: "192.0.2.10"', "nginx", [("warning", "app")],
