@@ -30,8 +30,11 @@ _COMPLAINS = LazyPattern(
     r"error|fail|invalid|reject|refus|unauthori[sz]ed|\b40[13]\b", re.IGNORECASE
 )
 """Any error that names the address tells as much, where it is not the one of the ports."""
-_ANSWERED = LazyPattern(r"\bsaid: [45]\d\d\b|\bin reply to\b", re.IGNORECASE)
-"""A mail server quotes the answer of the other one, which calls this host its client."""
+_ANSWERED = LazyPattern(
+    r"\bsaid: [45]\d\d\b|\bin reply to\b|\bnot allowed to (?:access|connect to) (?:the|this) ",
+    re.IGNORECASE,
+)
+"""The answer of another server, for mail or of a database, which calls this host its client."""
 _OF_A_CLIENT = LazyPattern(
     r"\bclient(?:[_-]?(?:ip|addr|address|host))?\b|\bremote[_-]?(?:ip|addr|address|host)\b"
     r"|\bban(?:ned|s)? IP\b|\b(?:event|login|logins|query|request|requests) from\b"

@@ -65,6 +65,10 @@ DATABASE = (
     'connection to server at "{}", port 5432 failed: FATAL: permission denied for database "shop"'
 )
 FILTERED = 'error 403: forbidden remote_addr={} path="/admin"'
+CLOUD_DATABASE = (
+    "Cannot open server 'shop' requested by the login. Client with IP address '{}' is not allowed to "
+    "access the server."
+)
 OTHER = ("subnet", "10.0.0.0/24")
 ALLOWED = ("refused", "192.0.2.10")
 ROWS: dict[str, tuple[Container, str, str, list[tuple[str, str]], tuple[str, str] | None]] = {
@@ -108,6 +112,13 @@ ROWS: dict[str, tuple[Container, str, str, list[tuple[str, str]], tuple[str, str
     "a list of senders of spam": (
         server(),
         LISTED_AS_SPAM,
+        "192.0.2.10",
+        [("warning", "mail")],
+        OTHER,
+    ),
+    "a database of a provider": (
+        server(),
+        CLOUD_DATABASE,
         "192.0.2.10",
         [("warning", "mail")],
         OTHER,
