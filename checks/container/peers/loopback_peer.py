@@ -303,9 +303,10 @@ def _settings_variables(call: _LoopbackCall, peer: Container) -> PageVariables:
 
 
 def _replacing(target: LoopbackTarget, name: str) -> str:
-    """The program of sed that writes another host."""
+    """The program of sed that writes another host; OTHER_DB_HOST is not DB_HOST."""
     place = target.place.translate(_LITERAL)
-    return f"s|{place}|{target.with_host(name)}|g"
+    begin = r"\b" if target.place[:1].isalnum() else ""
+    return f"s|{begin}{place}|{target.with_host(name)}|g"
 
 
 def _host_variables(call: _LoopbackCall, program: Listener) -> PageVariables:

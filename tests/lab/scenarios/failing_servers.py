@@ -89,7 +89,9 @@ def file_of_variables_that_names_localhost(box: Box) -> None:
     run(box, "app44", *GOOD, *MACHINE, "--network=app44", "-v", "/srv/app44:/app", *code)
     box.sh("sleep 5")
     command = first_command(box, "container.loopback-peer", "app44")
-    changed = "sed -i.$(date +%F-%H%M%S) 's|DB_HOST=127[.]0[.]0[.]1|DB_HOST=db44|g' /srv/app44/.env"
+    changed = (
+        r"sed -i.$(date +%F-%H%M%S) 's|\bDB_HOST=127[.]0[.]0[.]1|DB_HOST=db44|g' /srv/app44/.env"
+    )
     assert command == f"{changed}\ndocker restart app44"
     box.sh(command)
     box.sh("sleep 2")

@@ -116,7 +116,7 @@ def mounted_file_that_comes_before_the_variables(box: Box) -> None:
     run(box, "wiki1", *GOOD, *on, *mounted, "bb:1.36", "sh", "-c", _CONNECTS)
     box.wait_for(lambda: box.inspect("wiki1")["RestartCount"] >= 4, 60, "the restarts")
     command = first_command(box, "container.loopback-peer", "wiki1")
-    changed = "'s|host: localhost|host: wikidb1|g' /srv/wiki1/config.yml"
+    changed = r"'s|\bhost: localhost|host: wikidb1|g' /srv/wiki1/config.yml"
     assert command == f"sed -i.$(date +%F-%H%M%S) {changed}\ndocker restart wiki1", command
 
 

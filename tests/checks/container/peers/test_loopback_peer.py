@@ -321,7 +321,7 @@ def test_settings_that_name_localhost_where_no_line_does(
     assert rows(found) == expected
     for finding in found.findings:
         place = "host.docker.internal:5004"
-        assert finding.variables["correction_to_host"] == f"s|localhost:5004|{place}|g"
+        assert finding.variables["correction_to_host"] == rf"s|\blocalhost:5004|{place}|g"
         assert finding.variables["settings"] == "/srv/caddy/Caddyfile"
 
 
@@ -342,7 +342,7 @@ def test_the_mounted_file_that_comes_before_a_variable() -> None:
         assert finding.variables.get("settings") == settings
         assert ("/srv/wiki/config.yml says so" in finding.summary) == bool(settings)
         if settings:
-            assert finding.variables["correction"] == "s|host: localhost|host: db|g"
+            assert finding.variables["correction"] == r"s|\bhost: localhost|host: db|g"
             assert "DB_HOST=db" in str(finding.evidence)
 
 

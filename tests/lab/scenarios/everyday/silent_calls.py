@@ -60,7 +60,7 @@ def silent_proxy_that_means_its_host(box: Box) -> None:
     _proxy(box, "edge31", 18731, _CALLS)
     _is_refused(box, "edge31", 18731)
     command = first_command(box, CHECK, "edge31")
-    assert "s|localhost:15004|host.docker.internal:15004|g" in command
+    assert r"s|\blocalhost:15004|host.docker.internal:15004|g" in command
     assert "--add-host=host.docker.internal:host-gateway" in command
 
 
