@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 
@@ -414,6 +415,10 @@ def _service_with_a_port(box: Box) -> None:
     box.wait_for(lambda: box.api("/containers/json"), 40, "the task")
 
 
+_REPEATED = re.compile(r"timer:\(on,[^,]+,[1-9]")
+"""A request that the kernel has sent again, as `ss -o` shows it."""
+
+
 def _site_whose_router_leads_no_call_back(box: Box, called: str) -> None:
     """A container serves a site at this host's public address, another one calls it there."""
     box.provider.sh("ip addr add 198.41.200.13/32 dev uplink")
@@ -425,6 +430,9 @@ def _site_whose_router_leads_no_call_back(box: Box, called: str) -> None:
     box.docker("run", "-d", "--name=cloud41", *QUIET, "-p=18441:8080", name, "shop:1.4")
     _repeats(box, "office41", line, f"nc -w 4 {called} 18441")
     _says(box, "office41", line)
+    waiting = box.in_netns("office41", "ss", "-tnoH", "state", "syn-sent", "dst", "198.41.200.13")
+    # on a quick machine the tool is done before the call that has just begun is repeated
+    box.wait_for(lambda: _REPEATED.search(box.run(waiting).stdout), 20, "a repeated request")
 
 
 @fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])

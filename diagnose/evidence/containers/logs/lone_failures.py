@@ -102,7 +102,7 @@ def is_its_work(container: Container, said: Complaints) -> bool:
         return False
     is_answered = not (said.kinds and said.kinds <= CALL_FAILED)
     is_known = any(is_near(host) or where_named(host, container) for host in said.hosts)
-    return is_answered or is_known or not said.hosts or _has_files_of_the_host(container)
+    return is_answered or is_known or _has_files_of_the_host(container)
 
 
 def _has_files_of_the_host(container: Container) -> bool:

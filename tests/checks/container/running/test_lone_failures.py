@@ -38,6 +38,7 @@ MONITOR_OF_KINDS = [
     "WARN monitor: timeout of 48000ms exceeded, timed out",
     "WARN monitor: certificate has expired",
 ]
+EMPTY = "ERROR poll timed out, no records; will retry"
 COUNTED = "DEBUG request 4 took 12 ms connection refused=0 timeout=30s"
 UNKNOWN = "ERROR order 17 has no items"
 SERVES = '10.0.0.9 "GET /orders HTTP/1.1" 200'
@@ -68,6 +69,7 @@ ALONE = {
     "a worker that counts no timeout": ([NO_API, *[COUNTED] * 4] * 3, {}, 60.0, False),
     "a monitor of many machines": (MONITOR * 3, {}, 60.0, False),
     "a monitor of many kinds": (MONITOR_OF_KINDS * 3, {}, 60.0, False),
+    "a worker whose queue is empty": ([EMPTY] * 6, {}, 60.0, False),
     "a server that may not write": ([DENIED] * 6, SERVER, 60.0, True),
     "a server that calls what a variable gives": ([NO_API] * 6, GIVEN, 60.0, True),
     "a program on the host's network": ([NO_API] * 6, ON_HOST, 60.0, False),
