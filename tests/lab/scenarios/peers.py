@@ -48,7 +48,12 @@ def address_that_another_container_took(box: Box) -> None:
     assert "111" in _logs(box, "edge1")
 
 
-@fault("network.peer-address-stale", subject="container:edge2", shareable=True)
+@fault(
+    "network.peer-address-stale",
+    subject="container:edge2",
+    also=["dns.name-pinned"],
+    shareable=True,
+)
 def address_of_an_extra_host(box: Box) -> None:
     """`extra_hosts` holds the address that a database had once."""
     box.docker("network", "create", "--subnet=10.232.2.0/24", "edge2net")
