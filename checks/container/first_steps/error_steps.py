@@ -28,7 +28,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import is_itself, is_loopback
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
@@ -166,8 +166,7 @@ def authorities_for(
 def unread_by(error: RepeatedError, files: UnreadFiles | None) -> UnreadSettings | None:
     """The settings that a program does not read, where its line says that it calls itself."""
     host, _ = place_in(error.line.whole)
-    is_own = host == "localhost" or is_loopback(host)
-    return files.of(error.container) if files is not None and is_own else None
+    return files.of(error.container) if files is not None and is_itself(host) else None
 
 
 def setting_of(error: RepeatedError) -> NamedSetting | None:

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
-from diagnose.evidence.network.addresses import is_address, is_loopback
+from diagnose.evidence.network.addresses import is_address, is_itself, is_loopback
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.unanswered_call import MAIL, MAIL_BLOCKED
@@ -121,7 +121,7 @@ class _Lack(msgspec.Struct, frozen=True):
 
 def _what_it_lacks(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack | None:
     container = failure.container
-    if container.host_config.network_mode == "none" and not _is_itself(failure.host):
+    if container.host_config.network_mode == "none" and not is_itself(failure.host):
         return _Lack("its network mode is none: it has no network", {"unconnected": container.name})
     conf = resolvers.inside.get(container.id) if resolvers is not None else None
     if failure.kind == "dns" and conf is not None and not conf.nameservers:
@@ -198,28 +198,23 @@ def _place(failure: LoggedFailure, peer: Container | None) -> str:
         return ""
     if failure.kind == "dns":
         return f'"{failure.host}"'
-    if _is_itself(failure.host):
+    if is_itself(failure.host):
         return f"its own address {failure.place}"
     return f"{peer} ({failure.place})" if peer is not None else failure.place
 
 
-def _is_itself(host: str) -> bool:
-    """Whether a program calls its own container by this host."""
-    return is_loopback(host) or host.lower() == "localhost"
-
-
 def _why(failure: LoggedFailure, peer: Container | None) -> str:
     where = where_named(failure.host, failure.container) if is_address(failure.host) else ""
-    if where and not _is_itself(failure.host):
+    if where and not is_itself(failure.host):
         return f"that address is in {where}"
-    if failure.kind != "refused" or peer is not None or _is_itself(failure.host):
+    if failure.kind != "refused" or peer is not None or is_itself(failure.host):
         return ""
     return "the machine answers, and no program takes connections there from this host"
 
 
 def _variables(failure: LoggedFailure) -> PageVariables:
     """The place, where the line names host and port."""
-    if not failure.host or not failure.port or _is_itself(failure.host):
+    if not failure.host or not failure.port or is_itself(failure.host):
         return {}
     place = {"called": failure.host, "port": str(failure.port)}
     return {**place, "refuser": failure.host} if failure.kind == "refused" else place

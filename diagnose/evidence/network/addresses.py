@@ -51,6 +51,11 @@ def is_loopback(text: str) -> bool:
         return False
 
 
+def is_itself(host: str) -> bool:
+    """Whether a program calls its own network namespace by this host: localhost or its address."""
+    return is_loopback(host) or host.lower() == "localhost"
+
+
 def private_prefix6(name: str) -> str:
     """A private IPv6 subnet of 64 bits for a network of this name, always the same one."""
     number = blake2s(name.encode(), digest_size=4).hexdigest()

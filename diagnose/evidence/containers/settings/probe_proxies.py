@@ -7,10 +7,9 @@ from diagnose.evidence.containers.settings.proxy_settings import (
     ProxySetting,
     exceptions,
     is_excepted,
-    is_own,
     proxy_settings,
 )
-from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.addresses import is_everywhere, is_itself
 from diagnose.lazy_pattern import LazyPattern
 
 ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
@@ -41,12 +40,12 @@ def probe_proxy(container: Container, command: str, output: str) -> ProxySetting
     proxies = [
         proxy
         for proxy in proxy_settings(container)
-        if proxy.variable.lower() in variables and not is_own(proxy.host)
+        if proxy.variable.lower() in variables and not is_itself(proxy.host)
     ]
     called = _REMOTE.search(output)
     if called is not None:
         own = {endpoint.ip_address for endpoint in container.endpoints.values()}
-        is_direct = is_own(called["address"]) or called["address"] in own
+        is_direct = is_itself(called["address"]) or called["address"] in own
         return None if is_direct else next(iter(proxies), None)
     words = set(_HOSTS.findall(output))
     named = next((proxy for proxy in proxies if proxy.host in words), None)
@@ -70,4 +69,4 @@ def _answering(
 
 def _is_itself(container: Container, host: str) -> bool:
     own = {container.config.hostname, *container.dns_names}
-    return is_own(host) or is_everywhere(host) or host in own
+    return is_itself(host) or is_everywhere(host) or host in own

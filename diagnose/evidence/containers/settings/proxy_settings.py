@@ -13,7 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import is_itself
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 
@@ -46,11 +46,6 @@ def _settings(container: Container) -> Iterator[ProxySetting]:
             continue
         if host:
             yield ProxySetting(name, host, port)
-
-
-def is_own(host: str) -> bool:
-    """Whether a program reaches itself, or another one of its container, under this name."""
-    return host == "localhost" or is_loopback(host)
 
 
 def exceptions(container: Container) -> str:
@@ -128,4 +123,4 @@ def _is_on_loopback(value: str) -> bool:
         host = urlsplit(value if "://" in value else f"http://{value}").hostname or ""
     except ValueError:
         return True
-    return is_own(host)
+    return is_itself(host)

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
-from diagnose.evidence.containers.settings.proxy_settings import is_own
+from diagnose.evidence.network.addresses import is_itself
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 
@@ -123,7 +123,7 @@ def _line_of_an_unread_address(value: str, tail: LogTail) -> str:
     if host is None:
         return ""
     called, port = place_in(telling.whole)
-    is_default = bool(port) and is_own(called) and not is_own(host["host"])
+    is_default = bool(port) and is_itself(called) and not is_itself(host["host"])
     is_no_url = _NO_URL.search(telling.whole) is not None
     return telling.whole if is_default or is_no_url else ""
 
