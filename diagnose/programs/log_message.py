@@ -43,6 +43,13 @@ WAS_EXPECTED = LazyPattern(
 )
 """A program that looked for the failure, as tests do, says so."""
 
+_LETTERS = LazyPattern(r"[A-Za-z]{3}")
+_LEVEL_ALONE = LazyPattern(
+    r"^[\d\s:.,TZ+|/-]*\[(?:error|erro|err|crit|alert|emerg|warning|warn)\][\s<>\d.:=#*-]*$",
+    re.IGNORECASE,
+)
+"""A line of which nothing is left but its time, its level and its process, as above a heading."""
+
 
 def goes_on(line: str) -> bool:
     """Whether a program says itself that it continues without what it complains of."""
@@ -52,6 +59,11 @@ def goes_on(line: str) -> bool:
 def is_no_loss(line: str) -> bool:
     """Whether a program says itself that it continues, or that it looked for the failure."""
     return goes_on(line) or WAS_EXPECTED.search(line) is not None
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a line has no letters, or is the name of a level alone."""
+    return _LETTERS.search(text) is None or _LEVEL_ALONE.match(text) is not None
 
 
 class Message(msgspec.Struct, frozen=True):

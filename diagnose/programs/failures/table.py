@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
-from diagnose.programs.failures.databases import CLIENTS, SERVERS
+from diagnose.programs.failures.database_clients import DATABASE_CLIENTS
+from diagnose.programs.failures.database_servers import DATABASE_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
@@ -24,7 +25,7 @@ from diagnose.programs.failures.web_servers import WEB_SERVERS
 
 FAILURES: tuple[Failure, ...] = (
     *FILE_MODES,
-    *SERVERS,
+    *DATABASE_SERVERS,
     *KERNEL_SETTINGS,
     *DATA_VERSIONS,
     *LOCKS,
@@ -36,7 +37,7 @@ FAILURES: tuple[Failure, ...] = (
     *NEIGHBOURS,
     *OPTIONS,
     *FILES,
-    *CLIENTS,
+    *DATABASE_CLIENTS,
     *WEB_SERVERS,
     *CALLED_SERVERS,
     *RUNTIMES,

@@ -13,7 +13,7 @@ from diagnose.evidence.network.calls.called_places import called_host
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.log_message import ERROR, INFO, message
-from diagnose.programs.telling_line import is_frame
+from diagnose.programs.stack_traces import is_frame
 
 LEAST = 3
 """So often, a message is no single mishap; one of many lines leaves no room for more."""

@@ -1,21 +1,14 @@
-"""What databases and brokers answer their clients, and what the servers say of their own files."""
+"""What databases and brokers answer their clients."""
 
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import (
-    Dropped,
-    Given,
-    NewVolume,
-    Parameter,
-    Replaced,
-    SetAside,
-    TypedLike,
-)
+from diagnose.programs.failures.remedies import Parameter, TypedLike
 
 _REFUSED = "container.database-refused"
 
-CLIENTS = (
+
+DATABASE_CLIENTS = (
     Failure(
         name="postgres-login",
         mark="password authentication failed",
@@ -223,178 +216,5 @@ CLIENTS = (
         source="the program's own message",
         confirmed_by=_REFUSED,
         remedy=TypedLike(r"^(?!.*INITDB).*MONGO.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
-    ),
-)
-
-SERVERS = (
-    Failure(
-        name="postgres-lost-found",
-        mark="exists but is not empty",
-        pattern=r'initdb: (?:error: )?directory "(?P<path>[^"]+)" exists but is not empty',
-        cause="PostgreSQL makes its data only in an empty folder, and {path} holds something else: "
-        "the lost+found of a disk of its own, or files of a start that broke off",
-        cure="create it again with a folder below the mount: --env=PGDATA={path}/pgdata",
-        source="datalens-tech/datalens#352",
-        confirmed_by="container.option-missing",
-        needs=("--env=PGDATA={path}/pgdata",),
-    ),
-    Failure(
-        name="mysql-not-initialised",
-        mark="table 'mysql.",
-        # tables such as mysql.gtid_slave_pos are missing after an upgrade, and nothing fails
-        pattern=r"Table '(?P<table>mysql\.(?:user|db|host|global_priv|plugin|servers))' doesn't exist",
-        cause="the data directory has no {table}: it was never initialised, its initialisation was "
-        "broken off, or it is of another program (MySQL's for MariaDB)",
-        cure="empty the data directory if it holds no data, and start the image with its own entrypoint",
-        source="the program's own message",
-        remedy=NewVolume(("/var/lib/mysql",)),
-    ),
-    Failure(
-        name="mysql-data-unfinished",
-        mark="data dictionary version",
-        pattern=r"No data dictionary version number found",
-        cause="the data directory holds files, but no database that was made to its end: "
-        "its first start was broken off, or the files are of another program",
-        cure="empty the data directory if it holds no data, and start the image again",
-        source="docker-library/mysql#671",
-        remedy=NewVolume(("/var/lib/mysql",)),
-    ),
-    Failure(
-        name="postgres-recovers",
-        mark="fatal:  the database system is",
-        pattern=r"\[\d+\](?:: \[[\d-]+\])? (?:\S+ )?FATAL:  the database system is (?:starting up|in recovery mode|not yet accepting connections)",
-        cause="PostgreSQL turns its clients away until it has recovered: it was not stopped cleanly, "
-        "or one of its processes has crashed or was killed",
-        cure="wait for its recovery, and look for 'was terminated by signal' in its log: "
-        "signal 9 usually is the kernel's, which lacked memory",
-        source="sclorg/postgresql-container#541",
-        goes_on=True,
-    ),
-    Failure(
-        name="mysql-unknown-option",
-        mark="unknown ",
-        pattern=r"\[ERROR\].{0,60}?unknown (?:variable|option) '(?P<option>[^']+)'",
-        cause="the server does not know the setting {option}: "
-        "it was removed in this version, or is misspelt",
-        cure="remove the setting from the configuration or the command",
-        source="the program's own message",
-        remedy=Dropped("{option}"),
-        build="another",
-    ),
-    Failure(
-        name="mysql-table-names",
-        mark="different lower_case_table_names",
-        pattern=r"Different lower_case_table_names settings for server \('(?P<now>\d)'\) and data dictionary \('(?P<data>\d)'\)",
-        cause="the data was made with lower_case_table_names={data}, "
-        "and MySQL 8 does not accept another value later",
-        cure="set lower_case_table_names={data} again, "
-        "or load a dump into an empty data directory that is made with {now}",
-        source="MySQL manual, identifier case sensitivity",
-        remedy=Given("--lower-case-table-names={data}"),
-    ),
-    Failure(
-        name="postgres-locale",
-        mark="invalid locale name",
-        pattern=r"invalid locale name \"(?P<locale>[^\"]+)\"",
-        cause="the image has no locale {locale}: the Alpine images have none but C and en_US",
-        cure="use the image without -alpine and make the locale in it, or set LANG to en_US.utf8",
-        source="docker-library/postgres#327",
-        remedy=Replaced("{locale}", "en_US.utf8"),
-    ),
-    Failure(
-        name="consul-address",
-        mark="private ipv4 addresses found",
-        pattern=r"Multiple private IPv4 addresses found",
-        cause="the container is on several networks, and Consul does not know which address to use",
-        cure="set CONSUL_BIND_INTERFACE=eth0, or -bind in the command",
-        source="hashicorp/docker-consul#34",
-        confirmed_by="container.option-missing",
-        needs=("--env=CONSUL_BIND_INTERFACE=eth0",),
-    ),
-    Failure(
-        name="redis-bind",
-        mark="could not create server tcp listening socket",
-        pattern=r"Could not create server TCP listening socket (?P<address>\S+?):\d+: bind: Cannot assign requested address",
-        cause="Redis is configured to listen at {address}, an address that its container does not have",
-        cure="set bind to 0.0.0.0",
-        source="the program's own message",
-    ),
-    Failure(
-        name="redis-dump",
-        mark="signature",
-        pattern=r"Wrong signature trying to load DB from file",
-        cause="the file dump.rdb is no dump of Redis, or is damaged",
-        cure="move dump.rdb out of the data folder, or restore it from a backup",
-        source="dokku/dokku-redis#248",
-        remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
-    ),
-    Failure(
-        name="redis-folder",
-        mark="append-only dir",
-        pattern=r"Can't open or create append-only dir (?P<folder>\S+): Permission denied",
-        cause="the user that Redis runs as may not write its data folder, and so cannot make {folder} "
-        "there",
-        cure="give the folder to that user, or recreate the container without the user that it was "
-        "given: the image's own start script then does it",
-        source="the program's own message",
-    ),
-    Failure(
-        name="redis-dump-short",
-        mark="short read",
-        pattern=r"Short read or OOM loading DB",
-        cause="the file dump.rdb ends too early: it is damaged, as after a power loss or a full disk",
-        cure="copy the file, and restore it from a backup",
-        source="the program's own message",
-        remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
-    ),
-    Failure(
-        name="rabbit-feature-flag",
-        mark="required feature flag not enabled",
-        pattern=r"Feature flags: `(?P<flag>\w+)`: required feature flag not enabled",
-        cause="RabbitMQ was upgraded before the feature flag {flag} was enabled in the old version",
-        cure="run the image of the old version again, "
-        "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
-        source="rabbitmq/rabbitmq-server#8371",
-        build="another",
-    ),
-    Failure(
-        name="rabbit-feature-flags",
-        mark="feature_flags",
-        pattern=r"failed_to_initialize_feature_flags_registry|\bincompatible_feature_flags\b",
-        cause="RabbitMQ was upgraded before the feature flags of the old version were enabled, or its data is of "
-        "another version",
-        cure="run the image of the old version again, "
-        "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
-        source="docker-library/rabbitmq#601",
-        build="another",
-    ),
-    Failure(
-        name="clickhouse-own-server",
-        mark="db::netexception",
-        pattern=r"\bCode: 210\. DB::NetException: Connection refused \((?:localhost|127\.0\.0\.1):(?P<port>\d+)\)",
-        cause="ClickHouse's own server in this container does not answer the start script at port {port}: "
-        "it is not up yet, or has ended, and says why in its own file",
-        cure="read the end of clickhouse-server.err.log below /var/log/clickhouse-server",
-        source="coze-dev/coze-loop#40, ClickHouse/ClickHouse#20002",
-    ),
-    Failure(
-        name="elasticsearch-setting",
-        mark="unknown setting",
-        pattern=r"unknown setting \[(?P<setting>[\w.]+)\]",
-        cause="Elasticsearch does not know the setting {setting}: "
-        "it was removed in this version, or is misspelt",
-        cure="remove the setting from the configuration or the environment",
-        source="the program's own message",
-        remedy=Dropped("{setting}"),
-    ),
-    Failure(
-        name="postgres-shm",
-        mark="could not resize shared memory segment",
-        pattern=r'could not resize shared memory segment "(?P<segment>[^"]+)" to \d+ bytes: No space left on device',
-        cause="the container's /dev/shm is full: it has 64 MB unless it is given more",
-        cure="recreate it with --shm-size=1g (shm_size in compose)",
-        source="docker-library/postgres#416",
-        confirmed_by="container.option-missing",
-        needs=("--shm-size=1g",),
     ),
 )

@@ -1,0 +1,165 @@
+"""The lines of a log that belong to one message: its details, its list, its hint.
+
+Programs write them below their message, some above it, and some break a message in the middle.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.log_message import ERROR, INFO, Message, says_nothing
+from diagnose.programs.stack_traces import (
+    CAUSE_LINE,
+    CHAIN_NOTICE,
+    EXCEPTION_LINE,
+    FRAME_LINE,
+    is_frame,
+)
+
+MOST_DETAILS = 4
+"""Lines of a message that follow its first one."""
+BROKEN = 76
+"""Characters from which on an indented line is taken to go on in the next one."""
+LONG = 50
+"""Characters from which on a sentence of a message is taken to go on in its next line."""
+_DETAIL = LazyPattern(
+    r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
+    r"|^\s{0,40}Is the server running on host|^\s{0,40}TCP/IP connections on port"
+    r"|\bin \"[^\"]{1,300}\", line \d+, column \d+"
+    r"|^\s{2,40}[-*>]?\s{0,40}(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
+    r"|HINT)|^\s{2,40}- [A-Z_]+"
+)
+"""What belongs to the message before it."""
+DETAIL_PART = LazyPattern(r"\bDETAIL:\s")
+"""A part of a message that says nothing without its head, whatever level its words have."""
+_GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")
+"""A message whose next lines say which errors they are: Pydantic's, and the panics of Rust."""
+_LISTS = LazyPattern(
+    r"\b(?:following|these)\b.{0,60}\b(?:variables?|settings?|options?|keys?|fields?)\b.{0,80}:\s*$",
+    re.IGNORECASE,
+)
+"""A message that says which settings it means in its next lines."""
+_MOST_ANNOUNCED = 3
+"""Lines below one that ends in a colon, of which each announces the next one."""
+_OF_A_LIST = LazyPattern(r"^\s*(?:[*•-]|\d+\.)\s")
+"""An item of a list, with its bullet or number."""
+_LISTED = LazyPattern(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_WRAPPED = LazyPattern(r"^\s{0,4}›\s+")
+"""A line of a message that oclif (n8n, Heroku) has broken at the edge of its frame."""
+_STAMPED = LazyPattern(r"\s*\[?(?:\d+:)?(?:\d{8}[:T ]|\d{4}[-/]\d\d|\d\d:\d\d:\d\d)")
+"""A line that begins with its time is the rest of no other one."""
+_QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
+"""A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
+
+
+def whole_last_line(upto: Sequence[Message]) -> str:
+    """The last of these lines, with those before it of which it is the rest.
+
+    Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns.
+    """
+    text = upto[-1].text.strip()
+    if not upto[-1].text.startswith("  ") or _STAMPED.match(upto[-1].text):
+        return text
+    for line in reversed(upto[:-1]):
+        if not line.text.startswith("  ") or len(line.text) < BROKEN:
+            break
+        text = line.text.strip() + text
+    return text
+
+
+def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
+    """What belongs to the message at this place, above it and below it."""
+    first, following = messages[index], messages[index + 1 :]
+    return _quoted_source(messages[:index]) + (
+        _rest_of_exception(first, following)
+        or _announced_settings(first, following)
+        or _lines_in_frame(first, following)
+        or _announced(first, following)
+        or _hints(following)
+    )
+
+
+def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
+    """What a reader of a configuration file writes above its complaint: the line, and its place."""
+    if not before or not _QUOTED_SOURCE.match(before[-1].text):
+        return ()
+    return tuple(line.text.strip() for line in before[-2:])
+
+
+def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The further lines of an exception's message, which end where its frames begin."""
+    goes_on = _GOES_ON.search(first.text)
+    if not (goes_on or EXCEPTION_LINE.match(first.text) or CAUSE_LINE.match(first.text)):
+        return ()
+    frames = (place for place, line in enumerate(following) if FRAME_LINE.match(line.text))
+    end = next(frames, min(len(following), MOST_DETAILS) if goes_on else 0)
+    if not 0 < end <= 2 * MOST_DETAILS or any(line.level is not None for line in following[:end]):
+        return ()
+    rest = (line.text.strip() for line in following[:MOST_DETAILS][:end])
+    return tuple(itertools.takewhile(lambda text: not CHAIN_NOTICE.match(text), rest))
+
+
+def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The lines with the settings that the first line announces."""
+    if not _LISTS.search(first.text):
+        return ()
+    texts = (line.text.strip() for line in following[:MOST_DETAILS])
+    return tuple(itertools.takewhile(_LISTED.search, texts))
+
+
+def _announced(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """What stands below a line that ends in a colon, and the rest of the list that begins there.
+
+    A line with a time of its own says something else, and so does one that is information.
+    """
+    found: list[str] = []
+    for line in following[:_MOST_ANNOUNCED] if first.text.rstrip().endswith(":") else ():
+        goes_on = not found or found[-1].endswith(":") or _OF_A_LIST.match(line.text)
+        is_report = line.level == INFO and not _OF_A_LIST.match(line.text)
+        is_other = is_report or says_nothing(line.text) or _STAMPED.match(line.text)
+        if not goes_on or is_other or is_frame(line.text):
+            break
+        found.append(line.text.strip())
+    return tuple(found)
+
+
+def _lines_in_frame(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The further lines of a message that stands in a frame."""
+    if not _WRAPPED.match(first.text):
+        return ()
+    inside = itertools.takewhile(lambda line: _WRAPPED.match(line.text), following[:MOST_DETAILS])
+    return tuple(_WRAPPED.sub("", line.text).strip() for line in inside)
+
+
+def _hints(following: Sequence[Message]) -> tuple[str, ...]:
+    """The next lines that say by their first words that they belong to the message above."""
+    details: list[str] = []
+    for line in following[:MOST_DETAILS]:
+        is_place = "Error found at" in line.text
+        is_whole = is_place or DETAIL_PART.search(line.text)
+        is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_whole)
+        if is_new:
+            details.append(line.text)
+        elif details and (_is_rest(line, of=details[-1]) or _is_below(line, details[-1])):
+            details[-1] += f" {line.text.strip()}"
+        else:
+            break
+    return tuple(text.strip() for text in details)
+
+
+def _is_rest(line: Message, of: str) -> bool:
+    """Whether a line continues with the sentence of the indented line above it."""
+    indent = len(of) - len(of.lstrip())
+    is_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
+    is_open = len(of) >= LONG and of[-1].isalnum()
+    return indent > 0 and is_below and is_open and line.level is None and bool(line.text.strip())
+
+
+def _is_below(line: Message, heading: str) -> bool:
+    """Whether a line says what the hint is that the line above it announces, as MinIO writes it."""
+    indent = len(line.text) - len(line.text.lstrip())
+    is_deeper = indent > len(heading) - len(heading.lstrip())
+    return heading.rstrip().endswith("HINT:") and is_deeper and line.level is None

@@ -1,0 +1,31 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/database_servers.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "mysql-table-names": (
+        "[ERROR] [MY-011087] [Server] Different lower_case_table_names settings for server ('1') and data "
+        "dictionary ('0')."
+    ),
+    "postgres-locale": 'initdb: error: invalid locale name "de_DE.utf8"',
+    "consul-address": "==> Multiple private IPv4 addresses found. Please configure one with 'bind'",
+    "mysql-not-initialised": "[ERROR] Fatal error: Can't open and lock privilege tables: Table 'mysql.db' doesn't exist",
+    "mysql-unknown-option": "[ERROR] /usr/sbin/mariadbd: unknown variable 'default-authentication-plugin=mysql_native_password'",
+    "redis-bind": "# Warning: Could not create server TCP listening socket 10.9.8.7:6379: bind: Cannot assign requested address",
+    "redis-dump": "1:M 02 Jan 2026 10:00:00.000 # Wrong signature trying to load DB from file",
+    "redis-folder": "# Fatal: Can't open or create append-only dir appendonlydir: Permission denied",
+    "redis-dump-short": "1:M 02 Jan 2026 10:00:00.000 # Short read or OOM loading DB. Unrecoverable error, aborting now.",
+    "rabbit-feature-flag": (
+        "[error] <0.230.0> Feature flags: `classic_mirrored_queue_version`: required feature flag not "
+        "enabled! It must be enabled"
+    ),
+    "elasticsearch-setting": "java.lang.IllegalArgumentException: unknown setting [xpack.security.enrolment.enabled] please check",
+    "postgres-shm": 'ERROR:  could not resize shared memory segment "/PostgreSQL.2088012784" to 50438144 bytes: No space left on device',
+    "postgres-lost-found": 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty',
+    "mysql-data-unfinished": "[ERROR] [MY-011096] [Server] No data dictionary version number found.",
+    "postgres-recovers": (
+        "2024-09-09 06:02:44.236 UTC [30] FATAL:  the database system is starting up"
+    ),
+    "rabbit-feature-flags": "Error during startup: {error,failed_to_initialize_feature_flags_registry}",
+    "clickhouse-own-server": "Code: 210. DB::NetException: Connection refused (localhost:9008). (NETWORK_ERROR)",
+}
