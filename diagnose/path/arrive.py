@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.network.addresses import family_of, with_port
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE

@@ -17,22 +17,22 @@ from checks.container.first_steps.line_steps import line_evidence, line_variable
 from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
+from checks.container.first_steps.setting_steps import setting_of, setting_variables
 from checks.container.helpers import (
     UNFILTERED,
     blames_no_filter,
     kernel_evidence,
     log_evidence,
     meaning,
-    not_running,
     setting_evidence,
     tail_of,
 )
+from checks.container.peers.peer_evidence import peer_evidence
 from checks.container.peers.unknown_names import stray_evidence, stray_setting, stray_variables
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
+from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint
@@ -41,20 +41,13 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
-    named_setting,
-    setting_in,
-    setting_of_key,
 )
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import names_of, only, present, subjects_of
+from diagnose.mappings import only, present, subjects_of
 from diagnose.model import Json, PageVariables, Subject
-from diagnose.phrases import numbered
-from diagnose.programs.failures import Recognised
-from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES, Filtered
+from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES
 
-NAMES_SHOWN = 8
-"""Names on its networks that evidence lists."""
 _OF_THE_IMAGE = frozenset(LIBRARIES + COMMANDS)
 """Folders of a system, which no program needs to have mounted."""
 
@@ -175,7 +168,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **changed_evidence(self.changed),
             **_hidden_evidence(self.container, self.context.empty_mounts),
             **_server_evidence(self.server, containers),
-            **peers_evidence(self.container, self.calls, containers, self.tail, clock),
+            **peer_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
 
@@ -275,28 +268,6 @@ def _room_variables(container: Container, tail: LogTail, info: Info | None) -> P
     return present({"room": next(iter(mounted), root)})
 
 
-def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
-    """The setting that heals a known failure, or else the one that its log objects to.
-
-    None where that is not known.
-    """
-    failure = tail.failure
-    if failure is None:
-        return named_setting(container, tail.telling)
-    healing = None if _has_no_entry(container, failure) else setting_in(container, failure.cure)
-    by_key = setting_of_key(container, failure.values.get("key", ""))
-    return healing or named_setting(container, tail.telling) or by_key
-
-
-def _has_no_entry(container: Container, failure: Recognised) -> bool:
-    """Whether the list from which the remedy takes entries has none of that kind."""
-    remedy = failure.remedy
-    if not isinstance(remedy, Filtered):
-        return False
-    entries = (container.config.value_of(remedy.variable) or "").split(remedy.separator)
-    return not any(entry.strip().startswith(remedy.begin) for entry in entries)
-
-
 def first_steps(
     container: Container,
     tail: LogTail,
@@ -317,84 +288,3 @@ def first_steps(
         **calls.variables,
         **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
     }
-
-
-def setting_variables(
-    container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
-) -> PageVariables:
-    """The variables of a page about the setting to which the log objects.
-
-    Where it objects to something that stays as it is, and does not say where that is set, the page
-    shows all settings of the container. may_pass: another start comes first.
-    """
-    if may_pass or passing(container, tail):
-        return _without_changes(setting)
-    unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
-    if unset and container.config.sets(unset):
-        return {"setting": unset, "unset": unset}
-    if setting is not None:
-        return setting.variables | _scheme_of_postgres(tail, setting)
-    if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
-        return {"named_folder": folder}
-    is_known = tail.failure is not None
-    objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
-    return {"configured": container.name} if objects else {}
-
-
-def _without_changes(setting: NamedSetting | None) -> PageVariables:
-    """The page variables of a setting, but those of the blocks that change the setting."""
-    variables = setting.variables if setting is not None else {}
-    changes = ("typed", "unset")
-    return {name: value for name, value in variables.items() if name not in changes}
-
-
-def _only_folder(container: Container) -> str:
-    """What is mounted from the host to be written to, where that is one mount; "" otherwise."""
-    sources = [mount.source for mount in container.bind_mounts if mount.rw]
-    return sources[0] if len(sources) == 1 else ""
-
-
-def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
-    """The variable whose address begins with the scheme that SQLAlchemy has given up."""
-    failure = tail.failure_named("url-scheme")
-    if failure is None or failure.values.get("scheme") != "postgres":
-        return {}
-    # a program in Go lacks a driver, and knows the scheme
-    is_given_up = "sqlalchemy" in failure.line
-    return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
-
-
-def peers_evidence(
-    container: Container, calls: Calls, containers: Containers, tail: LogTail, clock: Clock
-) -> dict[str, object]:
-    """Who the peer is of which the log complains, and how it is.
-
-    A peer that does not run, or since when it runs and whether it listens. Where the log misses a
-    name that no container has, the names that there are.
-    """
-    evidence: dict[str, object] = dict(not_running(calls.callees, clock))
-    for callee in calls.callees:
-        if callee.is_running and callee.started_at is not None:
-            more = _unserved(callee, calls)
-            if calls.is_distrusted:
-                more = "; the caller does not trust its certificate"
-            since = f"running, started {clock.ago(callee.started_at)}{more}"
-            evidence[f"{callee.name}, which it calls"] = since
-    if not calls.callees and "dns" in tail.signs:
-        others = sorted(names_of(containers.beside(container)))
-        evidence["names on its networks"] = others[:NAMES_SHOWN] or "none"
-    return evidence
-
-
-def _unserved(callee: Container, calls: Calls) -> str:
-    """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
-    if not calls.is_unserved(callee):
-        return ""
-    inner = calls.inner_socket(callee)
-    if inner is not None:
-        return f"; it listens on port {inner.port} at {inner.address} only, for itself"
-    silent = f"; nothing in it listens on port {calls.port}"
-    if calls.serves_tls_instead(callee):
-        return f"{silent}, its engine listens with TLS at port {TLS_PORT}: {CERTIFICATES} is set"
-    ports = calls.served_ports(callee)
-    return f"{silent}; it listens on {numbered('port', ports)}" if ports else silent

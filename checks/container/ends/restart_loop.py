@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.ends.failed_run import FailedRun, failed_run, setting_variables
+from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.ends.own_calls import OwnCalls, own_calls
+from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers

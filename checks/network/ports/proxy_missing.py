@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock

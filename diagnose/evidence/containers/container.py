@@ -5,12 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from diagnose.evidence.containers.inspect import (
-    Mount,
-    NetworkEndpoint,
-    PortBinding,
-    Ports,
-)
+from diagnose.evidence.containers.inspect import Mount, NetworkEndpoint, Ports
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.project_member import ProjectMember
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject

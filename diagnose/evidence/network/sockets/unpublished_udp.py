@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import Namespaces

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from checks.container.ends.failed_run import FailedRun, peers_evidence
+from checks.container.ends.failed_run import FailedRun
 from checks.container.helpers import not_running
+from checks.container.peers.peer_evidence import peer_evidence
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
@@ -168,11 +169,11 @@ def test_who_the_peer_is_and_which_names_there_are() -> None:
     running = msgspec.structs.replace(OTHERS[3], state=RUNNING)
     everyone = Containers(tuple(OTHERS))
     calls = Calls((running,), 0, None, is_distrusted=False)
-    refused = peers_evidence(FRONT, calls, everyone, LogTail(()), clock)
+    refused = peer_evidence(FRONT, calls, everyone, LogTail(()), clock)
     assert refused == {"api, which it calls": "running, started 40 s ago"}
     unknown = LogTail(("Error: getaddrinfo ENOTFOUND postgresql",))
     nobody = Calls((), 0, None, is_distrusted=False)
-    assert peers_evidence(FRONT, nobody, everyone, unknown, clock) == {
+    assert peer_evidence(FRONT, nobody, everyone, unknown, clock) == {
         "names on its networks": ["api", "db", "shop-host"]
     }
 
@@ -187,7 +188,7 @@ def test_a_peer_is_not_back_before_it_listens() -> None:
     assert calls.are_deaf
     assert calls.is_unserved(running)
     assert calls.inner_socket(running) is None
-    said = peers_evidence(FRONT, calls, Containers((running,)), LogTail(()), CLOCK)
+    said = peer_evidence(FRONT, calls, Containers((running,)), LogTail(()), CLOCK)
     assert said == {
         "db, which it calls": "running, started 40 s ago; nothing in it listens on port 5432"
     }
@@ -309,7 +310,7 @@ def test_an_engine_that_takes_tls_alone_is_named() -> None:
     seen = Namespaces({engine.id: ContainerNetns(engine, 1, (), (), (), (served,))})
     calls = Calls((engine,), 2375, seen, is_distrusted=False)
     assert calls.variables["tls_engine"] == engine.name
-    said = peers_evidence(FRONT, calls, Containers((engine,)), LogTail(()), CLOCK)
+    said = peer_evidence(FRONT, calls, Containers((engine,)), LogTail(()), CLOCK)
     assert "listens with TLS at port 2376: DOCKER_TLS_CERTDIR is set" in str(said)
     binding = {"2375/tcp": [Binding(host_ip="0.0.0.0", host_port="2375")]}
     ports = msgspec.structs.replace(engine.network_settings, ports=binding)
@@ -317,7 +318,7 @@ def test_an_engine_that_takes_tls_alone_is_named() -> None:
     assert "tls_engine" not in msgspec.structs.replace(calls, callees=(open_engine,)).variables
     other = msgspec.structs.replace(calls, port=3306)
     assert "tls_engine" not in other.variables
-    said = peers_evidence(FRONT, other, Containers((engine,)), LogTail(()), CLOCK)
+    said = peer_evidence(FRONT, other, Containers((engine,)), LogTail(()), CLOCK)
     assert "nothing in it listens on port 3306; it listens on port 2376" in str(said)
 
 

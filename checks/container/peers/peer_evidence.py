@@ -1,0 +1,51 @@
+"""What evidence says of the peers of which a failed program complains."""
+
+from __future__ import annotations
+
+from checks.container.helpers import not_running
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import names_of
+from diagnose.phrases import numbered
+
+NAMES_SHOWN = 8
+"""Names on its networks that evidence lists."""
+
+
+def peer_evidence(
+    container: Container, calls: Calls, containers: Containers, tail: LogTail, clock: Clock
+) -> dict[str, object]:
+    """Who the peer is of which the log complains, and how it is.
+
+    A peer that does not run, or since when it runs and whether it listens. Where the log misses a
+    name that no container has, the names that there are.
+    """
+    evidence: dict[str, object] = dict(not_running(calls.callees, clock))
+    for callee in calls.callees:
+        if callee.is_running and callee.started_at is not None:
+            more = _unserved(callee, calls)
+            if calls.is_distrusted:
+                more = "; the caller does not trust its certificate"
+            since = f"running, started {clock.ago(callee.started_at)}{more}"
+            evidence[f"{callee.name}, which it calls"] = since
+    if not calls.callees and "dns" in tail.signs:
+        others = sorted(names_of(containers.beside(container)))
+        evidence["names on its networks"] = others[:NAMES_SHOWN] or "none"
+    return evidence
+
+
+def _unserved(callee: Container, calls: Calls) -> str:
+    """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
+    if not calls.is_unserved(callee):
+        return ""
+    inner = calls.inner_socket(callee)
+    if inner is not None:
+        return f"; it listens on port {inner.port} at {inner.address} only, for itself"
+    silent = f"; nothing in it listens on port {calls.port}"
+    if calls.serves_tls_instead(callee):
+        return f"{silent}, its engine listens with TLS at port {TLS_PORT}: {CERTIFICATES} is set"
+    ports = calls.served_ports(callee)
+    return f"{silent}; it listens on {numbered('port', ports)}" if ports else silent

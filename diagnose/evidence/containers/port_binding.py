@@ -1,0 +1,54 @@
+"""A port of a container, with the place of the host where it is published."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.network.addresses import is_everywhere
+
+
+class PortBinding(NamedTuple):
+    """A port of a container, and the place of the host where it is published or is to be."""
+
+    port: str
+    """The container's port as Docker writes it: 80/tcp."""
+    binding: Binding
+
+    @property
+    def number(self) -> int:
+        """The container's port; 0 where it is no number."""
+        number = self.port.partition("/")[0]
+        return int(number) if number.isdecimal() else 0
+
+    @property
+    def protocol(self) -> str:
+        """tcp, udp or sctp."""
+        return self.port.partition("/")[2]
+
+    @property
+    def host_port(self) -> int:
+        """The host's port; 0 where the engine is to choose one."""
+        number = self.binding.host_port
+        return int(number) if number.isdecimal() else 0
+
+    @property
+    def host_ip(self) -> str:
+        """The host's address; "" for all of them."""
+        return self.binding.host_ip
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it is published on an IPv6 address alone."""
+        return ":" in self.binding.host_ip
+
+    def leading_to(self, port: str) -> str:
+        """What `--publish` takes to lead the same place of the host to another port inside.
+
+        port: 53, or 53/udp.
+        """
+        before = "" if is_everywhere(self.host_ip) else f"{self.host_ip}:"
+        return f"{before}{self.binding.host_port}:{port}"
+
+    def __str__(self) -> str:
+        return f"{self.binding.host_port} -> {self.port}"
