@@ -45,13 +45,16 @@ def is_fault(code: int) -> bool:
 
 
 def described(code: int) -> str:
-    """An exit code with its meaning: 139 (SIGSEGV, segmentation fault); 1."""
+    """An exit code with its meaning: 139 (SIGSEGV, segmentation fault); 1.
+
+    126 and 127 mean something to a shell alone: other programs end with them as well.
+    """
     name = signal_of(code)
     if name:
         meaning = _MEANINGS.get(name)
         return f"{code} ({name}, {meaning})" if meaning else f"{code} ({name})"
     if code == CANNOT_EXECUTE:
-        return "126 (the command cannot be executed)"
+        return "126 (to a shell: the command cannot be executed)"
     if code == 127:
-        return "127 (the command was not found)"
+        return "127 (to a shell: the command was not found)"
     return str(code)

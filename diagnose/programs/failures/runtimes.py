@@ -12,6 +12,18 @@ _ZONE = r"[A-Z][A-Za-z]+(?:/[A-Z][\w+-]*)+"
 
 RUNTIMES = (
     Failure(
+        name="java-crashed",
+        mark="java runtime environment",
+        pattern=r"A fatal error has been detected by the Java Runtime Environment"
+        r"|\# (?:SIG(?:SEGV|BUS|ILL|FPE)|EXCEPTION_\w{1,40}) \(0x[0-9a-f]+\) at pc=",
+        cause="the Java runtime itself has crashed, in a library that is no Java or in its own code: "
+        "the line below `Problematic frame` names it",
+        cure="use another release of that library or of the image; the file hs_err_pid*.log in the "
+        "program's working directory has the rest",
+        source="OpenJDK's own message",
+        build="another",
+    ),
+    Failure(
         name="zone-unknown",
         mark="zone",
         pattern=rf"""(?x)

@@ -43,6 +43,7 @@ LINES = {
         "(/usr/local/lib/python3.9/site-packages/werkzeug/urls.py)"
     ),
     "shm-too-small": "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
+    "java-crashed": "# A fatal error has been detected by the Java Runtime Environment:",
     "browser-page-crashed": (
         "selenium.common.exceptions.WebDriverException: Message: unknown error: session deleted because "
         "of page crash"
