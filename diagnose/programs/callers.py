@@ -96,7 +96,9 @@ _CLIENT = LazyPattern(
             | sorry,[ ]too[ ]many[ ]clients | remaining[ ]connection[ ]slots
             | terminating[ ]\w{1,20}(?:[ ]\w{1,20})?[ ]due[ ]to[ ]administrator[ ]command
             | duplicate[ ]key[ ]value | syntax[ ]error[ ]at | null[ ]value[ ]in[ ]column
-            | permission[ ]denied[ ]for[ ]
+            | permission[ ]denied[ ]for[ ] | must[ ]be[ ]owner[ ]of[ ]
+            | role[ ].{1,80}[ ]is[ ]not[ ]permitted[ ]to[ ]log[ ]in | canceling[ ]statement[ ]due[ ]to
+            | cannot[ ]execute[ ].{1,60}[ ]in[ ]a[ ]read-only[ ]transaction
         )
     """,
     re.VERBOSE,
@@ -106,7 +108,12 @@ _CLIENT = LazyPattern(
 
 def is_about_a_caller(line: str) -> bool:
     """Whether a server reports one request or one client of its own."""
-    return bool(_REQUEST.search(line) or _CLIENT.search(line) or is_about_a_stranger(line))
+    return bool(_REQUEST.search(line) or is_about_a_client(line) or is_about_a_stranger(line))
+
+
+def is_about_a_client(line: str) -> bool:
+    """Whether a server reports one client of its own, other than the request of a web server."""
+    return _CLIENT.search(line) is not None
 
 
 def lines_about_callers(texts: Iterable[str]) -> frozenset[int]:

@@ -32,8 +32,10 @@ from diagnose.evidence.network.addresses import is_itself, is_loopback
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
+from diagnose.programs.callers import is_about_a_client
 from diagnose.programs.migrations import migration_of
 from diagnose.programs.php_extensions import missing_extension
 
@@ -190,13 +192,20 @@ def option_for(
     return {} if option == "--privileged" else {"needed_option": option}
 
 
+_IS_NO_ERROR = LazyPattern(r"^(?:\S{1,40} ){0,3}\[?(?:DEBUG|INFO)\b|\blevel=(?:debug|info)\b")
+"""The level that a program itself gives a line, whatever it quotes behind it."""
+
+
 def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
     """Whether the program is known to turn its callers away, and prints little else.
 
-    One that waits for a migration does so whatever else it prints.
+    One that waits for a migration does so whatever else it prints. A replica that somebody tries to
+    write to is well, and so is a program that calls a refusal no error.
     """
     failure = error.failure
     if failure is None or (failure.name in _DISPROVED and error.serves):
+        return False
+    if _IS_NO_ERROR.search(error.line.whole) or is_about_a_client(error.line.whole):
         return False
     is_alone = error.ends_pages or (error.times >= error.most and not error.serves)
     is_most = is_alone or error.times >= MOSTLY * error.of

@@ -125,8 +125,8 @@ CALLED_SERVERS = (
         mark="",
         pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
         r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
-        cause="the database refuses the writes of this program: it is a replica, or the server, the "
-        "user or the program's own transaction is set to read-only",
+        cause="the database refuses writes: it is a replica, or the server, the user or the "
+        "transaction is set to read-only",
         cure="let the program call the primary server, or turn off the read-only mode where it was set",
         source="the programs' own messages",
         turns_away=True,

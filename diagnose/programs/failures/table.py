@@ -9,6 +9,7 @@ from __future__ import annotations
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.database_clients import DATABASE_CLIENTS
+from diagnose.programs.failures.database_rights import DATABASE_RIGHTS
 from diagnose.programs.failures.database_servers import DATABASE_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
@@ -37,6 +38,7 @@ FAILURES: tuple[Failure, ...] = (
     *NEIGHBOURS,
     *OPTIONS,
     *FILES,
+    *DATABASE_RIGHTS,
     *DATABASE_CLIENTS,
     *WEB_SERVERS,
     *CALLED_SERVERS,

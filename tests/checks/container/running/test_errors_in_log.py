@@ -64,6 +64,22 @@ LOGS = {
         ADVICE,
     ),
     "an exception without a level": (["java.io.IOException: Broken pipe"] * 3, ADVICE),
+    "a replica that somebody tries to write to": (
+        [
+            f"2026-11-29 14:07:{i:02}.186 UTC [{i}] ERROR:  cannot execute INSERT in a read-only "
+            "transaction"
+            for i in range(9)
+        ],
+        ADVICE,
+    ),
+    "a refusal that the program calls no error": (
+        ["INFO db-b: ERROR:  cannot execute INSERT in a read-only transaction"] * 9,
+        ADVICE,
+    ),
+    "a program whose writes are refused": (
+        ["ERROR:  cannot execute INSERT in a read-only transaction"] * 9,
+        [("warning", "app")],
+    ),
     "an error that came twice": ([REFUSED.format(i, i) for i in range(2)], []),
     "three errors of different kinds": (
         [f"ERROR: {what} failed" for what in ("reading", "writing", "closing")],
@@ -449,7 +465,7 @@ MEANT = {
     "a login at a broker": ("[error] PLAIN login refused: user 'guest' - invalid credentials", ""),
     "a file of settings": ("ERROR app.yaml: failed to parse line 3", "configuration"),
     "a setting": ("ERROR invalid value for option CACHE_SIZE", "setting"),
-    "a login at a server": ("ERROR mail: authentication failed", "refuses its user"),
+    "a login at a server": ("ERROR mail: authentication failed", "password or token is refused"),
 }
 
 

@@ -1,0 +1,60 @@
+"""What databases say of users whose password is right, and who lack a right."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_OWN_WORDS = "the servers' own messages"
+
+DATABASE_RIGHTS = (
+    Failure(
+        name="account-closed",
+        mark="",
+        pattern=r"""(?x)
+            \brole\ "[^"]+"\ is\ not\ permitted\ to\ log\ in
+            | Access\ denied\ for\ user\ '[^']*'@'[^']*'\.\ Account\ is\ locked
+            | Access\ denied,\ this\ account\ is\ locked
+        """,
+        cause="the database does not let this user log in, whatever the password is: the account is "
+        "locked, or was made without that right",
+        cure="as the database's administrator, in PostgreSQL: ALTER ROLE ... LOGIN; in MySQL and "
+        "MariaDB: ALTER USER ... ACCOUNT UNLOCK",
+        source=_OWN_WORDS,
+    ),
+    Failure(
+        name="database-closed-to-user",
+        mark="denied for",
+        pattern=r"""(?x)
+            Access\ denied\ for\ user\ '(?P<user>[^']*)'@'[^']*'\ to\ database\ '(?P<database>[^']+)'
+            | (?:FATAL|ERROR):\ \ permission\ denied\ for\ database\ "?(?P<database_postgres>[^"\s]+)"?
+        """,
+        cause="the password is right, and the user has no right to the database {database}",
+        cure="as the database's administrator GRANT it, or correct the name of the database",
+        source=_OWN_WORDS,
+    ),
+    Failure(
+        name="database-right-missing",
+        mark="",
+        pattern=r"""(?x)
+            \bpermission\ denied\ for\ (?P<object>(?:function|procedure|relation|schema|sequence|table|view)
+                \ "?[\w.$-]+"?)
+            | \bmust\ be\ owner\ of\ (?P<object_owned>(?:function|materialized\ view|relation|schema|sequence
+                |table|type|view)\ "?[\w.$-]+"?)
+            | \b[A-Z][A-Z ]{2,30}\ command\ denied\ to\ user\ '[^']*'@'[^']*'\ for\ (?P<object_mysql>table
+                \ [`'][^\s]{1,160})
+            | \bnot\ authorized\ on\ (?P<object_mongo>[\w.$-]+)\ to\ execute\ command
+        """,
+        cause="the password is right, and the database's user has no right to {object} for this",
+        cure="as the database's administrator GRANT it; in PostgreSQL from version 15 on nobody but the "
+        "database's owner may make tables in schema public",
+        source=_OWN_WORDS,
+    ),
+    Failure(
+        name="redis-right-missing",
+        mark="noperm",
+        pattern=r"\bNOPERM\b[^\n]{0,80}\bno permissions to (?:run|access)\b",
+        cause="the password is right, and Redis does not permit its user this command or key",
+        cure="ACL SETUSER in Redis, with the commands and the keys that the program needs",
+        source=_OWN_WORDS,
+    ),
+)
