@@ -477,6 +477,17 @@ LINES = {
     "java-libraries": (
         "java.lang.NoSuchMethodError: 'void org.elasticsearch.license.License.<init>(int)'",
     ),
+    "path-loops": (
+        "cat: can't open '/srv/current/app.conf': Too many levels of symbolic links",
+        "Error: ELOOP: too many symbolic links encountered, stat '/app/node_modules/shop'",
+        "OSError: [Errno 40] Too many levels of symbolic links: '/mnt/media/films'",
+        "open /etc/shop/config.yaml: too many levels of symbolic links",
+    ),
+    "path-unchangeable": (
+        "FATAL: cannot write /var/lib/app/state: Operation not permitted",
+        "Error: EPERM: operation not permitted, open '/data/cache/lock'",
+        "sh: can't create /data/cache/lock: Operation not permitted",
+    ),
     "path-denied": (
         'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
         "chmod: /tmp/gitea: Operation not permitted",

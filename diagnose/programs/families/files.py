@@ -64,6 +64,36 @@ FILES = (
         confirmed_by="container.mount-forbidden",
     ),
     Failure(
+        name="path-loops",
+        mark="",
+        pattern=rf"""(?x)
+            (?P<path>{_PATH})(?![\w./@+-])[^\n]{{0,80}}?(?:too\ many\ levels\ of\ symbolic\ links|\bELOOP\b)
+            | (?:\bELOOP\b|too\ many\ levels\ of\ symbolic\ links)[^'"\n]{{0,60}}
+                ['"](?P<path_after>/[^'"\n]{{1,200}})['"]
+        """,
+        cause="a link on the way to {path} leads back to itself, or the host mounts a folder there on "
+        "demand that this container does not get",
+        cure="correct the link: ls -l shows where each one leads, as the container sees it; of a folder "
+        "of autofs, recreate the mount with the propagation rslave",
+        source="the kernel's own message (ELOOP)",
+        confirmed_by="container.automount-unseen",
+    ),
+    Failure(
+        name="path-unchangeable",
+        mark="not permitted",
+        pattern=rf"""(?x)
+            # not of a removal: the owner of a folder with the sticky bit decides on that
+            (?:cannot|can't|could\ not|unable\ to|failed\ to)\ (?:create|open|save|write)\b[^\n]{{0,60}}?
+                (?P<path>{_PATH})(?![\w./@+-])[^\n/]{{0,40}}operation\ not\ permitted
+            | \bEPERM:\ operation\ not\ permitted,\ open\ '(?P<path_node>[^']{{1,200}})'
+        """,
+        cause="the kernel does not let the program write {path}, whoever owns it: the file or its folder "
+        "is immutable or append-only, or its file system (a share) has its own rules",
+        cure="lsattr -d on the host shows an i or an a, which chattr -i or chattr -a takes away; the "
+        "owner is not what is wrong",
+        source="the kernel's own message (EPERM), chattr(1)",
+    ),
+    Failure(
         name="path-denied",
         mark="",
         pattern=rf"""(?x)

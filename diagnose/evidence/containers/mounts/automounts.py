@@ -20,6 +20,7 @@ FOLLOWING = frozenset({"shared", "rshared", "slave", "rslave"})
 """Propagation of bind mounts in which the container sees what the host mounts later."""
 _LOOPS = LazyPattern(r"Too many levels of symbolic links|\bELOOP\b")
 """What the kernel answers there to a process whose mounts are not those of the automounter."""
+_PATH = LazyPattern(r"(?<![\w.:/-])/[\w.@+-]+/")
 
 
 class UnseenAutomount(msgspec.Struct, frozen=True):
@@ -78,6 +79,14 @@ def unseen_automounts(
     return UnseenAutomounts(tuple(unseen), tuple(unexamined))
 
 
+def _may_be_of(folder: str, line: str) -> bool:
+    """Whether a line may be about something below a folder: it says so, or names no path.
+
+    The kernel says the same of links that lead back to each other.
+    """
+    return _LOOPS.search(line) is not None and (folder in line or not _PATH.search(line))
+
+
 def _private(container: Container, points: list[str]) -> Iterator[tuple[Mount, str]]:
     """The bind mounts that have such a place, with the first one."""
     for mount in container.bind_mounts:
@@ -107,7 +116,7 @@ def _unseen(
         if mounted.point != point and is_within(mounted.point, point) and mounted.dev not in devices
     )
     lines = logs.of_this_run(container) if logs is not None else ()
-    said = [line.text for line in lines if _LOOPS.search(line.text)]
+    said = [line.text for line in lines if _may_be_of(found.inside, line.text)]
     found = msgspec.structs.replace(
         found, missing=next(below, ""), complaint=said[-1] if said else ""
     )

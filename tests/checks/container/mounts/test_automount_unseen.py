@@ -25,6 +25,8 @@ SYSTEM = Mounted("/", "ext4", "/dev/sda1", dev="8:1")
 AUTOFS = Mounted("/srv/share", "autofs", "/etc/auto.share", dev="0:81")
 ORDERS = Mounted("/srv/share/orders", "nfs4", "nas:/orders", dev="0:90")
 ELOOP = "cat: can't open '/data/orders/today': Too many levels of symbolic links"
+ELOOP_BELOW = ELOOP.replace("/data", "/data/share")
+NO_PATH = "cannot read today's orders: ELOOP"
 
 
 def _reader(source: str = "/srv/share", propagation: str = "rprivate") -> Container:
@@ -41,7 +43,15 @@ CASES: dict[str, tuple[Container, str, tuple[Mounted, ...], str, list[tuple[str,
         "ready",
         [("advice", "report")],
     ),
-    "in a folder of the mount": (_reader("/srv"), DEEP, (AUTOFS,), ELOOP, [("warning", "report")]),
+    "in a folder of the mount": (
+        _reader("/srv"),
+        DEEP,
+        (AUTOFS,),
+        ELOOP_BELOW,
+        [("warning", "report")],
+    ),
+    "links that loop beside it": (_reader("/srv"), DEEP, (AUTOFS,), ELOOP, []),
+    "the log names no path": (_reader(), TRIGGER, (AUTOFS,), NO_PATH, [("warning", "report")]),
     "mounted before the start": (_reader(), f"{TRIGGER}\n{SEEN}", (AUTOFS, ORDERS), "ready", []),
     "nothing is mounted now": (_reader(), TRIGGER, (AUTOFS,), "ready", []),
     "it follows": (_reader("/srv/share", "rslave"), TRIGGER, (AUTOFS, ORDERS), ELOOP, []),
