@@ -116,7 +116,11 @@ KERNEL_SETTINGS = (
     Failure(
         name="file-watches",
         mark="watch",
-        pattern=r"ENOSPC: System limit for number of file watchers reached|inotify watch limit|EMFILE: too many open files, watch",
+        pattern=r"""(?x)
+            ENOSPC:\ System\ limit\ for\ number\ of\ file\ watchers\ reached | inotify\ watch\ limit
+            | EMFILE:\ too\ many\ open\ files,\ watch
+            | \b(?:inotify|fsnotify|watch(?:er|ing)?)\b[^\n]{0,120}(?:too\ many\ open\ files|\bEMFILE\b)
+        """,
         cause="the user's limit of inotify watches or instances on this host is used up",
         cure="sysctl -w fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024",
         source="the program's own message",

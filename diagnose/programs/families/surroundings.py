@@ -253,7 +253,8 @@ LOGINS = (
             # the answer of an MQTT broker
             | \bconnection\ refused:\ (?:not\ authori[sz]ed|bad\ user\ ?name|identifier\ rejected))
         """,
-        cause="a server that the program calls refuses its user, password or token",
+        cause="a user, password or token is refused: the program's own by a server that it calls, "
+        "or, where the program is a server, that of a client",
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
         remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|(?:API|AUTH)_?KEY)$"),
