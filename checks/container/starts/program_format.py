@@ -35,9 +35,10 @@ _BINARY = "cannot execute binary file"
 def exec_format(containers: Containers, programs: Programs, info: Info | None) -> CheckResult:
     """The kernel cannot execute a container's program.
 
-    It is built for another architecture (its ELF header says which), or is a script without `#!`.
-    The engine's state says exit code 1, or 255 with some versions of runc, and nothing else; a
-    shell says 126. The text is in the log, so a container whose log cannot be read is not judged.
+    It is built for another architecture (its ELF header says which), is a script without `#!`, or
+    is empty, as after a build or a copy that broke off. The engine's state says exit code 1, or 255
+    with some versions of runc, and nothing else; a shell says 126. The text is in the log, so a
+    container whose log cannot be read is not judged.
     """
     host = ARCHITECTURES.get(info.architecture, info.architecture) if info is not None else ""
     for container in containers:
@@ -47,8 +48,10 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         what, seen = _format(program, host)
         first_bytes = {_FIRST_BYTES: seen} if seen else {}
         finding = refused_program(container, program, what, **first_bytes)
-        is_binary = program.machine or _BINARY in program.line
-        yield finding.without_variable("file" if is_binary else "image")
+        if program.is_empty:
+            finding = finding.without_variable("image").with_variables({"empty": program.path})
+        is_no_script = program.machine or program.is_empty or _BINARY in program.line
+        yield finding.without_variable("file" if is_no_script else "image")
     return None
 
 
@@ -57,6 +60,8 @@ def _format(program: Program, host: str) -> tuple[str, str]:
     if program.machine and program.machine != host:
         here = f", and this host is {host}" if host else ""
         return f"{program.path} is built for {program.machine}{here}", f"ELF, {program.machine}"
+    if program.is_empty:
+        return f"{program.path} is an empty file", "none: the file is empty"
     if program.is_read and not program.machine and not program.interpreter:
         return f"{program.path} is a script without a #! line", "neither ELF nor #!"
     return f"the kernel does not know the format of {program.path}", ""

@@ -130,6 +130,7 @@ class Program(msgspec.Struct, frozen=True):
     """The path in its `#!` line, with a carriage return if there is one; "" without such a line."""
     is_read: bool = False
     """Whether its first bytes could be read."""
+    is_empty: bool = False
     missing: bool = False
     """Whether there is no such file."""
     behind: str = ""
@@ -368,4 +369,4 @@ def _described(program: Program, head: bytes) -> Program:
     if head.startswith(b"#!"):
         first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
         return msgspec.structs.replace(program, interpreter=first.split(" ")[0], is_read=True)
-    return msgspec.structs.replace(program, is_read=True)
+    return msgspec.structs.replace(program, is_read=True, is_empty=not head)

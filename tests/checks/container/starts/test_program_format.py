@@ -57,6 +57,7 @@ AMD64 = Info(architecture="x86_64")
             "interpreter_missing",
             "/app needs /usr/bin/env",
         ),
+        ("empty", NO_FORMAT, b"", "exec_format", "/app is an empty file"),
         (
             "no loader",
             NO_FILE,
