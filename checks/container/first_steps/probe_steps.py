@@ -55,6 +55,8 @@ def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | No
         return {"unproxied": probe.command_without_proxy}
     if probe.ipv4_port:
         return {"probe": probe.command_by_ipv4}
+    if probe.other_address:
+        return {"listens_at": probe.other_address}
     if probe.unserved_port and probe.command_by_port and not cannot_run:
         return {"moved_probe": probe.command_by_port}
     return _steps_for_a_new_probe(probe) if probe.has_failed_since_its_start else None

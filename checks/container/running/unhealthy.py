@@ -335,6 +335,8 @@ def _at_port(probe: HealthCheck) -> str:
             f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
             "and the probe calls a name or address that is IPv6"
         )
+    if probe.other_address:
+        return f"; its server listens at {probe.other_address} only, and the probe calls 127.0.0.1"
     if probe.unserved_port:
         return f"; nothing in it listens on port {probe.unserved_port}, which the probe calls"
     return ""
@@ -342,7 +344,8 @@ def _at_port(probe: HealthCheck) -> str:
 
 def _sockets(probe: HealthCheck) -> dict[str, Json]:
     """What listens inside, where the probe calls a port that is not served."""
-    if probe.netns is None or not (probe.unserved_port or probe.ipv4_port):
+    is_missed = probe.unserved_port or probe.ipv4_port or probe.other_address
+    if probe.netns is None or not is_missed:
         return {}
     return {"TCP sockets inside": probe.netns.tcp_listeners or ["none"]}
 

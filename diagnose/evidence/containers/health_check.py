@@ -13,6 +13,7 @@ from diagnose.evidence.containers.inspect import Health, HealthProbe
 from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
 from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6, is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -58,6 +59,7 @@ _SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 _NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
 _OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
+_EVERY = frozenset((*EVERYWHERE, *EVERYWHERE6))
 _NANO = 1e9
 _DEFAULT_S = 30.0
 """Seconds between two probes, and seconds that one may take."""
@@ -299,6 +301,19 @@ class HealthCheck(msgspec.Struct, frozen=True):
         sockets = self.netns.sockets("tcp", port)
         is_served = bool(sockets) and all(":" not in socket.address for socket in sockets)
         return port if is_served and not _IS_IPV4.search(call[0]) else 0
+
+    @property
+    def other_address(self) -> str:
+        """The address at which its server listens, where the probe calls the loopback address.
+
+        "" where it listens at that one too, or the connection was not refused.
+        """
+        call = self._call
+        if call is None or self.netns is None or "refused" not in self.output.lower():
+            return ""
+        addresses = {socket.address for socket in self.netns.sockets("tcp", _port_of(call))}
+        is_elsewhere = not any(is_loopback(address) or address in _EVERY for address in addresses)
+        return min(addresses) if addresses and is_elsewhere else ""
 
     @property
     def proxy(self) -> ProxySetting | None:

@@ -204,6 +204,33 @@ def listening(container: Container, *ports: int) -> Namespaces:
     return Namespaces({container.id: ContainerNetns(container, 1, (), (), (), sockets)})
 
 
+AT_ITS_OWN_ADDRESS = {
+    "its own address alone": (("172.18.0.5",), "Connection refused", "172.18.0.5"),
+    "every address": (("0.0.0.0",), "Connection refused", ""),
+    "every IPv6 address": (("::",), "Connection refused", ""),
+    "the loopback address too": (("172.18.0.5", "127.0.0.1"), "Connection refused", ""),
+    "an answer": (("172.18.0.5",), "HTTP/1.1 503", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "output", "elsewhere"), AT_ITS_OWN_ADDRESS.values(), ids=AT_ITS_OWN_ADDRESS
+)
+def test_a_server_that_the_loopback_address_does_not_reach(
+    addresses: tuple[str, ...], output: str, elsewhere: str
+) -> None:
+    test = {"Test": ["CMD-SHELL", "curl http://127.0.0.1:8080/"]}
+    web = probed("unhealthy", 1, output, **test)
+    sockets = tuple(Socket("tcp", address, 8080) for address in addresses)
+    netns = ContainerNetns(web, 1, (), (), (), sockets)
+    namespaces = Namespaces({web.id: netns})
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(web), clock=CLOCK, namespaces=namespaces)
+    )
+    assert finding.variables.get("listens_at", "") == elsewhere
+    assert ("restarted" in finding.variables) is not bool(elsewhere)
+
+
 def test_a_hung_engine_is_no_cause_where_nobody_serves_the_port():
     probe = {
         "Start": moment(10),
