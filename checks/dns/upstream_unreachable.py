@@ -197,6 +197,8 @@ def _another_server(lost: LostQuery) -> PageVariables:
     origin = lost.origin.kind
     if origin in ("earlier", "edited") and lost.answering:
         return {"restarted": lost.group.members[0].name}
+    if origin == "scripted":
+        return {"rewritten": lost.group.members[0].name}
     if origin == "container":
         return {"own_server": lost.group.members[0].name}
     if lost.elsewhere is not None:

@@ -40,6 +40,8 @@ resolver; more are ignored."""
 _WRITTEN_AT_START_S = 10.0
 """The engine writes a container's file before it notes the start; a busy host may delay the note.
 """
+_BY_A_SCRIPT_S = 30.0
+"""What the file has had since then is more likely a start script's than somebody's."""
 
 _EXTERNAL = LazyPattern(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
@@ -54,7 +56,7 @@ class Upstream(msgspec.Struct, frozen=True):
 
 
 OriginKind = Literal[
-    "container", "daemon", "edited", "fallback", "host", "earlier", "mount", "engine"
+    "container", "daemon", "edited", "scripted", "fallback", "host", "earlier", "mount", "engine"
 ]
 
 
@@ -62,10 +64,11 @@ class ServerOrigin(msgspec.Struct, frozen=True):
     """Where a container's DNS server comes from.
 
     container: given when the container was created (`--dns`, compose `dns:`). daemon: the engine's
-    configuration. edited: written into the container's resolv.conf. fallback: the engine's public
-    servers. host: the host's file as it is now. earlier: the host's file as it was when the
-    container started. mount: a file of the host's that is mounted over the container's
-    resolv.conf. engine: a resolver of the engine's own on the bridge, as Podman has.
+    configuration. edited: written into the container's resolv.conf. scripted: the same, soon after
+    its start, as a start script does it each time. fallback: the engine's public servers. host: the
+    host's file as it is now. earlier: the host's file as it was when the container started. mount:
+    a file of the host's that is mounted over the container's resolv.conf. engine: a resolver of the
+    engine's own on the bridge, as Podman has.
     """
 
     kind: OriginKind
@@ -172,7 +175,7 @@ class Resolvers(msgspec.Struct, frozen=True):
         if server in self.configured:
             return ServerOrigin("daemon", f"{self.configured_in} (dns)")
         if self._is_edited(container):
-            return ServerOrigin("edited", "an edit of /etc/resolv.conf inside the container")
+            return self._edit_of(container)
         if server in self.engine_view:
             return ServerOrigin(
                 "host", HOST_FILE if self.engine_file is self.host else RESOLVED_FILE
@@ -181,6 +184,18 @@ class Resolvers(msgspec.Struct, frozen=True):
             return ServerOrigin("fallback", "the engine, which found no usable server on the host")
         return ServerOrigin(
             "earlier", f"{HOST_FILE} of the host as it was when the container started"
+        )
+
+    def _edit_of(self, container: Container) -> ServerOrigin:
+        """An edit inside the container, by somebody or by what it does at its start."""
+        conf, began = self.inside.get(container.id), container.started_at
+        written = conf.mtime if conf is not None else None
+        if began is None or written is None or written > began + _BY_A_SCRIPT_S:
+            return ServerOrigin("edited", "an edit of /etc/resolv.conf inside the container")
+        return ServerOrigin(
+            "scripted",
+            "an edit of /etc/resolv.conf inside the container, soon after its start: its start "
+            "script may write the file each time",
         )
 
     def _is_edited(self, container: Container) -> bool:

@@ -260,6 +260,12 @@ def test_a_file_that_was_written_after_the_start_was_edited_inside() -> None:
     assert resolvers.origin(WEB, OTHER).kind == "edited"
 
 
+def test_a_file_that_was_written_soon_after_the_start_is_a_start_scripts() -> None:
+    edited = msgspec.structs.replace(parse(nameserver(OTHER)), mtime=STARTED + 12)
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {WEB.id: edited})
+    assert resolvers.origin(WEB, OTHER).kind == "scripted"
+
+
 DEAD = ("192.0.2.201", "192.0.2.202", "192.0.2.203")
 BETTER = {
     "none but the dead ones": (DEAD, ""),
