@@ -6,7 +6,7 @@ from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Ping
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import HOST, CheckResult, Finding, Severity
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
@@ -76,6 +76,9 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
     """missing: the program that is not installed, the helper's own or one that it runs."""
     program = f"docker-credential-{helper}"
     problem = f"{program}, which is not installed"
+    path = client.not_executable.get(helper, "")
+    if path:
+        problem = f"{program}, and {path} may not be executed"
     if missing != program:
         problem = f"{program}, which runs the program {missing}, and that is not installed"
     if client.store == helper:
@@ -90,14 +93,18 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
             f'user "{client.user}" cannot use logins of {whose}: {client.file} names '
             f"the program {problem}"
         ),
-        evidence={**setting, "PATH": f"no {missing}"},
-        variables={
-            "helper": missing,
-            "path": client.file,
-            **({"name": helper} if _PLAIN.fullmatch(helper) else {}),
-        },
+        evidence={**setting, **({"file": path} if path else {"PATH": f"no {missing}"})},
+        variables={"helper": missing, **_way_out(client, helper, path)},
         discriminator=helper,
     )
+
+
+def _way_out(client: ClientSettings, helper: str, path: str) -> PageVariables:
+    """The variables of the page. path: the helper's program, where nobody may execute it."""
+    if path:
+        return {"unexecutable": path}
+    name = {"name": helper} if _PLAIN.fullmatch(helper) else {}
+    return {"path": client.file, **name}
 
 
 _ASKS_FIRST = (28,)

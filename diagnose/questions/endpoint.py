@@ -121,6 +121,8 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """The credential helpers of single registries, by registry."""
     absent: tuple[str, ...] = ()
     """The helpers whose program is not installed."""
+    not_executable: dict[str, str] = {}
+    """Of the absent helpers, the path of a program that is there and that nobody may execute."""
     lacking: tuple[tuple[str, str], ...] = ()
     """By helper, the program that it runs itself and that is not installed."""
     without_bus: str = ""

@@ -75,6 +75,13 @@ def test_helpers_that_are_installed(home: Path) -> None:
     assert settings().absent == ("other",)
 
 
+def test_a_helper_that_nobody_may_execute(home: Path) -> None:
+    (home / ".docker/config.json").write_text(json.dumps({"credsStore": "keeper"}))
+    path = home / "programs/docker-credential-keeper"
+    program(path, mode=0o644)
+    assert (settings().absent, settings().not_executable) == (("keeper",), {"keeper": str(path)})
+
+
 def test_a_helper_whose_own_program_is_missing(home: Path) -> None:
     (home / ".docker/config.json").write_text(json.dumps({"credsStore": "pass"}))
     assert (settings().absent, settings().lacking) == (("pass",), ())

@@ -11,7 +11,7 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diagnose.live import Live
@@ -80,6 +80,7 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "store": store,
         "helpers": helpers,
         "absent": sorted(absent),
+        "not_executable": dict(_not_executable(sorted(absent))),
         "lacking": list(_missing_programs(programs - absent)),
         "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
@@ -257,10 +258,23 @@ def _name(uid: int) -> str:
 
 def _is_installed(program: str) -> bool:
     """Whether a program lies where the docker command and its helpers may find it."""
-    folders = [*os.environ.get("PATH", "").split(os.pathsep), *_PROGRAMS]
-    return any(
-        os.access(Path(folder).expanduser() / program, os.X_OK) for folder in folders if folder
-    )
+    return any(os.access(path, os.X_OK) for path in _places_of(program))
+
+
+def _not_executable(helpers: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Helpers whose program is there and may not be executed, with its path."""
+    for helper in helpers:
+        for path in _places_of(f"docker-credential-{helper}"):
+            if path.is_file():
+                yield helper, str(path)
+                break
+
+
+def _places_of(program: str) -> Iterator[Path]:
+    """Where the docker command and its helpers look for a program."""
+    for folder in (*os.environ.get("PATH", "").split(os.pathsep), *_PROGRAMS):
+        if folder:
+            yield Path(folder).expanduser() / program
 
 
 def _broken(own: Path) -> Iterator[Json]:

@@ -22,6 +22,16 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
         FOUND,
         True,
     ),
+    "a helper that nobody may execute": (
+        ClientSettings(
+            FILE,
+            store="desktop",
+            absent=("desktop",),
+            not_executable={"desktop": "/usr/bin/docker-credential-desktop"},
+        ),
+        FOUND,
+        False,
+    ),
     "one of two helpers": (
         ClientSettings(FILE, helpers={"a.io": "gcloud", "b.io": "ecr"}, absent=("gcloud",)),
         FOUND,
