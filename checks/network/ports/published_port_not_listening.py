@@ -25,6 +25,8 @@ from diagnose.model import CheckResult, Finding, Json, PageVariables, Seconds, S
 from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
+_TAKEN = "network.host-port-conflict"
+"""The check that is about ports which somebody else has."""
 _MISSING = "container.variable-missing"
 """The check that is about variables which a log asks for."""
 _WHY_A_PROGRAM_FAILED = (
@@ -248,14 +250,14 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
     container, why = port.container, port.why
     return Finding.about(
         container,
-        sentence(f"{container} {port.what}: no client can reach it", *_reasons(why)),
+        sentence(f"{container} {port.what}: no client can reach it", *_reasons(port)),
         {
             **(port.unread.evidence if port.unread is not None else {}),
             "NetworkSettings.Ports": container.published_names,
             "TCP sockets inside": port.netns.tcp_listeners,
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
             "State.StartedAt": container.state.started_at,
-            **_log(why.tail),
+            **_log(why.tail, is_over=_was_taken(port)),
             **{f"{peer.name}, which it calls": "listens there now" for peer in why.ready},
             **hidden.evidence_of(container),
         },
@@ -268,8 +270,16 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
     )
 
 
-def _reasons(why: _Silence) -> Iterator[str]:
+def _was_taken(port: _UnservedPort) -> bool:
+    """Whether the log says that the port was taken, which its sockets refute by now."""
+    failure = port.why.tail.failure
+    is_of_ports = failure is not None and failure.confirmed_by == _TAKEN
+    return is_of_ports and not port.inward
+
+
+def _reasons(port: _UnservedPort) -> Iterator[str]:
     """Why nothing listens, as parts of a sentence."""
+    why = port.why
     if why.watcher:
         yield f"its program has ended, and {why.watcher} waits for a change of its files"
     if why.absent:
@@ -282,6 +292,8 @@ def _reasons(why: _Silence) -> Iterator[str]:
     elif why.deaf:
         deaf = named("container", names_of(why.deaf))
         yield f"it calls {deaf}, which {agree(why.deaf, 'listens', 'listen')} for itself only"
+    elif _was_taken(port):
+        yield "its log says that the port was taken, and nothing has it now"
     elif failure is not None:
         yield f"its log says why: {failure.cause}"
 
@@ -310,10 +322,13 @@ def _serve(
     return cure if cure or tail.failure is not None else hidden.variables_of(container)
 
 
-def _log(tail: LogTail) -> dict[str, Json]:
-    """The line of the log that explains why nothing listens, and what usually fixes that."""
+def _log(tail: LogTail, *, is_over: bool) -> dict[str, Json]:
+    """The line of the log that explains why nothing listens, and what usually fixes that.
+
+    is_over: whether that was so at its start alone.
+    """
     log: dict[str, Json] = {"log": tail.telling.whole} if tail.telling is not None else {}
-    if tail.failure is not None:
+    if tail.failure is not None and not is_over:
         log["what fixes it"] = tail.failure.cure
     return log
 

@@ -97,6 +97,7 @@ def test_published_port_not_listening(
 
 
 NEEDED = "Unhandled exception. InvalidOperationException: environment variable SHOP_URL must be set"
+TAKEN = "Error: listen EADDRINUSE: address already in use :::80"
 LOGS = {
     "a variable that is missing": ([NEEDED], [], {"typed": "SHOP_URL"}, NEEDED),
     "a line that explains alone": (
@@ -105,6 +106,7 @@ LOGS = {
         {},
         "FATAL: the licence has ended",
     ),
+    "a port that nobody has any more": ([TAKEN], [], {}, TAKEN),
     "a greeting": (["shop 1.4 starts", "ready"], [], {}, None),
     "served at one of its ports": ([NEEDED], [Socket("tcp", "0.0.0.0", 443)], {}, None),
 }
@@ -121,6 +123,8 @@ def test_the_log_says_why_nothing_listens(
     for finding in judged(SPARE, namespaces, unserved).findings:
         assert finding.evidence.get("log") == shown
         assert {name: finding.variables.get(name) for name in cure} == cure
+        assert ("nothing has it now" in finding.summary) is (shown == TAKEN)
+        assert "taken in the program's own network" not in finding.summary
 
 
 _NET = {"Networks": {"shop_default": {"IPAddress": "172.18.0.3", "IPPrefixLen": 16}}}
