@@ -126,6 +126,12 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
 )
 
+_OWN_LEVEL = LazyPattern(
+    r"(?:\d[\d:.,TZ+/ -]{5,40}|\[[\d:.,TZ+/ -]{6,40}\] )?\[?(?:DEBUG|INFO)\]?[ :]"
+)
+"""A level at the beginning of a line."""
+_BARE_WORD = LazyPattern(r"\b(?:CRITICAL|ERROR|FATAL|PANIC|SEVERE)\b(?!\s?[]:=|\d])")
+"""What is a word of a sentence behind such a level, and no quoted line."""
 _QUIET_REDIS = LazyPattern(r"\d+:[CMSX] \d\d? [A-Z][a-z]{2}(?: \d{4})? [\d:.]+ [*.-] ")
 """Redis and Valkey write a sign between time and text, and `#` for what is wrong."""
 
@@ -224,6 +230,8 @@ def _level(text: str) -> int | None:
         return INFO
     if not words_of(text) & _LEVEL_WORDS:
         return None
+    if _OWN_LEVEL.match(text):
+        text = _BARE_WORD.sub("", text)
     return next((worth for pattern, worth in _LEVELS if pattern.search(text)), None)
 
 
