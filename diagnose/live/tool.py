@@ -60,14 +60,18 @@ CAPABILITIES = (
 
 def now(live: Live, question: ReadClock) -> Json:  # noqa: ARG001 - the signature of every collector
     """The time now and at the boot, and how long that is ago, suspend included."""
-    wall = time.time()
-    stat = Path("/proc/stat").read_text(encoding="ascii")
+    wall, uptime = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    return {"wall": wall, "boot_wall": _boot_wall() or wall - uptime, "uptime": uptime}
+
+
+def _boot_wall() -> float | None:
+    """The time of the boot; None where /proc does not tell, as one that is mounted in part."""
+    try:
+        stat = Path("/proc/stat").read_text(encoding="ascii")
+    except OSError:
+        return None
     boot = next((line.split()[1] for line in stat.splitlines() if line.startswith("btime ")), None)
-    return {
-        "wall": wall,
-        "boot_wall": float(boot) if boot else None,
-        "uptime": time.clock_gettime(time.CLOCK_BOOTTIME),
-    }
+    return float(boot) if boot else None
 
 
 def options(live: Live, _question: ReadOptions) -> Json:
