@@ -14,6 +14,7 @@ from checks.container.first_steps.changed_compose import (
 )
 from checks.container.first_steps.image_steps import build_before, image_steps
 from checks.container.first_steps.line_steps import line_evidence, line_variables
+from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
 from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
@@ -199,6 +200,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
+            | _named_steps(container, tail, self.setting)
             | _room_variables(container, tail, context.info)
             | dict(self.corrected)
             | dict(self.server)
@@ -259,6 +261,16 @@ def _hidden_variables(
     return {} if mounts is None or is_explained else mounts.variables_of(container)
 
 
+def _named_steps(
+    container: Container, tail: LogTail, setting: NamedSetting | None
+) -> PageVariables:
+    """The variables of a page about what the line names, other than a variable or an option."""
+    is_given = setting is not None and not setting.path and not setting.folder
+    if is_given or tail.telling is None:
+        return {}
+    return named_thing_steps(container, tail.telling.whole)
+
+
 def _room_variables(container: Container, tail: LogTail, info: Info | None) -> PageVariables:
     """Where the program writes, if its log says that there is no room: below its first mount."""
     if "no-space" not in tail.signs and tail.failure_named("database-io", "space-short") is None:
@@ -282,7 +294,9 @@ def first_steps(
     where nothing listens now.
     """
     may_help = may_have_passed(container, tail, setting) or calls.are_back
-    is_worth_a_start = may_help and not strays and not calls.are_deaf
+    text = tail.telling.whole if tail.telling is not None else ""
+    stays = bool(strays) or calls.are_deaf or is_better_looked_at(container, text)
+    is_worth_a_start = may_help and not stays
     return {
         **({"again": container.name} if is_worth_a_start else {}),
         **calls.variables,

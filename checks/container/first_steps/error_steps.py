@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.running_steps import cut_off_steps, running_steps
@@ -28,7 +29,12 @@ from diagnose.evidence.containers.settings.named_settings import (
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
-from diagnose.evidence.network.addresses import is_itself, is_loopback
+from diagnose.evidence.network.addresses import (
+    is_everywhere,
+    is_itself,
+    is_loopback,
+    with_port,
+)
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
@@ -48,6 +54,13 @@ _DISPROVED = ("proxy-header-missing",)
 """What a server that answers others has from those who call it: whom it refuses are scanners."""
 _OF_PHP_IMAGES = "PHPIZE_DEPS"
 """A variable of the official images of PHP, which have docker-php-ext-install."""
+_HTTPS = 443
+"""How ports of HTTPS end: 443, 8443."""
+_NO_PAGES = frozenset(
+    {21, 22, 25, 53, 110, 143, 389, 465, 587, 636, 993, 995, 1433, 1521, 1883, 3306, 5432, 5672}
+    | {6379, 8883, 9042, 9092, 11211, 27017}
+)
+"""Ports of servers that do not speak HTTP."""
 _UPSTREAM = " to upstream, "
 """nginx's words of a request that it could not pass on."""
 
@@ -115,8 +128,10 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or case.option
         or _extension_variables(case)
         or _call_variables(error)
+        or _named_steps(case)
         or (case.setting.variables if case.setting is not None else {})
         or _place_variables(error)
+        or _service_variables(error)
     )
 
 
@@ -253,6 +268,24 @@ def _call_variables(error: RepeatedError) -> PageVariables:
     running = {peer.name for _, peer in error.peers if peer.is_running}
     is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     return present({"callee": only(running)}) if is_call else {}
+
+
+def _named_steps(case: ErrorCase) -> PageVariables:
+    """What the line names, where that is no variable and no option of the container."""
+    setting = case.setting
+    if setting is not None and not setting.path and not setting.folder:
+        return {}
+    return named_thing_steps(case.error.container, case.error.line.whole)
+
+
+def _service_variables(error: RepeatedError) -> PageVariables:
+    """The address at which the container serves pages, as the host calls it."""
+    for binding in error.container.published_by("tcp"):
+        if binding.number not in _NO_PAGES and binding.host_port:
+            scheme = "https" if binding.number % 1000 == _HTTPS else "http"
+            host = "127.0.0.1" if is_everywhere(binding.host_ip) else binding.host_ip
+            return {"served": f"{scheme}://{with_port(host, binding.host_port)}"}
+    return {}
 
 
 def _place_variables(error: RepeatedError) -> PageVariables:

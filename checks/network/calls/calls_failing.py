@@ -11,6 +11,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.lone_failures import is_its_work, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.dns.name_search import name_variables
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
@@ -213,8 +214,12 @@ def _why(failure: LoggedFailure, peer: Container | None) -> str:
 
 
 def _variables(failure: LoggedFailure) -> PageVariables:
-    """The place, where the line names host and port."""
-    if not failure.host or not failure.port or is_itself(failure.host):
+    """The place, where the line names host and port; or the name that does not resolve."""
+    if failure.kind == "dns":
+        return name_variables(failure.container, failure.host)
+    if is_itself(failure.host):
+        return {"self_called": failure.container.name}
+    if not failure.host or not failure.port:
         return {}
     place = {"called": failure.host, "port": str(failure.port)}
     return {**place, "refuser": failure.host} if failure.kind == "refused" else place

@@ -23,6 +23,8 @@ PASSING = frozenset(
     ]
 )
 """Error signatures of what may be over by now."""
+_LASTING_CODES = (126, 127, 132)
+"""What cannot be executed, what is not there, an instruction that the processor does not know."""
 SLOW_START_S = 120.0
 """Seconds that a large program may take to its start."""
 
@@ -53,7 +55,8 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
     full disk. A setting, and a known failure that no check looks for on this host, stay as they
     are.
     """
-    if setting is not None or stays(tail.failure):
+    is_lasting = container.state.exit_code in _LASTING_CODES
+    if setting is not None or is_lasting or stays(tail.failure):
         return False
     if tail.failure is not None and tail.failure.failure.may_pass:
         return True

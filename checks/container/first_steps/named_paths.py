@@ -1,0 +1,104 @@
+"""First steps where a line names a path that the program was refused, misses or finds full."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import host_mount, innermost_mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_path
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import PageVariables
+
+_REFUSED = LazyPattern(
+    r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
+    r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing",
+    re.IGNORECASE,
+)
+_MISSED = LazyPattern(
+    r"no such file|\bENOENT\b|does(?: not|n't) exist|not found|cannot find|can't find"
+    r"|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
+    re.IGNORECASE,
+)
+_PATH = LazyPattern(
+    r"(?<![\w.:/+-])/(?:app|config|conf|data|docker-entrypoint\.d|etc|home|lib64|lib|media|mnt|opt|root"
+    r"|run|srv|storage|tmp|usr|var|workspace|www)(?:/[\w.@+-]{1,100}){1,20}"
+)
+"""A path of a container: what begins with another folder may be that of a page."""
+_LOCATION = LazyPattern(r":\d+(?::\d+)?(?:[:)]|$)|, line \d|\(\d+\)")
+"""Behind a file that was read: a place in it."""
+_INTERPRETERS = LazyPattern(r"/(?:usr/)?(?:local/)?s?bin/\w+$")
+
+
+def path_steps(container: Container, text: str) -> PageVariables:
+    """The variables of a page about the path that a line of this container names.
+
+    Nothing where the line does not complain of it, or names none.
+    """
+    is_full = "no-space" in signs(text)
+    is_refused = _REFUSED.search(text) is not None
+    if not (is_full or is_refused or _MISSED.search(text)):
+        return {}
+    path = _path_in(container, text)
+    if is_full:
+        return _full_place(container, path)
+    if not path:
+        return {}
+    return _refused_place(container, path) if is_refused else _missed_place(container, path)
+
+
+def _path_in(container: Container, text: str) -> str:
+    """The path of the container that the line complains of; "" where it names none."""
+    place = named_path(container, text)
+    if place is not None and place.rest and ".." not in place.rest:
+        return place.inside if len(place.rest) <= DEEPEST else ""
+    for match in _PATH.finditer(text):
+        path = match[0].rstrip(".")
+        is_code = _LOCATION.match(text[match.end() :]) or _INTERPRETERS.match(path)
+        if not is_code and path not in container.config.words and ".." not in path.split("/"):
+            return path
+    return place.inside if place is not None and not place.rest else ""
+
+
+def _refused_place(container: Container, path: str) -> PageVariables:
+    """Where owner and mode of the path and of the folders above it are seen."""
+    folder, name = posixpath.split(path)
+    mount = host_mount(container.mounts, path)
+    if mount is not None:
+        refused = mount.on_host(path)
+        who = {} if container.config.starts_as_root else {"run_as": container.config.user}
+        return {"refused": refused, "refused_below": posixpath.dirname(refused), **who}
+    if innermost_mount(container.mounts, path) is not None or _is_of_kernel(path):
+        return {}
+    return {
+        "refused_inside": f"{container.name}:{folder}",
+        "refused_name": f"{posixpath.basename(folder)}/{name}",
+        "run_as": container.config.user or "root",
+    }
+
+
+def _missed_place(container: Container, path: str) -> PageVariables:
+    """The folder of the host where the file belongs, or what the container has by its name."""
+    mount = host_mount(container.mounts, path)
+    if mount is not None:
+        return {"lacking": posixpath.dirname(mount.on_host(path)), "lacked": path}
+    if innermost_mount(container.mounts, path) is not None or _is_of_kernel(path):
+        return {}
+    name = re.escape(posixpath.basename(path))
+    return {"searched": container.name, "sought_file": f"(^|/){name}/?$"}
+
+
+def _full_place(container: Container, path: str) -> PageVariables:
+    """The file system on which the program writes: of the host, or as the container sees it."""
+    mount = host_mount(container.mounts, path) if path else None
+    if mount is not None:
+        return {"room": mount.source}
+    if not container.is_running:
+        return {}
+    return {"filling": container.name, "filled": f".{posixpath.dirname(path)}"}
+
+
+def _is_of_kernel(path: str) -> bool:
+    return path.startswith(("/proc/", "/sys/", "/dev/"))

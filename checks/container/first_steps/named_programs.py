@@ -1,0 +1,48 @@
+"""First steps where a line names a program, a library or a module that the container lacks."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import PageVariables
+
+_KINDS = (
+    (
+        LazyPattern(
+            r"(?:^|[\s:'\"])(?P<name>[A-Za-z][\w.+-]{1,40})['\"]?: (?:command )?not found\.?$"
+        ),
+        "(^|/)s?bin/{name}$",
+    ),
+    (
+        LazyPattern(r"exec: \"?(?P<name>[A-Za-z][\w.+-]{1,40})\"?: executable file not found"),
+        "(^|/)s?bin/{name}$",
+    ),
+    (
+        LazyPattern(
+            r"(?P<name>lib[\w.+-]{1,60}\.so(?:\.\d+)*)\b.{0,20}: (?:cannot|can't) open shared"
+        ),
+        "/{name}$",
+    ),
+    (
+        LazyPattern(r"Cannot find (?:module|package) '(?P<name>@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)'"),
+        "node_modules/{name}/package.json$",
+    ),
+    (
+        LazyPattern(r"No module named '?(?P<name>[A-Za-z_]\w*)"),
+        r"/{name}(/__init__\.py|\.py|\.[^/]*so)$",
+    ),
+)
+"""How programs say what they miss, and the name by which the files of an image are searched: an
+extended pattern, as grep takes it."""
+
+
+def program_steps(container: Container, text: str) -> PageVariables:
+    """The variables of a page that searches the container's files for what the line misses."""
+    for says, sought in _KINDS:
+        match = says.search(text)
+        if match is not None:
+            name = re.escape(match["name"]).replace("\\-", "-").replace("/", "/")
+            return {"searched": container.name, "sought_file": sought.replace("{name}", name)}
+    return {}
