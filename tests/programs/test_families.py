@@ -269,3 +269,10 @@ def test_a_time_is_no_peer(line: str, peer: str | None) -> None:
     found = recognise_family(TellingLine(line), FAMILIES)
     assert found is not None
     assert found.values.get("peer") == peer
+
+
+def test_a_time_is_no_port() -> None:
+    line = "2026/11/28 23:36:21 [emerg] 1#1: bind() to 0.0.0.0:80 failed (13: Permission denied)"
+    found = recognise_family(TellingLine(line), FAMILIES)
+    assert found is not None
+    assert (found.name, found.values["port"]) == ("port-low", "80")

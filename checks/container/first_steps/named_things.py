@@ -10,6 +10,7 @@ from checks.container.first_steps.named_hosts import host_name_steps
 from checks.container.first_steps.named_paths import path_steps
 from checks.container.first_steps.named_ports import port_steps
 from checks.container.first_steps.named_programs import program_steps
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import PageVariables
 
@@ -24,5 +25,6 @@ def named_thing_steps(container: Container, text: str) -> PageVariables:
 
 def is_better_looked_at(container: Container, text: str) -> bool:
     """Whether the line names what another start may not find either, and what a look decides."""
-    steps = program_steps(container, text) or path_steps(container, text)
-    return bool(steps) or "unresolved" in host_name_steps(container, text)
+    if "no-space" in signs(text) or "unresolved" in host_name_steps(container, text):
+        return True
+    return bool(program_steps(container, text) or path_steps(container, text))

@@ -275,3 +275,25 @@ def test_whose_certificate_is_not_taken(
     ).findings
     assert ('is container "edge", which publishes that port' in finding.summary) is expected
     assert "distrusting" not in finding.variables
+
+
+PORTS = {
+    "pages": ("8080/tcp", "0.0.0.0", {"served": "http://127.0.0.1:8097"}),
+    "pages on one address": ("8080/tcp", "2001:db8::1", {"served": "http://[2001:db8::1]:8097"}),
+    "HTTPS": ("8443/tcp", "", {"served": "https://127.0.0.1:8097"}),
+    "a database": ("5432/tcp", "", {}),
+    "datagrams": ("8080/udp", "", {}),
+}
+
+
+@pytest.mark.parametrize(("port", "address", "offered"), PORTS.values(), ids=PORTS)
+def test_a_service_with_an_error_that_names_nothing_is_asked_for_a_page(
+    port: str, address: str, offered: dict[str, str]
+) -> None:
+    ports = {port: [{"HostIp": address, "HostPort": "8097"}]}
+    app = container("app", NetworkSettings={"Ports": ports})
+    lines = tuple(RecentLine(NOW, "ERROR thumbnail job failed") for _ in range(4))
+    errors = repeated_errors(Containers([app]), RecentLogs({app.id: lines}))
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert {name: finding.variables[name] for name in offered} == offered
+    assert bool(offered) is ("served" in finding.variables)

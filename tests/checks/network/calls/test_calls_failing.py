@@ -176,6 +176,28 @@ def test_calls_that_fail(lines: list[tuple[float, str]], wanted: int) -> None:
     assert rows(failing(lines)) == [("advice", "api")] * wanted
 
 
+LOOKS = {
+    "a place": (NODE, {"called": "192.0.2.80", "port": "5432", "refuser": "192.0.2.80"}),
+    "itself": ("dial tcp 127.0.0.1:6379: connect: connection refused", {"self_called": "api"}),
+    "a container": (
+        "lookup db on 127.0.0.11:53: no such host",
+        {"unknown_name": "db", "own_networks": "shop"},
+    ),
+    "a domain": (
+        "lookup api.lab.test on 127.0.0.11:53: no such host",
+        {"unresolved": "api.lab.test"},
+    ),
+    "no place": ("Connection refused, retrying", {}),
+}
+
+
+@pytest.mark.parametrize(("line", "looks"), LOOKS.values(), ids=LOOKS)
+def test_what_is_looked_at_first(line: str, looks: dict[str, str]) -> None:
+    (finding,) = failing(each(line, 9, 6, 3)).findings
+    offered = finding.variables.items() - {("container", "api")}
+    assert dict(offered) == looks
+
+
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [

@@ -1,0 +1,155 @@
+"""What a line names is looked at first: paths, programs, host names, ports, kernel settings.
+
+checks/container/first_steps/named_things.py and the modules that it asks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
+from tests.checks.container.evidence import ON_SHOP, container_in
+
+DATA = {"Type": "bind", "Source": "/srv/shop", "Destination": "/data"}
+MOUNTED = {"Config": {"User": "1000:1000"}, "Mounts": [DATA]}
+BY_ROOT = {"Config": {"User": ""}, "Mounts": [DATA]}
+ON_HOST = {"HostConfig": {"NetworkMode": "host"}}
+CONFIG = {"Config": {"Cmd": ["server", "/etc/shop/app.yml"]}}
+
+STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "a refused path of a mount": (
+        "Error: EACCES: permission denied, open '/data/cache/a.db'",
+        MOUNTED,
+        {
+            "refused": "/srv/shop/cache/a.db",
+            "refused_below": "/srv/shop/cache",
+            "run_as": "1000:1000",
+        },
+    ),
+    "the same for root": (
+        "sh: can't create /data/f: Operation not permitted",
+        BY_ROOT,
+        {"refused": "/srv/shop/f", "refused_below": "/srv/shop"},
+    ),
+    "a refused path of the image": (
+        "mkdir: cannot create directory '/var/lib/shop/cache': Permission denied",
+        MOUNTED,
+        {
+            "refused_inside": "web:/var/lib/shop",
+            "refused_name": "shop/cache",
+            "run_as": "1000:1000",
+        },
+    ),
+    "a path that is no file of a container": ("GET /api/v1/items: permission denied", {}, {}),
+    "a path of the kernel": ("open /proc/sys/net/ipv4/ip_forward: permission denied", {}, {}),
+    "a path that leads up": ("open '/data/../../etc/shadow': Permission denied", MOUNTED, {}),
+    "a tmpfs": (
+        "open '/data/f': Permission denied",
+        {"Mounts": [{"Type": "tmpfs", "Source": "", "Destination": "/data"}]},
+        {},
+    ),
+    "a file that a mount lacks": (
+        "cat: can't open '/data/conf/app.yml': No such file or directory",
+        MOUNTED,
+        {"lacking": "/srv/shop/conf", "lacked": "/data/conf/app.yml"},
+    ),
+    "a file that the image lacks": (
+        "Error: open /opt/app/default.tmpl: no such file or directory",
+        {},
+        {"searched": "web", "sought_file": r"(^|/)default\.tmpl/?$"},
+    ),
+    "a mount that is a folder": (
+        "dd: /data: Is a directory",
+        MOUNTED,
+        {"lacking": "/srv", "lacked": "/data"},
+    ),
+    "the program that says it": ("/usr/bin/app: line 3: rows not found", {}, {}),
+    "a place in the code": ("ValueError at /app/src/main.py:12: user does not exist", {}, {}),
+    "a path that nothing is said of": ("Error: /opt/app/rules.yml has a wrong rule", {}, {}),
+    "a program": (
+        "sh: pg_dump: not found",
+        {},
+        {"searched": "web", "sought_file": "(^|/)s?bin/pg_dump$"},
+    ),
+    "a program of the engine's words": (
+        'exec: "c++": executable file not found in $PATH',
+        {},
+        {"searched": "web", "sought_file": r"(^|/)s?bin/c\+\+$"},
+    ),
+    "a library": (
+        "app: error while loading shared libraries: libpq.so.5: cannot open shared object file",
+        {},
+        {"searched": "web", "sought_file": r"/libpq\.so\.5$"},
+    ),
+    "a module of Node.js": (
+        "Error: Cannot find module '@shop/core'",
+        {},
+        {"searched": "web", "sought_file": "node_modules/@shop/core/package.json$"},
+    ),
+    "a file of the program's own": ("Error: Cannot find module './routes'", {}, {}),
+    "a module of Python": (
+        "ModuleNotFoundError: No module named 'psycopg2.extras'",
+        {},
+        {"searched": "web", "sought_file": r"/psycopg2(/__init__\.py|\.py|\.[^/]*so)$"},
+    ),
+    "no room in a mount": (
+        "write /data/part: no space left on device",
+        MOUNTED,
+        {"room": "/srv/shop"},
+    ),
+    "no room in a container that is down": ("write /tmp/part: no space left on device", {}, {}),
+    "the name of a container": (
+        'could not translate host name "ledger" to address: Name or service not known',
+        ON_SHOP,
+        {"unknown_name": "ledger", "own_networks": "shop"},
+    ),
+    "the name of a domain": (
+        "dial tcp: lookup api.lab.test on 127.0.0.11:53: no such host",
+        {},
+        {"unresolved": "api.lab.test"},
+    ),
+    "a taken port of the host": (
+        "listen tcp :53: bind: address already in use",
+        ON_HOST,
+        {"taken": "sport = :53"},
+    ),
+    "a time is no port": ("12:04:53 bind: address already in use", ON_HOST, {}),
+    "a taken port of its own": ("listen tcp :53: bind: address already in use", {}, {}),
+    "a setting of the kernel": (
+        "FATAL: net.core.somaxconn is too low",
+        {},
+        {"wanted_setting": "net.core.somaxconn", "set_for": "web"},
+    ),
+    "a class of Java": ("java.lang.Error: fs.s3a.impl.Factory()", {}, {}),
+    "nothing": ("error: no license", MOUNTED, {}),
+}
+
+
+@pytest.mark.parametrize(("line", "parts", "expected"), STEPS.values(), ids=STEPS)
+def test_what_a_line_names(line: str, parts: dict[str, Any], expected: dict[str, str]):
+    assert named_thing_steps(container_in("exited", code=1, **parts), line) == expected
+
+
+def test_a_running_container_is_asked_for_room_as_it_sees_it():
+    line = "dd: writing '/scratch/a/f': No space left on device; /tmp/a/f"
+    assert named_thing_steps(container_in("running"), line) == {
+        "filling": "web",
+        "filled": "./tmp/a",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sh: pg_dump: not found", True),
+        ("cat: can't open '/opt/app/a.yml': No such file or directory", True),
+        ("lookup api.lab.test on 127.0.0.11:53: no such host", True),
+        ("write /tmp/part: no space left on device", True),
+        ("lookup ledger on 127.0.0.11:53: no such host", False),
+        ("connect ECONNREFUSED 10.0.0.3:5432", False),
+    ],
+)
+def test_another_start_is_no_answer(line: str, expected: bool):
+    assert is_better_looked_at(container_in("exited", code=1), line) is expected
