@@ -17,6 +17,7 @@ PROGRAM_CAUSES = (
     "container.option-missing",
     "container.own-files-refused",
     "container.pid-file-stale",
+    "container.settings-disagree",
     "container.syscall-refused",
     "container.variable-malformed",
     "container.variable-missing",

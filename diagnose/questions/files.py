@@ -20,7 +20,9 @@ Parts = Literal[
     "first certificate",
     "jobs",
     "loopback",
+    "secrets",
     "stopped by hand",
+    "urls",
     "used variables",
 ]
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file

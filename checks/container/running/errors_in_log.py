@@ -46,7 +46,7 @@ _WORKS = ("logs errors while it works", "log errors while they work")
 @check(
     "container.errors-in-log",
     severity=Severity.advice,
-    caused_by=("container.mount-forbidden",),
+    caused_by=("container.mount-forbidden", "container.settings-disagree"),
     aloud=("repeats an error in its log", "repeat errors in their logs"),
     observed=True,
 )

@@ -74,6 +74,16 @@ FETCHES = "fetches"
 """What stands for a command that reads variables from elsewhere, such as a file that it sources."""
 
 
+_SECRET = re.compile(
+    r"[ \t]*(?:-[ \t]+)?(?P<pair>[\"']?\w{0,60}(?:token|secret|key|password)[\"']?[ \t]{0,9}[:=][ \t]{0,9}"
+    r"[\"']?[^\s\"'#,]{6,256}[\"']?),?[ \t]*(?:#.*)?",
+    re.IGNORECASE,
+)
+"""A key of a file of settings whose value is a secret: it leaves this process as a token."""
+_URL = re.compile(r"(?<![\w.+-])[a-z][a-z0-9+]{1,20}:/{1,3}[\w.-]{1,100}(?:/?:\d{2,5})?(?![\w@])")
+"""An address without a user, as far as host and port; its slashes may be wrong."""
+
+
 def only(parts: Parts, text: str) -> str:
     """These parts of a text, one a line."""
     return "".join(f"{part}\n" for part in _READERS[parts](text))
@@ -196,6 +206,19 @@ def _shell_variables(text: str) -> Iterator[str]:
         yield match["braced"] or match["plain"]
 
 
+def _secrets(text: str) -> Iterator[str]:
+    """The keys with a secret, one a line; those in comments are left out."""
+    for line in text.splitlines():
+        if (match := _SECRET.fullmatch(line)) is not None:
+            yield match["pair"]
+
+
+def _urls(text: str) -> Iterator[str]:
+    """The addresses (URLs) of a file without their paths; those in comments are left out."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
+    yield from dict.fromkeys(match[0] for match in _URL.finditer("\n".join(lines)))
+
+
 def _addresses(text: str) -> Iterator[str]:
     """The IPv4 addresses of a file, with their ports; those in comments are left out."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
@@ -210,6 +233,8 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "first certificate": _first_certificate,
     "jobs": _jobs,
     "loopback": _loopback,
+    "secrets": _secrets,
     "stopped by hand": _stopped_by_hand,
+    "urls": _urls,
     "used variables": _used_variables,
 }

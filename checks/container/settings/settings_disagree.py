@@ -1,0 +1,173 @@
+"""container.settings-disagree: two containers are given different values for one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.container.claims import compose_variables, is_broken
+from checks.container.helpers import LINE
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.disputed_names import (
+    SHOWN_BY_CALLERS,
+    DisputedName,
+    disputed_name,
+    names_unknown,
+    words_of,
+)
+from diagnose.evidence.containers.settings.unequal_secrets import UnequalSecret, UnequalSecrets
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+ID = "container.settings-disagree"
+_USER_OF_RABBITMQ = "RABBITMQ_DEFAULT_USER"
+
+
+@check(ID, severity=Severity.critical)
+def settings_disagree(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    recent_logs: RecentLogs | None,
+    unequal_secrets: UnequalSecrets | None,
+    *,
+    least: Count = Count(3),
+) -> CheckResult:
+    """Two containers that work together have different values for one setting.
+
+    A log says that a name is not known: a virtual host, a bucket, an issuer. The server has one
+    variable of that meaning, with another value. Or a log says that a token or secret is not taken,
+    and the variables of that name, or the keys in mounted files, differ on both sides. Secrets are
+    compared by their tokens. What the server's image made at its first start may differ from its
+    variable of today. It is a warning where the container runs on: its last lines say so `least`
+    times, and lately. What PostgreSQL, MySQL and MongoDB refuse has its own check.
+    """
+    seen = set()
+    for container in containers:
+        is_failing = is_broken(container, clock, log_tails) and container.id in log_tails.by_id
+        tail = log_tails.of(container)
+        lines: Sequence[str] = (*tail.earlier, *tail.lines) if is_failing else ()
+        lines = lines or _repeated(container, clock, recent_logs, least)
+        dispute = disputed_name(lines, container, containers) if lines else None
+        if dispute is None or dispute.noun == "database":
+            continue
+        key = (dispute.server.id, dispute.variable, dispute.asked)
+        if key not in seen:
+            seen.add(key)
+            yield _name_finding(dispute, container, is_failing)
+    for secret in unequal_secrets or ():
+        yield _secret_finding(secret, secret.caller.id in log_tails.by_id)
+    if recent_logs is not None:
+        yield from recent_logs.left_out(containers.running)
+    return None
+
+
+def _repeated(
+    container: Container, clock: Clock, recent_logs: RecentLogs | None, least: int
+) -> list[str]:
+    """What a container that runs on says again and again of names that are not known."""
+    if recent_logs is None or not container.is_running:
+        return []
+    lines = recent_logs.repeated(container, names_unknown, clock, least)
+    return [line.text for line in lines if container.wrote_in_this_run(line.at)]
+
+
+def _name_finding(dispute: DisputedName, container: Container, is_failing: bool) -> Finding:
+    """container: whose log has the line."""
+    caller, server = dispute.caller, dispute.server
+    about = caller or server
+    finding = Finding.about(
+        about,
+        _sentence(dispute),
+        {
+            LINE if container.id == about.id else f"log of {container.name}": dispute.line,
+            f"{server.name} {dispute.variable}": dispute.kept,
+            **_evidence_of_caller(dispute),
+        },
+        severity=Severity.critical if is_failing else Severity.warning,
+        touches=(server.subject,),
+        signs=signs(dispute.line) or None,
+        onset=about.failed_first if is_failing else None,
+    )
+    return finding.with_variables(_steps(dispute))
+
+
+def _sentence(dispute: DisputedName) -> str:
+    caller, server = dispute.caller, dispute.server
+    noun, asked = dispute.noun, dispute.asked
+    if dispute.noun in SHOWN_BY_CALLERS:
+        whose = f"that {caller} shows" if caller is not None else "of its callers"
+        text = f'{server} does not take the {noun} "{asked}" {whose}: its {dispute.variable} is'
+    elif caller is not None:
+        text = f'{caller} asks for the {noun} "{asked}", and {dispute.variable} of {server} is'
+    else:
+        text = f'{server} does not know the {noun} "{asked}": its {dispute.variable} is'
+    return f'{text} "{dispute.kept}"{_origin(dispute)}'
+
+
+def _origin(dispute: DisputedName) -> str:
+    """Where the caller has its name from, as the end of a sentence."""
+    if dispute.caller is None:
+        return ""
+    if dispute.given:
+        return f"; its {dispute.given} says so"
+    return f"; no variable of {dispute.caller.name} says so: it may be a default"
+
+
+def _evidence_of_caller(dispute: DisputedName) -> dict[str, object]:
+    """The variables of the caller that name the server: others for it stand beside them."""
+    caller = dispute.caller
+    if caller is None or dispute.given:
+        return {}
+    names = [
+        name
+        for name, value in caller.config.environment
+        if any(word in dispute.server.dns_names for word in words_of(value))
+    ]
+    return present({f"{caller.name} names {dispute.server.name} in": ", ".join(names[:3])})
+
+
+def _steps(dispute: DisputedName) -> PageVariables:
+    """The caller's variable with the server's name; or else the name that RabbitMQ lacks."""
+    caller, server = dispute.caller, dispute.server
+    words = {"noun": dispute.noun, "asked": dispute.asked, "kept": dispute.kept}
+    words |= {"variable": dispute.variable, "server": server.name}
+    if caller is None:
+        return words
+    if dispute.given:
+        assignment = f"{dispute.given}={dispute.kept}"
+        return {**words, "assignment": assignment, **compose_variables(caller)}
+    user = server.config.value_of(_USER_OF_RABBITMQ)
+    if dispute.noun == "vhost" and user:
+        return {**words, "broker": server.name, "vhost": dispute.asked, "login": user}
+    return words
+
+
+def _secret_finding(secret: UnequalSecret, is_failing: bool) -> Finding:
+    caller, peer, name = secret.caller, secret.peer, secret.name
+    if secret.place:
+        files = joined(secret.places)
+        text = f"the {name} of {caller} is in no file of {peer}: {secret.place} and {files} differ"
+    else:
+        text = f"{caller} and {peer} have different values for {name}"
+    evidence = {LINE: secret.line, name: "compared by its fingerprint; it is not shown"}
+    finding = Finding.about(
+        caller,
+        text,
+        evidence,
+        severity=Severity.critical if is_failing else Severity.warning,
+        touches=(peer.subject,),
+        signs=signs(secret.line) or None,
+        onset=caller.failed_first if is_failing else None,
+        secret=name,
+        peer=peer.name,
+    )
+    steps = {}
+    if secret.twin and len(secret.places) == 1:
+        steps = {"twin": secret.twin, "handed": secret.places[0]}
+    return finding.with_variables(steps)

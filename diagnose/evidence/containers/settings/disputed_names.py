@@ -1,0 +1,164 @@
+"""Names that a program asks for or shows, of which another setting says something else. Pure.
+
+A virtual host, a bucket, an issuer: the log says that the server does not know it, and a variable
+of the server that has the same word in its name has another value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+
+_WORDS: Mapping[str, LazyPattern] = {
+    "audience": LazyPattern(r"(?:^|_)AUD(?:IENCE)?(?:_|$)"),
+    "bucket": LazyPattern(r"(?:^|_)BUCKETS?(?:_|$)"),
+    "database": LazyPattern(r"(?:^|_)(?:DB|DBNAME|DATABASE)(?:_NAME)?$"),
+    "exchange": LazyPattern(r"(?:^|_)EXCHANGE(?:_|$)"),
+    "issuer": LazyPattern(r"(?:^|_)ISSUER(?:_|$)"),
+    "keyspace": LazyPattern(r"(?:^|_)KEYSPACE(?:_|$)"),
+    "org": LazyPattern(r"(?:^|_)ORG(?:ANI[SZ]ATION)?(?:_|$)"),
+    "queue": LazyPattern(r"(?:^|_)QUEUES?(?:_|$)"),
+    "realm": LazyPattern(r"(?:^|_)REALM(?:_|$)"),
+    "tenant": LazyPattern(r"(?:^|_)TENANT(?:_|$)"),
+    "topic": LazyPattern(r"(?:^|_)TOPICS?(?:_|$)"),
+    "vhost": LazyPattern(r"(?:^|_)(?:VHOST|VIRTUAL_?HOST)(?:_|$)"),
+}
+"""By the word of a line: how variables are called that say the same."""
+_SAME = {
+    "organization": "org",
+    "organisation": "org",
+    "virtual host": "vhost",
+    "virtual_host": "vhost",
+}
+_NOUN = (
+    r"(?P<noun>audience|bucket|database|exchange|issuer|keyspace|org(?:ani[sz]ation)?|queue|realm"
+    r"|tenant|topic|vhost|virtual[ _]host)s?"
+)
+_VALUE = r"[\"'`\\(\[]{0,3}(?P<value>[^\s\"'`\\,;()\[\]<>]{1,80})"
+_UNKNOWN = (
+    r"(?:is |was |does |do |could |has )?(?:not (?:be )?(?:found|exist|known|allowed|trusted|available|present)"
+    r"|unknown|untrusted|missing)"
+)
+_SHAPES = (
+    LazyPattern(
+        rf"\b{_NOUN}(?: name)?[ =:]{{1,2}}{_VALUE}[\"'`\\)\]]{{0,3}}:? {_UNKNOWN}\b", re.IGNORECASE
+    ),
+    LazyPattern(
+        rf"\b(?:unknown|untrusted|unexpected|invalid|unrecogni[sz]ed|no such|could not find"
+        rf"|can(?:no|')t find|not find(?: the)?) {_NOUN}(?: name)?[ =:]{{1,3}}{_VALUE}",
+        re.IGNORECASE,
+    ),
+    LazyPattern(rf"\b{_NOUN}(?: name)? {_UNKNOWN}[ =:]{{1,3}}{_VALUE}", re.IGNORECASE),
+)
+"""How lines say that a name is not known: `vhost / not found`, `unknown database "shop"`."""
+_PLAIN = LazyPattern(r"[\w./:@-]{1,80}")
+_HOST = LazyPattern(r"[A-Za-z0-9][\w.-]*")
+_ANY = LazyPattern(r"[\w./:@-]*[\w/]")
+"""A value without what ends its sentence."""
+SHOWN_BY_CALLERS = frozenset({"audience", "issuer", "realm", "tenant"})
+"""What callers bring with them: the server's own log is about somebody else's setting."""
+
+
+class DisputedName(msgspec.Struct, frozen=True):
+    """A name that one side uses, and that of the server."""
+
+    line: str
+    noun: str
+    asked: str
+    """The name that is not known."""
+    server: Container
+    variable: str
+    """Of the server, which says another name."""
+    kept: str
+    """That name."""
+    caller: Container | None = None
+    """Who asks; None where the server's own log does not say it."""
+    given: str = ""
+    """The one variable of the caller that says so; "" where none or several do."""
+
+
+def names_unknown(line: str) -> bool:
+    """Whether a line says that a name is not known."""
+    return any(True for _ in _asked_in(line))
+
+
+def words_of(value: str) -> list[str]:
+    """The words of a value that may be a host: of a URL, of `db:5432`, of a list."""
+    return _HOST.findall(value)
+
+
+def disputed_name(
+    lines: Iterable[str], container: Container, containers: Containers
+) -> DisputedName | None:
+    """The last such name in the lines of a container's log; None where no setting differs."""
+    for line in reversed(list(lines)):
+        for noun, asked in _asked_in(line):
+            dispute = _dispute(line, noun, asked, container, containers)
+            if dispute is not None:
+                return dispute
+    return None
+
+
+def _asked_in(line: str) -> Iterator[tuple[str, str]]:
+    for shape in _SHAPES:
+        for match in shape.finditer(line):
+            value = _ANY.match(match["value"])
+            if value is not None:
+                noun = match["noun"].lower()
+                yield _SAME.get(noun, noun), value[0]
+
+
+def _dispute(
+    line: str, noun: str, asked: str, container: Container, containers: Containers
+) -> DisputedName | None:
+    own = _settings(container, noun)
+    given = [name for name, value in own.items() if value == asked]
+    callees = [peer for peer in named_peers((), container, containers) if peer.is_running]
+    servers = {peer.id: peer for peer in callees if _other(_settings(peer, noun), asked)}
+    server = only(servers.values())
+    if server is not None:
+        variable, kept = next(iter(_settings(server, noun).items()))
+        return DisputedName(line, noun, asked, server, variable, kept, container, only(given) or "")
+    if given or not _other(own, asked):
+        return None
+    variable, kept = next(iter(own.items()))
+    callers = _callers_of(container, containers)
+    caller = only(callers)
+    is_shown = noun in SHOWN_BY_CALLERS or caller is not None
+    said = _settings(caller, noun) if caller is not None else {}
+    names = [name for name, value in said.items() if value == asked]
+    if not is_shown:
+        return None
+    return DisputedName(line, noun, asked, container, variable, kept, caller, only(names) or "")
+
+
+def _settings(container: Container, noun: str) -> dict[str, str]:
+    """The variables of that meaning, without those whose value is hidden or no plain name."""
+    pattern = _WORDS[noun]
+    return {
+        name: value
+        for name, value in container.config.environment
+        if pattern.search(name) and _PLAIN.fullmatch(value)
+    }
+
+
+def _other(settings: Mapping[str, str], asked: str) -> bool:
+    """Whether there is one value, and it is another one."""
+    return len(set(settings.values())) == 1 and asked not in settings.values()
+
+
+def _callers_of(server: Container, containers: Containers) -> list[Container]:
+    """The running containers near a server whose settings name it."""
+    return [
+        other
+        for other in containers.beside(server)
+        if other.is_running
+        and any(peer.id == server.id for peer in named_peers((), other, containers))
+    ]

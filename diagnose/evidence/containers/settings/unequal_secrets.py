@@ -1,0 +1,171 @@
+"""Secrets that two containers share, and that differ: in variables, and in mounted files.
+
+The values are tokens, equal for equal secrets; nobody sees what they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_REFUSED = LazyPattern(
+    r"(?<![a-z])(?:tokens?|secrets?|keys?|signatures?|credentials?)\b.{0,60}?"
+    r"\b(?:not (?:be )?(?:accepted|valid|match\w*|verified|recogni[sz]ed|authori[sz]ed)|invalid|mismatch\w*"
+    r"|unknown|wrong|incorrect|rejected|refused|bad|differ\w*)\b"
+    r"|\b(?:invalid|mismatched|unknown|wrong|incorrect|bad|unrecogni[sz]ed) "
+    r"(?:\w{1,20} ){0,2}(?:tokens?|secrets?|keys?|signatures?|credentials?)\b"
+    r"|\bunauthenticated\b|\bunauthori[sz]ed\b|\b40[13]\b",
+    re.IGNORECASE,
+)
+"""What programs say of a secret that the other side does not take."""
+_KEY = LazyPattern(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){0,3}_(?:token|secret|key|password)\b")
+"""How a line names a key of a file of settings."""
+_SECRET_NAME = LazyPattern(r"(?:TOKEN|SECRET|KEY|PASSWORD)$")
+_EACH_HAS = frozenset({"admin", "api", "app", "base", "key", "password", "secret", "token"})
+"""Words of names that many programs use for secrets of their own."""
+_HIDDEN = LazyPattern(r"<redacted:[^>]{1,80}>")
+_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini)$")
+_FOLDER = LazyPattern(r"^/(?:etc|config|data|conf|app|opt)(?:/|$)|^/usr/local/")
+
+
+class UnequalSecret(msgspec.Struct, frozen=True):
+    """A secret of a caller that is another one at its peer."""
+
+    line: str
+    caller: Container
+    peer: Container
+    name: str
+    """The variable or key that both have."""
+    place: str = ""
+    """The caller's file of the host; "" for a variable."""
+    places: tuple[str, ...] = ()
+    """The peer's files with that key."""
+    twin: str = ""
+    """Another file of the caller that has the key with the caller's own value."""
+
+
+class UnequalSecrets(Items[UnequalSecret], frozen=True):
+    """By caller; the first that differs."""
+
+
+@evidence
+def unequal_secrets(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails | None,
+    repeated_errors: RepeatedErrors | None,
+) -> UnequalSecrets:
+    """Variables are compared first. Files are read only where a line names the key."""
+    found = []
+    for container, line in _refused(containers, log_tails, repeated_errors):
+        peers = [peer for peer in named_peers((), container, containers) if peer.is_running]
+        secret = _unequal_variable(line, container, peers)
+        if secret is None and (key := _KEY.search(line)) is not None:
+            named = peers or _project_peers(container, containers)
+            secret = _unequal_key(host, line, key[0], container, named)
+        if secret is not None:
+            found.append(secret)
+    return UnequalSecrets(tuple(found))
+
+
+def _refused(
+    containers: Containers, log_tails: LogTails | None, errors: RepeatedErrors | None
+) -> Iterator[tuple[Container, str]]:
+    """The containers whose log says that a secret is not taken, and the line."""
+    repeated = {error.container.id: error.line.whole for error in errors or ()}
+    for container in containers:
+        telling = log_tails.of(container).telling if log_tails is not None else None
+        line = telling.whole if telling is not None else repeated.get(container.id, "")
+        if line and _REFUSED.search(line):
+            yield container, line
+
+
+def _unequal_variable(
+    line: str, caller: Container, peers: Sequence[Container]
+) -> UnequalSecret | None:
+    """A secret variable of the same name at both.
+
+    Programs of one image share all; others those that the line names: each has a SECRET_KEY.
+    """
+    own = _secrets(caller)
+    for peer in peers:
+        others = _secrets(peer)
+        is_same = peer.config.image == caller.config.image
+        differing = [
+            name
+            for name, value in own.items()
+            if others.get(name, value) != value and (is_same or _is_named(name, line))
+        ]
+        if len(differing) == 1:
+            return UnequalSecret(line, caller, peer, differing[0])
+    return None
+
+
+def _is_named(name: str, line: str) -> bool:
+    """Whether a line has a word of the variable's name that says which secret it is."""
+    words = set(name.lower().split("_")) - _EACH_HAS
+    return bool(words & set(re.findall(r"[a-z0-9]+", line.lower())))
+
+
+def _secrets(container: Container) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in container.config.environment
+        if _SECRET_NAME.search(name) and _HIDDEN.fullmatch(value)
+    }
+
+
+def _project_peers(container: Container, containers: Containers) -> list[Container]:
+    """The running containers of the same project on its networks."""
+    return [
+        other
+        for other in containers.beside(container)
+        if other.is_running and other.compose_project == container.compose_project
+    ]
+
+
+def _unequal_key(
+    host: Host, line: str, key: str, caller: Container, peers: Sequence[Container]
+) -> UnequalSecret | None:
+    """The key in the caller's files, where no file of a peer has the same value."""
+    own = _by_file(host, caller, key)
+    values = set(own.values())
+    if len(values) != 1:
+        return None
+    for peer in peers:
+        others = _by_file(host, peer, key)
+        if others and not values & set(others.values()):
+            place, *twins = sorted(own, key=_is_registration)
+            twin = twins[0] if len(twins) == 1 else ""
+            return UnequalSecret(line, caller, peer, key, place, tuple(others), twin)
+    return None
+
+
+def _by_file(host: Host, container: Container, key: str) -> dict[str, str]:
+    """The hidden values of a key in the mounted settings of a container, by file of the host."""
+    found = {}
+    line = re.compile(
+        rf"[\"']?{re.escape(key)}[\"']?[ \t]*[:=][ \t]*[\"']?(<redacted:[^>]{{1,80}}>)"
+    )
+    for file, text in mounted_settings(host, container, "secrets", _OF_SETTINGS, _FOLDER):
+        match = line.search(text)
+        if match is not None:
+            found[f"{file.root or ''}{file.path}"] = match[1]
+    return found
+
+
+def _is_registration(path: str) -> bool:
+    """Whether a file is the one that is handed to the peer, and not the program's own settings."""
+    return "config" not in path.rpartition("/")[2]
