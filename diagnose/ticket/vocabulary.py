@@ -5,6 +5,7 @@ A name that is one of them tells nobody whose host it is.
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib.util
 import pkgutil
@@ -12,15 +13,15 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib.abc import InspectLoader
-from types import CodeType
-from typing import Any
 
 from diagnose import registry
 from diagnose.redact.names import words as words_of
 
 WORD = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _PATTERN = re.compile(r"\(\?|\\[a-zA-Z.\[(]|\[\^?[\w-]|[*+?]\)|\|")
-"""A constant that is read as a pattern: its words are looked for in texts."""
+"""A text that is read as a pattern: its words are looked for in answers."""
+_ANNOTATIONS = frozenset({"annotation", "returns"})
+"""Fields of Python's syntax tree."""
 _HOSTS = words_of(
     "root nobody nogroup daemon bin sys adm docker dockerd containerd runc podman systemd kernel "
     "localhost localdomain "
@@ -65,18 +66,16 @@ PUBLIC = words_of(
 def known() -> frozenset[str]:
     """The words that the loaded packs and our own evidence look for in answers.
 
-    Read from their compiled constants, together with what all hosts share.
+    Read from the texts in their source, together with what all hosts share.
     """
     words: set[str] = set()
     for module in _modules():
         spec = importlib.util.find_spec(module)
         loader = spec.loader if spec is not None else None
-        code = loader.get_code(module) if isinstance(loader, InspectLoader) else None
-        for constant in _strings(code):
-            if len(constant) < 80 and (
-                not re.search(r"\s", constant.strip()) or _PATTERN.search(constant)
-            ):
-                words.update(WORD.findall(constant))
+        source = loader.get_source(module) if isinstance(loader, InspectLoader) else None
+        for text in texts_in(source or ""):
+            if len(text) < 80 and (not re.search(r"\s", text.strip()) or _PATTERN.search(text)):
+                words.update(WORD.findall(text))
     return frozenset(words | _HOSTS)
 
 
@@ -93,13 +92,26 @@ def _modules_below(package: str) -> Iterator[str]:
         yield module.name
 
 
-def _strings(constant: Any) -> Iterator[str]:
-    """The strings in a code object or a constant."""
-    if isinstance(constant, str):
-        yield constant
-    elif isinstance(constant, CodeType):
-        for inner in constant.co_consts:
-            yield from _strings(inner)
-    elif isinstance(constant, tuple | frozenset):
-        for inner in constant:
-            yield from _strings(inner)
+def texts_in(source: str) -> Iterator[str]:
+    """The texts that a module compares and searches with.
+
+    No names: a network called as one of our parameters is a name of its owner all the same. So
+    annotations do not count, nor docstrings.
+    """
+    nodes: list[ast.AST] = [ast.parse(source)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.value
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            nodes += _children(node)
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    for field in node._fields:
+        child = getattr(node, field) if field not in _ANNOTATIONS else None
+        if isinstance(child, list):
+            yield from (item for item in child if isinstance(item, ast.AST))
+        elif isinstance(child, ast.AST):
+            yield child

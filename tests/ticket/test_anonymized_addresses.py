@@ -112,3 +112,23 @@ def test_words_that_checks_look_for_are_known():
         "DOCKER-USER",
     } <= vocabulary.known()
     assert not {"acme", "billing", "payroll", "buildhost7"} & vocabulary.known()
+
+
+def test_names_of_our_own_code_are_not_known():
+    names_of_ours = {"broker", "publisher", "sandbox", "memory_bytes", "DiskUsage"}
+    assert not names_of_ours & vocabulary.known()
+
+
+SOURCE = '''
+"""shop"""
+from depot import cellar
+
+
+def till(payroll: "Invoice", *, office: str = "tcp") -> "Ledger":
+    """Counts."""
+    return cellar(canteen=payroll, lift=["udp", f"port {office}"], stairs={"Id": 1})
+'''
+
+
+def test_the_texts_of_a_module_are_no_names():
+    assert sorted(vocabulary.texts_in(SOURCE)) == ["Id", "port ", "tcp", "udp"]
