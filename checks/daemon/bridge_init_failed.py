@@ -61,7 +61,6 @@ _NOT_SET_UP = "the engine's networks cannot be set up"
         "kernel.modules-gone",
         "firewall.forwarding-off",
     ],
-    observed=True,
 )
 def bridge_init_failed(
     daemon: Daemon,

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from checks.daemon.last_words import meaning, page_variables
 from checks.daemon.memory_kills import kill_evidence, kill_reason
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.awaited_programs import VERSIONED
 from diagnose.evidence.engine.containerd_log import ContainerdLog
@@ -75,7 +76,7 @@ def containerd_down(
         own_log = containerd_log or ContainerdLog()
         own = own_log.last_failure
         last_words = own_log.evidence(own) | log.evidence(failure)
-        finding = _down_finding(daemon, own or failure, last_words)
+        finding = _down_finding(daemon, own, failure, last_words)
         kill = kernel.last_kill("containerd") if kernel is not None else None
         if kill is not None and own is None and _is_its_end(kill, own_log):
             finding = _with_kill(finding, kill)
@@ -110,7 +111,11 @@ def _is_lost(daemon: Daemon, failure: LogLine | None) -> bool:
     return daemon.is_down and is_its_own_fault
 
 
-def _down_finding(daemon: Daemon, failure: LogLine | None, last_words: dict[str, str]) -> Finding:
+def _down_finding(
+    daemon: Daemon, own: LogLine | None, blamed: LogLine | None, last_words: dict[str, str]
+) -> Finding:
+    """own: containerd's own last error; blamed: dockerd's about it."""
+    failure = own or blamed
     is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     owner = "containerd" if is_of_system else "docker"
@@ -124,6 +129,7 @@ def _down_finding(daemon: Daemon, failure: LogLine | None, last_words: dict[str,
             **_shim_evidence(daemon),
         },
         variables={"unit": owner} | _cure(failure, owner if is_dead or is_of_system else ""),
+        signs=signs(own.text) or None if own is not None else None,
     )
 
 

@@ -36,7 +36,6 @@ def _contents(path: str) -> str:
     severity=Severity.critical,
     caused_by=["storage.disk-full", "storage.read-only", "kernel.filesystem-errors"],
     causes=["container.start-refused"],
-    observed=True,
 )
 def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     """A database file of the engine is damaged.

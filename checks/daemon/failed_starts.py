@@ -272,7 +272,6 @@ def _claimed_containerd(log: DaemonLog) -> LogLine | None:
         "daemon.database-damaged",
         "daemon.database-locked",
     ],
-    observed=True,
 )
 def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """systemd has given up starting the engine after too many failures.

@@ -50,6 +50,7 @@ _LAST = 4
     ],
     aloud=("could not be built", "could not be built"),
     aloud_of_engine="could not build an image",
+    observed=True,
 )
 def build_failed(
     failed_builds: FailedBuilds,

@@ -30,6 +30,7 @@ _SENTENCES: Mapping[Why, str] = {
     caused_by=["image.registry-unreachable", "image.registry-tls", "dns.host-broken"],
     aloud=("could not be pushed", "could not be pushed"),
     aloud_of_engine="could not push an image",
+    observed=True,
 )
 def push_failed(
     failed_pushes: FailedPushes,

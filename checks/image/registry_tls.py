@@ -25,7 +25,7 @@ _UNPROVEN = (
 """The engine says the same of both."""
 
 
-@check("image.registry-tls", severity=Severity.warning)
+@check("image.registry-tls", severity=Severity.warning, observed=True)
 def registry_tls(
     pulls: Pulls,
     clock: Clock,

@@ -28,6 +28,7 @@ FIRST_WITH_ZSTD = (23,)
     "image.unpack-failed",
     severity=Severity.warning,
     caused_by=["storage.read-only", "kernel.filesystem-errors", "resources.host-oom"],
+    observed=True,
 )
 def unpack_failed(
     pulls: Pulls,

@@ -28,7 +28,12 @@ _EXPIRED = LazyPattern(
 _CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 
 
-@check("swarm.quorum-lost", severity=Severity.critical, caused_by=["daemon.clock-skewed"])
+@check(
+    "swarm.quorum-lost",
+    severity=Severity.critical,
+    caused_by=["daemon.clock-skewed"],
+    observed=True,
+)
 def quorum_lost(swarm: Swarm) -> CheckResult:
     """The managers of the swarm have lost their majority.
 
@@ -55,7 +60,12 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
     return None
 
 
-@check("swarm.node-down", severity=Severity.critical, caused_by=["swarm.quorum-lost"])
+@check(
+    "swarm.node-down",
+    severity=Severity.critical,
+    caused_by=["swarm.quorum-lost"],
+    observed=True,
+)
 def node_down(swarm: Swarm) -> CheckResult:
     """A node of the swarm is down.
 

@@ -22,7 +22,7 @@ from diagnose.phrases import sentence
 from diagnose.registry import check
 
 
-@check("swarm.update-stuck", severity=Severity.warning, caused_by=[*TASK_CAUSES])
+@check("swarm.update-stuck", severity=Severity.warning, caused_by=[*TASK_CAUSES], observed=True)
 def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)) -> CheckResult:
     """The update of a swarm service is stuck: its former tasks still run.
 

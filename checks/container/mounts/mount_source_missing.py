@@ -45,7 +45,7 @@ _OTHER_CURES = ("emptied", "folder", "missing")
 """Variables of cures that leave it to the reader to put something there."""
 
 
-@check("container.mount-source-missing", severity=Severity.critical)
+@check("container.mount-source-missing", severity=Severity.critical, observed=True)
 def mount_source_missing(
     containers: Containers,
     clock: Clock,

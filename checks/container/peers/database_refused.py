@@ -46,7 +46,7 @@ _PLAIN = LazyPattern(r"[\w$-]+")
 HOLDERS_SHOWN = 5
 
 
-@check(ID, severity=Severity.critical)
+@check(ID, severity=Severity.critical, observed=True)
 def database_refused(
     containers: Containers,
     clock: Clock,

@@ -45,6 +45,7 @@ MOST_OPTIONS = 2
     "container.entrypoint-missing",
     severity=Severity.critical,
     caused_by=["container.mount-source-missing"],
+    observed=True,
 )
 def entrypoint_missing(
     containers: Containers,
@@ -137,7 +138,7 @@ def _why_not_found(container: Container, program: str) -> str:
     return f"its image has no {program}"
 
 
-@check("container.entrypoint-forbidden", severity=Severity.critical)
+@check("container.entrypoint-forbidden", severity=Severity.critical, observed=True)
 def entrypoint_forbidden(
     containers: Containers,
     programs: Programs | None,

@@ -30,7 +30,6 @@ _BINARY = "cannot execute binary file"
     "container.exec-format",
     severity=Severity.critical,
     caused_by=["image.platform-mismatch"],
-    observed=True,
 )
 def exec_format(containers: Containers, programs: Programs, info: Info | None) -> CheckResult:
     """The kernel cannot execute a container's program.

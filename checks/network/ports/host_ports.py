@@ -95,7 +95,7 @@ def _forgotten_network(container: Container) -> str:
     return DEFAULT_NETWORK if mode == "default" else mode
 
 
-@check("network.port-held-by-process", severity=Severity.critical)
+@check("network.port-held-by-process", severity=Severity.critical, observed=True)
 def port_held_by_process(
     containers: Containers, listeners: Listeners | None, port_connections: PortConnections | None
 ) -> CheckResult:

@@ -58,6 +58,7 @@ another container ended that shares its network and serves its ports."""
     "network.published-port-not-listening",
     severity=Severity.warning,
     caused_by=_WHY_A_PROGRAM_FAILED,
+    observed=True,
 )
 def published_port_not_listening(
     containers: Containers,
