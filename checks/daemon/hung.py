@@ -124,10 +124,11 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
     """An engine that waits for another program."""
     engine = daemon.processes.engine
     assert engine is not None
-    effect = "no container can start or stop" if daemon.answers else "it does not answer"
+    effect = "no container can start or stop" if daemon.answers else "the engine does not answer"
     if program.is_for_info:
-        effect = "it does not answer `docker info`, and containers start and stop all the same"
-    evidence = present({"GET /_ping": daemon.silence and daemon.silence.detail})
+        effect = "the engine does not answer `docker info`, though containers start and stop"
+    detail = daemon.silence.detail if daemon.silence is not None else ""
+    evidence = present({"GET /_ping": detail.removeprefix("GET /_ping: ")})
     for process, command in (
         (program.process, program.command),
         (program.holder, program.holder_command),
@@ -138,26 +139,27 @@ def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
         evidence["/proc/locks"] = f"process {program.holder.pid} holds {XTABLES_LOCK}"
     return Finding(
         subject=DAEMON,
-        summary=f"dockerd ({engine.pid}) waits for {_awaited(program)}: {effect}",
+        summary=f"{effect}: dockerd (pid {engine.pid}) {_waits(program)}",
         evidence=evidence,
         variables={"socket": daemon.address, **_going_on(program)},
         severity=Severity.warning if program.is_for_info else None,
     )
 
 
-def _awaited(program: AwaitedProgram) -> str:
-    """The program, and why it does not end."""
+def _waits(program: AwaitedProgram) -> str:
+    """For which program the engine waits, and why that one does not end."""
     process, holder = program.process, program.holder
-    name = f"{process.comm} ({process.pid})"
+    name = f"{process.comm} (pid {process.pid})"
     if holder is not None:
-        by = f"{holder.comm} ({holder.pid})"
-        state = ", which is stopped by a signal," if holder.state in ("T", "t") else ""
-        return f"{name} since {duration(program.seconds)}, and {by}{state} holds its lock"
+        by = f"{holder.comm} (pid {holder.pid})"
+        state = ", which is stopped by a signal" if holder.state in ("T", "t") else ""
+        waited = duration(program.seconds)
+        return f"has waited {waited} for {name}, whose lock is held by {by}{state}"
     if process.state in ("T", "t"):
-        return f"{name}, which is stopped by a signal"
+        return f"waits for {name}, which is stopped by a signal"
     if process.state == "D":
-        return f"{name}, which waits in the kernel"
-    return f"{name}, which has been running for {duration(program.seconds)}"
+        return f"waits for {name}, which waits in the kernel"
+    return f"waits for {name}, which has been running for {duration(program.seconds)}"
 
 
 def _going_on(program: AwaitedProgram) -> PageVariables:

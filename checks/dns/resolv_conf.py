@@ -181,8 +181,8 @@ def _consequence(fallback: OnFallback, without: list[Container], *, is_island: b
         return f"{listed(without)} can resolve only names of containers"
     if not fallback.members:
         return ""
-    dead = ", which does not answer" if fallback.lost else ""
-    return f"{listed(fallback.members)} got 8.8.8.8 from the engine{dead}"
+    dead = ", and that server does not answer" if fallback.lost else ""
+    return f"{listed(fallback.members)} got 8.8.8.8 instead{dead}"
 
 
 _IPV6_PREFIX = "fd00:d0c:e5::/64"

@@ -164,7 +164,7 @@ def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) ->
     finding = Finding.about(
         container,
         sentence(
-            f'{container} calls "{stray.name}", which no container near it has: '
+            f'{container} calls "{stray.name}", which no running container on its networks has: '
             f'the wildcard of search domain "{stray.domain}" answers with '
             f"{and_more(stray.addresses)}",
             other,

@@ -232,6 +232,8 @@ def _near_the_container(lost: LostQuery) -> str:
     """What keeps the query in the container; "" if nothing is known to."""
     if lost.is_kept_from_host:
         return "the server is this host, from which macvlan and ipvlan keep their containers"
+    if lost.is_own_doing and lost.reply.icmp == "prohibited":
+        return "a VPN client does so on purpose (kill switch)"
     if lost.is_own_doing:
         return (
             "its own routes or rules block the query, as a VPN client does on purpose (kill switch)"

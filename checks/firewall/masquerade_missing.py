@@ -155,13 +155,13 @@ def _network_finding(
     network, nat, is_ipv6 = first.network, first.sample.nat, first.family == "ip6"
     subnets = _subnets(network, is_ipv6=is_ipv6)
     shown_subnets = ", ".join(subnets)
-    source = f"{nat.address}, which this host does not have" if nat else shown_subnets
+    source = f"as {nat.address}, which this host does not have" if nat else "untranslated"
     names = [way.container.name for way in ways]
     own_repair = repair if repair is not None and first.family in repair.families else None
     by_ipv6 = " over IPv6" if is_ipv6 else ""
     summary = (
         f"{network}: packets of {counted('container', names)} "
-        f"leave{by_ipv6} with source {source}, so that no answer comes back"
+        f"leave{by_ipv6} {source}, so that no answer comes back"
     )
     has_ipv4_too = is_ipv6 and any(way.container.has_ipv4 for way in ways)
     return Finding(

@@ -103,7 +103,7 @@ def _inherited(
     )
     if not is_same or _own_limit(container) is not None:
         return ""
-    return ", which is containerd's: the container was given none of its own"
+    return ", which it has from containerd: the container has no limit of its own"
 
 
 def _inotify_finding(container: Container, line: str, limit: str) -> Finding:

@@ -15,9 +15,13 @@ from diagnose.registry import check
 
 OWN_FOLDERS = frozenset({"buildkit", "containerd", "containers", "image", "network", "tmp"})
 """Folders of a data root that the engine writes to itself, for whatever it is asked to do."""
-READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
-"""Options by which a file system says of itself that nothing can be written (emergency_ro: ext4
-after an error, Linux 6.15)."""
+READ_ONLY = {
+    "ro": "mounted ro",
+    "emergency_ro": "the kernel lets nobody write after an error (emergency_ro)",
+    "shutdown": "it was shut down after an error (shutdown)",
+}
+"""Options by which a file system says of itself that nothing can be written, in words
+(emergency_ro: ext4 since Linux 6.15)."""
 
 
 @check(
@@ -96,7 +100,7 @@ def _in_sandbox(mounts: Mounts) -> bool:
 
 
 def _lost_options(options: str) -> frozenset[str]:
-    return READ_ONLY.intersection(options.split(","))
+    return frozenset(options.split(",")) & READ_ONLY.keys()
 
 
 def _is_mounted_so(mounted: Mounted) -> bool:
@@ -110,7 +114,7 @@ def _lost_disk_finding(mounted: Mounted, user: str, touches: tuple[Subject, ...]
         subject=Subject("filesystem", mounted.point),
         summary=(
             f"{mounted.point} ({mounted.fstype} on {mounted.source}), used by {user}, is read-only: "
-            f"{', '.join(sorted(lost))}"
+            f"{', '.join(words for option, words in READ_ONLY.items() if option in lost)}"
         ),
         evidence={
             "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",

@@ -39,7 +39,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
         finding = Finding.about(
             owner,
-            f"{owner} has used {size(usage.used)} of the {size(usage.size)} of {place}",
+            f"{owner} has used up {place}: {size(usage.used)} of {size(usage.size)}",
             evidence,
             severity=Severity.warning if area.is_shm or owner.is_unwell else Severity.advice,
             signs=frozenset({"no-space"}),

@@ -53,7 +53,7 @@ class DnsReply(msgspec.Struct, frozen=True):
             return {
                 "refused": "refused, nothing listens there",
                 "unreachable": "unreachable, no route leads there or a router refused",
-                "prohibited": "prohibited, the sender's own packet filter or routes stop it",
+                "prohibited": "stopped by the sender's own packet filter or routes",
             }.get(self.icmp, self.icmp)
         return f"silent after {self.sent} queries"
 

@@ -16,7 +16,7 @@ from diagnose.render.console import literal
 from diagnose.render.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outline_block import Effect, OutlineBlock, OutlinePart
 from diagnose.render.shell import Shell
-from diagnose.render.words import clean, middle, one_line, short_ids
+from diagnose.render.words import clean, fitting, middle, one_line, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -199,7 +199,7 @@ class _Page:
             lines = LINES_OF.get(path, EVIDENCE_LINES) if not self.verbose else LOG_LINES
             label = f"{short_ids(path)}: "
             room = lines * (self.console.width - EVIDENCE_INDENT - 2) - len(label)
-            self.line(f"{label}{middle(short_ids(value), room)}", EVIDENCE_INDENT, "dim")
+            self.line(f"{label}{fitting(short_ids(value), room)}", EVIDENCE_INDENT, "dim")
         if block.made_by:
             self.line(f"made by {block.made_by}", 4, "dim")
         if block.effects:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
+from diagnose.phrases import and_more
+
+LONG_LIST = 5
+"""So many words between commas are a list."""
 _FULL_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
@@ -14,6 +19,16 @@ def middle(text: str, width: int) -> str:
         return text
     tail = (width - 3) // 2
     return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 6 else text[:width]
+
+
+def fitting(text: str, width: int) -> str:
+    """A text of this width at the most: of a list of names the first ones, else its two ends."""
+    names = text.split(", ")
+    if len(text) <= width or len(names) < LONG_LIST or any(" " in name for name in names):
+        return middle(text, width)
+    room = width - len(f" and {len(names)} more")
+    ends = list(itertools.accumulate(len(name) + 2 for name in names))
+    return and_more(names, sum(end - 2 <= room for end in ends))
 
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})

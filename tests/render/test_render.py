@@ -17,7 +17,7 @@ from diagnose.model import (
     container,
 )
 from diagnose.render import markdown
-from diagnose.render.words import clean, middle, short_ids
+from diagnose.render.words import clean, fitting, middle, short_ids
 from tests.reports import found, report, text
 
 ID = "9f3c" * 16
@@ -161,6 +161,13 @@ def test_too_many_messages_are_listed_in_one_block():
 
 def test_a_long_name_is_cut_in_its_middle():
     assert middle("shop-eu-west-1-checkout-worker-17", 16) == "shop-eu...ker-17"
+
+
+def test_a_long_list_ends_with_how_many_more_there_are():
+    addresses = ", ".join(f"172.{number}.0.1" for number in range(16, 32))
+    assert fitting(addresses, 60) == "172.16.0.1, 172.17.0.1, 172.18.0.1, 172.19.0.1 and 12 more"
+    assert fitting(addresses, 500) == addresses
+    assert fitting("none of api, db, web, mq or cache answers it", 20) == "none of a...swers it"
 
 
 def test_a_fix_of_many_lines_is_followed_and_a_short_one_shown():

@@ -42,7 +42,7 @@ def record_damaged(
 
 def _finding(record: DamagedRecord, info: Info, folder: str) -> Finding:
     known_as = record.name or record.id[:12]
-    mounts = f"; it used {and_more(record.mounts, MOUNTS_SHOWN)}" if record.mounts else ""
+    mounts = f"; mounted in it: {and_more(record.mounts, MOUNTS_SHOWN)}" if record.mounts else ""
     layer = f"{layer_records(info)}/{record.id}"
     return Finding(
         subject=container_subject(known_as),

@@ -93,7 +93,7 @@ _WHY: Mapping[CallLoss, str] = {
         "its packets leave with the container's own address {call.source}, "
         "because a rule exempts them from translation"
     ),
-    "stopped here": "{call.obstacle.by} stops the {call.lost_part}",
+    "stopped here": "{call.stopped_by} stops the {call.lost_part}",
     "wrong neighbour": (
         "its ARP table has {call.mistaken.mac} for {call.address}, "
         "which is not the hardware address of {call.peer}"
@@ -135,7 +135,7 @@ def _by_host(call: UnansweredCall) -> str | None:
         return f"does not translate {call.source}"
     if call.trace.obstacle is None:
         return "lets the requests and their answers pass"
-    return f"stops them: {call.trace.obstacle.by}"
+    return f"stops them: {call.stopped_by}"
 
 
 def _way_out(call: UnansweredCall) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
-from diagnose.mappings import subjects_of
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import joined
 from diagnose.registry import check
@@ -44,12 +44,14 @@ def interface_taken(
         yield Finding(
             subject=interface.subject,
             summary=_summary(interface, owners),
-            evidence={
-                "default routes": [str(route) for route in interface.defaults],
-                "addresses that the engine did not set": list(interface.addresses),
-                "programs that configure interfaces": [str(manager) for manager in owners],
-                "bridge": interface.port_of or interface.link.name,
-            },
+            evidence=present(
+                {
+                    "default routes": [str(route) for route in interface.defaults],
+                    "addresses that the engine did not set": list(interface.addresses),
+                    "programs that configure interfaces": [str(manager) for manager in owners],
+                    "bridge": interface.port_of or interface.link.name,
+                }
+            ),
             variables=_variables(interface, owners),
             severity=Severity.critical if interface.wins else Severity.warning,
             touches=_reach(interface, running),

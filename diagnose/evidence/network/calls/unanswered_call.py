@@ -14,6 +14,7 @@ from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.neighbours import Neighbour
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.wants import DEPENDENCIES
+from diagnose.evidence.network.rules.refusing_routes import in_words, is_refusal
 from diagnose.firewall.flow import Obstacle, Trace
 
 METADATA = "169.254.169.254"
@@ -132,6 +133,13 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     def obstacle(self) -> Obstacle | None:
         """What certainly stops its requests or their answers on this host."""
         return self.trace.obstacle if self.trace is not None and self.trace.is_blocked else None
+
+    @property
+    def stopped_by(self) -> str:
+        """The rule or the route that is the obstacle, as the subject of a sentence."""
+        if self.obstacle is None:
+            return ""
+        return in_words(self.obstacle.by) if is_refusal(self.obstacle) else str(self.obstacle.by)
 
     @property
     def lost_part(self) -> str:
