@@ -75,7 +75,6 @@ CALLED_SERVERS = (
         pattern=r"OOM command not allowed when used memory > ['\"]?maxmemory",
         cause="Redis holds as much as its maxmemory allows, and takes no further keys",
         cure="raise maxmemory, or let it drop old keys with maxmemory-policy",
-        source="the program's own message",
         turns_away=True,
         remedy=AtServer("full_cache", _REDIS),
     ),
@@ -86,7 +85,6 @@ CALLED_SERVERS = (
         cause="the Redis that it calls has no password, and then takes calls from its own container alone "
         "(protected mode): its file of settings may be empty, or not the one that was meant",
         cure="set requirepass in the settings of Redis, and the same password in the program",
-        source="the program's own message",
         turns_away=True,
     ),
     Failure(
@@ -157,7 +155,6 @@ CALLED_SERVERS = (
         cause="the {kind} {queue} was made with another {argument} than the program asks for now",
         cure="delete the {kind} {queue} once it is empty, so that the program makes it again, or "
         "let the program ask for what it was made with",
-        source="the program's own message",
         remedy=AtServer("broker", LazyPattern(r"rabbitmq")),
     ),
     Failure(
@@ -167,7 +164,6 @@ CALLED_SERVERS = (
         r"|_AUTO_OFFSET_RESET\b",
         cause="the program wants to continue at an offset that Kafka no longer has: the messages there were deleted for their age or size, or Kafka has lost its data",
         cure="reset the offsets of its consumer group to the latest or the earliest offset that Kafka has",
-        source="the program's own message",
         remedy=AtServer("streams", LazyPattern(r"kafka|redpanda")),
     ),
     Failure(
@@ -177,7 +173,6 @@ CALLED_SERVERS = (
         cause="the program has no connection to MongoDB: it never reached the server of its "
         "connection string",
         cure="start MongoDB, put both on one network, and give its name in the connection string",
-        source="the program's own message",
         may_pass=True,
         turns_away=True,
     ),

@@ -38,7 +38,6 @@ DATA_VERSIONS = (
         pattern=r"Cannot downgrade from (?P<data_number>(?P<major>\d)0?(?P<minor>\d\d?)\d\d) to (?P<program_number>\d{5})",
         cause="the data files were written by a newer MySQL ({data}) than this one ({program})",
         cure="go back to the image of MySQL {data}",
-        source="the program's own message",
         confirmed_by=_VERSION,
         page={"old_image": "mysql:{major}.{minor}"},
     ),
@@ -48,7 +47,6 @@ DATA_VERSIONS = (
         pattern=r"Cannot boot server version (?P<program_number>\d{5}) on data directory built by version (?P<data_number>(?P<major>\d)0?(?P<minor>\d\d?)\d\d)",
         cause="the data files were written by MySQL {data}, which this version ({program}) does not open",
         cure="go back to the image of MySQL {data}, which wrote the data",
-        source="the program's own message",
         confirmed_by=_VERSION,
         page={"old_image": "mysql:{major}.{minor}"},
     ),
@@ -58,7 +56,6 @@ DATA_VERSIONS = (
         pattern=r"Cannot upgrade from (?P<data_number>(?P<major>\d)0?(?P<minor>\d\d?)\d\d) to (?P<program_number>\d{5})",
         cause="the data files were written by MySQL {data}, and MySQL {program} cannot upgrade from that version directly",
         cure="run the image of the old version, and upgrade one release at a time",
-        source="the program's own message",
         confirmed_by=_VERSION,
         page={"old_image": "mysql:{major}.{minor}"},
     ),
@@ -68,7 +65,6 @@ DATA_VERSIONS = (
         pattern=r"Th(?:e|is) redo log was created with (?P<data>MySQL (?P<tag>\d+\.\d+)(?:\.\d+)*)",
         cause="the redo log was written by {data}, which did not shut down cleanly",
         cure="run the image of that version once, stop it cleanly, then start the new version",
-        source="the program's own message",
         confirmed_by=_VERSION,
         page={"old_image": "mysql:{tag}"},
     ),
@@ -88,7 +84,6 @@ DATA_VERSIONS = (
         pattern=r"Upgrade (?:after a crash )?is not supported|Unsupported redo log format",
         cause="the redo log was written by another version, which did not shut down cleanly",
         cure="run the image of the old version once, stop it cleanly (innodb_fast_shutdown=0), then start the new version",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -97,7 +92,6 @@ DATA_VERSIONS = (
         pattern=r"Bad magic header in tc log",
         cause="the transaction coordinator's log tc.log was written by another version",
         cure="move the file tc.log in the data directory away, and start it again",
-        source="the program's own message",
         remedy=SetAside("tc.log", ("/var/lib/mysql", "/bitnami/mariadb/data")),
     ),
     Failure(
@@ -135,7 +129,6 @@ DATA_VERSIONS = (
         pattern=r"cannot downgrade a node from version \[(?P<data>[\d.]+)\] to version \[(?P<program>[\d.]+)\]",
         cause="the data was written by Elasticsearch {data}, and this image is the older version {program}",
         cure="run the image of version {data} again",
-        source="the program's own message",
         confirmed_by=_VERSION,
         page={"old_image": "elasticsearch:{data}"},
     ),
@@ -145,7 +138,6 @@ DATA_VERSIONS = (
         pattern=r"cannot upgrade a node from version \[(?P<data>[\d.]+)\] directly to version \[(?P<program>[\d.]+)\]",
         cause="the data was written by Elasticsearch {data}, and this version {program} skips a major version",
         cure="upgrade through the last release of each major version",
-        source="the program's own message",
         confirmed_by=_VERSION,
         page={"old_image": "elasticsearch:{data}"},
     ),
@@ -183,7 +175,6 @@ DATA_VERSIONS = (
         pattern=r"Your database \(migration version: (?P<data>\d+)\) is for a newer (?:Gitea|Forgejo)",
         cause="the database was migrated by a newer release (migration {data}) than this image",
         cure="run the newer image again",
-        source="the program's own message",
         build="newer",
     ),
     Failure(
@@ -192,7 +183,6 @@ DATA_VERSIONS = (
         pattern=r"It is required to upgrade to the latest (?P<step>[\d.x]+) version first",
         cause="the data was written by an older GitLab: version {step} has to upgrade it first",
         cure="run the image of {step} first",
-        source="the program's own message",
     ),
     Failure(
         name="rabbit-node",
@@ -218,7 +208,6 @@ DATA_VERSIONS = (
         pattern=r"Invalid cluster\.id in: (?P<file>\S+?)\. Expected (?P<program>\S+), but read (?P<data>[^\s\"]+)",
         cause="Kafka's data directory belongs to the cluster {data}, and this one is configured as {program}",
         cure="set the cluster id to {data}, or give it a new volume if the data may be lost",
-        source="the program's own message",
         remedy=Assigned(("CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID"), "{data}"),
     ),
     Failure(
@@ -276,7 +265,6 @@ DATA_VERSIONS = (
         pattern=r"could not locate a valid checkpoint record",
         cause="PostgreSQL's write-ahead log is damaged, as after a power loss or files that were deleted by hand",
         cure="restore a backup; copy the data directory before pg_resetwal, which loses transactions",
-        source="the program's own message",
     ),
     Failure(
         name="neo4j-format",
@@ -284,7 +272,6 @@ DATA_VERSIONS = (
         pattern=r"(?:Unable to find|unsupported|unknown) store format|needs to be (?:upgraded|migrated).{0,40}store",
         cause="the database files are in a store format that this Neo4j does not read without a migration",
         cure="run the old image, or migrate with neo4j-admin database migrate",
-        source="the program's own message",
         build="another",
     ),
 )

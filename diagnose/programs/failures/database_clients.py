@@ -91,7 +91,6 @@ DATABASE_CLIENTS = (
         cause="the database server has no database {database}; "
         "POSTGRES_DB takes effect only when the data directory is created",
         cure="create it with createdb in the database's container, or correct the name",
-        source="the program's own message",
         confirmed_by=_REFUSED,
     ),
     Failure(
@@ -101,7 +100,6 @@ DATABASE_CLIENTS = (
         cause="the database server has no role {role}; "
         "POSTGRES_USER takes effect only when the data directory is created",
         cure="create it with createuser in the database's container, or correct the name",
-        source="the program's own message",
         confirmed_by=_REFUSED,
     ),
     Failure(
@@ -111,7 +109,6 @@ DATABASE_CLIENTS = (
         cause="the database server has no database {database}; "
         "MYSQL_DATABASE takes effect only when the data directory is created",
         cure="create it in the database, or correct the name",
-        source="the program's own message",
         confirmed_by=_REFUSED,
     ),
     Failure(
@@ -121,7 +118,6 @@ DATABASE_CLIENTS = (
         r"|remaining connection slots are reserved",
         cause="the database has as many connections as it allows",
         cure="end idle clients, or raise max_connections, and use a pool of connections",
-        source="the program's own message",
         confirmed_by=_REFUSED,
     ),
     Failure(
@@ -140,7 +136,6 @@ DATABASE_CLIENTS = (
         pattern=r'no pg_hba\.conf entry for host "(?P<host>[^"]+)"',
         cause="the database refuses clients from {host}: pg_hba.conf has no line that allows that address",
         cure="add a line for the container network to pg_hba.conf, and reload the database",
-        source="the program's own message",
         confirmed_by=_REFUSED,
     ),
     Failure(
@@ -150,7 +145,6 @@ DATABASE_CLIENTS = (
         cause="the database was not ready yet when the program called it",
         cure="let the program wait, or order the start by health: "
         "depends_on with condition service_healthy",
-        source="the program's own message",
         may_pass=True,
     ),
     Failure(
@@ -191,7 +185,6 @@ DATABASE_CLIENTS = (
         r"|ERR AUTH <password> called without any password",
         cause="the program's password for Redis is not the one that Redis asks for",
         cure="give both the same password",
-        source="the program's own message",
         remedy=TypedLike(r"REDIS.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
     ),
     Failure(
@@ -202,7 +195,6 @@ DATABASE_CLIENTS = (
         r"|requested authentication method unknown to the client",
         cause="the client is too old for the way in which MySQL 8 checks passwords",
         cure="use a newer client, or give the user the plugin mysql_native_password",
-        source="the program's own message",
         turns_away=True,
     ),
     Failure(
@@ -213,7 +205,6 @@ DATABASE_CLIENTS = (
         "MONGO_INITDB_ROOT_PASSWORD takes effect only when the data directory is created",
         cure="give the program the old password, or change it in the database; "
         "authSource is usually admin",
-        source="the program's own message",
         confirmed_by=_REFUSED,
         remedy=TypedLike(r"^(?!.*INITDB).*MONGO.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
     ),

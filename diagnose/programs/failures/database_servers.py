@@ -25,7 +25,6 @@ DATABASE_SERVERS = (
         cause="the data directory has no {table}: it was never initialised, its initialisation was "
         "broken off, or it is of another program (MySQL's for MariaDB)",
         cure="empty the data directory if it holds no data, and start the image with its own entrypoint",
-        source="the program's own message",
         remedy=NewVolume(("/var/lib/mysql",)),
     ),
     Failure(
@@ -56,7 +55,6 @@ DATABASE_SERVERS = (
         cause="the server does not know the setting {option}: "
         "it was removed in this version, or is misspelt",
         cure="remove the setting from the configuration or the command",
-        source="the program's own message",
         remedy=Dropped("{option}"),
         build="another",
     ),
@@ -96,7 +94,6 @@ DATABASE_SERVERS = (
         pattern=r"Could not create server TCP listening socket (?P<address>\S+?):\d+: bind: Cannot assign requested address",
         cause="Redis is configured to listen at {address}, an address that its container does not have",
         cure="set bind to 0.0.0.0",
-        source="the program's own message",
     ),
     Failure(
         name="redis-dump",
@@ -115,7 +112,6 @@ DATABASE_SERVERS = (
         "there",
         cure="give the folder to that user, or recreate the container without the user that it was "
         "given: the image's own start script then does it",
-        source="the program's own message",
     ),
     Failure(
         name="redis-dump-short",
@@ -123,7 +119,6 @@ DATABASE_SERVERS = (
         pattern=r"Short read or OOM loading DB",
         cause="the file dump.rdb ends too early: it is damaged, as after a power loss or a full disk",
         cure="copy the file, and restore it from a backup",
-        source="the program's own message",
         remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
     ),
     Failure(
@@ -163,7 +158,6 @@ DATABASE_SERVERS = (
         cause="Elasticsearch does not know the setting {setting}: "
         "it was removed in this version, or is misspelt",
         cure="remove the setting from the configuration or the environment",
-        source="the program's own message",
         remedy=Dropped("{setting}"),
     ),
     Failure(

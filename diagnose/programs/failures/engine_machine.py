@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 MACHINE = (
     Failure(
         name="cgroups-not-mounted",
@@ -31,7 +29,6 @@ MACHINE = (
         pattern=r'userns-remap: Error during [ug]id lookup for \\?"(?P<user>[\w-]+)',
         cause='userns-remap names the user "{user}", who does not exist on this host',
         cure="create the user with ids in /etc/subuid, or correct userns-remap",
-        source=OWN,
     ),
     Failure(
         name="swarm-live-restore",
@@ -64,7 +61,6 @@ MACHINE = (
         pattern=r"runtime: out of memory|cannot allocate memory",
         cause="it got no memory from the kernel",
         cure="free memory, or raise MemoryMax of docker.service, and start it again",
-        source=OWN,
         page={"again": "docker"},
     ),
     Failure(
@@ -82,7 +78,6 @@ MACHINE = (
         pattern=r"version `(?P<version>GLIBC_[\d.]+)' not found",
         cause="dockerd was built for a newer distribution: it needs {version} of libc",
         cure="install the engine's package for this distribution's release",
-        source=OWN,
     ),
     Failure(
         name="snapshotter-missing",

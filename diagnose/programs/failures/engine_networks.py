@@ -5,8 +5,6 @@ from __future__ import annotations
 from diagnose.programs.failures.engine_storage import TORN
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 NETWORKS = (
     Failure(
         name="bridges-of-one-name",
@@ -32,7 +30,6 @@ NETWORKS = (
         pattern=r"network controller: .*invalid database",
         cause="its record of the networks is corrupt",
         cure="move the record aside; the engine makes a new one",
-        source="the program's own message",
         page={"database": "{root}/network/files/local-kv.db"},
     ),
     Failure(
@@ -77,7 +74,6 @@ NETWORKS = (
         pattern=r'(?:failed to find iptables|"iptables": executable file not found)',
         cause="the host has no program iptables, which the engine needs",
         cure="install the package iptables",
-        source=OWN,
         page={"package": "iptables"},
     ),
     Failure(
@@ -124,7 +120,6 @@ NETWORKS = (
         pattern=r"IPv4 forwarding is disabled: check your host's firewalling",
         cause="forwarding is off, and an engine that writes nftables rules does not turn it on",
         cure="turn it on, and keep it on at the next boot",
-        source=OWN,
         page={"forwarding": "net.ipv4.ip_forward=1"},
     ),
     Failure(
@@ -133,7 +128,6 @@ NETWORKS = (
         pattern=r"IPv6 (?:global )?forwarding is disabled: check your host's firewalling",
         cause="IPv6 forwarding is off, and an engine that writes nftables rules does not turn it on",
         cure="set net.ipv6.conf.all.forwarding=1 and net.ipv6.conf.default.forwarding=1",
-        source=OWN,
     ),
     Failure(
         name="no-pool",

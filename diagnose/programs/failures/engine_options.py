@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 OPTIONS = (
     Failure(
         name="address-not-here",
@@ -24,7 +22,6 @@ OPTIONS = (
         r"(?P<file>/[^\s:\"\\]+)",
         cause="there is no {file}, which its TLS settings name",
         cure="put the file back, or correct tlscert, tlskey and tlscacert",
-        source=OWN,
         page={"lost": "{file}"},
     ),
     Failure(
@@ -34,7 +31,6 @@ OPTIONS = (
         r"private key does not match",
         cause="its TLS key {key} and certificate {certificate} do not belong together",
         cure="put the two of the same pair there",
-        source=OWN,
         page={"certificate": "{certificate}", "certificate_key": "{key}"},
     ),
     Failure(
@@ -43,7 +39,6 @@ OPTIONS = (
         pattern=r"group (?P<group>[\w-]+) not found",
         cause='this host has no group "{group}", to which its socket is to belong',
         cure="create the group",
-        source=OWN,
         page={"group": "{group}"},
     ),
     Failure(
@@ -70,7 +65,6 @@ OPTIONS = (
         pattern=r'exec: \\?"(?P<program>[\w.-]+)\\?": executable file not found',
         cause="the host has no program {program}, which it needs",
         cure="install the package of that program again",
-        source=OWN,
         page={"lost_program": "{program}"},
     ),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
 TORN = r"(?:unexpected end of JSON input|invalid character|EOF)"
 """How the reader of JSON complains about a file that was not written to its end."""
 
@@ -50,7 +49,6 @@ STORAGE = (
         pattern=r"overlay2\.size only supported for backingFS XFS\. Found (?P<kind>\w+)",
         cause="overlay2.size needs a data root on xfs, and this one is on {kind}",
         cure="remove overlay2.size from storage-opts",
-        source=OWN,
     ),
     Failure(
         name="size-needs-quota",
@@ -97,7 +95,6 @@ FILES = (
         pattern=r"buildkit\S*:? .*timeout",
         cause="another process has the databases of its build cache locked",
         cure="stop that process: most often another dockerd",
-        source=OWN,
         page={"locked": "{root}/buildkit/cache.db"},
     ),
     Failure(
@@ -106,7 +103,6 @@ FILES = (
         pattern=r"canonical path points to a file '(?P<file>[^']+)'",
         cause="a file has taken the place of its data root {file}",
         cure="move the file away, and put the folder back",
-        source=OWN,
         page={"aside": "{file}"},
     ),
     Failure(
@@ -116,7 +112,6 @@ FILES = (
         cause="its data root {link} is a link to {target}, which is not there: "
         "most often the disk is not mounted",
         cure="mount the disk that belongs there",
-        source=OWN,
         page={"lost": "{target}"},
     ),
     Failure(
@@ -144,7 +139,6 @@ FILES = (
         pattern=r"structure needs cleaning",
         cause="the file system that it writes to is damaged",
         cure="unmount that file system, and check it with fsck",
-        source=OWN,
     ),
     Failure(
         name="run-is-full",
@@ -152,7 +146,6 @@ FILES = (
         pattern=r"(?P<folder>/run|/var/run)/\S*: no space left on device",
         cause="/run, where it keeps its state, is full",
         cure="find what fills it, and remove that",
-        source=OWN,
         page={"full": "{folder}"},
     ),
     Failure(
@@ -161,7 +154,6 @@ FILES = (
         pattern=r"(?P<file>/[^\s:]+): not a directory",
         cause="{file} is a file, and the engine needs a folder there",
         cure="move the file aside: the engine makes the folder",
-        source=OWN,
         page={"aside": "{file}"},
     ),
     Failure(
@@ -170,7 +162,6 @@ FILES = (
         pattern=r"(?P<file>/[^\s:]+): is a directory",
         cause="{file} is a folder, and the engine needs a file there",
         cure="move the folder aside: the engine makes the file",
-        source=OWN,
         page={"aside": "{file}"},
     ),
     Failure(
@@ -180,7 +171,6 @@ FILES = (
         r" operation not permitted",
         cause="nobody may change {file}: most often chattr has made it or its folder immutable",
         cure="lsattr -d shows the flag i, and chattr -i takes it off",
-        source=OWN,
         page={"immutable": "{file}"},
     ),
 )

@@ -36,7 +36,6 @@ FILES = (
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<module>[\w.]+)'?",
         cause="Python does not find the module {module}: it is not installed in the image, or a mount hides it",
         cure="install it in the image, and rebuild",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -98,7 +97,6 @@ FILES = (
         pattern=r"ERROR: node with name \"(?P<node>[^\"]+)\" (?:is )?already running",
         cause="another RabbitMQ of the same node name answers in this network namespace",
         cure="stop the other one, or give this container a host name of its own",
-        source="the program's own message",
     ),
     Failure(
         name="disk-full-postgres",
@@ -107,7 +105,6 @@ FILES = (
         cause="there is no room where the program writes: its disk, a tmpfs or volume of a fixed size, or "
         "/dev/shm is full",
         cure="docker exec with df -h shows which one; free room there, or give it more",
-        source="the program's own message",
         confirmed_by="storage.disk-full",
     ),
     Failure(
@@ -119,7 +116,6 @@ FILES = (
         cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; if none "
         "does, the program opens it twice: by its file and by an option, or by two files",
-        source="the program's own message",
         confirmed_by="network.host-port-conflict",
     ),
     Failure(
@@ -138,7 +134,6 @@ FILES = (
         pattern=r"myid file is missing",
         cause="ZooKeeper does not know its own number",
         cure="set ZOO_MY_ID, or write the number into the file myid in the data folder",
-        source="the program's own message",
         confirmed_by=_VARIABLE,
         needs=("ZOO_MY_ID",),
     ),
@@ -148,6 +143,5 @@ FILES = (
         pattern=r"too many certificates \(\d+\) already issued",
         cause="the certificate authority issues no more certificates for these names this week",
         cure="keep the certificates in a volume, and wait; use the staging environment for tests",
-        source="the program's own message",
     ),
 )

@@ -27,7 +27,6 @@ KERNEL_SETTINGS = (
         pattern=r"Can't save in background: fork: Cannot allocate memory",
         cause="Redis cannot fork for its background save, because the kernel does not overcommit memory",
         cure="sysctl -w vm.overcommit_memory=1",
-        source="the program's own message",
         confirmed_by=_SETTING,
         needs=("vm.overcommit_memory", "1"),
     ),
@@ -37,7 +36,6 @@ KERNEL_SETTINGS = (
         pattern=r"io_setup\(\) failed with EAGAIN",
         cause="the host has no asynchronous I/O requests left: fs.aio-max-nr is used up",
         cure="sysctl -w fs.aio-max-nr=1048576",
-        source="the program's own message",
         confirmed_by=_SETTING,
         needs=("fs.aio-max-nr", "1048576"),
     ),
@@ -47,7 +45,6 @@ KERNEL_SETTINGS = (
         pattern=r"aio-max-nr.{0,80}(?:at least|to) (?P<least>\d+)|Could not setup Async I/O",
         cause="the program needs more asynchronous I/O requests than fs.aio-max-nr allows",
         cure="sysctl -w fs.aio-max-nr=1048576",
-        source="the program's own message",
         confirmed_by=_SETTING,
         needs=("fs.aio-max-nr", "1048576"),
     ),
@@ -83,7 +80,6 @@ KERNEL_SETTINGS = (
         r"|EAFNOSUPPORT.{0,80}(?:\[::|\s::)",
         cause="the program listens on an IPv6 address, and the host's kernel has IPv6 switched off (ipv6.disable=1)",
         cure="remove the IPv6 address from its configuration (nginx: listen [::]:80), or boot the host without ipv6.disable=1",
-        source="the program's own message",
     ),
     Failure(
         name="huge-pages",
@@ -91,7 +87,6 @@ KERNEL_SETTINGS = (
         pattern=r"could not map anonymous shared memory: Cannot allocate memory",
         cause="PostgreSQL cannot get the shared memory that shared_buffers asks for: the container's limit or the host's memory is smaller",
         cure="lower shared_buffers, or give the container more memory",
-        source="the program's own message",
     ),
     Failure(
         name="browser-sandbox",
@@ -123,7 +118,6 @@ KERNEL_SETTINGS = (
         """,
         cause="the user's limit of inotify watches or instances on this host is used up",
         cure="sysctl -w fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024",
-        source="the program's own message",
         confirmed_by="resources.open-files-exhausted",
     ),
 )

@@ -42,7 +42,6 @@ LOCKS = (
         pattern=r"lock file \"(?P<file>postmaster\.pid)\" already exists|Is another postmaster \(PID \d+\) running",
         cause="another PostgreSQL uses the same data directory, or one that ended left its postmaster.pid there",
         cure="stop the other container; remove postmaster.pid only where none runs",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -51,7 +50,6 @@ LOCKS = (
         pattern=r"DBPathInUse: Unable to (?:lock the lock file|create/open the lock file): (?P<file>\S+?)[ .]",
         cause="another MongoDB uses the same data directory",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -60,7 +58,6 @@ LOCKS = (
         pattern=r"failed to obtain node locks?",
         cause="another node uses the same data path, or its files belong to another user",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -69,7 +66,6 @@ LOCKS = (
         pattern=r"(?:locked by another process|Unable to obtain lock).{0,80}store_lock",
         cause="another Neo4j uses the same data directory",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -78,7 +74,6 @@ LOCKS = (
         pattern=r"already another instance using the configured data directory",
         cause="another Logstash uses the same data directory, or one that was killed left its .lock file there",
         cure="stop the other container, or remove the file .lock in path.data",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -87,7 +82,6 @@ LOCKS = (
         pattern=r"(?:While lock file|IO error: lock|lock file).{0,120}LOCK: (?:Resource temporarily unavailable|already held)",
         cause="another process uses the same database directory",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -96,7 +90,6 @@ LOCKS = (
         pattern=r"lock DB directory: resource temporarily unavailable",
         cause="another Prometheus uses the same data directory",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -115,7 +108,6 @@ LOCKS = (
         pattern=r"Failed to acquire lock on file \.lock in (?P<file>\S+?)\.? ",
         cause="another broker uses the same log directory",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -124,7 +116,6 @@ LOCKS = (
         pattern=r"Lock held by (?:another program|this virtual machine).{0,80}write\.lock",
         cause="another process has the index open",
         cure="stop the other container, or give this one a volume of its own",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -133,7 +124,6 @@ LOCKS = (
         pattern=r"database is locked",
         cause="another process holds the SQLite database, or it is on a network file system without locks",
         cure="stop the other container that uses the file, and keep it on a local disk",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
     Failure(
@@ -151,7 +141,6 @@ LOCKS = (
         pattern=r"profile appears to be in use by another (?:Chromium|Google Chrome) process",
         cause="the browser profile is locked by another container, or by the former container of other name",
         cure="remove SingletonLock in the profile directory where no other container uses it",
-        source="the program's own message",
         confirmed_by=_LOCKED,
     ),
 )
@@ -172,7 +161,6 @@ PID_FILES = (
         pattern=r"httpd \(pid \d+\??\) already running",
         cause="a former run left its pid file, and Apache takes it for a running server",
         cure="remove httpd.pid in the container, or recreate the container",
-        source="the program's own message",
         confirmed_by=_PID_FILE,
         needs=("/usr/local/apache2/logs/httpd.pid", "/var/run/apache2/apache2.pid"),
         page={"fresh": "{container}"},
@@ -224,7 +212,6 @@ PID_FILES = (
         pattern=r"(?:pid ?file|pidfile)[ :\"'(]*(?P<file>/[^\s\"')]+)[\"')]*,? (?:already )?exists|Pidfile \((?P<file_celery>[^)]+)\) already exists",
         cause="a former run left its pid file {file}, and the program takes it for a running server",
         cure="remove the pid file, and start the container again",
-        source="the program's own message",
         confirmed_by=_PID_FILE,
     ),
     Failure(
@@ -233,7 +220,6 @@ PID_FILES = (
         pattern=r"the Postfix mail system is already running",
         cause="a former run left its pid file, and Postfix takes it for a running server",
         cure="remove /var/spool/postfix/pid/master.pid in the container, or recreate the container",
-        source="the program's own message",
         confirmed_by=_PID_FILE,
         needs=("/var/spool/postfix/pid/master.pid",),
         page={"fresh": "{container}"},
@@ -244,7 +230,6 @@ PID_FILES = (
         pattern=r"process with PID \d+ is still running|pid file found, ensure docker is not running or delete (?P<file>\S+)",
         cause="a former run of the inner Docker daemon left its pid file",
         cure="remove /var/run/docker.pid in the container, or recreate the container",
-        source="the program's own message",
         confirmed_by=_PID_FILE,
         needs=("/var/run/docker.pid",),
         page={"fresh": "{container}"},
@@ -255,7 +240,6 @@ PID_FILES = (
         pattern=r"Squid is already running!\s+Process ID \d+",
         cause="a former run left its pid file, and Squid takes it for a running server",
         cure="remove /run/squid.pid in the container, or recreate the container",
-        source="the program's own message",
         confirmed_by=_PID_FILE,
         needs=("/run/squid.pid", "/var/run/squid.pid"),
         page={"fresh": "{container}"},

@@ -24,7 +24,6 @@ MEMORY = (
         pattern=r"Could not reserve enough space for (?P<size>\d+KB object heap|\S+)",
         cause="the Java heap that is asked for ({size}) does not fit into the memory that the container may use",
         cure="lower -Xmx, or raise the container's memory limit",
-        source="the program's own message",
         confirmed_by=_HEAP,
     ),
     Failure(
@@ -33,7 +32,6 @@ MEMORY = (
         pattern=r"insufficient memory for the Java Runtime Environment",
         cause="Java cannot get memory from the system",
         cure="lower -Xmx, or raise the container's memory limit; where threads fail, see the limit of processes",
-        source="the program's own message",
         confirmed_by=_HEAP,
     ),
     Failure(
@@ -55,7 +53,6 @@ MEMORY = (
         pattern=r"JavaScript heap out of memory",
         cause="Node.js has used up its heap",
         cure="raise --max-old-space-size below the container's memory limit",
-        source="the program's own message",
         remedy=Heap(
             "NODE_OPTIONS",
             "--max-old-space-size={mib}",

@@ -54,7 +54,6 @@ NEIGHBOURS = (
         """,
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
-        source="the program's own message",
         confirmed_by=_LOOPBACK,
     ),
     Failure(
@@ -64,7 +63,6 @@ NEIGHBOURS = (
         r"|connect to server: Connection refused[;\s]*Is the server running on host \"(?:localhost|127\.0\.0\.1)\".{0,80}port (?P<port_old>\d+)",
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
-        source="the program's own message",
         confirmed_by=_LOOPBACK,
     ),
     Failure(
@@ -73,7 +71,6 @@ NEIGHBOURS = (
         pattern=r"Connection to node \S+ \(localhost/127\.0\.0\.1:(?P<port>\d+)\) could not be established",
         cause="the broker tells its clients to call localhost:{port}, which is the client's own container",
         cure="give the broker its own name in advertised.listeners",
-        source="the program's own message",
         confirmed_by=_LOOPBACK,
     ),
     Failure(
@@ -99,7 +96,6 @@ NEIGHBOURS = (
         pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket",
         cause="the program calls localhost, which is the container itself, through a socket file that is not there",
         cure="give it the database container's name instead of localhost",
-        source="the program's own message",
         confirmed_by=_LOOPBACK,
         needs=("3306",),
     ),
@@ -109,7 +105,6 @@ NEIGHBOURS = (
         pattern=r"(?:\[2002\]|\(2002\)|\(HY000/2002\):) No such file or directory",
         cause="the program calls the database at localhost, which is the container itself",
         cure="give it the database container's name instead of localhost",
-        source="the program's own message",
         confirmed_by=_LOOPBACK,
         needs=("3306",),
     ),
@@ -119,7 +114,6 @@ NEIGHBOURS = (
         pattern=r"(?m)^(?=.*host\.docker\.internal)(?=.*(?:not known|ENOTFOUND|EAI_AGAIN|no such host|could not (?:translate|resolve)|unknown ?host|bad address|getaddrinfo|resolve))",
         cause="host.docker.internal has no address here: on Linux a container has to be given it",
         cure="recreate it with --add-host=host.docker.internal:host-gateway",
-        source="the program's own message",
         confirmed_by=_OPTION,
         needs=("--add-host=host.docker.internal:host-gateway",),
     ),
@@ -157,7 +151,6 @@ NEIGHBOURS = (
         cause="nginx speaks TLS to {place}, which answers in plain HTTP: each request ends with 502",
         cure="write http:// instead of https:// before that place in proxy_pass, or name the port on "
         "which it serves TLS; then load the configuration: docker kill -s HUP",
-        source="the program's own message",
         turns_away=True,
     ),
     Failure(
@@ -166,7 +159,6 @@ NEIGHBOURS = (
         pattern=r"certificate (?:has expired or )?is not yet valid(?!.{0,60} is after)|CERTIFICATE_VERIFY_FAILED.{0,40}not yet valid|current time \S+ is before",
         cause="a certificate is not valid yet by this clock, which may be wrong",
         cure="compare the host's clock: timedatectl, or date -u beside another machine",
-        source="the program's own message",
     ),
     Failure(
         name="docker-socket",

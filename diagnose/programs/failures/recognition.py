@@ -47,8 +47,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """One plain sentence without a full stop; a value's name in braces stands for it."""
     cure: str
     """What heals, in words or as a command."""
-    source: str
-    """A public thread or page that describes it."""
+    source: str = "the program's own message"
+    """A public thread or page that describes it, where the message does not say it all."""
     confirmed_by: str = ""
     """The check that compares it with the host, if one does."""
     needs: tuple[str, ...] = ()

@@ -9,8 +9,6 @@ from __future__ import annotations
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.refused_compose import COMPOSE
 
-OWN = "the program's own message"
-
 _CREATE = (
     Failure(
         name="name-taken",
@@ -26,7 +24,6 @@ _CREATE = (
         pattern=r"bind source path does not exist: (?P<path>/\S{1,300})",
         cause="{path}, which was to be mounted, does not exist on the host of the engine",
         cure="correct the path, or create it with mkdir -p {path}",
-        source=OWN,
         confirmed_by="container.mount-source-missing",
     ),
     Failure(
@@ -35,7 +32,6 @@ _CREATE = (
         pattern=r"(?P<path>[^\s\"]{1,300})\"? includes invalid characters for a local volume name",
         cause="{path} was taken as the name of a volume, because it is no absolute path",
         cure='give the whole path, such as "$PWD"/{path}',
-        source=OWN,
     ),
     Failure(
         name="runtime",
@@ -44,7 +40,6 @@ _CREATE = (
         cause='the engine knows no runtime "{runtime}": daemon.json does not list it',
         cure="install the runtime, enter it under runtimes in daemon.json "
         "(nvidia: nvidia-ctk runtime configure --runtime=docker), and restart the engine",
-        source=OWN,
         confirmed_by="daemon.runtime-missing",
     ),
     Failure(
@@ -71,7 +66,6 @@ _CREATE = (
         pattern=r"docker (?:buildx build|build|image build)['\"]? requires (?:exactly )?1 argument",
         cause="the command names no build context, or a space splits one of its values",
         cure="end the command with the folder of the context, such as a dot",
-        source=OWN,
     ),
     Failure(
         name="context-folder-missing",
@@ -79,7 +73,6 @@ _CREATE = (
         pattern=r"unable to prepare context: path \"?(?P<path>[^\s\"]{1,300})\"? not found",
         cause="there is no {path}, from which the image was to be built",
         cure="correct the folder of the context (compose: build), as seen from where the command is typed",
-        source=OWN,
     ),
     Failure(
         name="context-file-missing",
@@ -98,7 +91,6 @@ _CREATE = (
         pattern=r"invalid (?:hostPort|containerPort|publish opts format|port format)\S*:? (?P<port>\S{1,99})",
         cause="{port} is no port: a port is a number from 1 to 65535",
         cure="write HOST:CONTAINER, such as 8080:80, in quotes in a compose file",
-        source=OWN,
     ),
     Failure(
         name="options-conflict",
@@ -106,7 +98,6 @@ _CREATE = (
         pattern=r"conflicting options: (?P<options>[^\n]{1,200})",
         cause="two options of the command exclude each other: {options}",
         cure="leave out one of them",
-        source=OWN,
     ),
     Failure(
         name="mount-path-relative",
@@ -114,7 +105,6 @@ _CREATE = (
         pattern=r"invalid mount path: '(?P<path>[^']{1,300})' mount path must be absolute",
         cause="{path}, where a volume was to appear in the container, is no absolute path",
         cure="write the whole path in the container, beginning with a slash",
-        source=OWN,
     ),
     Failure(
         name="memory-too-small",
@@ -122,7 +112,6 @@ _CREATE = (
         pattern=r"Minimum memory limit allowed is (?P<least>\w+)",
         cause="the memory limit is below {least}; without a unit, a number counts as bytes",
         cure="write the unit: --memory=512m (compose: mem_limit: 512m)",
-        source=OWN,
     ),
     Failure(
         name="more-cpus-than-here",
@@ -130,7 +119,6 @@ _CREATE = (
         pattern=r"range of CPUs is from [\d.]+ to (?P<most>[\d.]+)",
         cause="the container asks for more CPUs than the host has ({most})",
         cure="ask for at most {most} with --cpus (compose: cpus, deploy.resources.limits.cpus)",
-        source=OWN,
     ),
     Failure(
         name="no-command",
@@ -139,7 +127,6 @@ _CREATE = (
         cause="the image has no command of its own, and none was given; "
         "docker import and docker export lose an image's command",
         cure="give a command behind the image name (compose: command), or build the image with CMD",
-        source=OWN,
     ),
     Failure(
         name="fixed-address",
@@ -148,7 +135,6 @@ _CREATE = (
         r"networks with user configured subnets",
         cause="a container was to have an address of its own on a network without a subnet of its own",
         cure="create the network with --subnet (compose: ipam), or leave out the address",
-        source=OWN,
     ),
 )
 
@@ -178,7 +164,6 @@ _REMOVE = (
         pattern=r"unable to delete (?P<image>\S{1,99}) \(cannot be forced\) - image has dependent child",
         cause="other images are built on image {image}",
         cure="remove the images that are built on it first; docker image prune removes those without a name",
-        source=OWN,
     ),
     Failure(
         name="network-in-use",
@@ -196,7 +181,6 @@ _REMOVE = (
         r"|cannot remove a running container (?P<name_old>[0-9a-f]{12})",
         cause='container "{name}" runs',
         cure="stop it first with docker stop {name}",
-        source=OWN,
     ),
 )
 
@@ -217,7 +201,6 @@ _ENGINE = (
         pattern=r"client version (?P<client>[\d.]+) is too new\. Maximum supported API version is (?P<most>\d\.\d+)",
         cause="the client asks for version {client} of the API, and the engine speaks {most} at most",
         cure="set DOCKER_API_VERSION={most} for the client, or update the engine",
-        source=OWN,
         confirmed_by="container.client-api-too-new",
     ),
     Failure(
@@ -235,7 +218,6 @@ _ENGINE = (
         pattern=r"node is not a swarm manager",
         cause="the engine is in no swarm, or it is a worker of one, which takes no such command",
         cure="type it on a manager, or make a swarm with docker swarm init",
-        source=OWN,
     ),
     Failure(
         name="no-such-container",
@@ -244,7 +226,6 @@ _ENGINE = (
         cause="the engine that was asked has no container {name}: it was removed, "
         "or the command asked another engine (docker context ls, DOCKER_HOST, rootless, sudo)",
         cure="list what there is with docker ps -a",
-        source=OWN,
     ),
     Failure(
         name="no-such-image",
@@ -252,7 +233,6 @@ _ENGINE = (
         pattern=r"(?:No such image: |image does not exist locally with the tag: |tag does not exist: )(?P<image>\S{1,300})",
         cause="the engine has no image of the name {image}",
         cure="list what there is with docker image ls; name an image for its registry with docker tag first",
-        source=OWN,
     ),
     Failure(
         name="container-restarting",
@@ -260,7 +240,6 @@ _ENGINE = (
         pattern=r"[Cc]ontainer (?P<name>\S{1,255}) is restarting, wait until the container is running",
         cause="container {name} fails again and again, and was not running at that moment",
         cure="read what it printed last with docker logs --tail 20 {name}",
-        source=OWN,
         confirmed_by="container.restart-loop",
     ),
     Failure(
@@ -269,7 +248,6 @@ _ENGINE = (
         pattern=r"[Cc]ontainer (?P<name>\S{1,255}) is not running",
         cause="container {name} is stopped, and a command runs in a running one only",
         cure="start it with docker start {name}; if it stops at once, docker logs --tail 20 {name} says why",
-        source=OWN,
     ),
 )
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 COMPOSE = (
     Failure(
         name="compose-unavailable",
@@ -32,7 +30,6 @@ COMPOSE = (
         pattern=r"no configuration file provided: not found",
         cause="there is no compose.yaml or docker-compose.yml in this folder or above it",
         cure="type the command in the folder of the project, or name the file with -f",
-        source=OWN,
     ),
     Failure(
         name="compose-variable-blank",
@@ -51,7 +48,6 @@ COMPOSE = (
         pattern=r"required variable (?P<variable>\w{1,99}) is missing a value",
         cause="the compose file requires {variable}, which is neither in the environment nor in .env",
         cure="write {variable}=VALUE into .env beside the compose file",
-        source=OWN,
     ),
     Failure(
         name="compose-yaml",
@@ -62,7 +58,6 @@ COMPOSE = (
         cause="the compose file is no valid YAML near line {line}: often the reason is a wrong indentation, "
         "a tab, or a missing space behind a colon",
         cure="correct line {line} or the one above it; docker compose config -q checks the file",
-        source=OWN,
     ),
     Failure(
         name="compose-version",
@@ -70,7 +65,6 @@ COMPOSE = (
         pattern=r"Version in \"[^\"]{1,300}\" is unsupported|Unsupported config option for \S+",
         cause="this docker-compose is too old for the compose file, or the file names a wrong version",
         cure="use docker compose (version 2), and remove the line version: from the file",
-        source=OWN,
     ),
     Failure(
         name="compose-key",
@@ -79,7 +73,6 @@ COMPOSE = (
         cause="the compose file has {key} at a place where no such key belongs: "
         "often the reason is a wrong indentation or a misspelling",
         cure="correct the file; docker compose config -q checks it",
-        source=OWN,
     ),
     Failure(
         name="compose-undeclared",
@@ -88,7 +81,6 @@ COMPOSE = (
         r"(?P<kind>volume|network|secret|config) (?P<name>[^\s:]{1,99})",
         cause='service "{service}" uses the {kind} {name}, which the compose file does not declare',
         cure="declare {name} under {kind}s at the end of the compose file, without indentation",
-        source=OWN,
     ),
     Failure(
         name="compose-dependency-undeclared",
@@ -96,7 +88,6 @@ COMPOSE = (
         pattern=r"service \"(?P<service>[\w.-]{1,99})\" depends on undefined service \"?(?P<name>[^\s\":]{1,99})",
         cause='service "{service}" waits for service {name}, which the compose file does not have',
         cure="correct the name below depends_on, or name the file that has {name} with a second -f",
-        source=OWN,
     ),
     Failure(
         name="compose-without-image",
@@ -104,7 +95,6 @@ COMPOSE = (
         pattern=r"service \"(?P<service>[\w.-]{1,99})\" has neither an image nor a build context",
         cause='the compose file does not say of which image service "{service}" is made',
         cure="give the service image or build; a wrong indentation can hide them",
-        source=OWN,
     ),
     Failure(
         name="compose-env-file",
@@ -112,7 +102,6 @@ COMPOSE = (
         pattern=r"env file (?P<path>\S{1,300}) not found",
         cause="there is no {path}, which the compose file names under env_file",
         cure="create the file, correct its path, or give it required: false",
-        source=OWN,
     ),
     Failure(
         name="compose-service-stopped",
@@ -120,7 +109,6 @@ COMPOSE = (
         pattern=r"service \"(?P<service>[\w.-]{1,99})\" is not running",
         cause='service "{service}" has no running container in this project',
         cure="see docker compose ps -a; docker compose logs --tail 20 {service} says why it ended",
-        source=OWN,
     ),
     Failure(
         name="compose-job-failed",
@@ -128,7 +116,6 @@ COMPOSE = (
         pattern=r"service \"(?P<service>[\w.-]{1,99})\" didn't complete successfully: exit (?P<code>\d+)",
         cause='another service waits for the end of service "{service}", which exited with code {code}',
         cure="read what it printed with docker compose logs --tail 20 {service}",
-        source=OWN,
         confirmed_by="container.exits-at-start",
     ),
     Failure(
@@ -145,7 +132,6 @@ COMPOSE = (
         pattern=r"dependency failed to start: container (?P<name>\S{1,255}) is unhealthy",
         cause="compose waits until container {name} is healthy, and its health check fails",
         cure="read what the check printed: docker inspect --format '{{json .State.Health.Log}}' {name}",
-        source=OWN,
         confirmed_by="container.unhealthy",
     ),
     Failure(
@@ -154,7 +140,6 @@ COMPOSE = (
         pattern=r"dependency failed to start: container (?P<name>\S{1,255}) exited \((?P<code>\d+)\)",
         cause="another service waits for container {name}, which exited with code {code}",
         cure="read what it printed last with docker logs --tail 20 {name}",
-        source=OWN,
         confirmed_by="container.exits-at-start",
     ),
     Failure(

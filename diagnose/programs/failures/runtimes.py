@@ -47,7 +47,6 @@ RUNTIMES = (
         pattern=r"Your Ruby version is (?P<has>[\d.]+), but your Gemfile specified (?P<wants>[^ (]+)",
         cause="the image has Ruby {has}, and the application is written for {wants}",
         cure="use an image with Ruby {wants}, or correct the line `ruby` of the Gemfile",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -91,7 +90,6 @@ RUNTIMES = (
         cause="the .NET program is configured for HTTPS, and has no certificate",
         cure="leave https:// out of ASPNETCORE_URLS and serve HTTP behind a proxy, or mount a "
         "certificate and name it with ASPNETCORE_Kestrel__Certificates__Default__Path",
-        source="the program's own message",
         remedy=Filtered("ASPNETCORE_URLS", "https:", ";"),
     ),
     Failure(
@@ -142,7 +140,6 @@ RUNTIMES = (
         pattern=r"was compiled against a different Node\.js version",
         cause="a module in node_modules was built for another version of Node.js",
         cure="install the modules again with the image's own Node.js: npm rebuild",
-        source="the program's own message",
         remedy=Job("npm rebuild", ("",)),
     ),
     Failure(
@@ -151,7 +148,6 @@ RUNTIMES = (
         pattern=r'Missing script: "?(?P<script>[\w:.-]+)"?',
         cause="package.json has no script {script}",
         cure="correct the command, or the script in package.json",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -160,7 +156,6 @@ RUNTIMES = (
         pattern=r"(?:ENOENT|Could not read package\.json).{0,80}?'?(?P<file>/[^\s']*package\.json)",
         cause="there is no {file}: the working directory is wrong, or a mount hides the application",
         cure="compare the working directory and the mounts with the image",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -170,7 +165,6 @@ RUNTIMES = (
         cause="Java finds no {file}, or may not read it: "
         "it is not in the image, or a mount hides its folder",
         cure="compare the path with the image and the mounts",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -180,7 +174,6 @@ RUNTIMES = (
         cause="Java does not find the class {name}: "
         "the class path is wrong, or an option with a space was split",
         cure="correct the command, or the class path",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -189,7 +182,6 @@ RUNTIMES = (
         pattern=r"no main manifest attribute, in (?P<file>\S+)",
         cause="{file} is a library, not a program: the build made the plain archive",
         cure="use the executable archive of the build (Spring Boot: bootJar)",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -211,7 +203,6 @@ RUNTIMES = (
         pattern=r"Unrecognized VM option '(?P<option>[^']+)'",
         cause="this Java does not know the option {option}",
         cure="remove the option from JAVA_OPTS, JAVA_TOOL_OPTIONS or the command",
-        source="the program's own message",
         remedy=Dropped("{option}"),
     ),
     Failure(
@@ -221,7 +212,6 @@ RUNTIMES = (
         cause="the installed version of {module} has no {name}: "
         "a dependency was updated, but the program that uses it was not",
         cure="pin the version of the package that has {module}, and rebuild the image",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -268,7 +258,6 @@ RUNTIMES = (
         pattern=r"You must install or update \.NET to run this application",
         cause="the image has another version of .NET than the program was built for",
         cure="use the runtime image of that version",
-        source="the program's own message",
         build="another",
     ),
     Failure(
@@ -287,7 +276,6 @@ RUNTIMES = (
         r"|The application '[^']{1,200}\.dll' does not exist",
         cause="the command names a .NET program that is not in the image",
         cure="correct the name of the .dll in the command",
-        source="the program's own message",
         build="another",
     ),
 )

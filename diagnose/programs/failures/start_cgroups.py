@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 CGROUPS = (
     Failure(
         name="memory-too-small",
@@ -31,7 +29,6 @@ CGROUPS = (
         pattern=r"memory\.(?:limit_in_bytes|max)\S*: device or resource busy",
         cause="its memory limit is below what it needs to begin",
         cure="give it a larger memory limit",
-        source=OWN,
         page={"memory": "{larger_memory}"},
     ),
     Failure(
@@ -50,7 +47,6 @@ CGROUPS = (
         cause="a limit of its disk traffic names {device}, which is not there: "
         "the disk was removed, or has another name since a boot",
         cure="recreate it without --device-read-bps and its like, or with the disk's present name",
-        source=OWN,
         page={"throttled": "{container}"},
     ),
     Failure(
@@ -146,7 +142,6 @@ CGROUPS = (
         pattern=r"/sys/fs/cgroup/\S+/(?P<file>(?:cpu|io|cpuset|pids|hugetlb)\.[\w.]+): no such file",
         cause="the kernel has no cgroup setting {file}: its controller is off or not delegated",
         cure="enable the controller, or recreate the container without that limit",
-        source=OWN,
     ),
     Failure(
         name="cgroup-drivers-differ",
@@ -163,7 +158,6 @@ CGROUPS = (
         pattern=r"cgroup-parent for systemd cgroup should be a valid slice",
         cause="its cgroup parent is not the name of a systemd slice",
         cure="recreate it without --cgroup-parent, or with NAME.slice",
-        source=OWN,
         page={"without": "cgroup-parent"},
     ),
     Failure(
@@ -173,7 +167,6 @@ CGROUPS = (
         cause="it asks for a capability that the engine itself does not have: the engine runs in a "
         "container, or its unit has a CapabilityBoundingSet",
         cure="recreate it without --cap-add, or give the engine that capability",
-        source=OWN,
         page={"limiting": "cap-add"},
     ),
     Failure(
@@ -182,7 +175,6 @@ CGROUPS = (
         pattern=r'(?:invalid|unknown) capability:? "?(?P<capability>CAP_\w+)',
         cause="this kernel or this engine does not know the capability {capability}",
         cure="recreate it without that --cap-add",
-        source=OWN,
         page={"without": "cap-add"},
     ),
     Failure(
@@ -241,7 +233,6 @@ CGROUPS = (
         pattern=r"cannot setuid to unmapped uid (?P<uid>\d+)",
         cause="it runs as user {uid}, which is outside the range of ids that the engine remaps",
         cure="recreate it with another --user, or widen the range in /etc/subuid",
-        source=OWN,
         page={"userless": "{container}"},
     ),
     Failure(
@@ -259,7 +250,6 @@ CGROUPS = (
         pattern=r"privileged mode is incompatible with user namespaces",
         cause="it is privileged, and the engine remaps users (userns-remap)",
         cure="recreate it with --userns=host",
-        source=OWN,
         page={"added": "--userns=host"},
     ),
     Failure(
@@ -278,7 +268,6 @@ CGROUPS = (
         pattern=r"opening seccomp profile \((?P<path>[^)]+)\) failed: .*no such file",
         cause="its seccomp profile {path} does not exist on the host",
         cure="put the file back, or recreate the container with the engine's own profile",
-        source=OWN,
         page={"without": "security-opt"},
     ),
     Failure(

@@ -107,7 +107,6 @@ _REST = (
         "a network share that turns root into nobody, or a FUSE mount of another user",
         cure="make the folder as the user who may; "
         "on NFS allow no_root_squash or create it on the server",
-        source="the program's own message",
     ),
     Failure(
         name="source-fuse",
@@ -115,7 +114,6 @@ _REST = (
         pattern=r"""(?P<path>/[^\s':\"]+)[\"']?: transport endpoint is not connected""",
         cause="the FUSE file system at {path} has died",
         cure="umount -l {path}, and mount it again",
-        source="the program's own message",
         page={"dead_mount": "{path}"},
     ),
     Failure(
@@ -124,7 +122,6 @@ _REST = (
         pattern=r"""(?P<path>/[^\s':\"]+)[\"']?: stale (?:NFS )?file handle""",
         cause="the network share at {path} was replaced on its server",
         cure="umount -l {path}, and mount it again",
-        source="the program's own message",
         page={"dead_mount": "{path}"},
     ),
     Failure(
@@ -159,7 +156,6 @@ _REST = (
         pattern=r"unsatisfied condition: (?P<need>\w+ ?[<>=]+ ?[\d.]+)",
         cause="the image needs {need}, and the host's NVIDIA driver is too old for that",
         cure="update the driver, or use an image of an older CUDA",
-        source="the program's own message",
     ),
     Failure(
         name="nvidia-driver",
@@ -168,7 +164,6 @@ _REST = (
         r"|not loaded)|driver rpc error)",
         cause="the host has no working NVIDIA driver",
         cure="install the driver, or load its module with modprobe nvidia",
-        source="the program's own message",
     ),
     Failure(
         name="log-plugin-off",
@@ -203,7 +198,6 @@ _REST = (
         pattern=r'plugin "(?P<plugin>[^"]+)" not found',
         cause="the plugin {plugin} is not installed on this engine, or is disabled",
         cure="install or enable the plugin",
-        source="the program's own message",
         page={"plugin": "{plugin}"},
     ),
     Failure(
@@ -230,7 +224,6 @@ _REST = (
         r"|not allowed in host (?:network|ipc|UTS) namespace)",
         cause="{name} is a setting of the whole host here, and no container has one of its own",
         cure="set it on the host with sysctl -w, and create the container without it",
-        source="the program's own message",
         page={"without": "sysctl"},
     ),
     Failure(

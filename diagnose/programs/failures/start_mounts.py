@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
 _SOURCE = r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): "
 
 MOUNTS = (
@@ -15,7 +14,6 @@ MOUNTS = (
         r"(?:no such file|not a directory)",
         cause="its working directory {folder} does not exist in it",
         cure="mount what belongs there, or recreate it with --workdir=/",
-        source=OWN,
         page={"added": "--workdir=/"},
     ),
     Failure(
@@ -33,7 +31,6 @@ MOUNTS = (
         pattern=r"Cannot mkdir: (?P<folder>\S+) is not a directory",
         cause="its working directory {folder} is a file in its image",
         cure="recreate it with --workdir=/",
-        source=OWN,
         page={"added": "--workdir=/"},
     ),
     Failure(
@@ -59,7 +56,6 @@ MOUNTS = (
         pattern=r'error mounting "(?P<kind>mqueue|cgroup2?|overlay|tmpfs|devpts)" .*: no such device',
         cause="this kernel has no file system {kind}",
         cure="boot a kernel that has it (mqueue: CONFIG_POSIX_MQUEUE)",
-        source=OWN,
         page={"kernel_has": "/proc/filesystems"},
     ),
     Failure(
@@ -97,7 +93,6 @@ MOUNTS = (
         pattern=_SOURCE + r"not a directory",
         cause="{path} cannot be made on the host: {made} is a file there",
         cure="correct the path of the mount, or move that file away",
-        source=OWN,
         page={"in_the_way": "{made}"},
     ),
     Failure(
@@ -106,7 +101,6 @@ MOUNTS = (
         pattern=_SOURCE + r"no space left on device",
         cause="the engine cannot make {path} on the host: the disk there is full",
         cure="make room there, and start the container again",
-        source=OWN,
         page={"full": "/"},
     ),
     Failure(
@@ -115,7 +109,6 @@ MOUNTS = (
         pattern=r"bind source path does not exist: (?P<path>\S+)",
         cause="there is no {path} on the host",
         cure="mount the disk that belongs there, or make the folder",
-        source=OWN,
         page={"device": "{path}"},
     ),
     Failure(
@@ -125,7 +118,6 @@ MOUNTS = (
         r".*data: (?P<options>[^:]*): invalid argument",
         cause="the kernel refuses the options of its tmpfs {path} ({options})",
         cure="recreate it with other options of --tmpfs",
-        source=OWN,
         page={"tmpfs": "{path}"},
     ),
     Failure(
@@ -135,7 +127,6 @@ MOUNTS = (
         cause="it asks for a recursive read-only mount, "
         "which this runtime or this kernel (before 5.12) cannot make",
         cure="update runc or the kernel, or mount without bind-recursive=readonly",
-        source=OWN,
     ),
 )
 
@@ -146,7 +137,6 @@ SYSCTLS = (
         pattern=r"open /proc/sys/(?P<path>\S+?): no such file",
         cause="the host's kernel has no setting {path} for it",
         cure="recreate it without that --sysctl; a module or IPv6 that is off may bring it",
-        source=OWN,
         page={"without": "sysctl"},
     ),
     Failure(
@@ -155,7 +145,6 @@ SYSCTLS = (
         pattern=r"write /proc/sys/(?P<path>\S+): invalid argument",
         cause="the kernel refuses the value that it asks for {path}",
         cure="recreate it without that --sysctl, or with another value",
-        source=OWN,
         page={"without": "sysctl"},
     ),
     Failure(
@@ -165,7 +154,6 @@ SYSCTLS = (
         cause="{path} cannot be set for it: it has the network of the host, "
         "or the engine runs in a container",
         cure="set it on the host, and recreate the container without that --sysctl",
-        source=OWN,
         page={"without": "sysctl"},
     ),
     Failure(
@@ -174,7 +162,6 @@ SYSCTLS = (
         pattern=r"sethostname: invalid argument",
         cause="its host name is longer than the 64 characters that the kernel takes",
         cure="recreate it with a shorter --hostname",
-        source=OWN,
         page={"without": "hostname"},
     ),
 )
@@ -198,7 +185,6 @@ LAYERS = (
         pattern=_OVERLAY + r".*structure needs cleaning",
         cause="the file system of the data root is damaged",
         cure="stop the engine, unmount that file system and check it with fsck",
-        source=OWN,
         page={"kernel_says": "overlay"},
     ),
     Failure(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 NETWORKS = (
     Failure(
         name="endpoint-left-behind",
@@ -22,7 +20,6 @@ NETWORKS = (
         pattern=r"invalid address (?P<address>[\da-f.:]+): It does not belong to any",
         cause="its fixed address {address} is not in a subnet of its network",
         cure="connect it with another address, or without a fixed one",
-        source=OWN,
         page={"network": "{only_network}"},
     ),
     Failure(
@@ -31,7 +28,6 @@ NETWORKS = (
         pattern=r"no configured subnet contains IP address (?P<address>[\da-f.:]+)",
         cause="its fixed address {address} is not in a subnet of its network",
         cure="connect it with another address, or without a fixed one",
-        source=OWN,
         page={"network": "{only_network}"},
     ),
     Failure(
@@ -49,7 +45,6 @@ NETWORKS = (
         pattern=r"invalid IPv[46] address: (?P<address>\S+)",
         cause="its fixed address {address} is not an IP address",
         cure="connect it with another address, or without a fixed one",
-        source=OWN,
         page={"network": "{only_network}"},
     ),
     Failure(
@@ -171,7 +166,6 @@ NETWORKS = (
         pattern=r"Cannot link to (?P<peer>\S+), as it does not belong to the default network",
         cause="it is linked to {peer}, which is not on the default network",
         cure="put both on one network of yours, where names work without links",
-        source=OWN,
     ),
     Failure(
         name="peer-restarting",
@@ -179,7 +173,6 @@ NETWORKS = (
         pattern=r"container:? Container (?P<peer>\S+) is restarting",
         cause='container "{peer}", whose network it shares, exits and restarts over and over',
         cure="see why that one exits",
-        source=OWN,
         page={"restarting": "{peer}"},
     ),
     Failure(
@@ -188,7 +181,6 @@ NETWORKS = (
         pattern=r"container (?P<donor>\S+): non-shareable IPC",
         cause='container "{donor}", whose IPC it wants to share, keeps its IPC private',
         cure="recreate that one with --ipc=shareable",
-        source=OWN,
         page={"donor": "{donor}"},
     ),
 )

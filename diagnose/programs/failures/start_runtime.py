@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
-
 RUNTIMES = (
     Failure(
         name="shim-not-installed",
@@ -13,7 +11,6 @@ RUNTIMES = (
         pattern=r'runtime "(?P<runtime>[^"]+)" binary not installed "(?P<program>[^"]+)"',
         cause="the host has no {program}, the program of its runtime {runtime}",
         cure="install that runtime, or recreate the container with the engine's default one",
-        source=OWN,
         page={"without": "runtime"},
     ),
     Failure(
@@ -40,7 +37,6 @@ RUNTIMES = (
         pattern=r"runc: error while loading shared libraries: (?P<library>\S+?):",
         cause="runc does not find its library {library}",
         cure="install that library, or runc again",
-        source=OWN,
         page={"runtime": "runc"},
     ),
     Failure(
@@ -50,7 +46,6 @@ RUNTIMES = (
         cause="the engine may not execute {program}: the file has lost its x bit, "
         "or its disk is mounted noexec",
         cure="chmod +x {program}",
-        source=OWN,
         page={"not_executable": "{program}"},
     ),
     Failure(
@@ -77,7 +72,6 @@ RUNTIMES = (
         pattern=r"transport is closing|error reading from server: EOF|ttrpc: closed",
         cause="containerd or the shim exited while the container was being started",
         cure="start it again; if that fails, read containerd's log",
-        source=OWN,
         page={"retry": "{container}"},
     ),
     Failure(
@@ -96,7 +90,6 @@ RUNTIMES = (
         r"no such file",
         cause="the host has no folder {folder}, which the runtime needs",
         cure="make the folder with mode 1777",
-        source=OWN,
         page={"temporary": "{folder}"},
     ),
     Failure(
@@ -105,7 +98,6 @@ RUNTIMES = (
         pattern=r"(?:mkdir|open|write) (?P<path>/run|/var/run)/\S*: no space left on device",
         cause="/run, where the engine keeps the state of containers, is full",
         cure="find what fills it, and remove that",
-        source=OWN,
         page={"full": "{path}"},
     ),
     Failure(
@@ -161,7 +153,6 @@ RUNTIMES = (
         r"stderr: (?P<said>(?!nvidia-container-cli).{1,120})",
         cause="a hook of its runtime failed and said: {said}",
         cure="mend what the hook needs, or recreate the container with another runtime",
-        source=OWN,
         page={"without": "runtime"},
     ),
 )
@@ -173,7 +164,6 @@ LOG_DRIVERS = (
         pattern=r"AccessDenied\w*: .*perform: (?P<action>[\w:*]+)",
         cause="AWS does not allow this host {action}, which its log driver awslogs needs",
         cure="add that action to the policy of the host's role",
-        source=OWN,
     ),
     Failure(
         name="awslogs-group",
@@ -222,7 +212,6 @@ LOG_DRIVERS = (
         pattern=r"open (?P<path>\S+-json\.log): read-only file system",
         cause="the disk of the data root is read-only, and its log cannot be opened",
         cure="see why the disk is read-only, and remount it",
-        source=OWN,
         page={"retry": "{container}"},
     ),
     Failure(
@@ -231,7 +220,6 @@ LOG_DRIVERS = (
         pattern=r"open (?P<folder>\S+)/[0-9a-f]+-json\.log: no such file",
         cause="its folder {folder} was removed from the data root",
         cure="make the folder again, and start the container",
-        source=OWN,
         page={"device": "{folder}"},
     ),
     Failure(
@@ -241,7 +229,6 @@ LOG_DRIVERS = (
         cause="the engine may not write its log file {path}: an attribute (chattr +i, +a), an owner, "
         "or a security module",
         cure="chattr -i -a {path}",
-        source=OWN,
         page={"unwritable": "{path}"},
     ),
 )

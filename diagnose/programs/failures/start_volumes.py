@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
-OWN = "the program's own message"
 _NFS = r"local volume: mount :(?P<export>/[^:]*):\S+_data,.*addr=(?P<server>[^,:\s]+)[^:]*: "
 _SMB = r"local volume: mount //(?P<server>[^/\s:]+)/(?P<share>[^:\s]+):\S+_data.*: "
 _DISK = r"local volume: mount (?P<device>/dev/[^:\s]+):\S+_data.*: "
@@ -25,7 +24,6 @@ VOLUMES = (
         pattern=_NFS + r"(?:permission denied|operation not permitted)",
         cause="the NFS server {server} does not let this host mount {export} of its volume",
         cure="add this host to /etc/exports there, and run exportfs -ra",
-        source=OWN,
         page={"nfs_server": "{server}", "nfs_port": "{server}:2049"},
     ),
     Failure(
@@ -34,7 +32,6 @@ VOLUMES = (
         pattern=_NFS + r"no such file or directory",
         cause="the NFS server {server} has no {export}, which its volume asks for",
         cure="correct the device of the volume, or export that folder there",
-        source=OWN,
         page={"nfs_server": "{server}", "nfs_port": "{server}:2049"},
     ),
     Failure(
@@ -44,7 +41,6 @@ VOLUMES = (
         + r"(?:connection timed out|no route to host|network is unreachable|host is down)",
         cause="the NFS server {server} of its volume does not answer",
         cure="see whether the server is up, and whether a firewall is on the way",
-        source=OWN,
         page={"nfs_server": "{server}", "nfs_port": "{server}:2049"},
     ),
     Failure(
@@ -53,7 +49,6 @@ VOLUMES = (
         pattern=_NFS + r"(?:protocol|operation) not supported",
         cause="the NFS server {server} does not speak the NFS version that its volume asks for",
         cure="create the volume again with another vers= or nfsvers=",
-        source=OWN,
         page={"nfs_server": "{server}", "nfs_port": "{server}:2049"},
     ),
     Failure(
@@ -71,7 +66,6 @@ VOLUMES = (
         pattern=r"network volume address: lookup (?P<server>[\w.-]+).*: .+",
         cause="this host cannot resolve {server}, the server of its volume",
         cure="fix the name, /etc/hosts or the resolver, or use an address",
-        source=OWN,
         page={"volume_server": "{server}"},
     ),
     Failure(
@@ -80,7 +74,6 @@ VOLUMES = (
         pattern=_SMB + r"permission denied",
         cause="the SMB server {server} refuses the user or password of its volume for {share}",
         cure="create the volume again with the right username and password",
-        source=OWN,
         page={"smb_port": "{server}:445"},
     ),
     Failure(
@@ -99,7 +92,6 @@ VOLUMES = (
         pattern=_SMB + r"no such (?:file or directory|device or address)",
         cause="the SMB server {server} has no share {share}, which its volume asks for",
         cure="create the volume again with the right share",
-        source=OWN,
         page={"smb_port": "{server}:445"},
     ),
     Failure(
@@ -109,7 +101,6 @@ VOLUMES = (
         cause="{device}, the disk of its volume, is in use: mounted elsewhere with other options, "
         "or part of a RAID or LVM",
         cure="unmount it there, or create the volume on the right device",
-        source=OWN,
         page={"disk": "{device}"},
     ),
     Failure(
@@ -118,7 +109,6 @@ VOLUMES = (
         pattern=_DISK + r"(?:invalid argument|wrong fs type)",
         cause="{device} does not hold the file system that its volume asks for (type=)",
         cure="create the volume again with the type that lsblk shows",
-        source=OWN,
         page={"disk": "{device}"},
     ),
     Failure(
@@ -127,7 +117,6 @@ VOLUMES = (
         pattern=_DISK + r"structure needs cleaning",
         cause="the file system on {device}, the disk of its volume, is damaged",
         cure="check it with fsck while it is not mounted",
-        source=OWN,
         page={"damaged": "{device}"},
     ),
     Failure(
@@ -136,7 +125,6 @@ VOLUMES = (
         pattern=r"missing device in volume options",
         cause="its volume was created with options, and without a device",
         cure="create the volume again with device=",
-        source=OWN,
         page={"volume": "{volume}"},
     ),
     Failure(
@@ -145,7 +133,6 @@ VOLUMES = (
         pattern=r"VolumeDriver\.Mount: (?P<said>.{1,160})",
         cause="its volume plugin could not mount the volume: {said}",
         cure="see the plugin's own log",
-        source=OWN,
         page={"volume": "{volume}"},
     ),
 )

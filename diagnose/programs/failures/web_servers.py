@@ -158,7 +158,6 @@ WEB_SERVERS = (
         pattern=r"(?P<most>\d+) worker_connections are not enough",
         cause="nginx rejects clients, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
-        source="the program's own message",
         turns_away=True,
         remedy=Inside(
             # beside the file itself, for paths in it are relative to its folder
@@ -253,7 +252,6 @@ WEB_SERVERS = (
         pattern=r"Only one datasource per organization can be marked as default",
         cause="two of the data sources that Grafana is given say isDefault: true",
         cure="leave isDefault: true in one of the files below provisioning/datasources",
-        source="the program's own message",
     ),
     Failure(
         name="celery-unregistered",
@@ -262,7 +260,6 @@ WEB_SERVERS = (
         cause="the worker does not know the task {task}, and discards its messages: its image "
         "is older than that of the program that sends them, or it does not import their module",
         cure="recreate the worker from the image of the program that sends the task",
-        source="the program's own message",
         turns_away=True,
         remedy=NewerBuild(),
     ),
@@ -287,7 +284,6 @@ WEB_SERVERS = (
         pattern=r'getpwnam\("(?P<user>[^"]+)"\) failed in (?P<file>/[^:]+)',
         cause="nginx should run as user {user}, but the image has no such user",
         cure="write `user nginx;` into {file}: the official image has that user",
-        source="the program's own message",
         remedy=Corrected("{user}", "nginx"),
     ),
     Failure(
@@ -305,7 +301,6 @@ WEB_SERVERS = (
         pattern=r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',
         cause="nginx does not know the directive {word} in {file}: it is misspelt, or belongs to a module that the image does not have",
         cure="correct the file; docker exec or docker run with nginx -t checks it",
-        source="the program's own message",
     ),
     Failure(
         name="traefik-reference",
@@ -344,7 +339,6 @@ WEB_SERVERS = (
         pattern=r"cannot get (?:uid|gid) for (?:user|group) '(?P<user>[^']+)'",
         cause="the pool of PHP-FPM runs as {user}, and the image has no such user",
         cure="set user and group in the pool's file to www-data, or add the user to the image",
-        source="the program's own message",
     ),
     Failure(
         name="supervisor-gave-up",
@@ -352,7 +346,6 @@ WEB_SERVERS = (
         pattern=r"gave up: (?P<program>\S+) entered FATAL state",
         cause="supervisord has given up starting {program}, and goes on without it",
         cure="see why {program} ends; supervisorctl start tries again",
-        source="the program's own message",
         follows=True,
     ),
     Failure(
@@ -362,6 +355,5 @@ WEB_SERVERS = (
         r"|\bbind: (?:Address not available|Cannot assign requested address)",
         cause="the program is configured to listen at an address that its container does not have",
         cure="let it listen on 0.0.0.0",
-        source="the program's own message",
     ),
 )
