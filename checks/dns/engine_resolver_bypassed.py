@@ -6,11 +6,10 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import joined
 from diagnose.registry import check
-
-_DEFAULT_NETWORK = "bridge"
 
 
 @check(
@@ -49,7 +48,7 @@ def _known_to_engine(
     """The running container that has the name on a network of the owner, and its address there."""
     for other in containers.by_dns_name.get(name, ()):
         for network, endpoint in other.endpoints.items():
-            is_shared = network in owner.endpoints and network != _DEFAULT_NETWORK
+            is_shared = network in owner.endpoints and network != DEFAULT_NETWORK
             if is_shared and other.is_running and other.id != owner.id and endpoint.ip_address:
                 return other, endpoint.ip_address
     return None

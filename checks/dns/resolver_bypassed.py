@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.own_logs import NGINX
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity, Subject
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
-_DEFAULT_NETWORK = "bridge"
 _NO_SERVER = LazyPattern(r"\bno resolver defined to resolve\b")
-_SERVERS = frozenset({"nginx", "openresty"})
 _ANSWERED_NO = LazyPattern(r"\bcould not be resolved \((?:2: Server failure|3: Host not found|5: )")
 
 
@@ -68,7 +68,7 @@ def _settled(containers: Containers, clock: Clock | None, settled: float) -> Con
 
 def _asks_another(container: Container, name: FailedName, near: Mapping[str, set[str]]) -> bool:
     """Whether another server says no to a name that the container's networks know."""
-    networks = [network for network in container.endpoints if network != _DEFAULT_NETWORK]
+    networks = [network for network in container.endpoints if network != DEFAULT_NETWORK]
     is_near = any(name.name in near.get(network, ()) for network in networks)
     return is_near and _ANSWERED_NO.search(name.line) is not None
 
@@ -95,10 +95,10 @@ def _cure(container: Container, *, has_no_server: bool) -> PageVariables:
 
     A signal loads the configuration only where nginx itself is the first process.
     """
-    if set(container.endpoints) == {_DEFAULT_NETWORK}:
+    if set(container.endpoints) == {DEFAULT_NETWORK}:
         return {"other_server": container.name}
     if container.shares_host_network or not container.endpoints:
         return {}
     programs = {word.rpartition("/")[2] for word in container.command}
-    may_be_written = has_no_server and not _SERVERS.isdisjoint(programs)
+    may_be_written = has_no_server and not NGINX.isdisjoint(programs)
     return {"server": EMBEDDED, **({"unserved": container.name} if may_be_written else {})}

@@ -12,12 +12,11 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall, PortRule
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
+from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
-
-_PROXY = "docker-proxy"
 
 
 @check("firewall.dnat-stale", severity=Severity.critical, causes=["firewall.dnat-missing"])
@@ -117,6 +116,6 @@ def _served(rule: PortRule, listeners: Listeners | None) -> Listener | None:
     outer = [
         listener
         for listener in holders
-        if listener.comm != _PROXY and not is_loopback(listener.address)
+        if listener.comm != DOCKER_PROXY and not is_loopback(listener.address)
     ]
     return outer[0] if outer else None

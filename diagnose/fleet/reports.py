@@ -11,20 +11,20 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.compare import BLIND
 from diagnose.document import SCHEMA_VERSION
 from diagnose.fleet.packed import Packed, Unusable
 from diagnose.fleet.sources import unpacked
 from diagnose.judgement.signature import without_ids
 from diagnose.model import Severity
 from diagnose.phrases import unix
+from diagnose.registry import SEVERITIES
 
-BLIND = ("unknown", "crashed")
 LONGEST_NAME = 200
 LONGEST_SUMMARY = 1000
 MOST_FACTS = 1000
 MOST_FINDINGS = 100_000
 _ID = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
-_SEVERITIES = {severity.name: severity for severity in Severity}
 
 
 class _Subject(msgspec.Struct):
@@ -202,7 +202,7 @@ class Reader:
         plain = finding.signature or without_ids(finding.key)
         return Root(
             id=self._text(finding.id),
-            severity=_SEVERITIES[finding.severity],
+            severity=SEVERITIES[finding.severity],
             signature=self._text(_shortened_name(plain)),
             summary=self._text(finding.summary[:LONGEST_SUMMARY]),
             onset=unix(finding.onset),

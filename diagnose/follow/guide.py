@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from diagnose.compare import BLIND
 from diagnose.follow.shell import CommandEnd
 from diagnose.follow.steps import Course, PageStep
 from diagnose.follow.transcript import Transcript
@@ -22,7 +23,6 @@ Ending = Literal["healed", "not healed", "unknown", "stopped"]
 _TRIES = 3
 _PAUSE_S = 2.0
 """A container that was started needs a moment before the diagnosis can see it well."""
-_BLIND = ("unknown", "crashed")
 _QUESTIONS = {
     "yes": "Run it? Type yes, skip or quit:",
     "name": "This loses data. To run it, type {name}; otherwise skip or quit:",
@@ -204,7 +204,7 @@ class Guide:
 
     def _is_blind(self, report: Mapping[str, Any]) -> bool:
         verdicts = {check["id"]: check["verdict"] for check in report["checks"]}
-        return verdicts.get(self._plan.id, "unknown") in _BLIND
+        return verdicts.get(self._plan.id, "unknown") in BLIND
 
     def _mention(self, new: Sequence[str]) -> None:
         if new:

@@ -15,6 +15,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.model import Failed
 from diagnose.path.ends import (
     DEFAULT_PORT,
@@ -31,7 +32,6 @@ from diagnose.questions.probes import ProbeOutcome, ProbeReply, ProbeServer
 KINDS = (Resolvers,)
 """The evidence that a packet needs beside what the walk needs."""
 
-_DOCKER_PROXY = "docker-proxy"
 _FATES: Mapping[ProbeOutcome, str] = {
     "accepted": "the connection is accepted after {ms:g} ms",
     "closed": "the connection is accepted, and closed at once",
@@ -224,7 +224,7 @@ def _resolv_conf(
 def _has_proxy(site: PathEvidence, proto: str, address: str, port: int) -> bool:
     """Whether the engine's proxy listens there: it accepts what no rule has translated before."""
     listeners = site.listeners.on(proto, address, port) if site.listeners is not None else ()
-    return any(listener.comm == _DOCKER_PROXY for listener in listeners)
+    return any(listener.comm == DOCKER_PROXY for listener in listeners)
 
 
 def _pid(sender: Container | None) -> int | None:

@@ -129,10 +129,11 @@ def is_about_a_stranger(line: str) -> bool:
     if TURNED_AWAY.search(line) is None:
         return False
     callers = (match["address"] or match["caller"] for match in _CALLER.finditer(line))
-    return any(_is_of_the_internet(address) for address in callers)
+    return any(is_of_the_internet(address) for address in callers)
 
 
-def _is_of_the_internet(address: str) -> bool:
+def is_of_the_internet(address: str) -> bool:
+    """Whether a text is an address that routers of the internet know."""
     try:
         return ip_address(address).is_global
     except ValueError:

@@ -250,6 +250,11 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return (self.options or {}).get(name, default)
 
     @property
+    def is_direct(self) -> bool:
+        """Whether its containers are on a link of the host itself, past the host's own stack."""
+        return self.driver in ("macvlan", "ipvlan")
+
+    @property
     def is_bridge(self) -> bool:
         return self.driver == "bridge"
 

@@ -13,6 +13,7 @@ from checks.container.first_steps.changed_compose import (
     changed_variables,
 )
 from checks.container.peers.refused_login import (
+    PLAIN_NAME,
     Reason,
     foreign_user,
     of_a_missing_role,
@@ -33,7 +34,6 @@ from diagnose.evidence.containers.peers.stray_logins import (
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, PageVariables, Severity
 from diagnose.registry import check
@@ -41,8 +41,6 @@ from diagnose.registry import check
 ID = "container.database-refused"
 _SUPERUSER = "POSTGRES_USER"
 _ROOT_OF_MONGO = "MONGO_INITDB_ROOT_USERNAME"
-_PLAIN = LazyPattern(r"[\w$-]+")
-"""Names that mean themselves in a statement of SQL."""
 HOLDERS_SHOWN = 5
 
 
@@ -230,7 +228,7 @@ def _of_mysql(claim: Claim, server: Container) -> PageVariables:
     steps = {"mysql_server": server.name}
     if name == "mysql-database":
         database = claim.value("database")
-        return {**steps, "lacking": database} if _PLAIN.fullmatch(database) else steps
+        return {**steps, "lacking": database} if PLAIN_NAME.fullmatch(database) else steps
     own = config.value_of("MARIADB_USER") or config.value_of("MYSQL_USER")
     has_password = config.sets("MARIADB_PASSWORD") or config.sets("MYSQL_PASSWORD")
     is_own = own and has_password and claim.value("user") in ("", own)

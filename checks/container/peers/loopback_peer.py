@@ -24,6 +24,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
@@ -35,8 +36,6 @@ from diagnose.registry import check
 ID = "container.loopback-peer"
 LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
 """How programs say that localhost refused them."""
-PROXY = "docker-proxy"
-"""The engine's own process, which listens for a container."""
 GATEWAY_NAME = "host.docker.internal"
 _LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
 """What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
@@ -210,7 +209,7 @@ def _findings(call: _LoopbackCall, known: _Known) -> Iterator[Finding]:
 def _of_host(listeners: Listeners | None, port: int) -> Listener | None:
     """The program on the host's network that the host's own localhost leads to."""
     for listener in listeners.on("tcp", "127.0.0.1", port) if listeners is not None else ():
-        if listener.comm and listener.comm != PROXY:
+        if listener.comm and listener.comm != DOCKER_PROXY:
             return listener
     return None
 

@@ -29,7 +29,7 @@ _OWN_USER = ("MARIADB_USER", "MYSQL_USER")
 _SET_UP = ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD", *_OWN_USER)
 """Variables of which the images of MySQL and MariaDB need one."""
 _USER = LazyPattern(r"USER(?:NAME)?(?:_|$)")
-_PLAIN = LazyPattern(r"[\w$-]+")
+PLAIN_NAME = LazyPattern(r"[\w$-]+")
 """Names that mean themselves in a statement of SQL."""
 _ESCAPED = ":url-password-escaped:"
 """In the token of a password with percent escapes, which stands for the password without them."""
@@ -84,7 +84,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     set_up = next((f"sets up ({name} {value})" for name, value in own.items()), "")
     set_up = set_up or "sets up, which is root alone"
     password = only([name for name, _ in _given_passwords(failure, caller, user)])
-    is_plain = password is not None and _PLAIN.fullmatch(user) is not None
+    is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
     steps = {"new_user": user, "word_variable": password or ""} if is_plain else {}
     return Reason(
         f"user {user}{variable} is not the one that the environment of {server} {set_up}: "

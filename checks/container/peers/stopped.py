@@ -11,6 +11,7 @@ from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.socket_clients import SocketClients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
@@ -18,8 +19,6 @@ from diagnose.phrases import agree, named, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.programs.planned_stops import backup_label, sleep_label
 from diagnose.registry import check
-
-DEFAULT_NETWORK = "bridge"
 
 
 @check(

@@ -22,10 +22,6 @@ from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, counted, named
 from diagnose.registry import check
 
-_DIRECT = ("macvlan", "ipvlan")
-"""Drivers whose containers are machines of the host's own network, which the kernel keeps apart
-from the host itself."""
-
 
 @check("network.published-on-internal", severity=Severity.warning)
 def published_on_internal(containers: Containers, networks: Networks) -> CheckResult:
@@ -160,7 +156,7 @@ def macvlan_host_unreachable(
     only the container asked, and none of its calls is seen to fail: some programs ask for each
     address of their network.
     """
-    direct = [network for network in networks if network.driver in _DIRECT]
+    direct = [network for network in networks if network.is_direct]
     if not direct:
         return None
     if isinstance(neighbours, Unavailable):
@@ -262,7 +258,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
     used = [
         network
         for network in networks
-        if network.driver in _DIRECT and network.option("parent")
+        if network.is_direct and network.option("parent")
         if containers.running_on(network.name)
     ]
     if not used:

@@ -24,8 +24,6 @@ from diagnose.model import (
 from diagnose.phrases import and_more, counted
 from diagnose.registry import check
 
-_DIRECT = ("macvlan", "ipvlan")
-
 
 @check(
     "network.parent-subnet-foreign",
@@ -69,7 +67,7 @@ def parent_subnet_foreign(
 def _is_on_wire(network: Network) -> bool:
     """Whether a network's containers ask for addresses on the parent's own wire."""
     is_routed = network.option("ipvlan_mode") in ("l3", "l3s")
-    return network.driver in _DIRECT and not is_routed
+    return network.is_direct and not is_routed
 
 
 def _fitting_network(net: ipaddress.IPv4Network, routes: Routes | None) -> PageVariables:
@@ -138,7 +136,7 @@ def parent_in_use(
     Such an interface hands all that it receives to its master, and the kernel refuses a macvlan on
     it: "device or resource busy". The master can be the parent.
     """
-    direct = [network for network in networks if network.driver in _DIRECT]
+    direct = [network for network in networks if network.is_direct]
     if not direct:
         return Skipped("there is no macvlan or ipvlan network")
     for network in direct:

@@ -10,12 +10,11 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import CheckResult, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import numbered
 from diagnose.registry import check
-
-_PROXY = "docker-proxy"
 
 
 @check("network.proxy-missing", severity=Severity.warning, caused_by=["daemon.not-running"])
@@ -68,7 +67,7 @@ def _unserved(container: Container, listeners: Listeners) -> Iterator[PortBindin
             continue
         sockets = listeners.on(published.protocol, published.host_ip, published.host_port)
         # docker-proxy has a socket for each family, and that of IPv6 takes no IPv4
-        if all(socket.comm == _PROXY and ":" in socket.address for socket in sockets):
+        if all(socket.comm == DOCKER_PROXY and ":" in socket.address for socket in sockets):
             yield published
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.sockets.docker_proxies import PROGRAM, DockerProxy, docker_proxies
+from diagnose.evidence.network.sockets.docker_proxies import (
+    DOCKER_PROXY,
+    DockerProxy,
+    docker_proxies,
+)
 from diagnose.evidence.network.sockets.refused_ports import IN_USE, bind_failures
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
@@ -42,7 +46,7 @@ def _finding(proxy: DockerProxy, victims: list[Container]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"{PROGRAM} (pid {pid}) holds {proxy.proto} port {proxy.port} for {proxy.target},"
+            f"{DOCKER_PROXY} (pid {pid}) holds {proxy.proto} port {proxy.port} for {proxy.target},"
             " which no running container has"
         ),
         evidence={

@@ -62,7 +62,6 @@ def port_not_published(
     return None
 
 
-_DIRECT = ("macvlan", "ipvlan")
 _CHOOSES = (28,)
 """The first engine with an option for the network that has the default route (`--gw-priority`)."""
 
@@ -74,7 +73,7 @@ def _default_route_findings(
     published = container.published_names
     missing = sorted({str(port) for port in container.wanted_ports if port.port not in published})
     attached = networks.of(container)
-    direct = [network for network in attached if network.driver in _DIRECT]
+    direct = [network for network in attached if network.is_direct]
     bridges = [network for network in attached if network.is_bridge and not network.internal]
     if not missing or not direct or not bridges:
         return

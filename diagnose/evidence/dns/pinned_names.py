@@ -24,7 +24,7 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
 from diagnose.mappings import only
 from diagnose.questions import Host
@@ -35,8 +35,6 @@ MOST = 20
 """Hosts files that are read: those of containers that complain."""
 _OF_CALLS = NO_WAY_OUT | {"refused", "certificate"}
 """Classes of errors of a call that came to nobody, or to a stranger."""
-_DEFAULT_NETWORK = "bridge"
-"""Names of its containers are known to nobody."""
 HOSTS = "/etc/hosts"
 
 
@@ -258,6 +256,6 @@ def _peers(container: Container, name: str, containers: Containers) -> tuple[Con
     """The other running containers that the engine gives for that name; none for its own names."""
     if name in container.dns_names or name in container.linked_names:
         return ()
-    networks = container.endpoints.keys() - {_DEFAULT_NETWORK}
+    networks = container.endpoints.keys() - {DEFAULT_NETWORK}
     called = {peer.id: peer for network in networks for peer in containers.called(network, name)}
     return tuple(peer for peer in called.values() if peer.is_running)

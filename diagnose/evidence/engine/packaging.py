@@ -29,7 +29,7 @@ class Packaging(msgspec.Struct, frozen=True):
 
 
 USUAL = Packaging()
-_SYSTEMD = "/run/systemd/system"
+SYSTEMD_FOLDER = "/run/systemd/system"
 """There where systemd runs."""
 _SYNOLOGY = "/var/packages/ContainerManager"
 KINDS = (
@@ -60,7 +60,7 @@ the snap's kind: packages put that program there."""
 def packaging(host: Host) -> Packaging:
     """How this host installs its engine; the usual way where nobody could look."""
     marks = [kind.mark for kind in KINDS]
-    answer = host.ask(StatPaths([*marks, *USUAL_PROGRAMS, _SYSTEMD]))
+    answer = host.ask(StatPaths([*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER]))
     if isinstance(answer, Failed):
         return USUAL
     there = {path for path, status in answer.items() if not status.failed}
@@ -68,6 +68,6 @@ def packaging(host: Host) -> Packaging:
     for kind in KINDS:
         if kind.trait == "snap" and has_usual_program:
             continue
-        if kind.mark in there and (kind.has_systemd or _SYSTEMD not in there):
+        if kind.mark in there and (kind.has_systemd or SYSTEMD_FOLDER not in there):
             return kind
     return USUAL

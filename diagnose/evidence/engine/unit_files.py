@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log_lines import UNIT
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -16,7 +17,6 @@ from diagnose.registry import evidence
 
 __all__ = ["UnitFiles", "unit_files"]
 
-UNIT = "docker.service"
 LINES = 40
 MAX_BYTES = 64 * 1024
 SAME_LOAD_S = 1.0

@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.network.interfaces import Interface, Interfaces, addresses_with_prefix
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.paths.forwarding import FORWARDING6
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.stack import Device, Settings, Stack
@@ -21,7 +22,6 @@ from diagnose.questions.network import ListRoutes, ListRoutingRules, PolicyRule
 from diagnose.registry import evidence
 
 _PER_INTERFACE = ("forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark")
-_FORWARDING6 = "net.ipv6.conf.all.forwarding"
 KERNELS_OWN = (0, 32766, 32767)
 """The priorities of the rules that the kernel makes itself: local, main and default."""
 _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"
@@ -93,7 +93,7 @@ def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
     """
     names = ["all", *(link.name for link in links)]
     keys = {(name, key): f"net/ipv4/conf/{name}/{key}" for name in names for key in _PER_INTERFACE}
-    answer = host.ask(ReadSysctls(names=[*keys.values(), _FORWARDING6, _BRIDGED, _BRIDGED6]))
+    answer = host.ask(ReadSysctls(names=[*keys.values(), FORWARDING6, _BRIDGED, _BRIDGED6]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     values = {where: answer.get(name) for where, name in keys.items()}
@@ -104,7 +104,7 @@ def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
 
     return Settings(
         {name: _is_on(values[name, "forwarding"]) for name in names},
-        forwarding6=_is_on(answer.get(_FORWARDING6)),
+        forwarding6=_is_on(answer.get(FORWARDING6)),
         reverse_path={name: _strictest(values, name) for name in names},
         bridge_filter=answer.get(_BRIDGED) == "1",
         bridge_filter6=answer.get(_BRIDGED6) == "1",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.host_stack import KERNELS_OWN
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import Failed, Unavailable
@@ -39,10 +40,6 @@ class RouteLookups(msgspec.Struct, frozen=True):
         return len(self.out)
 
 
-_OWN_RULES = (0, 32766, 32767)
-"""Priorities of the three rules of a host without a routing policy: local, main, default."""
-
-
 @evidence
 def route_lookups(
     host: Host, containers: Containers, networks: Networks, links: Interfaces
@@ -67,7 +64,7 @@ def route_lookups(
     if isinstance(rules, Failed):
         added = []
     else:
-        added = [rule for rule in rules if rule.priority not in _OWN_RULES]
+        added = [rule for rule in rules if rule.priority not in KERNELS_OWN]
     return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
 
 

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.engine.packaging import packaging
+from diagnose.evidence.engine.packaging import SYSTEMD_FOLDER, packaging
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host
@@ -137,8 +137,6 @@ def _notes(endpoint: Endpoint, listed: Containers | None) -> Iterator[str]:
         yield f"engine at {endpoint.url}, from {endpoint.source}"
 
 
-SYSTEMD_FOLDER = "/run/systemd/system"
-"""Exists exactly where systemd is the init system (sd_booted(3))."""
 _WITHOUT_SYSTEMD = ("openrc", "slackware", "qnap")
 """Kinds of hosts whose own init system starts the engine."""
 

@@ -23,7 +23,7 @@ from diagnose.questions import Host
 from diagnose.questions.files import FileText, FolderListing, ReadFile, StatPaths
 from diagnose.registry import evidence
 
-SERVERS = frozenset({"nginx", "openresty"})
+NGINX = frozenset({"nginx", "openresty"})
 """The programs whose files are looked for, by their processes' names."""
 _FOLDERS = ("", "/logs", "/log", "/log/nginx", "/nginx/logs")
 """Where below a mount such files lie."""
@@ -57,7 +57,7 @@ def own_logs(host: Host, containers: Containers, processes: Processes, clock: Cl
     folders = {
         container.id: list(_log_folders(container))
         for container in containers.running
-        if any(process.comm in SERVERS for process in processes.inside(container.id))
+        if any(process.comm in NGINX for process in processes.inside(container.id))
     }
     every = sorted(set(chain.from_iterable(folders.values())))
     if not every:

@@ -33,6 +33,7 @@ from diagnose.evidence.containers.mounts.file_access import (
     host_user,
     is_id,
 )
+from diagnose.evidence.containers.user_numbers import USERS_FILE
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process, Processes
@@ -48,7 +49,6 @@ LEAST = 2
 MOST = 20
 """Containers whose list of users is read."""
 BYTES = 64 * 1024
-USERS_FILE = "/etc/passwd"
 _VARIABLES = (("PUID", "PGID"), ("USER_ID", "GROUP_ID"), ("USERMAP_UID", "USERMAP_GID"))
 """By which images learn the user to whom they change: LinuxServer's, jlesage's, Paperless'."""
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import SHM
+from diagnose.programs.failures.kernel_settings import PORT_START
 
 Proof = tuple[str, object]
 """The path of a value in the configuration, and the value."""
 TMPFS = "--tmpfs"
-_FIRST_PORT = "net.ipv4.ip_unprivileged_port_start"
 _USUAL_SHM = 64 << 20
 """Bytes of /dev/shm that a container has unless it is given more."""
 _LOCALE = "LC_ALL"
@@ -81,7 +81,7 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
     name, _, wanted = assignment.partition("=")
     sysctls = container.host_config.sysctls or {}
     may_itself = container.host_config.privileged
-    if name == _FIRST_PORT:
+    if name == PORT_START:
         may_itself = container.config.starts_as_root
     if may_itself or container.shares_host_network:
         return None

@@ -16,8 +16,6 @@ from diagnose.registry import evidence
 
 MOST = 20
 """Containers whose table is read."""
-DIRECT = ("macvlan", "ipvlan")
-"""Drivers whose containers ask the parent's wire for a gateway of their own."""
 _SCAN = 16
 """Unanswered addresses from which on a program searches the network, and misses nobody."""
 
@@ -133,7 +131,7 @@ def _wire_of(netns: ContainerNetns, networks: Networks) -> tuple[Network, str] |
     The interface is empty where the container has no other network.
     """
     container = netns.container
-    direct = [network for network in networks.of(container) if network.driver in DIRECT]
+    direct = [network for network in networks.of(container) if network.is_direct]
     if direct and len(container.endpoints) == 1:
         return direct[0], ""
     names = {link.index: link.name for link in netns.links}

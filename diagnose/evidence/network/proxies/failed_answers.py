@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
 
 import msgspec
 
@@ -17,6 +16,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.web_address import web_address
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
+from diagnose.programs.callers import is_of_the_internet
 from diagnose.registry import evidence
 
 LEAST = 3
@@ -132,16 +132,9 @@ def _is_error(line: AccessLine) -> bool:
 
     A proxy answers 503 to strangers of the internet who ask for a name that it does not serve.
     """
-    if line.status == _UNAVAILABLE and _is_of_the_internet(line.address):
+    if line.status == _UNAVAILABLE and is_of_the_internet(line.address):
         return False
     return line.status in _AT_FAULT
-
-
-def _is_of_the_internet(address: str) -> bool:
-    try:
-        return ip_address(address).is_global
-    except ValueError:
-        return False
 
 
 def _always_failing(requests: Sequence[AccessLine]) -> list[AccessLine]:

@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.processes import Process, Processes
 
-PROGRAM = "docker-proxy"
+DOCKER_PROXY = "docker-proxy"
 _ENGINES = ("dockerd", "rootlesskit", "exe")
 """Parents that a proxy may have; rootlesskit starts its own kind of proxy, and very old engines ran
 as "exe"."""
@@ -48,7 +48,7 @@ class DockerProxy(msgspec.Struct, frozen=True):
 def docker_proxies(processes: Processes) -> Iterator[DockerProxy]:
     """The proxies of the host's engine; those inside containers belong to engines there."""
     for process in processes.outside:
-        if process.comm != PROGRAM:
+        if process.comm != DOCKER_PROXY:
             continue
         options = dict(itertools.pairwise(process.cmdline or []))
         address, port = options.get("-container-ip", "?"), options.get("-container-port", "?")

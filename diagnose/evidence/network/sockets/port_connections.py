@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.sockets.refused_ports import IN_USE
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.sockets import ListPortConnections, PortConnection
@@ -12,7 +13,6 @@ from diagnose.registry import evidence
 
 __all__ = ["PortConnection", "PortConnections", "port_connections"]
 
-_IN_USE = "address already in use"
 _MOST = 5
 """Ports that are asked about; each is a walk over all processes."""
 
@@ -33,7 +33,7 @@ def port_connections(host: Host, containers: Containers) -> PortConnections:
         {
             wanted.host_port
             for container in containers
-            if not container.is_running and _IN_USE in container.state.error
+            if not container.is_running and IN_USE in container.state.error
             for wanted in container.wanted_ports
             if wanted.host_port and wanted.protocol == "tcp"
         }

@@ -16,7 +16,6 @@ from diagnose.questions import Host
 from diagnose.questions.network import ListNeighbours
 from diagnose.registry import evidence
 
-_DIRECT = ("macvlan", "ipvlan")
 _ANSWERS = ("delay", "permanent", "probe", "reachable")
 """States of an entry that the kernel holds for true. It keeps one that is stale for months, where
 the table has few: that machine may have gone, and left its address to the container."""
@@ -51,7 +50,7 @@ def address_duplicates(
     members = [
         (container, network)
         for network in networks
-        if network.driver in _DIRECT
+        if network.is_direct
         for container in containers.running_on(network.name)
     ]
     if not members:
