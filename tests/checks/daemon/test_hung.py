@@ -158,7 +158,7 @@ def test_programs_that_the_engine_waits_for(
     (finding,) = result.findings
     assert rows(result) == [("critical", "docker")]
     assert finding.variables.keys() - {"socket"} == expected
-    assert f"({program.culprit.pid})" in finding.summary
+    assert f"(pid {program.culprit.pid})" in finding.summary
 
 
 def test_an_engine_that_waits_for_nobody_may_still_start() -> None:

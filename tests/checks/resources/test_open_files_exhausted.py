@@ -146,4 +146,4 @@ def test_a_limit_that_a_container_has_from_containerd(limit: int, is_named: bool
     host = HostLimits(300, 32768, 5000, 100_000, engines)
     full = OpenFiles({WEB.id: Crowded(9, 1024, 1024, "app", WEB.id)})
     (finding,) = open_files_findings("", host_limits=host, open_files=full)
-    assert ("its limit is 1024, which is containerd's" in finding.summary) == is_named
+    assert ("its limit is 1024, which it has from containerd" in finding.summary) == is_named

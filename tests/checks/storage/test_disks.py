@@ -61,7 +61,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         {"mounts": [mount("/", "ext4"), mount(ROOT, "ext4", "ro,errors=remount-ro")]},
         f"filesystem:{ROOT}",
         Severity.critical,
-        "is read-only: ro",
+        "is read-only: mounted ro",
     ),
     "bound read-only": (
         "storage.read-only",
@@ -74,7 +74,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         },
         f"filesystem:{ROOT}",
         Severity.critical,
-        "is read-only: ro",
+        "is read-only: mounted ro",
     ),
     "a folder of the engine's own, bound read-only": (
         "storage.read-only",
@@ -87,7 +87,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         },
         f"filesystem:{ROOT}/image/overlay2",
         Severity.critical,
-        "is read-only: ro",
+        "is read-only: mounted ro",
     ),
     "ext4 of Linux 6.15 after an error": (
         "storage.read-only",
