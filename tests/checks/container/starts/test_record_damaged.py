@@ -70,7 +70,7 @@ def test_what_the_container_used_is_named() -> None:
     (finding,) = judge(
         "container.record-damaged", hidden=hidden(files), info=INFO, daemon=ALIVE
     ).findings
-    assert "it used orders-db, /srv/orders" in finding.summary
+    assert "mounted in it: orders-db, /srv/orders" in finding.summary
 
 
 WHOLE = {"config.v2.json": CONFIG, "hostconfig.json": MOUNTED}

@@ -159,7 +159,7 @@ TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
     ),
     "a route": (
         Trace("drop", obstacle=BY_ROUTE),
-        "route unreachable 192.0.2.200/32 stops the requests",
+        "route unreachable 192.0.2.200/32 of this host stops the requests",
         {"route_type": "unreachable", "blocked": "192.0.2.200/32", "route_table": "main"},
     ),
     "a route of another table": (
@@ -169,7 +169,7 @@ TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
                 "route", "route prohibit default table 52", "request", "prerouting"
             ),
         ),
-        "route prohibit default table 52 stops the requests",
+        "route prohibit default table 52 of this host stops the requests",
         {"route_type": "prohibit", "blocked": "default", "route_table": "52"},
     ),
     "a routing rule": (
@@ -179,7 +179,7 @@ TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
                 "route", "rule 100: from 172.18.0.0/16 blackhole", "request", "prerouting"
             ),
         ),
-        "rule 100: from 172.18.0.0/16 blackhole stops the requests",
+        "rule 100: from 172.18.0.0/16 blackhole of this host stops the requests",
         {"rule_priority": "100"},
     ),
     "its own address": (
