@@ -119,7 +119,8 @@ def evidence(function: F) -> F:
 def begun_early(function: F) -> F:
     """Declare that this evidence waits on every host, for a time or a program: it is begun first.
 
-    Stands above `evidence`. What is begun last would be waited for when all else is done.
+    Stands above `evidence`. What is begun last would be waited for when all else is done. That of
+    our own is begun before the checks are imported: see `early`.
     """
     _early.add(_kind_of(function))
     return function
@@ -128,6 +129,18 @@ def begun_early(function: F) -> F:
 def is_begun_early(kind: type) -> bool:
     """Whether `begun_early` names the collector of this kind."""
     return kind in _early
+
+
+def leads_to_early(kind: type) -> bool:
+    """Whether this evidence is begun early, or evidence that is begun early stands on it."""
+    return any(kind is early or kind in stands_on(early) for early in tuple(_early))
+
+
+def early() -> tuple[type, ...]:
+    """The evidence of our own that is begun early; only its modules are imported."""
+    for module in BEGUN_EARLY:
+        importlib.import_module(module)
+    return tuple(_early)
 
 
 def _kind_of(collect: Callable[..., Any]) -> type:
@@ -323,6 +336,12 @@ def families() -> dict[str, tuple[str, ...]]:
 BASIS = "diagnose.evidence.run.report_basis"
 """The evidence that every report needs. It is imported by name: no check does, and the engine
 stands below all evidence."""
+BEGUN_EARLY = (
+    "diagnose.evidence.dns.samples",
+    "diagnose.evidence.engine.daemon_json.faults",
+    "diagnose.evidence.machine.busy_containers",
+)
+"""The evidence that waits on every host, by name: it is begun before any check is known."""
 OF_ALL_CHECKS = ("diagnose.evidence.run.profile", "diagnose.evidence.run.recent_changes")
 """The evidence by which hosts are compared, and what was changed recently: imported by name for the
 same reason, with all families."""

@@ -24,10 +24,15 @@ from diagnose.model import Check, Failed, Json, Report
 from diagnose.phrases import and_more, count, shortened
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
-from diagnose.questions.endpoint import FindEndpoint
+from diagnose.questions.dns import SampleDns
+from diagnose.questions.endpoint import FindEndpoint, FindLocality
 from diagnose.questions.engine import ReadInfo
+from diagnose.questions.files import ReadFile
 from diagnose.questions.images import ListNetworks
+from diagnose.questions.network import ListRoutes
+from diagnose.questions.processes import InspectProcess, ListProcesses
 from diagnose.questions.run import Options
+from diagnose.questions.service import ReadUnit
 from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.version import __version__
@@ -40,6 +45,16 @@ if TYPE_CHECKING:
 ASKED_FIRST: tuple[AnyQuestion, ...] = (ListContainers(), ReadInfo(), ListNetworks())
 """What each report needs. The engine answers while the checks are imported; /info takes it 50 ms,
 in which it runs three programs."""
+ASKED_EARLY: tuple[type[AnyQuestion], ...] = (
+    FindLocality,
+    ListProcesses,
+    InspectProcess,
+    ReadFile,
+    ReadUnit,
+    ListRoutes,
+    SampleDns,
+)
+"""What the evidence asks that a run of all checks begins early."""
 
 
 class InvalidRequestError(Exception):
@@ -137,10 +152,11 @@ def _examine_recording(
 def _examine_host(
     wanted: _Purpose, options: Options, configured: config.Config, began: float
 ) -> Examined:
-    """The run on this host; the engine is asked while the checks are imported."""
+    """The run on this host; what waits is asked while the checks are imported."""
     recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
     for question in ASKED_FIRST:
         recorder.begin(question)
+    begun = engine.begun_early(recorder, budget) if wanted.selected is None else None
     checks = wanted.load()
     budget.begin_asking()
     limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
@@ -155,7 +171,7 @@ def _examine_host(
         shown=wanted.shown,
     )
     with attended(recorder, budget):
-        report = engine.run(recorder, what, began=began, budget=budget)
+        report = engine.run(recorder, what, began=began, budget=budget, collection=begun)
         if wanted.afterwards is not None:
             wanted.afterwards(report, Host(recorder))
     recording = recorder.recording
@@ -211,7 +227,8 @@ def live(
     if isinstance(endpoint, Failed):
         raise InvalidRequestError(endpoint.detail)
     collectors.start_helpers(network=not selected)
-    collectors.prepare_to_ask(ASKED_FIRST)
+    asked = [type(question) for question in ASKED_FIRST]
+    collectors.prepare_to_ask(asked if selected else (*asked, *ASKED_EARLY))
     budget = Budget.of_run(began, options.budget_s)
     return Recorder(collectors, budget, patience(options.budget_s)), budget
 

@@ -112,6 +112,7 @@ class AwaitedEvidence(PendingEvidence):
 class _Task(msgspec.Struct, eq=False):
     """A kind to collect, once all that it stands on is settled."""
 
+    kind: type
     pending: AwaitedEvidence
     function: Callable[..., Any]
     needs: Mapping[Need, PendingEvidence]
@@ -129,9 +130,9 @@ class Collection:
     def __init__(
         self, host: Host | AnswerSource, budget: Budget, never: Iterable[str] = ()
     ) -> None:
-        self._host = host if isinstance(host, Host) else Host(host)
+        self.host = host if isinstance(host, Host) else Host(host)
         self._budget = budget
-        self.waits = not isinstance(self._host.source, Replay)
+        self.waits = not isinstance(self.host.source, Replay)
         """Whether answers have to be waited for."""
         self.uncollected = set(never)
         """Names of the kinds that were given up: nobody has their evidence, also where a collector
@@ -155,7 +156,7 @@ class Collection:
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
         if isinstance(pending, AwaitedEvidence):
-            self._collect_after(pending, function, needs)
+            self._collect_after(kind, pending, function, needs)
         else:
             self._collect_in_time(kind, pending, function, needs)
         return pending
@@ -211,6 +212,7 @@ class Collection:
 
     def _collect_after(
         self,
+        kind: type,
         pending: AwaitedEvidence,
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
@@ -222,7 +224,7 @@ class Collection:
                 for need in needs.values()
                 if isinstance(need, AwaitedEvidence) and not need.is_released
             ]
-            task = _Task(pending, function, needs, len(awaited))
+            task = _Task(kind, pending, function, needs, len(awaited))
             for need in awaited:
                 need.followers.append(task)
         if not awaited:
@@ -230,7 +232,7 @@ class Collection:
 
     def _begin(self, task: _Task) -> None:
         work = functools.partial(self._collect, task.pending, task.function, task.needs)
-        self._workers.do(work)
+        self._workers.do(work, is_urgent=registry.leads_to_early(task.kind))
 
     def _seconds_left(self, kind: type) -> float:
         """Seconds for which this kind is waited for."""
@@ -271,7 +273,7 @@ class Collection:
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
         """What a collector returns, or why it cannot be called."""
         arguments: dict[str, Any] = {}
-        host = _TrackingHost(self._host)
+        host = _TrackingHost(self.host)
         if "host" in hints(function):
             arguments["host"] = host
         try:

@@ -43,16 +43,38 @@ def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, 
     return tuple(seen)
 
 
-def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget) -> Report:
+def begun_early(source: AnswerSource, budget: Budget) -> Collection:
+    """What a run of all checks collects, begun with what waits, while no check is known yet."""
+    collection = Collection(source, budget)
+    _note_the_time(collection)
+    _start(collection, registry.early())
+    return collection
+
+
+def _note_the_time(collection: Collection) -> None:
+    """Ask for the time before all else: what began later was not there when it was looked at."""
+    collection.host.ask(ReadClock())
+
+
+def run(
+    source: Host | AnswerSource,
+    what: Run,
+    *,
+    began: float,
+    budget: Budget,
+    collection: Collection | None = None,
+) -> Report:
     """The report of one run.
 
     began: monotonic seconds. The report is there soon after the end of the budget at the latest.
+    collection: of this source, where it was begun early.
     """
-    host = source if isinstance(source, Host) else Host(source)
     chosen = [what.checks[id] for id in closure(what.selected, what.checks)]
     kinds = _kinds(chosen, what)
-    collection = Collection(host, budget, what.uncollected)
-    host.ask(ReadClock())  # before all else: what began later was not there when it was looked at
+    if collection is None:
+        collection = Collection(source, budget, what.uncollected)
+        _note_the_time(collection)
+    host = collection.host
     if collection.waits:  # the answers come while the list is waited for
         _start(collection, kinds)
     listed = host.ask(ListContainers())

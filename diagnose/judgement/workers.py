@@ -19,7 +19,7 @@ wait for seconds for a dead server or mount."""
 
 
 class Workers:
-    """Does each piece of work in a thread, the first given first.
+    """Does each piece of work in a thread: the urgent first, then the first given.
 
     Where work is left and the threads are stuck their number doubles. The caller works where the
     host has no thread left.
@@ -32,10 +32,13 @@ class Workers:
         self._begun = 0
         self._is_watched = False
 
-    def do(self, work: Callable[[], None]) -> None:
+    def do(self, work: Callable[[], None], *, is_urgent: bool = False) -> None:
         """Have this done; returns at once, unless no thread is to be had."""
         with self._lock:
-            self._left.append(work)
+            if is_urgent:
+                self._left.appendleft(work)
+            else:
+                self._left.append(work)
             if self._threads < FEW:
                 self._hire()
             elif not self._is_watched:

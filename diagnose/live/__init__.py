@@ -147,14 +147,14 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if network:
             network_process.prepare()
 
-    def prepare_to_ask(self, questions: Iterable[AnyQuestion]) -> None:
-        """Import what answers these questions, in this thread.
+    def prepare_to_ask(self, questions: Iterable[type[AnyQuestion]]) -> None:
+        """Import what answers questions of these kinds, in this thread.
 
         The thread of their lane would wait for the interpreter at each file that it opens, for as
         long as this thread imports the checks: the answers came 0.2 s later.
         """
         for question in questions:
-            _collector(question.policy.collector)
+            _collector(question.POLICY.collector)
 
     def helper(self, name: Name) -> Helper:
         """The helper process of this name, started where it does not run yet."""

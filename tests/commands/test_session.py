@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from diagnose import registry, session
+from diagnose.judgement import engine
 from diagnose.live import Live, _collector, packages
 from diagnose.model import Check, ReportBasis
 from diagnose.questions import AnyQuestion
@@ -50,6 +51,37 @@ def test_the_engine_is_asked_while_the_checks_are_imported(
 
     with pytest.raises(session.InvalidRequestError, match="loaded"):
         session.diagnose(load, None, Options(), began=time.monotonic())
+
+
+def test_what_waits_on_every_host_is_begun_before_the_checks_are_imported() -> None:
+    """No check is imported for it, and none of our own evidence is missing from the list."""
+    code = """
+import sys
+from diagnose import registry
+early = registry.early()
+assert not any(name.startswith("checks") for name in sys.modules), "a check is imported"
+registry.load()
+assert set(registry.early()) == set(early), registry.early()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_of_all_checks_collects_what_was_begun_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of some checks asks for nothing else."""
+    begun: list[object] = []
+    monkeypatch.setattr(engine, "begun_early", lambda *_: begun.append("early"))
+    monkeypatch.setattr(Live, "start_helpers", lambda *_, **__: None)
+
+    def load() -> dict[str, Check]:
+        raise session.InvalidRequestError("loaded")
+
+    for selected, expected in (("daemon.debug-on",), []), (None, ["early"]):
+        with pytest.raises(session.InvalidRequestError, match="loaded"):
+            session.diagnose(load, selected, Options(), began=time.monotonic())
+        assert begun == expected
 
 
 def test_each_report_needs_what_is_asked_first() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from diagnose.judgement import workers
 from diagnose.judgement.workers import FEW, Workers
 
@@ -65,3 +67,24 @@ def test_threads_that_are_no_longer_needed_end():
     while crew._threads and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not crew._threads
+
+
+def test_urgent_work_is_done_before_what_was_given_earlier(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workers, "FEW", 1)
+    monkeypatch.setattr(workers, "STUCK_S", 60)
+    held, done = threading.Event(), threading.Semaphore(0)
+    order: list[str] = []
+
+    def note(name: str) -> None:
+        order.append(name)
+        done.release()
+
+    crew = Workers()
+    crew.do(lambda: held.wait(20))
+    crew.do(lambda: note("first"))
+    crew.do(lambda: note("second"))
+    crew.do(lambda: note("urgent"), is_urgent=True)
+    held.set()
+    for _ in range(3):
+        assert done.acquire(timeout=20)
+    assert order == ["urgent", "first", "second"]
