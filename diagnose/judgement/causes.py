@@ -14,7 +14,6 @@ finding.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -296,7 +295,7 @@ def _add_roots(
         roots_of[key] = tuple(roots)[:MOST_ROOTS] or (key,)
 
 
-class _RootRank(NamedTuple):
+class _RootRank(msgspec.Struct, frozen=True, order=True):
     """Where a root stands among the roots: the lowest comes first."""
 
     mildness: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
@@ -94,7 +95,7 @@ def restart_loop(
     return None
 
 
-class _Limits(NamedTuple):
+class _Limits(msgspec.Struct, frozen=True):
     """What makes ends a loop."""
 
     restarts: int

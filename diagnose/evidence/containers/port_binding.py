@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.network.addresses import is_everywhere
 
 
-class PortBinding(NamedTuple):
+class PortBinding(msgspec.Struct, frozen=True):
     """A port of a container, and the place of the host where it is published or is to be."""
 
     port: str

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -316,7 +316,7 @@ def _unread(bare: DaemonConfig, refusal: Failed) -> DaemonConfig | Unavailable:
     return Unavailable(refusal.reason, detail)
 
 
-class _CommandLine(NamedTuple):
+class _CommandLine(msgspec.Struct, frozen=True):
     """How dockerd was started, or would be."""
 
     file: str | None

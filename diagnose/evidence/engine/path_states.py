@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +22,7 @@ class FileState(msgspec.Struct, frozen=True):
     mtime: float | None = None
 
 
-class PathStates(NamedTuple):
+class PathStates(msgspec.Struct, frozen=True):
     """The answers by path; empty where the question as a whole had none."""
 
     by_path: Mapping[str, PathStatus]

@@ -9,7 +9,8 @@ import base64
 import re
 from datetime import UTC, datetime
 from itertools import islice
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -18,7 +19,7 @@ _TIME = re.compile(rb"\x17\x0d(?P<short>\d{12})Z|\x18\x0f(?P<long>\d{14})Z")
 """A date in DER: UTCTime up to 2049, GeneralizedTime afterwards (RFC 5280, 4.1.2.5)."""
 
 
-class Validity(NamedTuple):
+class Validity(msgspec.Struct, frozen=True):
     """From when to when a certificate is valid, in Unix time."""
 
     start: float

@@ -3,8 +3,6 @@ tables."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
@@ -68,7 +66,7 @@ def route_lookups(
     return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
 
 
-class _Sender(NamedTuple):
+class _Sender(msgspec.Struct, frozen=True):
     """A container that packets of a network come from."""
 
     out: WantedRoute

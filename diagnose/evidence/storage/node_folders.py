@@ -8,7 +8,6 @@ data.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,7 +56,7 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     return LeftNodes(tuple(found))
 
 
-class _Home(NamedTuple):
+class _Home(msgspec.Struct, frozen=True):
     """Where a container has the data of its node."""
 
     container: Container

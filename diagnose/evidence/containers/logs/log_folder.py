@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from diagnose.questions.files import ListFolder, ReadFile
 
@@ -12,7 +12,7 @@ RECENT_S = 300.0
 """A file that was not written to for longer says nothing about now."""
 
 
-class LogFolder(NamedTuple):
+class LogFolder(msgspec.Struct, frozen=True, order=True):
     """A folder in which a program of a container may keep its logs."""
 
     root: str

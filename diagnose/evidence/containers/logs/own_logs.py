@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
 
 import msgspec
 
@@ -69,7 +68,7 @@ def own_logs(host: Host, containers: Containers, processes: Processes, clock: Cl
     return OwnLogs({id: lines for id, lines in by_id.items() if lines})
 
 
-class _File(NamedTuple):
+class _File(msgspec.Struct, frozen=True):
     """An error log."""
 
     folder: LogFolder

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -224,7 +223,7 @@ def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None
     return _user(f"{entry.name} ({entry.uid}:{entry.gid})", entry.uid, entry.gid)
 
 
-class _PasswdEntry(NamedTuple):
+class _PasswdEntry(msgspec.Struct, frozen=True):
     """A line of passwd(5)."""
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -195,7 +194,7 @@ def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
     return dict(list(files.items())[:MOST_FILES])
 
 
-class _Entry(NamedTuple):
+class _Entry(msgspec.Struct, frozen=True):
     """An entry of a folder in one layer."""
 
     type: str

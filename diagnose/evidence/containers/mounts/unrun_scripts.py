@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -84,7 +83,7 @@ def unrun_scripts(
     return UnrunScripts(tuple(found.values()))
 
 
-class _MissingObject(NamedTuple):
+class _MissingObject(msgspec.Struct, frozen=True):
     """A program's log that misses something in a database."""
 
     caller: Container
@@ -197,7 +196,7 @@ def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
     return any((statuses[path].mtime or 0.0) > said_at for path in paths)
 
 
-class _ScriptPlace(NamedTuple):
+class _ScriptPlace(msgspec.Struct, frozen=True):
     """A script on the host, the same in the container, and the question for its text."""
 
     path: str
@@ -222,7 +221,7 @@ def _places(host: Host, database: Container) -> Iterator[_ScriptPlace]:
             yield _ScriptPlace(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
 
 
-class _Data(NamedTuple):
+class _Data(msgspec.Struct, frozen=True):
     """The data directory of a database server."""
 
     made_at: float

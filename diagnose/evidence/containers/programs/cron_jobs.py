@@ -6,7 +6,6 @@ What a job prints goes to a mail that nobody delivers: no log shows that it fail
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -114,7 +113,7 @@ def _ownerless(
             yield Ownerless(container, name)
 
 
-class _CronJob(NamedTuple):
+class _CronJob(msgspec.Struct, frozen=True):
     crontab: str
     files: list[str]
     variables: set[str]

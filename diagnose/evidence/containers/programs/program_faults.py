@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -42,7 +41,7 @@ _FAULT = LazyPattern(
 SELinux."""
 
 
-class _Form(NamedTuple):
+class _Form(msgspec.Struct, frozen=True):
     """A form of the kernel's lines: the groups with the program's name and pid, and the kind."""
 
     comm: str

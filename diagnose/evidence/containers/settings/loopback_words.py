@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.lazy_pattern import LazyPattern
@@ -22,7 +23,7 @@ _BY_NAME = LazyPattern(
 """How a variable is named that says where a program listens, or whom it calls."""
 
 
-class Correction(NamedTuple):
+class Correction(msgspec.Struct, frozen=True):
     """A variable of a container with another value."""
 
     container: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from diagnose.evidence.engine.config import KEY_OF_FLAG
 from diagnose.model import Json
@@ -94,7 +96,7 @@ def is_key(name: str, value: Json, major: int | None) -> bool:
     return major is None or _SINCE.get(name, 0) <= major <= _UNTIL.get(name, _NEVER)
 
 
-class WrongType(NamedTuple):
+class WrongType(msgspec.Struct, frozen=True):
     """A value whose type the engine's decoder refuses."""
 
     key: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -55,7 +54,7 @@ def callers(
     return Callers(by_id)
 
 
-class _Server(NamedTuple):
+class _Server(msgspec.Struct, frozen=True):
     container: Container
     port: int
 

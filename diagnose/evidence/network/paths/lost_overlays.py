@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import NamedTuple
 
 import msgspec
 
@@ -108,7 +107,7 @@ def _overlay_of(call: UnansweredCall, networks: Networks) -> Network | None:
     return None
 
 
-class _Owner(NamedTuple):
+class _Owner(msgspec.Struct, frozen=True):
     """Who has an address of an overlay network."""
 
     name: str

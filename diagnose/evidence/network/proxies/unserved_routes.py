@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -157,7 +156,7 @@ def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
     yield from _defined_twice(proxy, served)
 
 
-class ReadStatic(NamedTuple):
+class ReadStatic(msgspec.Struct, frozen=True):
     """The file of static settings, as it lies on the host."""
 
     text: str
@@ -270,7 +269,7 @@ def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:
     return next((name for name in wanted if name.lower() not in site.middlewares), "")
 
 
-class _CalledPort(NamedTuple):
+class _CalledPort(msgspec.Struct, frozen=True):
     """The port that a proxy calls."""
 
     number: int

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.mounts.unread_certificates import (
     UnreadCertificates,
     unread_certificates,
 )
-from diagnose.evidence.machine.certificate import validity_of
+from diagnose.evidence.machine.certificate import Validity, validity_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.live.disk.parts import only
@@ -161,13 +161,13 @@ def test_a_file_that_is_written_again(issued: str, kind: str, named: str, count:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (pem("260101000000"), (1577836800.0, 1767225600.0)),
+        (pem("260101000000"), Validity(1577836800.0, 1767225600.0)),
         (pem("260199000000"), None),
-        (AFTER_2049, (1577836800.0, 2713910400.0)),
+        (AFTER_2049, Validity(1577836800.0, 2713910400.0)),
         ("no certificate", None),
         ("-----BEGIN CERTIFICATE-----\nAAAA\n", None),
         ("-----BEGIN CERTIFICATE-----\nA!\n", None),
     ],
 )
-def test_when_a_certificate_is_valid(text: str, expected: tuple[float, float] | None) -> None:
+def test_when_a_certificate_is_valid(text: str, expected: Validity | None) -> None:
     assert validity_of(text) == expected
