@@ -22,15 +22,9 @@ from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.evidence.engine.log import NO_LOG
 from diagnose.evidence.machine.package_log import ChangedPackage
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity
-
-_PATH_ERROR = LazyPattern(
-    r"(?:mkdir|open|l?stat|chmod|l?chown|rename|remove|unlink(?:at)?|read(?:link)?|write|(?:sym)?link)"
-    r" (?P<path>/[^\s:]{1,500}): [a-z][a-z /-]{1,60}$"
-)
-"""How Go ends an error about a file: what it did, the path, the kernel's words."""
+from diagnose.programs.path_errors import path_of_error
 
 
 def engine_down(
@@ -141,8 +135,8 @@ def _cure_by_words(end: EngineEnd) -> PageVariables:
         return cures(recognised, end.root)
     if end.taken_by:
         return {"taken_port": end.taken.rpartition(":")[2]}
-    refused = None if is_explained(text) else _PATH_ERROR.search(text)
-    return {"refused_path": refused["path"]} if refused else {"again": ENGINE}
+    refused = "" if is_explained(text) else path_of_error(text)
+    return {"refused_path": refused} if refused else {"again": ENGINE}
 
 
 def _asked(daemon: Daemon) -> str:

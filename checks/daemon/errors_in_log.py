@@ -9,7 +9,16 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.mappings import present
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+)
 from diagnose.phrases import how_often, shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,
@@ -18,10 +27,12 @@ from diagnose.programs.failures import (
     Recognised,
     recognise,
 )
+from diagnose.programs.path_errors import path_of_error
 from diagnose.registry import check
 
 TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
+_NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
 SHOWN = 200
 """Characters of the line in the finding's sentence."""
 KEY = 160
@@ -78,10 +89,21 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
             "first": clock.ago(error.first),
             **({"what fixes it": recognised.cure} if recognised is not None else {}),
         },
-        variables={"log": log.name},
+        variables={"log": log.name, **_named(error.line.text)},
         discriminator=shortened(error.kind, KEY),
         signs=signs(error.line.text) or None,
         onset=error.first,
+    )
+
+
+def _named(text: str) -> PageVariables:
+    """The path at which the error ends, or else the network that it names by its id."""
+    network = _NETWORK.search(text)
+    return present(
+        {
+            "refused_path": path_of_error(text),
+            "short_network": network["id"] if network is not None else "",
+        }
     )
 
 

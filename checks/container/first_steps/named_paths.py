@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from checks.container.first_steps.sought_names import sought_name
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import host_mount, innermost_mount
 from diagnose.evidence.containers.listing import Container
@@ -19,7 +20,7 @@ _REFUSED = LazyPattern(
 )
 _MISSED = LazyPattern(
     r"no such file|\bENOENT\b|does(?: not|n't) exist|not found|cannot find|can't find"
-    r"|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
+    r"|can't find command|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
     re.IGNORECASE,
 )
 _PATH = LazyPattern(
@@ -86,7 +87,7 @@ def _missed_place(container: Container, path: str) -> PageVariables:
         return {"lacking": posixpath.dirname(mount.on_host(path)), "lacked": path}
     if innermost_mount(container.mounts, path) is not None or _is_of_kernel(path):
         return {}
-    name = re.escape(posixpath.basename(path))
+    name = sought_name(posixpath.basename(path))
     return {"searched": container.name, "sought_file": f"(^|/){name}/?$"}
 
 

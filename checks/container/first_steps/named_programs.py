@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from checks.container.first_steps.sought_names import sought_name
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
@@ -43,6 +42,6 @@ def program_steps(container: Container, text: str) -> PageVariables:
     for says, sought in _KINDS:
         match = says.search(text)
         if match is not None:
-            name = re.escape(match["name"]).replace("\\-", "-").replace("/", "/")
+            name = sought_name(match["name"])
             return {"searched": container.name, "sought_file": sought.replace("{name}", name)}
     return {}

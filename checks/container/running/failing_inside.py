@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from checks.container.causes import PROGRAM_CAUSES
+from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
@@ -136,11 +137,11 @@ def _variables(
             return mount
     if failure.name in _OF_SERVERS:
         return _OF_SERVERS[failure.name](failure)
-    is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
+    named = named_thing_steps(container, failure.reason or failure.line)
     may_heal = known is None or known.failure.may_pass
-    is_left_down = may_heal and not is_missing and not failure.recurs
+    is_left_down = may_heal and not named and not failure.recurs
     again = {"again": container.name} if is_left_down else {}
-    return present({"program": failure.program}) | again
+    return present({"program": failure.program}) | again | named
 
 
 def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:

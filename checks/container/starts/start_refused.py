@@ -32,12 +32,15 @@ from diagnose.evidence.containers.programs.start_refusals import (
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.unfound_programs import UnfoundPrograms, missed_program
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.programs.failures import Failure, Recognised
+from diagnose.programs.path_errors import path_of_error
 from diagnose.registry import check
 
 LOCAL = "local"
 """The engine's own driver of volumes."""
+_OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
 _EXPLAINED = LazyPattern(
     r"port is already allocated|: bind: (?!permission denied)|failed to bind host port"
     r"|no available IPv4 addresses"
@@ -296,7 +299,14 @@ def _variables(refusal: Refusal, container: Container) -> PageVariables:
             return _volume_variables(refusal, container) or cures(container)
         if refusal.kind == "address" and len(container.endpoints) == 1:
             return {"network": next(iter(container.endpoints))}
+        return _path_variables(container) or cures(container)
     return cures(container)
+
+
+def _path_variables(container: Container) -> PageVariables:
+    """The path of the host at which an error ends that is not known; another start meets it too."""
+    path = path_of_error(container.state.error)
+    return {} if path.startswith(_OF_THE_KERNEL) else present({"refused_path": path})
 
 
 def _volume_variables(refusal: Refusal, container: Container) -> PageVariables:

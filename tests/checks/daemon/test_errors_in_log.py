@@ -153,3 +153,23 @@ def test_two_errors_of_one_request_stand_apart_and_keep_their_keys() -> None:
     later = [line.replace("device 12", "device 13") for line in lines]
     assert len(set(keys)) == 2
     assert [finding.discriminator for finding in _judged(later, of()).findings] == keys
+
+
+NETWORK = "3ph05mjf93966carr8q0bb0yt"
+NAMED = {
+    "a path": (
+        "Handler for POST /v1.51/commit returned error: mkdir /srv/docker/tmp: disk quota exceeded",
+        {"refused_path": "/srv/docker/tmp"},
+    ),
+    "a network": (
+        f"task allocation failure: no IP for task of network {NETWORK}: nothing is available",
+        {"short_network": NETWORK},
+    ),
+    "nothing": ("Handler for POST /v1.51/commit returned error: it does not work", {}),
+}
+
+
+@pytest.mark.parametrize(("message", "named"), NAMED.values(), ids=NAMED)
+def test_what_the_error_names_is_looked_at(message: str, named: dict[str, str]) -> None:
+    (finding,) = _judged([UP, _at(20, message)], of()).findings
+    assert {name: text for name, text in finding.variables.items() if name != "log"} == named

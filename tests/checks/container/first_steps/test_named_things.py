@@ -60,6 +60,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {},
         {"searched": "web", "sought_file": r"(^|/)default\.tmpl/?$"},
     ),
+    "a program of a supervisor, by its version": (
+        "spawnerr: can't find command '/usr/sbin/php-fpm7.0'",
+        {},
+        {"searched": "web", "sought_file": r"(^|/)php-fpm[-.0-9]*/?$"},
+    ),
     "a mount that is a folder": (
         "dd: /data: Is a directory",
         MOUNTED,
@@ -81,7 +86,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a library": (
         "app: error while loading shared libraries: libpq.so.5: cannot open shared object file",
         {},
-        {"searched": "web", "sought_file": r"/libpq\.so\.5$"},
+        {"searched": "web", "sought_file": r"/libpq\.so[-.0-9]*$"},
     ),
     "a module of Node.js": (
         "Error: Cannot find module '@shop/core'",
@@ -92,7 +97,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a module of Python": (
         "ModuleNotFoundError: No module named 'psycopg2.extras'",
         {},
-        {"searched": "web", "sought_file": r"/psycopg2(/__init__\.py|\.py|\.[^/]*so)$"},
+        {"searched": "web", "sought_file": r"/psycopg[-.0-9]*(/__init__\.py|\.py|\.[^/]*so)$"},
     ),
     "no room in a mount": (
         "write /data/part: no space left on device",

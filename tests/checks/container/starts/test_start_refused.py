@@ -229,6 +229,29 @@ def test_only_an_error_without_a_known_cause_is_tried_again():
     assert "retry" not in second.variables
 
 
+PATHS = {
+    "a folder that is not made": (
+        "cannot prepare the container: mkdir /srv/media: required key not available",
+        {"refused_path": "/srv/media"},
+    ),
+    "behind the runtime's last word": (
+        "failed to create task: open /srv/app/seccomp: permission denied: unknown",
+        {"refused_path": "/srv/app/seccomp"},
+    ),
+    "a file of the kernel": (
+        "cannot prepare the container: write /proc/self/attr/exec: no child processes",
+        {"retry": "web"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "offered"), PATHS.values(), ids=PATHS)
+def test_the_path_of_an_unknown_error_is_looked_at(error: str, offered: dict[str, str]) -> None:
+    container = container_in("created", code=128, Path="sleep", State={"Error": error})
+    (finding,) = start_refused(of(container))
+    assert dict(finding.variables.items() - {("container", "web")}) == offered
+
+
 GONE = (
     "failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error "
     "(open /run/log.json: no such file or directory): fork/exec /usr/libexec/old-runc: "
