@@ -9,13 +9,14 @@ from checks.container.first_steps.sought_names import sought_name
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import host_mount, innermost_mount
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_path
+from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 
 _REFUSED = LazyPattern(
     r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
-    r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing",
+    r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing"
+    r"|wrong ownership|has invalid permissions",
     re.IGNORECASE,
 )
 _MISSED = LazyPattern(
@@ -28,6 +29,8 @@ _PATH = LazyPattern(
     r"|run|srv|storage|tmp|usr|var|workspace|www)(?:/[\w.@+-]{1,100}){1,20}"
 )
 """A path of a container: what begins with another folder may be that of a page."""
+_WRITTEN = LazyPattern(r"(?<![\w.:/+-])(?P<path>(?:/[\w.@+-]{1,100}){1,20})(?!\S*: line \d)")
+"""What a line without room names: any path, but for the script that says it."""
 _LOCATION = LazyPattern(r":\d+(?::\d+)?(?:[:)]|$)|, line \d|\(\d+\)")
 """Behind a file that was read: a place in it."""
 _INTERPRETERS = LazyPattern(r"/(?:usr/)?(?:local/)?s?bin/\w+$")
@@ -44,7 +47,8 @@ def path_steps(container: Container, text: str) -> PageVariables:
         return {}
     path = _path_in(container, text)
     if is_full:
-        return _full_place(container, path)
+        written = _WRITTEN.search(text)
+        return _full_place(container, path or (written["path"] if written is not None else ""))
     if not path:
         return {}
     return _refused_place(container, path) if is_refused else _missed_place(container, path)
@@ -52,7 +56,7 @@ def path_steps(container: Container, text: str) -> PageVariables:
 
 def _path_in(container: Container, text: str) -> str:
     """The path of the container that the line complains of; "" where it names none."""
-    place = named_path(container, text)
+    place = next(named_files(container, text), None)
     if place is not None and place.rest and ".." not in place.rest:
         return place.inside if len(place.rest) <= DEEPEST else ""
     for match in _PATH.finditer(text):

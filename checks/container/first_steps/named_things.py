@@ -1,11 +1,13 @@
 """What a line of a log names, whatever the program, as the first thing to look at.
 
-Each kind of thing has a module: paths, programs, host names, ports, settings of the kernel.
+Each kind of thing has a module: paths, programs, host names, ports, devices, settings of the
+kernel.
 """
 
 from __future__ import annotations
 
 from checks.container.first_steps.kernel_settings import kernel_setting_steps
+from checks.container.first_steps.named_devices import device_steps
 from checks.container.first_steps.named_hosts import host_name_steps
 from checks.container.first_steps.named_paths import path_steps
 from checks.container.first_steps.named_ports import port_steps
@@ -14,7 +16,14 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import PageVariables
 
-_KINDS = (host_name_steps, port_steps, program_steps, path_steps, kernel_setting_steps)
+_KINDS = (
+    host_name_steps,
+    port_steps,
+    program_steps,
+    path_steps,
+    device_steps,
+    kernel_setting_steps,
+)
 """The first that finds something counts."""
 
 

@@ -115,6 +115,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {},
         {"unresolved": "api.lab.test"},
     ),
+    "the name of a domain in other words": (
+        "ERROR could not resolve shop.lab.test: Try again",
+        {},
+        {"unresolved": "shop.lab.test"},
+    ),
     "a taken port of the host": (
         "listen tcp :53: bind: address already in use",
         ON_HOST,
@@ -122,6 +127,21 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     ),
     "a time is no port": ("12:04:53 bind: address already in use", ON_HOST, {}),
     "a taken port of its own": ("listen tcp :53: bind: address already in use", {}, {}),
+    "a device": (
+        "Failed to set value 'vaapi=va:/dev/dri/renderD128' for option 'init_hw_device'",
+        {},
+        {"asked_device": "/dev/dri/renderD128", "given_to": "web"},
+    ),
+    "a file of the working directory": (
+        "panic: open config/app.yml: no such file or directory",
+        {**MOUNTED, "Config": {"WorkingDir": "/data"}},
+        {"lacking": "/srv/shop/config", "lacked": "/data/config/app.yml"},
+    ),
+    "a folder of the wrong owner": (
+        'FATAL: data directory "/data" has wrong ownership',
+        MOUNTED,
+        {"refused": "/srv/shop", "refused_below": "/srv", "run_as": "1000:1000"},
+    ),
     "a setting of the kernel": (
         "FATAL: net.core.somaxconn is too low",
         {},
@@ -137,12 +157,17 @@ def test_what_a_line_names(line: str, parts: dict[str, Any], expected: dict[str,
     assert named_thing_steps(container_in("exited", code=1, **parts), line) == expected
 
 
-def test_a_running_container_is_asked_for_room_as_it_sees_it():
-    line = "dd: writing '/scratch/a/f': No space left on device; /tmp/a/f"
-    assert named_thing_steps(container_in("running"), line) == {
-        "filling": "web",
-        "filled": "./tmp/a",
-    }
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("dd: error writing '/scratch/a/f': No space left on device", "./scratch/a"),
+        ("/app: line 3: can't create /tmp/a/f: No space left on device", "./tmp/a"),
+        ("mktemp: (null): No space left on device", "."),
+    ],
+)
+def test_a_running_container_is_asked_for_room_as_it_sees_it(line: str, place: str) -> None:
+    steps = named_thing_steps(container_in("running"), line)
+    assert steps == {"filling": "web", "filled": place}
 
 
 @pytest.mark.parametrize(
