@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from diagnose.evidence.containers.health_check import NOT_BEGUN, HealthCheck
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.settings.changed_words import with_entry
+from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.mappings import present
 from diagnose.model import PageVariables
 
@@ -59,6 +61,8 @@ def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | No
         return {"listens_at": probe.other_address}
     if probe.unserved_port and probe.command_by_port and not cannot_run:
         return {"moved_probe": probe.command_by_port}
+    if host := probe.unlisted_host:
+        return with_entry(probe.container, [list_without(probe.container, host)], host)
     return _steps_for_a_new_probe(probe) if probe.has_failed_since_its_start else None
 
 

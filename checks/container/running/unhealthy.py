@@ -25,6 +25,7 @@ from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.containers.programs.probe_schemes import ProbeScheme, wrong_scheme
+from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
@@ -86,7 +87,8 @@ def unhealthy(
     health; where something else does so, the container is seldom called unhealthy for long: three
     such restarts within the hour count. A probe that speaks plain text to a port with TLS, or the
     other way round, is known by the words of both. A DNS server may answer others and not its own
-    loopback, from which its probe asks.
+    loopback, from which its probe asks. A web program may serve the hosts of a variable alone, and
+    its probe asks for localhost.
     """
     other_commands = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
@@ -327,6 +329,11 @@ def _at_port(probe: HealthCheck) -> str:
         return (
             f"; the probe's request to its own container goes to the proxy {proxy.host}:{proxy.port} "
             f"of variable {proxy.variable}"
+        )
+    if host := probe.unlisted_host:
+        return (
+            f"; its server answers with HTTP status {probe.refused_status} to a probe that asks for "
+            f"{host}, which {list_without(probe.container, host)} does not list"
         )
     if probe.refused_status:
         return f"; its server answers, with HTTP status {probe.refused_status}"

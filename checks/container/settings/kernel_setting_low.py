@@ -11,6 +11,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_settings import KernelSettings, setting_of_running
+from diagnose.evidence.network.sockets.unopened_ports import UnopenedPorts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.programs.failures.kernel_settings import PORT_START
@@ -29,6 +30,7 @@ def kernel_setting_low(
     log_tails: LogTails,
     kernel_settings: KernelSettings,
     repeated: RepeatedErrors | None,
+    unopened_ports: UnopenedPorts | None,
 ) -> CheckResult:
     """A kernel setting of the host is below what a container's program needs.
 
@@ -36,7 +38,8 @@ def kernel_setting_low(
     the program's documentation asks for. These settings belong to the whole host; a container
     cannot change them. On the host's own network that is also the first port that a user other than
     root may open. A program that runs on and repeats such an error does a part of its work no more:
-    that is a warning.
+    that is a warning. So is one that says once that it could not open such a port, at which nothing
+    listens: the rights of its process show why.
     """
     claimed = set()
     for claim in claims(ID, containers, log_tails, clock):
@@ -58,7 +61,24 @@ def kernel_setting_low(
         )
     others = [error for error in repeated or () if error.container.id not in claimed]
     yield from _running_findings(others, kernel_settings)
+    yield from _unopened_findings(unopened_ports or UnopenedPorts())
     return None
+
+
+def _unopened_findings(ports: UnopenedPorts) -> Iterator[Finding]:
+    """Programs that run on the host's network without the port that they are there for."""
+    for item in ports:
+        finding = Finding.about(
+            item.container,
+            f"{item.container} runs without port {item.port}: on the host's network a port below "
+            f"{item.first} needs the capability NET_BIND_SERVICE, which its process (user "
+            f"{item.uid}) does not have",
+            {LINE: item.line, f"/proc/sys {PORT_START}": item.first, "effective user": item.uid},
+            severity=Severity.warning,
+            stable=(item.container.life,),
+        )
+        assignment = f"{PORT_START}={item.port}"
+        yield finding.with_variables({"unopened": assignment, "port": str(item.port)})
 
 
 def _running_findings(

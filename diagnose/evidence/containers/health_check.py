@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import Health, HealthProbe
+from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
 from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.dns.resolvers import EMBEDDED
@@ -54,6 +55,8 @@ _STATUS_4XX = LazyPattern(
     re.IGNORECASE,
 )
 """As wget, curl and the programs of images say it."""
+_OF_HOSTS = (400, 403, 421)
+"""The statuses with which servers refuse those who ask for another host than theirs."""
 _SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}
 """Tools of probes, with the options that show status and answer."""
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
@@ -242,6 +245,18 @@ class HealthCheck(msgspec.Struct, frozen=True):
         """The HTTP status of the 4xx kind with which its server answers the probe; 0 for none."""
         status = _STATUS_4XX.search(self.output) if self.exit_code else None
         return int(status["status"]) if status is not None else 0
+
+    @property
+    def unlisted_host(self) -> str:
+        """The host that it asks for, where its server refuses it and a variable does not list it.
+
+        "" elsewhere.
+        """
+        url = _OWN_URL.search(self.command)
+        if self.refused_status not in _OF_HOSTS or url is None or ELSEWHERE.search(self.command):
+            return ""
+        host = url[0].partition("://")[2].partition("/")[0].partition(":")[0]
+        return host if list_without(self.container, host) else ""
 
     @property
     def command_at_start_page(self) -> str:

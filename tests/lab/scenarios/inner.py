@@ -178,3 +178,43 @@ def ban_of_one_client_inside(box: Box) -> None:
     )
     assert _others_get(box, 18778)
     assert host_gets(box, 18778)
+
+
+@fault("firewall.tunnel-untranslated", subject="container:exitnode", shareable=True)
+def vpn_server_that_hides_its_clients_on_the_other_network(box: Box) -> None:
+    """A VPN server's rule names the interface of its first network, and its default route is by
+    the second one."""
+    _vpn_server(box, "exitnode", "10.231.9", hidden_by="eth0")
+
+
+@healthy(shareable=True)
+def vpn_server_that_hides_its_clients(box: Box) -> None:
+    """The rule names the interface of the default route, as it is meant to."""
+    _vpn_server(box, "exitfine", "10.231.10", hidden_by="eth1")
+
+
+@healthy(shareable=True)
+def vpn_server_whose_clients_are_routed(box: Box) -> None:
+    """No rule translates the clients: the router of the site has a way back to them."""
+    _vpn_server(box, "exitrouted", "10.231.11", hidden_by="")
+
+
+def _vpn_server(box: Box, name: str, net: str, *, hidden_by: str) -> None:
+    """A container with a tunnel for clients, in two networks, of which the second leads out."""
+    server = ["--cap-add=NET_ADMIN", "--sysctl=net.ipv4.ip_forward=1", "-m=64m"]
+    box.docker("run", "-d", f"--name={name}", *server, "bb:1.36", "sleep", "9000")
+    box.docker("network", "create", f"--subnet={net}.0/25", f"{name}-out")
+    box.docker("network", "connect", f"{name}-out", name)
+    gateway = box.inspect(name)["NetworkSettings"]["Networks"][f"{name}-out"]["Gateway"]
+    rule = f"iptables -t nat -A POSTROUTING -s {net}.128/25 -o {hidden_by} -j MASQUERADE"
+    _inside(
+        box,
+        name,
+        f"""
+        ip tuntap add wg0 mode tun; ip addr add {net}.129/25 dev wg0; ip link set wg0 up
+        ip route replace default via {gateway} dev eth1
+        {rule if hidden_by else ":"}
+        """,
+    )
+    way = ["ip", "route", "get", "192.0.2.80", "from", f"{net}.130", "iif", "wg0"]
+    assert "dev eth1" in box.run(box.in_netns(name, *way)).stdout

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.kernel_settings import KernelSettings, kernel_settings
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.sockets.unopened_ports import unopened_ports
 from diagnose.programs.failures import recognise
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
 from diagnose.programs.telling_line import TellingLine
@@ -145,3 +149,44 @@ def test_the_fix_speaks_of_the_setting_that_is_low(
     assert fix is not None
     assert next(iter(variables.values())) in fix.text
     assert (words in fix.impact) == expected
+
+
+TIME_SERVER = container_in("running", HostConfig={"NetworkMode": "host"})
+OTHERS = Listener("udp", "0.0.0.0", 123, 7, "ntpd", "f" * 64)
+UNOPENED = {
+    "chronyd": ("Could not open NTP socket on 0.0.0.0:123", "0", 1024, (), [123]),
+    "over IPv6": ("Could not open NTP socket on [::]:123", "0", 1024, (), [123]),
+    "a word before it": ("failed to listen on udp port 514", "0", 1024, (), [514]),
+    "it has the right": ("Could not open NTP socket on 0.0.0.0:123", "400", 1024, (), []),
+    "any user may": ("Could not open NTP socket on 0.0.0.0:123", "0", 0, (), []),
+    "a high port": ("cannot bind to 0.0.0.0:8080", "0", 1024, (), []),
+    "another has it": ("Could not open NTP socket on 0.0.0.0:123", "0", 1024, (OTHERS,), []),
+    "a time": ("cannot open the shop before 10:30:15", "0", 1024, (), []),
+}
+
+
+@pytest.mark.parametrize("name", UNOPENED)
+def test_a_port_that_its_process_may_not_open(name: str) -> None:
+    line, rights, first, holders, wanted = UNOPENED[name]
+    host = Made(
+        {
+            "api.logs": {"text": f"2026-01-02T03:04:06Z {line}\n"},
+            "sysctl": {"net.ipv4.ip_unprivileged_port_start": str(first)},
+            "process": {"pid": 9, "uid": 100, "capabilities": rights},
+        }
+    )
+    ports = unopened_ports(host, of(TIME_SERVER), Listeners(holders))
+    assert [item.port for item in ports] == wanted
+    assert rows(judge("container.kernel-setting-low", **_nothing_else(), unopened_ports=ports)) == [
+        ("warning", TIME_SERVER.name)
+    ] * len(wanted)
+
+
+def _nothing_else() -> dict[str, Any]:
+    """What the check takes besides, where no other program has failed."""
+    return {
+        "containers": of(TIME_SERVER),
+        "clock": CLOCK,
+        "log_tails": LogTails({}, {}),
+        "kernel_settings": KernelSettings({}),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.lab import Box, Engines, fault
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 
@@ -30,6 +30,41 @@ def too_few_memory_maps(box: Box) -> None:
     """A search server checks vm.max_map_count as Elasticsearch does, and ends with 78."""
     run(box, "search9", *GOOD, "bb:1.36", "sh", "-c", _BOOTSTRAP)
     assert box.wait_state("search9", "exited")["State"]["ExitCode"] == 78
+
+
+_TIME_SERVER = """
+import socket, time
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    server.bind(("0.0.0.0", 123))
+except OSError:
+    print("Could not open NTP socket on 0.0.0.0:123", flush=True)
+else:
+    print("ready", flush=True)
+time.sleep(1000)
+"""
+
+
+@fault("container.kernel-setting-low", subject="container:clock9")
+def port_of_the_host_that_a_user_may_not_open(box: Box) -> None:
+    """A time server on the host's network runs as a user, goes on without its port, and does not
+    say why."""
+    _time_server(box, "clock9", "--user=100:101")
+    box.wait_for(lambda: "Could not open" in logs(box, "clock9"), what="the refusal")
+    assert ":123 " not in box.sh("ss -lunH")
+
+
+@healthy()
+def port_of_the_host_that_root_opens(box: Box) -> None:
+    """The same server as root."""
+    _time_server(box, "clock9")
+    box.wait_for(lambda: "ready" in logs(box, "clock9"), what="the open port")
+
+
+def _time_server(box: Box, name: str, *options: str) -> None:
+    limits = ["--memory=64m", "--pids-limit=64", "--network=host"]
+    program = ["bb:1.36", "/usr/bin/python3", "-c", _TIME_SERVER]
+    run(box, name, *limits, *options, *MACHINE, *program)
 
 
 @fault(

@@ -1,0 +1,54 @@
+"""firewall.tunnel-untranslated: the clients of a VPN server leave with their own addresses."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.paths.misnamed_exits import MisnamedExit, MisnamedExits
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+
+@check("firewall.tunnel-untranslated", severity=Severity.warning)
+def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
+    """A rule hides a VPN's clients on another interface than they leave by.
+
+    The clients of a VPN server connect, and get no answer from beyond it: their packets leave with
+    addresses of the tunnel, to which no router has a way back. A rule would translate them on
+    another interface. A container in two networks has its default route on either of them; a host's
+    interface may have been renamed, or the rule was copied from a guide. A tunnel without such a
+    rule is routed on purpose.
+    """
+    yield from misnamed_exits.unread
+    if not misnamed_exits.traced and not misnamed_exits.unread:
+        return Skipped("no tunnel of this host or of a container has clients")
+    for item in misnamed_exits:
+        yield _finding(item)
+    return None
+
+
+def _finding(item: MisnamedExit) -> Finding:
+    container = item.container
+    where = "on this host" if container is None else f"inside {container}"
+    why = ", an interface that does not exist" if item.is_absent else ""
+    summary = (
+        f"clients of tunnel {item.tunnel} {where} get no answer from beyond it: their packets leave "
+        f"by {item.leaves_by}, and the rule that translates {item.subnet} names {item.named}{why}"
+    )
+    variables = {"subnet": item.subnet, "leaves_by": item.leaves_by, "named": item.named}
+    seen = {**item.rule.evidence, "leaves through": item.leaves_by}
+    if container is None:
+        return Finding(
+            subject=HOST,
+            summary=summary,
+            evidence=seen,
+            variables={**variables, "on_host": item.tunnel},
+            discriminator=item.tunnel,
+            signs=NO_WAY_OUT,
+        )
+    return Finding.about(
+        container,
+        summary,
+        seen,
+        discriminator=item.tunnel,
+        signs=NO_WAY_OUT,
+    ).with_variables({**variables, "container": container.name})

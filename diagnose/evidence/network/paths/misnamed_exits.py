@@ -1,0 +1,164 @@
+"""Rules that translate a tunnel's clients on their way out by an interface that they do not take.
+
+A VPN server hides its clients behind its own address, and its rule names the interface: `-o eth0`.
+A container in two networks has its default route on either, and a host's interface may be called
+otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from ipaddress import IPv4Interface, ip_interface
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.paths.inner_stacks import changed_namespaces, inner_stacks
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.wiring.tunnels import Tunnels
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.conditions import Match
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.rules import Rule
+from diagnose.firewall.stack import Device, Stack
+from diagnose.firewall.trace import trace
+from diagnose.firewall.values import Name
+from diagnose.firewall.verdict import Step
+from diagnose.firewall.walk import walk
+from diagnose.model import Unexamined
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_KINDS = ("tun", "wireguard")
+_SMALLEST = 30
+"""A prefix that leaves no room for clients beside the server."""
+
+
+class MisnamedExit(msgspec.Struct, frozen=True):
+    """A tunnel whose clients leave with their own addresses, and the rule that should hide them."""
+
+    container: Container | None
+    """Whose network it is in; None for the host's."""
+    tunnel: str
+    subnet: str
+    """That of the clients: 10.8.0.0/24."""
+    rule: Step
+    named: str
+    """The interface that the rule names."""
+    leaves_by: str
+    """The interface by which the clients' packets leave."""
+    is_absent: bool
+    """Whether there is no interface of that name."""
+
+    @property
+    def is_about_clients(self) -> bool:
+        """Whether the rule names their network."""
+        return self.subnet.partition("/")[0] in self.rule.rule
+
+
+class MisnamedExits(Items[MisnamedExit], frozen=True):
+    """Those of the host first."""
+
+    traced: int = 0
+    """Tunnels whose clients were walked out."""
+    unread: tuple[Unexamined, ...] = ()
+    """Containers with a tunnel whose rules could not be read."""
+
+
+@evidence
+def misnamed_exits(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces,
+    host_stack: HostStack | None,
+    tunnels: Tunnels | None,
+) -> MisnamedExits:
+    """Nothing is asked about a namespace without a tunnel.
+
+    A rule of the host has to name the clients' addresses, or an interface that does not exist: a
+    router may hide some others on purpose.
+    """
+    found: list[MisnamedExit] = []
+    traced = 0
+    if host_stack is not None and tunnels is not None:
+        own = [device for device in host_stack.stack.devices if device.name in tunnels.names]
+        walked = (item for device in own for item in _exits(host_stack.stack, device, None))
+        found += [item for item in walked if item.is_absent or item.is_about_clients]
+        traced += len(own)
+    served = [
+        netns for netns in changed_namespaces(namespaces, containers) if any(_inner_tunnels(netns))
+    ]
+    inner = inner_stacks(host, served)
+    for netns in served:
+        stack = inner.by_owner.get(netns.container.id)
+        if stack is None:
+            continue
+        for name in _inner_tunnels(netns):
+            found += _exits(stack, stack.by_name[name], netns.container)
+            traced += 1
+    return MisnamedExits(tuple(found), traced, inner.unread)
+
+
+def _inner_tunnels(netns: ContainerNetns) -> Iterator[str]:
+    return (link.name for link in netns.links if link.up and link.kind in _KINDS)
+
+
+def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterator[MisnamedExit]:
+    """The rules that miss the clients of one tunnel, at most one for each of its subnets."""
+    for text in tunnel.addresses:
+        own = ip_interface(text)
+        if not isinstance(own, IPv4Interface) or own.network.prefixlen > _SMALLEST:
+            continue
+        client = next(str(address) for address in own.network.hosts() if address != own.ip)
+        traced = trace(stack, Flow(Origin(tunnel.name, client), SOMEWHERE, "tcp", 443))
+        if traced.packet is None or not traced.to or traced.to == tunnel.name:
+            continue
+        if traced.snat is not None or traced.nat_unknown:
+            continue
+        others = _interfaces_named(stack, {tunnel.name, traced.to})
+        missing = ((name, _rule_by(stack, traced, name)) for name in others)
+        for name, rule in missing:
+            if rule is not None:
+                yield MisnamedExit(
+                    container,
+                    tunnel=tunnel.name,
+                    subnet=str(own.network),
+                    rule=rule,
+                    named=name,
+                    leaves_by=traced.to,
+                    is_absent=name not in stack.by_name,
+                )
+                break
+
+
+def _interfaces_named(stack: Stack, apart: Collection[str]) -> list[str]:
+    """The interfaces that rules about a packet's source name, but for some."""
+    names = (
+        name
+        for chain in stack.ruleset.chains
+        for rule in chain.rules
+        if isinstance(rule.action, Translate) and rule.action.kind in ("snat", "masquerade")
+        for name in _exits_of(rule)
+    )
+    return [name for name in dict.fromkeys(names) if name not in apart]
+
+
+def _exits_of(rule: Rule) -> Iterator[str]:
+    """The interfaces by which a packet has to leave for a rule to match."""
+    for condition in rule.conditions:
+        if isinstance(condition, Match) and condition.fields == ("oif",) and not condition.negate:
+            for (value,) in condition.among:
+                if isinstance(value, Name) and not value.prefix:
+                    yield value.text
+
+
+def _rule_by(stack: Stack, traced: Trace, interface: str) -> Step | None:
+    """The rule that would translate the packet if it left by another interface."""
+    assert traced.packet is not None
+    packet = replace(traced.packet, oif=interface)
+    verdict = walk(stack.ruleset, "postrouting", packet)
+    return verdict.nat_by if verdict.nat is not None else None

@@ -1,0 +1,113 @@
+"""Ports that programs on the host's network could not open, where their rights show why.
+
+A program that opens several sockets may go on when one fails, and says no more than that: chronyd's
+`Could not open NTP socket on 0.0.0.0:123`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import read_tails
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.programs.failures.kernel_settings import PORT_START
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
+from diagnose.questions.processes import InspectProcess
+from diagnose.registry import evidence
+
+MOST = 10
+"""Logs that are read."""
+_NET_BIND_SERVICE = 1 << 10
+"""The bit of capabilities(7) that opens low ports."""
+_UNOPENED = LazyPattern(
+    r"(?:\b(?:could not|cannot|couldn't|can't|failed to|unable to)\s+(?:open|bind|listen|create)\b"
+    r"|\b(?:error|failed|failure)\s+(?:opening|binding|listening|creating)\b|\bEACCES\b)"
+    r".{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})(?![\d.:])",
+    re.IGNORECASE,
+)
+
+
+class UnopenedPort(msgspec.Struct, frozen=True):
+    """A port at which nothing listens, and a running container whose process may not open it."""
+
+    container: Container
+    port: int
+    line: str
+    first: int
+    """The first port that users without a right may open."""
+    uid: int
+
+
+class UnopenedPorts(Items[UnopenedPort], frozen=True):
+    """The lowest such port of each container."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+    """Containers that listen nowhere, and whose log was not read."""
+
+
+@evidence
+def unopened_ports(
+    host: Host, containers: Containers, listeners: Listeners | None
+) -> UnopenedPorts:
+    """Nothing is asked where each container on the host's network holds a socket.
+
+    Within a network of its own a container may open each port, unless an option forbids it.
+    """
+    if listeners is None:
+        return UnopenedPorts()
+    holders = {listener.container for listener in listeners}
+    mute = [
+        container
+        for container in containers.running
+        if container.shares_host_network and container.id not in holders
+    ][:MOST]
+    read = read_tails(host, mute)
+    said = {
+        container.id: words
+        for container in mute
+        if container.id in read.tails
+        and (
+            words := _unopened((*read.tails[container.id].earlier, *read.tails[container.id].lines))
+        )
+    }
+    first = _first_port(host) if said else 0
+    items = []
+    for container in mute:
+        port, line = said.get(container.id, (0, ""))
+        if listeners.on("tcp", "", port) or listeners.on("udp", "", port):
+            continue
+        process = host.ask(InspectProcess(container.state.pid)) if 0 < port < first else None
+        if process is None or isinstance(process, Failed) or process.uid is None:
+            continue
+        rights = int(process.capabilities or "0", 16)
+        if not rights & _NET_BIND_SERVICE:
+            items.append(UnopenedPort(container, port, line, first, process.uid))
+    left = (
+        Unexamined(container.subject, f"its log: {read.unread[container.id]}")
+        for container in mute
+        if container.id in read.unread
+    )
+    return UnopenedPorts(tuple(items), tuple(left))
+
+
+def _unopened(lines: tuple[str, ...]) -> tuple[int, str] | None:
+    """The lowest port that lines say could not be opened, and the last line that says so."""
+    found = [(int(match["port"]), line) for line in lines if (match := _UNOPENED.search(line))]
+    if not found:
+        return None
+    lowest = min(port for port, _ in found)
+    return lowest, next(line for port, line in reversed(found) if port == lowest)
+
+
+def _first_port(host: Host) -> int:
+    """The first port of the host's network that needs no right; 0 where that is not known."""
+    answer = host.ask(ReadSysctls([PORT_START]))
+    value = "" if isinstance(answer, Failed) else answer.get(PORT_START) or ""
+    return int(value) if value.isdigit() else 0
