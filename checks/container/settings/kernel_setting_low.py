@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_settings import KernelSettings, setting_of_running
-from diagnose.evidence.network.sockets.unopened_ports import UnopenedPorts
+from diagnose.evidence.network.sockets.unopened_ports import UnopenedPort, UnopenedPorts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.programs.failures.kernel_settings import PORT_START
@@ -61,11 +61,11 @@ def kernel_setting_low(
         )
     others = [error for error in repeated or () if error.container.id not in claimed]
     yield from _running_findings(others, kernel_settings)
-    yield from _unopened_findings(unopened_ports or UnopenedPorts())
+    yield from _unopened_findings(() if unopened_ports is None else unopened_ports)
     return None
 
 
-def _unopened_findings(ports: UnopenedPorts) -> Iterator[Finding]:
+def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
     """Programs that run on the host's network without the port that they are there for."""
     for item in ports:
         finding = Finding.about(

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import read_tails
+from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
@@ -69,25 +69,18 @@ def unopened_ports(
         if container.shares_host_network and container.id not in holders
     ][:MOST]
     read = read_tails(host, mute)
-    said = {
-        container.id: words
-        for container in mute
-        if container.id in read.tails
-        and (
-            words := _unopened((*read.tails[container.id].earlier, *read.tails[container.id].lines))
-        )
-    }
+    said = {id: words for id, tail in read.tails.items() if (words := _unopened(tail))}
     first = _first_port(host) if said else 0
     items = []
     for container in mute:
         port, line = said.get(container.id, (0, ""))
-        if listeners.on("tcp", "", port) or listeners.on("udp", "", port):
+        is_taken = listeners.on("tcp", "", port) or listeners.on("udp", "", port)
+        if not 0 < port < first or is_taken:
             continue
-        process = host.ask(InspectProcess(container.state.pid)) if 0 < port < first else None
-        if process is None or isinstance(process, Failed) or process.uid is None:
+        process = host.ask(InspectProcess(container.state.pid))
+        if isinstance(process, Failed) or process.uid is None or process.capabilities is None:
             continue
-        rights = int(process.capabilities or "0", 16)
-        if not rights & _NET_BIND_SERVICE:
+        if not int(process.capabilities, 16) & _NET_BIND_SERVICE:
             items.append(UnopenedPort(container, port, line, first, process.uid))
     left = (
         Unexamined(container.subject, f"its log: {read.unread[container.id]}")
@@ -97,8 +90,9 @@ def unopened_ports(
     return UnopenedPorts(tuple(items), tuple(left))
 
 
-def _unopened(lines: tuple[str, ...]) -> tuple[int, str] | None:
-    """The lowest port that lines say could not be opened, and the last line that says so."""
+def _unopened(tail: LogTail) -> tuple[int, str] | None:
+    """The lowest port that a log says could not be opened, and the last line that says so."""
+    lines = (*tail.earlier, *tail.lines)
     found = [(int(match["port"]), line) for line in lines if (match := _UNOPENED.search(line))]
     if not found:
         return None
