@@ -125,13 +125,13 @@ ASKED = {
 }
 
 
-def _first_steps(command: str, output: str, age: float) -> dict[str, str]:
+def _first_steps(command: str, output: str, age: float, *env: str) -> dict[str, str]:
     result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": output}
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
-    test = {"Healthcheck": {"Test": ["CMD-SHELL", command]}}
-    container = container_in("running", age=age, Config=test, State={"Health": health})
+    config = {"Healthcheck": {"Test": ["CMD-SHELL", command]}, "Env": list(env)}
+    container = container_in("running", age=age, Config=config, State={"Health": health})
     (finding,) = items(judge("container.unhealthy", containers=of(container), clock=CLOCK))
-    known = ("start_page", "shown", "shown_request", "restarted")
+    known = ("assignment", "start_page", "shown", "shown_request", "restarted")
     return {name: finding.variables[name] for name in known if name in finding.variables}
 
 
@@ -139,3 +139,23 @@ def _first_steps(command: str, output: str, age: float) -> dict[str, str]:
 def test_a_probe_that_asks_for_a_page(command: str, output: str, steps: dict[str, str]) -> None:
     assert _first_steps(command, output, 60.0) == steps
     assert _first_steps(command, output, 7200.0) == {"restarted": "web"}, "it was healthy before"
+
+
+BAD = "curl: (22) The requested URL returned error: 400"
+LISTS = {
+    "not listed": ("ALLOWED_HOSTS=shop.test", BAD, "ALLOWED_HOSTS=shop.test,localhost"),
+    "of an image": ("NEXTCLOUD_TRUSTED_DOMAINS=a.test b.test", BAD, "a.test b.test localhost"),
+    "listed with a port": ("ALLOWED_HOSTS=shop.test,localhost:8080", BAD, ""),
+    "every name": ("DJANGO_ALLOWED_HOSTS=*", BAD, ""),
+    "a list in JSON": ('ALLOWED_HOSTS=["shop.test"]', BAD, ""),
+    "another variable": ("SMTP_HOSTS=mail.test", BAD, ""),
+    "another status": ("ALLOWED_HOSTS=shop.test", BAD.replace("400", "404"), ""),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_probe_that_asks_for_a_host_which_a_variable_does_not_list(name: str) -> None:
+    variable, output, wanted = LISTS[name]
+    steps = _first_steps("curl -f http://localhost:8080/health", output, 60.0, variable)
+    assert steps.get("assignment", "").endswith(wanted)
+    assert bool(wanted) == ("assignment" in steps)
