@@ -12,7 +12,7 @@ Rooms:
 
 A module is named like its check. Modules with several checks:
 
-- ends/stop_and_restart: ignores-stop-signal, no-restart-policy
+- ends/stop_and_restart: ignores-stop-signal, killed-in-shutdown, no-restart-policy
 - mounts/data_in_use: data-locked, data-version-mismatch
 - running/state: dead, paused, shim-lost, zombies
 - settings/variables: variable-malformed, variable-missing

@@ -1,42 +1,47 @@
 """How containers stop, and whether they come back.
 
-Ignored stop signals, missing restart policies.
+Ignored stop signals, shutdowns that are cut short, missing restart policies.
 """
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.cut_stops import CutStops, KilledStop, killed_stop
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import is_service
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import duration
+from diagnose.phrases import duration, quoted
 from diagnose.registry import check
+
+LEAST_GRACE_S = 90
+"""The grace period that makers of databases ask for."""
+_LONGER = 3
+"""How much longer than the one that was too short."""
 
 
 @check("container.ignores-stop-signal", severity=Severity.advice)
 def ignores_stop_signal(
-    containers: Containers, events: Events, *, wait: Seconds = Seconds(1)
+    containers: Containers,
+    events: Events,
+    cut_stops: CutStops | None,
+    *,
+    wait: Seconds = Seconds(1),
 ) -> CheckResult:
     """A container ignores its stop signal and is killed after its grace period.
 
     Read from events: a signal, then SIGKILL at least `wait` later, then an end with code 137. A
     `docker kill` sends no signal before it, and `docker stop -t 0` leaves no time. What the engine
-    no longer remembers is not seen.
+    no longer remembers is not seen. A program that was ending is another matter.
     """
     for container in containers:
-        history = events.of(container.id, "kill", "die", "start")
-        triples = zip(history, history[1:], history[2:], strict=False)
-        waited = max((_waited(*triple) for triple in triples), default=0.0)
-        if waited < wait:
+        stop = killed_stop(events, container)
+        if stop is None or stop.waited < wait or (cut_stops and cut_stops.has(container)):
             continue
         yield Finding.about(
             container,
-            f"{container} ignored its stop signal and was killed after {duration(waited)}",
+            f"{container} ignored its stop signal and was killed after {duration(stop.waited)}",
             {
-                "events": (
-                    f"kill (signal {container.config.stop_signal or '15'}), "
-                    f"{duration(waited)} later kill (signal 9), die 137"
-                ),
+                "events": _events(container, stop),
                 "first process": " ".join(container.command)[:120],
                 "HostConfig.Init": bool(container.host_config.init),
             },
@@ -45,16 +50,36 @@ def ignores_stop_signal(
     return None
 
 
-def _waited(first: Event, second: Event, third: Event) -> float:
-    """Seconds between a signal and the SIGKILL that ended the container.
+def _events(container: Container, stop: KilledStop) -> str:
+    signal = container.config.stop_signal or "15"
+    return f"kill (signal {signal}), {duration(stop.waited)} later kill (signal 9), die 137"
 
-    0 for any other three events.
+
+@check("container.killed-in-shutdown", severity=Severity.warning)
+def killed_in_shutdown(cut_stops: CutStops) -> CheckResult:
+    """A program is killed before it has finished its shutdown.
+
+    Its log says, between the stop signal and the SIGKILL, that it was ending: the grace period is
+    too short. It is a warning where it says at its next start that it was not stopped cleanly, and
+    advice otherwise.
     """
-    actions = [first.action, second.action, third.action]
-    if actions != ["kill", "kill", "die"] or third.exit_code != 137:
-        return 0.0
-    is_escalated = first.attributes.get("signal") != "9" == second.attributes.get("signal")
-    return second.at - first.at if is_escalated else 0.0
+    for cut in cut_stops:
+        container, stop = cut.container, cut.stop
+        damage = "; it had to repair its files at its next start" if cut.repairs else ""
+        yield Finding.about(
+            container,
+            f"{container} was still shutting down when the engine killed it, "
+            f"{duration(stop.waited)} after its stop signal{damage}",
+            {
+                "events": _events(container, stop),
+                "log before the kill": quoted(cut.said),
+                **({"log of the next start": quoted(cut.repairs)} if cut.repairs else {}),
+                "Config.StopTimeout": container.config.stop_timeout or "10 s (nothing set)",
+            },
+            severity=Severity.warning if cut.repairs else Severity.advice,
+            grace=str(max(LEAST_GRACE_S, round(_LONGER * stop.waited))),
+        )
+    return None
 
 
 @check("container.no-restart-policy", severity=Severity.advice, posture=True)

@@ -209,6 +209,8 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     attach_stdout: bool = False
     open_stdin: bool = False
     stop_signal: str | None = None
+    stop_timeout: int | None = None
+    """Seconds between the stop signal and SIGKILL, None for the engine's 10."""
     healthcheck: Healthcheck | None = None
     volumes: dict[str, Any] | None = None
     exposed_ports: dict[str, Any] | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 
-from tests.lab import Box, fault
-from tests.lab.scenarios.container.helpers import GOOD, run
+from tests.lab import Box, fault, healthy
+from tests.lab.scenarios.container.helpers import GOOD, LAX, run, wait_log
 
 
 @fault("container.dead", subject="container:undead")
@@ -72,3 +72,31 @@ def killed_after_its_grace_period(box: Box) -> None:
     box.docker("run", "-d", "--name=deaf", "--stop-timeout=1", *GOOD, "bb:1.36", "sleep", "1000")
     box.docker("stop", "deaf")
     assert box.inspect("deaf")["State"]["ExitCode"] == 137
+
+
+_SLOW_TO_STOP = """
+test ! -e /tmp/open || echo 'LOG: database system was not properly shut down; recovery in progress'
+touch /tmp/open
+trap 'echo LOG: received fast shutdown request; echo LOG: shutting down; sleep 30 & wait' TERM
+echo LOG: ready to accept connections
+while :; do sleep 1 & wait $!; done
+"""
+
+
+@fault("container.killed-in-shutdown", subject="container:ledger-db", exit_code=1)
+def killed_while_it_writes_its_memory_to_disk(box: Box) -> None:
+    """A database needs longer to stop than it is given, and repairs itself at its next start."""
+    words = ("--stop-timeout=2", *LAX, "bb:1.36", "sh", "-c", _SLOW_TO_STOP)
+    run(box, "ledger-db", *words)
+    wait_log(box, "ledger-db", "ready to accept")
+    box.docker("restart", "ledger-db")
+    wait_log(box, "ledger-db", "not properly shut down")
+
+
+@healthy()
+def ends_within_its_grace_period(box: Box) -> None:
+    """A database takes a second to stop, and says so."""
+    words = ("--stop-timeout=20", *LAX, "bb:1.36", "sh", "-c", _SLOW_TO_STOP.replace("30", "1"))
+    run(box, "quick-db", *words)
+    wait_log(box, "quick-db", "ready to accept")
+    box.docker("stop", "quick-db")
