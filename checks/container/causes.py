@@ -11,6 +11,7 @@ PROGRAM_CAUSES = (
     "container.file-mode-refused",
     "container.files-lost",
     "container.heap-above-limit",
+    "container.home-differs",
     "container.kernel-setting-low",
     "container.loopback-peer",
     "container.option-in-the-way",

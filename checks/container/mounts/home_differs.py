@@ -1,0 +1,63 @@
+"""container.home-differs: a program looks for its files in another home directory than they are."""
+
+from __future__ import annotations
+
+from checks.container.claims import is_broken
+from checks.container.helpers import LINE
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.other_homes import OtherHome, OtherHomes
+from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import quoted
+from diagnose.registry import check
+
+
+@check("container.home-differs", severity=Severity.critical)
+def home_differs(
+    other_homes: OtherHomes,
+    clock: Clock,
+    log_tails: LogTails,
+    image_details: ImageDetails | None,
+) -> CheckResult:
+    """A program looks for its files in another home directory than they are in.
+
+    The log misses a file below the program's home directory. That file does not exist, and one of
+    the same name lies at the same place below another home directory of the same container: the
+    image was built, or the mount was made, for another user. It is a warning where the program
+    continues.
+    """
+    for found in other_homes:
+        container = found.container
+        has_failed = not container.is_running or container.restart_count > 0
+        is_down = has_failed and is_broken(container, clock, log_tails)
+        finding = Finding.about(
+            container,
+            f"{container} looks for {_short(found)} in its home directory {found.home}, "
+            f"but that is in {found.other}",
+            {
+                LINE: quoted(found.line),
+                "HOME": f"{found.home} (user {container.config.user or 'root'})",
+                "where the file is": found.path,
+            },
+            severity=Severity.critical if is_down else Severity.warning,
+            signs=log_tails.of(container).signs,
+            onset=container.failed_first,
+        )
+        yield finding.with_variables(_steps(found, image_details))
+    return None
+
+
+def _short(found: OtherHome) -> str:
+    """The path below the home directory."""
+    return found.missed.removeprefix(found.home.rstrip("/")).lstrip("/")
+
+
+def _steps(found: OtherHome, image_details: ImageDetails | None) -> PageVariables:
+    """The variables of the page: the other home, or the image's own user, who may enter it."""
+    if found.is_open:
+        return {"home": found.other}
+    image = image_details.by_id.get(found.container.image) if image_details is not None else None
+    own = image.config.user if image is not None and image.config is not None else ""
+    is_for_root = own in ("", "0", "root") and found.other == "/root"
+    return {"overridden": "user"} if found.container.config.user != own and is_for_root else {}
