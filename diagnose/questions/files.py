@@ -18,6 +18,7 @@ Parts = Literal[
     "certificates",
     "created",
     "first certificate",
+    "hidden",
     "jobs",
     "loopback",
     "secrets",

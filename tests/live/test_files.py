@@ -142,6 +142,28 @@ def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a: 1\n", []),
+        ("a: 1", ["open 1"]),
+        ("", ["empty 0"]),
+        ("\ufeffa: 1\r\n", ["mark 1", "dos 0"]),
+        ("a:\n \tb: \u201cx\u201d\n", ["tab 2", "quotes 2"]),
+        ("a:\u00a01\n<<<<<<< HEAD\n", ["conflict 2", "space 1"]),
+        ("<!DOCTYPE html>\n", ["page 0"]),
+        ("a\0b", ["utf-16 0"]),
+    ],
+)
+def test_what_an_editor_does_not_show(
+    live: Live, tmp_path: Path, text: str, rows: list[str]
+) -> None:
+    path = tmp_path / "app.yml"
+    path.write_bytes(text.encode())
+    answer = files.read(live, question("file.read", path=str(path), parts="hidden"))
+    assert answer["text"].splitlines() == rows
+
+
+@pytest.mark.parametrize(
     ("text", "kept"),
     [
         ('{"Env":["PASSWORD=made-up"],"HasBeenManuallyStopped":true}', "true"),

@@ -30,15 +30,15 @@ from checks.container.helpers import (
 )
 from checks.container.peers.peer_evidence import peer_evidence
 from checks.container.peers.unknown_names import stray_evidence, stray_setting, stray_variables
+from diagnose.evidence.containers.former_images import FormerImage
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
-from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
-from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.run_context import RunContext, SeenInside
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
@@ -91,6 +91,12 @@ class FailedRun(msgspec.Struct, frozen=True):
         return self.too_early or self.unserved or self._covered or self.unnamed or self.means
 
     @property
+    def _former(self) -> FormerImage | None:
+        """The image of the container that it has replaced, where that one ran."""
+        former = self.context.former_images
+        return former.by_id.get(self.container.id) if former is not None else None
+
+    @property
     def _covered(self) -> str:
         """The clause about a mount that hides the image's files, of which the log misses one."""
         folder = self.row.get("covering", "")
@@ -102,21 +108,17 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def _steps_inside(self) -> PageVariables:
         """What heals it, as far as a command can: the image's own command in the place of one for
-        development, or a plain endpoint."""
+        development, or what a file inside asks for."""
         seen, container, commands = self._seen_inside, self.container, self.context.image_commands
-        if isinstance(seen, HttpsEndpoint):
-            return seen.steps
+        if seen is None or not isinstance(seen, MissingModule):
+            return seen.steps if seen is not None else {}
         own = commands.by_container.get(container.id, ()) if commands is not None else ()
-        is_for_development = seen is not None and bool(seen.manifest)
-        return {"own_start": shlex.join(own)} if own and is_for_development else {}
+        return {"own_start": shlex.join(own)} if own and seen.manifest else {}
 
     @property
-    def _seen_inside(self) -> MissingModule | HttpsEndpoint | None:
+    def _seen_inside(self) -> SeenInside | None:
         """What the image or a file in it says about the failure."""
-        modules, endpoints = self.context.missing_modules, self.context.https_endpoints
-        module = modules.of(self.container) if modules is not None else None
-        endpoint = endpoints.of(self.container) if endpoints is not None else None
-        return module or endpoint
+        return self.context.seen_inside(self.container)
 
     @property
     def means(self) -> str:
@@ -126,7 +128,13 @@ class FailedRun(msgspec.Struct, frozen=True):
         if self._blames_no_filter:
             return ""
         clauses = (meaning(self.tail), self.own.clause if self.own else "", self._empty)
-        return "; ".join(filter(None, clauses))
+        return "; ".join(filter(None, clauses)) or self._since_update
+
+    @property
+    def _since_update(self) -> str:
+        """The clause about another image before, where the log explains nothing."""
+        is_blamed = self._former is not None and self._is_unexplained
+        return self._former.clause if self._former is not None and is_blamed else ""
 
     @property
     def _empty(self) -> str:
@@ -167,6 +175,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
             **changed_evidence(self.changed),
+            **({"the image before": self._former.clause} if self._former is not None else {}),
             **_hidden_evidence(self.container, self.context.empty_mounts),
             **_server_evidence(self.server, containers),
             **peer_evidence(self.container, self.calls, containers, self.tail, clock),
@@ -196,7 +205,11 @@ class FailedRun(msgspec.Struct, frozen=True):
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
             | self._steps_inside
-            | (build_before(container, context.images) if self._is_unexplained else {})
+            | (
+                build_before(container, context.images, self._former)
+                if self._is_unexplained
+                else {}
+            )
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)

@@ -6,6 +6,7 @@ certificate that a server shows.
 
 from __future__ import annotations
 
+from diagnose.evidence.containers.former_images import FormerImage
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
@@ -81,11 +82,16 @@ def _lies_in_a_mount(container: Container, path: str) -> bool:
     return any(mount.holds(path) for mount in container.mounts)
 
 
-def build_before(container: Container, images: Images | None) -> PageVariables:
-    """The build that a pull of the tag has replaced, as a variable of the page.
+def build_before(
+    container: Container, images: Images | None, former: FormerImage | None = None
+) -> PageVariables:
+    """The image of the container before this one, or the build that a pull of the tag has replaced,
+    as a variable of the page.
 
-    It has its digest alone. An older build with a tag of its own was not what ran here before.
+    Such a build has its digest alone: an older one with a tag of its own need not have run here.
     """
+    if former is not None:
+        return {"build_before": former.image} if former.is_here else {}
     before = other_build(container, images, is_newer=False) if images is not None else ""
     return {"build_before": before} if "@" in before else {}
 

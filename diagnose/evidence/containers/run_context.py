@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.former_images import FormerImages
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoints
-from diagnose.evidence.containers.programs.missing_modules import MissingModules
+from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint, HttpsEndpoints
+from diagnose.evidence.containers.programs.init_scripts import InitScript, InitScripts
+from diagnose.evidence.containers.programs.missing_modules import MissingModule, MissingModules
+from diagnose.evidence.containers.programs.other_libraries import OtherLibraries, OtherLibrary
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.settings.compose_files import ComposeFiles
+from diagnose.evidence.containers.settings.file_defects import FileDefect, FileDefects
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.registry import evidence
+
+SeenInside = MissingModule | HttpsEndpoint | InitScript | OtherLibrary | FileDefect
+"""What is found in an image, or in a file inside it."""
 
 
 class RunContext(msgspec.Struct, frozen=True):
@@ -32,6 +40,23 @@ class RunContext(msgspec.Struct, frozen=True):
     info: Info | None = None
     missing_modules: MissingModules | None = None
     https_endpoints: HttpsEndpoints | None = None
+    init_scripts: InitScripts | None = None
+    other_libraries: OtherLibraries | None = None
+    file_defects: FileDefects | None = None
+    former_images: FormerImages | None = None
+    """What the containers before an update were made of."""
+
+    def seen_inside(self, container: Container) -> SeenInside | None:
+        """What the image or a file in it says about the failure of a container."""
+        by_kind = (
+            self.missing_modules,
+            self.https_endpoints,
+            self.init_scripts,
+            self.other_libraries,
+            self.file_defects,
+        )
+        found = (by_id.of(container) for by_id in by_kind if by_id is not None)
+        return next((one for one in found if one is not None), None)
 
 
 @evidence
@@ -46,6 +71,10 @@ def run_context(
     info: Info | None,
     missing_modules: MissingModules | None,
     https_endpoints: HttpsEndpoints | None,
+    init_scripts: InitScripts | None,
+    other_libraries: OtherLibraries | None,
+    file_defects: FileDefects | None,
+    former_images: FormerImages | None,
 ) -> RunContext:
     """Always there, with what could be had."""
     return RunContext(
@@ -59,4 +88,8 @@ def run_context(
         info=info,
         missing_modules=missing_modules,
         https_endpoints=https_endpoints,
+        init_scripts=init_scripts,
+        other_libraries=other_libraries,
+        file_defects=file_defects,
+        former_images=former_images,
     )

@@ -50,6 +50,16 @@ _ADDRESS = re.compile(
 )
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
+_PAGE = re.compile(r"\s{0,20}<(?:!doctype html|html)\b", re.IGNORECASE)
+_UNSEEN = {
+    "conflict": re.compile(r"^(?:<{7} |>{7} )"),
+    "tab": re.compile(r"^ *\t"),
+    "space": re.compile("[\u00a0\u2000-\u200b\u202f\u3000]"),
+    "quotes": re.compile("[\u2018\u2019\u201c\u201d]"),
+}
+"""What editors, chats and web pages put into a file: the marks of a merge, a tab, a space that is
+none, a quotation mark of a text."""
+
 _FIELDS = re.compile(
     r"(?:@\w{4,9}|[\d*/,-]{1,60}(?:[ \t]+[\w*/,-]{1,60}){4})[ \t]+(?P<command>\S.*)"
 )
@@ -168,6 +178,29 @@ class _OwnFile(msgspec.Struct, rename="pascal"):
     has_been_manually_stopped: bool | None = None
 
 
+def _hidden(text: str) -> Iterator[str]:
+    """What an editor does not show, a row each: a word, and the number of a line or 0."""
+    if "\0" in text:
+        yield "utf-16 0"
+        return
+    if not text.strip():
+        yield "empty 0"
+        return
+    if _PAGE.match(text):
+        yield "page 0"
+    if text.startswith("\ufeff"):
+        yield "mark 1"
+    if "\r\n" in text:
+        yield "dos 0"
+    lines = text.split("\n")
+    for word, pattern in _UNSEEN.items():
+        first = next((at for at, line in enumerate(lines, 1) if pattern.search(line)), 0)
+        if first:
+            yield f"{word} {first}"
+    if not text.endswith("\n"):
+        yield f"open {len(lines)}"
+
+
 def _stopped_by_hand(text: str) -> Iterator[str]:
     """Whether somebody asked for the end of a container, in the words of the engine's own file."""
     with contextlib.suppress(msgspec.DecodeError):
@@ -231,6 +264,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "certificates": _certificates,
     "created": _created,
     "first certificate": _first_certificate,
+    "hidden": _hidden,
     "jobs": _jobs,
     "loopback": _loopback,
     "secrets": _secrets,

@@ -1,0 +1,111 @@
+"""The images from which containers that were replaced lately had been made, by the engine's events.
+
+An update is a new container under the old name. What the old one was made of, and that it ran, the
+engine remembers for some hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.project_member import COMPOSE
+from diagnose.evidence.images.listing import Images, normal
+from diagnose.mappings import by_key
+from diagnose.phrases import duration, unix
+from diagnose.registry import evidence
+
+REPLACED_S = 900.0
+"""An update stops the old container at most so many seconds before or after it makes the new one: a
+pull lies between them where an updater does both."""
+_PLACE = ("project", "service", "container-number")
+"""Labels that tell which container of a project a new one replaces."""
+
+
+class FormerImage(msgspec.Struct, frozen=True):
+    """What a container's predecessor was made of."""
+
+    image: str
+    """The reference, as that container had it."""
+    ended: float
+    """Unix time."""
+    ran_s: float | None
+    """Seconds for which it ran at its last; None where the engine forgot its start."""
+    is_here: bool
+    """Whether an image of that name is still on the host."""
+
+    @property
+    def clause(self) -> str:
+        """What it says about the image of now."""
+        lasted = f" for {duration(self.ran_s)}" if self.ran_s is not None else ""
+        return f"the container before it, of image {self.image}, ran{lasted} without a failure"
+
+
+class FormerImages(msgspec.Struct, frozen=True):
+    """By container id, of those whose image has another name than their predecessor's."""
+
+    by_id: dict[str, FormerImage] = {}
+
+
+@evidence
+def former_images(containers: Containers, events: Events, images: Images | None) -> FormerImages:
+    """Without a question: a predecessor that failed too says nothing, and is left out."""
+    ends = by_key(_ends(events))
+    found: dict[str, FormerImage] = {}
+    for container in containers:
+        created = unix(container.created)
+        candidates = [event for place in _places(container) for event in ends.get(place, ())]
+        before = _predecessor(container, created, candidates) if created is not None else None
+        if before is None or not events.was_stopped(before.id) or events.failures(before.id):
+            continue
+        image = before.attributes.get("image", "")
+        if image and not image.startswith("sha256:") and normal(image) != _own(container):
+            is_here = images is not None and images.has(image)
+            found[container.id] = FormerImage(image, before.at, _ran_s(before, events), is_here)
+    return FormerImages(found)
+
+
+def _own(container: Container) -> str:
+    return normal(container.config.image)
+
+
+def _ends(events: Events) -> Iterator[tuple[str, Event]]:
+    """Each end of a container, by its name and by its place in compose's project."""
+    for event in events:
+        if (event.type, event.action) != ("container", "die"):
+            continue
+        yield event.name, event
+        place = _place(event.attributes)
+        if place:
+            yield place, event
+
+
+def _place(labels: dict[str, str]) -> str:
+    """`/`, the project, the service and the number; "" for a container of no project.
+
+    A container's name has no slash.
+    """
+    parts = [labels.get(f"{COMPOSE}{part}", "") for part in _PLACE]
+    return "/".join(("", *parts)) if all(parts) else ""
+
+
+def _places(container: Container) -> Iterator[str]:
+    yield container.name
+    place = _place(container.labels)
+    if place:
+        yield place
+
+
+def _predecessor(container: Container, created: float, ends: Sequence[Event]) -> Event | None:
+    """The last end of another container in its place, about when this one was created."""
+    others = (event for event in ends if event.id != container.id)
+    near = (event for event in others if abs(event.at - created) <= REPLACED_S)
+    return max(near, key=lambda event: event.at, default=None)
+
+
+def _ran_s(end: Event, events: Events) -> float | None:
+    starts = [event.at for event in events.of(end.id, "start") if event.at <= end.at]
+    return end.at - starts[-1] if starts else None

@@ -1,0 +1,153 @@
+"""What images have in the place of a shared library that a program misses.
+
+A base image of a newer release has the next version of a library under another name: libssl.so.3,
+and no libssl.so.1.1. Another cause is a folder that the loader does not search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Json, PageVariables
+from diagnose.phrases import and_more
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+FAILURES = ("library-missing", "shared-library")
+_FOLDERS = (
+    "/lib",
+    "/lib64",
+    "/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+)
+"""Where libraries lie in images of Alpine, Debian and Red Hat."""
+_SYSTEM = ("/etc/os-release", "/usr/lib/os-release")
+_NAME = LazyPattern(r'(?m)^PRETTY_NAME="?(?P<name>[^"\n]{1,60})')
+_SHOWN = 3
+
+
+class OtherLibrary(msgspec.Struct, frozen=True):
+    """A library that is missed, and what the image has of it."""
+
+    library: str
+    alike: tuple[str, ...]
+    """Paths of the same library in another version, or of the very same one elsewhere."""
+    system: str
+    """The distribution and release of the image; "" where it does not say."""
+
+    @property
+    def _elsewhere(self) -> str:
+        """The folder in which the very library lies; "" where the image has other versions."""
+        exact = (path for path in self.alike if path.endswith(f"/{self.library}"))
+        return next((path.rpartition("/")[0] for path in exact), "")
+
+    @property
+    def clause(self) -> str:
+        image = f"the image ({self.system})" if self.system else "the image"
+        if self._elsewhere:
+            return (
+                f"{image} has {self.library} in {self._elsewhere}, where the loader does not look"
+            )
+        has = and_more(self.alike, _SHOWN)
+        return (
+            f"{image} has no {self.library}, but another version of it ({has}): the program was "
+            "built for another release"
+        )
+
+    @property
+    def evidence(self) -> dict[str, Json]:
+        """In the place of what the log line alone means."""
+        if self._elsewhere:
+            fixes = f"set LD_LIBRARY_PATH={self._elsewhere}"
+        else:
+            fixes = (
+                f"use a base image of the release that has {self.library}, add the package with "
+                "the old library, or take a build of the program for the new one"
+            )
+        return {"this means": self.clause, "what fixes it": fixes}
+
+    @property
+    def steps(self) -> PageVariables:
+        """The variable that makes the loader look there, for the page."""
+        return {"assignment": f"LD_LIBRARY_PATH={self._elsewhere}"} if self._elsewhere else {}
+
+
+class OtherLibraries(msgspec.Struct, frozen=True):
+    """By container id."""
+
+    by_id: Mapping[str, OtherLibrary] = {}
+
+    def of(self, container: Container) -> OtherLibrary | None:
+        return self.by_id.get(container.id)
+
+
+@evidence
+def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> OtherLibraries:
+    """The library folders of the image's layers, of containers whose log misses a library.
+
+    An engine that keeps its images in containerd has no such layers, and nothing is known then.
+    """
+    found = {}
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        if failure is None or failure.name not in FAILURES:
+            continue
+        values = failure.values
+        library = (values.get("library") or values.get("library_musl") or "").rpartition("/")[2]
+        is_known = bool(container.image) and ".so" in library
+        alike = tuple(_alike(host, container, library)) if is_known else ()
+        if alike:
+            found[container.id] = OtherLibrary(library, alike, _system(host, container))
+    return OtherLibraries(found)
+
+
+def _alike(host: Host, container: Container, library: str) -> Iterator[str]:
+    """The paths of files whose name differs in the version alone; of the very name, that path."""
+    stem = library.partition(".so")[0] + ".so"
+    paths = dict.fromkeys(
+        f"{folder}/{name}"
+        for folder, names in _listed(host, container)
+        for name in names
+        if name == stem or name.startswith(f"{stem}.")
+    )
+    exact = [path for path in paths if path.endswith(f"/{library}")]
+    yield from exact or sorted(paths)
+
+
+def _listed(host: Host, container: Container) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each library folder with the names in it, layer by layer."""
+    detail = host.ask(InspectImage(container.image))
+    if isinstance(detail, Failed) or not detail.layers:
+        return
+    inside = {f"{layer}/diff{folder}": folder for layer in detail.layers for folder in _FOLDERS}
+    statuses = host.ask(StatPaths(list(inside), follow=False))
+    if isinstance(statuses, Failed):
+        return
+    folders = [path for path in inside if statuses[path].type == "folder"]
+    for path, listing in host.answers_about(folders, ListFolder).items():
+        yield inside[path], listing.names
+
+
+def _system(host: Host, container: Container) -> str:
+    for path in _SYSTEM:
+        file = host.ask(ReadContainerFile(container.id, path, bytes=1024))
+        if isinstance(file, Failed) or file.hex is None:
+            continue
+        name = _NAME.search(bytes.fromhex(file.hex).decode("utf-8", "replace"))
+        if name is not None:
+            return name["name"]
+    return ""

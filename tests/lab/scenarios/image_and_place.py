@@ -1,0 +1,194 @@
+"""Programs whose files lie elsewhere than they look, or are of another release than they are; each
+with a look-alike that works."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import GROUP, Recipe, load
+from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.named_settings import AT_START, ended
+from tests.lab.scenarios.programs.helpers import GOOD, logs, run
+
+HOME = "container.home-differs"
+_BROWSER = "root/.cache/browsers/chrome-1148/chrome"
+_USERS = b"root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n"
+_RENDERS = """#!/bin/sh
+echo rendering
+while :; do
+    test -x "$HOME/.cache/browsers/chrome-1148/chrome" ||
+        echo "Error: Executable doesn't exist at $HOME/.cache/browsers/chrome-1148/chrome"
+    sleep 1
+done
+"""
+
+
+def _renderer(box: Box, name: str, *options: str) -> None:
+    """A program whose browser was installed by root, when its image was built."""
+    files = {
+        _BROWSER: (b"#!/bin/sh\n", 0o755),
+        "etc/passwd": (_USERS, 0o644),
+        "etc/group": (GROUP, 0o644),
+        "renderer": (_RENDERS.encode(), 0o755),
+    }
+    load(box, "renderer:3", Recipe(files, ('CMD ["/renderer"]',)))
+    run(box, name, *GOOD, *options, "renderer:3")
+    box.wait_for(lambda: "rendering" in logs(box, name), what="its first line")
+
+
+@fault(HOME, subject="container:renderer30", shareable=True)
+def browser_in_the_home_of_root(box: Box) -> None:
+    """A user has another home directory than root, who installed the browser in his own."""
+    _renderer(box, "renderer30")
+    box.wait_for(lambda: logs(box, "renderer30").count("doesn't exist") > 3, what="the errors")
+    command = first_command(box, HOME, "renderer30")
+    assert command == "diagnose recreate renderer30 -- --env=HOME=/root | sh"
+
+
+@healthy(shareable=True)
+def browser_in_the_home_of_its_user(box: Box) -> None:
+    """The same image, with the home directory that it was built for."""
+    _renderer(box, "renderer31", "--env=HOME=/root")
+
+
+_ENGINE = b"""#!/bin/sh
+test -e /usr/lib/libssl.so.1.1 && exec sleep 1000
+echo "Error loading shared library libssl.so.1.1: No such file or directory (needed by /engine)" >&2
+exit 1
+"""
+
+
+def _linked(box: Box, name: str, library: str) -> None:
+    """A program that is linked with the library of an older release than its image has."""
+    release = b'ID=alpine\nPRETTY_NAME="Alpine Linux v3.17"\n'
+    files = {
+        "engine": (_ENGINE, 0o755),
+        f"usr/lib/{library}": (b"", 0o755),
+        "etc/os-release": (release, 0o644),
+    }
+    load(box, f"{name}:1", Recipe(files, ('CMD ["/engine"]',)))
+    run(box, name, *GOOD, f"{name}:1")
+
+
+@fault(AT_START, subject="container:linked30", shareable=True)
+def library_of_an_older_release(box: Box) -> None:
+    """The image has the next version of a library that a program is linked with."""
+    _linked(box, "linked30", "libssl.so.3")
+    assert "libssl.so.1.1" in ended(box, "linked30")
+    said = box.diagnose("all").out
+    assert "has no libssl.so.1.1" in " ".join(said.split()), said
+
+
+@healthy(shareable=True)
+def library_of_the_same_release(box: Box) -> None:
+    """The same program, in an image with its library."""
+    _linked(box, "linked31", "libssl.so.1.1")
+    box.wait_state("linked31", "running")
+
+
+_READS = """
+test -n "$(tail -c 1 /etc/proxy.cfg)" || { echo proxy is ready; exec sleep 1000; }
+echo '[ALERT] config : parsing [/etc/proxy.cfg:2]: Missing LF on last line' >&2
+exit 1
+"""
+
+
+def _proxy(box: Box, name: str, text: str) -> None:
+    box.write(f"/srv/{name}/proxy.cfg", text)
+    mount = f"--volume=/srv/{name}/proxy.cfg:/etc/proxy.cfg:ro"
+    run(box, name, *GOOD, mount, "bb:1.36", "sh", "-c", _READS)
+
+
+@fault(AT_START, subject="container:proxy30", shareable=True)
+def last_line_without_its_end(box: Box) -> None:
+    """The last line of a mounted file of settings has no newline, and the program wants one."""
+    _proxy(box, "proxy30", "global\n    maxconn 100")
+    assert "Missing LF" in ended(box, "proxy30")
+    command = first_command(box, AT_START, "proxy30")
+    box.sh(command.splitlines()[0])
+    assert box.read("/srv/proxy30/proxy.cfg").endswith("maxconn 100\n")
+
+
+@healthy(shareable=True)
+def last_line_with_its_end(box: Box) -> None:
+    """The same file, as the program wants it."""
+    _proxy(box, "proxy31", "global\n    maxconn 100\n")
+    box.wait_for(lambda: "ready" in logs(box, "proxy31"), what="the proxy")
+
+
+_FIRST_START = """#!/bin/sh
+test -e /var/lib/postgresql/data/PG_VERSION || {
+    touch /var/lib/postgresql/data/PG_VERSION
+    echo "/entrypoint.sh: sourcing /docker-entrypoint-initdb.d/10-extension.sh"
+    . /docker-entrypoint-initdb.d/10-extension.sh
+    echo "PostgreSQL init process complete; ready for start up."
+}
+echo "database system is ready to accept connections"
+exec sleep 1000
+"""
+_EXTENSION = """psql() { test "$2" = "${POSTGRES_USER:-postgres}" || {
+    echo "psql: error: FATAL:  role \\"$2\\" does not exist" >&2; exit 2; }; }
+psql -U postgres -c "CREATE EXTENSION timescaledb"
+"""
+
+
+def _database(box: Box, name: str, *options: str) -> None:
+    """A database whose image has a script for its first start, which logs in as postgres."""
+    files = {
+        "entrypoint.sh": (_FIRST_START.encode(), 0o755),
+        "docker-entrypoint-initdb.d/10-extension.sh": (_EXTENSION.encode(), 0o644),
+        "var/lib/postgresql/data/.keep": (b"", 0o644),
+    }
+    load(box, "series:2", Recipe(files, ('ENTRYPOINT ["/entrypoint.sh"]',)))
+    volume = f"--volume={name}:/var/lib/postgresql/data"
+    root = [option for option in GOOD if not option.startswith("--user")]
+    run(box, name, *root, volume, *options, "series:2")
+
+
+@fault(AT_START, subject="container:series30", shareable=True)
+def script_of_the_first_start_for_another_user(box: Box) -> None:
+    """A script of the image logs in as a user whom the server was not set up for."""
+    _database(box, "series30", "--env=POSTGRES_USER=shop")
+    assert 'role "postgres" does not exist' in ended(box, "series30")
+    command = first_command(box, AT_START, "series30")
+    volume = "--volume=series30-new:/var/lib/postgresql/data --env=POSTGRES_USER=postgres"
+    unmounted = "diagnose recreate series30 --unmount /var/lib/postgresql/data"
+    assert command == f"{unmounted} -- {volume} | sh"
+
+
+@healthy(shareable=True)
+def script_of_the_first_start_for_its_user(box: Box) -> None:
+    """The same image, set up for the user of its script."""
+    _database(box, "series31", "--env=POSTGRES_USER=postgres")
+    box.wait_for(lambda: "ready to accept" in logs(box, "series31"), what="the database")
+
+
+LOOP = "container.restart-loop"
+_WORKS = b"#!/bin/sh\necho ready\nexec sleep 1000\n"
+_CRASHES = b"#!/bin/sh\necho starting\nkill -SEGV $$\n"
+
+
+def _updated(box: Box, name: str, program: bytes) -> None:
+    """A container that is replaced by one of the next version of its image."""
+    for tag, content in (("4.0", _WORKS), ("4.1", program)):
+        load(box, f"{name}:{tag}", Recipe({"app": (content, 0o755)}, ('CMD ["/app"]',)))
+    run(box, name, *GOOD, f"{name}:4.0")
+    box.wait_for(lambda: "ready" in logs(box, name), what="the version before")
+    box.docker("stop", "--time=1", name)
+    box.docker("rm", name)
+    run(box, name, *GOOD, "--restart=always", f"{name}:4.1")
+
+
+@fault(LOOP, subject="container:updated30", shareable=True)
+def crash_since_an_update(box: Box) -> None:
+    """The new version of an image crashes at its start without a word; the one before ran."""
+    _updated(box, "updated30", _CRASHES)
+    box.wait_for(lambda: box.inspect("updated30")["RestartCount"] > 2, 40, "a loop")
+    command = first_command(box, LOOP, "updated30")
+    assert command == "diagnose recreate updated30 --image updated30:4.0 | sh"
+
+
+@healthy(shareable=True)
+def update_that_works(box: Box) -> None:
+    """The same update, to a version that works."""
+    _updated(box, "updated31", _WORKS)
+    box.wait_for(lambda: "ready" in logs(box, "updated31"), what="the new version")
