@@ -6,14 +6,13 @@ import importlib
 import os
 import re
 import signal
-import sys
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from diagnose import limited_memory
-from diagnose.cli import process
+from diagnose.cli import process, streams
 from diagnose.version import __version__
 
 WIDTH = re.compile("[0-9]{2,3}")
@@ -58,6 +57,13 @@ class _Group(click.Group):
             importlib.import_module(f"diagnose.cli.{module}"), function
         )
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As click does it, which would end with 1, the code of warnings, for a broken pipe."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            streams.end_with_reader()
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -104,8 +110,9 @@ def main() -> NoReturn:
 
     Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
     """
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    _open_streams()
+    # an engine that closes a connection must not end this process: see streams
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    streams.open_streams()
     if not WIDTH.fullmatch(os.environ.get("COLUMNS", "80")):
         del os.environ["COLUMNS"]
     try:
@@ -130,18 +137,6 @@ def main() -> NoReturn:
         _show_bug(error)
         process.leave(process.UNKNOWN)
     process.leave(0)
-
-
-def _open_streams() -> None:
-    """Give stdout and stderr a place and an encoding.
-
-    The number of a stream that the caller closed must not go to a file or a socket that is opened
-    next.
-    """
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
 
 
 def _show_usage_error(error: click.ClickException) -> None:

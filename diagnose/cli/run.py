@@ -141,6 +141,8 @@ def _deliver(report: Report, code: int, given: dict[str, Any], destination: _Des
                 _push(given["push"], report)
             if given["otlp"]:
                 _send(given["otlp"], report)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             destination.discard()
             raise click.ClickException(f"cannot write the report: {error.strerror}") from None

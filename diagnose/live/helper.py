@@ -271,7 +271,7 @@ def _settle(control: socket.socket) -> None:
     os.dup2(moved, 3)
     os.closerange(4, 1 << 20)
     control.detach()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     os.chdir("/")
 

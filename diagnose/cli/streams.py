@@ -1,0 +1,66 @@
+"""Standard output and standard error: their encoding, and what happens when nobody reads them."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn, cast
+
+
+class Stream(io.TextIOWrapper):
+    """A stream that ends the process as a filter ends when its reader is gone, by SIGPIPE.
+
+    The signal itself is ignored: a socket whose other side has closed it would raise it as well,
+    and end a run in silence. So an engine that restarts, or a proxy before it, did.
+    """
+
+    def write(self, text: str, /) -> int:
+        """As every stream."""
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            end_with_reader()
+
+    def flush(self) -> None:
+        """As every stream."""
+        try:
+            super().flush()
+        except BrokenPipeError:
+            end_with_reader()
+
+
+def end_with_reader() -> NoReturn:
+    """End the process by SIGPIPE, as `yes | head` does."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPIPE})
+    try:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGPIPE)
+    except ValueError:  # another thread than the first one
+        pass
+    os._exit(128 + signal.SIGPIPE)
+
+
+def open_streams() -> None:
+    """Give stdout and stderr a place and an encoding.
+
+    The number of a stream that the caller closed must not go to a file or a socket that is opened
+    next.
+    """
+    sys.stdout = _opened(cast("io.TextIOWrapper | None", sys.stdout))
+    sys.stderr = _opened(cast("io.TextIOWrapper | None", sys.stderr))
+
+
+def _opened(stream: io.TextIOWrapper | None) -> Stream:
+    line_buffering = stream is not None and stream.line_buffering
+    write_through = stream is not None and stream.write_through
+    buffer = Path(os.devnull).open("wb") if stream is None else stream.detach()  # noqa: SIM115
+    return Stream(
+        buffer,
+        encoding="utf-8",
+        errors="replace",
+        line_buffering=line_buffering,
+        write_through=write_through,
+    )
