@@ -80,6 +80,8 @@ class Socket(msgspec.Struct, frozen=True):
     """How many connections wait to be accepted by the program."""
     backlog: int | None = None
     """How many may, None where the kernel did not say. Both are 0 or None for UDP."""
+    v6_only: bool = False
+    """Whether it takes no IPv4 (IPV6_V6ONLY), as far as the kernel says."""
 
     def __post_init__(self) -> None:
         """ValueError for an address that is none: the answer is unreadable then."""

@@ -62,6 +62,7 @@ def compare_listeners() -> None:
     ]
     assert len(from_proc) == 3
     queues = [{name: row.pop(name) for name in ("waiting", "backlog")} for row in by_netlink[:2]]
+    assert [row.pop("v6_only") for row in by_netlink if row["family"] == "inet6"] == [True]
     assert all(queue["waiting"] == 0 < queue["backlog"] for queue in queues)
     assert sorted(by_netlink, key=str) == sorted(from_proc, key=str)
 

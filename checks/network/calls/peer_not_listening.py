@@ -47,7 +47,8 @@ def peer_not_listening(
     the program can do without. Between containers, the port that a program listens on counts, not
     the one that is published on the host. A server that was started less than `settled` ago may yet
     begin to listen. A server that is called over IPv6 and listens over IPv4 alone is a warning too:
-    some programs try the other address then. The image docker:dind serves TLS at port 2376, and
+    some programs try the other address then. A server that takes IPv6 alone, as nginx with
+    `listen [::]:80`, refuses those that call over IPv4. The image docker:dind serves TLS at port 2376, and
     nothing at 2375, unless its DOCKER_TLS_CERTDIR is empty. A call that network.peer-address-stale
     explains, since the address belonged to another container before, is left out. TCP only.
     """
@@ -77,6 +78,8 @@ def _peer_findings(
     if netns.serves_others("tcp", call.port):
         if _serves_ipv4_alone(netns, call):
             yield _ipv6_finding(call, peer, netns)
+        elif ":" not in call.address and netns.serves_ipv6_alone("tcp", call.port):
+            yield _ipv4_finding(call, peer, netns)
         return
     inner = _inner_port(call, peer, netns)
     if is_settled or inner is not None or netns.sockets("tcp", call.port):
@@ -100,6 +103,19 @@ def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> 
         Severity.warning,
     )
     return finding.with_variables({"ipv4_only": peer.name})
+
+
+def _ipv4_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+    places = sorted({f"[{item.address}]:{item.port}" for item in netns.sockets("tcp", call.port)})
+    finding = _call_finding(
+        call,
+        peer,
+        f"calls {peer} over IPv4 at port {call.port}, but {peer} listens there only over IPv6 "
+        f"({places[0]}, which takes no IPv4)",
+        places,
+        Severity.critical,
+    )
+    return finding.with_variables({"ipv6_only": peer.name})
 
 
 def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:

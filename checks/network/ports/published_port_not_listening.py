@@ -179,7 +179,7 @@ def _tcp_findings(
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
     wanted = container.published_tcp_ports
-    served = {port for port in wanted if netns.serves_others("tcp", port)}
+    served = {port for port in wanted if _serves(netns, port)}
     severity = Severity.advice if served else Severity.warning
     for number in wanted:
         if number in served:
@@ -196,6 +196,13 @@ def _tcp_findings(
             of_port = replace(why, tail=LogTail(()), deaf=())
         port = _UnservedPort(container, netns, number, inward, of_port, unread)
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
+
+
+def _serves(netns: ContainerNetns, port: int) -> bool:
+    """Whether clients of a published port reach a program: they come over IPv4 with most networks."""
+    has_ipv6 = any(place.global_ipv6_address for place in netns.container.endpoints.values())
+    is_closed = netns.serves_ipv6_alone("tcp", port) and not has_ipv6
+    return netns.serves_others("tcp", port) and not is_closed
 
 
 def _udp_findings(

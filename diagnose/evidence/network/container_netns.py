@@ -100,6 +100,11 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
         """Whether a socket listens there at more than the namespace's own loopback."""
         return any(not socket.is_loopback for socket in self.sockets(protocol, port))
 
+    def serves_ipv6_alone(self, protocol: str, port: int) -> bool:
+        """Whether all sockets there take no IPv4, as that of nginx' `listen [::]:80`."""
+        sockets = self.sockets(protocol, port)
+        return bool(sockets) and all(socket.v6_only for socket in sockets)
+
     @property
     def served_ports(self) -> list[int]:
         """The TCP ports at which something listens for others."""

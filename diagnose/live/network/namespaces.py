@@ -191,7 +191,7 @@ def look(*, nft: bool) -> Row:
     }
 
 
-_SHOWN = ("protocol", "address", "port", "waiting", "backlog")
+_SHOWN = ("protocol", "address", "port", "waiting", "backlog", "v6_only")
 
 
 def _brief(listener: Row) -> Row:

@@ -13,7 +13,7 @@ from pyroute2.netlink import nlmsg
 from pyroute2.netlink.diag import SOCK_DIAG_BY_FAMILY, SS_CLOSE, SS_LISTEN, inet_diag_req
 
 from diagnose.live.kernel.modules import is_loaded
-from diagnose.live.network.netlink import Row, diag_socket, dump_request
+from diagnose.live.network.netlink import Attributes, Row, diag_socket, dump_request
 from diagnose.live.network.routing import FAMILIES
 from diagnose.model import Json
 
@@ -30,8 +30,8 @@ _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 def listeners(_args: Json) -> list[Row]:
     """Listening TCP sockets and UDP sockets without a peer.
 
-    Rows of `Socket`, with `family`, `uid` and `inode`; `waiting` and `backlog` of TCP sockets by
-    netlink alone.
+    Rows of `Socket`, with `family`, `uid` and `inode`; `waiting` and `backlog` of TCP sockets, and
+    `v6_only`, by netlink alone.
 
     The kernel lists them by sock_diag from its table of listeners. `/proc/net/tcp` makes it walk
     the table of all connections too, 2 to 4 ms each time; it serves where the kernel has not loaded
@@ -65,6 +65,7 @@ def by_netlink(protocol: str) -> list[Row]:
             "uid": message["idiag_uid"],
             "inode": message["idiag_inode"],
             **_queue(protocol, message),
+            **_only_ipv6(message),
         }
 
     with diag_socket() as kernel:
@@ -78,6 +79,13 @@ def _queue(protocol: str, message: nlmsg) -> Row:
     if protocol != "tcp":
         return {}
     return {"waiting": message["idiag_rqueue"], "backlog": message["idiag_wqueue"]}
+
+
+def _only_ipv6(message: nlmsg) -> Row:
+    """Whether a socket of IPv6 takes no IPv4; the kernel says so of those that wait for a peer."""
+    if message["idiag_family"] != socket.AF_INET6:
+        return {}
+    return {"v6_only": bool(Attributes(message)("INET_DIAG_SKV6ONLY"))}
 
 
 @functools.cache

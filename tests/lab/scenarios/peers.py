@@ -9,6 +9,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.runner import healthy_container
 from tests.lab.scenarios.network.helpers import QUIET
 from tests.lab.scenarios.programs.helpers import MACHINE
+from tests.lab.scenarios.real_servers import nginx
 
 _REFUSED = "connect() failed (111: Connection refused) while connecting to upstream"
 _TIMEOUT = "dial tcp: i/o timeout"
@@ -177,6 +178,26 @@ def backend_without_ipv6_on_a_network_with_it(box: Box) -> None:
     calls = f"while :; do nc -w 2 {address} 3000 </dev/null || echo '{line}' >&2; sleep 1; done"
     box.docker(*run, "--ip6=fd00:163:9::8", "--name=front9", "bb:1.36", "sh", "-c", calls)
     box.wait_for(lambda: box.docker("logs", "front9").stderr.count(line) > 2, what="refused calls")
+
+
+@fault("network.peer-not-listening", subject="container:front20", shareable=True)
+def backend_that_takes_ipv6_alone(box: Box) -> None:
+    """nginx listens at `[::]:8080`, which takes no IPv4, and its network has nothing else."""
+    box.docker("network", "create", "--subnet=10.232.20.0/24", "v6net20")
+    nginx(box, "v6api20", "server { listen [::]:8080; return 200 ok; }", "--network=v6net20")
+    _curls(box, "front20", "http://v6api20:8080/", "v6net20")
+    refused = "v6api20 port 8080"
+    box.wait_for(lambda: _logs(box, "front20").count(refused) >= 3, 20, "front20 to be refused")
+
+
+@healthy(shareable=True)
+def backend_that_takes_both(box: Box) -> None:
+    """nginx listens at `[::]:8080` with ipv6only=off, and is called over IPv4."""
+    box.docker("network", "create", "--subnet=10.232.21.0/24", "v6net21")
+    site = r'server { listen [::]:8080 ipv6only=off; access_log off; return 200 "ok\n"; }'
+    nginx(box, "v6api21", site, "--network=v6net21")
+    _curls(box, "front21", "http://v6api21:8080/", "v6net21")
+    box.wait_for(lambda: "ok" in box.docker("logs", "front21").stdout, 20, "an answer")
 
 
 _INNER_ENGINE = 'port=2375; [ -z "$DOCKER_TLS_CERTDIR" ] || port=2376; exec nc -ll -p $port -e cat'

@@ -296,6 +296,7 @@ DUAL = replace(
     ),
 )
 CALL6 = replace(CALL, address="fd00:1::4")
+V6_ONLY = ContainerNetns(WORKER, 1, (), (), (), (Socket("tcp", "::", 80, v6_only=True),))
 
 
 def at(owner: Container, *addresses: str) -> ContainerNetns:
@@ -319,6 +320,8 @@ UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str
     "once": (replace(CALL, times=1), WORKER, inside(WORKER), []),
     "some minutes ago": (replace(CALL, at=NOW - 200), WORKER, inside(WORKER), []),
     "IPv4 alone, called over IPv6": (CALL6, DUAL, at(DUAL, "0.0.0.0"), [("warning", "edge")]),
+    "IPv6 alone, called over IPv4": (CALL, WORKER, V6_ONLY, [("critical", "edge")]),
+    "IPv6 alone, called over IPv6": (CALL6, DUAL, V6_ONLY, []),
     "both, called over IPv6": (CALL6, DUAL, at(DUAL, "::"), []),
     "one socket each, called over IPv6": (CALL6, DUAL, at(DUAL, "0.0.0.0", "::"), []),
     "an engine with TLS": (JOB_CALL, ENGINE, inside(ENGINE, 2376), [("critical", "edge")]),

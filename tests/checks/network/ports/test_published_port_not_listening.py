@@ -69,6 +69,13 @@ SANDBOXED = msgspec.structs.replace(
         pytest.param(WEB, [], LATER, [("container:web", Severity.warning)], id="nobody listens"),
         pytest.param(
             WEB,
+            [Socket("tcp", "::", 80, v6_only=True)],
+            LATER,
+            [("container:web", Severity.warning)],
+            id="IPv6 alone",
+        ),
+        pytest.param(
+            WEB,
             [Socket("tcp", "127.0.0.1", 80)],
             LATER,
             [("container:web", Severity.warning)],
