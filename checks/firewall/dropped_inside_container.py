@@ -7,12 +7,17 @@ from collections.abc import Sequence
 
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths
+from diagnose.evidence.network.paths.inner_paths import (
+    InnerArrival,
+    InnerEgress,
+    InnerIngress,
+    InnerPaths,
+)
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted_paths import failing
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import named, numbered
+from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
 
 
@@ -20,9 +25,9 @@ from diagnose.registry import check
 def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
     """Rules inside a container drop connections to its published ports, or its own.
 
-    A VPN client in a container closes its network namespace with a kill switch, and fail2ban in a
-    container bans addresses there. The rules apply to every container that shares the namespace.
-    The host's rules do not show them.
+    So they do to what a neighbour's settings or log name. A VPN client in a container closes its
+    network namespace with a kill switch, and fail2ban in a container bans addresses there. The
+    rules apply to every container that shares the namespace. The host's rules do not show them.
     """
     yield from inner_paths.unread
     if not len(inner_paths) and not inner_paths.unread:
@@ -41,6 +46,13 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
             outward[outlet.owner.id, obstacle.by].append(outlet)
     for (_, by), outlets in outward.items():
         yield _outward_finding(by, outlets)
+    called: dict[tuple[str, Step], list[InnerArrival]] = defaultdict(list)
+    for arrival in inner_paths.arrivals:
+        obstacle = arrival.trace.rule_in_the_way
+        if obstacle is not None:
+            called[arrival.owner.id, obstacle.by].append(arrival)
+    for (_, by), arrivals in called.items():
+        yield _arrival_finding(by, arrivals)
     return None
 
 
@@ -116,5 +128,36 @@ def _outward_finding(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
             *subjects_of(callers.values()),
         ),
         calls=(peer.subject,) if peer is not None else (),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _arrival_finding(by: Step, arrivals: Sequence[InnerArrival]) -> Finding:
+    first = arrivals[0]
+    owner, paths = first.owner, [arrival.path for arrival in arrivals]
+    callers = {path.want.container.id: path.want.container for path in paths}
+    ports = sorted({path.port for path in paths})
+    names = sorted(names_of(callers.values()))
+    wanted = {
+        f"{path.want.container.name} to {path.address}:{path.port}": (
+            f"{path.want.source}: {path.want.where}"
+        )
+        for path in paths[:5]
+    }
+    return Finding(
+        subject=owner.subject,
+        summary=f"{owner} itself drops what {named('container', names)} "
+        f"{agree(names, 'sends', 'send')} to its {numbered('port', ports)}: {by} inside the container",
+        evidence={**by.evidence, "wanted by": wanted},
+        variables={
+            "container": owner.name,
+            **cures.place_of(by),
+            "port": str(first.path.port),
+            "proto": "tcp",
+        },
+        service=owner.service,
+        discriminator=f"called {by.key}",
+        severity=None if failing(paths) else Severity.warning,
+        touches=(first.path.network.subject, *subjects_of(callers.values())),
         signs=NO_WAY_OUT,
     )

@@ -10,7 +10,12 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths
+from diagnose.evidence.network.paths.inner_paths import (
+    InnerArrival,
+    InnerEgress,
+    InnerIngress,
+    InnerPaths,
+)
 from diagnose.evidence.network.paths.return_paths import ReturnPaths
 from diagnose.evidence.network.paths.wanted_paths import WantedPath
 from diagnose.evidence.network.paths.wants import Want
@@ -46,6 +51,12 @@ def outlet(trace: Trace, source: Any = "environment") -> InnerPaths:
     return InnerPaths(outlets=(InnerEgress(VPN, path, trace),))
 
 
+def arrival(trace: Trace, source: Any = "environment") -> InnerPaths:
+    want = Want(DB, "vpn", 8080, source, "API_HOST")
+    path = WantedPath("between containers", want, SHOP, "10.1.0.3", 8080, Trace("accept"), VPN)
+    return InnerPaths(arrivals=(InnerArrival(VPN, path, trace),))
+
+
 RULES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
     "open to all": (inlet(Trace("accept")), []),
     "closed to all": (inlet(stopped(POLICY), *ALL), [("critical", "vpn")]),
@@ -53,6 +64,9 @@ RULES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
     "answers by the tunnel are no rule": (inlet(stopped(TUNNEL, "elsewhere"), *ALL), []),
     "out, open": (outlet(Trace("accept")), []),
     "out, closed": (outlet(stopped(POLICY)), [("warning", "vpn")]),
+    "a neighbour, open": (arrival(Trace("accept")), []),
+    "a neighbour, closed": (arrival(stopped(POLICY)), [("warning", "vpn")]),
+    "a neighbour whose log says so": (arrival(stopped(POLICY), "log"), [("critical", "vpn")]),
     "out, closed, and a log says so": (outlet(stopped(POLICY), "log"), [("critical", "vpn")]),
 }
 

@@ -138,6 +138,25 @@ def gateway_banned_inside(box: Box) -> None:
     assert _others_get(box, 18775)
 
 
+@fault("firewall.dropped-inside-container", subject="container:vault19", shareable=True)
+def port_that_is_closed_to_neighbours(box: Box) -> None:
+    """A container's own rules refuse a neighbour, as if nothing listened; its program does."""
+    _network(box, "vaultnet19", "10.231.7.0/24")
+    quiet = ("--network=vaultnet19", "-m=64m")
+    box.docker("run", "-d", "--name=vault19", *quiet, _ADMIN, "shop:1.4")
+    url = "http://vault19:8080/"
+    caller = f"while :; do wget -qO- {url} 2>&1; sleep 1; done"
+    box.docker(
+        "run", "-d", "--name=till19", *quiet, f"-e=VAULT={url}", "bb:1.36", "sh", "-c", caller
+    )
+    box.wait_for(lambda: "hello" in box.docker("logs", "till19").stdout, 20, "an answer")
+    rule = "INPUT -p tcp --dport 8080 ! -i lo -j REJECT --reject-with tcp-reset"
+    _inside(box, "vault19", f"iptables -A {rule}")
+    refused = "Connection refused"
+    box.wait_for(lambda: box.docker("logs", "till19").stdout.count(refused) > 4, 30, "refusals")
+    assert _inside(box, "vault19", "ss -tlnH sport = :8080 | grep -q .")
+
+
 @healthy(shareable=True)
 def vpn_client_with_its_exceptions(box: Box) -> None:
     """A VPN client in a container with a kill switch, which lets in its published port, lets out

@@ -64,16 +64,26 @@ class InnerEgress(msgspec.Struct, frozen=True):
     trace: Trace
 
 
+class InnerArrival(msgspec.Struct, frozen=True):
+    """One wanted connection, and what the namespace of the container that it leads to does to it."""
+
+    owner: Container
+    """The container whose network namespace it is."""
+    path: WantedPath
+    trace: Trace
+
+
 class InnerPaths(msgspec.Struct, frozen=True):
     """What was traced in namespaces of containers with rules or interfaces of their own."""
 
     inlets: tuple[InnerIngress, ...] = ()
     outlets: tuple[InnerEgress, ...] = ()
+    arrivals: tuple[InnerArrival, ...] = ()
     unread: tuple[Unexamined, ...] = ()
     """Containers whose namespace could not be read."""
 
     def __len__(self) -> int:
-        return len(self.inlets) + len(self.outlets)
+        return len(self.inlets) + len(self.outlets) + len(self.arrivals)
 
     @property
     def coverage(self) -> Coverage:
@@ -111,7 +121,13 @@ def inner_paths(
         for path in wanted_paths
         for outlet in _outlets(path, inner.by_owner, namespaces, containers)
     ]
-    return InnerPaths(tuple(_with_waiting(host, inlets)), tuple(outlets), inner.unread)
+    arrivals = [
+        arrival
+        for path in wanted_paths
+        for arrival in _arrivals(path, inner.by_owner, namespaces, containers)
+    ]
+    waited = tuple(_with_waiting(host, inlets))
+    return InnerPaths(waited, tuple(outlets), tuple(arrivals), unread=inner.unread)
 
 
 def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
@@ -213,3 +229,28 @@ def _outlets(
     if netns.link_with(endpoint.ip_address) is None:
         return
     yield InnerEgress(owner, path, trace(stack, Flow(Origin(), path.address, "tcp", path.port)))
+
+
+def _arrivals(
+    path: WantedPath,
+    stacks: dict[str, Stack],
+    namespaces: Namespaces,
+    containers: Containers,
+) -> Iterator[InnerArrival]:
+    """What the namespace of the container that is called does to a wanted connection, if known.
+
+    Between two containers of one bridge, where the source is the address of the caller.
+    """
+    if path.peer is None or not path.bridged:
+        return
+    caller = containers.namespace_owners.get(path.want.container.id, path.want.container)
+    owner = containers.namespace_owners.get(path.peer.id, path.peer)
+    stack, netns = stacks.get(owner.id), namespaces.of(owner)
+    source = caller.endpoints.get(path.network.name)
+    if stack is None or netns is None or source is None or caller.id == owner.id:
+        return
+    link = netns.link_with(path.address)
+    if link is None or not source.ip_address:
+        return
+    flow = Flow(Origin(link.name, source.ip_address), path.address, "tcp", path.port)
+    yield InnerArrival(owner, path, trace(stack, flow))
