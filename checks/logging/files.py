@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.contents import LogContents
+from diagnose.evidence.containers.logs.emptied_logs import EmptiedLog, EmptiedLogs
 from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.containers.logs.written_logs import WrittenLogs
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unexamined
+from diagnose.phrases import duration
 from diagnose.registry import check
 
 
@@ -81,11 +83,13 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
 
 
 @check("logging.file-damaged", severity=Severity.warning)
-def file_damaged(contents: LogContents) -> CheckResult:
-    """A container's log file has NUL bytes, and `docker logs` stops there.
+def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> CheckResult:
+    """A container's log was changed from outside, and `docker logs` stops or hangs.
 
-    A power cut leaves them at the end of the file. The container itself continues, and its new
-    lines are appended behind them. Looked at are both ends of the largest json-file logs.
+    It has NUL bytes, or was emptied: the engine then looks for its last lines where the end was
+    (seen on 28.5.2, not on 20.10.24). A power cut leaves NUL bytes at the end of the file. The
+    container itself continues, and its new lines are appended behind them. Looked at are both ends
+    of the largest json-file logs, and the beginning of those whose end the engine does not give.
     """
     for log in contents.damaged:
         yield Finding.about(
@@ -94,4 +98,24 @@ def file_damaged(contents: LogContents) -> CheckResult:
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
         )
+    for emptied in emptied_logs or ():
+        yield _emptied_finding(emptied)
     return contents.unread_logs
+
+
+def _emptied_finding(log: EmptiedLog) -> Finding:
+    container = log.container
+    late = duration(log.begins_after_s)
+    finding = Finding.about(
+        container,
+        f"the log of {container} was emptied by another program than the engine, which does not find "
+        "its last lines any more: `docker logs --tail` hangs",
+        {
+            "GET /containers/.../logs?tail": "no answer in time",
+            log.path: f"its first line is {late} younger than the container's start",
+            f"{log.path}.1": "missing: the engine has not rotated it",
+        },
+        discriminator="emptied",
+        stable=(container.life,),
+    )
+    return finding.with_variables({"emptied": container.name})

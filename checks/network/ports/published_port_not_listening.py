@@ -199,7 +199,7 @@ def _tcp_findings(
 
 
 def _serves(netns: ContainerNetns, port: int) -> bool:
-    """Whether clients of a published port reach a program: they come over IPv4 with most networks."""
+    """Whether clients of a published port reach a program; most networks have IPv4 alone."""
     has_ipv6 = any(place.global_ipv6_address for place in netns.container.endpoints.values())
     is_closed = netns.serves_ipv6_alone("tcp", port) and not has_ipv6
     return netns.serves_others("tcp", port) and not is_closed

@@ -65,7 +65,7 @@ class InnerEgress(msgspec.Struct, frozen=True):
 
 
 class InnerArrival(msgspec.Struct, frozen=True):
-    """One wanted connection, and what the namespace of the container that it leads to does to it."""
+    """One wanted connection, and what the namespace of the container that is called does to it."""
 
     owner: Container
     """The container whose network namespace it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.lab import Box, fault, healthy
+from tests.lab.faults import Engines
 from tests.lab.scenarios.engine_wounds.helpers import DAEMON, ROOT, SMALL
 
 # -- volumes and logs ----------------------------------------
@@ -77,6 +78,25 @@ def log_with_nul_bytes(box: Box) -> None:
     box.path(path).write_text(box.read(path) + "\0" * 600 + later + "\n")
     read = box.docker("logs", "noted", check=False)
     assert "later" not in read.stdout
+
+
+@fault("logging.file-damaged", subject="container:chatter", engines=Engines(since=28))
+def log_that_was_emptied(box: Box) -> None:
+    """Somebody has emptied the log of a running container, and `docker logs --tail` hangs."""
+    script = "while :; do echo order stored; sleep 0.2; done"
+    box.docker("run", "-d", "--name=chatter", *SMALL, "bb:1.36", "sh", "-c", script)
+    path = box.inspect("chatter")["LogPath"]
+    age = f"$(($(date +%s) - $(date +%s -d {box.inspect('chatter')['State']['StartedAt']})))"
+    box.wait_for(lambda: int(box.sh(f"echo {age}")) > 31, 60, "lines from long after the start")
+    box.sh(f"truncate -s 0 {path}")
+    tail = ("docker", "logs", "--tail", "3", "chatter")
+    box.wait_for(
+        lambda: box.run(["timeout", "-s", "KILL", "3", *tail], check=False).returncode != 0,
+        20,
+        "a hung reader",
+    )
+    since = box.docker("logs", "--since", "20s", "chatter").stdout
+    assert "order stored" in since
 
 
 @fault(

@@ -1,0 +1,67 @@
+"""Log files that another program has emptied, and whose end the engine does not show any more."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+MOST = 10
+"""Logs that are looked at."""
+_HEAD_BYTES = 8192
+_EARLIEST_S = 30.0
+"""Seconds after its container's start from which on a first line is late."""
+_TIME = LazyPattern(r'"time":"(?P<time>\d{4}-[\dT:.+Z-]{10,40})"')
+
+
+class EmptiedLog(msgspec.Struct, frozen=True):
+    """One of them."""
+
+    container: Container
+    path: str
+    begins_after_s: float
+    """Seconds from the container's start to the first line that the file has."""
+
+
+class EmptiedLogs(Items[EmptiedLog], frozen=True):
+    """Of running containers with the driver json-file."""
+
+
+@evidence
+def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) -> EmptiedLogs:
+    """Reads the beginning of each log whose end the engine did not give in time, and of no other.
+
+    The engine remembers how long the file was, and looks for its end there (moby/moby#45728; seen
+    on 28.5.2, not on 20.10.24). A file that the engine has rotated itself begins late as well: it
+    is left out.
+    """
+    unanswered = [
+        container
+        for container in containers.running
+        if recent_logs.unread.get(container.id, "").startswith("timed out")
+        and container.host_config.log_config.type == "json-file"
+        and container.log_path
+    ]
+    found = (_emptied(host, container) for container in unanswered[:MOST])
+    return EmptiedLogs(tuple(log for log in found if log is not None))
+
+
+def _emptied(host: Host, container: Container) -> EmptiedLog | None:
+    began = container.started_at
+    rotated = host.ask(ReadFile(f"{container.log_path}.1", max_bytes=1))
+    head = host.ask(ReadFile(container.log_path, max_bytes=_HEAD_BYTES))
+    if began is None or isinstance(head, Failed) or not isinstance(rotated, Failed):
+        return None
+    first = _TIME.search(head.text)
+    at = unix(first["time"]) if first is not None else None
+    if rotated.reason != "missing" or at is None or at - began < _EARLIEST_S:
+        return None
+    return EmptiedLog(container, container.log_path, at - began)

@@ -1,0 +1,56 @@
+"""Logs whose end the engine does not give, and whose beginning is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.contents import LogContents
+from diagnose.evidence.containers.logs.emptied_logs import emptied_logs
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.model import Failed
+from diagnose.questions import AnyQuestion
+from diagnose.questions.files import ReadFile
+from tests.hosts import Made
+from tests.inspected import container
+from tests.judging import judge, rows
+
+LATE = "timed out: GET /v1.51/containers/3f/logs: not a byte before the deadline"
+WEB = container(
+    "web",
+    LogPath="/var/lib/docker/containers/3f/3f-json.log",
+    State={"Status": "running", "Pid": 7, "StartedAt": "2026-01-01T10:00:00Z"},
+    HostConfig={"LogConfig": {"Type": "json-file"}},
+)
+
+
+def _line(at: str) -> str:
+    return f'{{"log":"ready\\n","stream":"stdout","time":"2026-01-01T{at}.5Z"}}\n'
+
+
+CASES: dict[str, tuple[str, str, bool, list[tuple[str, str]]]] = {
+    "emptied an hour later": (LATE, _line("11:00:00"), False, [("warning", "web")]),
+    "rotated by the engine": (LATE, _line("11:00:00"), True, []),
+    "whole": (LATE, _line("10:00:01"), False, []),
+    "empty": (LATE, "", False, []),
+    "no lines": (LATE, "\x00\x01", False, []),
+    "read": ("", _line("11:00:00"), False, []),
+    "forbidden": ("forbidden: HTTP 403", _line("11:00:00"), False, []),
+}
+
+
+@pytest.mark.parametrize(("why", "text", "is_rotated", "expected"), CASES.values(), ids=CASES)
+def test_an_emptied_log(
+    why: str, text: str, is_rotated: bool, expected: list[tuple[str, str]]
+) -> None:
+    def read(question: AnyQuestion) -> Any:
+        if isinstance(question, ReadFile) and question.path.endswith(".1") and not is_rotated:
+            return Failed("missing", question.path)
+        return {"text": text}
+
+    logs = RecentLogs({}, {WEB.id: why} if why else {})
+    emptied = emptied_logs(Made({"file.read": read}), Containers((WEB,)), logs)
+    found = judge("logging.file-damaged", contents=LogContents((), ()), emptied_logs=emptied)
+    assert rows(found) == expected
