@@ -6,10 +6,11 @@ The kernel cannot execute a program that is there.
 from __future__ import annotations
 
 from checks.container.starts.start_errors import refused_program
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
-from diagnose.model import CheckResult, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 ARCHITECTURES = {
@@ -35,23 +36,40 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
     """The kernel cannot execute a container's program.
 
     It is built for another architecture (its ELF header says which), is a script without `#!`, or
-    is empty, as after a build or a copy that broke off. The engine's state says exit code 1, or 255
-    with some versions of runc, and nothing else; a shell says 126. The text is in the log, so a
-    container whose log cannot be read is not judged.
+    is empty, as after a build or a copy that broke off. After a power cut a layer of an image may
+    hold empty files, too, or files of zeros.
+    The engine's state says exit code 1, or 255 with some versions of runc, and nothing else; a
+    shell says 126. The text is in the log, so a container whose log cannot be read is not judged.
     """
     host = ARCHITECTURES.get(info.architecture, info.architecture) if info is not None else ""
     for container in containers:
         program = programs.by_id.get(container.id)
         if program is None or program.why != "exec format error":
             continue
+        if program.is_empty:
+            yield _empty_finding(container, program)
+            continue
         what, seen = _format(program, host)
         first_bytes = {_FIRST_BYTES: seen} if seen else {}
         finding = refused_program(container, program, what, **first_bytes)
-        if program.is_empty:
-            finding = finding.without_variable("image").with_variables({"empty": program.path})
-        is_no_script = program.machine or program.is_empty or _BINARY in program.line
-        yield finding.without_variable("file" if is_no_script else "image")
+        is_binary = program.machine or _BINARY in program.line
+        yield finding.without_variable("file" if is_binary else "image")
     return None
+
+
+def _empty_finding(container: Container, program: Program) -> Finding:
+    """A program without content, by the place where its file lies."""
+    mount = innermost_mount(container.mounts, program.file)
+    image = container.config.image
+    what = f"{program.file or program.path} is an empty file"
+    if mount is not None:
+        what += f"; it is {mount.on_host(program.file)} on the host, mounted there"
+    elif program.is_of_image:
+        what += f' of image "{image}": its layer is damaged on this disk, or was built so'
+    finding = refused_program(container, program, what, **{_FIRST_BYTES: "none, or zeros"})
+    finding = finding.without_variable("file").without_variable("image")
+    damaged = {"damaged": image} if program.is_of_image else {}
+    return finding.with_variables({"empty": program.file or program.path, **damaged})
 
 
 def _format(program: Program, host: str) -> tuple[str, str]:
@@ -59,8 +77,6 @@ def _format(program: Program, host: str) -> tuple[str, str]:
     if program.machine and program.machine != host:
         here = f", and this host is {host}" if host else ""
         return f"{program.path} is built for {program.machine}{here}", f"ELF, {program.machine}"
-    if program.is_empty:
-        return f"{program.path} is an empty file", "none: the file is empty"
     if program.is_read and not program.machine and not program.interpreter:
         return f"{program.path} is a script without a #! line", "neither ELF nor #!"
     return f"the kernel does not know the format of {program.path}", ""

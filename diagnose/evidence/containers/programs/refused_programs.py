@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.file_capabilities import demanded, lacking
@@ -22,6 +23,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 _WHY = (
@@ -131,6 +133,11 @@ class Program(msgspec.Struct, frozen=True):
     is_read: bool = False
     """Whether its first bytes could be read."""
     is_empty: bool = False
+    """Whether the file is empty, or its first page has zero bytes alone."""
+    file: str = ""
+    """The path of the file itself, links followed; "" where it was not found."""
+    is_of_image: bool | None = None
+    """Whether an empty file comes from a layer of the image; None where that is not known."""
     missing: bool = False
     """Whether there is no such file."""
     behind: str = ""
@@ -184,8 +191,28 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
             or _not_permitted(host, container, tail.lines)
         )
         if program is not None:
-            by_id[container.id] = program
+            by_id[container.id] = _with_origin(host, container, program)
     return Programs(by_id, tuple(mute))
+
+
+def _with_origin(host: Host, container: Container, program: Program) -> Program:
+    """Whether an empty file lies in the container's own layer, or in one of its image.
+
+    A file in a mount is neither.
+    """
+    data = (container.graph_driver.data if container.graph_driver else None) or {}
+    upper = data.get("UpperDir")
+    if not program.is_empty or not program.file or not upper:
+        return program
+    if innermost_mount(container.mounts, program.file) is not None:
+        return program
+    own = host.ask(StatPaths([f"{upper}{program.file}"]))
+    if isinstance(own, Failed):
+        return program
+    failures = {status.failed for status in own.values()}
+    if failures <= {"", "missing"}:
+        return msgspec.structs.replace(program, is_of_image=failures == {"missing"})
+    return program
 
 
 def _ended_as_if_refused(container: Container) -> bool:
@@ -319,6 +346,7 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
             target = file.link_target
             at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
         elif file.hex is not None:
+            program = msgspec.structs.replace(program, file=at)
             return _with_other_libc(host, id, _described(program, bytes.fromhex(file.hex)))
         else:
             break
@@ -366,7 +394,9 @@ def _described(program: Program, head: bytes) -> Program:
             loader=_loader(head),
             is_read=True,
         )
+    if not head.strip(b"\0"):
+        return msgspec.structs.replace(program, is_empty=True, is_read=True)
     if head.startswith(b"#!"):
         first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
         return msgspec.structs.replace(program, interpreter=first.split(" ")[0], is_read=True)
-    return msgspec.structs.replace(program, is_read=True, is_empty=not head)
+    return msgspec.structs.replace(program, is_read=True)

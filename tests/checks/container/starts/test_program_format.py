@@ -43,6 +43,8 @@ AMD64 = Info(architecture="x86_64")
             "built for arm64, and this host is amd64",
         ),
         ("no #! line", NO_FORMAT, b"echo x\n", "exec_format", "a script without a #! line"),
+        ("empty", NO_FORMAT, b"", "exec_format", "is an empty file"),
+        ("zeros", NO_FORMAT, bytes(4096), "exec_format", "is an empty file"),
         (
             "carriage return",
             NO_FILE,
@@ -57,7 +59,6 @@ AMD64 = Info(architecture="x86_64")
             "interpreter_missing",
             "/app needs /usr/bin/env",
         ),
-        ("empty", NO_FORMAT, b"", "exec_format", "/app is an empty file"),
         (
             "no loader",
             NO_FILE,
@@ -224,3 +225,35 @@ def test_the_last_line_tells_of_the_program(line: str):
     assert len(found) == bool(expected)
     if expected:
         assert_refused(found[container.id], *expected)
+
+
+UPPER = "/var/lib/docker/overlay2/c3/diff"
+ORIGINS: dict[str, tuple[list[dict[str, Json]], Json, list[str], str]] = {
+    "of the image": ([], {"failed": "missing"}, ["damaged", "empty"], 'of image "'),
+    "the container's own": ([], {"type": "file"}, ["empty"], "/app is an empty file"),
+    "mounted": (
+        [{"Type": "bind", "Source": "/srv/app", "Destination": "/app"}],
+        {"failed": "missing"},
+        ["empty"],
+        "it is /srv/app on the host",
+    ),
+}
+
+
+@pytest.mark.parametrize(("mounts", "own", "variables", "words"), ORIGINS.values(), ids=ORIGINS)
+def test_where_a_program_without_content_lies(
+    mounts: list[dict[str, Json]], own: Json, variables: list[str], words: str
+) -> None:
+    container = container_in(
+        "exited",
+        code=1,
+        GraphDriver={"Name": "overlay2", "Data": {"UpperDir": UPPER}},
+        Mounts=mounts,
+    )
+    answers = {"api.archive": {"type": "file", "hex": ""}, "file.stats": {f"{UPPER}/app": own}}
+    logs = log_of(container, "exec /app: exec format error")
+    read = programs(Made(answers), of(container), logs)
+    found = judge("container.exec-format", containers=of(container), programs=read, info=AMD64)
+    (finding,) = found.findings
+    assert words in finding.summary
+    assert sorted(finding.variables.keys() & {"empty", "damaged", "file", "image"}) == variables

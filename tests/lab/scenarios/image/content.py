@@ -211,3 +211,24 @@ def unreadable_record_of_a_layer(box: Box) -> None:
             box.sh(finding["fix"][0]["command"])
             box.docker("pull", "-q", name)
             box.docker("rmi", name)
+
+
+@fault(
+    "container.exec-format",
+    subject="container:hollow4",
+    also=["container.*", "image.*"],
+)
+def program_of_a_damaged_layer(box: Box) -> None:
+    """A power cut has left a layer of an image with an empty file: the program is a link to it."""
+    program = Recipe(
+        {"opt/app/run": (b"#!/bin/sh\nsleep 1000\n", 0o755)}, ('CMD ["/opt/app/run"]',)
+    )
+    images.load(box, "hollow:4", program)
+    layer = box.api("/images/hollow:4/json")["GraphDriver"]["Data"]["UpperDir"]
+    box.sh(f": >{layer}/opt/app/run")
+    box.docker("run", "-d", "--name=hollow4", *TIDY, "hollow:4", check=False)
+    box.wait_for(lambda: box.inspect("hollow4")["RestartCount"] >= 3, 30, "three restarts")
+    assert "exec format error" in box.docker("logs", "hollow4").stderr
+    findings = box.diagnose("all", "--format", "json").findings
+    (first,) = (finding for finding in findings if finding["id"] == "container.exec-format")
+    assert 'is an empty file of image "hollow:4": its layer is damaged' in first["summary"], first
