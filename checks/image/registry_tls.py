@@ -6,6 +6,7 @@ import json
 
 from checks.image.failed_pulls import FailedPulls, host_of
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pull_words import CertificateDates
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
@@ -32,6 +33,7 @@ def registry_tls(
     config: DaemonConfig | None,
     info: Info | None,
     files: RegistryFiles | None,
+    daemon: Daemon | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -39,11 +41,13 @@ def registry_tls(
     """A registry's certificate is not trusted, or it does not speak TLS at all.
 
     A registry of the internet has a certificate that every system knows: a stranger's in its place
-    is from a proxy that opens TLS, unless the system has no list of authorities. 127.0.0.0/8 is
-    always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
-    that line of the log is no failure and is left out.
+    is from a proxy that opens TLS, unless the system has no list of authorities. The engine reads
+    that list only once: an authority that was added later counts from its next start on.
+    127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with
+    TLS and fails; that line of the log is no failure and is left out.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
+    later = _later_authorities(files, daemon, clock)
     for trouble in pulls.of("tls"):
         dates = trouble.words.certificate_dates
         host = host_of(trouble)
@@ -52,6 +56,14 @@ def registry_tls(
             yield failures.finding(trouble, variables=endpoint, reason=_outdated(dates))
         elif not trouble.words.distrusts_certificate:
             yield failures.finding(trouble, variables=endpoint)
+        elif later:
+            yield failures.finding(
+                trouble,
+                variables=endpoint | {"trusted_later": with_port(host)},
+                clause=f"; the host's list of authorities, {later}, has changed since the engine "
+                "started, and the engine reads it only once",
+                proof={f"stat({later})": "newer than the engine"},
+            )
         elif is_public(host):
             yield failures.finding(
                 trouble, variables=endpoint | _stranger(host, files), reason=_signer(files)
@@ -65,6 +77,14 @@ def registry_tls(
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)
     return None
+
+
+def _later_authorities(files: RegistryFiles | None, daemon: Daemon | None, clock: Clock) -> str:
+    """The file of the system's authorities, where it is younger than the engine; else ""."""
+    age = daemon.processes.age if daemon is not None else None
+    if files is None or not files.authorities or age is None:
+        return ""
+    return files.authorities if clock.is_within(files.authorities_changed, age) else ""
 
 
 def _signer(files: RegistryFiles | None) -> str:

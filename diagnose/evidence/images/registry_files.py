@@ -47,6 +47,8 @@ class RegistryFiles(msgspec.Struct, frozen=True):
     unpaired: tuple[UnpairedFile, ...] = ()
     authorities: str | None = None
     """The file of the authorities that the system trusts; "" if it has none, None if not known."""
+    authorities_changed: float | None = None
+    """Unix time of that file's last change."""
 
 
 @evidence
@@ -58,10 +60,11 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     The engine takes NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
     (registry/registry.go, 20.10 to 29).
     """
-    authorities = _authorities(host) if pulls is not None and pulls.of("tls") else None
+    is_asked = pulls is not None and pulls.of("tls")
+    authorities, changed = _authorities(host) if is_asked else (None, None)
     listing = host.ask(ListFolder(CERTIFICATES))
     if isinstance(listing, Failed) and listing.reason == "missing":
-        return RegistryFiles(authorities=authorities)
+        return RegistryFiles(authorities=authorities, authorities_changed=changed)
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
     folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
@@ -74,15 +77,17 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
             for file in _unpaired(registry, set(answer.names))
         ),
         authorities,
+        changed,
     )
 
 
-def _authorities(host: Host) -> str | None:
+def _authorities(host: Host) -> tuple[str | None, float | None]:
+    """The file, and the time of its last change."""
     statuses = host.ask(StatPaths(list(AUTHORITIES)))
     if isinstance(statuses, Failed):
-        return None
-    there = (path for path, status in statuses.items() if not status.failed)
-    return next(there, "")
+        return None, None
+    there = ((path, status.mtime) for path, status in statuses.items() if not status.failed)
+    return next(there, ("", None))
 
 
 def _unpaired(registry: str, names: set[str]) -> Iterator[UnpairedFile]:

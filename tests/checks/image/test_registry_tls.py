@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon import Caller, Daemon
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import RegistryFiles
 from diagnose.questions.engine import RegistryConfig, RegistryIndex
+from tests.checks.daemon.evidence import NAMED
 from tests.checks.image.evidence import CLOCK, NOW
 from tests.judging import judge
 
@@ -94,3 +97,23 @@ def test_a_registry_that_the_file_names_already(
     result = judge("image.registry-tls", pulls=failed, clock=CLOCK, config=config, info=info)
     (finding,) = result.findings
     assert finding.variables.keys() & {"unread", "insecure_json"} == blocks
+
+
+YOUNGER = {
+    "younger than the engine": (600.0, NOW - 300, {"trusted_later"}),
+    "older than the engine": (600.0, NOW - 900, {"untrusted"}),
+    "of an unknown time": (600.0, None, {"untrusted"}),
+    "an engine of an unknown age": (None, NOW - 300, {"untrusted"}),
+}
+
+
+@pytest.mark.parametrize(("age", "changed", "blocks"), YOUNGER.values(), ids=YOUNGER)
+def test_a_list_of_authorities_that_the_engine_has_not_read(
+    age: float | None, changed: float | None, blocks: set[str]
+) -> None:
+    failed = Pulls((PullTrouble("tls", "r:5000", "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    files = RegistryFiles(authorities="/etc/x", authorities_changed=changed)
+    daemon = Daemon(NAMED, Caller(), processes=DaemonProcesses(age=age))
+    result = judge("image.registry-tls", pulls=failed, clock=CLOCK, files=files, daemon=daemon)
+    (finding,) = result.findings
+    assert finding.variables.keys() & {"trusted_later", "untrusted"} == blocks

@@ -127,6 +127,25 @@ def registry_signed_by_itself(box: Box) -> None:
     refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
 
 
+@fault(
+    "image.registry-tls",
+    subject="daemon:docker",
+    engine_started=False,
+    exit_code=1,
+)
+def authority_that_came_later(box: Box) -> None:
+    """The host was given the registry's authority after the engine had read its list."""
+    host = registry.start(box, 5443, tls=True)
+    box.start_engine(config=QUIET)
+    refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
+    store = "/etc/ssl/certs/ca-certificates.crt"
+    box.write(store, box.read(store) + box.provider.sh("openssl x509 -in /run/cert.pem"))
+    box.run(["curl", "-sS", f"https://{host}/v2/"])
+    refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
+    (finding,) = box.diagnose("check", "image.registry-tls", "--format", "json").findings
+    assert "has changed since the engine started" in finding["summary"]
+
+
 @fault("image.registry-tls", subject="daemon:docker", shareable=True)
 def registry_without_tls(box: Box) -> None:
     """The registry speaks plain HTTP and is not named as insecure."""
