@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.containers.missed_space import MissedSpace
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.model import (
     CheckResult,
@@ -18,20 +19,24 @@ from diagnose.registry import check
 @check(
     "storage.shm-full",
     severity=Severity.warning,
-    causes=["container.restart-loop", "container.unhealthy"],
+    causes=["container.restart-loop", "container.unhealthy", "container.errors-in-log"],
 )
-def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckResult:
+def shm_full(
+    memory: SharedMemory, missed: MissedSpace | None, *, full_pct: Percent = Percent(95)
+) -> CheckResult:
     """A file system that a container has in memory is full.
 
     The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and
     browsers need more and die of a bus error or "no space left on device" while every disk has
     room. What `--tmpfs` gives may be a cache that is meant to be full: advice, unless the container
-    is not well.
+    is not well, or prints again and again that no space is left.
     """
+    complaining = missed.ids if missed is not None else frozenset()
     for area in memory:
         usage, owner = area.usage, area.container
         if not usage.size or usage.used_pct < full_pct:
             continue
+        is_harmful = area.is_shm or owner.is_unwell or owner.id in complaining
         place = "its shared memory" if area.is_shm else area.path
         figures = {"size": usage.size, "available": usage.available}
         evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
@@ -41,7 +46,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             owner,
             f"{owner} has used up {place}: {size(usage.used)} of {size(usage.size)}",
             evidence,
-            severity=Severity.warning if area.is_shm or owner.is_unwell else Severity.advice,
+            severity=Severity.warning if is_harmful else Severity.advice,
             signs=frozenset({"no-space"}),
             discriminator="" if area.is_shm else area.path,
             stable=(owner.life,),

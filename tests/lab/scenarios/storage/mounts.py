@@ -41,6 +41,19 @@ def scratch_full(box: Box) -> None:
     box.wait_health("resizer", "unhealthy")
 
 
+@fault("storage.shm-full", subject="container:unpacker", exit_code=1)
+def scratch_of_a_program_that_complains(box: Box) -> None:
+    """A program has filled its scratch in memory, and prints that there is no space left."""
+    box.docker(
+        *SAFE, "--name=unpacker", "--tmpfs=/scratch:size=1m", "bb:1.36", "sh", "-c",
+        "while :; do cp /bin/busybox /scratch/x; sleep 1; done",
+    )  # fmt: skip
+    box.wait_for(lambda: box.docker("logs", "unpacker").stderr.count("No space") >= 4, 30, "errors")
+    report = box.diagnose("all", "--format", "json").report
+    said = [f for f in report["findings"] if f["id"] == "container.errors-in-log"]
+    assert not any(f["root"] for f in said), said
+
+
 def mount_share(box: Box) -> int:
     """A FUSE mount that answers, and a container with it; returns the server's pid."""
     box.sh("mkdir -p /srv/share")
