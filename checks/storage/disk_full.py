@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from checks.storage.disk_fillers import what_fills_it, writers_cures
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.hidden_containers import HiddenContainers
@@ -15,11 +16,12 @@ from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.filled_disk import FilledDisk
+from diagnose.evidence.storage.filled_volumes import FilledVolumes
 from diagnose.evidence.storage.full_disks import FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
-from diagnose.evidence.storage.written_layers import WrittenLayer, WrittenLayers
+from diagnose.evidence.storage.written_layers import WrittenLayers
 from diagnose.mappings import present
 from diagnose.model import (
     Bytes,
@@ -62,6 +64,7 @@ def disk_full(
     roots: AbandonedRoots | None,
     hidden: HiddenContainers | None,
     written: WrittenLayers | None,
+    volumes: FilledVolumes | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -81,7 +84,8 @@ def disk_full(
     the layers of a storage driver that the engine used before; they may go where no container of it
     is left. With containerd's image store, images lie in containerd's own folder, wherever the data
     root is. The storage driver vfs keeps a full copy of each layer, and is named. Where containers'
-    own layers lead, the folder or the file is named in which the largest one has most.
+    own layers lead, or volumes, the folder or the file is named in which the largest one has most;
+    dumps of crashed programs and the logs of databases are known by their names.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -98,6 +102,7 @@ def disk_full(
             hidden,
             written.by_bytes if written is not None else None,
             f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
+            volumes.largest if volumes is not None else None,
         )
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
@@ -131,7 +136,7 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     largest = [f"{folder.path} {size(folder.bytes)}" for folder in filled.folders]
     return Finding(
         subject=disk.subject,
-        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{_what_fills_it(filled)}",
+        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{what_fills_it(filled)}",
         evidence={
             **_figures(disk, rates),
             **users(disk),
@@ -159,7 +164,7 @@ def _cures(filled: FilledDisk) -> PageVariables:
             "builder": cache.builder if cache else None,
             "grown": filled.log.path if filled.log else None,
             "copies": filled.layers if filled.copied_bytes else None,
-            **_writers_cure(filled.writer),
+            **writers_cures(filled),
             "file": filled.file or None,
         }
     )
@@ -266,78 +271,6 @@ def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
         rate = round(rates.by_point[disk.point])
         evidence[f"statvfs({disk.point}) bytes a second over {span}"] = rate
     return evidence
-
-
-def _what_fills_it(filled: FilledDisk) -> str:
-    """What fills the disk, where that can be said in a word, as the end of a sentence.
-
-    A store that nothing needs comes first, then files that grow, and then the largest share.
-    """
-    what = _needless_store(filled) or _growing_files(filled) or _largest_share(filled)
-    return f"; {what}" if what else ""
-
-
-def _needless_store(filled: FilledDisk) -> str:
-    """The cache of a builder, or the data of an engine or a driver that is not in use."""
-    if (cache := filled.builder_cache) is not None:
-        return (
-            f'volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
-            f"holds {size(cache.bytes)}"
-        )
-    if left := filled.abandoned:
-        held = f"{left.path} holds {size(left.bytes)}"
-        return f"{held} of an engine's data, and no running engine uses it"
-    if former := filled.former_driver:
-        driver = former.path.rpartition("/")[2]
-        held = f"{former.path} holds {size(former.bytes)}"
-        return f"{held} of storage driver {driver}, which the engine uses no more"
-    return ""
-
-
-def _growing_files(filled: FilledDisk) -> str:
-    """Core dumps, downloads that were not finished, or a log."""
-    dumps, downloads = filled.dumps, filled.downloads
-    if dumps is not None and filled.is_to_blame(dumps.bytes):
-        return f"{dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
-    if downloads is not None:
-        return f"unfinished downloads in {downloads.path} hold {size(downloads.bytes)}"
-    if filled.log is not None:
-        writers = " and ".join(f'container "{name}"' for name in filled.log_writers[:2])
-        of = f" of {writers}" if writers else ""
-        return f"the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
-    return ""
-
-
-def _largest_share(filled: FilledDisk) -> str:
-    """What takes most of the rest: objects of the engine, a container's layer, or a folder."""
-    most = max(filled.spare, key=lambda share: share.bytes, default=None)
-    if most is not None and filled.is_to_blame(most.bytes):
-        hold = "hold" if most.count > 1 else "holds"
-        return f"{most.counted} {hold} {size(most.bytes)}"
-    if filled.copied_bytes:
-        return (
-            "the engine's storage driver vfs keeps each layer as a full copy of the one below it: "
-            f"images take {size(filled.copied_bytes)}"
-        )
-    if writer := filled.writer:
-        place = writer.file or writer.folder
-        return (
-            f'container "{writer.container}" has written {size(writer.bytes)} into its own layer, '
-            f"most of it to {place}"
-        )
-    for folder in filled.folders[:1]:
-        if filled.is_to_blame(folder.bytes):
-            return f"{folder.path} holds {size(folder.bytes)}"
-    return ""
-
-
-def _writers_cure(writer: WrittenLayer | None) -> dict[str, str | None]:
-    """A log that can be emptied, else the folder to look into, of a container's own layer."""
-    if writer is None:
-        return {}
-    if writer.log and writer.is_running:
-        return {"writer": writer.container, "own_log": writer.log}
-    return {"layer_of": writer.container, "own_folder": writer.on_host(writer.folder)}
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:

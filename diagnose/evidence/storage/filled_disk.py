@@ -13,6 +13,7 @@ from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
+from diagnose.evidence.storage.filled_volumes import FilledVolume
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.evidence.storage.written_layers import WrittenLayer
@@ -99,6 +100,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     """The largest writable layer of the data root's disk, where such layers lead."""
     layers: str = ""
     """The folder of the engine's storage driver; "" where the engine does not say."""
+    largest_volume: FilledVolume | None = None
+    """The largest volume of the data root's disk, where volumes lead."""
 
     @property
     def measured(self) -> DiskUsage | None:
@@ -135,6 +138,12 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """The container whose own layer takes much of the disk."""
         layer = self.written if self.disk.holds_data_root else None
         return layer if layer is not None and self.is_to_blame(layer.bytes) else None
+
+    @property
+    def volume(self) -> FilledVolume | None:
+        """The volume that takes much of the disk."""
+        volume = self.largest_volume if self.disk.holds_data_root else None
+        return volume if volume is not None and self.is_to_blame(volume.bytes) else None
 
     @property
     def copied_bytes(self) -> int:
@@ -269,6 +278,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             return self.log.path.rpartition("/")[0]
         if self.writer is not None:
             return self.writer.on_host(self.writer.folder)
+        if self.volume is not None:
+            return self.volume.on_host(self.volume.folder)
         if self.folders:
             return self.others.folder_of(self.folders[0])
         parts = self.measured.parts if self.measured is not None else ()

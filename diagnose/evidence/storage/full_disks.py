@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from diagnose.evidence.storage.file_kinds import CORE
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -22,8 +23,7 @@ ASIDE_PCT = 95.0
 MOST_DISKS = 2
 MOST_FOLDERS = 3
 WALK_S = 1.5
-_CORE = LazyPattern(r"core(?:\.\d+)?|core\.[\w.-]+\.\d+|vgcore\.\d+")
-"""Names by the kernel's core_pattern as distributions set it; their own, and Valgrind's."""
+_CORE = LazyPattern(CORE)
 SHARE = 0.05
 """A folder with less of what is used does not fill a disk."""
 _LOG = LazyPattern(r"[^/A-Za-z]*[A-Za-z][^/]*\.log|(?:access|error)_log")

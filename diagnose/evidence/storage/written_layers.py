@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.storage.disk_usage import DiskUsage
+from diagnose.evidence.storage.file_kinds import LEADS, FileKind, leading_kind
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.full_disks import is_log
 from diagnose.evidence.storage.inode_usage import InodeUsage
@@ -21,8 +22,6 @@ WORTH_PCT = 85.0
 """From here on a disk is called full, and somebody has to know where in a layer the bytes are."""
 WALK_S = 1.2
 DEPTH = 4
-LEADS = 0.6
-"""A folder that holds this much of the folder around it is where to look."""
 
 
 class WrittenLayer(msgspec.Struct, frozen=True):
@@ -41,6 +40,8 @@ class WrittenLayer(msgspec.Struct, frozen=True):
     """How many entries lie there."""
     file: str = ""
     """The one file that holds most of the bytes; "" where there is none."""
+    kind: FileKind | None = None
+    """What most of the largest files are; its folder is one of the host."""
 
     @property
     def log(self) -> str:
@@ -116,8 +117,8 @@ def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
     if isinstance(walked, Failed) or not walked.bytes:
         return None
     file = _largest_file(walked, top)
-    folder, _ = _leading(walked.by)
-    crowd, crowded = _leading(walked.files)
+    folder, _ = leading(walked.by)
+    crowd, crowded = leading(walked.files)
     return WrittenLayer(
         container.name,
         container.is_running,
@@ -127,6 +128,7 @@ def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
         crowd,
         crowded,
         file,
+        leading_kind(walked.largest),
     )
 
 
@@ -137,10 +139,11 @@ def _largest_file(walked: WalkedFolder, top: str) -> str:
     return most.path.removeprefix(top)
 
 
-def _leading(counts: Mapping[str, int]) -> tuple[str, int]:
-    """The deepest folder in which most is, with its number: `/` where none leads.
+def leading(counts: Mapping[str, int]) -> tuple[str, int]:
+    """The deepest folder that has most of what is around it, with its number.
 
-    counts: by the path below the top, each without what is counted under a longer path.
+    `/` where none has. counts: by the path below the top, each without what is counted under a
+    longer path.
     """
     sums: dict[str, int] = {}
     for path, number in counts.items():

@@ -155,6 +155,10 @@ LAYERS: dict[str, tuple[list[tuple[str, int]], dict[str, str]]] = {
         [("srv/data/index.db", 80)],
         {"layer_of": "web", "own_folder": f"{ROOT}/overlay2/{UPPER}/diff/srv/data"},
     ),
+    "core dumps": (
+        [("run/1/core", 30), ("run/2/core", 30), ("opt/x", 10)],
+        {"crasher": "web", "crashes": "/run"},
+    ),
     "many folders": (
         [("srv/a/x", 30), ("srv/b/x", 30), ("opt/x", 10)],
         {"layer_of": "web", "own_folder": f"{ROOT}/overlay2/{UPPER}/diff/srv"},
@@ -179,4 +183,60 @@ def test_what_a_container_has_written_into_its_own_layer(
     report = report_of("storage.disk-full", fs__usage=disks(usage_at(97)), fs__walk=walk)
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert 'container "web" has written' in full.finding.summary
+    assert {name: full.finding.variables.get(name) for name in expected} == expected
+
+
+SEGMENT = "pg_wal/0000000100000000000000"
+VOLUMES: dict[str, tuple[list[str], dict[str, list[str]], str, dict[str, str | None]]] = {
+    "a failing archive command": (
+        [f"{SEGMENT}{n}" for n in range(10, 20)],
+        {"pg_wal/archive_status": [f"x{n}.ready" for n in range(9)]},
+        "segments of the write-ahead log in /pg_wal: PostgreSQL keeps 9 segments",
+        {"archiver": "web", "archived": f"{ROOT}/volumes/db/_data"},
+    ),
+    "a replica that does not read": (
+        [f"{SEGMENT}{n}" for n in range(10, 20)],
+        {"pg_replslot": ["standby1"]},
+        "for its replication slots (standby1)",
+        {"archiver": None},
+    ),
+    "binary logs": (
+        ["binlog.000012", "binlog.000013", "ibdata1"],
+        {},
+        "most of it binary logs in /",
+        {"binary_logs_of": "web"},
+    ),
+    "other files": (["uploads/2026/a", "uploads/2026/b"], {}, "most of it in /uploads/2026", {}),
+    "nothing leads": (["a/x", "b/x", "c/x"], {}, 'container "web" holds 80.0 GiB', {}),
+}
+
+
+@pytest.mark.parametrize(("files", "folders", "words", "expected"), VOLUMES.values(), ids=VOLUMES)
+def test_what_the_largest_volume_holds(
+    files: list[str], folders: dict[str, list[str]], words: str, expected: dict[str, str | None]
+) -> None:
+    top = f"{ROOT}/volumes/db/_data"
+    part = 80 * GIB // len(files)
+
+    def walk(question: Any) -> Any:
+        if question.path != top:
+            return WALK | {"by": {"volumes/db": 80 * GIB}}
+        largest = [{"path": f"{top}/{path}", "bytes": part} for path in files]
+        return WALK | {"bytes": 80 * GIB, "by": dict.fromkeys(files, part), "largest": largest}
+
+    def listing(question: Any) -> Any:
+        names = folders.get(question.path.removeprefix(f"{top}/"), [])
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
+
+    mounts = [{"Type": "volume", "Name": "db", "Source": top, "Destination": "/data"}]
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage_at(97)),
+        fs__walk=walk,
+        file__list=listing,
+        api__container=inspect_with(Mounts=mounts),
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert 'volume "db" of container "web" holds 80.0 GiB' in full.finding.summary
+    assert words in full.finding.summary
     assert {name: full.finding.variables.get(name) for name in expected} == expected

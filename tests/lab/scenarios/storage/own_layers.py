@@ -57,6 +57,35 @@ def data_in_a_containers_own_layer(box: Box) -> None:
     assert not finding["fix"], finding["fix"]
 
 
+@fault("storage.disk-full", subject=DISK, box={"disk": "300M"}, exit_code=2)
+def core_dumps_in_a_containers_own_layer(box: Box) -> None:
+    """Each crash of a program leaves a core dump where it has worked. The command removes them."""
+    _runs(box, "feeder", "for n in 1 2 3 4; do mkdir -p /run/feed/$n; : >/run/feed/$n/core; done")
+    upper = box.inspect("feeder")["GraphDriver"]["Data"]["UpperDir"]
+    for number, share in enumerate((30, 55, 75, 98), start=1):
+        fill_disk(box, f"{upper}/run/feed/{number}/core", share)
+    (finding,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert "most of it core dumps in /run/feed: a program in it crashes" in finding["summary"]
+    box.sh(finding["fix"][0]["command"].partition("diagnose recreate")[0])
+    assert _used_pct(box) < 50
+    fill_disk(box, f"{upper}/run/feed/1/core", 98)
+
+
+@fault("storage.disk-full", subject=DISK, box={"disk": "300M"}, exit_code=2)
+def log_segments_that_nobody_archives(box: Box) -> None:
+    """A database keeps the segments of its log, since its archive command fails."""
+    data = f"{ROOT}/volumes/ledger/_data"
+    box.docker(*SAFE, "--name=ledger", "-v", "ledger:/data", "bb:1.36", "sleep", "1000")
+    box.sh(
+        f"mkdir -p {data}/pg_wal/archive_status {data}/pg_replslot; for n in $(seq 10 26); do "
+        f"name=0000000100000000000000$n; head -c 16M /dev/zero >{data}/pg_wal/$name; "
+        f": >{data}/pg_wal/archive_status/$name.ready; done"
+    )
+    (finding,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert 'volume "ledger" of container "ledger" holds' in finding["summary"]
+    assert "17 segments that its archive command has not taken" in finding["summary"]
+
+
 @fault("storage.inodes-exhausted", subject=DISK, box={"disk": "300M", "inodes": 4000})
 def temporary_files_of_a_container(box: Box) -> None:
     """A program leaves a folder in /tmp each time, for months. The command removes the old ones."""

@@ -1,0 +1,140 @@
+"""What fills a disk, in a word, and what is to be done about the one that has filled it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.evidence.storage.file_kinds import BINARY_LOGS, CORE_DUMPS, FileKind
+from diagnose.evidence.storage.filled_disk import FilledDisk
+from diagnose.evidence.storage.filled_volumes import FilledVolume
+from diagnose.evidence.storage.written_layers import WrittenLayer
+from diagnose.phrases import and_more, count, size
+
+SEGMENTS = 8
+"""An archive command that works leaves fewer segments of the log waiting."""
+
+
+def what_fills_it(filled: FilledDisk) -> str:
+    """What fills the disk, where that can be said in a word, as the end of a sentence.
+
+    A store that nothing needs comes first, then files that grow, and then the largest share.
+    """
+    what = _needless_store(filled) or _growing_files(filled) or _largest_share(filled)
+    return f"; {what}" if what else ""
+
+
+def _needless_store(filled: FilledDisk) -> str:
+    """The cache of a builder, or the data of an engine or a driver that is not in use."""
+    if (cache := filled.builder_cache) is not None:
+        return (
+            f'volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
+            f"holds {size(cache.bytes)}"
+        )
+    if left := filled.abandoned:
+        held = f"{left.path} holds {size(left.bytes)}"
+        return f"{held} of an engine's data, and no running engine uses it"
+    if former := filled.former_driver:
+        driver = former.path.rpartition("/")[2]
+        held = f"{former.path} holds {size(former.bytes)}"
+        return f"{held} of storage driver {driver}, which the engine uses no more"
+    return ""
+
+
+def _growing_files(filled: FilledDisk) -> str:
+    """Core dumps, downloads that were not finished, or a log."""
+    dumps, downloads = filled.dumps, filled.downloads
+    if dumps is not None and filled.is_to_blame(dumps.bytes):
+        return f"{dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
+    if downloads is not None:
+        return f"unfinished downloads in {downloads.path} hold {size(downloads.bytes)}"
+    if filled.log is not None:
+        writers = " and ".join(f'container "{name}"' for name in filled.log_writers[:2])
+        of = f" of {writers}" if writers else ""
+        return f"the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
+    return ""
+
+
+def _largest_share(filled: FilledDisk) -> str:
+    """What takes most of the rest: objects of the engine, a container's layer, or a folder."""
+    most = max(filled.spare, key=lambda share: share.bytes, default=None)
+    if most is not None and filled.is_to_blame(most.bytes):
+        hold = "hold" if most.count > 1 else "holds"
+        return f"{most.counted} {hold} {size(most.bytes)}"
+    if filled.copied_bytes:
+        return (
+            "the engine's storage driver vfs keeps each layer as a full copy of the one below it: "
+            f"images take {size(filled.copied_bytes)}"
+        )
+    if writer := filled.writer:
+        return _written(writer)
+    if volume := filled.volume:
+        return _held(volume)
+    for folder in filled.folders[:1]:
+        if filled.is_to_blame(folder.bytes):
+            return f"{folder.path} holds {size(folder.bytes)}"
+    return ""
+
+
+def _written(writer: WrittenLayer) -> str:
+    """What a container has written into its own layer."""
+    begin = f'container "{writer.container}" has written {size(writer.bytes)} into its own layer'
+    if writer.kind is None:
+        return f"{begin}, most of it to {writer.file or writer.folder}"
+    folder = _inside(writer, writer.kind)
+    why = _crashes(writer.kind, "a program in it")
+    return f"{begin}, most of it {writer.kind.name} in {folder}{why}"
+
+
+def _inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
+    """The folder of these files, as it is called inside the layer or the volume."""
+    return kind.folder.removeprefix(place.top) or "/"
+
+
+def _crashes(kind: FileKind, program: str) -> str:
+    return f": {program} crashes again and again" if kind.name == CORE_DUMPS else ""
+
+
+def _held(volume: FilledVolume) -> str:
+    """What the largest volume holds, and for whom a database keeps its log."""
+    users = f' of container "{volume.users[0]}"' if volume.users else ""
+    begin = f'volume "{volume.name}"{users} holds {size(volume.bytes)}'
+    if volume.kind is None:
+        return begin if volume.folder == "/" else f"{begin}, most of it in {volume.folder}"
+    folder = _inside(volume, volume.kind)
+    return f"{begin}, most of it {volume.kind.name} in {folder}{_kept_for(volume, volume.kind)}"
+
+
+def _kept_for(volume: FilledVolume, kind: FileKind) -> str:
+    if volume.unarchived >= SEGMENTS:
+        waiting = count(volume.unarchived, "segment")
+        return f": PostgreSQL keeps {waiting} that its archive command has not taken"
+    if volume.slots:
+        return f": PostgreSQL keeps them for its replication slots ({and_more(volume.slots)})"
+    return _crashes(kind, "a program that writes there")
+
+
+def writers_cures(filled: FilledDisk) -> Mapping[str, str | None]:
+    """What the page offers about the container's layer or the volume that fills the disk."""
+    if filled.writer is not None:
+        return _layer_cures(filled.writer)
+    if filled.volume is not None:
+        return _volume_cures(filled.volume)
+    return {}
+
+
+def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
+    """Core dumps, a log that can be emptied, or else the folder to look into."""
+    if writer.kind is not None and writer.kind.name == CORE_DUMPS and writer.is_running:
+        return {"crasher": writer.container, "crashes": _inside(writer, writer.kind)}
+    if writer.log and writer.is_running:
+        return {"writer": writer.container, "own_log": writer.log}
+    return {"layer_of": writer.container, "own_folder": writer.on_host(writer.folder)}
+
+
+def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
+    user = volume.users[0] if volume.users else None
+    if volume.unarchived >= SEGMENTS:
+        return {"archiver": user, "archived": volume.top}
+    if volume.kind is not None and volume.kind.name == BINARY_LOGS:
+        return {"binary_logs_of": user}
+    return {}

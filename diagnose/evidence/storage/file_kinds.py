@@ -1,0 +1,51 @@
+"""What the largest files of a folder are, by their names: dumps, logs of databases. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions.data_root import FileSize
+
+CORE_DUMPS = "core dumps"
+HEAP_DUMPS = "heap dumps"
+BINARY_LOGS = "binary logs"
+WRITE_AHEAD_LOG = "segments of the write-ahead log"
+CORE = r"core(?:\.\d+)?|core\.[\w.-]+\.\d+|vgcore\.\d+"
+"""Names by the kernel's core_pattern as distributions set it; their own, and Valgrind's."""
+_KINDS = {
+    CORE_DUMPS: LazyPattern(CORE),
+    HEAP_DUMPS: LazyPattern(r"[^/]{1,200}\.(?:hprof|phd|heapsnapshot)"),
+    BINARY_LOGS: LazyPattern(r"(?:[\w.-]{0,100}-bin|binlog)\.\d{6,9}", re.IGNORECASE),
+    WRITE_AHEAD_LOG: LazyPattern(r"[0-9A-F]{24}"),
+}
+"""Of crashed programs; of Java and Node.js; of MySQL and MariaDB; of PostgreSQL."""
+LEADS = 0.6
+"""Files of one kind that hold this much of the largest files say what fills a folder."""
+
+
+class FileKind(msgspec.Struct, frozen=True):
+    """Files of one kind among the largest ones of a folder."""
+
+    name: str
+    folder: str
+    """The deepest folder that has them all."""
+    count: int
+    bytes: int
+
+
+def leading_kind(largest: Iterable[FileSize]) -> FileKind | None:
+    """The kind that makes up most of these files; None where none does."""
+    files = list(largest)
+    total = sum(file.bytes for file in files)
+    for name, pattern in _KINDS.items():
+        of_kind = [file for file in files if pattern.fullmatch(posixpath.basename(file.path))]
+        size = sum(file.bytes for file in of_kind)
+        if of_kind and size >= LEADS * total:
+            folder = posixpath.commonpath([posixpath.dirname(file.path) for file in of_kind])
+            return FileKind(name, folder, len(of_kind), size)
+    return None
