@@ -61,33 +61,35 @@ _BEFORE_QUOTED = r"""
 _SEPARATOR = verbose(
     rf"""
     {COLOUR}
-    ({_ESCAPED_QUOTE}|\\*+["'`](?:>>)?|\]|\\*+["']\])?       # 1: what closes a quoted name
+    (?:{_ESCAPED_QUOTE}|\\*+["'`](?:>>)?|\]|\\*+["']\])?       # what closes a quoted name
     (?:\[\w{{0,40}}\])?{COLOUR}[ \t]{{0,20}}
-    (=>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|::(?=[ ])|[：＝])   # 2: the sign, twice in LDIF
+    (?P<sign> =>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|::(?=[ ])|[：＝] )   # twice in LDIF
     {COLOUR}[ \t]{{0,20}}
     (?:!{{1,2}}[\w:/]{{1,60}}[ \t]{{1,4}}|&\w{{1,60}}[ \t]{{1,4}}|{_BEFORE_QUOTED})?   # YAML's !tag and &anchor
     {COLOUR}
-    ({_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*+["'`“‘]|\|)?        # 3: the quote that opens the value
+    (?P<quote> {_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*+["'`“‘]|\| )?   # opens the value
     """
 )
 _TYPED = verbose(
     r"""
     (?: [ \t]?:[ \t]{0,9}&?(?:'static[ ])?[A-Za-z][\w.]{0,20}(?:[ \t]?\|[ \t]?None)?   # password: str = "x"
       | [ \t]{1,9}string )                                                             # password string = "x"
-    [ \t]{0,9}=[ \t]{0,9}(["'])
+    [ \t]{0,9}=[ \t]{0,9}(?P<quote>["'])
     """
 )
 _FLAG_GAP = verbose(
     r"""
-    (\\*+["'])?
+    (?:\\*+["'])?
     (?: ,\s{0,40} | (?:[ \t]|\\\r?\n)++ | [ \t]{0,40}\r?\n[ \t]{0,40}-[ \t]+ )   # a list, a line (also continued), YAML
-    (\\*+["'])?(?![-|<>&;])
+    (?P<quote>\\*+["'])?(?![-|<>&;])
     """
 )
-_SET_GAP = LazyPattern(r"(\\*+[\"'])?[ \t]++(\\*+[\"'])?(?![|<>&;])")
+_SET_GAP = LazyPattern(r"(?:\\*+[\"'])?[ \t]++(?P<quote>\\*+[\"'])?(?![|<>&;])")
 """After the name that a directive sets; its value may begin like an option."""
-_CALL_GAP = LazyPattern(r"(\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(<<)?(\\*+[\"'])")
-_CALLED = LazyPattern(r"\([bur]?([\"'])")
+_CALL_GAP = LazyPattern(
+    r"(?:\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(?P<binary><<)?(?P<quote>\\*+[\"'])"
+)
+_CALLED = LazyPattern(r"\([bur]?(?P<quote>[\"'])")
 _ASKING = LazyPattern(
     r"(?i)_*(?:get|read|fetch|load|find|has|is|check|validate|verify|decode|lookup|create|delete"
     r"|list|describe)"
@@ -201,7 +203,7 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
         return literal(text, typed, name)
     separator = _SEPARATOR.match(text, end)
     if separator is not None:
-        if separator[2] == ":" and (block := BLOCK.match(text, end)):
+        if separator["sign"] == ":" and (block := BLOCK.match(text, end)):
             return in_block(text, block, name)
         return after_sign(text, separator, name)
     if _is_set(text, name):

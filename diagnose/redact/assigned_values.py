@@ -14,10 +14,10 @@ _BRACKETED = LazyPattern(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
 _WRAPPER = verbose(
     r"""
     (?: (?:new[ ]|&)?
-        ([A-Z]\w{0,40}(?:(?:::|\.)\w{1,20})?)(?:<[\w, ]{0,40}>)?   # 1: Some, Optional, SecretBox::new, Option<String>
+        (?P<type>[A-Z]\w{0,40}(?:(?:::|\.)\w{1,20})?)(?:<[\w, ]{0,40}>)?   # Some, SecretBox::new, Option<String>
         (?: \s?[(\[{]\s{0,3}(?:\w{1,20}\s?[:=]\s?)? | [ ](?=["]) )  # its bracket, perhaps a field: Secret { value: x }
     ){1,3}
-    (?: (\\*+["']) | ([^\s"'()\[\]{}][^"'()\[\]{}\n]{0,200})(?=[)\]}]) )   # 2: a quote, or 3: a value up to the bracket
+    (?: (?P<quote>\\*+["']) | (?P<value>[^\s"'()\[\]{}][^"'()\[\]{}\n]{0,200})(?=[)\]}]) )   # up to the bracket
     """
 )
 """What languages wrap a value in when they print it: Some("x"), Optional[x], Secret(Some("x"))."""
@@ -30,17 +30,17 @@ _KNOWN_WRAPPERS = words(
 BLOCK = verbose(
     r"""
     (?:\\*+["'])?[ \t]{0,20}:[ \t]{0,20}
-    ([|>][-+]?\d?)?[ \t]{0,20}\r?\n                          # 1: the sign of a block
-    ([ \t]{1,200}+)(?![#-])                                  # 2: the indentation of its first line
-    ([^\r\n]++)                                              # 3: that line
+    (?P<sign>[|>][-+]?\d?)?[ \t]{0,20}\r?\n
+    (?P<indent>[ \t]{1,200}+)(?![#-])
+    (?P<first_line>[^\r\n]++)
     """
 )
 _SPOKEN = verbose(
     r"""
     (?: [ \t]{1,40}(?:(?:is|was|->|→|\||\.{3,9})[ \t]{1,40})?          # token is x, token | x, token .... x
       | [ \t]{0,40}\r?\n-{3,200}[ \t]{0,40}\r?\n[ \t]{0,40} )          # a table's head, its line, its row
-    (?:(["'`])(?=[^"'`\r\n]{8,300}\1))?["'`(\[<]?
-    ([A-Za-z0-9_!\#$%&*+./:=?@^~-]{8,300})
+    (?:(?P<quote>["'`])(?=[^"'`\r\n]{8,300}(?P=quote)))?["'`(\[<]?
+    (?P<value>[A-Za-z0-9_!\#$%&*+./:=?@^~-]{8,300})
     """
 )
 
@@ -52,11 +52,11 @@ def spoken(text: str, name: SecretName) -> SecretSpan | None:
     match = _SPOKEN.match(text, name.end)
     if match is None or name.kind == "random":
         return None
-    value = match[2].rstrip(".:")
+    value = match["value"].rstrip(".:")
     if not is_mixed(value) or exempt(name.kind, name.text, value):
         return None
-    left = match.start(2)
-    right = text.index(match[1], left) if match[1] else left + len(value)
+    left = match.start("value")
+    right = text.index(match["quote"], left) if match["quote"] else left + len(value)
     return SecretSpan(left, right, name.kind)
 
 
@@ -67,7 +67,7 @@ def literal(text: str, opened: re.Match[str] | None, name: SecretName) -> Secret
     """
     if opened is None:
         return None
-    right = closing(text, opened.end(), opened[1])
+    right = closing(text, opened.end(), opened["quote"])
     value = text[opened.end() : right]
     is_secret = is_mixed(value) and not exempt(name.kind, name.text, value)
     return SecretSpan(opened.end(), right, name.kind) if is_secret else None
@@ -76,17 +76,17 @@ def literal(text: str, opened: re.Match[str] | None, name: SecretName) -> Secret
 def in_block(text: str, block: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value on the lines below its name, further in than the name."""
     line = line_before(text, name.start)
-    indent, first = len(block[2]), block[3].strip()
+    indent, first = len(block["indent"]), block["first_line"].strip()
     if indent <= len(line) - len(line.lstrip(" \t")) or line.strip(" \t-\"'"):
         return None
-    if block[1] is None:
+    if block["sign"] is None:
         value = first.rstrip(",").strip("\"'")
         is_more = " " in value or value.endswith(":") or value[:1] in ("{", "[", "&", "*", "")
         if is_more or exempt(name.kind, name.text, value):
             return None
-        left = text.index(value, block.start(3))
+        left = text.index(value, block.start("first_line"))
         return SecretSpan(left, left + len(value), name.kind)
-    left = block.start(3)
+    left = block.start("first_line")
     lines = text[left : _block_end(text, block.end(), indent)].rstrip()
     return SecretSpan(left, left + len(lines), name.kind)
 
@@ -109,7 +109,7 @@ def after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretS
     """The value after a flag and a blank, or after a comma where both are quoted."""
     if gap is None:
         return None
-    at, quote = gap.end(), gap[2]
+    at, quote = gap.end(), gap["quote"]
     if quote:
         right = closing(text, at, quote)
     else:
@@ -130,9 +130,9 @@ def after_comma(
     """
     if gap is None:
         return None
-    right = closing(text, gap.end(), gap[3])
+    right = closing(text, gap.end(), gap["quote"])
     value = text[gap.end() : right]
-    is_list_of_names = value.isalpha() and gap[2] is None and not any_word
+    is_list_of_names = value.isalpha() and gap["binary"] is None and not any_word
     if not value or is_list_of_names or exempt(name.kind, name.text, value):
         return None
     return SecretSpan(gap.end(), right, name.kind)
@@ -140,7 +140,7 @@ def after_comma(
 
 def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value after an equals sign, a colon or an arrow."""
-    sign, quote, at = separator[2], separator[3], separator.end()
+    sign, quote, at = separator["sign"], separator["quote"], separator.end()
     if name.text[0] == "-" and sign == "=" and text[at - 1] == " " and not quote:
         return None  # `the --token= switch`
     if quote == "|":
@@ -165,14 +165,14 @@ _CLOSES = {"“": "”", "‘": "’"}
 
 def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The secret between quotes; none where they hold a sentence or a harmless value."""
-    quote, at = separator[3], separator.end()
+    quote, at = separator["quote"], separator.end()
     right = closing(text, at, _CLOSES.get(quote, quote.rstrip("\r\n")))
     if right < 0:
         return None
     value = text[at:right]
     if len(value) > LONGEST and name.kind != "random":
         return SecretSpan(at, right, name.kind)
-    is_sentence = separator[2] in (":", "：") and " " in value and _is_prose(value)
+    is_sentence = separator["sign"] in (":", "：") and " " in value and _is_prose(value)
     if is_sentence or exempt(name.kind, name.text, value):
         return None
     return SecretSpan(at, right, name.kind)
@@ -183,13 +183,13 @@ def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan 
 
     In a wrapper that is not known only what is no word of a language.
     """
-    if wrapper[2]:
+    if wrapper["quote"]:
         left = wrapper.end()
-        right = closing(text, left, wrapper[2])
+        right = closing(text, left, wrapper["quote"])
     else:
-        left, right = wrapper.span(3)
+        left, right = wrapper.span("value")
     value = text[left:right]
-    is_known = re.split(r"::|\.", wrapper[1])[0] in _KNOWN_WRAPPERS
+    is_known = re.split(r"::|\.", wrapper["type"])[0] in _KNOWN_WRAPPERS
     may_be_secret = bool(value) and (is_known or is_mixed(value))
     if not may_be_secret or exempt(name.kind, name.text, value):
         return None

@@ -12,23 +12,26 @@ from diagnose.redact.values import B64, cookies, credentials, is_basic, mark_gro
 
 _AUTHORIZATION = verbose(
     r"""
-    (?i:\b((?:proxy-|x-[\w-]{1,40}-)?authorization))
-    ( \\*+["']?\s{0,40}+ (?: [:=]\s{0,40}+\[?\\*+["']?      # Authorization: x, 'Authorization' = ['x
+    (?P<head> (?i:\b(?:proxy-|x-[\w-]{1,40}-)?authorization)
+      (?: \\*+["']?\s{0,40}+ (?: [:=]\s{0,40}+\[?\\*+["']?      # Authorization: x, 'Authorization' = ['x
                           | ,\s{0,40}+\\*+["'] )            # ("Authorization", "x")
-    | \s\\*+["'] )                                          # Authorization "x"
-    ([^\r\n"'\\,\]}]++)
+        | \s\\*+["'] ) )                                    # Authorization "x"
+    (?P<value>[^\r\n"'\\,\]}]++)
     """
 )
-_SIGNED = LazyPattern(r"(?i)\b(digest|aws4-hmac-sha256|hawk|oauth|signature)([ +][^\r\n]{1,2000})")
+_SIGNED = LazyPattern(
+    r"(?i)\b(?P<scheme>digest|aws4-hmac-sha256|hawk|oauth|signature)(?P<parts>[ +][^\r\n]{1,2000})"
+)
 _SIGNED_PART = LazyPattern(
-    r"(?i)\b(response|signature|oauth_signature|oauth_token|mac|credential)=(\"?)([^\",\s]{6,})"
+    r"(?i)\b(?P<head>(?:response|signature|oauth_signature|oauth_token|mac|credential)=\"?)"
+    r"(?P<value>[^\",\s]{6,})"
 )
 """Parameters of an Authorization header: what proves, and what the proof is made with."""
 _COOKIE = verbose(
     r"""
-    (?i:\b(set-cookie2?|cookie))
-    ( \\?["']?\s{0,40}+[:=]\s{0,40}+\[?\\?["']? | \s\\?["'] )   # Cookie: x, 'cookie' = ['x, Cookie "x"
-    ([^\r\n"'\]\\]++)
+    (?P<head> (?i:\b(?:set-cookie2?|cookie))
+      (?: \\?["']?\s{0,40}+[:=]\s{0,40}+\[?\\?["']? | \s\\?["'] ) )   # Cookie: x, 'cookie' = ['x, Cookie "x"
+    (?P<value>[^\r\n"'\]\\]++)
     """
 )
 SCHEMES = ("bearer", "basic", "token ", "negotiate", "ntlm", "apikey ", "ssws ")
@@ -63,7 +66,9 @@ def in_headers(text: str, low: str, mark: Mark) -> str:
         )
     if "cookie" in low:
         text = on_lines(
-            text, "cookie", lambda t: _COOKIE.sub(lambda m: m[1] + m[2] + cookies(m[3], mark), t)
+            text,
+            "cookie",
+            lambda t: _COOKIE.sub(lambda m: m["head"] + cookies(m["value"], mark), t),
         )
     return text
 
@@ -88,23 +93,23 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
 
 
 def _signed(match: re.Match[str], mark: Mark) -> str:
-    return match[1] + _SIGNED_PART.sub(
-        lambda m: f"{m[1]}={m[2]}{mark('auth', m[3], m[0])}", match[2]
+    return match["scheme"] + _SIGNED_PART.sub(
+        lambda m: m["head"] + mark("auth", m["value"], m[0]), match["parts"]
     )
 
 
 def _header(match: re.Match[str], mark: Mark) -> str:
-    if _SIGNED.match(match[3]):
+    if _SIGNED.match(match["value"]):
         return match[0]
-    return match[1] + match[2] + credentials(match[3], mark)
+    return match["head"] + credentials(match["value"], mark)
 
 
 def _bearer(match: re.Match[str], mark: Mark) -> str:
     scheme, gap, raw = match.groups()
-    raw = raw.rstrip(".")
-    if not _is_proof(scheme.lower(), raw, mark) or exempt("token", "", raw):
+    proof = raw.rstrip(".")
+    if not _is_proof(scheme.lower(), proof, mark) or exempt("token", "", proof):
         return match[0]
-    return f"{scheme}{gap}{mark('auth', raw, match[0])}" + match[3][len(raw) :]
+    return f"{scheme}{gap}{mark('auth', proof, match[0])}{raw[len(proof) :]}"
 
 
 def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:

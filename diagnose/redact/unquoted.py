@@ -93,7 +93,7 @@ def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
 
 def unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """A value without quotes behind a sign; None if it is none, or no secret."""
-    sign, at = separator[2], separator.end()
+    sign, at = separator["sign"], separator.end()
     longest = _LONGEST_RANDOM if name.kind == "random" else len(text)
     match = _unquoted_pattern(text, sign, name).match(text, at, at + longest)
     if match is None:
@@ -119,7 +119,7 @@ def _is_no_secret(text: str, separator: re.Match[str], name: SecretName, value: 
         return True  # a scheme, whose secret is already replaced
     if _names_an_object(text, name, value, right):
         return True
-    has_colon = separator[2] in (":", "：")
+    has_colon = separator["sign"] in (":", "：")
     return has_colon and not _is_value(text, separator, name.start, value, right)
 
 
@@ -153,7 +153,7 @@ def _is_value(text: str, separator: re.Match[str], start: int, value: str, right
 
     It may be the rest of a sentence, or an image's tag.
     """
-    is_spaced = separator.end() > separator.end(2)
+    is_spaced = separator.end() > separator.end("sign")
     before = text[start - 1] if start else ""
     if before == "/" and not is_mixed(value):
         return False  # `team/token:latest` is an image, `10.0.0.1/pw:x` a login

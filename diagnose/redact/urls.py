@@ -33,10 +33,10 @@ _USER_ONLY = LazyPattern(r"(?<=//)([^\s/?#\"'<>@:\\]{12,512})(?=(?::[^\s/?#\"'@]
 _ACCESS_KEY = LazyPattern(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
 _LOGIN_AT = verbose(
     r"""
-    (?<![\w./@-]) ([\w.-]{1,128}+) : ([^\s@"'`/:]{1,256}+) @
-    (?: ((?=(?:tcp|tcp6|unix|udp)\())                        # 3: a data source of Go: bob:x@tcp(db:3306)/shop
+    (?<![\w./@-]) [\w.-]{1,128}+ : (?P<password>[^\s@"'`/:]{1,256}+) @
+    (?: (?P<source>(?=(?:tcp|tcp6|unix|udp)\())              # of Go: bob:x@tcp(db:3306)/shop
       | (?!sha256:)(?=[A-Za-z_]|\d{1,3}(?:\.\d{1,3}){3})     # a host
-        [\w.-]{1,128}+ (?: (?=: \d{2,5} (/[\w-])) )?         # 4: its port and a database
+        [\w.-]{1,128}+ (?: (?=: \d{2,5} (?P<database>/[\w-])) )?   # behind its port
       | (?=:\d) )
     """
 )
@@ -109,8 +109,8 @@ _PATH = verbose(
 _UUID_OR_HEX = LazyPattern(r"[0-9a-f-]{32,}")
 _PLAIN = verbose(
     r"""
-    ([a-z][a-z0-9+.-]{1,17}://[\w.-]{0,11}) : ([^\s"'<>\\/?#@:]{1,256}) @
-    (?=[\w-].{0,17}$) ([\w-]+(?:\.[\w-]+)*(?::\d{1,5})?(?:/[\w.-]*)?)
+    (?P<user>[a-z][a-z0-9+.-]{1,17}://[\w.-]{0,11}) : (?P<password>[^\s"'<>\\/?#@:]{1,256}) @
+    (?=[\w-].{0,17}$) (?P<place>[\w-]+(?:\.[\w-]+)*(?::\d{1,5})?(?:/[\w.-]*)?)
     """
 )
 """An address and nothing else, too short for any secret but its password: what most services have
@@ -127,17 +127,15 @@ def plain_address(text: str, mark: Mark) -> str | None:
     None for anything else.
     """
     match = _PLAIN.fullmatch(text)
-    if (
-        match is None
-        or OPEN in text
-        or ESCAPE_OPEN in text
-        or exempt("password", "userinfo", match[2])
-    ):
+    if match is None or OPEN in text or ESCAPE_OPEN in text:
         return None
-    around = f"{match[1]} {match[3]}".lower()
+    user, password, place = match.groups()
+    if exempt("password", "userinfo", password):
+        return None
+    around = f"{user} {place}".lower()
     if names_secrets(around) or "login" in around:
         return None
-    return f"{match[1]}:{mark(_kind(match[2]), match[2], f':{match[2]}@')}@{match[3]}"
+    return f"{user}:{mark(_kind(password), password, f':{password}@')}@{place}"
 
 
 def _kind(password: str) -> str:
@@ -243,14 +241,14 @@ def _login_at(match: re.Match[str], mark: Mark) -> str:
 
     Elsewhere x must look like a password.
     """
-    raw = match[2]
+    raw = match["password"]
     if (
         raw.startswith("sha256:")
         or VERSION_OR_TAG.fullmatch(raw)
         or exempt("password", "userinfo", raw)
     ):
         return match[0]
-    is_source = match[3] is not None or match[4] is not None
+    is_source = match["source"] is not None or match["database"] is not None
     if _INNER_CLASS.fullmatch(raw):
         return match[0]
     is_like_one = len(raw) >= 6 and (
@@ -259,4 +257,4 @@ def _login_at(match: re.Match[str], mark: Mark) -> str:
     if not (is_source or is_like_one):
         return match[0]
     kind = "url-password" if is_source else "password"
-    return raw_replaced(match, 2, mark(kind, raw, f":{raw}@"))
+    return raw_replaced(match, "password", mark(kind, raw, f":{raw}@"))

@@ -69,10 +69,9 @@ def mark_word(raw: str, phrase: str, mark: Mark) -> str:
     return raw if OPEN in raw or not is_mixed(raw) else mark_password(raw, phrase, mark)
 
 
-def mark_group(match: Match[str], group: int, mark: Mark, kind: str = "password") -> str:
-    """A match with one of its groups replaced."""
-    raw = match[group]
-    return raw_replaced(match, group, raw if exempt(kind, "", raw) else mark(kind, raw, match[0]))
+def mark_group(match: Match[str], group: int, mark: Mark) -> str:
+    """A match with the password in one of its groups replaced."""
+    return raw_replaced(match, group, mark_password(match[group], match[0], mark))
 
 
 def mark_mixed(match: Match[str], group: int, mark: Mark) -> str:
