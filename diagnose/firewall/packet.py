@@ -211,10 +211,12 @@ def _destination_type(packet: Packet) -> int | None:
 
 
 def _destination_type_of_interface(packet: Packet, is_here: bool | None) -> int | None:
-    """is_here: whether the destination is an address of the interface."""
-    if packet.dst is not None and _is_multicast(packet.dst):
-        return ROUTE_TYPES["MULTICAST"]
-    return _route_type(is_here if packet.dst_local else packet.dst_local)
+    """The type of the destination for one interface: the host's other addresses are not local.
+
+    is_here: whether the destination is an address of the interface.
+    """
+    type_on_host = _destination_type(packet)
+    return _route_type(is_here) if type_on_host == ROUTE_TYPES["LOCAL"] else type_on_host
 
 
 @functools.lru_cache(maxsize=1 << 14)

@@ -20,18 +20,16 @@ def untracked(chains: Iterable[Chain], packet: Packet) -> Step | None:
     servers advise such rules (`-j CT --notrack`, once `-j NOTRACK`, and `notrack` of nftables).
     Chains that others lead to are not looked at.
     """
-    likely: Step | None = None
-    for chain in chains:
-        if chain.hook != "prerouting" or chain.table.family not in (packet.family, "inet"):
-            continue
-        for rule in chain.rules:
-            takes = _rule_matches(rule, packet) if _UNTRACKS in rule.assigns else False
-            if takes is not False:
-                step = Step(chain.label, chain.name, rule.text)
-                if takes:
-                    return step
-                likely = likely or step
-    return likely
+    rules = [
+        (_rule_matches(rule, packet), Step(chain.label, chain.name, rule.text))
+        for chain in chains
+        if chain.hook == "prerouting" and chain.table.family in (packet.family, "inet")
+        for rule in chain.rules
+        if _UNTRACKS in rule.assigns
+    ]
+    certain = [step for matches, step in rules if matches]
+    possible = [step for matches, step in rules if matches is None]
+    return next(iter(certain + possible), None)
 
 
 def untracked_dns(chains: Iterable[Chain], bridge: str) -> Step | None:

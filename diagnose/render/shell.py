@@ -15,7 +15,8 @@ _TOOL = re.compile(
     r"(?<![\w./-])diagnose(?= (?:all|check|explain|follow|list|path|recreate|repair)\b)"
 )
 _PIPED = re.compile(
-    r"^(diagnose (?:recreate|repair)\b[^|\n]*?) ?\| sh( -e)?(?=$| &&)", re.MULTILINE
+    r"^diagnose (?P<command>recreate|repair)\b ?(?P<options>[^|\n]*?) ?\| (?P<shell>sh(?: -e)?)(?=$| &&)",
+    re.MULTILINE,
 )
 """A script of this tool that a shell runs at once."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -56,10 +57,9 @@ class Shell(msgspec.Struct, frozen=True):
 
     def _over_ssh(self, script: re.Match[str]) -> str:
         host = shlex.quote(self.target)
-        interpreter = f"sudo sh{script[2] or ''}" if self.with_sudo else f"sh{script[2] or ''}"
-        words = script[1].split(" ", 2)
-        rest = words[2] if len(words) > 2 else ""
-        return f"{words[0]} {words[1]} --on {host} {rest} | ssh {host} {interpreter}"
+        sudo = "sudo " if self.with_sudo else ""
+        command, options, shell = script.groups()
+        return f"diagnose {command} --on {host} {options} | ssh {host} {sudo}{shell}"
 
     def needs_root(self, command: str) -> bool:
         """Whether this user may not run a command that root may."""

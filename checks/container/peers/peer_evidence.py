@@ -23,18 +23,25 @@ def peer_evidence(
     A peer that does not run, or since when it runs and whether it listens. Where the log misses a
     name that no container has, the names that there are.
     """
-    evidence: dict[str, object] = dict(not_running(calls.callees, clock))
-    for callee in calls.callees:
-        if callee.is_running and callee.started_at is not None:
-            more = _unserved(callee, calls)
-            if calls.is_distrusted:
-                more = "; the caller does not trust its certificate"
-            since = f"running, started {clock.ago(callee.started_at)}{more}"
-            evidence[f"{callee.name}, which it calls"] = since
-    if not calls.callees and "dns" in tail.signs:
+    if calls.callees:
+        running = {
+            f"{callee.name}, which it calls": _state_of(callee, calls, clock)
+            for callee in calls.callees
+            if callee.is_running and callee.started_at is not None
+        }
+        return {**not_running(calls.callees, clock), **running}
+    if "dns" in tail.signs:
         others = sorted(names_of(containers.beside(container)))
-        evidence["names on its networks"] = others[:NAMES_SHOWN] or "none"
-    return evidence
+        return {"names on its networks": others[:NAMES_SHOWN] or "none"}
+    return {}
+
+
+def _state_of(callee: Container, calls: Calls, clock: Clock) -> str:
+    """Since when a peer runs, and why it does not serve the call."""
+    why = _unserved(callee, calls)
+    if calls.is_distrusted:
+        why = "; the caller does not trust its certificate"
+    return f"running, started {clock.ago(callee.started_at)}{why}"
 
 
 def _unserved(callee: Container, calls: Calls) -> str:

@@ -171,14 +171,14 @@ def _restarted_finding(
     container, restarter = probe.container, restarts.restarter
     count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
     by = f"; {restarter} restarts it" if restarter is not None else ""
-    severity, failed = _failure(probe)
-    failure = f": {failed}{_at_port(probe)}" if probe.last and probe.exit_code else _at_port(probe)
+    severity, what_failed = _failure(probe)
+    failed = f": {what_failed}" if probe.last and probe.exit_code else ""
     cannot_run = severity == Severity.warning
     cures = probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False) | other
     finding = Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
-        f"check had failed{failure}{by}",
+        f"check had failed{failed}{_at_port(probe)}{by}",
         {
             "probe": probe.text,
             **present({"last output": probe.output[-QUOTED:]}),

@@ -50,15 +50,14 @@ def kernel_setting_low(
             yield from _low_port_findings(claim, value)
             continue
         least = int(claim.value("least") or usual)
-        if value is None or value >= least:
-            continue
-        yield claim.finding(
-            f"needs {setting} of at least {least}, but the host has {value}",
-            {f"/proc/sys {setting}": value, "needed": least},
-            assignment=f"{setting}={least}",
-            setting=setting,
-            least=str(least),
-        )
+        if value is not None and value < least:
+            yield claim.finding(
+                f"needs {setting} of at least {least}, but the host has {value}",
+                {f"/proc/sys {setting}": value, "needed": least},
+                assignment=f"{setting}={least}",
+                setting=setting,
+                least=str(least),
+            )
     others = [error for error in repeated or () if error.container.id not in claimed]
     yield from _running_findings(others, kernel_settings)
     yield from _unopened_findings(() if unopened_ports is None else unopened_ports)

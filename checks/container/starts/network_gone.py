@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from checks.container.starts.start_errors import (
-    failed_start,
-)
+from checks.container.starts.start_errors import failed_start
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Severity

@@ -191,13 +191,15 @@ def _limit_finding(
 
     keyless: containers that run and whose probes are refused a key.
     """
+    met = _met(container, hit)
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
-    touched = (DAEMON, *subjects_of(keyless)) if quotas else (DAEMON,)
-    finding = failed_start(container, _met(container, hit), evidence=quotas, touches=touched)
     if quotas:
+        touched = (DAEMON, *subjects_of(keyless))
+        finding = failed_start(container, met, evidence=quotas, touches=touched)
         return finding.with_variables(_larger_quota(keys))
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS
     healing = {"limiting": "ulimit"} if is_own else cures(container)
+    finding = failed_start(container, met, touches=(DAEMON,))
     return finding.with_variables(healing | _asked_rule(container, healing))
 
 

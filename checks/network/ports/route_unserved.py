@@ -134,8 +134,8 @@ def _not_enabled(unserved: str, container: Container, lack: NotEnabled) -> str:
         f"{unserved}: it serves only containers with the label "
         f"traefik.enable=true, which {container} lacks"
     )
-    alike = f'Traefik does not know the label "{lack.misspelt}"' if lack.misspelt else ""
-    return sentence(main, alike)
+    unknown = f'Traefik does not know the label "{lack.misspelt}"' if lack.misspelt else ""
+    return sentence(main, unknown)
 
 
 def _network_reason(lack: NoSharedNetwork) -> str:

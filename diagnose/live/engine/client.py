@@ -43,10 +43,8 @@ class Engine:
 
     def get(self, question: AnyQuestion, request: Request) -> Reply:
         """The reply to one question, whatever its status. Raises what `many` would give."""
-        waiting = [question]
-        ((_, outcome),) = self._lane.many(
-            lambda: waiting.pop() if waiting else None, lambda _: request, at_once=1
-        )
+        waiting = iter([question])
+        ((_, outcome),) = self._lane.many(lambda: next(waiting, None), lambda _: request, at_once=1)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -7,11 +7,9 @@ from diagnose.phrases import shortened
 
 _PAGE = LazyPattern(r"(?i)<(?:!doctype\s+html|html|\?xml)\b")
 _TITLE = LazyPattern(r"(?i)<title>([^<]{1,120})</title>")
-_SECTIONS, _OF_SHELL, _YAML = (
-    "a file of sections, as in TOML",
-    "settings of a shell (NAME=value)",
-    "YAML",
-)
+_SECTIONS = "a file of sections, as in TOML"
+_OF_SHELL = "settings of a shell (NAME=value)"
+_YAML = "YAML"
 _KINDS = (
     ("a shell script", LazyPattern(r"#!")),
     ("a unit of systemd", LazyPattern(r"\[(?:Unit|Service|Install)\]")),
@@ -20,8 +18,6 @@ _KINDS = (
     (_YAML, LazyPattern(r"(?:---|[\w-]{1,60}:(?:\s|$))")),
 )
 """By its first line that is no comment."""
-
-
 SETTINGS = frozenset({_SECTIONS, _OF_SHELL, _YAML})
 """Forms in which somebody may have written settings of the engine."""
 
