@@ -30,8 +30,8 @@ from diagnose.programs.path_errors import path_of_error
 def engine_down(
     daemon: Daemon,
     end: EngineEnd,
-    unmounted: Sequence[PlannedMount] = (),
-    removed: ChangedPackage | None = None,
+    unmounted: Sequence[PlannedMount],
+    removed: ChangedPackage | None,
 ) -> Finding:
     """The finding about an engine that does not serve its socket.
 

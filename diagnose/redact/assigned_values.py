@@ -122,7 +122,7 @@ def after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretS
 
 
 def after_comma(
-    text: str, gap: re.Match[str] | None, name: SecretName, *, any_word: bool = False
+    text: str, gap: re.Match[str] | None, name: SecretName, *, any_word: bool
 ) -> SecretSpan | None:
     """The second of two literals: ("password", "x"), {password,<<"x">>}.
 

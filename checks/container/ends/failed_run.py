@@ -298,7 +298,7 @@ def first_steps(
     tail: LogTail,
     setting: NamedSetting | None,
     calls: Calls,
-    strays: Collection[str] = (),
+    strays: Collection[str],
 ) -> PageVariables:
     """The variables of a page about a container that has ended: another start where it may help, a
     peer that does not listen, and the setting to which the log objects.
