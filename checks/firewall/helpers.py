@@ -22,7 +22,7 @@ ICC = "com.docker.network.bridge.enable_icc"
 
 def left_alone(config: DaemonConfig | None) -> str:
     """Why the engine writes no rules here; empty where it does."""
-    if config is not None and config.value("iptables") is False:
+    if config is not None and not config.writes_rules:
         return (
             "the engine is configured to leave the packet filter alone (iptables, "
             f"{config.where('iptables')})"
@@ -74,7 +74,7 @@ def base(firewall: Firewall, hook: str) -> dict[str, Json]:
 
 def has_proxy(config: DaemonConfig | None) -> bool:
     """Whether docker-proxy listens on each published port."""
-    return config is None or config.value("userland-proxy") is not False
+    return config is None or config.starts_proxies
 
 
 def port_list(inlets: Sequence[Ingress]) -> str:

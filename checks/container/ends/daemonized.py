@@ -69,10 +69,8 @@ def daemonized(
         if not _ended_at_once(container, clock, options, short):
             continue
         is_loop = container.state.status == "restarting"
-        if not is_loop and (
-            stops.by_id.get(container.id) is not False or container.id in stops.stopped_with_daemon
-        ):
-            continue  # somebody asked for its end, or no source remembers who did
+        if not is_loop and not stops.was_unasked(container):
+            continue
         tail = tail_of(log_tails, container)
         ports = ", ".join(sorted({wanted.port for wanted in container.wanted_ports}))
         yield Finding.about(
@@ -80,7 +78,7 @@ def daemonized(
             f"{container} publishes {ports} but exited "
             f"with code 0, {took(container.ran_for)} after its start: {_why(container, tail)}",
             {
-                "command": " ".join(container.command)[:120],
+                "command": container.shown_command,
                 "State": f"{container.state}, ran {took(container.ran_for)}",
                 **log_evidence(tail),
             },

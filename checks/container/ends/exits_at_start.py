@@ -77,7 +77,7 @@ def exits_at_start(
             {
                 **run.evidence(containers, clock),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
-                "command": " ".join(container.command)[:120],
+                "command": container.shown_command,
                 **held_up(container, containers),
             },
             severity=severity_of_end(container),

@@ -42,7 +42,7 @@ def ignores_stop_signal(
             f"{container} ignored its stop signal and was killed after {duration(stop.waited)}",
             {
                 "events": _events(container, stop),
-                "first process": " ".join(container.command)[:120],
+                "first process": container.shown_command,
                 "HostConfig.Init": bool(container.host_config.init),
             },
             image=container.config.image,

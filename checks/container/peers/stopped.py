@@ -99,7 +99,7 @@ def _was_stopped(container: Container, stops: Stops) -> bool:
         return False  # the swarm stops the tasks that it replaces, and keeps some of them
     restarts = container.host_config.restart_policy.name in ("always", "unless-stopped")
     ended_well = container.state.exit_code == 0 and restarts
-    return ended_well or stops.by_id.get(container.id, False)
+    return ended_well or stops.was_requested(container)
 
 
 def _missed_by(

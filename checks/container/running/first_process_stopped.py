@@ -78,7 +78,7 @@ def _finding(container: Container, pid: int, halt: _Halt, frozen_by: str) -> Fin
         {
             f"/proc/{pid}/stat": halt.state,
             **present({"frozen by": frozen_by}),
-            "first process": " ".join(container.command)[:120],
+            "first process": container.shown_command,
             "State": f"{container.state.status}, Pid {container.state.pid}",
         },
         severity=Severity.critical if is_service(container) else Severity.warning,

@@ -175,7 +175,7 @@ def zombies(
             {
                 "zombies": len(ended),
                 "their names": names[:5],
-                "first process": " ".join(container.command)[:120],
+                "first process": container.shown_command,
                 "HostConfig.Init": bool(container.host_config.init),
             },
             pid=str(container.state.pid),

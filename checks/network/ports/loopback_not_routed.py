@@ -20,7 +20,7 @@ def loopback_not_routed(host_paths: HostPaths, config: DaemonConfig | None) -> C
     """
     if host_paths.why_none:
         return Skipped(host_paths.why_none)
-    if config is None or config.value("userland-proxy") is not False:
+    if config is None or config.starts_proxies:
         return Skipped("docker-proxy serves published ports at 127.0.0.1")
     if not host_paths.loopback:
         return Skipped("no running container publishes a TCP port on a bridge network")

@@ -37,7 +37,7 @@ def proxy_missing(
     """
     if ping.is_podman or info.is_rootless:
         return Skipped("only a Docker engine that runs as root has a docker-proxy for each port")
-    if config is not None and config.value("userland-proxy") is False:
+    if config is not None and not config.starts_proxies:
         return Skipped("the engine is configured to start no docker-proxy")
     for container in containers.running:
         is_settled = clock.has_passed(container.started_at, settled)

@@ -42,7 +42,7 @@ def port_not_published(
     on engines 20.10.24 and 28.5.2.
     """
     without_proxy = config
-    if config is not None and config.value("userland-proxy") is not False:
+    if config is not None and config.starts_proxies:
         without_proxy = None
     for container in containers.running:
         if not container.wanted_ports:

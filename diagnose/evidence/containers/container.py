@@ -23,8 +23,8 @@ _MONITOR = LazyPattern(
     r"|smokeping|statping|uptime-kuma|zabbix-(?:proxy|server))[^/]*$"
 )
 """Images of programs that call machines and sites to see whether they answer."""
-
-
+COMMAND_SHOWN = 120
+"""Characters of a command in evidence."""
 _WITHOUT_NAMES = frozenset(
     {"", "default", "bridge", "host", "none", "ns", "pasta", "private", "slirp4netns"}
 )
@@ -147,6 +147,11 @@ class Container(ProjectMember, frozen=True):
     def command(self) -> list[str]:
         """Path and arguments of the first process."""
         return [self.path, *(self.args or [])] if self.path else []
+
+    @property
+    def shown_command(self) -> str:
+        """The command as evidence shows it: its first characters."""
+        return " ".join(self.command)[:COMMAND_SHOWN]
 
     @property
     def program(self) -> str:

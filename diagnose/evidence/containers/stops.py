@@ -39,6 +39,15 @@ class Stops(msgspec.Struct, frozen=True):
     stopped_with_daemon: frozenset[str] = frozenset()
     """Those that nobody asked to end but the engine, when it was stopped itself."""
 
+    def was_requested(self, container: Container) -> bool:
+        """Whether somebody is known to have asked for the end."""
+        return self.by_id.get(container.id, False)
+
+    def was_unasked(self, container: Container) -> bool:
+        """Whether it is known that nobody asked for the end, nor stopped the engine."""
+        asked = self.by_id.get(container.id, True) or container.id in self.stopped_with_daemon
+        return not asked
+
 
 @evidence
 def stops(

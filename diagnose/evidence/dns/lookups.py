@@ -164,7 +164,7 @@ def lookups(
 
     Silence takes three seconds, a reply milliseconds.
     """
-    writes_rules = config is None or config.value("iptables") is not False
+    writes_rules = config is None or config.writes_rules
     plan = planned(
         containers, networks, resolvers, routes, options, failed_names, writes_rules=writes_rules
     )

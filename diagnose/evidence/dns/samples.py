@@ -51,7 +51,7 @@ def dns_samples(
     config: DaemonConfig | None,
 ) -> DnsSamples | Unavailable:
     """Unavailable where not one server could be sent several queries."""
-    writes_rules = config is None or config.value("iptables") is not False
+    writes_rules = config is None or config.writes_rules
     wanted = planned_ways(
         containers, networks, resolvers, routes, writes_rules=writes_rules
     ).samples()

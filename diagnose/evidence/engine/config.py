@@ -155,6 +155,16 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         return self.in_file(key) if flag_values is None else flag_values
 
     @property
+    def writes_rules(self) -> bool:
+        """Whether the engine writes its rules of iptables; false where it is told not to."""
+        return self.value("iptables") is not False
+
+    @property
+    def starts_proxies(self) -> bool:
+        """Whether docker-proxy listens on each published port; false where it is told not to."""
+        return self.value("userland-proxy") is not False
+
+    @property
     def keys_in_both(self) -> list[str]:
         """The settings that the file and the command line both have, which the engine refuses."""
         flags = {key_of(flag) for flag in self.flags} - NOT_COMPARED

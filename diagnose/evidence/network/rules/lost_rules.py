@@ -88,7 +88,7 @@ def lost_rules(
     unknown = _why_unknown(ping, info, networks, config)
     if unknown:
         return Unavailable("not allowed", unknown)
-    has_proxy = config is None or config.value("userland-proxy") is not False
+    has_proxy = config is None or config.starts_proxies
     if info.firewall_driver == NATIVE:
         return _native(ping, firewall, networks, containers, has_proxy=has_proxy)
     flavour, text = _engines_rules(host)
@@ -223,7 +223,7 @@ def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfi
     """Why the rules that must be there are not known; empty where they are."""
     if ping.is_podman or info.is_rootless:
         return "only the rules of a Docker engine that runs as root are known here"
-    if config is not None and config.value("iptables") is False:
+    if config is not None and not config.writes_rules:
         return "the engine is configured to write no rules"
     for network in networks.bridges:
         if not _is_known(network):
