@@ -156,12 +156,12 @@ class DaemonConfig(msgspec.Struct, frozen=True):
 
     @property
     def writes_rules(self) -> bool:
-        """Whether the engine writes its rules of iptables; false where it is told not to."""
+        """Whether the engine writes its rules of iptables; false where it is configured not to."""
         return self.value("iptables") is not False
 
     @property
     def starts_proxies(self) -> bool:
-        """Whether docker-proxy listens on each published port; false where it is told not to."""
+        """Whether docker-proxy listens on each published port; false where that is switched off."""
         return self.value("userland-proxy") is not False
 
     @property
