@@ -11,12 +11,13 @@ from diagnose.evidence.containers.inspect import host_mount, innermost_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import PageVariables
 
 _REFUSED = LazyPattern(
     r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
     r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing"
-    r"|wrong ownership|has invalid permissions",
+    r"|wrong ownership|has invalid permissions|readonly database|unable to open (?:the )?database file",
     re.IGNORECASE,
 )
 _MISSED = LazyPattern(
@@ -24,6 +25,7 @@ _MISSED = LazyPattern(
     r"|can't find command|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
     re.IGNORECASE,
 )
+_DATABASE = LazyPattern(r"readonly database|database file", re.IGNORECASE)
 _PATH = LazyPattern(
     r"(?<![\w.:/+-])/(?:app|config|conf|data|docker-entrypoint\.d|etc|home|lib64|lib|media|mnt|opt|root"
     r"|run|srv|storage|tmp|usr|var|workspace|www)(?:/[\w.@+-]{1,100}){1,20}"
@@ -49,6 +51,8 @@ def path_steps(container: Container, text: str) -> PageVariables:
     if is_full:
         written = _WRITTEN.search(text)
         return _full_place(container, path or (written["path"] if written is not None else ""))
+    if not path and _DATABASE.search(text):
+        path = _only_writable_place(container)
     if not path:
         return {}
     return _refused_place(container, path) if is_refused else _missed_place(container, path)
@@ -65,6 +69,12 @@ def _path_in(container: Container, text: str) -> str:
         if not is_code and path not in container.config.words and ".." not in path.split("/"):
             return path
     return place.inside if place is not None and not place.rest else ""
+
+
+def _only_writable_place(container: Container) -> str:
+    """Where the container's only writable mount is, which has its data; "" where it has several."""
+    places = [mount.destination for mount in container.mounts if mount.rw and mount.has_host_path]
+    return only(places) or ""
 
 
 def _refused_place(container: Container, path: str) -> PageVariables:

@@ -36,4 +36,5 @@ def is_better_looked_at(container: Container, text: str) -> bool:
     """Whether the line names what another start may not find either, and what a look decides."""
     if "no-space" in signs(text) or "unresolved" in host_name_steps(container, text):
         return True
-    return bool(program_steps(container, text) or path_steps(container, text))
+    kinds = (program_steps, path_steps, device_steps, kernel_setting_steps)
+    return any(steps(container, text) for steps in kinds)

@@ -50,10 +50,9 @@ _WEB_PORTS = {"http": 80, "https": 443}
 _OWN_URL = LazyPattern(rf"https?://{_OWN}(?::\d{{2,5}})?(?:/[^\s'\"|;&<>]{{0,200}})?")
 _PAGE = LazyPattern(r"/[^\s'\"|;&<>]{1,200}")
 """What follows the port in a URL, beyond the start page."""
-_STATUS_4XX = LazyPattern(
-    r"(?:\bHTTP/\d(?:\.\d)? |\berror:? |\bstatus(?: code)?[:= ]{1,3})(?P<status>4\d\d)\b",
-    re.IGNORECASE,
-)
+_STATUS = r"(?:\bHTTP/\d(?:\.\d)? |\berror:? |\bstatus(?: code)?[:= ]{1,3})"
+_STATUS_4XX = LazyPattern(rf"{_STATUS}(?P<status>4\d\d)\b", re.IGNORECASE)
+_STATUS_5XX = LazyPattern(rf"{_STATUS}5\d\d\b", re.IGNORECASE)
 """As wget, curl and the programs of images say it."""
 _OF_HOSTS = (400, 403, 421)
 """The statuses with which servers refuse those who ask for another host than theirs."""
@@ -236,9 +235,13 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def talkative_tool(self) -> str:
         """For a probe that prints nothing: how its tool says what it met."""
-        names = [word.rpartition("/")[2] for word in re.findall(r"[\w./-]+", self.text)]
-        tools = [_QUIET_TOOLS[name] for name in names if name in _QUIET_TOOLS]
-        return tools[0] if tools and not self.output else ""
+        return "" if self.output else _QUIET_TOOLS.get(self._tool, "")
+
+    @property
+    def _tool(self) -> str:
+        """The program of the command that makes its request; "" for none that is known."""
+        names = (word.rpartition("/")[2] for word in re.findall(r"[\w./-]+", self.text))
+        return next((name for name in names if name in _QUIET_TOOLS), "")
 
     @property
     def refused_status(self) -> int:
@@ -272,12 +275,14 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def shown_request(self) -> str:
-        """A command that makes the request of a probe without words, and shows the answer."""
+        """A command that makes the request of a probe without words, or with a status of the 5xx
+        kind, and shows the answer."""
         url = _OWN_URL.search(self.command)
-        tool = self.talkative_tool.partition(" ")[0]
-        if url is None or tool not in _SHOWING or ELSEWHERE.search(self.command):
+        is_told = bool(self.output) and not _STATUS_5XX.search(self.output)
+        if url is None or is_told or ELSEWHERE.search(self.command):
             return ""
-        return f"{_SHOWING[tool]} {shlex.quote(url[0])} 2>&1 | head -n 15"
+        tool = _SHOWING.get(self._tool, "")
+        return f"{tool} {shlex.quote(url[0])} 2>&1 | head -n 15" if tool else ""
 
     @property
     def _call(self) -> re.Match[str] | None:

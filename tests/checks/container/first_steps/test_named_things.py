@@ -142,6 +142,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         MOUNTED,
         {"refused": "/srv/shop", "refused_below": "/srv", "run_as": "1000:1000"},
     ),
+    "a database that the line does not name": (
+        "sqlite3.OperationalError: attempt to write a readonly database",
+        MOUNTED,
+        {"refused": "/srv/shop", "refused_below": "/srv", "run_as": "1000:1000"},
+    ),
     "a setting of the kernel": (
         "FATAL: net.core.somaxconn is too low",
         {},

@@ -297,3 +297,31 @@ def test_a_service_with_an_error_that_names_nothing_is_asked_for_a_page(
     (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
     assert {name: finding.variables[name] for name in offered} == offered
     assert bool(offered) is ("served" in finding.variables)
+
+
+DISTRUST = (
+    "GET https://{}/v1 failed: certificate verify failed: unable to get local issuer certificate"
+)
+NAMED = "Get https://{}/v1: x509: certificate is valid for docker, localhost, not dind"
+SERVERS = {
+    "a server elsewhere": (DISTRUST, "api.example.com", "api.example.com:443"),
+    "its port": (DISTRUST, "api.example.com:8443", "api.example.com:8443"),
+    "a neighbour": (NAMED, "dind:2376", "10.0.0.3:2376"),
+}
+
+
+@pytest.mark.parametrize(("line", "place", "server"), SERVERS.values(), ids=SERVERS)
+def test_the_certificate_that_is_not_taken_is_shown(line: str, place: str, server: str) -> None:
+    app, dind = (
+        container(
+            name,
+            NetworkSettings={"Networks": {"ci": {"NetworkID": "n1", "IPAddress": address}}},
+        )
+        for name, address in (("app", "10.0.0.2"), ("dind", "10.0.0.3"))
+    )
+    lines = tuple(RecentLine(NOW, line.format(place)) for _ in range(4))
+    both = Containers([app, dind])
+    errors = repeated_errors(both, RecentLogs({app.id: lines}))
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=both)
+    (finding,) = result.findings
+    assert finding.variables.get("tls_server") == server

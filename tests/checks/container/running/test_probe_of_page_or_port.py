@@ -106,7 +106,10 @@ ASKED = {
     "a server that is not well": (
         "curl -f http://localhost:8080/health",
         "curl: (22) The requested URL returned error: 503",
-        {"restarted": "web"},
+        {
+            "shown": "web",
+            "shown_request": "curl -sS -i -m 5 http://localhost:8080/health 2>&1 | head -n 15",
+        },
     ),
     "no words": (
         QUIET,

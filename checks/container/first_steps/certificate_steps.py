@@ -1,0 +1,43 @@
+"""First steps where a program that runs on does not take the certificate of a server."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.model import PageVariables
+from diagnose.programs.failures import Recognised
+
+_OF_SERVERS = frozenset(
+    {
+        "certificate-expired",
+        "certificate-name",
+        "certificate-self-signed",
+        "certificate-time",
+        "certificate-untrusted",
+    }
+)
+_HTTPS = 443
+
+
+def certificate_steps(
+    container: Container, failure: Recognised | None, containers: Containers | None
+) -> PageVariables:
+    """The server of the line as the host reaches it: a neighbour by its address."""
+    if failure is None or failure.name not in _OF_SERVERS:
+        return {}
+    host, port = place_in(failure.line)
+    if not host:
+        return {}
+    addresses = _addresses(container, host, containers) if containers is not None else []
+    return {"tls_server": with_port(next(iter(addresses), host), port or _HTTPS)}
+
+
+def _addresses(container: Container, host: str, containers: Containers) -> list[str]:
+    """The addresses of neighbours with this name, on a network of the container."""
+    return [
+        neighbour.endpoints[network].ip_address
+        for network in container.endpoints
+        for neighbour in containers.called(network, host)
+        if neighbour.is_running and neighbour.endpoints[network].ip_address
+    ]
