@@ -40,31 +40,31 @@ _ID = LazyPattern(r"(?:sha256:)?[0-9a-f]{64}(?:-init)?")
 never read as a secret by itself."""
 _IDS = LazyPattern(r"\b[0-9a-f]{64}\b")
 
-# What is done with a value by its key; any other string in a plan is a kind of secret.
+# What is done with a value by its key.
 _Handler = Callable[["Walk", str, Any], Any]
 
 
-class Plan(dict[str, "_Handler | str | None"]):
+class Plan(dict[str, "_Handler | None"]):
     """What is done with a value, by its key.
 
-    A handler, the kind of secret that its name says it is, or None to go on. `suspicious` are keys
-    that may be a secret themselves: a URL with a password, a token.
+    A handler, or None to go on. `suspicious` are keys that may be a secret themselves: a URL with a
+    password, a token.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.suspicious: set[str] = set()
 
-    def __missing__(self, key: str) -> str | None:
+    def __missing__(self, key: str) -> _Handler | None:
         # a host of 1,000 containers has 2,500 keys with an id
         words_of_key = _IDS.sub("", key) if len(key) >= _LEAST_ID else key
-        kind = kind_of(words_of_key)
+        todo = Walk.secret if kind_of(words_of_key) is not None else None
         is_path = "." in words_of_key or "/" in words_of_key
         if "@" in key or (len(words_of_key) > 24 and not is_path):
             self.suspicious.add(key)
         if len(self) < CLEAN_LIMIT:
-            self[key] = kind
-        return kind
+            self[key] = todo
+        return todo
 
 
 def keep(_walk: Walk, _key: str, item: Any) -> Any:
@@ -76,7 +76,8 @@ class Walk:
     """A walk through one answer; what held no secret is the same object afterwards.
 
     `clean` holds what was found to hold no secret in any answer of the run, `seen` gets the strings
-    that were new to this one, `names` the names of containers and images.
+    that were new to this one, `names` the names of containers and images. One that raised an error
+    is not used again: its depth is lost.
     """
 
     __slots__ = ("_depth", "_plan", "clean", "mark", "names", "seen")
@@ -123,13 +124,6 @@ class Walk:
         if self._depth == _DEEPEST:
             return {"too deep": self.mark("unread", TOO_DEEP, "")}
         self._depth += 1
-        try:
-            return self._dictionary(old)
-        finally:
-            self._depth -= 1
-
-    def _dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
-        """A JSON object without its secrets; the same one where it has none."""
         new = old
         plan = self._plan
         for key, item in old.items():
@@ -141,12 +135,13 @@ class Walk:
             elif todo is keep:
                 continue
             else:
-                changed = self._planned(todo, key, item)
+                changed = todo(self, key, item)
             if changed is not item:
                 if new is old:
                     new = dict(old)
                 new[key] = changed
-        suspicious = self._plan.suspicious
+        self._depth -= 1
+        suspicious = plan.suspicious
         if suspicious and not suspicious.isdisjoint(old):
             new = {self.string(key): item for key, item in new.items()}
         return self.pair(new) if "value" in old or "Value" in old else new
@@ -155,12 +150,6 @@ class Walk:
         """The key of a mapping by paths: read as a text where it may hold a secret itself."""
         _ = self._plan[key]  # takes note of suspicious keys
         return self.string(key) if key in self._plan.suspicious else key
-
-    def _planned(self, todo: _Handler | str, key: str, item: Any) -> Any:
-        """A value of a mapping, as the plan treats what stands under its key."""
-        if todo.__class__ is str:
-            return self.secret(key, item)
-        return todo(self, key, item)  # type: ignore[operator]
 
     def pair(self, old: dict[str, Any]) -> dict[str, Any]:
         """The mapping without the secret, where two fields hold a name and its value.
@@ -184,12 +173,6 @@ class Walk:
         if self._depth == _DEEPEST:
             return [self.mark("unread", TOO_DEEP, "")]
         self._depth += 1
-        try:
-            return self._items(old)
-        finally:
-            self._depth -= 1
-
-    def _items(self, old: list[Any]) -> list[Any]:
         new = old
         for index, item in enumerate(old):
             changed = self.value(item)
@@ -197,6 +180,7 @@ class Walk:
                 if new is old:
                     new = list(old)
                 new[index] = changed
+        self._depth -= 1
         return new
 
     def secret(self, key: str, item: Any) -> Any:
