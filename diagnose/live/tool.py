@@ -59,19 +59,12 @@ CAPABILITIES = (
 
 
 def now(live: Live, question: ReadClock) -> Json:  # noqa: ARG001 - the signature of every collector
-    """The time now and at the boot, and how long that is ago, suspend included."""
+    """The time now and at the boot, and how long that is ago, suspend included.
+
+    /proc/stat gives the boot in whole seconds: by up to one, a process would have begun too early.
+    """
     wall, uptime = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
-    return {"wall": wall, "boot_wall": _boot_wall() or wall - uptime, "uptime": uptime}
-
-
-def _boot_wall() -> float | None:
-    """The time of the boot; None where /proc does not tell, as one that is mounted in part."""
-    try:
-        stat = Path("/proc/stat").read_text(encoding="ascii")
-    except OSError:
-        return None
-    boot = next((line.split()[1] for line in stat.splitlines() if line.startswith("btime ")), None)
-    return float(boot) if boot else None
+    return {"wall": wall, "boot_wall": wall - uptime, "uptime": uptime}
 
 
 def options(live: Live, _question: ReadOptions) -> Json:
