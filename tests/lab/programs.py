@@ -46,6 +46,14 @@ def load_server(box: Box, package: str, image: str, *changes: str) -> str:
     return f"/{_PACKAGES[package]}"
 
 
+def install_server(box: Box, package: str) -> None:
+    """Put a real server on the host itself, at its usual path, with the libraries it lacks."""
+    for path, (content, mode) in _recipe(package):
+        if path == _PACKAGES[package] or not os.path.exists(f"/{path}"):
+            box.sh(f"mkdir -p $(dirname /{path})")
+            box.write(f"/{path}", content, mode)
+
+
 def install_compose(box: Box) -> None:
     """Give the docker client of a box its compose plugin; UnfetchedError where there is none."""
     _install_plugin(box, "docker-compose")

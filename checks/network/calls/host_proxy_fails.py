@@ -1,0 +1,83 @@
+"""network.host-proxy-fails: a web server of the host cannot pass requests on to a container."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure, HostProxyFailures
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import count, sentence, shortened
+from diagnose.programs.failures import FAILURES, Recognised, recognise
+from diagnose.programs.failures.remedies import Inside
+from diagnose.registry import check
+
+_USUAL = "/etc/nginx/conf.d/"
+
+
+@check(
+    "network.host-proxy-fails",
+    severity=Severity.warning,
+    caused_by=(
+        "container.crashed",
+        "container.exits-at-start",
+        "container.paused",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "container.start-refused",
+        "firewall.output-dropped",
+        "network.published-port-not-listening",
+    ),
+    observed=True,
+)
+def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
+    """A web server of this host cannot pass requests on to a container.
+
+    nginx or Apache runs on the host itself, in front of published ports, and its clients get 502 or
+    504. Nothing in the container shows that: the server's own error log says why. It counts where
+    three requests failed within five minutes, the last one within a minute, and the place that was
+    called belongs to a container. Where nobody publishes the port, the one container that serves
+    it in its own network may be meant.
+    """
+    if not host_proxy_failures.programs:
+        return Skipped("neither nginx nor Apache runs on this host itself")
+    for failure in host_proxy_failures:
+        yield _finding(failure)
+    return None
+
+
+def _finding(item: HostProxyFailure) -> Finding:
+    failure = recognise(item.lines, None, FAILURES, has_ended=False)
+    line = item.lines[-1]
+    times = count(len(item.lines), "time")
+    if not item.is_published:
+        why = f"no container publishes that port, and {item.container} serves it inside"
+    elif failure is not None:
+        why = failure.cause
+    elif not item.container.is_running:
+        why = f"{item.container}, which publishes that port, does not run"
+    else:
+        why = shortened(line, 160)
+    whom = f" of {item.container}" if item.is_published else ""
+    return Finding.about(
+        item.container,
+        sentence(
+            f"{item.program} on this host cannot pass requests on to {item.place}{whom} "
+            f"({times} lately)",
+            why,
+        ),
+        {item.path: line, **({"what fixes it": failure.cure} if failure is not None else {})},
+        discriminator=item.place,
+        signs=signs(line),
+        stable=(item.container.life,),
+    ).with_variables(_variables(item, failure))
+
+
+def _variables(item: HostProxyFailure, failure: Recognised | None) -> PageVariables:
+    remedy = failure.remedy if failure is not None else None
+    if not item.is_published:
+        return {"unpublished": item.container.name, "publish": f"127.0.0.1:{item.port}:{item.port}"}
+    if isinstance(remedy, Inside) and item.program == "nginx":
+        command = remedy.command.replace(_USUAL, item.drop_in or _USUAL)
+        return {"on_host": command}
+    if not item.container.is_running:
+        return {"stopped": item.container.name}
+    return {"log": item.path, "place": item.place}
