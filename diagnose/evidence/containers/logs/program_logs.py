@@ -6,7 +6,7 @@ Nextcloud in data, WordPress in wp-content. Rails, Tomcat and many more have a f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -49,12 +49,18 @@ class ProgramLogs(msgspec.Struct, frozen=True):
 @evidence
 def program_logs(host: Host, all_failed_answers: AllFailedAnswers, clock: Clock) -> ProgramLogs:
     """Only servers whose requests fail are looked into; an ordinary user of the host may not."""
-    logs = (_log_of(host, failed.container, clock) for failed in all_failed_answers)
+    logs = (log_of(host, failed.container, clock, _explains) for failed in all_failed_answers)
     return ProgramLogs({log.container.id: log for log in logs if log is not None})
 
 
-def _log_of(host: Host, container: Container, clock: Clock) -> ProgramLog | None:
-    """The log below the folders of a container that was written to last and explains something."""
+def _explains(tail: LogTail) -> bool:
+    return tail.explains
+
+
+def log_of(
+    host: Host, container: Container, clock: Clock, tells: Callable[[LogTail], bool]
+) -> ProgramLog | None:
+    """The log below the folders of a container that was written to last and tells something."""
     root = f"/proc/{container.state.pid}/root"
     folders = [LogFolder(root, path) for path in _folders(container)]
     listings = host.answers_about(folders, lambda folder: folder.listing)
@@ -71,8 +77,8 @@ def _log_of(host: Host, container: Container, clock: Clock) -> ProgramLog | None
         if clock.is_within(text.mtime, RECENT_S)
     }
     latest = sorted(recent, key=lambda path: -(recent[path].mtime or 0))
-    found = (_telling(container, path, recent[path]) for path in latest)
-    return next((log for log in found if log is not None), None)
+    logs = (ProgramLog(container, path, _tail(recent[path])) for path in latest)
+    return next((log for log in logs if tells(log.tail)), None)
 
 
 def _folders(container: Container) -> Iterator[str]:
@@ -84,7 +90,6 @@ def _folders(container: Container) -> Iterator[str]:
     return iter(dict.fromkeys(paths))
 
 
-def _telling(container: Container, path: str, file: FileText) -> ProgramLog | None:
-    """The end of the file; nothing where no line of it explains anything."""
-    tail = LogTail(tuple(line for line in file.lines_of_end if line.strip()))
-    return ProgramLog(container, path, tail) if tail.explains else None
+def _tail(file: FileText) -> LogTail:
+    """The end of the file, without a line that was cut."""
+    return LogTail(tuple(line for line in file.lines_of_end if line.strip()))

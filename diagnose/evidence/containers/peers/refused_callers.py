@@ -1,0 +1,180 @@
+"""Calls of a container that another container answers with an HTTP error, and what that one says.
+
+The caller's log has the address and the status; why it was refused stands with the server: in its
+log, or in a file of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import access_lines
+from diagnose.evidence.containers.logs.program_logs import log_of
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tail import LogTail, read_tails
+from diagnose.evidence.containers.peers.published_peers import publisher_in
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.log_message import message
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+LEAST = 3
+"""So many refusals are no single mishap."""
+_SHORT = 4
+"""A path of so few characters stands in many lines."""
+MOST = 5
+"""Servers whose logs are read for a reason."""
+_URL = LazyPattern(
+    r"\bhttps?://(?P<host>[A-Za-z0-9][\w.-]{0,252})(?::\d{2,5})?(?P<path>/[^\s\"'?\]>)]{0,300})?"
+)
+_STATUS = LazyPattern(
+    r"(?<![\w./:-])(?P<named>400|401|403|421)\s{1,2}(?:Bad Request|Client Error|Unauthorized|Forbidden|Misdirected)"
+    r"|\b(?:status(?: ?code)?|HTTP(?:/\d(?:\.\d)?)?|responded with|returned(?: an? error)?|response code)"
+    r"[\s:=\"'(]{1,5}(?P<number>400|401|403|421)(?![\w.])",
+)
+"""Statuses by which a server refuses a caller, rather than lacks a page."""
+
+
+class RefusedCaller(msgspec.Struct, frozen=True):
+    """A container whose calls another one refuses."""
+
+    caller: Container
+    server: Container
+    status: int
+    host: str
+    """The name or the address by which it calls the server."""
+    path: str
+    """What it asks for; "" where the lines do not say."""
+    line: str
+    """The caller's last such line."""
+    times: int
+    of: int
+    """Lines of the caller that were read."""
+    is_seen: bool = False
+    """Whether the server's access log has such answers too."""
+    words: str = ""
+    """What the server says of it."""
+    written_to: str = ""
+    """The server's own file that says so; "" for its container's log."""
+    tail: LogTail = LogTail(())
+    """Where its words were found."""
+
+
+class RefusedCallers(Items[RefusedCaller], frozen=True):
+    """One for each caller and server."""
+
+
+@evidence
+def refused_callers(
+    host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, links: Interfaces
+) -> RefusedCallers:
+    """A server's log is read where somebody is refused by it again and again."""
+    found = [
+        item
+        for caller in containers.running
+        for item in _refusals(caller, containers, recent_logs, clock, links)
+    ]
+    servers = list({item.server.id: item.server for item in found}.values())[:MOST]
+    tails = read_tails(host, servers).tails
+    return RefusedCallers(
+        tuple(
+            _explained(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)
+            for item in found
+        )
+    )
+
+
+def _refusals(
+    caller: Container,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    links: Interfaces,
+) -> Iterator[RefusedCaller]:
+    lines = recent_logs.of_this_run(caller)
+    refused = [
+        (status, line)
+        for line in lines
+        if (status := _status(line.text)) and _URL.search(line.text) is not None
+    ]
+    by_server: dict[tuple[str, int], list[tuple[Container, RecentLine]]] = {}
+    for status, line in refused:
+        server = _server(line.text, caller, containers, links)
+        if server is not None and server.id != caller.id:
+            by_server.setdefault((server.id, status), []).append((server, line))
+    for (_, status), items in by_server.items():
+        server, last = items[-1]
+        if len(items) < LEAST or not clock.is_within(last.at, 90.0):
+            continue
+        url = _URL.search(last.text)
+        if url is not None:
+            name, path = url["host"], url["path"] or ""
+            yield RefusedCaller(
+                caller, server, status, name, path, last.text, len(items), len(lines)
+            )
+
+
+def _status(text: str) -> int:
+    match = _STATUS.search(text)
+    return int(match["named"] or match["number"]) if match is not None else 0
+
+
+def _server(
+    text: str, caller: Container, containers: Containers, links: Interfaces
+) -> Container | None:
+    """Who is behind the URL: a container on a network of the caller, or one that publishes it."""
+    match = _URL.search(text)
+    host = match["host"] if match is not None else ""
+    for network in caller.endpoints:
+        holder = containers.by_place.get((network, host))
+        if holder is not None:
+            return holder
+    for other in containers.by_dns_name.get(host, ()):
+        if other.is_running and other.shared_networks(caller):
+            return other
+    behind = publisher_in(text, caller, containers, links)
+    return behind[1] if behind is not None else None
+
+
+def _explained(
+    host: Host, item: RefusedCaller, tail: LogTail, recent_logs: RecentLogs, clock: Clock
+) -> RefusedCaller:
+    """With what the server says: a line about this request, or else the line that explains."""
+    answers = list(access_lines(recent_logs.of(item.server)))
+    is_seen = any(line.status == item.status for line in answers)
+    reported = {line.line for line in answers}
+    printed = LogTail(tuple(line for line in tail.lines if line not in reported))
+    words, written_to, told = _about(printed, item), "", printed
+    if not words:
+        log = log_of(host, item.server, clock, lambda tail: bool(_about(tail, item)))
+        if log is not None:
+            words, written_to, told = _about(log.tail, item), log.path, log.tail
+    return msgspec.structs.replace(
+        item,
+        is_seen=is_seen,
+        words=words or _complaint(printed),
+        written_to=written_to,
+        tail=told,
+    )
+
+
+def _about(tail: LogTail, item: RefusedCaller) -> str:
+    """The last line that names what was asked for, the caller's address, or how it was called."""
+    marks = [end.ip_address for end in item.caller.endpoints.values() if end.ip_address]
+    marks += [item.path.partition("?")[0]] if len(item.path) > _SHORT else []
+    marks += [item.host] if "." in item.host or "_" in item.host or "-" in item.host else []
+    about = (line for line in reversed(tail.lines) if any(mark in line for mark in marks))
+    return message(line).text if (line := next(about, "")) else ""
+
+
+def _complaint(tail: LogTail) -> str:
+    """The line of a log that explains what is wrong, whoever asked."""
+    telling = tail.telling
+    is_complaint = telling is not None and telling.explains and telling.is_complaint
+    return message(telling.whole).text if is_complaint and telling is not None else ""
