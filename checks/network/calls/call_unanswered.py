@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from checks.network.causes import NO_WAY_TO_PEER
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.settings.changed_words import with_text
+from diagnose.evidence.dns.moved_names import MovedName, MovedNames
 from diagnose.evidence.network.calls.unanswered_call import MAIL_BLOCKED, CallLoss, UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.rules.refusing_routes import is_refusal, without_refusal
@@ -23,7 +24,9 @@ from diagnose.registry import check
     aloud=("calls a machine that does not answer", "call machines that do not answer"),
     caused_by=sorted(NO_WAY_TO_PEER),
 )
-def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1)) -> CheckResult:
+def call_unanswered(
+    unanswered_calls: UnansweredCalls, moved_names: MovedNames | None, *, least: Count = Count(1)
+) -> CheckResult:
     """A container keeps trying to connect, and nothing answers.
 
     Its sockets wait in the state SYN_SENT each time they are looked at, have repeated their request
@@ -39,11 +42,16 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
         return Skipped("no running container uses a network")
     calls = [call for call in unanswered_calls if call.repeats >= least and not call.has_no_way_out]
     for same_place in by_key((call.place, call) for call in calls).values():
-        yield _finding(same_place)
+        yield _finding(same_place, _moved(same_place[0], moved_names))
     return None
 
 
-def _finding(calls: list[UnansweredCall]) -> Finding:
+def _moved(call: UnansweredCall, names: MovedNames | None) -> MovedName | None:
+    """The name for which a program calls an address that the name had before."""
+    return names.called_by(call.container, call.address) if names is not None else None
+
+
+def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
     first = calls[0]
     callers = {call.container.id: call.container for call in calls}
     names = sorted(names_of(callers.values()))
@@ -54,7 +62,7 @@ def _finding(calls: list[UnansweredCall]) -> Finding:
         sentence(
             f"{named('container', names)} {agree(names, 'gets', 'get')} no answer "
             f"from {_called_party(first)}",
-            _WHY[first.loss].format(call=first),
+            str(moved) if moved is not None else _WHY[first.loss].format(call=first),
         ),
         present(
             {
@@ -76,7 +84,7 @@ def _finding(calls: list[UnansweredCall]) -> Finding:
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
         stable=tuple(container.life for container in callers.values()),
-    ).with_variables(_variables(first))
+    ).with_variables(moved.cure if moved is not None else _variables(first))
 
 
 def _called_party(call: UnansweredCall) -> str:

@@ -11,6 +11,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.lone_failures import is_its_work, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.dns.moved_names import MovedName, MovedNames
 from diagnose.evidence.dns.name_search import name_variables
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
@@ -66,6 +67,7 @@ def calls_failing(
     links: Interfaces | None,
     neighbours: Neighbours | None,
     networks: Networks | None,
+    moved_names: MovedNames | None,
     clock: Clock,
 ) -> CheckResult:
     """A container says again and again that its calls fail.
@@ -79,7 +81,8 @@ def calls_failing(
     container that is called does not run, what ended it is the cause. It is a warning where the
     container has no network or no DNS server, and so cannot call what it wants, where mail servers
     of the internet do not answer at port 25 and none takes a message there, and where a route of
-    the host leads to another program's net, in which nobody has the address. Where the program
+    the host leads to another program's net, in which nobody has the address. So it is where DNS has
+    another address for the name in the line than the one that was called. Where the program
     prints nothing else, and is a worker or its container is given the address, it is a warning
     unless the report has another problem that may explain it.
     """
@@ -92,12 +95,15 @@ def calls_failing(
     for failure in logged_failures:
         if _is_restarted(failure.container, clock):
             continue
-        is_said = (failure.container.id, failure.host) in waiting
+        moved = moved_names.of(failure) if moved_names is not None else None
+        called = moved.address if moved is not None else failure.host
+        is_said = (failure.container.id, called) in waiting
         if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
             lack = _what_it_lacks(failure, resolvers)
             if lack is None and _is_ipv4(failure.host):
                 lack = _led_away(absent_machine(failure.host, routes, links, neighbours, networks))
-            yield _finding(failure, lack or _blocked_mail(failure), clock)
+            lack = lack or _moved(moved) or _blocked_mail(failure)
+            yield _finding(failure, lack or _nobody(failure, neighbours), clock)
     yield from logged_failures.unread
     return None
 
@@ -118,6 +124,8 @@ class _Lack(msgspec.Struct, frozen=True):
 
     what: str
     cure: dict[str, str]
+    is_sure: bool = True
+    """Whether the calls cannot succeed; a machine of the local network may just be off."""
 
 
 def _what_it_lacks(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack | None:
@@ -139,6 +147,26 @@ def _led_away(absent: AbsentMachine | None) -> _Lack | None:
     if absent is None or not absent.router:
         return None
     return _Lack(str(absent), {"led_away": absent.address, "way_out": absent.router})
+
+
+def _moved(moved: MovedName | None) -> _Lack | None:
+    """The address that the name has now, where the program calls another one."""
+    if moved is None:
+        return None
+    return _Lack(str(moved), dict(moved.cure))
+
+
+def _nobody(failure: LoggedFailure, neighbours: Neighbours | None) -> _Lack | None:
+    """The network on which no machine has the address that is called."""
+    if neighbours is None or not _is_ipv4(failure.host) or failure.peer is not None:
+        return None
+    entry = neighbours.unanswered(failure.host)
+    if entry is None:
+        return None
+    where = f"no machine on the network of interface {entry.interface} has that address"
+    kept = "" if where_named(failure.host, failure.container) else failure.container.name
+    variables = {**_variables(failure), **({"keeps": kept} if kept else {})}
+    return _Lack(where, variables, is_sure=False)
 
 
 def _blocked_mail(failure: LoggedFailure) -> _Lack | None:
@@ -176,7 +204,7 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
             }
         ),
         discriminator=f"{failure.kind} {failure.place}",
-        severity=Severity.warning if lack is not None else None,
+        severity=Severity.warning if lack is not None and lack.is_sure else None,
         calls=subjects_of(failure.called),
         signs=frozenset({failure.kind}) | signs(failure.line),
         stable=(container.life,),

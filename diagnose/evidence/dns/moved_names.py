@@ -1,0 +1,108 @@
+"""Names whose old address a program keeps: it calls that one, and DNS has another one now.
+
+Programs that run for long resolve a name once: a JVM with a security manager, nginx, many pools of
+connections. Only a line that has both the name and the address shows which address was called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.dns.query_plan import asking_pid
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_address, is_loopback
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, PageVariables
+from diagnose.phrases import joined
+from diagnose.questions import Host
+from diagnose.questions.dns import QueryDns
+from diagnose.registry import evidence
+
+MOST = 8
+"""Names that are asked for."""
+_ADDRESS = r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?![\w.])"
+_BOTH = LazyPattern(
+    rf"(?<![\w.@-])(?P<name>[A-Za-z0-9][\w-]{{0,62}}(?:\.[\w-]{{1,63}}){{1,8}})\.?(?:/|\[|\" ?\(|\(| \(){_ADDRESS}"
+)
+"""Java's `name/192.0.2.1`, Postfix' `name[192.0.2.1]`, libpq's `"name" (192.0.2.1)`."""
+_DIALLED = LazyPattern(
+    rf"://(?P<name>[A-Za-z0-9][\w-]{{0,62}}(?:\.[\w-]{{1,63}}){{1,8}})[:/\"].{{0,300}}\bdial tcp {_ADDRESS}"
+)
+"""Go: the URL, and the address that was dialled."""
+
+
+class MovedName(msgspec.Struct, frozen=True):
+    """A name, the address that a program calls for it, and those that it has now."""
+
+    container: Container
+    name: str
+    address: str
+    present: tuple[str, ...]
+    server: str
+    """The DNS server that says so."""
+
+    @property
+    def cure(self) -> PageVariables:
+        """The variables of a start, at which the program asks again."""
+        return {"outdated": self.container.name, "moved_name": self.name}
+
+    def __str__(self) -> str:
+        """What the program does, as the end of a sentence."""
+        return (
+            f'it calls {self.address} for "{self.name}", which has {joined(self.present)} now '
+            f"(DNS server {self.server}): the program keeps an old address"
+        )
+
+
+class MovedNames(Items[MovedName], frozen=True):
+    """One for each name of a container."""
+
+    def called_by(self, container: Container, address: str) -> MovedName | None:
+        """The name for which a container calls this address."""
+        for item in self.items:
+            if item.container.id == container.id and item.address == address:
+                return item
+        return None
+
+    def of(self, failure: LoggedFailure) -> MovedName | None:
+        """The name that the calls of this failure are about."""
+        for item in self.items:
+            if item.container.id == failure.container.id and item.address in failure.line:
+                return item
+        return None
+
+
+@evidence
+def moved_names(host: Host, logged_failures: LoggedFailures, resolvers: Resolvers) -> MovedNames:
+    """Nothing is asked but names that stand beside an address in a line about a call that fails."""
+    queries: dict[QueryDns, tuple[Container, str, str]] = {}
+    for failure in logged_failures:
+        for name, address in _named(failure):
+            upstreams = resolvers.upstreams(failure.container)
+            if upstreams and len(queries) < MOST:
+                pid = asking_pid(failure.container, upstreams[0])
+                query = QueryDns(upstreams[0].server, name, "A", pid=pid)
+                queries[query] = (failure.container, name, address)
+    found = []
+    for query, reply in host.ask_about(list(queries), lambda query: query):
+        container, name, address = queries[query]
+        if not isinstance(reply, Failed) and reply.knows and address not in reply.answers:
+            present = tuple(answer for answer in reply.answers if is_address(answer))
+            if present:
+                found.append(MovedName(container, name, address, present, query.server))
+    return MovedNames(tuple(found))
+
+
+def _named(failure: LoggedFailure) -> Iterator[tuple[str, str]]:
+    if failure.kind == "dns" or failure.peer is not None:
+        return
+    match = _BOTH.search(failure.line) or _DIALLED.search(failure.line)
+    if match is None or is_address(match["name"]) or not is_address(match["address"]):
+        return
+    if not is_loopback(match["address"]):
+        yield match["name"], match["address"]
