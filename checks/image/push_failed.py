@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.images.pushes import FailedPush, FailedPushes, Why
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import joined, shortened
 from diagnose.registry import check
@@ -19,6 +22,10 @@ _SENTENCES: Mapping[Why, str] = {
     "size": "a web server in front of the registry takes no upload of that size (HTTP 413)",
     "space": "the registry has no room for it",
     "denied": "the registry accepts a push there only with a login that has the right to",
+    "plain": (
+        "the registry sends the upload to an address of plain HTTP, where nobody answers: it stands "
+        "behind a web server that ends TLS and does not tell it so (X-Forwarded-Proto)"
+    ),
     "unreachable": "the registry cannot be reached",
     "server": "the registry itself fails",
 }
@@ -37,6 +44,7 @@ def push_failed(
     log: DaemonLog,
     clock: Clock,
     client: ClientSettings | None,
+    containers: Containers | None,
     *,
     recent_s: Seconds = Seconds(3600),
     repeated: Count = Count(15),
@@ -44,9 +52,10 @@ def push_failed(
     """An image could not be pushed to its registry.
 
     The registry refuses a layer, or a web server in front of it does: nginx takes 1 MB unless its
-    configuration says more. The engine tries each layer five times. One failed push of long ago is
-    advice, and so are a few that were denied: somebody has not logged in, or mistyped a name. The
-    first line of the report mentions it for an hour.
+    configuration says more. A server that ends TLS has to say so (X-Forwarded-Proto), or the
+    registry sends the engine to http:// for the upload. The engine tries each layer five times. One
+    failed push of long ago is advice, and so are a few that were denied: somebody has not logged
+    in, or mistyped a name. The first line of the report mentions it for an hour.
     """
     for failed in failed_pushes:
         is_recent = clock.is_within(failed.last.at, recent_s) and failed.why != "denied"
@@ -60,7 +69,7 @@ def push_failed(
                 log.where(failed.last): shortened(_without_markup(failed.said)),
                 "uploads that failed": failed.times,
             },
-            variables={"body_size": "client_max_body_size"} if failed.why == "size" else lent,
+            variables=_variables(failed, containers) or lent,
             discriminator=failed.why,
             severity=Severity.warning if is_harmful else Severity.advice,
             signs=signs(failed.said),
@@ -68,6 +77,28 @@ def push_failed(
             is_quiet=not clock.is_within(failed.last.at, recent_s),
         )
     return None
+
+
+def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, str]:
+    """What the page shows or asks for, by the kind of the failure."""
+    if failed.why == "size":
+        return {"body_size": "client_max_body_size"}
+    if failed.why == "plain":
+        front = only(_publishers(containers, 443)) if containers is not None else None
+        forwarded = {"forwarded": "X-Forwarded-Proto"}
+        return {**forwarded, "front": front.name} if front is not None else forwarded
+    place, port = place_in(failed.said)
+    if failed.why == "unreachable" and port:
+        return {"called": place, "port": str(port)}
+    return {}
+
+
+def _publishers(containers: Containers, port: int) -> list[Container]:
+    return [
+        container
+        for container in containers.running
+        if any(item.host_port == port for item in container.published_by("tcp"))
+    ]
 
 
 def _own_login(client: ClientSettings | None) -> tuple[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.registry import evidence
 
-Why = Literal["size", "denied", "space", "server", "unreachable", "other"]
+Why = Literal["size", "denied", "space", "server", "plain", "unreachable", "other"]
 WHY: Mapping[Why, LazyPattern] = {
     "size": LazyPattern(r"413 Request Entity Too Large|HTTP 413|Payload Too Large", re.IGNORECASE),
     "space": LazyPattern(r"no space left on device|insufficient storage|quota", re.IGNORECASE),
@@ -27,13 +27,17 @@ WHY: Mapping[Why, LazyPattern] = {
         r"|\b40[135] [A-Z]",
         re.IGNORECASE,
     ),
+    "plain": LazyPattern(
+        r"dial tcp (?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]{2,45}\]):80: |\"http://[^\"]{1,300}/v2/"
+    ),
     "unreachable": LazyPattern(
         r"dial tcp|no such host|i/o timeout|connection (?:refused|reset)|no route to host|x509:"
         r"|\bEOF\b"
     ),
     "server": LazyPattern(r"\b5\d\d [A-Z]|HTTP status: 5|internal server error|blob upload"),
 }
-"""The first that fits counts."""
+"""The first that fits counts. The engine speaks TLS to a registry: it goes to port 80 where the
+registry answers with an address of http:// for the upload."""
 _FAILED = LazyPattern(
     r"^Upload failed(?:, retrying)?:? ?(?P<upload>.*)"
     r"|^Not continuing with push after error:? ?(?P<ended>.*)"

@@ -31,6 +31,9 @@ SAID = {
     'Put "https://r.lab.test/v2/x": dial tcp 192.0.2.80:443: connect: connection refused': (
         "unreachable"
     ),
+    "dial tcp 192.0.2.10:80: connect: connection refused": "plain",
+    'Patch "http://r.lab.test/v2/x/blobs/uploads/1": context deadline exceeded': "plain",
+    "dial tcp 192.0.2.10:8080: connect: connection refused": "unreachable",
     "filesystem: mkdir /var/lib/registry: no space left on device": "space",
     "name invalid": "other",
 }
