@@ -46,7 +46,6 @@ class ManagerStatus(msgspec.Struct, frozen=True, rename="pascal"):
     """A node's part among the managers."""
 
     leader: bool = False
-    reachability: str = ""
 
 
 class Node(msgspec.Struct, frozen=True, rename="pascal"):

@@ -21,8 +21,6 @@ class RunbookPage(msgspec.Struct, frozen=True):
 
     id: str
     title: str
-    filled_for: str
-    """Whose values are in its commands."""
     html: Markup
 
 
@@ -54,7 +52,7 @@ def _page(finding: Reported, report: Report) -> RunbookPage | None:
     title, _, body = page.body.strip().partition("\n")
     filled = _with_values(body, finding.finding.variables, report.docker)
     text = Markup(_markdown().render(filled))  # noqa: S704 - the renderer escapes
-    return RunbookPage(finding.id, title.lstrip("# "), str(finding.subject.name), text)
+    return RunbookPage(finding.id, title.lstrip("# "), text)
 
 
 def _with_values(body: str, variables: Mapping[str, str], docker: str) -> str:
