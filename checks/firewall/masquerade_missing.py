@@ -121,8 +121,8 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f"{network}: queries to DNS server {path.server} leave through {path.device} with "
-            f"source {subnet}, so that no answer comes back",
+            f"{network}: queries to DNS server {path.server} leave through {path.device} "
+            f"untranslated (source {subnet}), so that no answer comes back",
             why,
         ),
         evidence={

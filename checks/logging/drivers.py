@@ -89,7 +89,7 @@ def driver_unreadable(containers: Containers) -> CheckResult:
         if config.type not in LOCAL_DRIVERS and config.options.get("cache-disabled") == "true":
             yield Finding.about(
                 container,
-                f"docker logs of {container} is refused: its logs go to {config.type} only",
+                f"`docker logs` of {container} is refused: its logs go to {config.type} only",
                 {"HostConfig.LogConfig": {"Type": config.type, "cache-disabled": "true"}},
             )
     return None

@@ -34,7 +34,7 @@ def ingress_forwarding_off(
             subject=Subject("network", _NETWORK),
             summary=(
                 f'IP forwarding is off in the namespace of network "{_NETWORK}": calls to published '
-                f"ports of {counted('swarm service', services)} are not led on by this node"
+                f"ports of {counted('swarm service', services)} are not forwarded by this node"
             ),
             evidence={f"net.ipv4.ip_forward in {PATH}": "0", "services": services},
             variables={"namespace": PATH},

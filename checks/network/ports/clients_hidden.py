@@ -206,7 +206,7 @@ def _passed_on_finding(
     return Finding.about(
         edge,
         f"{_who_refuse(limiting)} clients with the address {gateway} of the gateway of {network}: "
-        f"all visitors whom {front} of this host passes on to {edge} have it there, unless their own "
+        f"all visitors that {front} of this host passes on to {edge} come with it, unless their own "
         "address is taken from a header",
         _logged(limiting) | {"web server of the host": front},
         touches=(network.subject, *_subjects(limiting, containers)),
@@ -253,8 +253,8 @@ def _behind_proxy_finding(
     cure = {"nextcloud": server.name} if _is_nextcloud(server) else {"behind": server.name}
     return Finding.about(
         server,
-        f"{server} refuses clients with the address {address} of {proxy}: all visitors whom that "
-        "passes on have it there, unless their own address is taken from a header",
+        f"{server} refuses clients with the address {address} of {proxy}: all visitors that it passes "
+        "on come with it, unless their own address is taken from a header",
         {"log": shortened(lines[-1].text), "refusals in its last lines": len(lines)},
         touches=(proxy.subject,),
     ).with_variables({**cure, "proxy": proxy.name, "proxy_address": address})
