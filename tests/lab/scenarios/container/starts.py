@@ -105,4 +105,4 @@ def record_emptied_by_a_power_cut(box: Box) -> None:
         for item in box.diagnose("check", "container.record-damaged", "--format", "json").findings
         if item["subject"]["name"] == lost[:12]
     )
-    assert "it used emptied9" in finding["summary"], finding
+    assert "mounted in it: emptied9" in finding["summary"], finding
