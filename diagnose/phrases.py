@@ -64,6 +64,10 @@ def ago(seconds: float) -> str:
     return f"{duration(seconds)} ago" if seconds >= 0.5 else "less than 1 s ago"
 
 
+MIB = 1 << 20
+"""Bytes of a mebibyte."""
+
+
 def size(count: float) -> str:
     """A number of bytes in binary units, three digits at most: 512 B, 21.4 GiB."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
@@ -73,6 +77,11 @@ def size(count: float) -> str:
             )
         count /= 1024
     raise AssertionError("unreachable")
+
+
+def short_id(id: str) -> str:
+    """The id of an image or a container as docker shows it: twelve digits."""
+    return id.removeprefix("sha256:")[:12]
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

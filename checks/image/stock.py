@@ -21,7 +21,7 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
-from diagnose.phrases import agree, count, duration, named, size
+from diagnose.phrases import agree, count, duration, named, short_id, size
 from diagnose.registry import check
 
 DAY = 86400.0
@@ -58,9 +58,7 @@ def dangling(
             f"removing {agree(unnamed, 'it', 'them')} frees up to {size(total)}"
         ),
         evidence={
-            "GET /images/json without a tag": [
-                image.id.removeprefix("sha256:")[:12] for image in shown
-            ],
+            "GET /images/json without a tag": [short_id(image.id) for image in shown],
             "largest": size(unnamed[0].own_size),
             "images in all": len(images),
         },

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-MIB = 1024 * 1024
-
 MOST_NAMED = 5
 """Containers that a finding about the host names."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from checks.resources.helpers import MIB, MOST_NAMED
+from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, Cpu, Throttling
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.model import HOST, CheckResult, Count, Finding, Json, Percent, Severity
-from diagnose.phrases import agree, count, duration, size
+from diagnose.phrases import MIB, agree, count, duration, size
 from diagnose.registry import check
 
 

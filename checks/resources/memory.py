@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.resources.helpers import MIB, MOST_NAMED
+from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
@@ -23,7 +23,7 @@ from diagnose.model import (
     Seconds,
     Severity,
 )
-from diagnose.phrases import duration, size
+from diagnose.phrases import MIB, duration, size
 from diagnose.registry import check
 
 

@@ -33,7 +33,7 @@ from diagnose.model import (
     Severity,
     Unavailable,
 )
-from diagnose.phrases import size
+from diagnose.phrases import duration, size
 from diagnose.registry import check
 
 
@@ -252,7 +252,7 @@ def _when_full(disk: Filesystem, rates: FillRate | None) -> str:
     rate = _rate(disk, rates)
     if not rate:
         return ""
-    left = _duration(disk.usage.available / rate)
+    left = duration(disk.usage.available / rate)
     return f"; full in about {left} at the current rate"
 
 
@@ -287,9 +287,3 @@ def _part_share(part: UsagePart) -> dict[str, Json]:
     bound = "at least; " if part.at_least else ""
     largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
     return {"name": part.name, "bytes": part.bytes, "note": bound + largest}
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

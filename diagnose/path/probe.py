@@ -7,14 +7,13 @@ rule on these does not see it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address
 from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
-from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.addresses import family_of, is_address, with_port
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.model import Failed
 from diagnose.path.ends import (
@@ -205,7 +204,7 @@ def _resolve(
     if not reply.answered:
         raise _UnresolvedError(f'resolver {server} does not answer for "{name}"')
     for answer in reply.answers:
-        if _is_ipv4(answer):
+        if is_address(answer) and family_of(answer) == "ip":
             return answer
     raise _UnresolvedError(f'resolver {server} has no address for "{name}": {reply.rcode}')
 
@@ -232,11 +231,3 @@ def _pid(sender: Container | None) -> int | None:
     if sender is None or sender.shares_host_network:
         return None
     return sender.state.pid
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        IPv4Address(text)
-    except ValueError:
-        return False
-    return True

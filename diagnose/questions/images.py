@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from diagnose.model import Json, Subject
+from diagnose.phrases import short_id
 from diagnose.questions.engine import Filters
 from diagnose.questions.network import Subnet
 from diagnose.questions.question import Policy, Question, engine_get
@@ -63,7 +64,7 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
         Its first tag, its repository and digest, or twelve digits of its id.
         """
-        return (self.tags or self.digests or (self.id.removeprefix("sha256:")[:12],))[0]
+        return (self.tags or self.digests or (short_id(self.id),))[0]
 
     @property
     def subject(self) -> Subject:

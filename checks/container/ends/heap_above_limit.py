@@ -15,13 +15,12 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import size
+from diagnose.phrases import MIB, size
 from diagnose.programs.heap_sizes import DEFAULT_SHARE, heap_size, unaware_java
 from diagnose.registry import check
 
 ID = "container.heap-above-limit"
 KILLED = 137
-MIB = 1 << 20
 HEAP_SHARE = 0.66
 """The share of a limit that is suggested for the heap."""
 HEADROOM = 1.5

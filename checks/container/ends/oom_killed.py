@@ -12,10 +12,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Unavailable
-from diagnose.phrases import duration, how_often, size
+from diagnose.phrases import MIB, duration, how_often, size
 from diagnose.registry import check
-
-MIB = 1024 * 1024
 
 
 @check(

@@ -35,6 +35,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
+from diagnose.phrases import MIB
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     Assigned,
@@ -69,7 +70,6 @@ from diagnose.programs.failures.remedies import (
 )
 from diagnose.programs.telling_line import TellingLine
 
-MIB = 1 << 20
 _SHARE = 0.75
 """The share of a container's memory that a heap gets: threads, code and buffers lie beside it."""
 _MORE_PIDS = 4

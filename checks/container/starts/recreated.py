@@ -9,6 +9,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
+from diagnose.phrases import short_id
 from diagnose.registry import check
 
 
@@ -104,8 +105,8 @@ def older_than_its_tag(
             container,
             f'{container} runs an older build than image "{reference}" now names',
             {
-                "Image": container.image.removeprefix("sha256:")[:12],
-                f"id of {reference}": image.id.removeprefix("sha256:")[:12],
+                "Image": short_id(container.image),
+                f"id of {reference}": short_id(image.id),
                 "created": clock.ago(container.created_at),
             },
         )

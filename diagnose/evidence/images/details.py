@@ -14,6 +14,7 @@ from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
+from diagnose.phrases import short_id
 from diagnose.questions import Host, Question
 from diagnose.questions.images import Detail, HistoryStep, InspectImage, ReadImageHistory
 from diagnose.registry import evidence
@@ -61,7 +62,7 @@ def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
         if container.image:
             names.setdefault(
                 container.image,
-                container.config.image or container.image.removeprefix("sha256:")[:12],
+                container.config.image or short_id(container.image),
             )
     return names
 

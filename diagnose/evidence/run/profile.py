@@ -27,7 +27,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, HostProfile, Json, Unavailable
-from diagnose.phrases import count
+from diagnose.phrases import count, short_id
 from diagnose.questions import Host
 from diagnose.questions.files import FolderListing, ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.questions.machine import ReadClockState
@@ -253,7 +253,7 @@ def _of_images(containers: Containers, images: Images) -> Iterator[tuple[str, st
     for name in sorted(used)[:MOST_IMAGES]:
         image = images.of(used[name])
         if image is not None and not name.startswith("sha256:"):
-            yield f"image {name}", image.id.removeprefix("sha256:")[:12]
+            yield f"image {name}", short_id(image.id)
 
 
 def _firewall_kinds(firewall: Firewall) -> list[str]:
