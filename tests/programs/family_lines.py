@@ -123,6 +123,9 @@ LINES = {
     "host-refused": (
         "ERROR Invalid HTTP_HOST header: 'shop.example.com'. You may need to add 'shop.example.com' to ALLOWED_HOSTS.",
         "[ActionDispatch::HostAuthorization::DefaultResponseApp] Blocked hosts: shop.example.com",
+        '2020-04-11 14:13:34,797::WARNING::[interface:329] Refused connection with hostname "linux.example.com" from: 10.0.0.9',
+        'Blocked request. This host ("app.example.com") is not allowed.',
+        'SuspiciousOperationException: Untrusted Host "shop.example.com".',
     ),
     "origin-refused": (
         "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",

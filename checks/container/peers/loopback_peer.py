@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
@@ -26,7 +27,9 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.mappings import names_of
+from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of, only
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.programs.failures import Recognised, recognise
@@ -36,7 +39,12 @@ from diagnose.registry import check
 ID = "container.loopback-peer"
 LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
 """How programs say that localhost refused them."""
+REFUSED = 3
+"""So many refused calls count: one that begins before its neighbour tries once or twice."""
 GATEWAY_NAME = "host.docker.internal"
+_PLACE = LazyPattern(
+    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[?::1\]?)\)?:(?P<port>\d{2,5})(?![\d.])"
+)
 _LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
 """What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
 
@@ -51,6 +59,7 @@ def loopback_peer(
     listeners: Listeners | None,
     loopback_targets: LoopbackTargets | None,
     processes: Processes | None,
+    network_losses: NetworkLosses | None,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
@@ -65,8 +74,9 @@ def loopback_peer(
     or another container's, are left out: their localhost is shared. A broker such as Kafka tells
     each client which address to call: a variable of its own that says localhost is the reason then.
     A web server that runs beside another program means that one: many containers serve its port.
-    Many programs do not log a failed call. Where a mounted file of settings names such a port, and
-    the kernel has counted calls that were refused from inside, it is a warning.
+    Whatever the line says, it counts too where the kernel has counted calls that were refused from
+    inside. Many programs do not log a failed call. Where a mounted file of settings names such a
+    port, and the kernel has counted calls that were refused from inside, it is a warning.
     """
     known = _Known(containers, namespaces, listeners, processes)
     failed = set()
@@ -78,19 +88,31 @@ def loopback_peer(
             call = _LoopbackCall(claim.container, port, line, signs_of, target)
             failed.add(claim.container.id)
             yield from _findings(call, known)
-    yield from _silent_findings(loopback_targets, failed, known)
-    if recent_logs is None:
-        return None
-    yield from recent_logs.left_out(containers.running)
     for container in containers.running:
-        lines = recent_logs.of(container)
+        lines = recent_logs.of(container) if recent_logs is not None else ()
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
         if not is_fresh or container.id in failed:
             continue
         recent_call = _repeated_call(container, lines, namespaces, least)
+        if recent_call is None and _is_refused_inside(container, network_losses):
+            recent_call = _named_call(container, lines, namespaces, least)
         if recent_call is not None:
-            yield from _findings(recent_call, known)
+            failed.add(container.id)
+            yield from _findings(_with_target(recent_call, loopback_targets), known)
+    yield from _silent_findings(loopback_targets, failed, known)
+    if recent_logs is not None:
+        yield from recent_logs.left_out(containers.running)
     return None
+
+
+def _with_target(call: _LoopbackCall, targets: LoopbackTargets | None) -> _LoopbackCall:
+    """The call, with the one place of a mounted file that names its port."""
+    own = [
+        target
+        for target in targets or ()
+        if target.container.id == call.container.id and str(target.port) == call.port
+    ]
+    return msgspec.structs.replace(call, target=only(own))
 
 
 def _logged_target(
@@ -178,6 +200,26 @@ def _repeated_call(
     return _LoopbackCall(container, port, line, signs(line))
 
 
+def _is_refused_inside(container: Container, losses: NetworkLosses | None) -> bool:
+    return losses is not None and losses.refused_inside.get(container.id, 0) >= REFUSED
+
+
+def _named_call(
+    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
+) -> _LoopbackCall | None:
+    """The port of localhost that its lines name most often, where nothing listens."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    named = [(match["port"], line.text) for line in lines for match in _PLACE.finditer(line.text)]
+    times = Counter(port for port, _ in named)
+    if netns is None or not times:
+        return None
+    port, count = times.most_common(1)[0]
+    if count < least or netns.sockets("tcp", int(port)):
+        return None
+    line = next(text for number, text in reversed(named) if number == port)
+    return _LoopbackCall(container, port, line, frozenset({"refused"}))
+
+
 def _port(failure: Recognised) -> str:
     """The port of localhost: of the line, or of the server whose socket file is not there."""
     return failure.values.get("port") or next(iter(failure.needs), "")
@@ -250,14 +292,13 @@ def _wrong_host_finding(
         onset=container.failed_first,
         peer=f"{peer.name}:{port}",
     )
-    return finding.with_variables(
-        {
-            **_network_variables(peer, is_near=is_near),
-            **_name_variables(container, peer, int(port)),
-            **(_settings_variables(call, peer) if is_near else {}),
-            **compose_variables(container),
-        },
-    )
+    steps = {
+        **_network_variables(peer, is_near=is_near),
+        **_name_variables(container, peer, int(port)),
+        **(_settings_variables(call, peer) if is_near else {}),
+    }
+    # compose makes what was not changed as it was
+    return finding.with_variables(steps | compose_variables(container) if steps else {})
 
 
 def _passed_over(call: _LoopbackCall, peer: Container) -> dict[str, object]:

@@ -11,10 +11,18 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
-from diagnose.mappings import present, subjects_of
+from diagnose.mappings import only, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined, sentence, shortened
 from diagnose.registry import check
+
+_BAD_REQUEST = 400
+_REFUSES = {
+    _BAD_REQUEST: "it may not know the host name by which they call",
+    403: "it may not let them in, or not know the host name by which they call",
+    404: "it has no such page under the host name by which they call",
+}
+"""Why a server refuses all requests of one container."""
 
 
 @check(
@@ -42,8 +50,9 @@ def answers_with_errors(
     Its container runs and its port is open, so nothing else shows that its clients get an error.
     The last lines of its access log of the last five minutes are read. It counts if the last
     three or more requests were answered with 500, 502, 503 or 504, nearly all of them; it is
-    advice where only one kind of request always fails, or where all requests of one proxy are
-    answered with 400, as by a program that does not know the host name. Requests of monitors are
+    advice where only one kind of request always fails, or where all requests of one container are
+    answered with 400, 403 or 404, as by a program that does not know the host name. That is a
+    warning where a proxy or Prometheus asks: it takes the server for down. Requests of monitors are
     left out, and so is 503 for strangers of the internet, by which a proxy turns unknown names
     away. A proxy that only passes on the answers of another container is named there. An
     unhealthy container has its own finding. Where its log does not say why, a log file counts
@@ -87,7 +96,7 @@ def _failed_answers_finding(
             **not_running(callees, clock),
             **_closed_evidence(closed),
         },
-        severity=Severity.warning if failed.is_most else Severity.advice,
+        severity=_severity(failed),
         stable=(container.life,),
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
@@ -98,12 +107,16 @@ def _failed_answers_finding(
             {
                 "url": failed.url,
                 "log_inside": f"{container.name}:{written.path}" if written is not None else "",
-                "refusing": container.name if failed.is_refusal else "",
+                "refusing": container.name if failed.status == _BAD_REQUEST else "",
                 "closed": closed.path if closed is not None else "",
                 "worker": closed.user.owner if closed is not None else "",
             }
         )
     )
+
+
+def _severity(failed: FailedAnswers) -> Severity:
+    return Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice
 
 
 def _closed(closed: ClosedFolder | None) -> str:
@@ -128,7 +141,10 @@ def _which(failed: FailedAnswers) -> str:
     statuses = joined(sorted({str(answer.status) for answer in failed.answers}))
     times = len(failed.answers)
     if failed.is_refusal:
-        return f"all requests of {failed.proxies[0]} with HTTP status {statuses} ({times} times lately)"
+        pages = {answer.what for answer in failed.answers}
+        page = only(pages)
+        which = f"each {shortened(page, 60)}" if page else "all requests"
+        return f"{which} of {failed.proxies[0]} with HTTP status {statuses} ({times} times lately)"
     if failed.is_most:
         return f"its requests with HTTP status {statuses} ({times} of the last {failed.of})"
     what = shortened(failed.answers[-1].what, 60)
@@ -138,7 +154,8 @@ def _which(failed: FailedAnswers) -> str:
 def _through(failed: FailedAnswers) -> str:
     """By which proxies the errors come to clients."""
     if failed.is_refusal:
-        return ": it may not know the host name by which they call"
+        taken = ", and is taken for down" if failed.ends_traffic else ""
+        return f"{taken}: {_REFUSES[failed.status]}"
     if not failed.proxies:
         return ""
     return f", which {joined([str(proxy) for proxy in failed.proxies])} may pass on"

@@ -5,6 +5,8 @@ An environment variable is not set, holds marks of its file, or reaches a progra
 
 from __future__ import annotations
 
+import re
+
 from checks.container.claims import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
@@ -13,6 +15,10 @@ from diagnose.evidence.containers.settings.blank_references import BlankReferenc
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.containers.settings.lost_dollars import LostDollar, LostDollars
+from diagnose.evidence.containers.settings.misread_addresses import (
+    MisreadAddress,
+    MisreadAddresses,
+)
 from diagnose.evidence.containers.settings.named_settings import missing_variable
 from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,
@@ -23,7 +29,7 @@ from diagnose.evidence.containers.settings.variable_faults import (
     value_fault,
 )
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined
 from diagnose.registry import check
 
@@ -72,8 +78,9 @@ def variable_malformed(
     log_tails: LogTails,
     lost_dollars: LostDollars | None,
     blank_references: BlankReferences | None,
+    misread_addresses: MisreadAddresses | None,
 ) -> CheckResult:
-    """A failed container's variable has stray quotes, or is passed on as $NAME.
+    """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
     `docker run --env-file` takes a line as it is: quotes around a value become part of it, and
     so do a comment behind it and the carriage return of a file with DOS line ends. Compose's
@@ -84,8 +91,14 @@ def variable_malformed(
     command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only
     `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
     container whose log mentions one. In a command it does so too where only the container has
-    the variable: the words of its command show it.
+    the variable: the words of its command show it. The name of a container near by needs no log:
+    no program reads it in quotes, or as the path of an address without a host (`mqtt:///broker`).
+    It is a warning where the container runs.
     """
+    misread = {item.container.id: item for item in misread_addresses or ()}
+    for item in misread.values():
+        is_failing = item.container.id in log_tails.by_id
+        yield _misread_finding(item, log_tails.of(item.container), is_failing)
     for container in containers:
         tail = log_tails.by_id.get(container.id)
         if tail is None or not is_broken(container, clock, log_tails):
@@ -97,13 +110,49 @@ def variable_malformed(
             yield _lost_dollar_finding(container, tail, *lost_dollars.by_id[container.id])
         for name, value in container.config.environment:
             fault = value_fault(value, tail)
-            if fault is not None:
+            is_said = container.id in misread and misread[container.id].variable == name
+            if fault is not None and not is_said:
                 yield _finding(container, tail, name, value, fault)
         confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
         reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
             yield _unreplaced_finding(container, tail, reference)
     return None
+
+
+def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> Finding:
+    """is_failing: whether the container fails; one that runs may call that container seldom."""
+    container, variable = item.container, item.variable
+    place = variable or item.path or "its settings"
+    if item.is_quoted:
+        what = f'has "{item.host}", the name of a container, in quotes in its {variable}: no name has them'
+    else:
+        what = f'calls {item.text} ({place}), which does not name "{item.host}" as its host: that is {item.right}'
+    finding = Finding.about(
+        container,
+        f"{container} {what}",
+        {**({LINE: item.line} if item.line else {}), place: item.text},
+        discriminator=place,
+        severity=Severity.critical if is_failing else Severity.warning,
+        signs=tail.signs,
+        onset=container.failed_first if is_failing else None,
+        variable=variable or item.host,
+    )
+    if item.path:
+        edit = f"s|{re.escape(item.text)}|{item.right}|g"
+        return finding.with_variables({"settings": item.path, "correction": edit})
+    if not variable:
+        return finding
+    return finding.with_variables(_assigned(container, variable, item.right))
+
+
+def _assigned(container: Container, name: str, value: str) -> PageVariables:
+    """The corrected variable; in a list of compose its quotes go, too."""
+    compose_file = only_file(container)
+    steps: PageVariables = {"assignment": f"{name}={value}"}
+    if compose_file:
+        steps = {**steps, "quoted_file": compose_file, "unquoted": _UNQUOTED.replace("NAME", name)}
+    return {**compose_variables(container), **steps}
 
 
 def _lost_dollar_finding(

@@ -30,6 +30,10 @@ _LOOPBACK_HOST = re.compile(
     r"(?:export[ \t]+)?(?P<host>(?P<of>\w{1,60}_)HOST(?:NAME)?=[\"']?(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?)[ \t]*",
     re.IGNORECASE,
 )
+_LOOPBACK_PAIR = re.compile(
+    r"[\"'](?:localhost|127\.0\.0\.1)[\"'],[ \t]{0,4}(?P<port>\d{2,5})(?![\w.])"
+)
+"""Host and port as code has them: ("127.0.0.1", 6379)."""
 _PORT = re.compile(r"(?:export[ \t]+)?(?P<of>\w{1,60}_)PORT=[\"']?(?P<port>\d{2,5})[\"']?[ \t]*")
 """Two lines of a file of variables: DB_HOST=127.0.0.1 and DB_PORT=3306."""
 _LOOPBACK_KEY = re.compile(
@@ -134,6 +138,8 @@ def _loopback(text: str) -> Iterator[str]:
         for match in _LOOPBACK.finditer(line.partition("#")[0]):
             if not match["listens"]:
                 yield match["place"]
+        for match in _LOOPBACK_PAIR.finditer(line.partition("#")[0]):
+            yield f"{match[0]}|{match['port']}"
 
 
 def _loopback_pairs(lines: Sequence[str]) -> Iterator[str]:

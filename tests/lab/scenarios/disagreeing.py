@@ -1,10 +1,12 @@
-"""Two containers that work together and are given different values for one thing; look-alikes."""
+"""Settings of one container about another that do not fit; look-alikes."""
 
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
+from tests.lab.programs import load_server
 from tests.lab.scenarios.deploys import SAFE
 from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.real_servers import NGINX
 
 DISAGREE = "container.settings-disagree"
 _SERVES = "mkdir -p /tmp/www/$STORE_DEFAULT_BUCKET && touch /tmp/www/$STORE_DEFAULT_BUCKET/list && exec httpd -f -p 9000 -h /tmp/www"
@@ -87,3 +89,75 @@ def secret_that_both_have(box: Box) -> None:
     """The same secret on both sides."""
     name = _agent(box, 54, "made-up-Qx7pLm2vZt")
     box.wait_for(lambda: _count(box, name, "did the work") > 3, what="work")
+
+
+# -- an address without a host --------------------------------------------------------
+
+MALFORMED = "container.variable-malformed"
+_CONNECTS = (
+    "url=$(sed -n 's/.*server: //p' /app/data/settings.yaml); place=${url#*//}; place=${place%%/*}; "
+    'echo "connecting to $url"; nc -z "${place:-localhost}" 1883 && exec sleep 1000; '
+    "echo 'ERROR failed to connect, exiting ()'; exit 1"
+)
+
+
+def _bridge(box: Box, number: int, url: str) -> str:
+    """A program that reads the address of its broker from a mounted file; its name."""
+    name, network = f"bridge{number}", f"bridge{number}net"
+    box.docker("network", "create", network)
+    options = (*SAFE, f"--network={network}")
+    serves = ("bb:1.36", "nc", "-ll", "-p", "1883", "-e", "cat")
+    box.docker("run", "-d", f"--name=broker{number}", *options, *serves)
+    box.write(f"/srv/{name}/settings.yaml", f"mqtt:\n  server: {url}\n")
+    folder = (f"--volume=/srv/{name}:/app/data", "--restart=always")
+    box.docker("run", "-d", f"--name={name}", *options, *folder, "bb:1.36", "sh", "-c", _CONNECTS)
+    return name
+
+
+@fault(MALFORMED, subject="container:bridge55", also=["container.restart-loop"])
+def address_without_a_host_in_a_mounted_file(box: Box) -> None:
+    """`mqtt:///broker` has the broker's name as its path, and the program calls itself."""
+    name = _bridge(box, 55, "mqtt:///broker55")
+    box.wait_for(lambda: _count(box, name, "exiting ()") > 3, 40, "restarts")
+    command = first_command(box, MALFORMED, name)
+    assert "'s|mqtt:///broker55|mqtt://broker55|g' /srv/bridge55/settings.yaml" in command, command
+
+
+@healthy()
+def address_with_a_host_in_a_mounted_file(box: Box) -> None:
+    """The same with two slashes."""
+    name = _bridge(box, 56, "mqtt://broker56")
+    box.wait_for(lambda: box.inspect(name)["State"]["Running"], 20, "a start")
+
+
+# -- a page that a check does not find -------------------------------------------------
+
+ANSWERS = "container.answers-with-errors"
+_PAGES = "server {{ listen 80; access_log /dev/stdout; location = /{page} {{ return 200 ok; }} location / {{ return 404; }} }}"
+
+
+def _checked(box: Box, number: int, page: str) -> str:
+    """A web server, and a container that asks it for one page again and again; its name."""
+    name, network = f"checked{number}", f"checked{number}net"
+    server = load_server(box, "nginx", "nginx:1.27")
+    box.docker("network", "create", network)
+    box.write(f"/srv/{name}.conf", NGINX % _PAGES.format(page=page))
+    options = (*SAFE, f"--network={network}", f"--volume=/srv/{name}.conf:/etc/nginx/nginx.conf:ro")
+    box.docker("run", "-d", f"--name={name}", *options, "nginx:1.27", server)
+    asks = f"while :; do wget -qO- http://{name}/check.php && echo ok || echo; sleep 0.5; done"
+    box.docker("run", "-d", f"--name=asker{number}", *SAFE, f"--network={network}", "bb:1.36", "sh", "-c", asks)  # fmt: skip
+    return name
+
+
+@fault(ANSWERS, subject="container:checked57")
+def page_that_the_check_of_a_neighbour_does_not_find(box: Box) -> None:
+    """A container asks for a page that the server does not have, and for nothing else."""
+    name = _checked(box, 57, "health.php")
+    box.wait_for(lambda: _count(box, name, " 404 ") > 8, 40, "answers")
+
+
+@healthy()
+def page_that_the_check_of_a_neighbour_finds(box: Box) -> None:
+    """The same with the page."""
+    name = _checked(box, 58, "check.php")
+    box.wait_for(lambda: _count(box, name, " 200 ") > 8, 40, "answers")

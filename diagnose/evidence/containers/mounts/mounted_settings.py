@@ -10,10 +10,12 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, Parts, ReadFile
+from diagnose.questions.files import FolderEntry, ListFolder, Parts, ReadFile
 
 _MOST = 20
 """Files that are read of one container."""
+_MOST_PACKAGES = 8
+"""Folders of a mounted folder that are listed."""
 
 
 def mounted_settings(
@@ -24,31 +26,54 @@ def mounted_settings(
     folders: LazyPattern,
     *,
     with_volumes: bool = False,
+    is_deep: bool = False,
 ) -> Iterator[tuple[ReadFile, str]]:
     """The files and those of their parts that are wanted; a file that cannot be read is left out.
 
     names: files that hold settings, mounted alone or in a mounted folder. folders: where those
-    folders are in the container. with_volumes: volumes are looked at too.
+    folders are in the container. with_volumes: volumes are looked at too. is_deep: so are
+    the folders of a mounted folder, where the code of a program has its packages.
     """
     mounts = container.mounts if with_volumes else container.bind_mounts
     mounted = [mount for mount in mounts if mount.has_host_path]
-    for file in itertools.islice(_files(host, mounted, parts, names, folders), _MOST):
+    for file in itertools.islice(_files(host, mounted, parts, names, folders, is_deep), _MOST):
         text = host.ask(file)
         if not isinstance(text, Failed):
             yield file, text.text
 
 
 def _files(
-    host: Host, mounts: Sequence[Mount], parts: Parts, names: LazyPattern, folders: LazyPattern
+    host: Host,
+    mounts: Sequence[Mount],
+    parts: Parts,
+    names: LazyPattern,
+    folders: LazyPattern,
+    is_deep: bool,
 ) -> Iterator[ReadFile]:
     for mount in mounts:
         if names.search(mount.destination):
             yield ReadFile(mount.source, parts=parts)
         elif folders.match(mount.destination):
-            listing = host.ask(ListFolder(mount.source))
-            entries = [] if isinstance(listing, Failed) else listing.entries
+            entries = _entries(host, ListFolder(mount.source))
+            paths = [f"/{entry.name}" for entry in entries]
+            packages = [f"/{entry.name}" for entry in entries if _is_package(entry)]
+            for folder in packages[:_MOST_PACKAGES] if is_deep else ():
+                inner = _entries(host, ListFolder(folder, root=mount.source))
+                paths += [f"{folder}/{entry.name}" for entry in inner]
             yield from (
-                ReadFile(f"/{entry.name}", root=mount.source, parts=parts)
-                for entry in entries
-                if names.search(entry.name)
+                ReadFile(path, root=mount.source, parts=parts)
+                for path in paths
+                if names.search(path)
             )
+
+
+def _entries(host: Host, folder: ListFolder) -> Sequence[FolderEntry]:
+    listing = host.ask(folder)
+    return () if isinstance(listing, Failed) else listing.entries
+
+
+def _is_package(entry: FolderEntry) -> bool:
+    """Whether a folder may have code of the program itself."""
+    return entry.type == "folder" and not entry.name.startswith(
+        (".", "_", "node_modules", "vendor")
+    )

@@ -28,7 +28,9 @@ _LEAST = 3
 """Calls that were refused from inside: one that begins before its neighbour tries once or twice."""
 _OF_SETTINGS = LazyPattern(r"(?:\.(?:conf|cfg|ya?ml|toml|json|ini)|(?:^|/)Caddyfile)$")
 _FOLDER = LazyPattern(r"^/etc/|^/config(?:/|$)|^/usr/local/")
-_OF_VARIABLES = LazyPattern(r"(?:^|/)\.env(?:\.local)?$")
+_OF_VARIABLES = LazyPattern(
+    r"(?:^|/)(?:\.env(?:\.local)?|settings\.py|config\.(?:js|json|php|py|rb|ts))$"
+)
 _CODE = LazyPattern(r"^/(?:app|code|srv|var/www|usr/src|workspace)(?:/|$)|^/home/\w+/\w")
 """Where frameworks such as Laravel and Symfony read their variables: beside their code."""
 
@@ -120,7 +122,7 @@ def _silent_targets(
 def _targets(host: Host, container: Container, refused: int) -> Iterator[LoopbackTarget]:
     settings = itertools.chain(
         mounted_settings(host, container, "loopback", _OF_SETTINGS, _FOLDER),
-        mounted_settings(host, container, "loopback", _OF_VARIABLES, _CODE),
+        mounted_settings(host, container, "loopback", _OF_VARIABLES, _CODE, is_deep=True),
     )
     for file, text in settings:
         path = f"{file.root or ''}{file.path}"

@@ -30,13 +30,19 @@ _AT_FAULT = frozenset({500, 502, 503, 504})
 scanners, has another status."""
 _UNAVAILABLE = 503
 _BAD_REQUEST = 400
+_REFUSALS = frozenset({_BAD_REQUEST, 403, 404})
+"""What a server answers that does not know the host name or the page, or the one who asks. 401 asks
+a client to log in, which then does."""
 LEAST_BAD = 8
-"""Requests that a server calls bad; a few come from clients that speak no HTTP."""
+"""Requests that a server refuses; a few come from clients that speak no HTTP."""
+_ASKS_FIRST = LazyPattern(r"\b(?:caddy|envoy|haproxy|nginx|prometheus|traefik|varnish)\b")
+"""Images of programs that leave out a server whose check fails."""
 _PROBE = LazyPattern(
     r"^/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
     r"|status|up)\b"
 )
 """What monitors ask for, whose answers say little about those of others."""
+_BROWSER = "Mozilla/"
 _VARIABLE = re.compile(r"\d+|\?.*")
 
 
@@ -58,9 +64,21 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     """The containers that asked, and passed the answers on to their own clients."""
 
     @property
+    def status(self) -> int:
+        """That of the last answer."""
+        return self.answers[-1].status
+
+    @property
     def is_refusal(self) -> bool:
-        """Whether the server objects to all requests of one proxy, rather than fails at them."""
-        return self.answers[-1].status == _BAD_REQUEST
+        """Whether the server objects to all requests of one container, not fails at them."""
+        return self.status in _REFUSALS
+
+    @property
+    def ends_traffic(self) -> bool:
+        """Whether the one who is refused sends its own clients to no server whose check fails."""
+        return self.is_refusal and any(
+            _ASKS_FIRST.search(proxy.config.image.lower()) for proxy in self.proxies
+        )
 
 
 class AllFailedAnswers(Items[FailedAnswers], frozen=True):
@@ -101,7 +119,7 @@ def _failed_answers(
     has_recovered = not errors or requests[-1] is not errors[-1]
     is_most = len(errors) >= MOSTLY * len(requests) and not has_recovered
     failed = errors if is_most else _always_failing(requests)
-    failed = failed or _all_refused(requests, container, containers)
+    failed = failed or _all_refused(lines, container, containers)
     if len(failed) < LEAST:
         return None
     proxies = tuple(_callers(failed, container, containers))
@@ -147,13 +165,23 @@ def _always_failing(requests: Sequence[AccessLine]) -> list[AccessLine]:
 def _all_refused(
     requests: Sequence[AccessLine], container: Container, containers: Containers
 ) -> list[AccessLine]:
-    """All requests, where one proxy has passed them on and the server calls each a bad one."""
-    is_bad = all(line.status == _BAD_REQUEST for line in requests)
-    if not is_bad or len(requests) < LEAST_BAD:
-        return []
-    callers = [caller_of(line, container, containers) for line in requests]
-    ids = {caller.id if caller is not None else "" for caller in callers}
-    return list(requests) if len(ids) == 1 and "" not in ids else []
+    """All requests of one container, where the server refuses each in the same way.
+
+    Those with 403 and 404 ask for one page, as checks do, and are nobody's whom a proxy passes on.
+    """
+    callers = [(caller_of(line, container, containers), line) for line in requests]
+    of_callers = by_key((caller.id, line) for caller, line in callers if caller is not None)
+    for id, lines in of_callers.items():
+        statuses = {line.status for line in lines}
+        is_monitor = containers.by_id[id].watches_others or id == container.id
+        if len(lines) < LEAST_BAD or len(statuses) != 1 or not statuses <= _REFUSALS or is_monitor:
+            continue
+        is_bad = statuses == {_BAD_REQUEST} and len(lines) == len(requests)
+        pages = {_VARIABLE.sub("", line.what) for line in lines}
+        is_check = len(pages) == 1 and not any(line.agent.startswith(_BROWSER) for line in lines)
+        if is_bad or is_check:
+            return lines
+    return []
 
 
 def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | None) -> str:

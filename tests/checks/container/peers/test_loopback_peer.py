@@ -12,8 +12,9 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.live.disk.parts import only
 from diagnose.model import Verdict
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
@@ -269,6 +270,43 @@ def test_the_server_is_the_hosts(
     wanted = ("on_host_network", "assignment_to_host", "command_to_host")
     given = [finding.variables for finding in result.findings]
     assert [{name: own[name] for name in wanted if name in own} for own in given] == cures
+
+
+NAMED = (
+    "WARN Connection to node -1 (/127.0.0.1:5432) could not be established. Node may not be there."
+)
+COUNTED = {
+    "refused calls": (NAMED, 3, FOUND),
+    "too few": (NAMED, 2, []),
+    "another port": (NAMED.replace("5432", "5433"), 3, []),
+    "a port of its own that listens": (NAMED.replace("5432", "8083"), 3, []),
+    "no port of localhost": (NAMED.replace("127.0.0.1", "172.18.0.9"), 3, []),
+}
+
+
+@pytest.mark.parametrize(("line", "refused", "expected"), COUNTED.values(), ids=COUNTED)
+def test_lines_of_any_kind_where_the_kernel_counts_refused_calls(
+    line: str, refused: int, expected: list[tuple[str, str]]
+) -> None:
+    app, db = container_in("running", **ON_SHOP), _server_at(5432)
+    netns = ContainerNetns(app, 1, (Socket("tcp", "0.0.0.0", 8083),), (), (), ())
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app, db),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs(
+            {app.id: tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 3))}
+        ),
+        namespaces=Namespaces({app.id: netns}),
+        network_losses=NetworkLosses((), refused_inside={app.id: refused}),
+    )
+    assert rows(result) == expected
+
+
+def test_code_names_host_and_port_beside_each_other() -> None:
+    text = 'CHANNELS = [("127.0.0.1", 6379)]\n# ("localhost", 6380)\nDB = ["localhost", "x"]\n'
+    assert only("loopback", text).splitlines() == ['"127.0.0.1", 6379|6379']
 
 
 HOST_SERVES = Listener("tcp", "0.0.0.0", 5004, 9, "dotnet")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from diagnose.evidence.containers.inspect import ContainerConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.program_logs import ProgramLog, ProgramLogs, program_logs
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
@@ -11,7 +13,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.proxies.failed_answers import all_failed_answers
-from diagnose.model import Finding
+from diagnose.model import Finding, Severity
 from tests.checks.network.evidence import container, namespaces_of
 from tests.hosts import Made
 from tests.judging import judge
@@ -55,6 +57,8 @@ CADDY = (
 )
 LOGRAGE = "method=GET path=/notes format=html controller=Notes action=index status=500 duration=5.1"
 REFUSED = NGINX.format("172.18.0.3", "GET /", 400)
+CHECKED = NGINX.format("172.18.0.3", "GET /check.php", 404).replace("Firefox/128", "-")
+LOOKED_AT = CHECKED.replace('"-"', '"Mozilla/5.0 (X11)"')
 STRANGER = NGINX.format("2606:4700::6810:85e5", "GET /", 503)
 NEIGHBOUR = NGINX.format("fd00:18::9", "GET /", 503).replace("Firefox/128", "Chrome/120.0.0.0")
 LOGS: dict[str, tuple[list[str], list[str]]] = {
@@ -66,6 +70,12 @@ LOGS: dict[str, tuple[list[str], list[str]]] = {
     "bad requests, too few": ([REFUSED] * 7, []),
     "bad requests of others": ([REFUSED.replace("172.18.0.3", "198.51.100.7")] * 9, []),
     "bad requests and one that was not found": ([*[REFUSED] * 9, REFUSED.replace(" 400 ", " 404 ")], []),
+    "each check of a container finds no page": ([FINE, *[CHECKED] * 8], ["advice"]),
+    "checks, too few": ([CHECKED] * 7, []),
+    "a check that finds its page once": ([CHECKED.replace(" 404 ", " 200 "), *[CHECKED] * 8], []),
+    "a page that a browser looks for": ([LOOKED_AT] * 9, []),
+    "pages that a container does not find": ([CHECKED.replace("check", "a" * at) for at in range(1, 10)], []),
+    "a login that is asked for": ([CHECKED.replace(" 404 ", " 401 ")] * 9, []),
     "nearly each": ([FINE, *[FAILED] * 6], ["warning"]),
     "of PHP's own server": ([PHP] * 3, ["warning"]),
     "of a gateway": ([UVICORN] * 3, ["warning"]),
@@ -97,6 +107,22 @@ LOGS: dict[str, tuple[list[str], list[str]]] = {
 def test_errors_in_access_logs(lines: list[str], expected: list[str]) -> None:
     severities = [finding.severity for finding in found((SHOP, lines))]
     assert [severity.name for severity in severities if severity is not None] == expected
+
+
+def test_a_proxy_whose_check_fails_sends_nobody() -> None:
+    """The same answers are a warning where the one who asks leaves out a server that gives them."""
+    varnish = msgspec.structs.replace(EDGE, config=ContainerConfig(image="varnish:7.4"))
+    lines = tuple(RecentLine(BEGUN + 60 + at, CHECKED) for at in range(9))
+    servers, clock = Containers((SHOP, varnish)), Clock(wall=BEGUN + 70, booted=0.0)
+    answers = all_failed_answers(servers, RecentLogs({SHOP.id: lines}), clock, None)
+    (finding,) = judge(
+        "container.answers-with-errors",
+        all_failed_answers=answers,
+        containers=servers,
+        clock=clock,
+    ).findings
+    assert finding.severity is Severity.warning
+    assert "GET /check.php" in finding.summary
 
 
 def test_errors_of_minutes_ago_may_be_over() -> None:

@@ -9,9 +9,12 @@ import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.blank_references import blank_references
+from diagnose.evidence.containers.settings.misread_addresses import misread_addresses
 from diagnose.evidence.run.options import Options
+from diagnose.live.disk.parts import only
+from diagnose.model import Severity
 from diagnose.questions.files import BlankReference
-from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -226,3 +229,70 @@ def test_a_value_that_cannot_be_shown_is_corrected_unseen(
     assert {
         name: finding.variables[name] for name in shown if name in finding.variables
     } == variables
+
+
+BROKER = container_in("running", name="broker", **ON_SHOP)
+MISREAD = {
+    "no host": ("URL=mqtt:///broker", "URL=mqtt://broker", [("warning", "web")]),
+    "a slash before the port": (
+        "URL=mqtt://broker/:1883",
+        "URL=mqtt://broker:1883",
+        [("warning", "web")],
+    ),
+    "one slash": ("URL=http:/broker:80/x", "URL=http://broker:80/x", [("warning", "web")]),
+    "quotes around a name": ('HOSTS="broker"', "HOSTS=broker", [("warning", "web")]),
+    "quotes around an address": (
+        "URL='amqp://broker:5672/'",
+        "URL=amqp://broker:5672/",
+        [("warning", "web")],
+    ),
+    "a name that nobody has": ('HOSTS="shelf"', "", []),
+    "an address as it should be": ("URL=mqtt://broker:1883/x", "", []),
+    "a socket": ("URL=unix:/broker/x.sock", "", []),
+    "folders": ("FOLDERS=/usr/bin:/broker/bin", "", []),
+    "a path": ("URL=http://proxy/broker", "", []),
+}
+
+
+@pytest.mark.parametrize(("entry", "assignment", "expected"), MISREAD.values(), ids=MISREAD)
+def test_an_address_that_no_program_reads(
+    entry: str, assignment: str, expected: list[tuple[str, str]]
+) -> None:
+    app = container_in("running", Config={"Env": [entry]}, **ON_SHOP)
+    containers, quiet = of(app, BROKER), LogTails({}, {})
+    misread = misread_addresses(Made({}), containers, quiet)
+    result = judge(
+        "container.variable-malformed",
+        containers=containers,
+        clock=CLOCK,
+        log_tails=quiet,
+        misread_addresses=misread,
+    )
+    assert rows(result) == expected
+    assert [found.variables["assignment"] for found in result.findings] == [
+        assignment for _ in expected
+    ]
+
+
+def test_a_file_has_the_address_that_the_log_repeats() -> None:
+    mount = {"Type": "bind", "Source": "/srv/zigbee", "Destination": "/app/data"}
+    app, tails = failed_with_log(
+        "Connecting to mqtt:///broker", "failed, exiting ()", Mounts=[mount], **ON_SHOP
+    )
+    made = Made(
+        {
+            "file.list": {"entries": [{"name": "configuration.yaml"}]},
+            "file.read": {"text": only("urls", "mqtt:\n  server: mqtt:///broker\n")},
+        }
+    )
+    containers = of(app, BROKER)
+    (finding,) = judge(
+        "container.variable-malformed",
+        containers=containers,
+        clock=CLOCK,
+        log_tails=tails,
+        misread_addresses=misread_addresses(made, containers, tails),
+    ).findings
+    assert finding.severity is Severity.critical
+    assert finding.variables["settings"] == "/srv/zigbee/configuration.yaml"
+    assert finding.variables["correction"] == "s|mqtt:///broker|mqtt://broker|g"

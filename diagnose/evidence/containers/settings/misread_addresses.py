@@ -1,0 +1,117 @@
+"""Addresses that name a container near by, and are written so that no program reads it.
+
+`mqtt:///mqtt` has no host: `mqtt` is its path. In a list of compose, quotes are part of the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_ADDRESS = LazyPattern(
+    r"(?<![\w.+/-])(?P<text>(?P<scheme>amqps?|bolt|clickhouse|grpcs?|https?|ldaps?|mariadb|mongodb|mqtts?|mysql"
+    r"|nats|neo4j|postgres(?:ql)?|rediss?|smtps?|tcp|wss?):(?P<slashes>/{1,3})(?P<host>[\w.-]{1,100})"
+    r"(?P<slash>/(?=:\d{2,5}(?![\w:])))?(?P<port>:\d{2,5})?)(?![\w@.-])"
+)
+"""Of servers alone: `unix:/redis/x.sock` and `/usr/bin:/redis/bin` are no such addresses."""
+_QUOTED = LazyPattern(
+    r"(?P<quote>[\"'])(?P<inner>(?:[a-z][a-z0-9+]{1,20}://)?(?P<host>[\w.-]{1,100})(?::\d{2,5})?(?:/[^\"']{0,200})?)"
+    r"(?P=quote)"
+)
+_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env)$")
+_FOLDER = LazyPattern(r"^/(?:app|conf|config|data|etc|opt)(?:/|$)|^/usr/local/")
+
+
+class MisreadAddress(msgspec.Struct, frozen=True):
+    """An address of a container's settings, and what was meant."""
+
+    container: Container
+    text: str
+    right: str
+    host: str
+    """The name that it should have as its host."""
+    variable: str = ""
+    path: str = ""
+    """The file of the host that has it; "" for a variable."""
+    line: str = ""
+    """The line of the log that repeats it."""
+
+    @property
+    def is_quoted(self) -> bool:
+        return self.text[:1] in "\"'"
+
+
+class MisreadAddresses(Items[MisreadAddress], frozen=True):
+    """The first one of each container."""
+
+
+@evidence
+def misread_addresses(
+    host: Host, containers: Containers, log_tails: LogTails | None
+) -> MisreadAddresses:
+    """Variables are looked at everywhere, files only where a failed program's log repeats it."""
+    found = []
+    for container in containers:
+        names = _names_near(container, containers)
+        item = _of_variables(container, names)
+        if item is None and log_tails is not None and names:
+            tail = log_tails.of(container)
+            lines = (*tail.earlier, *tail.lines)
+            item = _of_files(host, container, lines, names)
+        if item is not None:
+            found.append(item)
+    return MisreadAddresses(tuple(found))
+
+
+def _names_near(container: Container, containers: Containers) -> frozenset[str]:
+    """The names by which it can call others."""
+    others = containers.beside(container)
+    names = {name for other in others for name in other.dns_names}
+    return frozenset((names | container.linked_names) - container.dns_names)
+
+
+def _of_variables(container: Container, names: Collection[str]) -> MisreadAddress | None:
+    for variable, value in container.config.environment:
+        quoted = _QUOTED.fullmatch(value)
+        if quoted is not None and quoted["host"] in names:
+            inner, host = quoted["inner"], quoted["host"]
+            return MisreadAddress(container, value, inner, host, variable)
+        for text, right, host in _misread(value, names):
+            corrected = value.replace(text, right)
+            return MisreadAddress(container, text, corrected, host, variable)
+    return None
+
+
+def _of_files(
+    host: Host, container: Container, lines: Iterable[str], names: Collection[str]
+) -> MisreadAddress | None:
+    """The address of a line, in the one file of settings that has it."""
+    said = [(line, item) for line in lines for item in _misread(line, names)]
+    if not said:
+        return None
+    line, (text, right, name) = said[-1]
+    files = [
+        f"{file.root or ''}{file.path}"
+        for file, urls in mounted_settings(host, container, "urls", _OF_SETTINGS, _FOLDER)
+        if text in urls.splitlines()
+    ]
+    path = files[0] if len(files) == 1 else ""
+    return MisreadAddress(container, text, right, name, path=path, line=line)
+
+
+def _misread(text: str, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """The addresses in a text with a wrong number of slashes, each with the right one."""
+    for match in _ADDRESS.finditer(text):
+        is_wrong = match["slashes"] != "//" or match["slash"]
+        if is_wrong and match["host"] in names:
+            right = f"{match['scheme']}://{match['host']}{match['port'] or ''}"
+            yield match["text"], right, match["host"]
