@@ -35,6 +35,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.peers.complaining_peer import ComplainingPeer, complaining_peer
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
@@ -75,6 +76,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """Where the server that it calls is given another address."""
     row: Mapping[str, str] = {}
     """What the known failure's own remedy needs, as variables of the page."""
+    complaint: ComplainingPeer | None = None
+    """The server that it calls and that says what is wrong."""
 
     @property
     def callees(self) -> tuple[Subject, ...]:
@@ -88,7 +91,13 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def because(self) -> str:
         """The clause that says why it failed: the state of a peer, or else what its log means."""
-        return self.too_early or self.unserved or self._covered or self.unnamed or self.means
+        known = self.too_early or self.unserved or self._covered or self.unnamed or self.means
+        return known or self.complained
+
+    @property
+    def complained(self) -> str:
+        """The clause about what the server says that it calls; "" where that says nothing."""
+        return self.complaint.clause if self.complaint is not None else ""
 
     @property
     def _former(self) -> FormerImage | None:
@@ -178,6 +187,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **({"the image before": self._former.clause} if self._former is not None else {}),
             **_hidden_evidence(self.container, self.context.empty_mounts),
             **_server_evidence(self.server, containers),
+            **(self.complaint.evidence if self.complaint is not None else {}),
             **peer_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
@@ -238,11 +248,15 @@ def failed_run(
     if before:
         tail = tail.before_this_run
     strays = strays_of(container, containers, tail)
+    calls = calls_of(container, containers, tail, context.namespaces)
+    complaint = complaining_peer(calls.callees, context.repeated_errors or ())
+    if complaint is not None:
+        calls = msgspec.structs.replace(calls, is_beside=True)
     setting = stray_setting(strays) or setting_of(container, tail)
     return FailedRun(
         container,
         tail=tail,
-        calls=calls_of(container, containers, tail, context.namespaces),
+        calls=calls,
         setting=setting,
         changed=changed_file(container, context.compose_files),
         context=context,
@@ -251,6 +265,7 @@ def failed_run(
         server=server_of(container, tail.failure, containers),
         own=own_address(tail.failure, container, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
+        complaint=complaint,
     )
 
 

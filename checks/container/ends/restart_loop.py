@@ -139,7 +139,7 @@ def _finding(
     """calls: those to itself, which count where nothing else explains the loop."""
     container = run.container
     outcome = _outcome(container, exits, steady)
-    why = run.unserved or run.unnamed or run.means
+    why = run.unserved or run.unnamed or run.means or run.complained
     own = calls if not why and not run.callees else None
     evidence = {
         **run.evidence(containers, clock),
@@ -160,8 +160,16 @@ def _finding(
         onset=exits.series_began if exits.at else container.finished_at,
         looping=container.name,
     )
-    steps = _cure(run, exits) | run.further_steps
+    steps = _cure(run, exits) | run.further_steps | _complaint(run)
     return finding.with_variables(steps | (own.steps if own is not None else {}))
+
+
+def _complaint(run: FailedRun) -> PageVariables:
+    """The variable of the server that it calls, of which that misses the value."""
+    complaint = run.complaint
+    if complaint is None or not complaint.variable:
+        return {}
+    return {"complaining": complaint.peer.name, "unset_there": complaint.variable}
 
 
 def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:

@@ -22,6 +22,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.published_peers import publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
+from diagnose.evidence.containers.peers.unused_database import unused_database
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
     named_setting,
@@ -86,6 +87,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """The place whose certificate the program does not take, and who publishes it on this host."""
     unread: UnreadSettings | None = None
     """The mounted settings that it does not read, where the image's own have it call itself."""
+    unused: Container | None = None
+    """The database that it depends on and does not call: it has a file of SQLite instead."""
 
     @property
     def extension(self) -> str:
@@ -96,7 +99,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     def turns_callers_away(self) -> bool:
         """Whether most of its callers get nothing from the program."""
         is_known = _refuses(self.error, self.remedy)
-        return is_known or bool(self.strays) or self.unread is not None
+        is_elsewhere = self.unread is not None or self.unused is not None
+        return is_known or bool(self.strays) or is_elsewhere
 
     @property
     def does_nothing_else(self) -> bool:
@@ -186,6 +190,14 @@ def unread_by(error: RepeatedError, files: UnreadFiles | None) -> UnreadSettings
     """The settings that a program does not read, where its line says that it calls itself."""
     host, _ = place_in(error.line.whole)
     return files.of(error.container) if files is not None and is_itself(host) else None
+
+
+def unused_by(error: RepeatedError, containers: Containers | None) -> Container | None:
+    """The database beside a program that lacks a table in a file of its own."""
+    is_about_tables = error.failure is not None and error.failure.name == "table-missing"
+    if not is_about_tables or containers is None:
+        return None
+    return unused_database(error.lines, error.container, containers)
 
 
 def setting_of(error: RepeatedError) -> NamedSetting | None:

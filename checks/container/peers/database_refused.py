@@ -18,6 +18,7 @@ from checks.container.peers.refused_login import (
     foreign_user,
     of_a_missing_role,
     other_password,
+    unnamed_database,
     unused_variable,
 )
 from diagnose.evidence.containers.listing import Container, Containers
@@ -76,7 +77,8 @@ def database_refused(
         failure = of_a_missing_role(said.failure, server, recent_logs)
         claim = msgspec.structs.replace(said, failure=failure)
         callee = (failure, claim.container, server)
-        reason = unused_variable(*callee) or foreign_user(*callee) or other_password(*callee)
+        reasons = (unused_variable, unnamed_database, foreign_user, other_password)
+        reason = next(filter(None, (give(*callee) for give in reasons)), None)
         stray = stray_login(failure, server, recent_logs)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)

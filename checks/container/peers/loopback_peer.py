@@ -297,8 +297,10 @@ def _wrong_host_finding(
         **_name_variables(container, peer, int(port)),
         **(_settings_variables(call, peer) if is_near else {}),
     }
+    if steps:
+        return finding.with_variables(steps | compose_variables(container))
     # compose makes what was not changed as it was
-    return finding.with_variables(steps | compose_variables(container) if steps else {})
+    return finding.with_variables({"default_image": container.config.image, "default_port": port})
 
 
 def _passed_over(call: _LoopbackCall, peer: Container) -> dict[str, object]:

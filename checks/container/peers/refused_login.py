@@ -170,6 +170,31 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
     )
 
 
+def unnamed_database(failure: Recognised, caller: Container, server: Container) -> Reason | None:
+    """The database that the server was made with, where the caller names none.
+
+    PostgreSQL's clients ask for one of the user's name then (libpq, lib/pq, JDBC).
+    """
+    asked, own = failure.values.get("database", ""), server.config.value_of("POSTGRES_DB")
+    if failure.name != "postgres-database" or not asked or own in ("", asked):
+        return None
+    env = caller.config.environment
+    is_user = asked == server.config.value_of("POSTGRES_USER") or any(
+        value == asked and _USER.search(name) for name, value in env
+    )
+    texts = [*caller.config.words, *(value for name, value in env if not _USER.search(name))]
+    is_named = any(_HIDDEN.match(text) or asked in re.split(r"[^\w.-]", text) for text in texts)
+    if not is_user or is_named:
+        return None
+    by_libpq = caller.config.sets("PGHOST") or caller.config.sets("PGUSER")
+    return Reason(
+        f'it names no database, and so asks for "{asked}", as its user is called: {server} was made '
+        f'with "{own}" (POSTGRES_DB)',
+        f'name the database "{own}" in the settings of the program',
+        {"lib_database": f"PGDATABASE={own}"} if by_libpq else {"made_with": own},
+    )
+
+
 def _own_passwords(failure: Recognised, user: str, server: Container) -> Iterator[tuple[str, str]]:
     """Variable and value of the password that the database's environment has for this user."""
     of = server.config.value_of

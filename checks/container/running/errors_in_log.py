@@ -14,6 +14,7 @@ from checks.container.first_steps.error_steps import (
     setting_of,
     strays_of,
     unread_by,
+    unused_by,
 )
 from checks.container.helpers import setting_evidence
 from checks.container.peers.unknown_names import stray_evidence
@@ -68,8 +69,9 @@ def errors_in_log(
     author knows whether its users notice. It is a warning where the line is known to mean that the
     program turns its callers away, waits for a migration of its database, calls a name of its
     settings that no container has, misses a variable that its container has and cron or php-fpm
-    does not pass on, or calls itself by the image's own settings, while a file of the same name is
-    mounted where it does not look.
+    does not pass on, lacks a table in a file of SQLite while compose starts a database before it,
+    or calls itself by the image's own settings, while a file of the same name is mounted where it
+    does not look.
 
     The last twelve lines of the last five minutes are read, or sixty where the log is busy or a
     stack trace fills them. A line about a stranger on the internet who was turned away is no error,
@@ -91,6 +93,7 @@ def errors_in_log(
             option=option_for(error, asked_devices, numbers),
             server=server_behind(error, containers, links),
             unread=unread_by(error, unread_files),
+            unused=unused_by(error, containers),
         )
         yield _finding(case, containers).with_variables(first_step(case, containers, info))
     return None
@@ -151,6 +154,9 @@ def _line_or_meaning(case: ErrorCase) -> str:
     if case.unpassed is not None:
         lacks = f"a program in it does not get the container's variable {case.unpassed.variable}"
         return sentence(f"runs, but {lacks} ({often})", case.unpassed.why)
+    if failure is not None and case.unused is not None:
+        instead = f"it uses a file of SQLite, and no setting of it names {case.unused}"
+        return sentence(f"runs, but {instead} ({often})", _cause(case, failure))
     is_clear = case.turns_callers_away or case.does_nothing_else or bool(case.option)
     if failure is not None and is_clear:
         what = f"runs, but {_cause(case, failure)} ({often})"
@@ -195,4 +201,7 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     means = {"this means": _cause(case, failure)}
     if case.unread is not None:
         return {**means, **case.unread.evidence}
+    if case.unused is not None:
+        cure = f'give it the address of "{case.unused.name}", often in DATABASE_URL, and run its migrations'
+        return {**means, "what fixes it": cure}
     return {**means, "what fixes it": failure.cure}

@@ -142,6 +142,7 @@ def _steps(dispute: DisputedName) -> PageVariables:
     if dispute.given:
         assignment = f"{dispute.given}={dispute.kept}"
         return {**words, "assignment": assignment, **compose_variables(caller)}
+    words |= {"unread_image": caller.config.image, "word": dispute.noun.upper()}
     user = server.config.value_of(_USER_OF_RABBITMQ)
     if dispute.noun == "vhost" and user:
         return {**words, "broker": server.name, "vhost": dispute.asked, "login": user}

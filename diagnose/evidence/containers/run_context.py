@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.former_images import FormerImages
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint, HttpsEndpoints
@@ -45,6 +46,8 @@ class RunContext(msgspec.Struct, frozen=True):
     file_defects: FileDefects | None = None
     former_images: FormerImages | None = None
     """What the containers before an update were made of."""
+    repeated_errors: RepeatedErrors | None = None
+    """What running containers say, among them those that a failed one calls."""
 
     def seen_inside(self, container: Container) -> SeenInside | None:
         """What the image or a file in it says about the failure of a container."""
@@ -75,6 +78,7 @@ def run_context(
     other_libraries: OtherLibraries | None,
     file_defects: FileDefects | None,
     former_images: FormerImages | None,
+    repeated_errors: RepeatedErrors | None,
 ) -> RunContext:
     """Always there, with what could be had."""
     return RunContext(
@@ -92,4 +96,5 @@ def run_context(
         other_libraries=other_libraries,
         file_defects=file_defects,
         former_images=former_images,
+        repeated_errors=repeated_errors,
     )

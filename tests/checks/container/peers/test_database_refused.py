@@ -396,6 +396,50 @@ def test_a_variable_with_the_servers_own_name_that_is_not_used(
     assert ("does not read that variable" in finding.summary) == (expected is not None)
 
 
+NO_TEST_BASE = 'pq: database "test" does not exist'
+UNNAMED: dict[str, tuple[list[str], list[str], dict[str, str]]] = {
+    "libpq": (
+        ["PGHOST=db", "PGUSER=test"],
+        ["POSTGRES_USER=test", "POSTGRES_DB=shopdb"],
+        {"lib_database": "PGDATABASE=shopdb"},
+    ),
+    "variables of its own": (
+        ["DB_HOST=db", "DB_USER=test"],
+        ["POSTGRES_DB=shopdb"],
+        {"made_with": "shopdb"},
+    ),
+    "the database is given": (
+        ["DB_HOST=db", "DB_USER=test", "DB_NAME=test"],
+        ["POSTGRES_DB=shopdb"],
+        {},
+    ),
+    "an address names it": (["DB_USER=test", "URL=pg://db/test"], ["POSTGRES_DB=shopdb"], {}),
+    "nobody is called so": (["DB_HOST=db"], ["POSTGRES_DB=shopdb"], {}),
+    "the server was made with it": (["DB_HOST=db", "DB_USER=test"], ["POSTGRES_DB=test"], {}),
+}
+
+
+@pytest.mark.parametrize(("given", "own", "expected"), UNNAMED.values(), ids=UNNAMED)
+def test_a_client_that_names_no_database(
+    given: list[str], own: list[str], expected: dict[str, str]
+) -> None:
+    client, log_tails = failed_with_log(NO_TEST_BASE, Config={"Env": given}, **ON_SHOP)
+    config = {"Image": "postgres:16", "Env": own}
+    server = container_in("running", name="db", Config=config, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(client, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+    ).findings
+    steps = {
+        name: finding.variables[name]
+        for name in ("lib_database", "made_with")
+        if name in finding.variables
+    }
+    assert steps == expected
+
+
 ROLES = {
     "no such role": ('DETAIL:  Role "app" does not exist.', "app"),
     "a wrong password": ('DETAIL:  Connection matched file "pg_hba.conf" line 128', None),

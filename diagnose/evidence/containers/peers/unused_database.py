@@ -1,0 +1,37 @@
+"""The database that compose starts before a program, which has a file of SQLite instead. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_database import is_database
+from diagnose.mappings import only
+
+
+def unused_database(
+    lines: Iterable[str], container: Container, containers: Containers
+) -> Container | None:
+    """The one that it depends on, where no setting of the container names it.
+
+    None where no line is SQLite's. A program may know the name by itself, but not with such a line.
+    """
+    if not any("sqlite" in line.lower() for line in lines):
+        return None
+    servers = [
+        other
+        for other in containers.beside(container)
+        if other.is_running
+        and is_database(other)
+        and other.compose_project == container.compose_project
+        and other.compose_service in container.compose_dependencies
+    ]
+    server = only(servers)
+    return server if server is not None and not _is_named(server, container) else None
+
+
+def _is_named(server: Container, container: Container) -> bool:
+    values = [value for _, value in container.config.environment]
+    return any(
+        name in text for name in server.dns_names for text in (*container.config.words, *values)
+    )
