@@ -12,13 +12,14 @@ from checks.image.failed_pulls import (
     image_of,
     reason_of,
 )
-from diagnose.evidence.engine.client import ClientSettings
+from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
+from diagnose.phrases import and_more
 from diagnose.registry import check
 
 HUB = "docker.io"
@@ -123,22 +124,48 @@ def _denial(
 
 
 def _denial_by_login(trouble: PullTrouble, registry: str, client: ClientSettings | None) -> _Denial:
-    """What the logins of the user, and of the one who called sudo, have to do with it."""
-    if client is not None and client.caller is not None and client.lends_login(registry):
-        caller = client.caller
-        lent = {"as_caller": trouble.image, "caller_config": caller.folder} if trouble.image else {}
-        return _Denial(
-            lent or {"login": registry},
-            f'; user "{client.user}" has no login there, and user "{caller.user}", who called '
-            "sudo, has one",
-            {f"{caller.folder}/config.json auths": registry},
-        )
-    if client is None or registry not in (client.logins or ()):
+    """What the logins of this host's users have to do with it."""
+    if client is None:
         return _Denial({"login": registry})
+    caller = client.caller
+    if caller is not None and client.lends_login(registry):
+        whose = f'user "{caller.user}", who called sudo, has one'
+        return _denial_of_lender(trouble, registry, client, caller, whose)
+    if registry in (client.logins or ()):
+        if trouble.words.lacks_login:
+            return _denial_without_login(trouble, registry, client)
+        return _Denial(
+            {"login": registry, **present({"as_guest": trouble.image})},
+            f'; user "{client.user}" has a stored login for {registry}: if it is no '
+            "longer valid, even public images are refused",
+            {f"{client.file} auths": registry},
+        )
+    for lender in client.lenders(registry):
+        whose = f'user "{lender.user}" has one'
+        return _denial_of_lender(trouble, registry, client, lender, whose)
+    return _Denial({"login": registry})
+
+
+def _denial_of_lender(
+    trouble: PullTrouble, registry: str, client: ClientSettings, lender: CallerLogins, whose: str
+) -> _Denial:
+    """Another user has a login there, and this one has none."""
+    lent = {"as_caller": trouble.image, "caller_config": lender.folder} if trouble.image else {}
     return _Denial(
-        {"login": registry, **present({"as_guest": trouble.image})},
-        f'; user "{client.user}" has a stored login for {registry}: if it is no '
-        "longer valid, even public images are refused",
+        lent or {"login": registry},
+        f'; user "{client.user}" has no login there, and {whose}',
+        {f"{lender.folder}/config.json auths": registry},
+    )
+
+
+def _denial_without_login(trouble: PullTrouble, registry: str, client: ClientSettings) -> _Denial:
+    """The pull sent no login, and this user has one: another user has pulled."""
+    strangers = [user.user for user in client.strangers(registry)]
+    whose = f"; users without one: {and_more(strangers)}" if strangers else ""
+    one = {"puller": strangers[0], "puller_login": registry} if len(strangers) == 1 else {}
+    return _Denial(
+        {**present({"as_owner": trouble.image}), **one} or {"login": registry},
+        f'; user "{client.user}" has a login there, and it was not used{whose}',
         {f"{client.file} auths": registry},
     )
 

@@ -88,7 +88,8 @@ class ClosedSettings(msgspec.Struct, frozen=True):
 
 
 class CallerLogins(msgspec.Struct, frozen=True):
-    """The stored logins of the user who called sudo, for whom the docker command runs as root."""
+    """The stored logins of a user: of the one who called sudo, for whom the docker command runs as
+    root, or of another one of the host."""
 
     user: str
     folder: str
@@ -139,6 +140,8 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Settings of this user, or of the one who called sudo, that their user may not read."""
     caller: CallerLogins | None = None
     """None where nobody called sudo, or that user is not logged in anywhere."""
+    others: tuple[CallerLogins, ...] = ()
+    """Other users of the host: those with a login, and the members of the group docker."""
     proxies: tuple[ClientProxy, ...] = ()
     """Of this user, and of the one who called sudo."""
     context: str = ""
@@ -148,6 +151,14 @@ class ClientSettings(msgspec.Struct, frozen=True):
         """Whether the user who called sudo is logged in at a registry, and this one is not."""
         has_own = registry in (self.logins or ())
         return self.caller is not None and registry in self.caller.logins and not has_own
+
+    def lenders(self, registry: str) -> list[CallerLogins]:
+        """Other users who are logged in at a registry."""
+        return [user for user in self.others if registry in user.logins]
+
+    def strangers(self, registry: str) -> list[CallerLogins]:
+        """Other users who may use the engine, and are not logged in at a registry."""
+        return [user for user in self.others if registry not in user.logins]
 
 
 class ReadClientSettings(Question[ClientSettings], frozen=True):

@@ -38,6 +38,7 @@ _SERVER = r"""
 import functools, gzip, hashlib, http.server, io, json, os, ssl, sys, tarfile, time
 host, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 strict = "strict" in sys.argv
+basic = "basic" in sys.argv
 digest = lambda data: "sha256:" + hashlib.sha256(data).hexdigest()
 V2 = "application/vnd.docker.distribution.manifest.v2+json"
 LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -106,6 +107,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.partition("?")[0]
         given = self.headers.get("Authorization", "")
+        if basic and not given:
+            return self.error(401, "UNAUTHORIZED", "authentication required", Www_Authenticate='Basic realm="x"')
         if path == "/token" and strict and given.startswith("Basic"):
             return self.reply(401, b'{"details": "incorrect username or password"}')
         if path != "/token" and strict and not given.startswith("Bearer"):
@@ -171,16 +174,19 @@ server.serve_forever()
 """
 
 
-def start(box: Box, port: int = 5000, *, tls: bool = False, strict: bool = False) -> str:
+def start(
+    box: Box, port: int = 5000, *, tls: bool = False, strict: bool = False, basic: bool = False
+) -> str:
     """Serve on the provider's web address; returns host:port.
 
     With TLS the certificate is signed by itself, for its address and Docker Hub's names. A strict
-    one gives its token to nobody who sends a login, as Docker Hub does with one that is wrong.
+    one gives its token to nobody who sends a login, as Docker Hub does with one that is wrong. A
+    basic one wants a name and a password, of any kind, with each request.
     """
     cert = _certificate(box) if tls else ""
     # The provider has a /tmp of its own, where a virtual environment may lie.
     words = [os.path.realpath(sys.executable), "-c", _SERVER, WEB, str(port), cert]
-    box.provider.spawn([*words, *(["strict"] if strict else [])])
+    box.provider.spawn([*words, *(["strict"] if strict else []), *(["basic"] if basic else [])])
     url = f"{'https' if tls else 'http'}://{WEB}:{port}/v2/"
 
     def answers() -> bool:

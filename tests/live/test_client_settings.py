@@ -207,6 +207,32 @@ def test_logins_of_the_caller_of_sudo(home: Path, monkeypatch: pytest.MonkeyPatc
     assert settings().caller is None
 
 
+def test_logins_of_other_users(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those who log in, and of services below /home; a member of the group needs no login."""
+    (home / ".docker/config.json").write_text('{"auths": {"r.lab.test:5000": {"auth": "eA=="}}}')
+    without = str(home / "of-others")
+    users = [
+        pwd.struct_passwd((name, "x", number, number, "", folder, "/bin/sh"))
+        for name, number, folder in (
+            ("root", 0, without),
+            ("daemon", 1, str(home)),
+            ("ann", 1000, str(home)),
+            ("ben", 1001, without),
+            ("eve", 1002, without),
+        )
+    ]
+    monkeypatch.setattr(pwd, "getpwall", lambda: users)
+    monkeypatch.setattr(grp, "getgrnam", lambda name: grp.struct_group((name, "x", 9, ["ben"])))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    others = settings().others
+    assert [(other.user, other.logins) for other in others] == [
+        ("ann", ("r.lab.test:5000",)),
+        ("ben", ()),
+    ]
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert [other.user for other in settings().others] == ["ben"]
+
+
 def test_proxies_of_this_user_and_of_the_caller_of_sudo(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

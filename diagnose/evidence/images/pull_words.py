@@ -23,6 +23,8 @@ _WRONG_LOGIN = LazyPattern(
 )
 """What registries say of the login itself that they were sent (Docker Hub, GitLab, Harbor, Nexus):
 without any login they ask for one."""
+_NO_LOGIN = "no basic auth credentials"
+"""What the engine says before it asks a registry that wants a name and a password."""
 _LOGIN_TOO_OLD = "authorization token has expired"
 """Amazon's registry."""
 _PROXY_STATUS = LazyPattern(r"https://[^\s\"]{1,300}\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
@@ -35,6 +37,12 @@ _STORED_ELSEWHERE = LazyPattern(
     re.DOTALL,
 )
 """Engines from 23 on leave the address of the image out, since it may hold a key."""
+_CUT_OFF = LazyPattern(
+    r"[Dd]ownload failed after (?:attempts=)?\d+(?: attempts)?: "
+    r"(?P<why>(?:unexpected )?EOF|net/http: TLS handshake timeout|http2: [^\n]{1,200}"
+    r"|(?:read tcp \S+: |local error: |remote error: )[^\n]{1,200}|context deadline exceeded[^\n]{0,200})$"
+)
+"""A download that began after the registry had answered, and whose connection broke."""
 _NO_WAY = LazyPattern(
     r"dial tcp|lookup|i/o timeout|Client\.Timeout|deadline exceeded|no such host|unreachable"
 )
@@ -94,6 +102,11 @@ class PullWords(msgspec.Struct, frozen=True):
         return _WRONG_LOGIN.search(self.text) is not None
 
     @property
+    def lacks_login(self) -> bool:
+        """Whether the pull was made without any login, at a registry that wants one."""
+        return _NO_LOGIN in self.text
+
+    @property
     def login_is_too_old(self) -> bool:
         return _LOGIN_TOO_OLD in self.text
 
@@ -113,6 +126,12 @@ class PullWords(msgspec.Struct, frozen=True):
         """The server of the layers, where the registry itself answers."""
         match = _STORED_ELSEWHERE.search(self.text)
         return LayerServer(match["server"], match["why"]) if match is not None else None
+
+    @property
+    def why_cut_off(self) -> str:
+        """How the connection of a download ends, where the registry itself answers; "" for none."""
+        match = _CUT_OFF.search(self.text)
+        return match["why"] if match is not None else ""
 
     @property
     def finds_no_way(self) -> bool:

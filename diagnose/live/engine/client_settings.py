@@ -46,6 +46,10 @@ _PROGRAMS = (
     "~/google-cloud-sdk/bin",
 )
 """Folders that a login shell often has in PATH, and a run from cron does not."""
+MOST_USERS = 50
+"""So many users' settings are looked at."""
+FIRST_PERSON = 1000
+"""The lowest number of a user who is a person (login.defs)."""
 _OWN_PROGRAMS = {"pass": "pass"}
 """What a credential helper runs itself (docker-credential-helpers)."""
 _OF_BUS = "secretservice"
@@ -61,8 +65,8 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
 
     Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where
     such programs usually lie. A file without JSON is no failure: the docker command continues
-    without it. Under sudo the settings of the user who called it are looked at too, if that user
-    may use the socket.
+    without it. Of other users only the names of their logins are read. Under sudo the settings of
+    the user who called it are looked at too, if that user may use the socket.
     """
     path = configuration(os.environ) / "config.json"
     config, malformed = _read(path)
@@ -88,6 +92,7 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "logins": _logins(config.get("auths")),
         "closed": _closed(path.parent) or _closed_to_caller(),
         "caller": _caller(),
+        "others": list(_others()),
         "proxies": list(_proxies(path)),
         "context": _context(live.options),
     }
@@ -129,6 +134,27 @@ def _caller() -> Json:
     if not logins:
         return None
     return {"user": caller.pw_name, "folder": str(folder), "logins": logins}
+
+
+def _others() -> Iterator[Json]:
+    """The logins of other users who log in to this host, as far as this one may read them."""
+    try:
+        members = set(grp.getgrnam("docker").gr_mem)
+    except KeyError:
+        members = set()
+    own = {os.geteuid(), getattr(_sudo_caller(), "pw_uid", None)}
+    users = [user for user in pwd.getpwall() if user.pw_uid not in own and _may_log_in(user)]
+    for user in users[:MOST_USERS]:
+        folder = Path(user.pw_dir, ".docker")
+        logins = _logins(_read(folder / "config.json")[0].get("auths"))
+        if logins or user.pw_name in members:
+            yield {"user": user.pw_name, "folder": str(folder), "logins": logins}
+
+
+def _may_log_in(user: pwd.struct_passwd) -> bool:
+    """Whether a user is root or a person, or a service with a home below /home."""
+    is_person = user.pw_uid >= FIRST_PERSON or user.pw_dir.startswith("/home/")
+    return user.pw_uid == 0 or (is_person and user.pw_name != "nobody")
 
 
 def _sudo_caller() -> pwd.struct_passwd | None:

@@ -154,3 +154,38 @@ def test_login_of_the_user_who_called_sudo() -> None:
         "image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=own
     ).findings
     assert "caller_config" not in finding.variables
+
+
+NOT_SENT = "no basic auth credentials"
+ANN = CallerLogins("ann", "/home/ann/.docker", ())
+BEN = CallerLogins("ben", "/home/ben/.docker", ("r:5000",))
+OF_USERS = {
+    "another user has pulled": (("r:5000",), (ANN, BEN), NOT_SENT, {"as_owner", "puller"}),
+    "several may have": (
+        ("r:5000",),
+        (ANN, CallerLogins("eve", "/home/eve/.docker", ())),
+        NOT_SENT,
+        {"as_owner"},
+    ),
+    "nobody is known": (("r:5000",), (), NOT_SENT, {"as_owner"}),
+    "another user is logged in": ((), (ANN, BEN), NOT_SENT, {"as_caller"}),
+    "and a registry that asks for a token": (
+        (),
+        (BEN,),
+        "unauthorized: authentication required",
+        {"as_caller"},
+    ),
+    "nobody is logged in": ((), (ANN,), NOT_SENT, {"login"}),
+}
+
+
+@pytest.mark.parametrize(("logins", "others", "text", "blocks"), OF_USERS.values(), ids=OF_USERS)
+def test_whose_login_was_used(
+    logins: tuple[str, ...], others: tuple[CallerLogins, ...], text: str, blocks: set[str]
+) -> None:
+    refused = PullTrouble("denied", "r:5000", "r:5000/shop:9", 3, NOW - 9, NOW - 9, text)
+    client = ClientSettings("/root/.docker/config.json", "root", logins=logins, others=others)
+    result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=client)
+    (finding,) = result.findings
+    offered = {"as_owner", "puller", "as_caller", "login", "as_guest"}
+    assert finding.variables.keys() & offered == blocks
