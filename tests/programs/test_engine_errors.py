@@ -21,6 +21,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         'failed to start daemon: Error initializing network controller: error creating default "bridge" network: cannot create network 71b2 (docker0): conflicts with network 9f3c (docker0): networks have same bridge name',
         {"database": "/var/lib/docker/network/files/local-kv.db"},
     ),
+    "bridge-overlaps": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: invalid pool request: Pool overlaps with other one on this address space',
+        {"database": "/var/lib/docker/network/files/local-kv.db"},
+    ),
     "networks-torn": (
         "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to get bridge network configurations from store: unexpected end of JSON input",
         {"database": "/var/lib/docker/network/files/local-kv.db"},

@@ -16,6 +16,15 @@ NETWORKS = (
         page={"database": "{root}/network/files/local-kv.db"},
     ),
     Failure(
+        name="bridge-overlaps",
+        mark="pool overlaps",
+        pattern=r"default \\?\"bridge\\?\" network: .{0,60}Pool overlaps with other one on this address",
+        cause="its record of the networks has another one with addresses of the default bridge",
+        cure="move the record aside; the engine makes a new one",
+        source="moby/moby#18113",
+        page={"database": "{root}/network/files/local-kv.db"},
+    ),
+    Failure(
         name="networks-torn",
         mark="from store",
         pattern=r"(?:from store|from local store)\S*: .*" + TORN,

@@ -128,6 +128,35 @@ def record_of_networks_torn(box: Box) -> None:
 
 
 @fault(
+    "daemon.bridge-init-failed",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+    engines=Engines(since=28),
+)
+def saved_network_with_the_default_bridge(box: Box) -> None:
+    """The record of the networks has another one whose bridge is docker0."""
+    box.stop_engine()
+    box.sh("ip link del docker0; rm -rf /var/lib/docker/network")
+    box.start_engine("--bridge=none")
+    name = "com.docker.network.bridge.name=docker0"
+    box.docker("network", "create", f"--opt={name}", "--subnet=10.77.0.0/24", "former")
+    box.stop_engine()
+    refuse(box, words="Pool overlaps with other one on this address space")
+    (found,) = box.diagnose("check", "daemon.bridge-init-failed", "--format", "json").findings
+    assert found["fix"][0]["command"].startswith("mv /var/lib/docker/network/"), found
+    box.sh(found["fix"][0]["command"].partition("\n")[0])
+    box.start_engine()
+    box.stop_engine()
+    box.sh("rm -rf /var/lib/docker/network; ip link del docker0")
+    box.start_engine("--bridge=none")
+    box.docker("network", "create", f"--opt={name}", "--subnet=10.77.0.0/24", "former")
+    box.stop_engine()
+    refuse(box, words="Pool overlaps with other one on this address space")
+
+
+@fault(
     "storage.disk-full",
     subject="filesystem:/run",
     expect=[("daemon.not-running", DAEMON)],
