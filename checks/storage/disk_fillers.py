@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from diagnose.evidence.storage.file_kinds import BINARY_LOGS, CORE_DUMPS, FileKind
+from diagnose.evidence.storage.file_kinds import (
+    BINARY_LOGS,
+    CORE_DUMPS,
+    DUMPS,
+    HEAP_DUMPS,
+    FileKind,
+)
 from diagnose.evidence.storage.filled_disk import FilledDisk
 from diagnose.evidence.storage.filled_volumes import FilledVolume
 from diagnose.evidence.storage.written_layers import WrittenLayer
@@ -91,7 +97,11 @@ def _inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
 
 
 def _crashes(kind: FileKind, program: str) -> str:
-    return f": {program} crashes again and again" if kind.name == CORE_DUMPS else ""
+    if kind.name == CORE_DUMPS:
+        return f": {program} crashes again and again"
+    if kind.name == HEAP_DUMPS:
+        return f": {program} runs out of heap again and again"
+    return ""
 
 
 def _held(volume: FilledVolume) -> str:
@@ -123,18 +133,30 @@ def writers_cures(filled: FilledDisk) -> Mapping[str, str | None]:
 
 
 def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
-    """Core dumps, a log that can be emptied, or else the folder to look into."""
-    if writer.kind is not None and writer.kind.name == CORE_DUMPS and writer.is_running:
-        return {"crasher": writer.container, "crashes": _inside(writer, writer.kind)}
+    """Dumps, a log that can be emptied, or else the folder to look into."""
+    if writer.kind is not None and writer.kind.name in DUMPS and writer.pid:
+        # what is removed from the layer's own folder stays on the disk while it is mounted
+        folder = f"/proc/{writer.pid}/root{_inside(writer, writer.kind)}"
+        return _dump_cures(writer.kind, folder, writer.container)
     if writer.log and writer.is_running:
         return {"writer": writer.container, "own_log": writer.log}
     return {"layer_of": writer.container, "own_folder": writer.on_host(writer.folder)}
 
 
+def _dump_cures(kind: FileKind, folder: str, container: str | None) -> dict[str, str | None]:
+    """The dumps can be removed; without core dumps a container can be made to leave none."""
+    crasher = container if kind.name == CORE_DUMPS else None
+    return {"dump_folder": folder, "dump_names": DUMPS[kind.name], "crasher": crasher}
+
+
 def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
     user = volume.users[0] if volume.users else None
+    if volume.kind is not None and volume.kind.name in DUMPS:
+        return _dump_cures(volume.kind, volume.kind.folder, user)
     if volume.unarchived >= SEGMENTS:
         return {"archiver": user, "archived": volume.top}
+    if volume.slots and user:
+        return {"slot": volume.slots[0], "slot_of": user}
     if volume.kind is not None and volume.kind.name == BINARY_LOGS:
         return {"binary_logs_of": user}
     return {}

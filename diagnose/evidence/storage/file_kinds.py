@@ -24,6 +24,11 @@ _KINDS = {
     WRITE_AHEAD_LOG: LazyPattern(r"[0-9A-F]{24}"),
 }
 """Of crashed programs; of Java and Node.js; of MySQL and MariaDB; of PostgreSQL."""
+DUMPS = {
+    CORE_DUMPS: ".*/(vg)?core([.][^/]+)?",
+    HEAP_DUMPS: ".*[.](hprof|phd|heapsnapshot)",
+}
+"""What nobody needs to go on working, with their paths as find(1) takes them."""
 LEADS = 0.6
 """Files of one kind that hold this much of the largest files say what fills a folder."""
 

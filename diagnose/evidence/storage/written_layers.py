@@ -40,6 +40,8 @@ class WrittenLayer(msgspec.Struct, frozen=True):
     """How many entries lie there."""
     file: str = ""
     """The one file that holds most of the bytes; "" where there is none."""
+    pid: int = 0
+    """The container's process; 0 where it does not run."""
     kind: FileKind | None = None
     """What most of the largest files are; its folder is one of the host."""
 
@@ -128,6 +130,7 @@ def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
         crowd,
         crowded,
         file,
+        container.state.pid if container.is_running else 0,
         leading_kind(walked.largest),
     )
 

@@ -157,7 +157,7 @@ LAYERS: dict[str, tuple[list[tuple[str, int]], dict[str, str]]] = {
     ),
     "core dumps": (
         [("run/1/core", 30), ("run/2/core", 30), ("opt/x", 10)],
-        {"crasher": "web", "crashes": "/run"},
+        {"crasher": "web", "dump_folder": "/proc/77/root/run"},
     ),
     "many folders": (
         [("srv/a/x", 30), ("srv/b/x", 30), ("opt/x", 10)],
@@ -198,13 +198,19 @@ VOLUMES: dict[str, tuple[list[str], dict[str, list[str]], str, dict[str, str | N
         [f"{SEGMENT}{n}" for n in range(10, 20)],
         {"pg_replslot": ["standby1"]},
         "for its replication slots (standby1)",
-        {"archiver": None},
+        {"archiver": None, "slot": "standby1", "slot_of": "web"},
     ),
     "binary logs": (
         ["binlog.000012", "binlog.000013", "ibdata1"],
         {},
         "most of it binary logs in /",
         {"binary_logs_of": "web"},
+    ),
+    "dumps of a heap": (
+        ["log/java_pid1.hprof", "log/java_pid7.hprof"],
+        {},
+        "most of it heap dumps in /log: a program that writes there runs out of heap",
+        {"dump_folder": f"{ROOT}/volumes/db/_data/log", "crasher": None},
     ),
     "other files": (["uploads/2026/a", "uploads/2026/b"], {}, "most of it in /uploads/2026", {}),
     "nothing leads": (["a/x", "b/x", "c/x"], {}, 'container "web" holds 80.0 GiB', {}),
