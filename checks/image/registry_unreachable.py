@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from checks.image.failed_pulls import FailedPulls, host_of, mirrors_of
+from checks.image.failed_pulls import HUB_HOST, FailedPulls, host_of, mirrors_of
 from checks.image.missing_proxy import missing_proxy
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
@@ -13,14 +13,17 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_names import host_name, with_port
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, Json, PageVariables, Seconds, Severity
+from diagnose.phrases import count
 from diagnose.registry import check
 
 WEB_PAGE = (
     "a web page answers in place of the registry: a proxy or a portal on the way, or another server"
 )
-
-
+CONCURRENT = "max-concurrent-downloads"
+DEFAULT_DOWNLOADS = 3
+HUB_LAYERS = "production.cloudflare.docker.com"
+"""Where Docker Hub sends engines for layers."""
 UNANSWERED = (
     "it accepts connections, but the TLS handshake does not finish within 10 s: large packets are "
     "lost on the way (MTU, a filter), or the way is too slow"
@@ -50,15 +53,18 @@ def registry_unreachable(
     resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
     down, a status of 5xx the registry itself, and HTML where JSON is due a proxy, a portal that
     wants a login, or another server. A proxy that a file names and the engine lacks is said of
-    registries of the internet. Hosts without a way to the internet are silent as long as nobody
-    pulls.
+    registries of the internet. A download that broke off tells that the registry itself has
+    answered: layers lie on another server, or the way is too slow for all of them at once. Hosts
+    without a way to the internet are silent as long as nobody pulls.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     mirrors = mirrors_of(info)
     for trouble in pulls.of("unreachable"):
         mirror = mirrors.get(trouble.registry)
         layer_server = trouble.words.layer_server
-        if mirror is None and trouble.words.handshake_timed_out:
+        if trouble.words.why_cut_off:
+            yield _cut_off_finding(failures, trouble, config)
+        elif mirror is None and trouble.words.handshake_timed_out:
             yield _handshake_finding(failures, trouble)
         elif layer_server is not None:
             yield _layer_server_finding(failures, trouble, layer_server)
@@ -95,6 +101,38 @@ def _layer_server_finding(
         f"{server.address}, cannot be reached: {server.why}",
         variables={"layer_server": with_port(server.address)},
     )
+
+
+def _cut_off_finding(
+    failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None
+) -> Finding:
+    """A download whose connection broke: the registry had answered, and named the layers."""
+    why = trouble.words.why_cut_off.rpartition(": ")[2]
+    at_once = config.value(CONCURRENT) if config is not None else None
+    number = at_once if isinstance(at_once, int) else DEFAULT_DOWNLOADS
+    file = config.path if config is not None else "daemon.json"
+    proof: dict[str, Json] = {f"{file} {CONCURRENT}": number}
+    if trouble.words.handshake_timed_out:
+        one = {"one_json": json.dumps({CONCURRENT: 1})} if number > 1 else {}
+        return failures.finding(
+            trouble,
+            proof=proof,
+            reason="the registry answers, and the TLS handshakes of the downloads do not finish "
+            f"within 10 s: the way is too slow for {count(number, 'download')} at once, or large "
+            "packets from the server of the layers are lost",
+            variables=one or {"cut_off": why},
+        )
+    return failures.finding(
+        trouble,
+        reason="the registry answers, and the server to which it sends the engine for layers ends "
+        f"the connection ({why}): a web filter, a proxy or a firewall on the way, or that server",
+        variables={"cut_off": why, **_hub_store(trouble)},
+    )
+
+
+def _hub_store(trouble: PullTrouble) -> PageVariables:
+    """The server of Docker Hub's layers, where the pull may have been one from there."""
+    return {"hub_layers": HUB_LAYERS} if host_of(trouble) == HUB_HOST else {}
 
 
 def _mirror_finding(

@@ -20,6 +20,8 @@ _REFUSED_REQUEST = LazyPattern(
 )
 _GIVEN_UP = LazyPattern(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
 _TASK_FAILED = LazyPattern(r"pulling image failed:? ?(.*)", re.DOTALL)
+_LAYER_FAILED = LazyPattern(r"(?P<whole>Download failed after \d+ attempts: .*)", re.DOTALL)
+"""One layer of a pull, which goes on with the others for a while."""
 _NEXT_ENDPOINT = LazyPattern(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
 _NOT_FOUND = "fetch failed after status: 404 Not Found"
 _IS_PLAIN_HTTP = LazyPattern(
@@ -77,7 +79,7 @@ def failure(line: LogLine) -> PullFailure | None:
         )
     of_task = _TASK_FAILED.search(text)
     ended = _REFUSED_REQUEST.search(text) or _GIVEN_UP.search(text) or of_task
-    match = ended
+    match = ended or _LAYER_FAILED.search(text)
     if match is None and not _IS_PLAIN_HTTP.search(text):
         match = _NEXT_ENDPOINT.search(text)
     why = classify(match[1]) if match is not None else None

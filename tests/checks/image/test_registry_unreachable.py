@@ -215,3 +215,35 @@ def _lacking(registry: str, text: str, ping: Ping, info: Info, proxy: UnusedProx
         config=DaemonConfig("/etc/docker/daemon.json"),
         unused=UnusedProxies((proxy,) if proxy else ()),
     )
+
+
+CUT_OFF = {
+    "ended": ("error pulling image configuration: download failed after attempts=6: EOF", None, "cut_off"),
+    "ended behind a registry of one's own": ("download failed after attempts=6: EOF", "r:5000", "cut_off"),
+    "reset": (
+        "download failed after attempts=6: read tcp 192.0.2.10:4242->192.0.2.7:443: read: connection reset by peer",
+        None,
+        "cut_off",
+    ),
+    "a slow way": ("Download failed after 5 attempts: net/http: TLS handshake timeout", None, "one_json"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "registry", "block"), CUT_OFF.values(), ids=CUT_OFF)
+def test_a_download_that_breaks_off(text: str, registry: str | None, block: str) -> None:
+    trouble = PullTrouble("unreachable", registry or "", "", 1, NOW - 9, NOW - 9, text)
+    failed = Pulls((trouble,), "log")
+    (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
+    assert finding.variables.keys() & {"cut_off", "one_json"} == {block}
+    assert ("hub_layers" in finding.variables) is (block == "cut_off" and registry is None)
+    assert "the registry answers" in finding.summary
+
+
+def test_downloads_one_after_the_other_are_not_offered_twice() -> None:
+    text = "Download failed after 5 attempts: net/http: TLS handshake timeout"
+    failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
+    config = DaemonConfig("/etc/docker/daemon.json", values={"max-concurrent-downloads": 1})
+    (finding,) = judge(
+        "image.registry-unreachable", pulls=failed, clock=CLOCK, config=config
+    ).findings
+    assert "one_json" not in finding.variables

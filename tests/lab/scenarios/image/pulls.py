@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import sys
 
 from tests.lab import Box, fault, healthy, registry
 from tests.lab.provider import WEB
@@ -207,3 +209,41 @@ def server_of_the_layers_is_down(box: Box) -> None:
     refuse(box, f"{host}/stored/app:1", "connection refused")
     (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
     assert f"{WEB}:5998" in finding["summary"], finding
+
+
+@fault(
+    "image.pull-denied", subject=f"image:{WEB}:5000/old/app:1", engine_started=False, exit_code=0
+)
+def login_of_another_user(box: Box) -> None:
+    """Root is logged in at the registry, and the user who pulls is not."""
+    host = registry.start(box, basic=True)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    box.sh("groupadd --force docker; useradd --create-home --groups docker deploy")
+    box.sh("chgrp docker /run/docker.sock; chmod 660 /run/docker.sock")
+    box.docker("login", "--username=ci", "--password=made-up", host)
+    refused = box.sh(f"su deploy -c 'docker pull {host}/old/app:1' 2>&1 || true")
+    assert "no basic auth credentials" in refused, refused
+    (finding,) = box.diagnose("check", "image.pull-denied", "--format", "json").findings
+    assert 'user "root" has a login there, and it was not used' in finding["summary"], finding
+    assert "users without one: deploy" in finding["summary"], finding
+
+
+_ENDS_ALL = f"""
+import socket
+server = socket.create_server(("{WEB}", 5998))
+while True:
+    connection, _ = server.accept()
+    connection.recv(4096)
+    connection.close()
+"""
+
+
+@fault("image.registry-unreachable", subject="daemon:docker", engine_started=False)
+def server_of_the_layers_ends_each_connection(box: Box) -> None:
+    """A filter on the way lets the registry through, and not the server of its layers."""
+    host = registry.start(box)
+    box.provider.spawn([os.path.realpath(sys.executable), "-c", _ENDS_ALL])
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/stored/app:1", "EOF")
+    (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
+    assert "ends the connection (EOF)" in finding["summary"], finding
