@@ -10,7 +10,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pull_words import CertificateDates
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_files import RegistryFiles
+from diagnose.evidence.images.registry_files import CERTIFICATES, LOCAL_FOLDERS, RegistryFiles
 from diagnose.evidence.images.registry_names import is_public, with_port
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
@@ -56,6 +56,14 @@ def registry_tls(
             yield failures.finding(trouble, variables=endpoint, reason=_outdated(dates))
         elif not trouble.words.distrusts_certificate:
             yield failures.finding(trouble, variables=endpoint)
+        elif files is not None and files.unlisted:
+            yield failures.finding(
+                trouble,
+                variables=endpoint | _listing(files.unlisted, host),
+                clause=f"; {files.unlisted} was added to the host's authorities, and the list that "
+                f"the engine reads, {files.authorities}, has not been made since",
+                proof={f"stat({files.unlisted})": f"newer than {files.authorities}"},
+            )
         elif later:
             yield failures.finding(
                 trouble,
@@ -72,11 +80,24 @@ def registry_tls(
             yield failures.finding(
                 trouble,
                 variables=endpoint | {"untrusted": host, "shows": with_port(host)},
-                clause=_UNPROVEN,
+                clause=_not_signed(host) if files and host in files.own_authorities else _UNPROVEN,
             )
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)
     return None
+
+
+def _not_signed(registry: str) -> str:
+    return (
+        f"; none of the authorities in {CERTIFICATES}/{registry} has signed its certificate: most "
+        "likely it is a new one, of another authority"
+    )
+
+
+def _listing(unlisted: str, host: str) -> PageVariables:
+    """What the page needs to make the list again, as the system does that."""
+    of_debian = unlisted.startswith(LOCAL_FOLDERS[0])
+    return {"listed_debian" if of_debian else "listed_rpm": with_port(host)}
 
 
 def _later_authorities(files: RegistryFiles | None, daemon: Daemon | None, clock: Clock) -> str:

@@ -37,7 +37,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
 
     It is built for another architecture (its ELF header says which), is a script without `#!`, or
     is empty, as after a build or a copy that broke off. After a power cut a layer of an image may
-    hold empty files, too, or files of zeros.
+    hold empty files, too, or files of zeros: libraries count as well.
     The engine's state says exit code 1, or 255 with some versions of runc, and nothing else; a
     shell says 126. The text is in the log, so a container whose log cannot be read is not judged.
     """

@@ -7,12 +7,18 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.images.pulls import Pulls
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 CERTIFICATES = "/etc/docker/certs.d"
+MOST_BYTES = 4 << 20
+"""Lists of authorities are smaller."""
+_CERTIFICATE = LazyPattern(
+    r"-----BEGIN (?:TRUSTED )?CERTIFICATE-----(?P<body>[^-]{64,65536})-----END"
+)
 MOST = 50
 """So many registries are looked at."""
 
@@ -41,6 +47,14 @@ AUTHORITIES = (
 """Where Go programs look for the authorities that a system trusts (crypto/x509, root_linux.go)."""
 
 
+LOCAL_FOLDERS = (
+    "/usr/local/share/ca-certificates",
+    "/etc/pki/ca-trust/source/anchors",
+    "/etc/pki/trust/anchors",
+)
+"""Where Debian, Red Hat and SUSE take additional authorities; a command puts them into the list."""
+
+
 class RegistryFiles(msgspec.Struct, frozen=True):
     """Files in certs.d that do not fit together."""
 
@@ -49,6 +63,10 @@ class RegistryFiles(msgspec.Struct, frozen=True):
     """The file of the authorities that the system trusts; "" if it has none, None if not known."""
     authorities_changed: float | None = None
     """Unix time of that file's last change."""
+    unlisted: str = ""
+    """An authority that somebody has added to the system since, so that the file lacks it."""
+    own_authorities: tuple[str, ...] = ()
+    """The registries for which certs.d has an authority of their own."""
 
 
 @evidence
@@ -62,22 +80,21 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     """
     is_asked = pulls is not None and pulls.of("tls")
     authorities, changed = _authorities(host) if is_asked else (None, None)
+    unlisted = _unlisted(host, authorities, changed) if authorities else ""
     listing = host.ask(ListFolder(CERTIFICATES))
     if isinstance(listing, Failed) and listing.reason == "missing":
-        return RegistryFiles(authorities=authorities, authorities_changed=changed)
+        return RegistryFiles((), authorities, changed, unlisted)
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
     folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
-    answers = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
+    asked = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
+    files = {name: set(answer.names) for name, answer in asked if not isinstance(answer, Failed)}
     return RegistryFiles(
-        tuple(
-            file
-            for registry, answer in answers
-            if not isinstance(answer, Failed)
-            for file in _unpaired(registry, set(answer.names))
-        ),
+        tuple(file for registry, names in files.items() for file in _unpaired(registry, names)),
         authorities,
         changed,
+        unlisted,
+        tuple(registry for registry, names in files.items() if any(map(_is_authority, names))),
     )
 
 
@@ -88,6 +105,43 @@ def _authorities(host: Host) -> tuple[str | None, float | None]:
         return None, None
     there = ((path, status.mtime) for path, status in statuses.items() if not status.failed)
     return next(there, ("", None))
+
+
+def _is_authority(name: str) -> bool:
+    return name.endswith(".crt")
+
+
+def _unlisted(host: Host, bundle: str, changed: float | None) -> str:
+    """An authority that was added after the list was made, and is not in it; "" for none.
+
+    Times alone do not tell: a package may set them. Whether it is in the list is read.
+    """
+    for path in _younger_anchors(host, changed):
+        added, listed = host.ask(ReadFile(path)), host.ask(ReadFile(bundle, max_bytes=MOST_BYTES))
+        if isinstance(added, Failed) or isinstance(listed, Failed) or listed.truncated:
+            continue
+        certificate = _CERTIFICATE.search(added.text)
+        if certificate and _packed(certificate["body"]) not in _packed(listed.text):
+            return path
+    return ""
+
+
+def _younger_anchors(host: Host, changed: float | None) -> Iterator[str]:
+    """The authorities that were added to the system after this Unix time."""
+    for folder in LOCAL_FOLDERS if changed is not None else ():
+        listing = host.ask(ListFolder(folder))
+        names = () if isinstance(listing, Failed) else listing.names
+        statuses = host.ask(StatPaths([f"{folder}/{name}" for name in names][:MOST]))
+        if isinstance(statuses, Failed):
+            continue
+        for path, status in statuses.items():
+            if status.mtime is not None and changed is not None and status.mtime > changed:
+                yield path
+
+
+def _packed(text: str) -> str:
+    """Without the ends of lines, whose length differs from one writer to the next."""
+    return "".join(text.split())
 
 
 def _unpaired(registry: str, names: set[str]) -> Iterator[UnpairedFile]:

@@ -10,10 +10,18 @@ from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_files import RegistryFiles
+from diagnose.evidence.images.registry_files import (
+    AUTHORITIES,
+    CERTIFICATES,
+    RegistryFiles,
+    registry_files,
+)
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from diagnose.questions.engine import RegistryConfig, RegistryIndex
 from tests.checks.daemon.evidence import NAMED
 from tests.checks.image.evidence import CLOCK, NOW
+from tests.hosts import Made
 from tests.judging import judge
 
 
@@ -117,3 +125,69 @@ def test_a_list_of_authorities_that_the_engine_has_not_read(
     result = judge("image.registry-tls", pulls=failed, clock=CLOCK, files=files, daemon=daemon)
     (finding,) = result.findings
     assert finding.variables.keys() & {"trusted_later", "untrusted"} == blocks
+
+
+ANCHOR = "/usr/local/share/ca-certificates/corp-ca.crt"
+KNOWN_FILES = {
+    "added, and not in the list": (RegistryFiles(authorities="/etc/x", unlisted=ANCHOR), "listed_debian", ANCHOR),
+    "the same on Red Hat": (
+        RegistryFiles(authorities="/etc/x", unlisted="/etc/pki/ca-trust/source/anchors/c.pem"),
+        "listed_rpm",
+        "/etc/pki/ca-trust/source/anchors/c.pem",
+    ),
+    "an authority of its own": (
+        RegistryFiles(authorities="/etc/x", own_authorities=("r:5000",)),
+        "untrusted",
+        "none of the authorities in /etc/docker/certs.d/r:5000 has signed",
+    ),
+    "one of another registry": (
+        RegistryFiles(authorities="/etc/x", own_authorities=("q:5000",)),
+        "untrusted",
+        "this host does not know the authority",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "block", "words"), KNOWN_FILES.values(), ids=KNOWN_FILES)
+def test_what_is_known_of_the_authorities(files: RegistryFiles, block: str, words: str) -> None:
+    failed = Pulls((PullTrouble("tls", "r:5000", "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK, files=files).findings
+    assert block in finding.variables
+    assert words in finding.summary
+
+
+BODY = "MIIB" + "made+up/" * 20
+PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+LISTED = {
+    "newer, and missing": (200.0, PEM.format("MIIC" * 40), ANCHOR),
+    "newer, and there, in other lines": (200.0, PEM.format(f"{BODY[:64]}\n{BODY[64:]}"), ""),
+    "older": (50.0, "", ""),
+    "of an unknown time": (None, "", ""),
+}
+
+
+@pytest.mark.parametrize(("mtime", "bundle", "unlisted"), LISTED.values(), ids=LISTED)
+def test_files_of_authorities(mtime: float | None, bundle: str, unlisted: str) -> None:
+    def listing(question: AnyQuestion) -> Json:
+        folders = {
+            ANCHOR.rpartition("/")[0]: [{"name": "corp-ca.crt", "type": "file"}],
+            CERTIFICATES: [{"name": "r:5000", "type": "folder"}],
+            f"{CERTIFICATES}/r:5000": [{"name": "ca.crt", "type": "file"}],
+        }
+        return {"entries": folders.get(question.args["path"], [])}
+
+    def statuses(question: AnyQuestion) -> Json:
+        known = {AUTHORITIES[0]: 100.0, ANCHOR: mtime}
+        return {
+            path: {"type": "file", "mtime": known[path]} if path in known else {"failed": "missing"}
+            for path in question.args["paths"]
+        }
+
+    def text(question: AnyQuestion) -> Json:
+        return {"text": PEM.format(BODY) if question.args["path"] == ANCHOR else bundle}
+
+    failed = Pulls((PullTrouble("tls", "r:5000", "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    answers = {"file.list": listing, "file.stats": statuses, "file.read": text}
+    found = registry_files(Made(answers), failed)
+    assert isinstance(found, RegistryFiles)
+    assert (found.unlisted, found.own_authorities) == (unlisted, ("r:5000",))

@@ -68,6 +68,11 @@ _BY_SUPERVISOR = LazyPattern(
     re.IGNORECASE,
 )
 """s6 and execline; supervisord; gosu and su-exec."""
+_BY_LOADER = LazyPattern(
+    r"error while loading shared libraries: (?P<library>/[^\s:]{1,300}): "
+    r"(?:file too short|invalid ELF header|cannot read file data)"
+)
+"""glibc's loader, of a library that is there and has not what it needs."""
 _NOT_PERMITTED = LazyPattern(
     r"^(?:error: exec failed|su-exec: (?P<by_su_exec>[^\s:]{1,200})"
     r"|setpriv: failed to execute (?P<by_setpriv>[^\s:]{1,200})"
@@ -76,6 +81,7 @@ _NOT_PERMITTED = LazyPattern(
     re.IGNORECASE,
 )
 """gosu, which does not say which program; su-exec, setpriv, and the shells of start scripts."""
+NO_FORMAT = "exec format error"
 SHELL_CODES = (126, 127)
 """What a shell exits with when a command cannot be executed, or is not there."""
 _DENIED = LazyPattern(r"permission denied", re.IGNORECASE)
@@ -189,6 +195,7 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
             _refused(host, container, tail.last)
             or _behind_wrapper(host, container, tail.lines)
             or _not_permitted(host, container, tail.lines)
+            or _empty_library(host, container, tail.lines)
         )
         if program is not None:
             by_id[container.id] = _with_origin(host, container, program)
@@ -244,6 +251,17 @@ def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) ->
         if program is not None:
             return program
     return None
+
+
+def _empty_library(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
+    """The library without content that the loader names; None for one that has some."""
+    refused = next((match for line in reversed(lines) if (match := _BY_LOADER.search(line))), None)
+    if refused is None or container.state.exit_code == 0:
+        return None
+    library = _look(
+        host, container.id, refused["library"], NO_FORMAT, refused.string, behind="the loader"
+    )
+    return library if library.is_empty else None
 
 
 def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
@@ -320,7 +338,7 @@ def _reason(text: str) -> str:
     """The kernel's reason behind the words of a shell."""
     lowered = text.lower()
     if "format error" in lowered:
-        return "exec format error"
+        return NO_FORMAT
     if "found" in lowered or "no such file" in lowered:
         return "no such file or directory"
     return "permission denied"

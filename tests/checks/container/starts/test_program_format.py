@@ -257,3 +257,17 @@ def test_where_a_program_without_content_lies(
     (finding,) = found.findings
     assert words in finding.summary
     assert sorted(finding.variables.keys() & {"empty", "damaged", "file", "image"}) == variables
+
+
+LIBRARIES = {"empty": ("", 1), "of another machine": (ELF_ARM.hex(), 0)}
+
+
+@pytest.mark.parametrize(("head", "times"), LIBRARIES.values(), ids=LIBRARIES)
+def test_a_library_without_content(head: str, times: int) -> None:
+    container = container_in("exited", code=127)
+    line = "/app: error while loading shared libraries: /lib/libssl.so.3: file too short"
+    answers = {"api.archive": {"type": "file", "hex": head}}
+    read = programs(Made(answers), of(container), log_of(container, line))
+    found = judge("container.exec-format", containers=of(container), programs=read, info=AMD64)
+    assert len(found.findings) == times
+    assert all("/lib/libssl.so.3 is an empty file" in said.summary for said in found.findings)

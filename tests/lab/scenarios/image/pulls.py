@@ -148,6 +148,20 @@ def authority_that_came_later(box: Box) -> None:
     assert "has changed since the engine started" in finding["summary"]
 
 
+@fault("image.registry-tls", subject="daemon:docker", engine_started=False, exit_code=1)
+def authority_that_is_not_in_the_list(box: Box) -> None:
+    """Somebody has put the authority where the system takes it from, and not made the list."""
+    host = registry.start(box, 5443, tls=True)
+    box.start_engine(config=QUIET)
+    anchor = "/usr/local/share/ca-certificates/corp-ca.crt"
+    box.sh("mkdir -p /usr/local/share/ca-certificates")
+    box.write(anchor, box.provider.sh("openssl x509 -in /run/cert.pem"))
+    refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
+    (finding,) = box.diagnose("check", "image.registry-tls", "--format", "json").findings
+    assert f"{anchor} was added" in finding["summary"], finding
+    assert finding["fix"][0]["command"].startswith("update-ca-certificates"), finding
+
+
 @fault("image.registry-tls", subject="daemon:docker", shareable=True)
 def registry_without_tls(box: Box) -> None:
     """The registry speaks plain HTTP and is not named as insecure."""
