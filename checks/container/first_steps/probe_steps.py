@@ -55,10 +55,10 @@ def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | No
     """The variables of a probe that reaches the program; None where it is not the probe's fault."""
     if probe.proxy and not probe.unserved_port:
         return {"unproxied": probe.command_without_proxy}
-    if probe.ipv4_port:
-        return {"probe": probe.command_by_ipv4}
     if probe.other_address:
         return {"listens_at": probe.other_address}
+    if probe.ipv4_port:
+        return {"probe": probe.command_by_ipv4}
     if probe.unserved_port and probe.command_by_port and not cannot_run:
         return {"moved_probe": probe.command_by_port}
     if host := probe.unlisted_host:

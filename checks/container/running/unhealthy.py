@@ -337,13 +337,16 @@ def _at_port(probe: HealthCheck) -> str:
         )
     if probe.refused_status:
         return f"; its server answers, with HTTP status {probe.refused_status}"
+    if probe.other_address:
+        return (
+            f"; its server listens at {probe.other_address} only, and the probe calls the loopback "
+            "address"
+        )
     if probe.ipv4_port:
         return (
             f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
             "and the probe calls a name or address that is IPv6"
         )
-    if probe.other_address:
-        return f"; its server listens at {probe.other_address} only, and the probe calls 127.0.0.1"
     if probe.unserved_port:
         return f"; nothing in it listens on port {probe.unserved_port}, which the probe calls"
     return ""

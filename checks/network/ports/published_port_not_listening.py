@@ -164,6 +164,8 @@ class _UnservedPort(msgspec.Struct, frozen=True):
     @property
     def what(self) -> str:
         """What the container does at the port."""
+        if self.netns.serves_ipv6_alone("tcp", self.port):
+            return f"listens on port {self.port} at [{self.inward[0]}], which takes no IPv4"
         if self.inward:
             return f"listens on port {self.port} at {self.inward[0]} only"
         if self.is_for_udp:

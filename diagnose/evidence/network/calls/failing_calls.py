@@ -21,7 +21,7 @@ from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.network.subnets.given_addresses import is_never_given
 from diagnose.evidence.network.subnets.subnet_stock import engine_pools
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, only
 from diagnose.model import Unexamined
 from diagnose.phrases import count, quoted
 from diagnose.registry import evidence
@@ -38,6 +38,12 @@ _NAMED_PLACE = LazyPattern(
     r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+)(?::| port )(?P<port>\d{2,5})(?!\d)"
 )
 """A port behind a name, which may be another container's; curl writes the word."""
+_BARE_ADDRESS = LazyPattern(
+    r"(?<![\w.:])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?![\w.:]|[\"')]?,? port )"
+)
+"""An address without a port, as busybox' wget writes it."""
+_PORTLESS_URL = LazyPattern(r"\bhttp://(?P<name>[A-Za-z][\w.-]*+)(?=[/?#\s'\"]|$)")
+_WEB_PORT = 80
 _AT_ONCE = LazyPattern(r"after [12]?\d{1,3} ms: Could(?:n't| not) connect to server")
 """How curl from 7.86 on says that it was refused.
 
@@ -147,8 +153,11 @@ def _logged(
     for container in callers:
         for line in logs.of(container):
             if _signs(line.text) & FOUND_NOBODY:
-                by_address = _calls(container, networks, line)
-                yield from by_address or _calls_by_name(container, names, networks, line)
+                yield from (
+                    _calls(container, networks, line)
+                    or _calls_by_name(container, names, networks, line)
+                    or _calls_without_port(container, names, networks, line)
+                )
 
 
 def _waiting(
@@ -243,6 +252,55 @@ def _calls_by_name(
                     )
                 )
     return calls
+
+
+def _calls_without_port(
+    container: Container,
+    addresses: dict[tuple[str, str], str],
+    networks: Networks,
+    line: RecentLine,
+) -> list[FailingCall]:
+    """The calls of a line with the address of a container whose port the caller's settings name.
+
+    None where they name several ports of it.
+    """
+    calls = []
+    for match in _BARE_ADDRESS.finditer(line.text):
+        network = _bridge_of(match["address"], networks)
+        if network is None:
+            continue
+        names = {
+            name
+            for (where, name), address in addresses.items()
+            if (where, address) == (network.name, match["address"])
+        }
+        port = only(_configured_ports(container, names))
+        if port is not None:
+            calls.append(
+                FailingCall(
+                    container,
+                    network=network,
+                    address=match["address"],
+                    port=port,
+                    line=quoted(line.text),
+                    at=line.at,
+                    times=1,
+                    refused="refused" in _signs(line.text),
+                    by_name=True,
+                )
+            )
+    return calls
+
+
+def _configured_ports(container: Container, names: set[str]) -> set[int]:
+    """The ports that the command and the variables of a container name with one of these names."""
+    values = (value for _, value in container.config.environment)
+    ports: set[int] = set()
+    for text in (*container.command, *values):
+        ports |= {int(m["port"]) for m in _NAMED_PLACE.finditer(text) if m["name"] in names}
+        if any(m["name"] in names for m in _PORTLESS_URL.finditer(text)):
+            ports.add(_WEB_PORT)
+    return ports
 
 
 def _bridge_of(text: str, networks: Networks) -> Network | None:

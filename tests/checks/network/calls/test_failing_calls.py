@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
@@ -95,3 +97,32 @@ def test_an_address_that_the_engine_never_gave(
     assert call.is_outside == is_outside
     given = {"failing_calls": calls, "containers": Containers((app,))}
     assert bool(rows(judge("network.peer-address-stale", **given))) != is_outside
+
+
+WGET = "wget: can't connect to remote host (172.18.0.9): Connection refused"
+SETTINGS = {
+    "a URL in its command": ({"Args": ["-c", "wget http://db:8080/health"]}, {}, [8080]),
+    "a URL without a port": ({"Args": ["-c", "wget http://db/health"]}, {}, [80]),
+    "a variable": ({}, {"Env": ["STORE=db:5432"]}, [5432]),
+    "several ports": ({}, {"Env": ["STORE=db:5432", "ADMIN=db:8080"]}, []),
+    "another name": ({}, {"Env": ["STORE=dbx:5432"]}, []),
+    "nothing": ({}, {}, []),
+}
+
+
+@pytest.mark.parametrize(("made", "config", "ports"), SETTINGS.values(), ids=SETTINGS)
+def test_the_port_of_a_line_without_one(
+    made: dict[str, Any], config: dict[str, Any], ports: list[int]
+) -> None:
+    caller = container(
+        "caller",
+        NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.5"}}},
+        Path="sh",
+        Config=config,
+        **made,
+    )
+    logs = RecentLogs({caller.id: (RecentLine(CLOCK.wall, WGET),)})
+    members = Containers((caller, DB))
+    calls = failing_calls(members, NETWORKS, logs, links(), None, CLOCK, None)
+    assert [call.port for call in calls] == ports
+    assert all(call.refused and call.address == "172.18.0.9" for call in calls)
