@@ -36,12 +36,12 @@ CALLED_SERVERS = (
     ),
     Failure(
         name="issuer-differs",
-        mark="issuer",
+        mark="iss",
         pattern=r"issuer did not match the issuer returned by provider, expected \"(?P<expected>[^\"]+)\" got \"(?P<got>[^\"]+)\""
         r"|Issuer \"(?P<got_spring>[^\"]+)\" provided in the configuration metadata did not match the "
         r"requested issuer \"(?P<expected_spring>[^\"]+)\""
-        r"|(?:issuer|iss)\b[^\n]{0,40}\bexpected:? [\"'](?P<expected_other>https?://[^\"'\s]+)[\"'],? "
-        r"(?:but )?got:? [\"'](?P<got_other>https?://[^\"'\s]+)[\"']",
+        r"|(?:issuer|iss)\b[^\n]{0,40}\bexpected:? [\"']?(?P<expected_other>https?://[^\"'\s,]+)[\"']?,? "
+        r"(?:but )?got:? [\"']?(?P<got_other>https?://[^\"'\s,]+)",
         cause="the identity provider calls itself {got}, and the program expects {expected}: both have "
         "to be the same address",
         cure="give the program the address by which the provider calls itself, or the provider the one "

@@ -10,6 +10,16 @@ _SYSCALL = "container.syscall-refused"
 
 PROCESSOR = (
     Failure(
+        name="binary-of-another-machine",
+        mark="elf",
+        pattern=r"(?P<path>/[\w./@+-]{1,200}): (?:line )?1: [^\w\s]{0,4}ELF\b[^\n]{0,80}not found",
+        cause="the kernel cannot run {path}, which is built for another kind of processor, and the shell "
+        "takes it for a script",
+        cure="put the build for this host's processor there (uname -m)",
+        source="busybox' and dash's own messages",
+        build="another",
+    ),
+    Failure(
         name="glibc-cpu",
         mark="cpu does not support x86-64",
         pattern=r"CPU does not support x86-64-v(?P<level>\d)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "binary-of-another-machine": "/plugins/app: line 1: \x7fELF\x02\x02\x01@@8\x01@: not found",
     "glibc-cpu": "Fatal glibc error: CPU does not support x86-64-v2",
     "mongo-avx": "WARNING: MongoDB 5.0+ requires a CPU with AVX support, and your current system does not appear to have that!",
     "tensorflow-avx": "The TensorFlow library was compiled to use AVX2 instructions, but these aren't available on your machine.",
