@@ -42,6 +42,7 @@ EXPLAINS = Phrases(
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
         deadline accepts disk output know illegal substitution rule termination checksum
+        improper format
         """
     ),
     pattern=LazyPattern(
@@ -61,7 +62,8 @@ EXPLAINS = Phrases(
         | \bin\ use\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b
         | \block\ file\b | \bunable\ to\ lock\b
         | \binvalid\b | \bunknown\b(?!\[[\d.:a-f]+\]) | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
-        | \bmalformed\b | \bdowngrad
+        | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
+        | \bexec(?:ution)?\ format\ error\b
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
         | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b
         | (?<![_.-])\btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b

@@ -373,3 +373,17 @@ def test_the_line_that_is_chosen(name: str):
     chosen = telling_line(CHOSEN[name])
     assert chosen is not None
     assert chosen.index == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "discord.errors.LoginFailure: Improper token has been passed.",
+        "/plugins/app: exec format error",
+        "error: malformed API key",
+    ],
+)
+def test_a_line_that_objects_is_no_reason_for_another_start(line: str) -> None:
+    telling = telling_line([line])
+    assert telling is not None
+    assert telling.is_complaint
