@@ -1,6 +1,11 @@
-"""container.first-process-stopped: the first process of a running container does not run."""
+"""container.first-process-stopped: the first process of a running container does not run.
+
+Or another one, which it has started.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 
@@ -8,7 +13,7 @@ from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import is_service
 from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
-from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import duration
@@ -27,14 +32,16 @@ def first_process_stopped(
     kernel_log: KernelLog | None,
     cgroups: Cgroups | None,
 ) -> CheckResult:
-    """A running container's first process is stopped, or hangs in the kernel.
+    """A running container's program is stopped, or hangs in the kernel.
 
     Its control group may be frozen from outside the engine, which still says "running": by
     `systemctl freeze`, a snapshot or a script that was broken off. State T is a process that got
     SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container does not
     answer. State D counts only where the kernel has logged that this very process is blocked for
     minutes: a moment in D is ordinary disk I/O. A paused container is container.paused. A process
-    that a debugger has stopped (t) is left alone.
+    that a debugger has stopped (t) is left alone. A process that the first one has started may be
+    stopped too, such as a server behind a start script: a warning, where no terminal of the
+    container explains it.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:
@@ -46,7 +53,44 @@ def first_process_stopped(
         halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid))
         if halt is not None:
             yield _finding(container, process.pid, halt, frozen_by)
+        elif not container.config.tty:
+            for stopped in _stopped_below(process, processes.inside(container.id)):
+                yield _inner_finding(container, stopped)
     return None
+
+
+def _stopped_below(first: Process, inside: Sequence[Process]) -> list[Process]:
+    """The processes that a signal has stopped, and that the first one or its children started.
+
+    What `docker exec` started has a job in the background at most.
+    """
+    by_pid = {process.pid: process for process in inside}
+
+    def is_below(process: Process) -> bool:
+        above = process
+        for _ in inside:
+            if above.ppid == first.pid:
+                return True
+            if above.ppid not in by_pid:
+                return False
+            above = by_pid[above.ppid]
+        return False
+
+    return [process for process in inside if process.state == "T" and is_below(process)]
+
+
+def _inner_finding(container: Container, stopped: Process) -> Finding:
+    return Finding.about(
+        container,
+        f"{container} is listed as running, but its process {stopped.comm} (pid {stopped.pid}) is "
+        "stopped by a signal",
+        {f"/proc/{stopped.pid}/stat": "T (stopped)", "State": container.state.status},
+        discriminator=stopped.comm,
+        severity=Severity.warning,
+        stable=(container.life,),
+        pid=str(stopped.pid),
+        stopped=str(stopped.pid),
+    )
 
 
 class _Halt(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, cgroups
@@ -55,6 +56,32 @@ def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, 
         kernel_log=KernelLog(lines),
     )
     assert len(result.findings) == number
+
+
+INNER = {
+    "a child": (Process(pid=101, ppid=100, comm="httpd", state="T", container="{id}"), ["101"]),
+    "a grandchild": (Process(pid=103, ppid=102, comm="php", state="T", container="{id}"), ["103"]),
+    "of docker exec": (Process(pid=105, ppid=90, comm="vi", state="T", container="{id}"), []),
+    "a child that sleeps": (Process(pid=101, ppid=100, comm="a", state="S", container="{id}"), []),
+    "of another container": (Process(pid=101, ppid=100, state="T", container="c9"), []),
+}
+
+
+@pytest.mark.parametrize("tty", [False, True])
+@pytest.mark.parametrize(("process", "expected"), INNER.values(), ids=INNER)
+def test_a_process_that_the_first_one_has_started(
+    process: Process, expected: list[str], *, tty: bool
+) -> None:
+    container = container_in("running", Config={"Tty": tty})
+    first = Process(pid=100, ppid=90, comm="sh", state="S", container=container.id)
+    shell = Process(pid=102, ppid=100, comm="sh", state="S", container=container.id)
+    owner = (process.container or "").format(id=container.id)
+    found = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((first, shell, msgspec.structs.replace(process, container=owner))),
+    ).findings
+    assert [finding.variables["stopped"] for finding in found] == ([] if tty else expected)
 
 
 @pytest.mark.parametrize(("later", "kept"), [("paused", False), ("running", True)])

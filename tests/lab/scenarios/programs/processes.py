@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, run
@@ -29,6 +29,31 @@ def first_process_that_was_stopped(box: Box) -> None:
     box.wait_for(
         lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the process to stop"
     )
+
+
+@fault("container.first-process-stopped", subject="container:stilled", shareable=True)
+def server_behind_a_script_that_was_stopped(box: Box) -> None:
+    """The server that a start script has started got SIGSTOP; the script waits for it."""
+    script = "httpd -f -p 8080 -h /www & wait"
+    run(box, "stilled", *GOOD, "bb:1.36", "sh", "-c", script)
+    first = box.wait_state("stilled", "running")["State"]["Pid"]
+    box.wait_for(lambda: box.run(["pgrep", "-P", str(first)], check=False).stdout, 10, "the server")
+    pid = box.sh(f"pgrep -P {first}").split()[0]
+    box.sh(f"kill -STOP {pid}")
+    box.wait_for(
+        lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the server to stop"
+    )
+
+
+@healthy(shareable=True)
+def job_that_somebody_stopped_in_a_shell(box: Box) -> None:
+    """A shell of `docker exec` has a job in the background that is stopped."""
+    run(box, "visited", *GOOD, "bb:1.36", "sleep", "1000")
+    box.wait_state("visited", "running")
+    script = "sleep 900 & kill -STOP $!; sleep 900"
+    box.docker("exec", "-d", "visited", "sh", "-c", script)
+    stopped = "docker top visited -o pid,stat,args | grep -q ' T .*sleep 900'"
+    box.wait_for(lambda: box.run(["sh", "-c", stopped], check=False).returncode == 0, 10, "a job")
 
 
 @fault("container.first-process-stopped", subject="container:iced", shareable=True)
