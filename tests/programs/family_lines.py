@@ -217,6 +217,14 @@ LINES = {
         "Error: self-signed certificate { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }",
         "curl: (60) SSL certificate problem: self signed certificate",
     ),
+    "tls-older-client": (
+        "imap-login: Disconnected: SSL_accept() failed: error:0A000102:SSL routines::unsupported protocol",
+        "http: TLS handshake error from 192.0.2.1: tls: client offered only unsupported versions: [301]",
+    ),
+    "tls-older-server": (
+        "[Errno 111] [SSL: UNSUPPORTED_PROTOCOL] unsupported protocol (_ssl.c:661)",
+        "SSL_connect returned=1 errno=0 state=error: unsupported protocol [OpenSSL::SSL::SSLError]",
+    ),
     "certificate-untrusted": (
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "Error: self-signed certificate in certificate chain",

@@ -28,6 +28,7 @@ from diagnose.evidence.containers.settings.named_settings import (
     named_setting,
     only_file,
 )
+from diagnose.evidence.containers.settings.tls_floors import TlsFloor
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
@@ -85,6 +86,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """The option that the program was not given, for a part of its work."""
     server: tuple[str, Container] | None = None
     """The place whose certificate the program does not take, and who publishes it on this host."""
+    floor: TlsFloor | None = None
+    """What the container's OpenSSL refuses, where the line is about an older peer."""
     unread: UnreadSettings | None = None
     """The mounted settings that it does not read, where the image's own have it call itself."""
     unused: Container | None = None
@@ -125,6 +128,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
     return (
         (case.unpassed.steps if case.unpassed is not None else {})
         or ({"place": case.unread.place} if case.unread is not None else {})
+        or ({"floor_file": case.floor.path} if case.floor is not None else {})
         or present({"migration": migration_of(error.failure, error.lines)})
         or _stray_variables(case, containers)
         or case.remedy

@@ -24,6 +24,7 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles
+from diagnose.evidence.containers.settings.tls_floors import TlsFloors
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.local_authorities import LocalAuthorities
@@ -62,6 +63,7 @@ def errors_in_log(
     local_authorities: LocalAuthorities | None,
     unread_files: UnreadFiles | None,
     links: Interfaces | None,
+    tls_floors: TlsFloors | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -92,6 +94,7 @@ def errors_in_log(
             setting=setting_of(error),
             option=option_for(error, asked_devices, numbers),
             server=server_behind(error, containers, links),
+            floor=tls_floors.of(error.container) if tls_floors is not None else None,
             unread=unread_by(error, unread_files),
             unused=unused_by(error, containers),
         )
@@ -199,6 +202,8 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     if failure is None or case.unpassed is not None:
         return {}
     means = {"this means": _cause(case, failure)}
+    if case.floor is not None:
+        means[f"the limit in {case.floor.path}"] = case.floor.setting
     if case.unread is not None:
         return {**means, **case.unread.evidence}
     if case.unused is not None:

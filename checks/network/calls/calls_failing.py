@@ -98,7 +98,8 @@ def calls_failing(
         moved = moved_names.of(failure) if moved_names is not None else None
         called = moved.address if moved is not None else failure.host
         is_said = (failure.container.id, called) in waiting
-        if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
+        is_quoted = moved is None and _is_quoted(failure, errors.get(failure.container.id))
+        if not is_said and not is_quoted:
             lack = _what_it_lacks(failure, resolvers)
             if lack is None and _is_ipv4(failure.host):
                 lack = _led_away(absent_machine(failure.host, routes, links, neighbours, networks))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.network.proxies.host_proxies import HostProxyFailure, HostProxyFailures
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import count, sentence, shortened
-from diagnose.programs.failures import FAILURES, Recognised, recognise
+from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise
 from diagnose.programs.failures.remedies import Inside
 from diagnose.registry import check
 
@@ -44,16 +46,22 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     return None
 
 
+@functools.cache
+def _about_upstreams() -> tuple[Failure, ...]:
+    """What is known of nginx; other rows are about the program that prints a line."""
+    return tuple(row for row in FAILURES if row.name.startswith("nginx"))
+
+
 def _finding(item: HostProxyFailure) -> Finding:
-    failure = recognise(item.lines, None, FAILURES, has_ended=False)
+    failure = recognise(item.lines, None, _about_upstreams(), has_ended=False)
     line = item.lines[-1]
     times = count(len(item.lines), "time")
     if not item.is_published:
         why = f"no container publishes that port, and {item.container} serves it inside"
+    elif not item.container.is_running:
+        why = "it does not run"
     elif failure is not None:
         why = failure.cause
-    elif not item.container.is_running:
-        why = f"{item.container}, which publishes that port, does not run"
     else:
         why = shortened(line, 160)
     whom = f" of {item.container}" if item.is_published else ""
@@ -75,9 +83,9 @@ def _variables(item: HostProxyFailure, failure: Recognised | None) -> PageVariab
     remedy = failure.remedy if failure is not None else None
     if not item.is_published:
         return {"unpublished": item.container.name, "publish": f"127.0.0.1:{item.port}:{item.port}"}
+    if not item.container.is_running:
+        return {"stopped": item.container.name}
     if isinstance(remedy, Inside) and item.program == "nginx":
         command = remedy.command.replace(_USUAL, item.drop_in or _USUAL)
         return {"on_host": command}
-    if not item.container.is_running:
-        return {"stopped": item.container.name}
     return {"log": item.path, "place": item.place}

@@ -98,6 +98,27 @@ CERTIFICATES = (
         source="OpenSSL's (error 18, not 19) and Node.js' own messages; traefik/traefik#5071",
     ),
     Failure(
+        name="tls-older-client",
+        mark="unsupported",
+        pattern=r"(?:SSL_accept|client_hello|accept)\b.{0,160}unsupported protocol"
+        r"|client offered only unsupported versions",
+        cause="clients speak an older TLS than this program takes, such as TLS 1.0",
+        cure="update the clients; or let the program's TLS library take their version: in openssl.cnf "
+        "MinProtocol = TLSv1 and CipherString = DEFAULT@SECLEVEL=0",
+        source="mailcow/mailcow-dockerized#5856; OpenSSL's and Go's own messages",
+    ),
+    Failure(
+        name="tls-older-server",
+        mark="unsupported",
+        pattern=r"\bUNSUPPORTED_PROTOCOL\b"
+        r"|(?:SSL_connect|server_hello|_client_version|_ssl\.c|state=error)\b.{0,160}unsupported protocol",
+        cause="the server that the program calls speaks an older TLS than the program takes, such as "
+        "TLS 1.0",
+        cure="update that server; or let the program's TLS library take its version: in openssl.cnf "
+        "MinProtocol = TLSv1 and CipherString = DEFAULT@SECLEVEL=0",
+        source="sabnzbd/sabnzbd#994; OpenSSL's own messages",
+    ),
+    Failure(
         name="certificate-untrusted",
         mark="certif",
         pattern=r"""(?x)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Interfaces
@@ -58,9 +59,20 @@ def test_a_log_that_may_not_be_read_is_not_called_calm() -> None:
     assert result.verdict.value == "unknown"
 
 
-def _judged(program: str, answers: dict[str, Any]) -> Any:
+def _judged(program: str, answers: dict[str, Any], shop: Container = SHOP) -> Any:
     processes = Processes((Process(pid=5, comm=program),))
     failures = host_proxy_failures(
-        Made(answers), of(SHOP), processes, Clock(1000.0, 0.0), Interfaces(), None
+        Made(answers), of(shop), processes, Clock(1000.0, 0.0), Interfaces(), None
     )
     return judge("network.host-proxy-fails", host_proxy_failures=failures)
+
+
+def test_a_container_that_does_not_run_comes_first() -> None:
+    answers: dict[str, Any] = {
+        "file.list": {"entries": [{"name": "error.log", "type": "file"}]},
+        "file.read": {"text": "\n".join(APACHE.format(at) for at in range(4)), "mtime": 995.0},
+    }
+    stopped = container("shop", State={"Status": "exited"}, HostConfig={"PortBindings": PORTS})
+    (finding,) = _judged("apache2", answers, stopped).findings
+    assert finding.variables["stopped"] == "shop"
+    assert finding.summary.endswith("it does not run")

@@ -20,6 +20,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.programs.log_message import message
 from diagnose.questions import Host
 from diagnose.registry import evidence
@@ -35,10 +36,13 @@ _URL = LazyPattern(
 )
 _STATUS = LazyPattern(
     r"(?<![\w./:-])(?P<named>400|401|403|421)\s{1,2}(?:Bad Request|Client Error|Unauthorized|Forbidden|Misdirected)"
-    r"|\b(?:status(?: ?code)?|HTTP(?:/\d(?:\.\d)?)?|responded with|returned(?: an? error)?|response code)"
+    r"|\b(?:status(?: ?code)?|HTTP(?:/\d(?:\.\d)?)?|responded with|returned(?: an?)?(?: error)?|response code)"
     r"[\s:=\"'(]{1,5}(?P<number>400|401|403|421)(?![\w.])",
 )
 """Statuses by which a server refuses a caller, rather than lacks a page."""
+
+
+_REQUEST = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT) /")
 
 
 class RefusedCaller(msgspec.Struct, frozen=True):
@@ -98,26 +102,41 @@ def _refusals(
     links: Interfaces,
 ) -> Iterator[RefusedCaller]:
     lines = recent_logs.of_this_run(caller)
-    refused = [
-        (status, line)
-        for line in lines
-        if (status := _status(line.text)) and _URL.search(line.text) is not None
-    ]
+    refused = [(status, line) for line in lines if (status := _status(line.text))]
+    configured = _configured(caller) if refused else ""
     by_server: dict[tuple[str, int], list[tuple[Container, RecentLine]]] = {}
     for status, line in refused:
-        server = _server(line.text, caller, containers, links)
+        server = _server(_with_url(line.text, configured), caller, containers, links)
         if server is not None and server.id != caller.id:
             by_server.setdefault((server.id, status), []).append((server, line))
     for (_, status), items in by_server.items():
         server, last = items[-1]
         if len(items) < LEAST or not clock.is_within(last.at, 90.0):
             continue
-        url = _URL.search(last.text)
+        url = _URL.search(_with_url(last.text, configured))
         if url is not None:
             name, path = url["host"], url["path"] or ""
             yield RefusedCaller(
                 caller, server, status, name, path, last.text, len(items), len(lines)
             )
+
+
+def _configured(caller: Container) -> str:
+    """The one address of HTTP in a container's command and variables; "" where it has several.
+
+    curl says what it got, and not from where.
+    """
+    words = (*caller.config.words, *caller.command)
+    texts = (*words, *(value for _, value in caller.config.environment))
+    found = {match[0] for text in texts for match in _URL.finditer(text)}
+    return only(found) or ""
+
+
+def _with_url(line: str, configured: str) -> str:
+    """The line where it names an address, and is no request that the caller itself answered."""
+    if _URL.search(line) is not None:
+        return line
+    return "" if _REQUEST.search(line) is not None else configured
 
 
 def _status(text: str) -> int:

@@ -32,6 +32,12 @@ _UNOPENED = LazyPattern(
     r".{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})(?![\d.:])",
     re.IGNORECASE,
 )
+_DENIED = LazyPattern(
+    r"\b(?:bind|listen)\w*\b.{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})\b.{0,40}"
+    r"\bpermission denied",
+    re.IGNORECASE,
+)
+"""Go: `listen udp 0.0.0.0:53: bind: permission denied`."""
 
 
 class UnopenedPort(msgspec.Struct, frozen=True):
@@ -49,30 +55,25 @@ class UnopenedPorts(Items[UnopenedPort], frozen=True):
     """The lowest such port of each container."""
 
     unexamined: tuple[Unexamined, ...] = ()
-    """Containers that listen nowhere, and whose log was not read."""
+    """Containers on the host's network whose log was not read."""
 
 
 @evidence
 def unopened_ports(
     host: Host, containers: Containers, listeners: Listeners | None
 ) -> UnopenedPorts:
-    """Nothing is asked where each container on the host's network holds a socket.
+    """The logs of containers on the host's network are read: they may say it at their start alone.
 
     Within a network of its own a container may open each port, unless an option forbids it.
     """
     if listeners is None:
         return UnopenedPorts()
-    holders = {listener.container for listener in listeners}
-    mute = [
-        container
-        for container in containers.running
-        if container.shares_host_network and container.id not in holders
-    ][:MOST]
-    read = read_tails(host, mute)
+    on_host = [item for item in containers.running if item.shares_host_network][:MOST]
+    read = read_tails(host, on_host)
     said = {id: words for id, tail in read.tails.items() if (words := _unopened(tail))}
     first = _first_port(host) if said else 0
     items = []
-    for container in mute:
+    for container in on_host:
         port, line = said.get(container.id, (0, ""))
         is_taken = listeners.on("tcp", "", port) or listeners.on("udp", "", port)
         if not 0 < port < first or is_taken:
@@ -84,7 +85,7 @@ def unopened_ports(
             items.append(UnopenedPort(container, port, line, first, process.uid))
     left = (
         Unexamined(container.subject, f"its log: {read.unread[container.id]}")
-        for container in mute
+        for container in on_host
         if container.id in read.unread
     )
     return UnopenedPorts(tuple(items), tuple(left))
@@ -93,11 +94,15 @@ def unopened_ports(
 def _unopened(tail: LogTail) -> tuple[int, str] | None:
     """The lowest port that a log says could not be opened, and the last line that says so."""
     lines = (*tail.earlier, *tail.lines)
-    found = [(int(match["port"]), line) for line in lines if (match := _UNOPENED.search(line))]
+    found = [(int(match["port"]), line) for line in lines if (match := _match(line))]
     if not found:
         return None
     lowest = min(port for port, _ in found)
     return lowest, next(line for port, line in reversed(found) if port == lowest)
+
+
+def _match(line: str) -> re.Match[str] | None:
+    return _UNOPENED.search(line) or _DENIED.search(line)
 
 
 def _first_port(host: Host) -> int:

@@ -15,7 +15,8 @@ from tests.judging import judge, rows
 SERVER_END = {"back": {"IPAddress": "172.18.0.2", "Aliases": ["store_app"]}}
 CALLER_END = {"back": {"IPAddress": "172.18.0.3"}}
 SERVER = container("store", NetworkSettings={"Networks": SERVER_END})
-CALLER = container("cron", NetworkSettings={"Networks": CALLER_END})
+ASKS = {"Cmd": ["sh", "-c", "curl -f http://store_app:8090/task"]}
+CALLER = container("cron", NetworkSettings={"Networks": CALLER_END}, Config=ASKS)
 SHORT = "400 Client Error:  for url: http://store_app:8090/task"
 LONG = "ERR check failed for URI [http://172.18.0.2:8080/files/7]: 403 Forbidden. Headers: Date"
 FOUND = [("warning", "cron")]
@@ -23,6 +24,10 @@ CALLS = {
     "a name": ([SHORT] * 4, FOUND),
     "an address": ([LONG] * 4, FOUND),
     "a status by number": (["call of http://store_app:8090/ returned 401"] * 4, FOUND),
+    "curl, whose command has the address": (
+        ["curl: (22) The requested URL returned error: 401"] * 4,
+        FOUND,
+    ),
     "twice": ([SHORT] * 2, []),
     "a page that is not there": ([SHORT.replace("400", "404")] * 4, []),
     "a stranger": ([SHORT.replace("store_app", "api.shop.test")] * 4, []),

@@ -157,6 +157,7 @@ UNOPENED = {
     "chronyd": ("Could not open NTP socket on 0.0.0.0:123", "0", 1024, (), [123]),
     "over IPv6": ("Could not open NTP socket on [::]:123", "0", 1024, (), [123]),
     "a word before it": ("failed to listen on udp port 514", "0", 1024, (), [514]),
+    "Go": ("udp listen error: listen udp 0.0.0.0:53: bind: permission denied", "0", 1024, (), [53]),
     "it has the right": ("Could not open NTP socket on 0.0.0.0:123", "400", 1024, (), []),
     "any user may": ("Could not open NTP socket on 0.0.0.0:123", "0", 0, (), []),
     "a high port": ("cannot bind to 0.0.0.0:8080", "0", 1024, (), []),

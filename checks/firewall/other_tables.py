@@ -1,0 +1,38 @@
+"""firewall.other-tables: a container's iptables works on other tables than those of the host."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.rules.other_tables import AllOtherTables, OtherTables
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+_PROGRAMS = {"legacy": "iptables-legacy", "nft": "iptables over nftables"}
+
+
+@check(
+    "firewall.other-tables",
+    severity=Severity.critical,
+    causes=("container.errors-in-log", "container.exits-at-start", "container.restart-loop"),
+)
+def other_tables(all_other_tables: AllOtherTables) -> CheckResult:
+    """A container's iptables works on other tables than those of the host.
+
+    A program on the host's network looks for a chain of the engine's and does not find it: its
+    image has the iptables of the legacy tables, and the host's rules are in nftables, or the other
+    way round. The chain that its log names is looked for in both.
+    """
+    if not len(all_other_tables):
+        return Skipped("no container on the host's network misses a chain")
+    for item in all_other_tables:
+        yield _finding(item)
+    return None
+
+
+def _finding(item: OtherTables) -> Finding:
+    return Finding.about(
+        item.container,
+        f"{item.container} uses {_PROGRAMS[item.own]}, which has no chain {item.chain}: the host has "
+        f"it in table {item.table}",
+        {"log": item.line, "chain": f"{item.chain} of table {item.table}"},
+        stable=(item.container.life,),
+    ).with_variables({"container": item.container.name, "chain": item.chain})

@@ -1,0 +1,70 @@
+"""The oldest TLS that a container's OpenSSL takes, for programs that complain of older peers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+ROWS = ("tls-older-client", "tls-older-server")
+"""The known failures that such a limit explains."""
+_VARIABLE = "OPENSSL_CONF"
+_PATHS = ("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/usr/lib/ssl/openssl.cnf")
+"""Of Debian and Alpine, of Red Hat, and where Debian's library itself looks."""
+_FLOOR = LazyPattern(r"(?m)^[ \t]*(?P<setting>MinProtocol[ \t]*=[ \t]*(?P<version>[\w.]{1,12}))")
+_LENIENT = frozenset({"None", "SSLv3", "TLSv1", "TLSv1.0"})
+
+
+class TlsFloor(msgspec.Struct, frozen=True):
+    """A line of an OpenSSL configuration that refuses older peers."""
+
+    path: str
+    """As the container calls it."""
+    setting: str
+    """MinProtocol = TLSv1.2."""
+
+
+class TlsFloors(msgspec.Struct, frozen=True):
+    """By container id."""
+
+    by_id: Mapping[str, TlsFloor] = {}
+
+    def of(self, container: Container) -> TlsFloor | None:
+        """What this container's OpenSSL refuses; None where no file says so."""
+        return self.by_id.get(container.id)
+
+
+@evidence
+def tls_floors(host: Host, repeated_errors: RepeatedErrors) -> TlsFloors:
+    """Only the files of containers that complain of a peer's TLS are read."""
+    found = {}
+    for error in repeated_errors:
+        if error.failure is not None and error.failure.name in ROWS:
+            floor = _floor(host, error.container)
+            if floor is not None:
+                found[error.container.id] = floor
+    return TlsFloors(found)
+
+
+def _floor(host: Host, container: Container) -> TlsFloor | None:
+    """The limit in the first of the files that the container has."""
+    named = container.config.value_of(_VARIABLE)
+    paths = (named,) if named.startswith("/") else _PATHS
+    root = f"/proc/{container.state.pid}/root"
+    for path in paths:
+        answer = host.ask(ReadFile(path, root=root))
+        if isinstance(answer, Failed):
+            continue
+        match = _FLOOR.search(answer.text)
+        if match is None or match["version"] in _LENIENT:
+            return None
+        return TlsFloor(path, match["setting"])
+    return None
