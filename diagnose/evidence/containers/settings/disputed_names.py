@@ -62,6 +62,12 @@ _PLAIN = LazyPattern(r"[\w./:@-]{1,80}")
 _HOST = LazyPattern(r"[A-Za-z0-9][\w.-]*")
 _ANY = LazyPattern(r"[\w./:@-]*[\w/]")
 """A value without what ends its sentence."""
+_NO_NAME = LazyPattern(
+    r"an?|and|are|at|been|but|by|can(?:not)?|could|did|do(?:es)?|exists?|for|found|from|ha(?:s|ve)|in|is|it"
+    r"|named?|not?|o[fnr]|specified|th(?:at|e|is)|to|was|were|which|with|your?",
+    re.IGNORECASE,
+)
+"""Words that follow such a word without being its name: `The specified bucket does not exist`."""
 SHOWN_BY_CALLERS = frozenset({"audience", "issuer", "realm", "tenant"})
 """What callers bring with them: the server's own log is about somebody else's setting."""
 
@@ -110,7 +116,7 @@ def _asked_in(line: str) -> Iterator[tuple[str, str]]:
     for shape in _SHAPES:
         for match in shape.finditer(line):
             value = _ANY.match(match["value"])
-            if value is not None:
+            if value is not None and _NO_NAME.fullmatch(value[0]) is None:
                 noun = match["noun"].lower()
                 yield _SAME.get(noun, noun), value[0]
 

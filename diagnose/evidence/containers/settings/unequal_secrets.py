@@ -97,16 +97,18 @@ def _unequal_variable(
 ) -> UnequalSecret | None:
     """A secret variable of the same name at both.
 
-    Programs of one image share all; others those that the line names: each has a SECRET_KEY.
+    Programs of one image share all; others those that the line names, or that are called after the
+    product of both images: each program has a SECRET_KEY.
     """
     own = _secrets(caller)
     for peer in peers:
         others = _secrets(peer)
-        is_same = peer.config.image == caller.config.image
+        images = (caller.config.image, peer.config.image)
         differing = [
             name
             for name, value in own.items()
-            if others.get(name, value) != value and (is_same or _is_named(name, line))
+            if others.get(name, value) != value
+            and (images[0] == images[1] or _is_named(name, line) or _is_of_product(name, images))
         ]
         if len(differing) == 1:
             return UnequalSecret(line, caller, peer, differing[0])
@@ -117,6 +119,12 @@ def _is_named(name: str, line: str) -> bool:
     """Whether a line has a word of the variable's name that says which secret it is."""
     words = set(name.lower().split("_")) - _EACH_HAS
     return bool(words & set(re.findall(r"[a-z0-9]+", line.lower())))
+
+
+def _is_of_product(name: str, images: Sequence[str]) -> bool:
+    """Whether a variable is called after what both images are of: DRONE_RPC_SECRET."""
+    product = name.lower().partition("_")[0]
+    return product not in _EACH_HAS and all(product in image.lower() for image in images)
 
 
 def _secrets(container: Container) -> dict[str, str]:

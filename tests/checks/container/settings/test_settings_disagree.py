@@ -74,6 +74,7 @@ SAID_BY_THE_SERVER = {
     "twice": (ISSUER, "REGISTRY_AUTH_TOKEN_ISSUER=omnibus", 2, []),
     "the same": (ISSUER, "REGISTRY_AUTH_TOKEN_ISSUER=gitlab", 3, []),
     "none": (ISSUER, "REGISTRY_AUTH_TOKEN_REALM=gitlab", 3, []),
+    "no name at all": ("The specified bucket does not exist", "STORE_BUCKETS=photos", 3, []),
     "a database, of which another check tells": (
         'database "films" does not exist',
         "STORE_DB=photos",
@@ -104,6 +105,17 @@ def test_what_a_server_says_of_its_one_caller(
 
 REFUSED = "FTL The as_token was not accepted"
 OWN, OTHER = "<redacted:token:1a2b>", "<redacted:token:3c4d>"
+
+
+@pytest.mark.parametrize(("image", "is_found"), [("acme/runner:1", True), ("other:1", False)])
+def test_a_secret_that_is_called_after_the_product_of_both(image: str, is_found: bool) -> None:
+    env = [f"ACME_RPC_SECRET={OWN}", "SERVER=queue:9000"]
+    caller, tails = failed_with_log(
+        "error: Unauthorized", Config={"Env": env, "Image": image}, **ON_SHOP
+    )
+    config = {"Image": "acme/server:2", "Env": [f"ACME_RPC_SECRET={OTHER}"]}
+    server = container_in("running", name="queue", Config=config, **ON_SHOP)
+    assert bool(_differing(caller, tails, server, Made({})).findings) is is_found
 
 
 def _differing(caller: Container, tails: LogTails, server: Container, made: Made) -> Result:
