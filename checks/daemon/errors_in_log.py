@@ -33,6 +33,7 @@ from diagnose.registry import check
 TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
+_SILENT_SERVER = LazyPattern(r"\bDNS server\b.{0,80}->(?P<address>[0-9.]{7,15}):53: i/o timeout")
 SHOWN = 200
 """Characters of the line in the finding's sentence."""
 KEY = 160
@@ -97,12 +98,14 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
 
 
 def _named(text: str) -> PageVariables:
-    """The path at which the error ends, or else the network that it names by its id."""
-    network = _NETWORK.search(text)
+    """The path at which the error ends, the network that it names by its id, or a DNS server that
+    has not answered."""
+    network, server = _NETWORK.search(text), _SILENT_SERVER.search(text)
     return present(
         {
             "refused_path": path_of_error(text),
             "short_network": network["id"] if network is not None else "",
+            "silent_server": server["address"] if server is not None else "",
         }
     )
 

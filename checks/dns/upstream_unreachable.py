@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from checks.dns.helpers import listed, opening, severity_beside_answers, touched
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.lost_queries import LostQuery
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import is_loopback, with_port
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -128,6 +129,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
             "server": server,
             "network": group.networks[0],
             **_cure(lost),
+            **_way(lost),
         },
         discriminator=",".join(upstream.server for upstream, _ in group.lost),
         severity=_severity(lost),
@@ -136,6 +138,15 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         stable=(container.life,),
         service=container.service if group.subject.kind == "container" else "",
     )
+
+
+def _way(lost: LostQuery) -> PageVariables:
+    """The way of the query, where the host gets an answer and the container's is lost before."""
+    is_on_the_way = not lost.upstream.by_host and not is_loopback(lost.server)
+    if not is_on_the_way or not lost.lookups.reaches(lost.server):
+        return {}
+    place = with_port(lost.server, DNS_PORT)
+    return {"asker": lost.group.members[0].name, "asked_server": f"{place}/udp"}
 
 
 def _others_answer(group: QueryGroup) -> str:

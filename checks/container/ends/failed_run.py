@@ -15,6 +15,7 @@ from checks.container.first_steps.changed_compose import (
 from checks.container.first_steps.image_steps import build_before, image_steps
 from checks.container.first_steps.line_steps import line_evidence, line_variables
 from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
+from checks.container.first_steps.named_variables import missing_variable_steps
 from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
@@ -296,7 +297,9 @@ def _named_steps(
     is_given = setting is not None and not setting.path and not setting.folder
     if is_given or tail.telling is None:
         return {}
-    return named_thing_steps(container, tail.telling.whole)
+    text = tail.telling.whole
+    asked = missing_variable_steps(container, text) if tail.known_failure is None else {}
+    return asked or named_thing_steps(container, text)
 
 
 def _room_variables(container: Container, tail: LogTail, info: Info | None) -> PageVariables:

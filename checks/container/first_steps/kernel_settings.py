@@ -18,5 +18,5 @@ _SETTING = LazyPattern(
 
 def kernel_setting_steps(container: Container, text: str) -> PageVariables:
     """The variables of a page about the setting, as `sysctl` takes it."""
-    match = _SETTING.search(text)
+    match = _SETTING.search(text.replace("/proc/sys/", " ").replace("/", "."))
     return {"wanted_setting": match[0], "set_for": container.name} if match is not None else {}

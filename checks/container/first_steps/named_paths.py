@@ -25,7 +25,16 @@ _MISSED = LazyPattern(
     r"|can't find command|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
     re.IGNORECASE,
 )
+_VERSION_OF_LIBRARY = LazyPattern(r"\bversion [`']\w{2,30}[\d.]{1,12}' not found")
+"""The loader's words: the file is there, and the library is too old."""
 _DATABASE = LazyPattern(r"readonly database|database file", re.IGNORECASE)
+_OF_A_FILE = LazyPattern(
+    r"\b(?:file|dir(?:ectory)?|folder|write|open|create|DB)\b.{0,80}(?:permission denied|EACCES)",
+    re.IGNORECASE,
+)
+_OF_SOMETHING_ELSE = LazyPattern(
+    r"\broot\b|\bbind\b|\blisten|\bsocket|\bconnect|\bexec\b|/", re.IGNORECASE
+)
 _PATH = LazyPattern(
     r"(?<![\w.:/+-])/(?:app|config|conf|data|docker-entrypoint\.d|etc|home|lib64|lib|media|mnt|opt|root"
     r"|run|srv|storage|tmp|usr|var|workspace|www)(?:/[\w.@+-]{1,100}){1,20}"
@@ -45,13 +54,15 @@ def path_steps(container: Container, text: str) -> PageVariables:
     """
     is_full = "no-space" in signs(text)
     is_refused = _REFUSED.search(text) is not None
+    if _VERSION_OF_LIBRARY.search(text):
+        return {}
     if not (is_full or is_refused or _MISSED.search(text)):
         return {}
     path = _path_in(container, text)
     if is_full:
         written = _WRITTEN.search(text)
         return _full_place(container, path or (written["path"] if written is not None else ""))
-    if not path and _DATABASE.search(text):
+    if not path and _of_data(text):
         path = _only_writable_place(container)
     if not path:
         return {}
@@ -71,6 +82,12 @@ def _path_in(container: Container, text: str) -> str:
     return place.inside if place is not None and not place.rest else ""
 
 
+def _of_data(text: str) -> bool:
+    """Whether a line complains of a file of the program's data, without the folder."""
+    is_refused = _OF_A_FILE.search(text) is not None and not _OF_SOMETHING_ELSE.search(text)
+    return is_refused or _DATABASE.search(text) is not None
+
+
 def _only_writable_place(container: Container) -> str:
     """Where the container's only writable mount is, which has its data; "" where it has several."""
     places = [mount.destination for mount in container.mounts if mount.rw and mount.has_host_path]
@@ -83,8 +100,10 @@ def _refused_place(container: Container, path: str) -> PageVariables:
     mount = host_mount(container.mounts, path)
     if mount is not None:
         refused = mount.on_host(path)
-        who = {} if container.config.starts_as_root else {"run_as": container.config.user}
-        return {"refused": refused, "refused_below": posixpath.dirname(refused), **who}
+        below = {"refused_below": posixpath.dirname(refused)}
+        if container.config.starts_as_root:
+            return {"refused_to_root": refused, **below}
+        return {"refused": refused, "run_as": container.config.user, **below}
     if innermost_mount(container.mounts, path) is not None or _is_of_kernel(path):
         return {}
     return {

@@ -165,6 +165,10 @@ NAMED = {
         f"task allocation failure: no IP for task of network {NETWORK}: nothing is available",
         {"short_network": NETWORK},
     ),
+    "a DNS server": (
+        "[resolver] failed to query external DNS server: read udp 172.18.0.2:515->192.0.2.8:53: i/o timeout",
+        {"silent_server": "192.0.2.8"},
+    ),
     "nothing": ("Handler for POST /v1.51/commit returned error: it does not work", {}),
 }
 

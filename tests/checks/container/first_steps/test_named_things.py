@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
+from checks.container.first_steps.named_variables import missing_variable_steps
+from diagnose import runbooks
 from tests.checks.container.evidence import ON_SHOP, container_in
 
 DATA = {"Type": "bind", "Source": "/srv/shop", "Destination": "/data"}
@@ -31,7 +33,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "the same for root": (
         "sh: can't create /data/f: Operation not permitted",
         BY_ROOT,
-        {"refused": "/srv/shop/f", "refused_below": "/srv/shop"},
+        {"refused_to_root": "/srv/shop/f", "refused_below": "/srv/shop"},
     ),
     "a refused path of the image": (
         "mkdir: cannot create directory '/var/lib/shop/cache': Permission denied",
@@ -43,7 +45,27 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         },
     ),
     "a path that is no file of a container": ("GET /api/v1/items: permission denied", {}, {}),
-    "a path of the kernel": ("open /proc/sys/net/ipv4/ip_forward: permission denied", {}, {}),
+    "a file whose name is quoted": (
+        "Error: file '/opt/app/rules.xml' not found",
+        {},
+        {"searched": "web", "sought_file": r"(^|/)rules\.xml/?$"},
+    ),
+    "a version of a library": (
+        "/app/gateway: /lib/libc.so.6: version `GLIBC_2.34' not found (required by /app/gateway)",
+        {},
+        {},
+    ),
+    "a path of the kernel": ("open /proc/self/attr/exec: permission denied", {}, {}),
+    "a setting of the kernel that is refused": (
+        "open /proc/sys/net/ipv4/ip_forward: permission denied",
+        {},
+        {"wanted_setting": "net.ipv4.ip_forward", "set_for": "web"},
+    ),
+    "an interface that is too old": (
+        "client version 1.24 is too old, please upgrade your client to a newer version",
+        {},
+        {},
+    ),
     "a path that leads up": ("open '/data/../../etc/shadow': Permission denied", MOUNTED, {}),
     "a tmpfs": (
         "open '/data/f': Permission denied",
@@ -152,6 +174,67 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {},
         {"wanted_setting": "net.core.somaxconn", "set_for": "web"},
     ),
+    "data that another program holds": (
+        "java.lang.IllegalStateException: failed to obtain node locks, tried [/srv/data]",
+        MOUNTED,
+        {"locked_data": "/srv/shop"},
+    ),
+    "another instance": (
+        "Logstash could not be started because there is already another instance using the data",
+        {"Mounts": [{**DATA, "Type": "volume", "Name": "logs"}]},
+        {"locked_data": "logs"},
+    ),
+    "data of another version": (
+        "cannot downgrade a node from version [8.1.0] to version [7.17.1]",
+        {"Config": {"Image": "registry.example:5000/search/node:7.17.1"}},
+        {
+            "versions_of": "registry.example:5000/search/node",
+            "image_now": "registry.example:5000/search/node:7.17.1",
+        },
+    ),
+    "data that is too new": (
+        "the version of the data (31.0.1.1) is higher than the docker image version (30.0.0.19)",
+        {"Config": {"Image": "nextcloud:30"}},
+        {"versions_of": "nextcloud", "image_now": "nextcloud:30"},
+    ),
+    "data of an older server": (
+        "The data was initialized by version 13, which is not compatible with this version 16.2",
+        {"Config": {"Image": "postgres:16"}},
+        {"versions_of": "postgres", "image_now": "postgres:16"},
+    ),
+    "a lock of a file": (
+        "IO error: While lock file: /cockroach/data/LOCK: Resource temporarily unavailable",
+        MOUNTED,
+        {"locked_data": "/srv/shop"},
+    ),
+    "a setting of the kernel by its file": (
+        "Set /proc/sys/fs/aio-max-nr to at least 65536",
+        {},
+        {"wanted_setting": "fs.aio-max-nr", "set_for": "web"},
+    ),
+    "a file of the data without its folder": (
+        "# Fatal: Can't open or create append-only dir appendonlydir: Permission denied",
+        MOUNTED,
+        {"refused": "/srv/shop", "refused_below": "/srv", "run_as": "1000:1000"},
+    ),
+    "a port that is refused": ("listen: open failed: bind: permission denied", MOUNTED, {}),
+    "an image by its id": (
+        "cannot downgrade a node from version [8.1.0] to version [7.17.1]",
+        {"Config": {"Image": "sha256:6b1a"}},
+        {},
+    ),
+    "a right without a path": (
+        "runtime/cgo: pthread_create failed: Operation not permitted",
+        {},
+        {"rights_of": "web"},
+    ),
+    "a program that wants root": (
+        "iptables: Permission denied (you must be root)",
+        {},
+        {"rights_of": "web"},
+    ),
+    "memory": ("fork: Cannot allocate memory", {}, {"memory_of": "web"}),
+    "a heap": ("java.lang.OutOfMemoryError: Java heap space", {}, {}),
     "a class of Java": ("java.lang.Error: fs.s3a.impl.Factory()", {}, {}),
     "nothing": ("error: no license", MOUNTED, {}),
 }
@@ -160,6 +243,18 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
 @pytest.mark.parametrize(("line", "parts", "expected"), STEPS.values(), ids=STEPS)
 def test_what_a_line_names(line: str, parts: dict[str, Any], expected: dict[str, str]):
     assert named_thing_steps(container_in("exited", code=1, **parts), line) == expected
+
+
+NAMING = {name: named for name, (_, _, named) in STEPS.items() if named}
+
+
+@pytest.mark.parametrize("named", NAMING.values(), ids=NAMING)
+def test_the_words_beside_a_look_are_whole(named: dict[str, str]) -> None:
+    for id in ("container.exits-at-start", "container.restart-loop", "container.errors-in-log"):
+        look = runbooks.confirm(id, {"container": "web", **named}, runbooks.Place())
+        assert look is not None
+        assert not runbooks.placeholders(look.impact)
+        assert any(text in look.text for text in named.values())
 
 
 @pytest.mark.parametrize(
@@ -188,3 +283,21 @@ def test_a_running_container_is_asked_for_room_as_it_sees_it(line: str, place: s
 )
 def test_another_start_is_no_answer(line: str, expected: bool):
     assert is_better_looked_at(container_in("exited", code=1), line) is expected
+
+
+ASKED = {
+    "a variable": ("Error: API_TOKEN is required", "API_TOKEN"),
+    "a key": ("KeyError: 'BOT_TOKEN'", "BOT_TOKEN"),
+    "a variable without a value": ("error: please set SHOP_KEY", "SHOP_KEY"),
+    "one that it has": ("SHOP_MODE is missing or wrong", ""),
+    "a version of a library": ("libc.so.6: version `GLIBC_2.34' not found", ""),
+    "an error": ("ERR_MODULE_NOT_FOUND: a module is missing", ""),
+    "nothing that is asked for": ("API_TOKEN was read", ""),
+}
+
+
+@pytest.mark.parametrize(("line", "name"), ASKED.values(), ids=ASKED)
+def test_a_variable_that_the_line_asks_for(line: str, name: str) -> None:
+    env = {"Config": {"Env": ["SHOP_KEY=", "SHOP_MODE=fast"]}}
+    steps = missing_variable_steps(container_in("exited", code=1, **env), line)
+    assert steps.get("typed", "") == name
