@@ -229,6 +229,8 @@ def live(
     collectors.start_helpers(network=not selected)
     asked = [type(question) for question in ASKED_FIRST]
     collectors.prepare_to_ask(asked if selected else (*asked, *ASKED_EARLY))
+    if options.probe and not selected:
+        import dnslib  # noqa: F401 - what DNS is asked with, for the same reason
     budget = Budget.of_run(began, options.budget_s)
     return Recorder(collectors, budget, patience(options.budget_s)), budget
 
