@@ -1,7 +1,7 @@
 """The command that brings a program's database to the version that its code needs.
 
 Programs ask for it in their own words; the command is that of the framework's documentation, and
-never taken from the log.
+never taken from the log: of that only a name is filled in.
 """
 
 from __future__ import annotations
@@ -9,10 +9,16 @@ from __future__ import annotations
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 
-WAITING = frozenset({"airflow-database", "data-older", "prisma-pending", "table-missing"})
+WAITING = frozenset(
+    {"airflow-database", "data-older", "odoo-database", "prisma-pending", "table-missing"}
+)
 """Failures that a migration heals."""
 
 COMMANDS = (
+    (
+        LazyPattern(r"you can force it with `-i base`"),
+        "/entrypoint.sh odoo --database={database} --init=base --stop-after-init",
+    ),
     (LazyPattern(r"manage\.py|\bdjango\b"), "python manage.py migrate"),
     (
         LazyPattern(r"\bdb:migrate\b|\bbin/rails\b|ActiveRecord|active_record"),
@@ -29,7 +35,8 @@ COMMANDS = (
     (LazyPattern(r"\bknex\b"), "npx knex migrate:latest"),
     (LazyPattern(r"\bairflow\b"), "airflow db migrate"),
 )
-"""What a log shows of a framework, and its command. The first one that fits counts."""
+"""What a log shows of a framework, and its command, with groups of the failure's pattern in braces.
+The first one that fits counts."""
 
 
 def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
@@ -43,4 +50,4 @@ def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
     commands = (
         command for framework, command in COMMANDS if any(framework.search(line) for line in shown)
     )
-    return next(commands, "")
+    return failure.filled_for_shell(next(commands, ""))

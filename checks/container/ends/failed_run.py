@@ -39,6 +39,7 @@ from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.complaining_peer import ComplainingPeer, complaining_peer
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
+from diagnose.evidence.containers.programs.init_scripts import InitScript
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
@@ -102,9 +103,14 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def _former(self) -> FormerImage | None:
-        """The image of the container that it has replaced, where that one ran."""
-        former = self.context.former_images
-        return former.by_id.get(self.container.id) if former is not None else None
+        """The image of the container that it has replaced, where that one ran.
+
+        None where a peer or a newer compose file is to blame.
+        """
+        former, is_aside = self.context.former_images, bool(self.calls.callees or self.strays)
+        if former is None or is_aside or self.changed is not None:
+            return None
+        return former.by_id.get(self.container.id)
 
     @property
     def _covered(self) -> str:
@@ -133,18 +139,16 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def means(self) -> str:
         """The clause that says what the log means; "" where that is not known, or is not so."""
-        if self._seen_inside is not None:
-            return self._seen_inside.clause
+        seen = self._seen_inside
+        if isinstance(seen, InitScript) and not seen.user:
+            return "; ".join(filter(None, (seen.clause, meaning(self.tail))))
+        if seen is not None:
+            return seen.clause
         if self._blames_no_filter:
             return ""
-        clauses = (meaning(self.tail), self.own.clause if self.own else "", self._empty)
-        return "; ".join(filter(None, clauses)) or self._since_update
-
-    @property
-    def _since_update(self) -> str:
-        """The clause about another image before, where the log explains nothing."""
-        is_blamed = self._former is not None and self._is_unexplained
-        return self._former.clause if self._former is not None and is_blamed else ""
+        own = self.own.clause if self.own else ""
+        former = self._former.clause if self._former is not None else ""
+        return "; ".join(filter(None, (meaning(self.tail), own, self._empty, former)))
 
     @property
     def _empty(self) -> str:
@@ -185,7 +189,6 @@ class FailedRun(msgspec.Struct, frozen=True):
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
             **changed_evidence(self.changed),
-            **({"the image before": self._former.clause} if self._former is not None else {}),
             **_hidden_evidence(self.container, self.context.empty_mounts),
             **_server_evidence(self.server, containers),
             **(self.complaint.evidence if self.complaint is not None else {}),
@@ -204,6 +207,13 @@ class FailedRun(msgspec.Struct, frozen=True):
         return self.tail.failure is None and not is_named and self.changed is None
 
     @property
+    def _image_before(self) -> PageVariables:
+        """The image of its predecessor, or a build before where the log explains nothing."""
+        if self._former is None and not self._is_unexplained:
+            return {}
+        return build_before(self.container, self.context.images, self._former)
+
+    @property
     def steps(self) -> PageVariables:
         """The variables of the page: which of its cures suit this failure."""
         first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
@@ -216,11 +226,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
             | self._steps_inside
-            | (
-                build_before(container, context.images, self._former)
-                if self._is_unexplained
-                else {}
-            )
+            | self._image_before
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)

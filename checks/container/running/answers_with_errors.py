@@ -14,6 +14,9 @@ from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, F
 from diagnose.mappings import only, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined, sentence, shortened
+from diagnose.programs.failures import FAILURES, Recognised, family_of_running, recognise
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.migrations import migration_of
 from diagnose.registry import check
 
 _BAD_REQUEST = 400
@@ -85,10 +88,15 @@ def _failed_answers_finding(
     container, printed = failed.container, LogTail(failed.other_lines)
     written = None if printed.explains else own
     tail = written.tail if written is not None else printed
+    failure = _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
         container,
-        sentence(f"{container} answers {_which(failed)}{_through(failed)}", _closed(closed)),
+        sentence(
+            f"{container} answers {_which(failed)}{_through(failed)}",
+            failure.cause if failure is not None else "",
+            _closed(closed),
+        ),
         {
             "last answer": shortened(failed.answers[-1].line),
             **(log_evidence(tail) if tail.explains else {}),
@@ -106,6 +114,7 @@ def _failed_answers_finding(
         present(
             {
                 "url": failed.url,
+                "migration": migration_of(failure, tail.lines),
                 "log_inside": f"{container.name}:{written.path}" if written is not None else "",
                 "refusing": container.name if failed.status == _BAD_REQUEST else "",
                 "closed": closed.path if closed is not None else "",
@@ -117,6 +126,14 @@ def _failed_answers_finding(
 
 def _severity(failed: FailedAnswers) -> Severity:
     return Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice
+
+
+def _known_failure(tail: LogTail) -> Recognised | None:
+    """The known failure, or else the family of failures, that the line shows."""
+    if not tail.explains:
+        return None
+    known = recognise(tail.lines, tail.telling, FAILURES, has_ended=False)
+    return known or family_of_running(tail.telling, FAMILIES)
 
 
 def _closed(closed: ClosedFolder | None) -> str:

@@ -24,6 +24,7 @@ from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,
     Unreplaced,
     ValueFault,
+    asked_together,
     near_name,
     unreplaced,
     value_fault,
@@ -57,6 +58,10 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         )
         state = "is empty" if is_empty else "is not set"
         needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
+        together = asked_together(claim.tail.lines, container, wanted[0])
+        if together:
+            names = joined((wanted[0], *together), "and")
+            needed = f"needs the environment variables {names}, which are not set"
         if claim.failure.name == UNANNOUNCED:
             needed = f"needs the setting {named}: the environment variable of that name {state}"
         near = near_name(container, wanted)
@@ -67,7 +72,9 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             variable=wanted[0],
         )
         by_compose = compose_variables(container)
-        yield finding.with_variables(by_compose or {"typed": wanted[0]})
+        typed = " ".join((wanted[0], *together))
+        asked = {"all_typed": typed} if together else {"typed": wanted[0]}
+        yield finding.with_variables(by_compose or asked)
     return None
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 from checks.container.starts.start_errors import refused_program
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.other_interpreters import (
+    OtherInterpreter,
+    OtherInterpreters,
+)
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 ARCHITECTURES = {
@@ -83,7 +87,9 @@ def _format(program: Program, host: str) -> tuple[str, str]:
 
 
 @check("container.interpreter-missing", severity=Severity.critical)
-def interpreter_missing(containers: Containers, programs: Programs) -> CheckResult:
+def interpreter_missing(
+    containers: Containers, programs: Programs, other_interpreters: OtherInterpreters | None
+) -> CheckResult:
     """A container's program needs an interpreter that its image does not have.
 
     A script whose `#!` line names one that is missing or ends in a carriage return, or a binary
@@ -95,14 +101,24 @@ def interpreter_missing(containers: Containers, programs: Programs) -> CheckResu
         if program is None or program.missing or program.why != "no such file or directory":
             continue
         what, seen = _needs(program)
-        finding = refused_program(container, program, what, **{_FIRST_BYTES: seen})
+        other = other_interpreters.of(container) if other_interpreters is not None else None
+        has = f", and its image has {other.path}" if other is not None else ""
+        finding = refused_program(container, program, f"{what}{has}", **{_FIRST_BYTES: seen})
         # without a carriage return the file is in order: what is missing comes into the image
         if not program.has_carriage_return:
             finding = finding.without_variable("file")
         if program.other_libc:
             finding = finding.without_variable("image").with_variables({"loader": program.loader})
+        if other is not None:
+            finding = finding.without_variable("image").with_variables(_run_by(other))
         yield finding
     return None
+
+
+def _run_by(other: OtherInterpreter) -> PageVariables:
+    """The variables of the page that let this one run the script."""
+    kind = "behind_init" if other.is_behind_init else "interpreter"
+    return {kind: other.path, "script": other.words}
 
 
 def _needs(program: Program) -> tuple[str, str]:

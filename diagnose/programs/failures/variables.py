@@ -327,6 +327,14 @@ VARIABLES = (
         needs=("SPRING_DATASOURCE_URL", "SPRING_PROFILES_ACTIVE"),
     ),
     Failure(
+        name="odoo-database",
+        mark="not initialized, you can force it",
+        pattern=r"Database (?P<database>[\w.-]{1,63}) not initialized, you can force it with `-i base`",
+        cause="database {database} exists and is empty: nobody has set up Odoo in it",
+        cure="run odoo once with --init=base for that database",
+        source="odoo/odoo#27447",
+    ),
+    Failure(
         name="airflow-database",
         mark="you need to initialize the database",
         pattern=r"You need to initialize the database",

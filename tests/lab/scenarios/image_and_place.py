@@ -162,6 +162,62 @@ def script_of_the_first_start_for_its_user(box: Box) -> None:
     box.wait_for(lambda: "ready to accept" in logs(box, "series31"), what="the database")
 
 
+INTERPRETER = "container.interpreter-missing"
+_SCRIPT = "#!{}\necho ready\nexec sleep 1000\n"
+
+
+def _scripted(box: Box, name: str, first: str) -> None:
+    """An image whose program is a script with this interpreter."""
+    files = {"run.sh": (_SCRIPT.format(first).encode(), 0o755)}
+    load(box, f"{name}:1", Recipe(files, ('ENTRYPOINT ["/run.sh"]',)))
+    run(box, name, *GOOD, f"{name}:1", "--daily")
+
+
+@fault(INTERPRETER, subject="container:scripted30", also=[AT_START], shareable=True)
+def script_whose_init_is_not_in_the_image(box: Box) -> None:
+    """A script names an init before its shell, and only the shell is in the image."""
+    _scripted(box, "scripted30", "/usr/bin/dumb-init /bin/sh")
+    assert "no such file" in ended(box, "scripted30")
+    command = first_command(box, INTERPRETER, "scripted30")
+    words = "diagnose recreate scripted30 --command '/run.sh --daily'"
+    assert command == f"{words} -- --init --entrypoint=/bin/sh | sh"
+
+
+@fault(INTERPRETER, subject="container:scripted31", also=[AT_START], shareable=True)
+def script_whose_shell_is_another_one(box: Box) -> None:
+    """A script names bash, and the image has sh alone."""
+    _scripted(box, "scripted31", "/bin/bash")
+    assert "no such file" in ended(box, "scripted31")
+    command = first_command(box, INTERPRETER, "scripted31")
+    words = "diagnose recreate scripted31 --command '/run.sh --daily'"
+    assert command == f"{words} -- --entrypoint=/bin/sh | sh"
+
+
+@healthy(shareable=True)
+def script_with_its_shell(box: Box) -> None:
+    """The same script, with a shell that the image has."""
+    _scripted(box, "scripted32", "/bin/sh")
+    box.wait_for(lambda: "ready" in logs(box, "scripted32"), what="the script")
+
+
+MISSING = "container.variable-missing"
+_ASKS = """
+test -n "$COUCHDB_USER" -a -n "$COUCHDB_PASSWORD" && exec sleep 1000
+echo 'ERROR: CouchDB 3.0+ will no longer run in "Admin Party"
+       mode. You *MUST* specify an admin user and password, with
+       "-e COUCHDB_USER=admin -e COUCHDB_PASSWORD=password"' >&2
+exit 1
+"""
+
+
+@fault(MISSING, subject="container:couch30", also=[AT_START], shareable=True)
+def two_variables_that_are_missing(box: Box) -> None:
+    """A database asks for a user and a password, and has neither."""
+    run(box, "couch30", *GOOD, "bb:1.36", "sh", "-c", _ASKS)
+    assert "Admin Party" in ended(box, "couch30")
+    assert "COUCHDB_USER COUCHDB_PASSWORD" in first_command(box, MISSING, "couch30")
+
+
 LOOP = "container.restart-loop"
 _WORKS = b"#!/bin/sh\necho ready\nexec sleep 1000\n"
 _CRASHES = b"#!/bin/sh\necho starting\nkill -SEGV $$\n"

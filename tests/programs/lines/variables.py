@@ -35,6 +35,8 @@ LINES = {
     "minio-credentials": "MINIO_ROOT_USER length should be at least 3, and MINIO_ROOT_PASSWORD length at least 8 characters",
     "n8n-key": "Error: Mismatching encryption keys. The encryption key in the settings file does not match",
     "spring-datasource": "Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource",
+    "odoo-database": "2019-05-09 08:12:01,115 1 ERROR shop odoo.modules.loading: Database shop not "
+    "initialized, you can force it with `-i base` ",
     "airflow-database": "ERROR: You need to initialize the database. Please run `airflow db init`.",
     "rust-variable": "called `Result::unwrap()` on an `Err` value: NotPresent",
 }

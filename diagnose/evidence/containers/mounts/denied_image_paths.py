@@ -13,6 +13,8 @@ from diagnose.lazy_pattern import LazyPattern
 
 _DENIED = ("permission denied", "eacces", "accessdenied")
 _PATH = LazyPattern(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
+_QUOTED_PATH = LazyPattern(r"['\"](/[^'\"\n]{1,300})['\"]")
+"""It may have a blank in it."""
 _OF_THE_KERNEL = ("/proc", "/sys", "/dev")
 
 
@@ -26,7 +28,7 @@ class DeniedImagePath(msgspec.Struct, frozen=True):
 def denied_image_path(container: Container, tail: LogTail) -> DeniedImagePath | None:
     """The first path of the image to which a line of the log says that access was denied."""
     for line in tail.find_all(*_DENIED):
-        paths = _PATH.findall(line)
+        paths = _QUOTED_PATH.findall(line) or _PATH.findall(line)
         if not paths or REFUSED.search(line) or named_path(container, line) is not None:
             continue
         path = paths[-1]

@@ -18,6 +18,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.named_settings import NamedSetting, named_setting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, PageVariables
+from diagnose.programs.telling_line import TellingLine
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -28,6 +29,8 @@ _MISSES_END = LazyPattern(
     r"|\bpremature EOF\b|\btruncated\b"
 )
 """What programs say of a last line without its end."""
+_BELOW = 3
+"""Lines below the one that explains the failure."""
 _YAML = (".yaml", ".yml")
 _SPACE, _DOUBLE, _SINGLE = r"\xC2\xA0", r"\xE2\x80[\x9C\x9D]", r"\xE2\x80[\x98\x99]"
 """As sed takes the bytes of these characters."""
@@ -108,11 +111,22 @@ def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> Fil
         tail = log_tails.of(container)
         if container.restart_count == 0 and container.is_running:
             continue
-        setting = named_setting(container, tail.telling)
+        setting = _named_file(container, tail)
         defect = _defect(host, container, tail, setting) if setting and setting.path else None
         if defect is not None:
             found[container.id] = defect
     return FileDefects(found)
+
+
+def _named_file(container: Container, tail: LogTail) -> NamedSetting | None:
+    """The file that the line which explains the failure names, or one of the next lines: parsers of
+    YAML name it below what they say of it."""
+    if tail.telling is None:
+        return None
+    at = tail.telling.index
+    lines = (tail.telling, *map(TellingLine, tail.lines[at + 1 : at + 1 + _BELOW]))
+    settings = (named_setting(container, line) for line in lines)
+    return next((setting for setting in settings if setting and setting.path), None)
 
 
 def _defect(

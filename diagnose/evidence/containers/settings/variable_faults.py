@@ -42,6 +42,12 @@ _UNREADABLE = LazyPattern(
     re.IGNORECASE,
 )
 """What a program says of an address that it cannot read."""
+_OPTIONS = LazyPattern(r"(?<!\w)(?:-e|--env)[ =]([A-Z][A-Z0-9_]{1,60})=")
+"""Variables in an example of `docker run` that a program prints."""
+_NAME = LazyPattern(r"\b[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,6}\b")
+_LIST = LazyPattern(
+    r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?| and )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
+)
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
 
@@ -55,6 +61,21 @@ class Unreplaced(msgspec.Struct, frozen=True):
     holder: str
     """The variable whose value holds it; "" for the command."""
     line: str
+
+
+def asked_together(lines: Sequence[str], container: Container, first: str) -> tuple[str, ...]:
+    """The variables that a program asks for beside one, as options of one command or in one list,
+    and that the container lacks."""
+    lists = [found for line in lines for found in (_OPTIONS.findall(line), _listed(line))]
+    asked = next((names for names in lists if first in names and len(names) > 1), [])
+    others = [name for name in dict.fromkeys(asked) if name != first]
+    return tuple(name for name in others if not container.config.sets(name))
+
+
+def _listed(line: str) -> list[str]:
+    """The names of a list with commas, or with "and"."""
+    found = _LIST.search(line)
+    return _NAME.findall(found[0]) if found is not None else []
 
 
 def near_name(container: Container, wanted: Sequence[str]) -> str:

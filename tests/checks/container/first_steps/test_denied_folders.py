@@ -31,6 +31,7 @@ ON_APP = {**CONF, "Source": "/srv/app", "Destination": "/app"}
         ("", "node", [], DENIED, 0),
         ("1000", "", [ON_APP], DENIED, 0),
         ("1000", "", [], "open /proc/sys/kernel/x: permission denied", 0),
+        ("1000", "", [], "permission denied: '/app/logs/a day.log'", 1),
         ("1000", "", [], "permission denied", 0),
         ("1000", "", [], "listening", 0),
     ],

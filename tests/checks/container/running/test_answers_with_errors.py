@@ -191,3 +191,11 @@ def test_log_files_of_programs(text: str, age: float, is_found: bool) -> None:
     log = tuple(RecentLine(BEGUN + 60 + at, FAILED) for at in range(5))
     answers = all_failed_answers(Containers((SHOP,)), RecentLogs({SHOP.id: log}), clock, None)
     assert (SHOP.id in program_logs(host, answers, clock).by_id) == is_found
+
+
+def test_errors_of_a_program_whose_database_is_empty() -> None:
+    line = "ERROR shop odoo.modules.loading: Database shop not initialized, you can force it with `-i base`"
+    answers = [line, FAILED] * 4
+    (finding,) = found((SHOP, answers))
+    assert "database shop exists and is empty" in finding.summary
+    assert "--database=shop --init=base" in finding.variables["migration"]

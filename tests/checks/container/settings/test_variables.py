@@ -49,6 +49,25 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
     )
 
 
+COUCHDB = (
+    'ERROR: CouchDB 3.0+ will no longer run in "Admin Party"',
+    '       "-e COUCHDB_USER=admin -e COUCHDB_PASSWORD=password"',
+)
+TOGETHER = {
+    "both are missing": ([], {"all_typed": "COUCHDB_USER COUCHDB_PASSWORD"}),
+    "one of them is set": (["COUCHDB_PASSWORD=made-up"], {"typed": "COUCHDB_USER"}),
+}
+
+
+@pytest.mark.parametrize(("env", "steps"), TOGETHER.values(), ids=TOGETHER)
+def test_variables_that_are_asked_for_together(env: list[str], steps: dict[str, str]):
+    container, log_tails = failed_with_log(*COUCHDB, Config={"Env": env})
+    result = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert result.findings[0].variables.items() >= steps.items()
+
+
 @pytest.mark.parametrize(
     ("env", "line", "expected"),
     [

@@ -1,0 +1,98 @@
+"""Interpreters that an image has elsewhere than the `#!` line of its program says.
+
+The images of Python, Node.js and PHP have theirs in /usr/local/bin; an init such as dumb-init names
+the real interpreter behind it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.registry import evidence
+
+_HEAD_BYTES = 4096
+_INITS = frozenset({"catatonit", "docker-init", "dumb-init", "tini"})
+"""Programs that run another one, and only reap its children and pass signals on."""
+_FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
+_ALIKE = {"bash": "sh", "python": "python3", "nodejs": "node"}
+"""What may run the same script."""
+_HIDDEN = "<redacted:"
+
+
+class OtherInterpreter(msgspec.Struct, frozen=True):
+    """One that the image has."""
+
+    path: str
+    words: str
+    """The script and its arguments, for a shell."""
+    is_behind_init: bool
+    """Whether the `#!` line names an init before it."""
+
+
+class OtherInterpreters(msgspec.Struct, frozen=True):
+    """By container id."""
+
+    by_id: Mapping[str, OtherInterpreter] = {}
+
+    def of(self, container: Container) -> OtherInterpreter | None:
+        return self.by_id.get(container.id)
+
+
+@evidence
+def other_interpreters(host: Host, containers: Containers, programs: Programs) -> OtherInterpreters:
+    """A few questions for each container whose own program lacks its interpreter."""
+    found = {}
+    for container in containers:
+        program = programs.by_id.get(container.id)
+        if program is None or not _lacks_interpreter(container, program):
+            continue
+        other = _other(host, container, program)
+        if other is not None:
+            found[container.id] = other
+    return OtherInterpreters(found)
+
+
+def _lacks_interpreter(container: Container, program: Program) -> bool:
+    """Whether the container's first word is a script whose interpreter is missing."""
+    words = container.command
+    is_own = bool(words) and not program.behind and program.path == words[0]
+    is_plain = not program.has_carriage_return and not any(_HIDDEN in word for word in words)
+    return is_own and is_plain and program.interpreter.startswith("/") and not program.missing
+
+
+def _other(host: Host, container: Container, program: Program) -> OtherInterpreter | None:
+    words = shlex.join(container.command)
+    name = program.interpreter.rpartition("/")[2]
+    behind = _behind_init(host, container, program) if name in _INITS else ""
+    if behind:
+        here = programs_at(host, container, [behind])
+        return OtherInterpreter(here[0], words, is_behind_init=True) if here else None
+    for wanted in filter(None, (name, _ALIKE.get(name, ""))):
+        here = programs_at(host, container, _places(container, wanted))
+        if here and name not in _INITS:
+            return OtherInterpreter(here[0], words, is_behind_init=False)
+    return None
+
+
+def _behind_init(host: Host, container: Container, program: Program) -> str:
+    """The interpreter behind an init in the `#!` line."""
+    file = host.ask(ReadContainerFile(container.id, program.path, bytes=_HEAD_BYTES))
+    if isinstance(file, Failed) or file.hex is None:
+        return ""
+    first = bytes.fromhex(file.hex).partition(b"\n")[0].decode("utf-8", "replace")
+    words = first.removeprefix("#!").split()[1:]
+    return words[0] if words and words[0].startswith("/") else ""
+
+
+def _places(container: Container, name: str) -> Iterator[str]:
+    for folder in dict.fromkeys((*path_folders(container), *_FOLDERS)):
+        yield f"{folder}/{name}"
