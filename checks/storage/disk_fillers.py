@@ -97,10 +97,11 @@ def _inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
 
 
 def _crashes(kind: FileKind, program: str) -> str:
+    often = " again and again" if kind.count > 1 else ""
     if kind.name == CORE_DUMPS:
-        return f": {program} crashes again and again"
+        return f": {program} crashes{often}"
     if kind.name == HEAP_DUMPS:
-        return f": {program} runs out of heap again and again"
+        return f": {program} runs out of heap{often}"
     return ""
 
 
@@ -119,7 +120,8 @@ def _kept_for(volume: FilledVolume, kind: FileKind) -> str:
         waiting = count(volume.unarchived, "segment")
         return f": PostgreSQL keeps {waiting} that its archive command has not taken"
     if volume.slots:
-        return f": PostgreSQL keeps them for its replication slots ({and_more(volume.slots)})"
+        slots = and_more(volume.slots)
+        return f": PostgreSQL keeps what readers of its replication slots ({slots}) have not read"
     return _crashes(kind, "a program that writes there")
 
 
@@ -154,7 +156,7 @@ def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
     if volume.kind is not None and volume.kind.name in DUMPS:
         return _dump_cures(volume.kind, volume.kind.folder, user)
     if volume.unarchived >= SEGMENTS:
-        return {"archiver": user, "archived": volume.top}
+        return {"archiver": user, "archived": volume.database}
     if volume.slots and user:
         return {"slot": volume.slots[0], "slot_of": user}
     if volume.kind is not None and volume.kind.name == BINARY_LOGS:

@@ -25,7 +25,7 @@ _KINDS = {
 }
 """Of crashed programs; of Java and Node.js; of MySQL and MariaDB; of PostgreSQL."""
 DUMPS = {
-    CORE_DUMPS: ".*/(vg)?core([.][^/]+)?",
+    CORE_DUMPS: ".*/(core|(vg)?core[.][0-9]+|core[.][A-Za-z0-9_.-]+[.][0-9]+)",
     HEAP_DUMPS: ".*[.](hprof|phd|heapsnapshot)",
 }
 """What nobody needs to go on working, with their paths as find(1) takes them."""

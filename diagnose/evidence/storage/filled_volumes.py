@@ -41,6 +41,11 @@ class FilledVolume(msgspec.Struct, frozen=True):
     slots: tuple[str, ...] = ()
     """PostgreSQL's replication slots: it keeps the log that their readers have not read."""
 
+    @property
+    def database(self) -> str:
+        """The folder of PostgreSQL's files on the host, which may lie below the top."""
+        return posixpath.dirname(self.kind.folder) if self.kind is not None else self.top
+
     def on_host(self, path: str) -> str:
         return f"{self.top}{path}".rstrip("/")
 

@@ -194,10 +194,16 @@ VOLUMES: dict[str, tuple[list[str], dict[str, list[str]], str, dict[str, str | N
         "segments of the write-ahead log in /pg_wal: PostgreSQL keeps 9 segments",
         {"archiver": "web", "archived": f"{ROOT}/volumes/db/_data"},
     ),
+    "a database below the top of the volume": (
+        [f"data/{SEGMENT}{n}" for n in range(10, 20)],
+        {"data/pg_wal/archive_status": [f"x{n}.ready" for n in range(9)]},
+        "PostgreSQL keeps 9 segments",
+        {"archiver": "web", "archived": f"{ROOT}/volumes/db/_data/data"},
+    ),
     "a replica that does not read": (
         [f"{SEGMENT}{n}" for n in range(10, 20)],
         {"pg_replslot": ["standby1"]},
-        "for its replication slots (standby1)",
+        "keeps what readers of its replication slots (standby1) have not read",
         {"archiver": None, "slot": "standby1", "slot_of": "web"},
     ),
     "binary logs": (
