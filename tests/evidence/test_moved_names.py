@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.dns.moved_names import moved_names
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.dns.moved_names import MovedNames, moved_names
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.model import Unavailable
@@ -43,10 +45,33 @@ LINES = {
 @pytest.mark.parametrize("name", LINES)
 def test_addresses_that_a_name_had(name: str) -> None:
     line, answers, wanted = LINES[name]
-    failure = LoggedFailure(WEB, "unreachable", "api.shop.test", 443, line, 5, 9, 1.0)
-    own = ResolvConf(nameservers=("192.0.2.53",))
-    resolvers = Resolvers(NONE, NONE, (), {WEB.id: own})
-    reply = {"answered": True, "rcode": "NOERROR", "answers": answers, "ms": 1.0}
-    found = moved_names(Made({"dns.query": reply}), LoggedFailures((failure,)), resolvers)
+    failure, found = _found(line, answers)
     assert [address for item in found for address in item.present] == wanted
     assert (found.of(failure) is not None) == bool(wanted)
+
+
+def test_a_program_that_asks_again_keeps_no_old_address() -> None:
+    """Of a large service each answer has other addresses."""
+    _, found = _found(JAVA, ["192.0.2.80"], JAVA, JAVA.replace("192.0.2.70", "192.0.2.71"))
+    assert not found
+    _, found = _found(JAVA, ["192.0.2.80"], JAVA, "shop.test/192.0.2.71 failed")
+    assert found
+
+
+def test_an_address_that_the_container_is_given_is_not_an_old_one() -> None:
+    given = container("web", HostConfig={"ExtraHosts": ["api.shop.test:192.0.2.70"]})
+    _, found = _found(JAVA, ["192.0.2.80"], caller=given)
+    assert not found
+
+
+def _found(
+    line: str, answers: list[str], *log: str, caller: Container = WEB
+) -> tuple[LoggedFailure, MovedNames]:
+    """What is found of a container's failing call. answers: addresses that DNS has."""
+    failure = LoggedFailure(caller, "unreachable", "api.shop.test", 443, line, 5, 9, 1.0)
+    own = ResolvConf(nameservers=("192.0.2.53",))
+    resolvers = Resolvers(NONE, NONE, (), {caller.id: own})
+    reply = {"answered": True, "rcode": "NOERROR", "answers": answers, "ms": 1.0}
+    logs = RecentLogs({caller.id: tuple(RecentLine(1.0, text) for text in log)})
+    host = Made({"dns.query": reply})
+    return failure, moved_names(host, LoggedFailures((failure,)), logs, resolvers)

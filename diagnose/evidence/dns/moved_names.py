@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.items import Items
@@ -78,13 +79,20 @@ class MovedNames(Items[MovedName], frozen=True):
 
 
 @evidence
-def moved_names(host: Host, logged_failures: LoggedFailures, resolvers: Resolvers) -> MovedNames:
-    """Nothing is asked but names that stand beside an address in a line about a call that fails."""
+def moved_names(
+    host: Host, logged_failures: LoggedFailures, logs: RecentLogs, resolvers: Resolvers
+) -> MovedNames:
+    """Nothing is asked but names that stand beside an address in a line about a call that fails.
+
+    A program that calls several addresses of a name asks for it again each time: those of a large
+    service change with each answer. What the container's own hosts file has, DNS is not asked for.
+    """
     queries: dict[QueryDns, tuple[Container, str, str]] = {}
     for failure in logged_failures:
         for name, address in _named(failure):
             upstreams = resolvers.upstreams(failure.container)
-            if upstreams and len(queries) < MOST:
+            keeps_one = _called_as(name, failure.container, logs) <= {address}
+            if keeps_one and upstreams and len(queries) < MOST:
                 pid = asking_pid(failure.container, upstreams[0])
                 query = QueryDns(upstreams[0].server, name, "A", pid=pid)
                 queries[query] = (failure.container, name, address)
@@ -101,8 +109,21 @@ def moved_names(host: Host, logged_failures: LoggedFailures, resolvers: Resolver
 def _named(failure: LoggedFailure) -> Iterator[tuple[str, str]]:
     if failure.kind == "dns" or failure.peer is not None:
         return
-    match = _BOTH.search(failure.line) or _DIALLED.search(failure.line)
-    if match is None or is_address(match["name"]) or not is_address(match["address"]):
-        return
-    if not is_loopback(match["address"]):
+    hosts = failure.container.host_config.extra_hosts or ()
+    for name, address in _pairs(failure.line):
+        is_given = any(entry.startswith((f"{name}:", f"{name}=")) for entry in hosts)
+        if not is_given and not is_loopback(address):
+            yield name, address
+
+
+def _called_as(name: str, container: Container, logs: RecentLogs) -> set[str]:
+    """The addresses that stand beside a name in the container's log of the last minutes."""
+    pairs = (pair for line in logs.of(container) for pair in _pairs(line.text))
+    return {address for called, address in pairs if called == name}
+
+
+def _pairs(line: str) -> Iterator[tuple[str, str]]:
+    """The name and the address of a line that has both."""
+    match = _BOTH.search(line) or _DIALLED.search(line)
+    if match is not None and not is_address(match["name"]) and is_address(match["address"]):
         yield match["name"], match["address"]
