@@ -36,8 +36,8 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     nginx or Apache runs on the host itself, in front of published ports, and its clients get 502 or
     504. Nothing in the container shows that: the server's own error log says why. It counts where
     three requests failed within five minutes, the last one within a minute, and the place that was
-    called belongs to a container. Where nobody publishes the port, the one container that serves
-    it in its own network may be meant.
+    called belongs to a container. Where it refuses and nobody publishes the port, the one container
+    that serves it in its own network may be meant. Websockets that end idle do not count.
     """
     if not host_proxy_failures.programs:
         return Skipped("neither nginx nor Apache runs on this host itself")

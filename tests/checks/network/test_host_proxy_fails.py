@@ -36,6 +36,17 @@ LOGS: dict[str, tuple[str, list[str], float, list[tuple[str, str]]]] = {
         [("warning", "shop")],
     ),
     "Apache": ("apache2", [APACHE.format(at) for at in range(4)], 5, [("warning", "shop")]),
+    "idle websockets": (
+        "nginx",
+        [
+            NGINX.format(at, "upstream timed out (110: Connection timed out)", 8081).replace(
+                "reading response header from upstream", "proxying upgraded connection"
+            )
+            for at in range(4)
+        ],
+        5,
+        [],
+    ),
     "twice": ("nginx", [NGINX.format(at, LARGE, 8081) for at in range(2)], 5, []),
     "minutes ago": ("nginx", [NGINX.format(at, LARGE, 8081) for at in range(4)], 120, []),
     "another program": ("nginx", [NGINX.format(at, LARGE, 9999) for at in range(4)], 5, []),

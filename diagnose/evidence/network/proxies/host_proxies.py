@@ -35,6 +35,9 @@ _ABOUT_UPSTREAM = LazyPattern(
     r"^(?P<nginx>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?:error|crit|alert|emerg)\] .*\bupstream: \""
     r"|^\[[A-Z][a-z]{2} (?P<apache>[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d)\.\d{1,6} (?P<year>\d{4})\] \[proxy\w*:error\] "
 )
+_IDLE = "while proxying upgraded connection"
+"""A websocket that was idle for a minute, or whose server was restarted: its client calls again."""
+_REFUSED = "refused"
 _SEVERAL = 3
 """So many failures within minutes are no single mishap."""
 _FRESH_S = 60.0
@@ -134,7 +137,7 @@ def _failures(
         callee, is_published = None, True
         if is_host:
             callee = _publisher(containers, port)
-            if callee is None:
+            if callee is None and _REFUSED in lines[-1]:
                 callee, is_published = _serves_inside(containers, namespaces, port), False
         else:
             callee = _holder(containers, address)
@@ -150,7 +153,9 @@ def _recent(file: FileText, clock: Clock) -> Iterator[tuple[tuple[str, int], str
     stamped = [
         (at, line)
         for line in file.lines_of_end
-        if (match := _ABOUT_UPSTREAM.search(line)) and (at := _seconds(match)) is not None
+        if _IDLE not in line
+        and (match := _ABOUT_UPSTREAM.search(line))
+        and (at := _seconds(match)) is not None
     ]
     if not stamped or not clock.is_within(file.mtime, _FRESH_S):
         return
@@ -187,11 +192,15 @@ def _publisher(containers: Containers, port: int) -> Container | None:
 def _serves_inside(
     containers: Containers, namespaces: Namespaces | None, port: int
 ) -> Container | None:
-    """The one running container that serves this port in its own network."""
+    """The one running container that serves this port in its own network, and does not publish it.
+
+    One that publishes it elsewhere is called there; this place was a program's of the host.
+    """
     serving = [
         container
         for container in containers.running
         if namespaces is not None
+        and port not in container.published_tcp_ports
         and (netns := namespaces.of(container)) is not None
         and netns.serves_others("tcp", port)
     ]
