@@ -32,6 +32,11 @@ _UNOPENED = LazyPattern(
     r".{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})(?![\d.:])",
     re.IGNORECASE,
 )
+_OF_A_CALL = LazyPattern(
+    r"\bconnect|\bsession\b|://|(?<![\d.])(?!0\.0\.0\.0|127\.)\d{1,3}(?:\.\d{1,3}){3}",
+    re.IGNORECASE,
+)
+"""A port of somebody else: `failed to open connection to 192.0.2.9:443`."""
 _DENIED = LazyPattern(
     r"\b(?:bind|listen)\w*\b.{0,80}?(?:\.\d{1,3}:|[\]*\s]:|\bport\s)(?P<port>[1-9]\d{0,3})\b.{0,40}"
     r"\bpermission denied",
@@ -102,7 +107,17 @@ def _unopened(tail: LogTail) -> tuple[int, str] | None:
 
 
 def _match(line: str) -> re.Match[str] | None:
-    return _UNOPENED.search(line) or _DENIED.search(line)
+    denied = _DENIED.search(line)
+    unopened = _UNOPENED.search(line) if denied is None else None
+    if unopened is not None and _is_of_a_call(unopened[0]):
+        return None
+    return denied or unopened
+
+
+def _is_of_a_call(words: str) -> bool:
+    """Whether the port is one of another machine: nobody binds to it."""
+    own = ("bind", "listen")
+    return not any(verb in words.lower() for verb in own) and _OF_A_CALL.search(words) is not None
 
 
 def _first_port(host: Host) -> int:

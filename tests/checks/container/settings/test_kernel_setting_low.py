@@ -162,6 +162,10 @@ UNOPENED = {
     "any user may": ("Could not open NTP socket on 0.0.0.0:123", "0", 0, (), []),
     "a high port": ("cannot bind to 0.0.0.0:8080", "0", 1024, (), []),
     "another has it": ("Could not open NTP socket on 0.0.0.0:123", "0", 1024, (OTHERS,), []),
+    "its own address": ("cannot bind to 192.0.2.7:80", "0", 1024, (), [80]),
+    "a call": ("failed to open connection to 192.0.2.9:443", "0", 1024, (), []),
+    "a call of a name": ("Could not open http://api.shop.test:80/v1", "0", 1024, (), []),
+    "a session": ("failed to create session with 192.0.2.9:443", "0", 1024, (), []),
     "a time": ("cannot open the shop before 10:30:15", "0", 1024, (), []),
 }
 
