@@ -16,7 +16,8 @@ def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
     addresses of the tunnel, to which no router has a way back. A rule would translate them on
     another interface. A container in two networks has its default route on either of them; a host's
     interface may have been renamed, or the rule was copied from a guide. A tunnel without such a
-    rule is routed on purpose.
+    rule is routed on purpose. Where the host has the interface that its rule names, the clients may
+    be meant for the network behind that one alone: advice.
     """
     yield from misnamed_exits.unread
     if not misnamed_exits.traced and not misnamed_exits.unread:
@@ -31,7 +32,7 @@ def _finding(item: MisnamedExit) -> Finding:
     where = "on this host" if container is None else f"inside {container}"
     why = ", an interface that does not exist" if item.is_absent else ""
     summary = (
-        f"clients of tunnel {item.tunnel} {where} get no answer from beyond it: their packets leave "
+        f"clients of tunnel {item.tunnel} {where} get no answer from the internet: their packets leave "
         f"by {item.leaves_by}, and the rule that translates {item.subnet} names {item.named}{why}"
     )
     variables = {"subnet": item.subnet, "leaves_by": item.leaves_by, "named": item.named}
@@ -41,6 +42,7 @@ def _finding(item: MisnamedExit) -> Finding:
             subject=HOST,
             summary=summary,
             evidence=seen,
+            severity=None if item.is_absent else Severity.advice,
             variables={**variables, "on_host": item.tunnel},
             discriminator=item.tunnel,
             signs=NO_WAY_OUT,
