@@ -14,7 +14,7 @@ sleep 1; exit 2
 
 def _with_own_iptables(box: Box, name: str, kind: str) -> None:
     """A program on the host's network that looks for the engine's chain at its start."""
-    rights = ["--network=host", "--cap-add=NET_ADMIN", "--cap-add=NET_RAW", "--restart=always"]
+    rights = ["--network=host", "--cap-add=NET_ADMIN", "--cap-add=NET_RAW", "--restart=on-failure:3"]
     words = [*MACHINE, "bb:1.36", "sh", "-c", _LOOKS_FOR_A_CHAIN % kind]
     box.docker("run", "-d", f"--name={name}", "--memory=64m", *rights, *words)
 
@@ -23,7 +23,9 @@ def _with_own_iptables(box: Box, name: str, kind: str) -> None:
 def iptables_of_an_image_that_is_the_other_kind(box: Box) -> None:
     """The image has the iptables of the legacy tables, and the engine's chains are in nftables."""
     _with_own_iptables(box, "v6nat9", "legacy")
-    box.wait_for(lambda: logs(box, "v6nat9").count("DOCKER") > 2, 20, "its failures")
+    box.wait_for(lambda: box.inspect("v6nat9")["RestartCount"] == 3, 60, "its last start")
+    box.wait_state("v6nat9", "exited")
+    assert logs(box, "v6nat9").count("DOCKER") > 2
 
 
 @healthy()
