@@ -18,10 +18,11 @@ from tests.inspected import container
 from tests.judging import judge, rows
 
 LATE = "timed out: GET /v1.51/containers/3f/logs: not a byte before the deadline"
+WEB_STATE = {"Status": "running", "Pid": 7, "StartedAt": "2026-01-01T10:00:00Z"}
 WEB = container(
     "web",
     LogPath="/var/lib/docker/containers/3f/3f-json.log",
-    State={"Status": "running", "Pid": 7, "StartedAt": "2026-01-01T10:00:00Z"},
+    State=WEB_STATE,
     HostConfig={"LogConfig": {"Type": "json-file"}},
 )
 
@@ -54,3 +55,22 @@ def test_an_emptied_log(
     emptied = emptied_logs(Made({"file.read": read}), Containers((WEB,)), logs)
     found = judge("logging.file-damaged", contents=LogContents((), ()), emptied_logs=emptied)
     assert rows(found) == expected
+
+
+def test_a_slow_engine_has_emptied_logs_of_nobody() -> None:
+    """It does not give the log of another container either, whose file is whole."""
+    other = container(
+        "api",
+        LogPath="/api-json.log",
+        State=WEB_STATE,
+        HostConfig={"LogConfig": {"Type": "json-file"}},
+    )
+
+    def read(question: AnyQuestion) -> Any:
+        if isinstance(question, ReadFile) and question.path.endswith(".1"):
+            return Failed("missing", question.path)
+        is_other = isinstance(question, ReadFile) and question.path == other.log_path
+        return {"text": _line("10:00:01" if is_other else "11:00:00")}
+
+    logs = RecentLogs({}, {WEB.id: LATE, other.id: LATE})
+    assert not emptied_logs(Made({"file.read": read}), Containers((WEB, other)), logs)

@@ -41,7 +41,8 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
 
     The engine remembers how long the file was, and looks for its end there (moby/moby#45728; seen
     on 28.5.2, not on 20.10.24). A file that the engine has rotated itself begins late as well: it
-    is left out.
+    is left out. Where it does not give the end of a file that is whole either, the engine is slow,
+    and a program that was quiet at its start has emptied nothing.
     """
     unanswered = [
         container
@@ -50,7 +51,9 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
         and container.host_config.log_config.type == "json-file"
         and container.log_path
     ]
-    found = (_emptied(host, container) for container in unanswered[:MOST])
+    found = [_emptied(host, container) for container in unanswered[:MOST]]
+    if None in found:
+        return EmptiedLogs()
     return EmptiedLogs(tuple(log for log in found if log is not None))
 
 
