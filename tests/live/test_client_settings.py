@@ -212,7 +212,7 @@ def test_logins_of_other_users(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (home / ".docker/config.json").write_text('{"auths": {"r.lab.test:5000": {"auth": "eA=="}}}')
     without = str(home / "of-others")
     users = [
-        pwd.struct_passwd((name, "x", number, number, "", folder, "/bin/sh"))
+        f"{name}:x:{number}:{number}::{folder}:/bin/sh\n"
         for name, number, folder in (
             ("root", 0, without),
             ("daemon", 1, str(home)),
@@ -221,7 +221,9 @@ def test_logins_of_other_users(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
             ("eve", 1002, without),
         )
     ]
-    monkeypatch.setattr(pwd, "getpwall", lambda: users)
+    passwd = home / "passwd"
+    passwd.write_text("".join(["+::::::\n", *users]))
+    monkeypatch.setattr(client_settings, "USERS", passwd)
     monkeypatch.setattr(grp, "getgrnam", lambda name: grp.struct_group((name, "x", 9, ["ben"])))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     others = settings().others

@@ -46,6 +46,8 @@ _PROGRAMS = (
     "~/google-cloud-sdk/bin",
 )
 """Folders that a login shell often has in PATH, and a run from cron does not."""
+USERS = Path("/etc/passwd")
+"""The users of the host itself: a directory service may have thousands, or not answer."""
 MOST_USERS = 50
 """So many users' settings are looked at."""
 FIRST_PERSON = 1000
@@ -137,18 +139,30 @@ def _caller() -> Json:
 
 
 def _others() -> Iterator[Json]:
-    """The logins of other users who log in to this host, as far as this one may read them."""
+    """The logins of other local users who log in, as far as this one may read them."""
     try:
         members = set(grp.getgrnam("docker").gr_mem)
     except KeyError:
         members = set()
     own = {os.geteuid(), getattr(_sudo_caller(), "pw_uid", None)}
-    users = [user for user in pwd.getpwall() if user.pw_uid not in own and _may_log_in(user)]
+    users = [user for user in _local_users() if user.pw_uid not in own and _may_log_in(user)]
     for user in users[:MOST_USERS]:
         folder = Path(user.pw_dir, ".docker")
         logins = _logins(_read(folder / "config.json")[0].get("auths"))
         if logins or user.pw_name in members:
             yield {"user": user.pw_name, "folder": str(folder), "logins": logins}
+
+
+def _local_users() -> Iterator[pwd.struct_passwd]:
+    try:
+        text = USERS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) == 7 and fields[2].isdecimal() and fields[3].isdecimal():
+            name, secret, number, group, *others = fields
+            yield pwd.struct_passwd((name, secret, int(number), int(group), *others))
 
 
 def _may_log_in(user: pwd.struct_passwd) -> bool:

@@ -14,7 +14,12 @@ sleep 1; exit 2
 
 def _with_own_iptables(box: Box, name: str, kind: str) -> None:
     """A program on the host's network that looks for the engine's chain at its start."""
-    rights = ["--network=host", "--cap-add=NET_ADMIN", "--cap-add=NET_RAW", "--restart=on-failure:3"]
+    rights = [
+        "--network=host",
+        "--cap-add=NET_ADMIN",
+        "--cap-add=NET_RAW",
+        "--restart=on-failure:3",
+    ]
     words = [*MACHINE, "bb:1.36", "sh", "-c", _LOOKS_FOR_A_CHAIN % kind]
     box.docker("run", "-d", f"--name={name}", "--memory=64m", *rights, *words)
 
