@@ -47,8 +47,13 @@ def call_unanswered(
 
 
 def _moved(call: UnansweredCall, names: MovedNames | None) -> MovedName | None:
-    """The name for which a program calls an address that the name had before."""
-    return names.called_by(call.container, call.address) if names is not None else None
+    """The name for which a program calls an address that the name had before.
+
+    What this host certainly stops would not reach the present address either.
+    """
+    if names is None or call.obstacle is not None:
+        return None
+    return names.called_by(call.container, call.address)
 
 
 def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:

@@ -73,7 +73,8 @@ class MovedNames(Items[MovedName], frozen=True):
     def of(self, failure: LoggedFailure) -> MovedName | None:
         """The name that the calls of this failure are about."""
         for item in self.items:
-            if item.container.id == failure.container.id and item.address in failure.line:
+            is_called = (item.name, item.address) in _pairs(failure.line)
+            if is_called and item.container.id == failure.container.id:
                 return item
         return None
 

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.dns.moved_names import MovedName, MovedNames
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
@@ -225,6 +226,20 @@ def test_what_stops_a_call_of_the_hosts_network(
     (finding,) = result.findings
     place = {"container": "app", "address": "192.0.2.200", "port": "5432"}
     assert finding.variables == {**place, **expected}
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_what_this_host_stops_is_not_an_address_that_has_moved(*, is_stopped: bool) -> None:
+    stopped = Trace("drop", obstacle=Obstacle("rule", NFT_RULE, "request", "forward"))
+    trace = stopped if is_stopped else Trace("accept", snat=HIDDEN, to="eth0")
+    call = UnansweredCall(APP, "192.0.2.200", 443, 2, trace=trace)
+    old = MovedName(APP, "api.shop.test", "192.0.2.200", ("192.0.2.80",), "192.0.2.53")
+    (finding,) = judge(
+        "network.call-unanswered",
+        unanswered_calls=UnansweredCalls((call,), 1),
+        moved_names=MovedNames((old,)),
+    ).findings
+    assert ("keeps an old address" in finding.summary) is not is_stopped
 
 
 def test_a_rule_of_nftables_for_ipv6_is_written_with_its_words() -> None:
