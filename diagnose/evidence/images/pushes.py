@@ -28,7 +28,7 @@ WHY: Mapping[Why, LazyPattern] = {
         re.IGNORECASE,
     ),
     "plain": LazyPattern(
-        r"dial tcp (?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]{2,45}\]):80: |\"http://[^\"]{1,300}/v2/"
+        r"dial tcp (?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]{2,45}\]):80: |\"http://[^\":/]{1,253}/v2/"
     ),
     "unreachable": LazyPattern(
         r"dial tcp|no such host|i/o timeout|connection (?:refused|reset)|no route to host|x509:"
@@ -37,7 +37,10 @@ WHY: Mapping[Why, LazyPattern] = {
     "server": LazyPattern(r"\b5\d\d [A-Z]|HTTP status: 5|internal server error|blob upload"),
 }
 """The first that fits counts. The engine speaks TLS to a registry: it goes to port 80 where the
-registry answers with an address of http:// for the upload."""
+registry answers with an address of http:// for the upload. To one that is configured as insecure it
+speaks HTTP itself, most often at another port."""
+_FIRST_QUESTION = '/v2/"'
+"""The end of the address that is asked before any upload."""
 _FAILED = LazyPattern(
     r"^Upload failed(?:, retrying)?:? ?(?P<upload>.*)"
     r"|^Not continuing with push after error:? ?(?P<ended>.*)"
@@ -77,7 +80,10 @@ def push_error(line: LogLine) -> str | None:
 
 def classify(said: str) -> Why:
     """The kind of a failure by its text."""
-    return next((why for why, pattern in WHY.items() if pattern.search(said)), "other")
+    kinds = [why for why, pattern in WHY.items() if pattern.search(said)]
+    if kinds[:1] == ["plain"] and _FIRST_QUESTION in said:
+        kinds = ["unreachable"]
+    return next(iter(kinds), "other")
 
 
 def _is_push(event: Event) -> bool:

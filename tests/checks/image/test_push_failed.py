@@ -33,6 +33,11 @@ SAID = {
     ),
     "dial tcp 192.0.2.10:80: connect: connection refused": "plain",
     'Patch "http://r.lab.test/v2/x/blobs/uploads/1": context deadline exceeded': "plain",
+    'Get "http://127.0.0.1:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused': (
+        "unreachable"
+    ),
+    'Get "http://r.lab.test/v2/": dial tcp 192.0.2.10:80: connect: connection refused': "unreachable",
+    'Patch "http://192.0.2.10:5000/v2/x/blobs/uploads/1": EOF': "unreachable",
     "dial tcp 192.0.2.10:8080: connect: connection refused": "unreachable",
     "filesystem: mkdir /var/lib/registry: no space left on device": "space",
     "name invalid": "other",
