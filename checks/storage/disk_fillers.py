@@ -146,9 +146,9 @@ def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
 
 
 def _dump_cures(kind: FileKind, folder: str, container: str | None) -> dict[str, str | None]:
-    """The dumps can be removed; without core dumps a container can be made to leave none."""
-    crasher = container if kind.name == CORE_DUMPS else None
-    return {"dump_folder": folder, "dump_names": DUMPS[kind.name], "crasher": crasher}
+    """The dumps can be removed, and a container be made to leave no core dumps."""
+    cures: dict[str, str | None] = {"dump_folder": folder, "dump_names": DUMPS[kind.name]}
+    return {**cures, "crasher": container} if kind.name == CORE_DUMPS else {**cures, "heap": folder}
 
 
 def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:

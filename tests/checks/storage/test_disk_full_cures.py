@@ -216,7 +216,7 @@ VOLUMES: dict[str, tuple[list[str], dict[str, list[str]], str, dict[str, str | N
         ["log/java_pid1.hprof", "log/java_pid7.hprof"],
         {},
         "most of it heap dumps in /log: a program that writes there runs out of heap",
-        {"dump_folder": f"{ROOT}/volumes/db/_data/log", "crasher": None},
+        {"heap": f"{ROOT}/volumes/db/_data/log", "crasher": None},
     ),
     "other files": (["uploads/2026/a", "uploads/2026/b"], {}, "most of it in /uploads/2026", {}),
     "nothing leads": (["a/x", "b/x", "c/x"], {}, 'container "web" holds 80.0 GiB', {}),
