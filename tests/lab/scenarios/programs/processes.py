@@ -52,7 +52,7 @@ def job_that_somebody_stopped_in_a_shell(box: Box) -> None:
     box.wait_state("visited", "running")
     script = "sleep 900 & kill -STOP $!; sleep 900"
     box.docker("exec", "-d", "visited", "sh", "-c", script)
-    stopped = "docker top visited -o pid,stat,args | grep -q ' T .*sleep 900'"
+    stopped = "docker top visited -o pid,stat,args | grep -q ' T[^ ]* .*sleep 900'"
     box.wait_for(lambda: box.run(["sh", "-c", stopped], check=False).returncode == 0, 10, "a job")
 
 
