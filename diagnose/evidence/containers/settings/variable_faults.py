@@ -63,10 +63,14 @@ class Unreplaced(msgspec.Struct, frozen=True):
     line: str
 
 
+_ALTERNATIVES = ("one of", "any of", "either")
+
+
 def asked_together(lines: Sequence[str], container: Container, first: str) -> tuple[str, ...]:
     """The variables that a program asks for beside one, as options of one command or in one list,
-    and that the container lacks."""
-    lists = [found for line in lines for found in (_OPTIONS.findall(line), _listed(line))]
+    and that the container lacks. Of a list of alternatives one alone is needed."""
+    wanting = [line for line in lines if not any(word in line for word in _ALTERNATIVES)]
+    lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed(line))]
     asked = next((names for names in lists if first in names and len(names) > 1), [])
     others = [name for name in dict.fromkeys(asked) if name != first]
     return tuple(name for name in others if not container.config.sets(name))

@@ -10,6 +10,7 @@ import pytest
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.blank_references import blank_references
 from diagnose.evidence.containers.settings.misread_addresses import misread_addresses
+from diagnose.evidence.containers.settings.variable_faults import asked_together
 from diagnose.evidence.run.options import Options
 from diagnose.live.disk.parts import only
 from diagnose.model import Severity
@@ -57,6 +58,17 @@ TOGETHER = {
     "both are missing": ([], {"all_typed": "COUCHDB_USER COUCHDB_PASSWORD"}),
     "one of them is set": (["COUCHDB_PASSWORD=made-up"], {"typed": "COUCHDB_USER"}),
 }
+
+
+def test_alternatives_are_not_asked_for_together() -> None:
+    line = (
+        "You need to specify one of MYSQL_ROOT_PASSWORD, MYSQL_ALLOW_EMPTY_PASSWORD and "
+        "MYSQL_RANDOM_ROOT_PASSWORD"
+    )
+    bare, _ = failed_with_log(line)
+    assert asked_together([line], bare, "MYSQL_ROOT_PASSWORD") == ()
+    both = line.replace("one of ", "")
+    assert len(asked_together([both], bare, "MYSQL_ROOT_PASSWORD")) == 2
 
 
 @pytest.mark.parametrize(("env", "steps"), TOGETHER.values(), ids=TOGETHER)
