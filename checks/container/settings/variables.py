@@ -99,8 +99,9 @@ def variable_malformed(
     `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
     container whose log mentions one. In a command it does so too where only the container has
     the variable: the words of its command show it. The name of a container near by needs no log:
-    no program reads it in quotes, or as the path of an address without a host (`mqtt:///broker`).
-    It is a warning where the container runs.
+    no program reads it in quotes where an address is due, or as the path of an address without a
+    host (`mqtt:///broker`). It is a warning where the container runs. Browsers, curl and Node read
+    `http:///broker`, so that of the web's addresses only those of failed containers count.
     """
     misread = {item.container.id: item for item in misread_addresses or ()}
     for item in misread.values():
@@ -150,13 +151,14 @@ def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> F
         return finding.with_variables({"settings": item.path, "correction": edit})
     if not variable:
         return finding
-    return finding.with_variables(_assigned(container, variable, item.right))
+    return finding.with_variables(_assigned(item))
 
 
-def _assigned(container: Container, name: str, value: str) -> PageVariables:
-    """The corrected variable; in a list of compose its quotes go, too."""
-    compose_file = only_file(container)
-    steps: PageVariables = {"assignment": f"{name}={value}"}
+def _assigned(item: MisreadAddress) -> PageVariables:
+    """The corrected variable; in a list of compose its quotes go, where it has any."""
+    container, name = item.container, item.variable
+    compose_file = only_file(container) if item.is_quoted else ""
+    steps: PageVariables = {"assignment": f"{name}={item.right}"}
     if compose_file:
         steps = {**steps, "quoted_file": compose_file, "unquoted": _UNQUOTED.replace("NAME", name)}
     return {**compose_variables(container), **steps}

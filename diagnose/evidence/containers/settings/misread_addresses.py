@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
@@ -23,10 +24,18 @@ _ADDRESS = LazyPattern(
     r"(?P<slash>/(?=:\d{2,5}(?![\w:])))?(?P<port>:\d{2,5})?)(?![\w@.-])"
 )
 """Of servers alone: `unix:/redis/x.sock` and `/usr/bin:/redis/bin` are no such addresses."""
+_OF_THE_WEB = frozenset({"http", "https", "ws", "wss"})
+"""Browsers, Node (WHATWG URL) and curl read their addresses with one to three slashes."""
 _QUOTED = LazyPattern(
     r"(?P<quote>[\"'])(?P<inner>(?:[a-z][a-z0-9+]{1,20}://)?(?P<host>[\w.-]{1,100})(?::\d{2,5})?(?:/[^\"']{0,200})?)"
     r"(?P=quote)"
 )
+_OF_ADDRESSES = LazyPattern(
+    r"(?:^|_)(?:ADDR(?:ESS)?(?:ES)?|BROKERS?|DSN|ENDPOINTS?|HOSTS?(?:NAMES?)?|NODES?|PEERS?|SERVERS?|UPSTREAMS?"
+    r"|UR[IL]S?)(?:_|$)",
+    re.IGNORECASE,
+)
+"""How variables are called that say whom to call; the value of others may be any word."""
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env)$")
 _FOLDER = LazyPattern(r"^/(?:app|conf|config|data|etc|opt)(?:/|$)|^/usr/local/")
 
@@ -62,7 +71,8 @@ def misread_addresses(
     found = []
     for container in containers:
         names = _names_near(container, containers)
-        item = _of_variables(container, names)
+        has_failed = log_tails is not None and container.id in log_tails.by_id
+        item = _of_variables(container, names, has_failed=has_failed)
         if item is None and log_tails is not None and names:
             tail = log_tails.of(container)
             lines = (*tail.earlier, *tail.lines)
@@ -79,13 +89,19 @@ def _names_near(container: Container, containers: Containers) -> frozenset[str]:
     return frozenset((names | container.linked_names) - container.dns_names)
 
 
-def _of_variables(container: Container, names: Collection[str]) -> MisreadAddress | None:
+def _of_variables(
+    container: Container, names: Collection[str], *, has_failed: bool
+) -> MisreadAddress | None:
+    """has_failed: what some programs read counts only in a container that does not work."""
     for variable, value in container.config.environment:
         quoted = _QUOTED.fullmatch(value)
         if quoted is not None and quoted["host"] in names:
             inner, host = quoted["inner"], quoted["host"]
-            return MisreadAddress(container, value, inner, host, variable)
+            if inner != host or _OF_ADDRESSES.search(variable):
+                return MisreadAddress(container, value, inner, host, variable)
         for text, right, host in _misread(value, names):
+            if text.partition(":")[0] in _OF_THE_WEB and not has_failed:
+                continue
             corrected = value.replace(text, right)
             return MisreadAddress(container, text, corrected, host, variable)
     return None
@@ -112,6 +128,7 @@ def _misread(text: str, names: Collection[str]) -> Iterator[tuple[str, str, str]
     """The addresses in a text with a wrong number of slashes, each with the right one."""
     for match in _ADDRESS.finditer(text):
         is_wrong = match["slashes"] != "//" or match["slash"]
-        if is_wrong and match["host"] in names:
+        is_mount = match["slashes"] == "/" and match["scheme"] == match["host"]  # redis:/redis
+        if is_wrong and not is_mount and match["host"] in names:
             right = f"{match['scheme']}://{match['host']}{match['port'] or ''}"
             yield match["text"], right, match["host"]

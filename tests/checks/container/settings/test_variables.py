@@ -263,6 +263,7 @@ def test_a_value_that_cannot_be_shown_is_corrected_unseen(
 
 
 BROKER = container_in("running", name="broker", **ON_SHOP)
+REDIS = container_in("running", name="redis", **ON_SHOP)
 MISREAD = {
     "no host": ("URL=mqtt:///broker", "URL=mqtt://broker", [("warning", "web")]),
     "a slash before the port": (
@@ -270,13 +271,16 @@ MISREAD = {
         "URL=mqtt://broker:1883",
         [("warning", "web")],
     ),
-    "one slash": ("URL=http:/broker:80/x", "URL=http://broker:80/x", [("warning", "web")]),
+    "one slash": ("URL=tcp:/broker:80/x", "URL=tcp://broker:80/x", [("warning", "web")]),
+    "an address that curl reads": ("URL=http:/broker:80/x", "", []),
+    "a volume of that name": ("KEPT=redis:/redis", "", []),
     "quotes around a name": ('HOSTS="broker"', "HOSTS=broker", [("warning", "web")]),
     "quotes around an address": (
         "URL='amqp://broker:5672/'",
         "URL=amqp://broker:5672/",
         [("warning", "web")],
     ),
+    "a word that is a name too": ('TITLE="broker"', "", []),
     "a name that nobody has": ('HOSTS="shelf"', "", []),
     "an address as it should be": ("URL=mqtt://broker:1883/x", "", []),
     "a socket": ("URL=unix:/broker/x.sock", "", []),
@@ -290,7 +294,7 @@ def test_an_address_that_no_program_reads(
     entry: str, assignment: str, expected: list[tuple[str, str]]
 ) -> None:
     app = container_in("running", Config={"Env": [entry]}, **ON_SHOP)
-    containers, quiet = of(app, BROKER), LogTails({}, {})
+    containers, quiet = of(app, BROKER, REDIS), LogTails({}, {})
     misread = misread_addresses(Made({}), containers, quiet)
     result = judge(
         "container.variable-malformed",
@@ -303,6 +307,31 @@ def test_an_address_that_no_program_reads(
     assert [found.variables["assignment"] for found in result.findings] == [
         assignment for _ in expected
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_unquoted"), [('URL="mqtt://broker"', True), ("URL=http:///broker", False)]
+)
+def test_only_quotes_are_removed_from_a_compose_file(entry: str, is_unquoted: bool) -> None:
+    """The first command for slashes would change nothing there."""
+    labels = {
+        "com.docker.compose.project.config_files": "/srv/shop/compose.yaml",
+        "com.docker.compose.project.working_dir": "/srv/shop",
+        "com.docker.compose.service": "web",
+    }
+    app, tails = failed_with_log(
+        "cannot connect", Config={"Env": [entry], "Labels": labels}, **ON_SHOP
+    )
+    containers = of(app, BROKER)
+    (finding,) = judge(
+        "container.variable-malformed",
+        containers=containers,
+        clock=CLOCK,
+        log_tails=tails,
+        misread_addresses=misread_addresses(Made({}), containers, tails),
+    ).findings
+    assert ("unquoted" in finding.variables) == is_unquoted
+    assert finding.variables["assignment"].startswith("URL=")
 
 
 def test_a_file_has_the_address_that_the_log_repeats() -> None:
