@@ -11,6 +11,7 @@ from checks.container.claims import claims, compose_variables
 from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import access_lines
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
@@ -207,9 +208,14 @@ def _is_refused_inside(container: Container, losses: NetworkLosses | None) -> bo
 def _named_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
 ) -> _LoopbackCall | None:
-    """The port of localhost that its lines name most often, where nothing listens."""
+    """The port of localhost that its lines name most often, where nothing listens.
+
+    The localhost of a line about an answered request is that of a browser: the page before it.
+    """
     netns = namespaces.of(container) if namespaces is not None else None
-    named = [(match["port"], line.text) for line in lines for match in _PLACE.finditer(line.text)]
+    answered = {line.line for line in access_lines(lines)}
+    own = [line.text for line in lines if line.text not in answered]
+    named = [(match["port"], text) for text in own for match in _PLACE.finditer(text)]
     times = Counter(port for port, _ in named)
     if netns is None or not times:
         return None

@@ -42,9 +42,6 @@ _STATUS = LazyPattern(
 """Statuses by which a server refuses a caller, rather than lacks a page."""
 
 
-_REQUEST = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT) /")
-
-
 class RefusedCaller(msgspec.Struct, frozen=True):
     """A container whose calls another one refuses."""
 
@@ -106,14 +103,14 @@ def _refusals(
     configured = _configured(caller) if refused else ""
     by_server: dict[tuple[str, int], list[tuple[Container, RecentLine]]] = {}
     for status, line in refused:
-        server = _server(_with_url(line.text, configured), caller, containers, links)
+        server = _server(_with_url(line, configured), caller, containers, links)
         if server is not None and server.id != caller.id:
             by_server.setdefault((server.id, status), []).append((server, line))
     for (_, status), items in by_server.items():
         server, last = items[-1]
         if len(items) < LEAST or not clock.is_within(last.at, 90.0):
             continue
-        url = _URL.search(_with_url(last.text, configured))
+        url = _URL.search(_with_url(last, configured))
         if url is not None:
             name, path = url["host"], url["path"] or ""
             yield RefusedCaller(
@@ -132,11 +129,18 @@ def _configured(caller: Container) -> str:
     return only(found) or ""
 
 
-def _with_url(line: str, configured: str) -> str:
-    """The line where it names an address, and is no request that the caller itself answered."""
-    if _URL.search(line) is not None:
-        return line
-    return "" if _REQUEST.search(line) is not None else configured
+def _with_url(line: RecentLine, configured: str) -> str:
+    """The line where it names an address, and is no request that the caller itself answered.
+
+    Behind such a request stands the page before it, or the server that a proxy asked: what that one
+    refuses is the client of the proxy. urllib3 writes the address before the request.
+    """
+    url = _URL.search(line.text)
+    answered = next(access_lines([line]), None)
+    if answered is None:
+        return configured if url is None else line.text
+    is_call = url is not None and url.start() < line.text.find(answered.what)
+    return line.text if is_call else ""
 
 
 def _status(text: str) -> int:

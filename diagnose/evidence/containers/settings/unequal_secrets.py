@@ -35,6 +35,8 @@ _KEY = LazyPattern(r"\b[a-z]{2,20}(?:_[a-z]{2,20}){0,3}_(?:token|secret|key|pass
 _SECRET_NAME = LazyPattern(r"(?:TOKEN|SECRET|KEY|PASSWORD)$")
 _EACH_HAS = frozenset({"admin", "api", "app", "base", "key", "password", "secret", "token"})
 """Words of names that many programs use for secrets of their own."""
+_KINDS = _EACH_HAS | {"access", "auth", "bot", "client", "private", "public", "refresh", "user"}
+"""Words that say what kind of secret a key holds, and not whose: api_key, access_token."""
 _HIDDEN = LazyPattern(r"<redacted:[^>]{1,80}>")
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini)$")
 _FOLDER = LazyPattern(r"^/(?:etc|config|data|conf|app|opt)(?:/|$)|^/usr/local/")
@@ -67,12 +69,16 @@ def unequal_secrets(
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
 ) -> UnequalSecrets:
-    """Variables are compared first. Files are read only where a line names the key."""
+    """Variables are compared first. Files are read only where a line names the key.
+
+    An api_key may be that of a service elsewhere, and each program has one of its own.
+    """
     found = []
     for container, line in _refused(containers, log_tails, repeated_errors):
         peers = [peer for peer in named_peers((), container, containers) if peer.is_running]
         secret = _unequal_variable(line, container, peers)
-        if secret is None and (key := _KEY.search(line)) is not None:
+        key = _KEY.search(line)
+        if secret is None and key is not None and set(key[0].split("_")) - _KINDS:
             named = peers or _project_peers(container, containers)
             secret = _unequal_key(host, line, key[0], container, named)
         if secret is not None:

@@ -32,6 +32,15 @@ CALLS = {
     "a page that is not there": ([SHORT.replace("400", "404")] * 4, []),
     "a stranger": ([SHORT.replace("store_app", "api.shop.test")] * 4, []),
     "its own requests": (['192.0.2.1 - - "GET /task HTTP/1.1" 403 12'] * 4, []),
+    "its own request from a neighbour's page": (
+        ['192.0.2.1 - - "GET /task HTTP/1.1" 403 12 "http://store_app:8090/" "Browser"'] * 4,
+        [],
+    ),
+    "a client that a proxy passes on": (
+        ['{"request":{"method":"GET","uri":"/v2/"},"to":"http://store_app:8090","status":401}'] * 4,
+        [],
+    ),
+    "urllib3": (['http://store_app:8090 "GET /task HTTP/1.1" 403 12'] * 4, FOUND),
     "beside its work": ([SHORT] * 3 + ["stored 7 files"] * 9, [("advice", "cron")]),
 }
 

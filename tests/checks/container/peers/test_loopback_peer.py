@@ -278,6 +278,11 @@ NAMED = (
 COUNTED = {
     "refused calls": (NAMED, 3, FOUND),
     "too few": (NAMED, 2, []),
+    "a browser's page before": (
+        '172.18.0.1 - - "GET /api HTTP/1.1" 200 12 "http://localhost:5432/" "Browser"',
+        3,
+        [],
+    ),
     "another port": (NAMED.replace("5432", "5433"), 3, []),
     "a port of its own that listens": (NAMED.replace("5432", "8083"), 3, []),
     "no port of localhost": (NAMED.replace("127.0.0.1", "172.18.0.9"), 3, []),

@@ -142,18 +142,21 @@ def test_a_secret_of_the_same_name(name: str, others: str, expected: list[tuple[
 
 
 @pytest.mark.parametrize(
-    ("handed", "expected"), [(OTHER, FOUND), (OWN, [])], ids=["another", "the same"]
+    ("key", "handed", "expected"),
+    [("as_token", OTHER, FOUND), ("as_token", OWN, []), ("api_key", OTHER, [])],
+    ids=["another", "the same", "of a service elsewhere"],
 )
-def test_a_key_of_mounted_files(handed: str, expected: list[tuple[str, str]]):
+def test_a_key_of_mounted_files(key: str, handed: str, expected: list[tuple[str, str]]):
     texts = {
-        "/srv/bridge/config.yaml": f"as_token: {OWN}\n",
-        "/srv/bridge/registration.yaml": f"as_token: {OWN}\n",
-        "/srv/synapse/bridge.yaml": f"as_token: {handed}\n",
+        "/srv/bridge/config.yaml": f"{key}: {OWN}\n",
+        "/srv/bridge/registration.yaml": f"{key}: {OWN}\n",
+        "/srv/synapse/bridge.yaml": f"{key}: {handed}\n",
     }
     bridge = {"Type": "bind", "Source": "/srv/bridge", "Destination": "/data"}
     synapse = {"Type": "bind", "Source": "/srv/synapse", "Destination": "/data"}
     labels = {"Labels": {"com.docker.compose.project": "matrix"}}
-    caller, tails = failed_with_log(REFUSED, Mounts=[bridge], Config=labels, **ON_SHOP)
+    line = REFUSED.replace("as_token", key)
+    caller, tails = failed_with_log(line, Mounts=[bridge], Config=labels, **ON_SHOP)
     server = container_in("running", name="synapse", Mounts=[synapse], Config=labels, **ON_SHOP)
     result = _differing(caller, tails, server, _folders(texts))
     assert rows(result) == expected
