@@ -36,6 +36,21 @@ def test_the_variable_of_a_key_in_the_line(env: list[str], variable: str) -> Non
     assert 'container "broker", which it calls, says' in complaint.clause
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR Connection to node 1 (broker.shop.internal:9092) could not be established",
+        "ERROR dial tcp: lookup broker.shop.internal: no such host",
+    ],
+)
+def test_a_host_is_no_key_of_settings(line: str) -> None:
+    broker = container_in("running", name="broker", Config={"Env": OTHERS})
+    error = RepeatedError(broker, TellingLine(line), times=4, of=9, level=ERROR)
+    complaint = complaining_peer((broker,), (error,))
+    assert complaint is not None
+    assert complaint.variable == ""
+
+
 def test_who_says_nothing_of_the_kind() -> None:
     broker, other = (container_in("running", name=name) for name in ("broker", "other"))
     calm = RepeatedError(broker, TellingLine("all is well"), times=4, of=9, level=INFO)

@@ -54,8 +54,17 @@ def test_init_script(
     assert 'set up for "shop"' in script.clause
 
 
-def test_scripts_that_have_all_ended() -> None:
-    container, log_tails = failed_with_log(BEGUN, "PostgreSQL init process complete", ROLE)
+OF_S6 = "cont-init: info: running /etc/cont-init.d/10-adduser"
+ENDED = {
+    "PostgreSQL": (BEGUN, "PostgreSQL init process complete"),
+    "s6-overlay 2": (OF_S6, "[cont-init.d] done."),
+    "s6-overlay 3": (OF_S6, "cont-init: info: /etc/cont-init.d/10-adduser exited 0"),
+}
+
+
+@pytest.mark.parametrize("lines", ENDED.values(), ids=ENDED)
+def test_scripts_that_have_all_ended(lines: tuple[str, ...]) -> None:
+    container, log_tails = failed_with_log(*lines, ROLE)
     host = Made({})
     assert init_scripts(host, of(container), log_tails).of(container) is None
     assert not host.asked

@@ -14,21 +14,24 @@ from tests.inspected import of
 
 LINE = "engine: error while loading shared libraries: libssl.so.1.1: cannot open shared object file"
 RELEASE = b'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12"\n'
-FOLDER = "/layers/1/diff/usr/lib"
+LAYER = "/layers/1/diff"
 
 
-def image(*names: str) -> Made:
-    """An image of one layer, with these files in /usr/lib."""
+def image(folder: str, *names: str) -> Made:
+    """An image of one layer, with these files in a folder."""
 
     def statuses(question: Any) -> Json:
         here = {"type": "folder"}
-        return {path: here if path == FOLDER else {"failed": "missing"} for path in question.paths}
+        return {
+            path: here if path == LAYER + folder else {"failed": "missing"}
+            for path in question.paths
+        }
 
     return Made(
         {
             "api.image": {
                 "Id": "sha256:1111",
-                "GraphDriver": {"Name": "overlay2", "Data": {"UpperDir": "/layers/1/diff"}},
+                "GraphDriver": {"Name": "overlay2", "Data": {"UpperDir": LAYER}},
             },
             "file.stats": statuses,
             "file.list": {"entries": [{"name": name, "type": "file"} for name in names]},
@@ -38,9 +41,16 @@ def image(*names: str) -> Made:
 
 
 NAMES = {
-    "another version": (("libssl.so.3", "libz.so.1"), "Debian GNU/Linux 12) has no libssl.so.1.1"),
-    "the very one": (("libssl.so.1.1", "libssl.so.3"), "has libssl.so.1.1 in /usr/lib, where"),
-    "nothing like it": (("libsslx.so.1", "libz.so.1"), ""),
+    "another version": (
+        ("/usr/lib", "libssl.so.3", "libz.so.1"),
+        "Debian GNU/Linux 12) has no libssl.so.1.1",
+    ),
+    "the very one": (
+        ("/usr/local/lib", "libssl.so.1.1", "libssl.so.3"),
+        "has libssl.so.1.1 in /usr/local/lib, where",
+    ),
+    "the very one, where the loader looks": (("/usr/lib", "libssl.so.1.1"), ""),
+    "nothing like it": (("/usr/lib", "libsslx.so.1", "libz.so.1"), ""),
 }
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
+from diagnose.evidence.network.calls.called_places import called_host
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
 from diagnose.phrases import shortened
@@ -54,10 +55,14 @@ def complaining_peer(
 
 
 def _unset(error: RepeatedError) -> str:
-    """The variable for the key that the line names, as the other variables of the image are."""
+    """The variable for the key that the line names, as the other variables of the image are.
+
+    The name of a host that the line calls has the form of a key too.
+    """
     names = [name for name, _ in error.container.config.environment]
     groups = by_key((name.partition("_")[0], name) for name in names)
-    keys: list[str] = _KEY.findall(error.line.whole)
+    text = error.line.whole
+    keys = [key for key in _KEY.findall(text) if key != called_host(text)]
     for key in keys:
         for group in groups.values():
             # SCHEMA_REGISTRY_, and not SCHEMA_

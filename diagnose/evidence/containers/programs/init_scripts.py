@@ -30,7 +30,11 @@ _RUNS = LazyPattern(
     re.IGNORECASE,
 )
 """What entrypoints print: those of PostgreSQL, MySQL, MariaDB, MongoDB, nginx and s6-overlay."""
-_IS_OVER = LazyPattern(r"(?i)\binit process (?:complete|done)|\bready for start up")
+_IS_OVER = LazyPattern(
+    r"(?i)\binit process (?:complete|done)|\bready for start up"
+    r"|\bcont-init\.d\] done\b|/etc/cont-init\.d/\S{1,120} exited 0\b|\blegacy-cont-init successfully"
+)
+"""What the same entrypoints print when all scripts have ended well, and s6-overlay after each."""
 _FIRST_START = "/docker-entrypoint-initdb.d/"
 """Scripts in this folder are run while the data folder is empty, and never again."""
 _LOGS_IN = r"(?:-U ?|--username[= ]|--user[= ]|-u ?)['\"]?{}\b"

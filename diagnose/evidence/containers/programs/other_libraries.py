@@ -35,6 +35,8 @@ _FOLDERS = (
     "/usr/local/lib64",
 )
 """Where libraries lie in images of Alpine, Debian and Red Hat."""
+_UNSEARCHED = ("/usr/local/lib", "/usr/local/lib64")
+"""Where loaders look only if the cache of ldconfig says so, or a variable."""
 _SYSTEM = ("/etc/os-release", "/usr/lib/os-release")
 _NAME = LazyPattern(r'(?m)^PRETTY_NAME="?(?P<name>[^"\n]{1,60})')
 _SHOWN = 3
@@ -116,7 +118,11 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
 
 
 def _alike(host: Host, container: Container, library: str) -> Iterator[str]:
-    """The paths of files whose name differs in the version alone; of the very name, that path."""
+    """The paths of files whose name differs in the version alone; of the very name, that path.
+
+    None where the very name lies where each loader looks: an upper layer has removed the file, or
+    it is of another architecture.
+    """
     stem = library.partition(".so")[0] + ".so"
     paths = dict.fromkeys(
         f"{folder}/{name}"
@@ -125,7 +131,8 @@ def _alike(host: Host, container: Container, library: str) -> Iterator[str]:
         if name == stem or name.startswith(f"{stem}.")
     )
     exact = [path for path in paths if path.endswith(f"/{library}")]
-    yield from exact or sorted(paths)
+    if all(path.rpartition("/")[0] in _UNSEARCHED for path in exact):
+        yield from exact or sorted(paths)
 
 
 def _listed(host: Host, container: Container) -> Iterator[tuple[str, Sequence[str]]]:
