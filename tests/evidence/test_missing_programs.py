@@ -11,7 +11,8 @@ from diagnose.evidence.containers.programs.missing_programs import (
     missing_programs,
     own_program,
 )
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.checks.container.evidence import container_in

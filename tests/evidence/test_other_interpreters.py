@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.programs.other_interpreters import other_interpreters
-from diagnose.evidence.containers.programs.refused_programs import Programs, describe
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.model import Failed, Json
 from tests.checks.container.evidence import container_in
 from tests.hosts import Made
@@ -36,7 +37,7 @@ def test_other_interpreter(first: str, files: list[str], path: str) -> None:
 
     config = {"Entrypoint": ["/run.sh"], "Cmd": ["--daily", "at noon"]}
     container = container_in("exited", code=1, Path="/run.sh", Args=config["Cmd"], Config=config)
-    program = describe("/run.sh", WHY, f"exec /run.sh: {WHY}", head)
+    program = Program("/run.sh", WHY, f"exec /run.sh: {WHY}").with_head(head)
     programs = Programs({container.id: program})
     other = other_interpreters(Made({"api.archive": answer}), of(container), programs).of(container)
     assert (other.path if other else "") == path

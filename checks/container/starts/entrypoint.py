@@ -29,7 +29,8 @@ from diagnose.evidence.containers.programs.missing_programs import (
     MissingPrograms,
     own_program,
 )
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
 from diagnose.evidence.storage.mounts import Mounts

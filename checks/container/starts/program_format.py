@@ -12,7 +12,8 @@ from diagnose.evidence.containers.programs.other_interpreters import (
     OtherInterpreter,
     OtherInterpreters,
 )
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check

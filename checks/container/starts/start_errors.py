@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.programs.refused_programs import Program
+from diagnose.evidence.containers.programs.program import Program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Subject

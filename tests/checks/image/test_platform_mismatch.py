@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import Detail, ImageDetails, image_details
 from diagnose.evidence.images.listing import Images, images

@@ -10,8 +10,9 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
 from diagnose.model import Failed

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import struct
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -18,6 +17,7 @@ from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.file_capabilities import demanded, lacking
+from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
@@ -86,31 +86,12 @@ SHELL_CODES = (126, 127)
 """What a shell exits with when a command cannot be executed, or is not there."""
 _DENIED = LazyPattern(r"permission denied", re.IGNORECASE)
 
-MACHINES = {
-    3: "386",
-    8: "mips",
-    20: "ppc",
-    21: "ppc64le",
-    22: "s390x",
-    40: "arm",
-    62: "amd64",
-    183: "arm64",
-    243: "riscv64",
-    258: "loong64",
-}
-"""e_machine of an ELF header, as images name their architecture."""
 LINKS = 3
 LOOPING = 3
 """A container that was restarted so often is taken to be in a loop while it runs."""
 REFUSED_CODES = (1, 255)
 """What runc exits with when the kernel refuses the program in its last step, by its version."""
 REFUSED_WITHIN_S = 5.0
-_ANY_EXECUTE = 0o111
-_ELF_HEADER = struct.Struct("<32xQ14xHH6x")
-"""Of Elf64_Ehdr: where its program headers begin, the size of each and how many there are."""
-_SEGMENT = struct.Struct("<I4xQ16xQ16x")
-"""Of Elf64_Phdr: its type, its offset in the file and its length there."""
-_INTERPRETER = 3
 _HEAD_BYTES = 4096
 """Go writes the name of the loader at the end of the first page."""
 _MUSL = "/lib/ld-musl-{machine}.so.1"
@@ -118,56 +99,6 @@ _MUSL_NAMES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
 MOST_NAMES = 4
 """Words of a command that are looked for as programs."""
 _PLAIN = LazyPattern(r"[A-Za-z][\w.-]{1,60}")
-
-
-class Program(msgspec.Struct, frozen=True):
-    """A program that was refused."""
-
-    path: str
-    why: str
-    """"exec format error", "no such file or directory", "permission denied", "operation not
-    permitted" or "resource temporarily unavailable"."""
-    line: str
-    machine: str = ""
-    """The processor of an ELF file, as images name it; "" for other files."""
-    loader: str = ""
-    """What such a file was linked for, "" where it needs none or that is not known."""
-    other_libc: str = ""
-    """The loader of musl that the container has instead."""
-    interpreter: str = ""
-    """The path in its `#!` line, with a carriage return if there is one; "" without such a line."""
-    is_read: bool = False
-    """Whether its first bytes could be read."""
-    is_empty: bool = False
-    """Whether the file is empty, or its first page has zero bytes alone."""
-    file: str = ""
-    """The path of the file itself, links followed; "" where it was not found."""
-    is_of_image: bool | None = None
-    """Whether an empty file comes from a layer of the image; None where that is not known."""
-    missing: bool = False
-    """Whether there is no such file."""
-    behind: str = ""
-    """The wrapper that reported it, "" for runc or an init."""
-    mode: int | None = None
-    """The file's permission bits, None where they are not known."""
-    is_folder: bool = False
-    """Whether the path is a folder."""
-    is_aside: bool = False
-    capabilities: tuple[str, ...] | None = None
-    """Those that its file demands; None where the file was not read."""
-
-    @property
-    def has_carriage_return(self) -> bool:
-        """Whether its first line ends as in DOS.
-
-        The kernel takes the carriage return as part of the interpreter's name.
-        """
-        return self.interpreter.endswith("\r")
-
-    @property
-    def lacks_execute_bit(self) -> bool:
-        """Whether nobody may execute it."""
-        return self.mode is not None and not self.is_folder and not self.mode & _ANY_EXECUTE
 
 
 class Programs(msgspec.Struct, frozen=True):
@@ -365,7 +296,7 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
             at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
         elif file.hex is not None:
             program = msgspec.structs.replace(program, file=at)
-            return _with_other_libc(host, id, _described(program, bytes.fromhex(file.hex)))
+            return _with_other_libc(host, id, program.with_head(bytes.fromhex(file.hex)))
         else:
             break
     return program
@@ -381,40 +312,3 @@ def _with_other_libc(host: Host, id: str, program: Program) -> Program:
     if isinstance(file, Failed):
         return program
     return msgspec.structs.replace(program, other_libc=path)
-
-
-def _loader(head: bytes) -> str:
-    """The loader that an ELF file of 64 bits, little endian, names (PT_INTERP); "" for none."""
-    if head[4:6] != bytes([2, 1]) or len(head) < _ELF_HEADER.size:
-        return ""
-    start, size, count = _ELF_HEADER.unpack_from(head)
-    for place in range(start, min(start + size * count, len(head) - _SEGMENT.size + 1), size or 1):
-        kind, offset, length = _SEGMENT.unpack_from(head, place)
-        if kind == _INTERPRETER:
-            return head[offset : offset + length].rstrip(b"\0").decode("utf-8", "replace")
-    return ""
-
-
-def describe(path: str, why: str, line: str, head: bytes) -> Program:
-    """What the first bytes of a program tell.
-
-    An ELF header (its byte order in byte 5), or a `#!` line.
-    """
-    return _described(Program(path, why, line), head)
-
-
-def _described(program: Program, head: bytes) -> Program:
-    if head.startswith(b"\x7fELF") and len(head) >= 20:
-        number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
-        return msgspec.structs.replace(
-            program,
-            machine=MACHINES.get(number, f"machine {number}"),
-            loader=_loader(head),
-            is_read=True,
-        )
-    if not head.strip(b"\0"):
-        return msgspec.structs.replace(program, is_empty=True, is_read=True)
-    if head.startswith(b"#!"):
-        first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
-        return msgspec.structs.replace(program, interpreter=first.split(" ")[0], is_read=True)
-    return msgspec.structs.replace(program, is_read=True)

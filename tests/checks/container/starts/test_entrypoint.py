@@ -9,7 +9,8 @@ import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.containers.programs.missing_programs import MissingProgram, MissingPrograms
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs, describe
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.checks.container.evidence import (
     UNKNOWN,
@@ -184,7 +185,9 @@ def test_other_words_without_quotes_are_not_of_its_program():
 def test_a_script_that_an_init_may_not_execute_for_noexec():
     line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
     container = container_in("exited", code=126, Path=RUN, **SCRIPTS)
-    known = Programs({container.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
+    known = Programs(
+        {container.id: Program(RUN, "permission denied", line).with_head(b"#!/bin/sh\n")}
+    )
     (finding,) = items(
         judge(
             "container.entrypoint-forbidden",
@@ -217,7 +220,7 @@ def test_a_mounted_script_is_mended_on_the_host(
 ):
     container = container_in("exited", code=1 if is_aside else 126, **SCRIPTS)
     line = f"/start.sh: line 2: {RUN}: Permission denied"
-    program = describe(RUN, "permission denied", line, b"#!/bin/sh\n")
+    program = Program(RUN, "permission denied", line).with_head(b"#!/bin/sh\n")
     program = msgspec.structs.replace(program, mode=mode, is_aside=is_aside)
     result = judge(
         "container.entrypoint-forbidden",

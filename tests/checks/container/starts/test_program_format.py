@@ -6,12 +6,8 @@ import struct
 
 import pytest
 
-from diagnose.evidence.containers.programs.refused_programs import (
-    Program,
-    Programs,
-    describe,
-    programs,
-)
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs, programs
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
@@ -90,7 +86,7 @@ AMD64 = Info(architecture="x86_64")
     ],
 )
 def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: str):
-    assert_refused(describe("/app", why, f"exec /app: {why}", head), check, words)
+    assert_refused(Program("/app", why, f"exec /app: {why}").with_head(head), check, words)
 
 
 def assert_refused(program: Program, check: str, words: str):
@@ -156,9 +152,9 @@ def test_the_loader_that_a_program_names():
     header += struct.pack("<IQQQIHHH", 1, 0, 64, 0, 0, 64, 56, 1).ljust(44, b"\0")
     segment = struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(GLIBC) + 1, 0, 1)
     whole = header + segment + GLIBC.encode() + b"\0"
-    assert describe("/app", NO_FILE, "", whole).loader == GLIBC
-    assert describe("/app", NO_FILE, "", whole[:100]).loader == ""
-    assert describe("/app", NO_FILE, "", header).loader == ""
+    assert Program("/app", NO_FILE, "").with_head(whole).loader == GLIBC
+    assert Program("/app", NO_FILE, "").with_head(whole[:100]).loader == ""
+    assert Program("/app", NO_FILE, "").with_head(header).loader == ""
 
 
 SAID = {
