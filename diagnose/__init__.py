@@ -59,8 +59,7 @@ One arrow runs through the house:
 - `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences;
                 `interrupts` handles signals, and `limited_memory` a limit on memory.
-                `own_modules` finds the tool's modules faster than Python does, and
-                `folder_modules` lists those of a folder.
+                `own_modules` finds the tool's modules faster than Python does.
                 `plain_file` reads a file that somebody named, and `state_file` writes one that
                 others read. `version` imports nothing.
 - `cli/`       a module for each command: options in, exit code out. `main` has the group, `options`

@@ -15,6 +15,7 @@ import importlib.util
 import inspect
 import itertools
 import os
+import pkgutil
 import sys
 import types
 import typing
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from diagnose.annotations import hints
-from diagnose.folder_modules import modules_in
 from diagnose.model import (
     UNITS,
     Check,
@@ -327,9 +327,9 @@ def families() -> dict[str, tuple[str, ...]]:
     modules: dict[str, tuple[str, ...]] = {}
     for package in packs().values():
         spec = importlib.util.find_spec(package)
-        for name, _ in modules_in((spec.submodule_search_locations if spec else None) or []):
-            if not name.startswith("_"):
-                modules[name] = (*modules.get(name, ()), f"{package}.{name}")
+        for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else []):
+            if not module.name.startswith("_"):
+                modules[module.name] = (*modules.get(module.name, ()), f"{package}.{module.name}")
     return modules
 
 
@@ -371,11 +371,11 @@ LATE = ("repairs", "counterfactuals")
 def _import_with_topics(name: str) -> None:
     """Import a family, and if it is a package all its modules and rooms but the late modules."""
     module = importlib.import_module(name)
-    for topic, is_package in modules_in(getattr(module, "__path__", ())):
-        if is_package:
-            _import_with_topics(f"{name}.{topic}")
-        elif topic not in LATE:
-            importlib.import_module(f"{name}.{topic}")
+    for topic in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if topic.ispkg:
+            _import_with_topics(f"{name}.{topic.name}")
+        elif topic.name not in LATE:
+            importlib.import_module(f"{name}.{topic.name}")
 
 
 @functools.cache

@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
-from diagnose.folder_modules import modules_in
 from diagnose.model import Failed, Json
 from diagnose.shapes import convert
 
@@ -289,8 +289,8 @@ def policies() -> Mapping[str, Policy]:
     """
     import diagnose.questions as package
 
-    for name, _ in modules_in(package.__path__):
-        importlib.import_module(f"{package.__name__}.{name}")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
     return _POLICIES
 
 
