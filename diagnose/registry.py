@@ -350,7 +350,8 @@ same reason, with all families."""
 def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     """Import the modules of these families, and give every check registered so far.
 
-    families None: all. The checks are by id, sorted.
+    families None: all. The checks are by id, sorted. A damaged installation, in which no check is
+    found, raises ImportError: without checks nothing would be wrong anywhere.
     """
     importlib.import_module(BASIS)
     if wanted is None:
@@ -359,6 +360,8 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     for family in families() if wanted is None else wanted:
         for module in families().get(family, ()):
             _import_with_topics(module)
+    if wanted is None and not _checks:
+        raise ImportError("this installation of diagnose has no checks")
     return dict(sorted(_checks.items()))
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from diagnose import registry
+
 FAMILY = '''
 """The house rules of Acme."""
 
@@ -31,6 +33,13 @@ DECLARED = {
     "after scripts": "[console_scripts]\nacme = acme:main\n\n[diagnose.checks]\nacme = acme_checks\n",
     "beside ours": "[diagnose.checks]\nbuiltin = checks\nacme = acme_checks\n",
 }
+
+
+def test_an_installation_without_checks_judges_no_host(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(registry, "families", dict)
+    monkeypatch.setattr(registry, "_checks", {})
+    with pytest.raises(ImportError, match="no checks"):
+        registry.load()
 
 
 @pytest.mark.parametrize("name", DECLARED)
