@@ -47,10 +47,11 @@ def open_streams() -> None:
     """Give stdout and stderr a place and an encoding.
 
     The number of a stream that the caller closed must not go to a file or a socket that is opened
-    next.
+    next. `shutil.get_terminal_size` asks the streams that Python began with.
     """
     sys.stdout = _opened(cast("io.TextIOWrapper | None", sys.stdout))
     sys.stderr = _opened(cast("io.TextIOWrapper | None", sys.stderr))
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
 
 
 def _opened(stream: io.TextIOWrapper | None) -> Stream:
