@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
 import socket
@@ -171,22 +170,37 @@ def test_what_a_process_has_open_is_counted_and_named(tmp_path: Path) -> None:
     assert f"{tmp_path}/0" not in named["paths"]
 
 
+WATCHER = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+descriptor = libc.inotify_init1(0)
+print(flush=True)
+sys.stdin.readline()
+libc.inotify_add_watch(descriptor, sys.argv[1].encode(), 0x88)
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
 def test_the_file_systems_that_a_process_watches(tmp_path: Path) -> None:
-    libc = ctypes.CDLL(None)
-    descriptor = libc.inotify_init1(0)
-    try:
-        asked = question("watches", pids=[os.getpid(), 2**22 + 1])
+    command = [sys.executable, "-c", WATCHER, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as watcher:
+        assert watcher.stdin is not None
+        assert watcher.stdout is not None
+        asked = question("watches", pids=[watcher.pid, 2**22 + 1])
+        watcher.stdout.readline()
         before = plain(watches.watches(Live(), asked))["processes"]
-        libc.inotify_add_watch(descriptor, str(tmp_path).encode(), 0x88)
+        print(file=watcher.stdin, flush=True)
+        watcher.stdout.readline()
         (row,) = plain(watches.watches(Live(), asked))["processes"]
-    finally:
-        os.close(descriptor)
     (shown,) = {
         line.split()[2]
         for line in Path("/proc/self/mountinfo").read_text().splitlines()
         if line.split()[4] == _mount_point(tmp_path)
     }
-    assert row["pid"] == os.getpid()
+    assert row["pid"] == watcher.pid
     assert shown in row["devices"]
     assert before == []
 
