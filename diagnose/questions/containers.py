@@ -135,6 +135,11 @@ class ContainerFile(msgspec.Struct, frozen=True):
     capabilities: str | None = None
     """Its attribute security.capability in hex; None where it has none."""
 
+    @property
+    def text(self) -> str:
+        """The first bytes as text; "" for what is no file."""
+        return bytes.fromhex(self.hex or "").decode("utf-8", "replace")
+
 
 class ReadContainerFile(Question[ContainerFile], frozen=True):
     """/containers/ID/archive; one path in a container, no link followed, and the first bytes of a

@@ -44,10 +44,9 @@ def user_numbers(host: Host, containers: Containers) -> UserNumbers:
         first, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
     )
     for container, answer in answers:
-        if isinstance(answer, Failed) or answer.hex is None:
+        if isinstance(answer, Failed):
             continue
-        text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
-        number = _number(container.config.user, text.splitlines())
+        number = _number(container.config.user, answer.text.splitlines())
         if number:
             same = by_image[container.image, container.config.user]
             numbers |= dict.fromkeys((other.id for other in same), number)

@@ -80,7 +80,7 @@ def held_outputs(
     )
     held = []
     for (container, detail, script), answer in texts:
-        line = "" if isinstance(answer, Failed) else _print_in(answer.hex)
+        line = "" if isinstance(answer, Failed) else _print_in(answer.text)
         if line:
             held.append(HeldOutput(container, " ".join(detail.cmdline), script, line))
     return HeldOutputs(tuple(held))
@@ -112,9 +112,9 @@ def _script(container: Container, detail: ProcessDetail) -> str:
     return posixpath.normpath(path) if word.endswith(".py") else ""
 
 
-def _print_in(text: str | None) -> str:
+def _print_in(text: str) -> str:
     """A line of a script that prints at once; "" where it may write out by itself."""
-    script = _TEXT.sub('""', bytes.fromhex(text or "").decode("utf-8", "replace"))
+    script = _TEXT.sub('""', text)
     lasting = _MAY_LAST.search(script)
     match = _PRINTS.search(script[: lasting.start()] if lasting is not None else script)
     return match[0].strip() if match is not None and not _WRITES_AT_ONCE.search(script) else ""

@@ -189,9 +189,8 @@ def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Use
         unknown, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
     )
     for container, answer in answers:
-        if not isinstance(answer, Failed) and answer.hex is not None:
-            text = bytes.fromhex(answer.hex).decode("utf-8", "replace")
-            user_of[container.id] = _called_alike(container, text.splitlines())
+        if not isinstance(answer, Failed):
+            user_of[container.id] = _called_alike(container, answer.text.splitlines())
     return [
         _UserRefusal(container, refused, (ProgramUser("", user),))
         for container, refused in refusals

@@ -133,11 +133,10 @@ def _init_script(host: Host, container: Container, tail: LogTail, path: str) -> 
         script = msgspec.structs.replace(script, **_data(container))
     file = host.ask(ReadContainerFile(container.id, path, bytes=_BYTES))
     role = tail.failure.values.get("role", "") if tail.failure is not None else ""
-    if isinstance(file, Failed) or file.hex is None or not role:
+    if isinstance(file, Failed) or not role:
         return script
     names = re.compile(_LOGS_IN.format(re.escape(role)))
-    text = bytes.fromhex(file.hex).decode("utf-8", "replace")
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(file.text.splitlines(), 1):
         if names.search(line):
             found = msgspec.structs.replace(script, line=line.strip(), number=number)
             own = _own_user(container, role)

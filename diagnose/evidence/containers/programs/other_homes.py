@@ -109,11 +109,9 @@ def _other_home(
 def _homes(host: Host, container: Container) -> dict[str, str]:
     """Home directories by the name and by the number of their user."""
     answer = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))
-    if isinstance(answer, Failed) or answer.hex is None:
+    if isinstance(answer, Failed):
         return {}
-    rows = [
-        row.split(":") for row in bytes.fromhex(answer.hex).decode("utf-8", "replace").splitlines()
-    ]
+    rows = [row.split(":") for row in answer.text.splitlines()]
     return {key: row[5] for row in rows if len(row) > 6 for key in (row[0], row[2])}
 
 

@@ -87,9 +87,9 @@ def _other(host: Host, container: Container, program: Program) -> OtherInterpret
 def _behind_init(host: Host, container: Container, program: Program) -> str:
     """The interpreter behind an init in the `#!` line."""
     file = host.ask(ReadContainerFile(container.id, program.path, bytes=_HEAD_BYTES))
-    if isinstance(file, Failed) or file.hex is None:
+    if isinstance(file, Failed):
         return ""
-    first = bytes.fromhex(file.hex).partition(b"\n")[0].decode("utf-8", "replace")
+    first = file.text.partition("\n")[0]
     words = first.removeprefix("#!").split()[1:]
     return words[0] if words and words[0].startswith("/") else ""
 

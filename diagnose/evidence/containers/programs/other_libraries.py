@@ -152,9 +152,7 @@ def _listed(host: Host, container: Container) -> Iterator[tuple[str, Sequence[st
 def _system(host: Host, container: Container) -> str:
     for path in _SYSTEM:
         file = host.ask(ReadContainerFile(container.id, path, bytes=1024))
-        if isinstance(file, Failed) or file.hex is None:
-            continue
-        name = _NAME.search(bytes.fromhex(file.hex).decode("utf-8", "replace"))
+        name = None if isinstance(file, Failed) else _NAME.search(file.text)
         if name is not None:
             return name["name"]
     return ""
