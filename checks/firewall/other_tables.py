@@ -12,7 +12,12 @@ _PROGRAMS = {"legacy": "iptables-legacy", "nft": "iptables over nftables"}
 @check(
     "firewall.other-tables",
     severity=Severity.critical,
-    causes=("container.errors-in-log", "container.exits-at-start", "container.restart-loop"),
+    causes=(
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+    ),
 )
 def other_tables(all_other_tables: AllOtherTables) -> CheckResult:
     """A container's iptables works on other tables than those of the host.
