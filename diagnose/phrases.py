@@ -23,7 +23,7 @@ def unix(text: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def unix_of_http(text: str | None) -> float | None:
@@ -33,7 +33,7 @@ def unix_of_http(text: str | None) -> float | None:
     """
     try:
         _, day, month, year, clock, zone = (text or "").split(" ")
-        moment = datetime.fromisoformat(f"{year}-{_MONTHS.index(month) + 1:02}-{day}T{clock}")
+        moment = datetime.fromisoformat(f"{year}-{MONTHS.index(month) + 1:02}-{day}T{clock}")
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC).timestamp() if zone == "GMT" else None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.own_logs import NGINX
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.info import Ping
@@ -17,6 +16,7 @@ from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severit
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
+_NGINX = frozenset({"nginx", "openresty"})
 _NO_SERVER = LazyPattern(r"\bno resolver defined to resolve\b")
 _ANSWERED_NO = LazyPattern(r"\bcould not be resolved \((?:2: Server failure|3: Host not found|5: )")
 
@@ -100,5 +100,5 @@ def _cure(container: Container, *, has_no_server: bool) -> PageVariables:
     if container.shares_host_network or not container.endpoints:
         return {}
     programs = {word.rpartition("/")[2] for word in container.command}
-    may_be_written = has_no_server and not NGINX.isdisjoint(programs)
+    may_be_written = has_no_server and not _NGINX.isdisjoint(programs)
     return {"server": EMBEDDED, **({"unserved": container.name} if may_be_written else {})}

@@ -163,6 +163,9 @@ _SEVERITY_NAMES = {
 }
 """Levels in the fields of JSON lines; the numbers are those of pino and bunyan."""
 
+_NEXTCLOUD_LEVELS = {"0": INFO, "1": INFO, "2": WARNING, "3": ERROR, "4": FATAL}
+"""Of Nextcloud and ownCloud, whose lines have a `reqId`."""
+
 _LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
 _MESSAGE_FIELDS = ("msg", "message", "event", "log")
 _REASON_FIELDS = ("error", "err", "exception", "reason", "cause")
@@ -187,6 +190,8 @@ _LEVEL_WORDS = vocabulary(
 
 _WORD = LazyPattern(r"[a-z']+")
 
+
+_CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 
 _CR_IN_WORD = LazyPattern(r"\r(?=['\"’]|: )")
 """The end of a line of a script with the line ends of Windows, in what its shell says of it."""
@@ -214,7 +219,7 @@ def message(line: str) -> Message:
     Each line of a tail is asked about several times.
     """
     text = plain(line)
-    fields = _fields(text)
+    fields = _fields(text if len(text) < LONGEST else line)
     if fields is None:
         return Message(text, _level(text))
     what = _field(fields, *_MESSAGE_FIELDS)
@@ -223,6 +228,11 @@ def message(line: str) -> Message:
     which = place if place.startswith("/") and place not in f"{what} {why}" else ""
     texts = [part for part in (what, which, why) if part]
     return Message(": ".join(texts) or text, _level_of_fields(fields))
+
+
+def without_numbers(line: str) -> str:
+    """What a line says, without what differs from one time to the next: times, numbers, ids."""
+    return _CHANGING.sub("#", message(line).text)
 
 
 def _level(text: str) -> int | None:
@@ -237,6 +247,8 @@ def _level(text: str) -> int | None:
 
 def _level_of_fields(fields: dict[str, Any]) -> int | None:
     names = [str(fields[name]).lower() for name in _LEVEL_FIELDS if fields.get(name) is not None]
+    if names and "reqId" in fields:
+        return _NEXTCLOUD_LEVELS.get(names[0])
     if names:
         return _SEVERITY_NAMES.get(names[0])
     tags = fields.get("tags")

@@ -142,6 +142,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or (case.setting.variables if case.setting is not None else {})
         or _place_variables(error)
         or _service_variables(error)
+        or present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
     )
 
 

@@ -76,11 +76,12 @@ def errors_in_log(
     does not look.
 
     The last twelve lines of the last five minutes are read, or sixty where the log is busy or a
-    stack trace fills them. A line about a stranger on the internet who was turned away is no error,
-    and an error that no longer appears is over. Where the program works all the same, and the line
-    is about one request or one item, the report stays calm. Where the program prints nothing else,
-    and is a worker or depends on what fails, the report does not stay calm if it has no other
-    problem that may explain the line.
+    stack trace fills them, and the end of each log file that its programs write themselves: what
+    they have open, and what lies in its writable layer and its mounts. A line about a stranger on
+    the internet who was turned away is no error, and an error that no longer appears is over. Where
+    the program works all the same, and the line is about one request or one item, the report stays
+    calm. Where the program prints nothing else, and is a worker or depends on what fails, the
+    report does not stay calm if it has no other problem that may explain the line.
     """
     for error in repeated_errors:
         if _is_copy(error, repeated_errors):
@@ -112,6 +113,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
         f"{error.container} {_line_or_meaning(case)}",
         {
             "log": error.line.whole,
+            **({"written to": error.path} if error.path else {}),
             **_meaning(case),
             **setting_evidence(case.setting),
             "how often": _often(error),
@@ -164,7 +166,8 @@ def _line_or_meaning(case: ErrorCase) -> str:
     if failure is not None and is_clear:
         what = f"runs, but {_cause(case, failure)} ({often})"
     else:
-        what = f"repeats an error ({often}): {shortened(error.line.text, SHOWN)}"
+        where = f" in its file {error.path}" if error.path else ""
+        what = f"repeats an error{where} ({often}): {shortened(error.line.text, SHOWN)}"
     return sentence(what, *_others(case))
 
 

@@ -105,6 +105,12 @@ class Container(ProjectMember, frozen=True):
         """Whether it has the engine's socket."""
         return any(mount.destination.endswith("/docker.sock") for mount in self.mounts)
 
+    @property
+    def layer_folder(self) -> str:
+        """Where its writable layer lies; "" where containerd's snapshotter keeps it."""
+        data = (self.graph_driver.data if self.graph_driver else None) or {}
+        return data.get("UpperDir") or data.get("Dir") or ""
+
     @functools.cached_property
     def started_at(self) -> float | None:
         return unix(self.state.started_at)

@@ -99,9 +99,7 @@ class DiskSubjects(msgspec.Struct, frozen=True):
 
 
 def _upper_folder(container: Container) -> str:
-    data = (container.graph_driver.data if container.graph_driver else None) or {}
-    path = data.get("UpperDir") or data.get("Dir") or ""
-    parts = path.rstrip("/").split("/")
+    parts = container.layer_folder.rstrip("/").split("/")
     return parts[-2] if len(parts) > 1 and parts[-1] == "diff" else parts[-1]
 
 

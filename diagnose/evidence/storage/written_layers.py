@@ -98,8 +98,7 @@ def written_layers(
 
 def _top(container: Container, layers: Layers | None) -> str:
     """The folder of a container's writable layer on the host; "" where nobody says."""
-    data = (container.graph_driver.data if container.graph_driver else None) or {}
-    path = data.get("UpperDir") or data.get("Dir") or ""
+    path = container.layer_folder
     if not path and layers is not None and container.id in layers.writable:
         path = f"{layers.path}/{layers.writable[container.id]}/diff"
     return path

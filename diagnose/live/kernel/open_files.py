@@ -145,7 +145,7 @@ def open_under(_live: Live, question: FindOpenFiles) -> Json:
     """
     pid, folder = question.pid, question.folder.rstrip("/") + "/"
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
-    targets = (target_of(link) or "" for link in links if _is_for_writing(link))
+    targets = (target_of(link) or "" for link in links if is_for_writing(link))
     return {"paths": sorted({target for target in targets if target.startswith(folder)})}
 
 
@@ -184,7 +184,7 @@ def downloads(_live: Live, question: ListDownloads) -> Json:
 _DOWNLOAD = re.compile(r"/tmp/GetImageBlob\d+$|/ingest/[0-9a-f]{64}/data$")  # noqa: S108 - a name
 
 
-def _is_for_writing(link: str) -> bool:
+def is_for_writing(link: str) -> bool:
     """Whether a descriptor is open for writing: the mode of its link says so (proc_fd_link)."""
     try:
         return bool(os.lstat(link).st_mode & stat.S_IWUSR)

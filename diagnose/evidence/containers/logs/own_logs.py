@@ -1,40 +1,38 @@
-"""What proxies write of their upstreams into files of their own, instead of the container's log.
+"""The last lines of log files that programs inside running containers write themselves.
 
-Nginx Proxy Manager keeps an error log for each site below /data/logs, SWAG one in
-/config/log/nginx: `docker logs` shows nothing of the 502s that their clients get.
+Nextcloud, Laravel, Tomcat, Nginx Proxy Manager and the children of supervisord write their errors
+into files in a volume, a mounted folder or the container's writable layer: `docker logs` shows
+nothing of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.log_folder import RECENT_S, LogFolder
-from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.containers.logs.log_folder import RECENT_S
+from diagnose.evidence.containers.logs.own_log_files import OwnLogFile, OwnLogFiles
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
-from diagnose.phrases import unix
+from diagnose.mappings import by_key
+from diagnose.model import Unexamined
+from diagnose.programs.line_times import written_at
+from diagnose.programs.stack_traces import is_frame
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, FolderListing, ReadFile, StatPaths
+from diagnose.questions.files import FileText
 from diagnose.registry import evidence
 
-NGINX = frozenset({"nginx", "openresty"})
-"""The programs whose files are looked for, by their processes' names."""
-_FOLDERS = ("", "/logs", "/log", "/log/nginx", "/nginx/logs")
-"""Where below a mount such files lie."""
-_IN_LOGS = LazyPattern(r"/logs?(?:/|$)")
-_ERROR_LOG = LazyPattern(r"error\.log$")
-_LINE = LazyPattern(
-    r"^(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?:error|crit|alert|emerg)\] .*\bupstream\b"
-)
-"""A line about a server behind the proxy; what scanners ask for is in the same file."""
-_STAMPED = LazyPattern(r"(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[")
 MOST_FILES = 6
 """Files of one container that are read, those that were written to last."""
+MOST = 100
+"""Files that are read in one run."""
+MOST_LINES = 60
+"""The last lines of one file that count."""
+UNDATED = 12
+"""Last lines of a file without times that may be of now."""
+_OF_NGINX = LazyPattern(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[error\] ")
+_ABOUT_UPSTREAM = LazyPattern(r"\bupstream\b|\bFastCGI\b")
+"""nginx's lines about a server behind it; what scanners ask for is in the same file."""
 
 
 class RecentLine(msgspec.Struct, frozen=True):
@@ -42,102 +40,66 @@ class RecentLine(msgspec.Struct, frozen=True):
 
     at: float
     text: str
+    path: str = ""
+    """The file of the container in which it stands; "" for the container's own log."""
 
 
 class OwnLogs(msgspec.Struct, frozen=True):
-    """Lines about upstreams by container id, oldest first."""
+    """Lines by container id, oldest first."""
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
+    unexamined: tuple[Unexamined, ...] = ()
 
 
 @evidence
-def own_logs(host: Host, containers: Containers, processes: Processes, clock: Clock) -> OwnLogs:
-    """Nothing is asked where no container runs such a server, or none has a folder of the host."""
-    folders = {
-        container.id: list(_log_folders(container))
-        for container in containers.running
-        if any(process.comm in NGINX for process in processes.inside(container.id))
-    }
-    every = sorted(set(chain.from_iterable(folders.values())))
-    if not every:
-        return OwnLogs()
-    listings = host.answers_about(every, lambda folder: folder.listing)
-    files = {id: list(_error_logs(own, listings)) for id, own in folders.items()}
-    written = _written(host, {file.path for file in chain.from_iterable(files.values())}, clock)
-    by_id = {id: tuple(_of_files(host, own, written)) for id, own in files.items()}
-    return OwnLogs({id: lines for id, lines in by_id.items() if lines})
+def own_logs(host: Host, own_log_files: OwnLogFiles) -> OwnLogs:
+    """The ends of the files; whoever may list a file may not always read it."""
+    of_containers = by_key((file.container.id, file) for file in own_log_files)
+    chosen = [file for files in of_containers.values() for file in files[:MOST_FILES]]
+    wanted = sorted(chosen, key=lambda file: -file.written)[:MOST]
+    texts = host.answers_about([file.end for file in wanted], lambda end: end)
+    by_id: dict[str, list[RecentLine]] = {}
+    for file in wanted:
+        if file.end in texts:
+            by_id.setdefault(file.container.id, []).extend(lines_of(file, texts[file.end]))
+    return OwnLogs(
+        {
+            id: tuple(sorted(lines, key=lambda line: line.at))
+            for id, lines in by_id.items()
+            if lines
+        },
+        own_log_files.unexamined,
+    )
 
 
-class _File(msgspec.Struct, frozen=True):
-    """An error log."""
+def lines_of(file: OwnLogFile, text: FileText) -> Iterator[RecentLine]:
+    """The lines of the last minutes.
 
-    folder: LogFolder
-    name: str
-
-    @property
-    def path(self) -> str:
-        return f"{self.folder.path}/{self.name}"
-
-    @property
-    def question(self) -> ReadFile:
-        return self.folder.end_of(self.name)
-
-
-def _log_folders(container: Container) -> Iterator[LogFolder]:
-    for mount in container.mounts:
-        if mount.rw and mount.has_host_path:
-            is_for_logs = _IN_LOGS.search(mount.destination) is not None
-            places = _FOLDERS[:1] if is_for_logs else _FOLDERS[1:]
-            yield from (LogFolder(mount.source.rstrip("/"), place) for place in places)
+    Their times are of the program's own zone: the last one of all is when the file was written.
+    """
+    lines = [line.rstrip() for line in text.lines_of_end if line.strip()]
+    if "\0" in text.text:
+        return
+    written = text.mtime if text.mtime is not None else file.written
+    moments = _moments(lines[-MOST_LINES:], written)
+    for at, line in zip(moments, lines[-MOST_LINES:], strict=True):
+        is_of_stranger = _OF_NGINX.match(line) and not _ABOUT_UPSTREAM.search(line)
+        if at is not None and written - at <= RECENT_S and not is_of_stranger:
+            yield RecentLine(at, line.strip(), file.path)
 
 
-def _error_logs(
-    folders: Iterable[LogFolder], listings: Mapping[LogFolder, FolderListing]
-) -> Iterator[_File]:
-    """The error logs in those of the folders that could be listed."""
-    for folder in folders:
-        listing = listings.get(folder)
-        for name in listing.names if listing is not None else ():
-            if _ERROR_LOG.search(name):
-                yield _File(folder, name)
+def _moments(lines: Sequence[str], written: float) -> list[float | None]:
+    """When each line was written; None where that is not known.
 
-
-def _written(host: Host, paths: Collection[str], clock: Clock) -> dict[str, float]:
-    """The files that were written to recently, and when."""
-    if not paths:
-        return {}
-    answer = host.ask(StatPaths(sorted(paths), follow=False))
-    if isinstance(answer, Failed):
-        return {}
-    return {
-        path: status.mtime
-        for path, status in answer.items()
-        if status.type == "file"
-        and status.mtime is not None
-        and clock.is_within(status.mtime, RECENT_S)
-    }
-
-
-def _of_files(host: Host, files: Iterable[_File], written: Mapping[str, float]) -> list[RecentLine]:
-    """The lines of the files that were written to last, in the order of their times."""
-    recent = {file for file in files if file.path in written}
-    latest = sorted(recent, key=lambda file: (-written[file.path], file.path))[:MOST_FILES]
-    texts = host.answers_about(latest, lambda file: file.question)
-    lines = [
-        line for file in latest if file in texts for line in _lines(texts[file], written[file.path])
-    ]
-    return sorted(lines, key=lambda line: (line.at, line.text))
-
-
-def _lines(file: FileText, written: float) -> Iterator[RecentLine]:
-    """The lines about upstreams. The stamps are of the container's zone: the last of all is now."""
-    stamps = [match["stamp"] for line in file.text.splitlines() if (match := _STAMPED.match(line))]
-    last = _seconds(stamps[-1]) if stamps else 0.0
-    for line in file.text.splitlines():
-        match = _LINE.search(line)
-        if match is not None:
-            yield RecentLine(written - (last - _seconds(match["stamp"])), line)
-
-
-def _seconds(stamp: str) -> float:
-    return unix(stamp.replace("/", "-")) or 0.0
+    A line without a time belongs to the one above. In a file without any, the last lines count
+    as of now: nothing distinguishes them from older ones.
+    """
+    stamps = [None if is_frame(line) else written_at(line) for line in lines]
+    last = next((stamp for stamp in reversed(stamps) if stamp is not None), None)
+    if last is None:
+        return [None] * (len(lines) - UNDATED) + [written] * min(len(lines), UNDATED)
+    moments: list[float | None] = []
+    for stamp in stamps:
+        before = moments[-1] if moments else None
+        moments.append(before if stamp is None else written - max(0.0, last - stamp))
+    return moments

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.logs.own_logs import OwnLogs, RecentLine
 from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
+from diagnose.programs.log_message import without_numbers
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
@@ -37,6 +38,8 @@ class RecentLogs(msgspec.Struct, frozen=True):
     unread: dict[str, str] = {}
     """Why a log was not read, by container id. A container that keeps no log by its own
     configuration is not among them."""
+    unexamined: tuple[Unexamined, ...] = ()
+    """Why programs may have log files of their own that were not read."""
 
     def of(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines; none where it printed nothing recently, or where its log was not read."""
@@ -84,8 +87,8 @@ def recent_logs(
 ) -> RecentLogs:
     """A program whose calls fail runs on, and its container looks healthy: its log is read too.
 
-    A log whose file was not written to recently is not read: it has no recent line. What a proxy
-    writes of its upstreams into files of its own stands among the lines.
+    A log whose file was not written to recently is not read: it has no recent line. What programs
+    write into files of their own stands among the lines.
     """
     since = clock.wall - RECENT_S
     wanted = [
@@ -100,10 +103,26 @@ def recent_logs(
         for container in wanted[MOST:]
     }
     recent = {id: tuple(_recent(log, since)) for id, log in logs.items()}
-    for id, lines in own_logs.by_id.items() if own_logs is not None else ():
-        own = [line for line in lines if line.at >= since]
-        recent[id] = tuple(sorted((*recent.get(id, ()), *own), key=lambda line: line.at))
-    return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
+    if own_logs is None:
+        return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
+    for id, lines in own_logs.by_id.items():
+        recent[id] = _with_own(recent.get(id, ()), [line for line in lines if line.at >= since])
+    unexamined = own_logs.unexamined
+    return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread, unexamined)
+
+
+def _with_own(
+    printed: Sequence[RecentLine], written: Sequence[RecentLine]
+) -> tuple[RecentLine, ...]:
+    """The lines of a log and of the program's own files, by their times.
+
+    A program may write a line into several places: it counts where it was met first.
+    """
+    place_of = {without_numbers(line.text): line.path for line in printed}
+    for line in written:
+        place_of.setdefault(without_numbers(line.text), line.path)
+    own = [line for line in written if place_of[without_numbers(line.text)] == line.path]
+    return tuple(sorted((*printed, *own), key=lambda line: line.at))
 
 
 def _read(

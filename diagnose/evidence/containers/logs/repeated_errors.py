@@ -47,6 +47,7 @@ from diagnose.programs.log_message import (
     INFO,
     message,
     plain,
+    without_numbers,
 )
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
@@ -57,8 +58,6 @@ LEAST = 3
 BLOCK = 3
 """If so many different lines occur twice, they are one long message, and twice is enough: the lines
 that were read have no room for a third time."""
-_CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
-"""What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
 """A program that logs what it skips counts as failing if such lines are most of its log."""
 NEARLY_ALL = 0.75
@@ -105,6 +104,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """All lines that are repeated."""
     last_at: float = 0.0
     """Unix time of the last line that is the same."""
+    path: str = ""
+    """The program's own log file in which the line stands; "" for the container's log."""
 
     @property
     def is_aside(self) -> bool:
@@ -147,7 +148,7 @@ class RepeatedErrors(Items[RepeatedError], frozen=True):
     """One for each container that repeats an error."""
 
     unexamined: tuple[Unexamined, ...] = ()
-    """Running containers whose log was not read."""
+    """Running containers whose log was not read, and why they may have others."""
 
 
 @evidence
@@ -161,7 +162,7 @@ def repeated_errors(
     )
     return RepeatedErrors(
         tuple(error for error in errors if error is not None),
-        recent_logs.left_out(containers.running),
+        (*recent_logs.left_out(containers.running), *recent_logs.unexamined),
     )
 
 
@@ -173,7 +174,7 @@ def _repeated_error(
 ) -> RepeatedError | None:
     """The error that explains most, of the lines that come again and again."""
     lines = [line.text for line in recent]
-    shapes = [_shape(line) for line in lines]
+    shapes = [without_numbers(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
     lasting = _frequent(times) - past_shapes(container, recent, shapes, clock)
@@ -182,7 +183,7 @@ def _repeated_error(
     telling = _telling_line(container, repeated)
     if telling is None:
         return None
-    error = _shape(repeated[telling.index])
+    error = without_numbers(repeated[telling.index])
     of_error = [line for line, shape in zip(recent, shapes, strict=True) if shape == error]
     ends_pages = _ends_each_page(telling, times[error], lines)
     return RepeatedError(
@@ -205,6 +206,7 @@ def _repeated_error(
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
         last_at=max(line.at for line in of_error),
+        path=of_error[-1].path,
     )
 
 
@@ -295,11 +297,6 @@ def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]
 def _works(lines: Sequence[str]) -> bool:
     """Whether a line reports work that went well, without an error of its own."""
     return any(tells_of_work(line) for line in lines)
-
-
-def _shape(line: str) -> str:
-    """What a line says, without what differs each time."""
-    return _CHANGING.sub("#", message(line).text)
 
 
 def _peers(

@@ -1,0 +1,153 @@
+"""Log files that programs of running containers have written to lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.log_folder import RECENT_S
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import HOST, NOT_IN_BUNDLE, Failed, Unexamined
+from diagnose.phrases import count
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.log_files import FindLogFiles, LogFileList
+from diagnose.registry import evidence
+
+BYTES = 32 * 1024
+"""The end of each file."""
+MOST_PIDS = 24
+"""Processes of one container that are looked at: workers have the same files open."""
+_OF_HOST = LazyPattern(
+    r"^/(?:[^/]*$|(?:bin|boot|dev|etc|lib|proc|run|sbin|sys|usr|var/log)(?:/|$))"
+)
+"""Folders in which programs of the host write too, or none does."""
+
+_WHAT = "log files that programs inside containers write themselves"
+
+
+class OwnLogFile(msgspec.Struct, frozen=True):
+    """A file that a program of a running container has written to lately."""
+
+    container: Container
+    path: str
+    """As the container calls it."""
+    root: str
+    """What no link leads out of: the container's root in /proc, or a folder of the host."""
+    below: str
+    """The path below the root."""
+    written: float
+    """Unix time of the last writing."""
+
+    @property
+    def end(self) -> ReadFile:
+        """The question for its last lines."""
+        return ReadFile(self.below, max_bytes=BYTES, tail=True, follow=False, root=self.root)
+
+
+class OwnLogFiles(Items[OwnLogFile], frozen=True):
+    """Those that were written to last come first."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+    """Why there may be more."""
+
+
+class _Folder(msgspec.Struct, frozen=True):
+    """A folder of the host that is a mount of containers, or a container's writable layer."""
+
+    path: str
+    inside: str
+    """Where the container has it, "" for its root."""
+    container: Container
+
+
+@evidence
+def own_log_files(host: Host, containers: Containers, processes: Processes | None) -> OwnLogFiles:
+    """One question for all containers.
+
+    It asks for what their processes have open, and for what lies in their writable layers and in
+    the mounts that they may write. An older recording does not hold the answer: nothing is said.
+    """
+    running = containers.running
+    if not running:
+        return OwnLogFiles()
+    pids = {
+        process.pid: container
+        for container in running
+        for process in (processes.inside(container.id) if processes is not None else ())[:MOST_PIDS]
+    }
+    folders = by_key((folder.path, folder) for item in running for folder in _folders(item))
+    answer = host.ask(FindLogFiles(sorted(pids), sorted(folders), RECENT_S))
+    if isinstance(answer, Failed):
+        is_older = answer.reason in NOT_IN_BUNDLE
+        return OwnLogFiles((), () if is_older else (Unexamined(HOST, f"{_WHAT}: {answer}"),))
+    by_place: dict[str, OwnLogFile] = {}
+    for file in (*_written(answer, folders, processes), *_open(answer, pids)):
+        by_place[_on_host(file.container, file.path)] = file
+    files = sorted(by_place.values(), key=lambda file: (-file.written, file.path))
+    return OwnLogFiles(tuple(files), tuple(_unexamined(answer, pids, processes)))
+
+
+def _folders(container: Container) -> Iterator[_Folder]:
+    layer = container.layer_folder or f"/proc/{container.state.pid}/root"
+    yield _Folder(layer, "", container)
+    for mount in container.mounts:
+        if mount.rw and mount.has_host_path and not _OF_HOST.search(mount.source):
+            yield _Folder(mount.source.rstrip("/"), mount.destination.rstrip("/"), container)
+
+
+def _open(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLogFile]:
+    for item in answer.open:
+        if item.pid in pids:
+            root = f"/proc/{item.pid}/root"
+            yield OwnLogFile(pids[item.pid], item.path, root, item.path, item.mtime)
+
+
+def _written(
+    answer: LogFileList, folders: Mapping[str, list[_Folder]], processes: Processes | None
+) -> Iterator[OwnLogFile]:
+    for item in answer.written:
+        if item.folder in folders:
+            folder = _writer(folders[item.folder], item.uid, processes)
+            path = f"{folder.inside}{item.below}"
+            yield OwnLogFile(folder.container, path, item.folder, item.below, item.mtime)
+
+
+def _writer(sharing: list[_Folder], uid: int, processes: Processes | None) -> _Folder:
+    """Of the containers that have a folder, the one with a process of the file's owner."""
+    if processes is None:
+        return sharing[0]
+    return next(
+        (
+            folder
+            for folder in sharing
+            if any(process.uid == uid for process in processes.inside(folder.container.id))
+        ),
+        sharing[0],
+    )
+
+
+def _on_host(container: Container, path: str) -> str:
+    """A path that is the same for all containers that share the file."""
+    mount = innermost_mount(container.mounts, path)
+    if mount is not None and mount.has_host_path:
+        return mount.on_host(path)
+    return f"{container.id}{path}"
+
+
+def _unexamined(
+    answer: LogFileList, pids: Mapping[int, Container], processes: Processes | None
+) -> Iterator[Unexamined]:
+    unseen = {pids[pid].id for pid in answer.unseen if pid in pids}
+    if processes is None:
+        yield Unexamined(HOST, f"{_WHAT}: the processes are not known")
+    elif unseen or answer.unread:
+        whose = count(len(unseen), "container") if unseen else count(len(answer.unread), "folder")
+        why = "only root may see them" if unseen else "no right, a slow file system, or no time"
+        yield Unexamined(HOST, f"{_WHAT}, of {whose}: {why}")

@@ -1,0 +1,168 @@
+"""Log files that programs inside containers write themselves, by their names."""
+
+# A host has thousands of descriptors and folders, and pathlib triples the cost of each.
+# ruff: noqa: PTH116, PTH208
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import stat
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+from diagnose.live import Live
+from diagnose.live.disk.opening import open_folder
+from diagnose.live.disk.written_status import printable
+from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts, parse
+from diagnose.live.kernel.open_files import is_for_writing
+from diagnose.live.kernel.proc_files import hides_files, read, target_of, text_of
+from diagnose.model import Json
+from diagnose.questions.log_files import FindLogFiles
+
+SECONDS = 1.0
+"""For all folders together."""
+MOST_FOLDERS = 48
+"""Folders that are listed below one."""
+MOST_ENTRIES = 1000
+"""Entries of one folder that are looked at."""
+DEEPEST = 6
+"""`/var/www/html/storage/logs`, and one folder for each site below it."""
+_IS_LOG = re.compile(
+    r"(?:\.log|\.err|\.out|[_-]log|(?<![a-z])errors?(?:\.txt|\.out)?)$"
+    r"|/logs?/(?:[^/]+/){0,3}(?:current|[^/]+\.txt)$"
+    r"|/var/log/(?:syslog|messages|mail|maillog)$",
+    re.IGNORECASE,
+)
+_IS_OTHER = re.compile(r"access|\.(?:gz|xz|zst|bz2)$|/\d+\.log$|/slow[^/]*$", re.IGNORECASE)
+"""Requests, what was packed, and the numbered files of databases and brokers."""
+_SKIPPED = re.compile(
+    r"bin|boot|cache|dev|lib|lib64|node_modules|proc|run|sbin|sys|tmp|uploads|vendor"
+)
+"""Folders in which no program keeps its log."""
+_LIKE_LOGS = re.compile(r"log|storage|^var$|^data$", re.IGNORECASE)
+"""Folders that are looked at first."""
+
+
+_ROOT = re.compile(r"/proc/\d{1,9}/root")
+_UPPER = "upperdir="
+_NOWHERE = "/proc/0"
+"""No folder, for a root that has no writable layer of its own."""
+
+
+def log_files(_live: Live, question: FindLogFiles) -> Json:
+    """Log files of containers that were written to lately.
+
+    A file on a file system that may hang is left out.
+    """
+    since = time.time() - question.within_s
+    found: dict[str, list[Json]] = {"open": [], "written": [], "unseen": [], "unread": []}
+    for pid in question.pids:
+        try:
+            found["open"] += _open_by(pid, since)
+        except OSError as error:
+            if hides_files(pid, error):
+                found["unseen"].append(pid)
+    points = by_point(mounts())
+    until = time.monotonic() + SECONDS
+    for folder in question.folders:
+        try:
+            top = _layer_of(folder) or folder
+            mount = holding(top, points)
+            if mount is None or mount.may_hang or time.monotonic() > until:
+                found["unread"].append(folder)
+                continue
+            for row in _written_below(top, since):
+                found["written"].append({"folder": folder, **row})
+        except PermissionError:
+            found["unread"].append(folder)
+        except OSError:
+            continue  # it has gone, or is a file
+    return dict(found)
+
+
+def _layer_of(folder: str) -> str:
+    """The writable layer of a process's root (`/proc/PID/root`), as overlayfs was given it.
+
+    Where containerd keeps the layers, the engine does not name them. "" for any other folder.
+    """
+    if not _ROOT.fullmatch(folder):
+        return ""
+    table = parse(read(f"{folder.removesuffix('/root')}/mountinfo").decode("utf-8", "replace"))
+    root = by_point(table).get("/")
+    options = root.super if root is not None and root.fstype == "overlay" else ()
+    layers = (option.removeprefix(_UPPER) for option in options if option.startswith(_UPPER))
+    return next(layers, _NOWHERE)
+
+
+def _open_by(pid: int, since: float) -> Iterator[Json]:
+    """The log files that one process has open for writing."""
+    points: Mapping[str, MountEntry] | None = None
+    seen: set[str] = set()
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        link = f"/proc/{pid}/fd/{number}"
+        path = target_of(link) or ""
+        if not _is_log(path) or path in seen or not is_for_writing(link):
+            continue
+        seen.add(path)
+        if points is None:
+            points = by_point(parse(text_of(f"/proc/{pid}/mountinfo") or ""))
+        mount = holding(path, points)
+        if mount is None or mount.may_hang:
+            continue
+        try:
+            status = os.stat(link)
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode) and status.st_mtime >= since:
+            yield {"pid": pid, "path": path, "mtime": status.st_mtime, "uid": status.st_uid}
+
+
+def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
+    """The log files below a folder, whose links are followed nowhere.
+
+    OSError where the folder itself cannot be listed.
+    """
+    waiting = deque([("", 0)])
+    for _ in range(MOST_FOLDERS):
+        if not waiting:
+            return
+        below, depth = waiting.popleft()
+        try:
+            descriptor = open_folder(below or "/", folder)
+        except OSError:
+            if not below:
+                raise
+            continue
+        try:
+            with os.scandir(descriptor) as listing:
+                for entry in itertools.islice(listing, MOST_ENTRIES):
+                    path = f"{below}/{printable(entry.name)}"
+                    if entry.is_dir(follow_symlinks=False):
+                        if depth < DEEPEST and not _SKIPPED.fullmatch(entry.name):
+                            _add(waiting, (path, depth + 1), entry.name)
+                    elif _is_log(f"{folder}{path}") and entry.is_file(follow_symlinks=False):
+                        status = entry.stat(follow_symlinks=False)
+                        if status.st_mtime >= since:
+                            yield _written_row(path, status)
+        finally:
+            os.close(descriptor)
+
+
+def _written_row(path: str, status: os.stat_result) -> dict[str, Json]:
+    return {"below": path, "mtime": status.st_mtime, "uid": status.st_uid}
+
+
+def _add(waiting: deque[tuple[str, int]], folder: tuple[str, int], name: str) -> None:
+    if _LIKE_LOGS.search(name):
+        waiting.appendleft(folder)
+    else:
+        waiting.append(folder)
+
+
+def _is_log(path: str) -> bool:
+    """Whether an absolute path has the name of a log of errors."""
+    name = path[path.rfind("/") :]
+    return path.startswith("/") and bool(_IS_LOG.search(path)) and not _IS_OTHER.search(name)
