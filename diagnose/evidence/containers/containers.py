@@ -130,6 +130,14 @@ class Containers(Items[Container], frozen=True, dict=True):
             other for other in self if other.id != container.id and other.shared_networks(container)
         ]
 
+    def can_call(self, container: Container, name: str) -> bool:
+        """Whether a container can call another one by this name, running or not."""
+        if name in container.dns_names:
+            return False
+        return name in container.linked_names or any(
+            other.shared_networks(container) for other in self.by_dns_name.get(name, ())
+        )
+
     def running_on(self, network: str) -> tuple[Container, ...]:
         """The running containers on the network of that name."""
         return tuple(self._running_by_network.get(network, ()))

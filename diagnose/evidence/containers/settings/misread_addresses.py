@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -70,36 +71,32 @@ def misread_addresses(
     """Variables are looked at everywhere, files only where a failed program's log repeats it."""
     found = []
     for container in containers:
-        names = _names_near(container, containers)
+        calls = functools.partial(containers.can_call, container)
         has_failed = log_tails is not None and container.id in log_tails.by_id
-        item = _of_variables(container, names, has_failed=has_failed)
-        if item is None and log_tails is not None and names:
+        item = _of_variables(container, calls, has_failed=has_failed)
+        if item is None and log_tails is not None:
             tail = log_tails.of(container)
             lines = (*tail.earlier, *tail.lines)
-            item = _of_files(host, container, lines, names)
+            item = _of_files(host, container, lines, calls)
         if item is not None:
             found.append(item)
     return MisreadAddresses(tuple(found))
 
 
-def _names_near(container: Container, containers: Containers) -> frozenset[str]:
-    """The names by which it can call others."""
-    others = containers.beside(container)
-    names = {name for other in others for name in other.dns_names}
-    return frozenset((names | container.linked_names) - container.dns_names)
-
-
 def _of_variables(
-    container: Container, names: Collection[str], *, has_failed: bool
+    container: Container, calls: Callable[[str], bool], *, has_failed: bool
 ) -> MisreadAddress | None:
-    """has_failed: what some programs read counts only in a container that does not work."""
+    """calls: whether the container can call another one by that name.
+
+    has_failed: what some programs read counts only in a container that does not work.
+    """
     for variable, value in container.config.environment:
         quoted = _QUOTED.fullmatch(value)
-        if quoted is not None and quoted["host"] in names:
+        if quoted is not None and calls(quoted["host"]):
             inner, host = quoted["inner"], quoted["host"]
             if inner != host or _OF_ADDRESSES.search(variable):
                 return MisreadAddress(container, value, inner, host, variable)
-        for text, right, host in _misread(value, names):
+        for text, right, host in _misread(value, calls):
             if text.partition(":")[0] in _OF_THE_WEB and not has_failed:
                 continue
             corrected = value.replace(text, right)
@@ -108,10 +105,10 @@ def _of_variables(
 
 
 def _of_files(
-    host: Host, container: Container, lines: Iterable[str], names: Collection[str]
+    host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
     """The address of a line, in the one file of settings that has it."""
-    said = [(line, item) for line in lines for item in _misread(line, names)]
+    said = [(line, item) for line in lines for item in _misread(line, calls)]
     if not said:
         return None
     line, (text, right, name) = said[-1]
@@ -124,11 +121,11 @@ def _of_files(
     return MisreadAddress(container, text, right, name, path=path, line=line)
 
 
-def _misread(text: str, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
+def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
     """The addresses in a text with a wrong number of slashes, each with the right one."""
     for match in _ADDRESS.finditer(text):
         is_wrong = match["slashes"] != "//" or match["slash"]
         is_mount = match["slashes"] == "/" and match["scheme"] == match["host"]  # redis:/redis
-        if is_wrong and not is_mount and match["host"] in names:
+        if is_wrong and not is_mount and calls(match["host"]):
             right = f"{match['scheme']}://{match['host']}{match['port'] or ''}"
             yield match["text"], right, match["host"]

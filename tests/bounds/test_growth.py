@@ -1,0 +1,116 @@
+"""Evidence and checks cost four times as much on four times the containers, and not sixteen times.
+
+Each container is compared with those that it calls, never with all others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose import registry
+from diagnose.judgement import engine, judge
+from diagnose.judgement.collection import Collection
+from diagnose.model import Failed
+from diagnose.questions import AnyQuestion
+from diagnose.questions.containers import ListContainers
+from diagnose.recording import answer_files
+from diagnose.recording.budget import Budget
+from diagnose.recording.recorder import RecordedAnswer, Replay
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+COPIES = 16
+"""Of each container of the recorded host, in the smaller host."""
+MOST_TIMES = 11
+"""As much on four times the containers; between what grows linearly and with the square."""
+LEAST_S = 0.05
+"""On the greater host; what costs less is no matter."""
+
+Recording = Mapping[AnyQuestion, RecordedAnswer]
+
+
+def test_no_evidence_and_no_check_grows_with_the_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = answer_files.read_folder(FIXTURES / "demo")[0]
+    spent: Counter[str] = Counter()
+    monkeypatch.setattr(
+        Collection,
+        "_outcome",
+        timed(Collection._outcome, spent, lambda _, collector, *rest: collector.__name__),
+    )
+    monkeypatch.setattr(judge, "_judge", timed(judge._judge, spent, lambda check, *rest: check.id))
+    small = seconds(copied(recording, COPIES), spent)
+    great = seconds(copied(recording, 4 * COPIES), spent)
+    assert len(great) > len(registry.load())
+    grown = {
+        name: f"{small[name] * 1000:.0f} ms, then {after * 1000:.0f} ms"
+        for name, after in great.items()
+        if after > max(LEAST_S, MOST_TIMES * small[name])
+    }
+    assert not grown
+
+
+def timed(
+    function: Callable[..., Any], spent: Counter[str], name_of: Callable[..., str]
+) -> Callable[..., Any]:
+    """The function, which adds the CPU time of this thread to what was spent under a name."""
+
+    def measured(*args: Any, **options: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return function(*args, **options)
+        finally:
+            spent[name_of(*args, **options)] += time.thread_time() - began
+
+    return measured
+
+
+def seconds(recording: Recording, spent: Counter[str]) -> dict[str, float]:
+    """CPU seconds of each collector and check, the less of two runs."""
+    checks = registry.load()
+    runs = []
+    for _ in range(2):
+        spent.clear()
+        now = time.monotonic()
+        what = engine.Run(checks, tuple(checks), source="bundle")
+        engine.run(Replay(recording), what, began=now, budget=Budget(now + 300))
+        runs.append(dict(spent))
+    first, second = runs
+    return {name: min(first[name], second[name]) for name in first}
+
+
+def copied(recording: Recording, copies: int) -> Recording:
+    """The recorded host with so many of each container, with ids and names of their own."""
+    listed = recording[ListContainers()].answer
+    assert isinstance(listed, list)
+    grown = list(listed)
+    host = dict(recording)
+    for number in range(1, copies):
+        for entry in listed:
+            ids = {entry["Id"]: f"{number:06x}{entry['Id'][6:]}"}
+            for name in (entry["Names"][0], entry["Names"][0].removeprefix("/")):
+                ids[f'"{name}"'] = f'"{name}-{number}"'
+            grown.append(replaced(entry, ids))
+            for question, recorded in recording.items():
+                copy = msgspec.convert(replaced(msgspec.to_builtins(question), ids), type(question))
+                if copy != question:
+                    host[copy] = answered(recorded, ids)
+    return {**host, ListContainers(): RecordedAnswer(grown)}
+
+
+def answered(recorded: RecordedAnswer, words: Mapping[str, str]) -> RecordedAnswer:
+    if isinstance(recorded.answer, Failed):
+        return recorded
+    return RecordedAnswer(replaced(recorded.answer, words))
+
+
+def replaced(value: Any, words: Mapping[str, str]) -> Any:
+    text = msgspec.json.encode(value).decode()
+    for word, other in words.items():
+        text = text.replace(word, other)
+    return msgspec.json.decode(text)
