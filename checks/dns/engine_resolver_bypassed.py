@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers
@@ -15,7 +16,7 @@ from diagnose.registry import check
 @check(
     "dns.engine-resolver-bypassed",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+    causes=FAILED_CONTAINERS,
 )
 def engine_resolver_bypassed(
     containers: Containers, resolvers: Resolvers, failed_names: FailedNames, ping: Ping | None

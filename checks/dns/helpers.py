@@ -13,6 +13,14 @@ from diagnose.mappings import names_of
 from diagnose.model import PageVariables, Severity, Subject
 from diagnose.phrases import named
 
+FAILED_CONTAINERS = (
+    "container.exits-at-start",
+    "container.restart-loop",
+    "container.restarts-exhausted",
+    "container.unhealthy",
+)
+"""How a container fails whose program cannot call by name."""
+
 
 def listed(containers: Sequence[Container], most: int = 3) -> str:
     """Containers by their names: containers "a", "b", "c" and 2 more."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dns_containers import DNS_PORT
@@ -25,10 +26,8 @@ from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
 
-_FAILING = ("container.restart-loop", "container.exits-at-start", "container.unhealthy")
 
-
-@check("dns.server-fails", severity=Severity.critical, causes=_FAILING)
+@check("dns.server-fails", severity=Severity.critical, causes=FAILED_CONTAINERS)
 def server_fails(
     containers: Containers,
     failed_names: FailedNames,
@@ -235,7 +234,7 @@ def _variables(error: _ServerError) -> PageVariables:
     return {**variables, **({"failing": server} if error.is_general else {"broken_name": name})}
 
 
-@check("dns.name-unknown", severity=Severity.warning, causes=_FAILING)
+@check("dns.name-unknown", severity=Severity.warning, causes=FAILED_CONTAINERS)
 def name_unknown(
     containers: Containers,
     failed_names: FailedNames,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
@@ -20,7 +21,7 @@ _GATEWAY = "host-gateway"
 @check(
     "dns.name-only-on-host",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+    causes=FAILED_CONTAINERS,
 )
 def name_only_on_host(
     containers: Containers,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers
@@ -18,7 +19,7 @@ _RESOLVED_STUBS = ("127.0.0.53", "127.0.0.54")
 @check(
     "dns.servers-disagree",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+    causes=FAILED_CONTAINERS,
 )
 def servers_disagree(
     resolvers: Resolvers, lookups: Lookups, containers: Containers | None

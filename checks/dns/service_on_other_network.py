@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
@@ -24,7 +25,7 @@ from diagnose.registry import check
 @check(
     "dns.service-on-other-network",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+    causes=FAILED_CONTAINERS,
     caused_by=["network.veth-detached"],
 )
 def service_on_other_network(

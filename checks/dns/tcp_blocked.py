@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.mappings import by_key, names_of
@@ -15,7 +16,7 @@ from diagnose.registry import check
 @check(
     "dns.tcp-blocked",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+    causes=FAILED_CONTAINERS,
 )
 def tcp_blocked(containers: Containers, lookups: Lookups) -> CheckResult:
     """A DNS server does not answer over TCP, and names with large answers fail.

@@ -38,6 +38,7 @@ _PATH = LazyPattern(r"(?:^|[\s'\"])(/[^\s:'\"]+)")
     severity=Severity.critical,
     causes=[
         "container.restart-loop",
+        "container.restarts-exhausted",
         "container.exits-at-start",
         "container.crashed",
         "image.pull-no-space",

@@ -61,7 +61,7 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
 @check(
     "storage.volume-source-missing",
     severity=Severity.critical,
-    causes=["container.start-refused", "container.restart-loop"],
+    causes=["container.start-refused", "container.restart-loop", "container.restarts-exhausted"],
 )
 def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
     """A volume refers to a folder of the host that does not exist.

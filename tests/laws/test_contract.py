@@ -54,6 +54,24 @@ def test_causes_make_no_circle():
     assert set(edges) - done == set(), "these stand in a circle"
 
 
+def test_what_makes_a_container_restart_explains_that_it_has_given_up():
+    """The same failure, under a policy with a maximum; the five others are ends themselves."""
+    loop, exhausted = "container.restart-loop", "container.restarts-exhausted"
+    ends = {
+        "container.crashed",
+        "container.daemonized",
+        "container.exits-at-start",
+        "container.start-refused",
+        exhausted,
+    }
+    assert causes_of(loop) - ends == causes_of(exhausted)
+
+
+def causes_of(effect: str) -> set[str]:
+    named = {id for id, check in CHECKS.items() if effect in check.causes}
+    return named | set(CHECKS[effect].caused_by)
+
+
 def test_every_check_is_found_on_a_real_fault():
     hosts = [*faults.discover().values(), *machine_units.SCENARIOS]
     proven = {id for host in hosts for id, _ in host.expected}

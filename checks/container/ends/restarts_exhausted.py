@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.container.causes import APPLICATION_CAUSES
+from checks.container.causes import causes_without
 from checks.container.ends.failed_run import failed_run
 from checks.container.helpers import took
 from diagnose.evidence.containers.events import Events
@@ -19,13 +19,9 @@ from diagnose.registry import check
 @check(
     "container.restarts-exhausted",
     severity=Severity.critical,
-    caused_by=[
-        *APPLICATION_CAUSES,
-        "container.entrypoint-forbidden",
-        "container.entrypoint-missing",
-        "container.oom-killed",
-        "container.runtime-limit-hit",
-    ],
+    caused_by=causes_without(
+        "container.crashed", "container.restarts-exhausted", "container.start-refused"
+    ),
     observed=True,
 )
 def restarts_exhausted(

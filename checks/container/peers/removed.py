@@ -23,6 +23,7 @@ from diagnose.registry import check
         "container.exits-at-start",
         "container.failing-inside",
         "container.restart-loop",
+        "container.restarts-exhausted",
         "container.start-refused",
         "container.unhealthy",
         "dns.server-fails",

@@ -31,6 +31,7 @@ from diagnose.registry import check
         "container.exits-at-start",
         "container.failing-inside",
         "container.restart-loop",
+        "container.restarts-exhausted",
         "container.unhealthy",
         "dns.name-unknown",
         "dns.server-fails",

@@ -19,6 +19,7 @@ from diagnose.registry import check
         "container.errors-in-log",
         "container.exits-at-start",
         "container.restart-loop",
+        "container.restarts-exhausted",
     ],
 )
 def init_scripts_unrun(unrun_scripts: UnrunScripts) -> CheckResult:

@@ -20,7 +20,12 @@ _OF_CALLS = ("://", "advertis", "announce", "proxy_pass", "replicaof", "slaveof"
 @check(
     "network.listen-address-missing",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.crashed"],
+    causes=[
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "container.exits-at-start",
+        "container.crashed",
+    ],
 )
 def listen_address_missing(
     containers: Containers, log_tails: LogTails, links: Interfaces | None
