@@ -140,7 +140,7 @@ iptables -A INPUT -p tcp --dport 81 -j DROP
 iptables -A INPUT -p tcp --dport 82 -j REJECT --reject-with icmp-host-prohibited
 "$PYTHON" - <<'END' &
 import os, socket
-os.setpriority(os.PRIO_PROCESS, 0, -20)  # it closes within the time that a probe waits for that
+os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(50))  # it closes while a probe waits for that
 served = socket.create_server(("10.9.9.1", 80), backlog=8)
 echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); echo.bind(("10.9.9.1", 53))
 closing = socket.create_server(("10.9.9.1", 83), backlog=8)  # the last one: it is waited for
