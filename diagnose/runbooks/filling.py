@@ -9,15 +9,20 @@ from collections.abc import Mapping
 from diagnose.lazy_pattern import LazyPattern
 
 PLACEHOLDER = LazyPattern(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
+_ACTIVE = LazyPattern(r'["$`\\]')
+"""What means more than itself between double quotes."""
 
 
 @functools.lru_cache(1024)
 def quoted(value: str) -> str:
-    """One word of a shell: between double quotes where that is easier to read and safe."""
-    is_plain_in_double_quotes = not set(value) & set('"$`\\!\n')
-    if "'" in value and is_plain_in_double_quotes:
-        return f'"{value}"'
-    return shlex.quote(value)
+    """One word of a shell: between double quotes where it holds single ones, which reads easier.
+
+    An interactive shell expands `!` there, whatever stands before it.
+    """
+    if "'" not in value or set(value) & set("!\n"):
+        return shlex.quote(value)
+    escaped = _ACTIVE.sub(r"\\\g<0>", value)
+    return f'"{escaped}"'
 
 
 def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
@@ -46,6 +51,20 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
         else:
             filled += f"{{{name}}}"
     return filled + ending
+
+
+def fill_prose(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
+    """A paragraph on one line, with its placeholders replaced by values.
+
+    Between backticks it is a command, and its values are quoted for a shell.
+    """
+    pieces = text.split("`")
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            pieces[number] = fill(piece, variables, docker)
+        else:
+            pieces[number] = PLACEHOLDER.sub(lambda name: variables.get(name[1], name[0]), piece)
+    return " ".join("`".join(pieces).split())
 
 
 @functools.lru_cache(2048)

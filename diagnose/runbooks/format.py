@@ -56,9 +56,10 @@ class CommandBlock(msgspec.Struct, frozen=True):
     def suits(self, variables: Collection[str], traits: frozenset[Trait]) -> bool:
         """Whether a block of commands suits a finding with variables of these names.
 
-        It supplies each placeholder, and the commands work on such a host.
+        It supplies each placeholder, those of the paragraph above it too, and the commands work on
+        such a host.
         """
-        is_filled = placeholders(self.text) <= {*variables, "docker"}
+        is_filled = placeholders(self.text) | placeholders(self.impact) <= {*variables, "docker"}
         return is_filled and self.on <= traits and not self.off & traits
 
 

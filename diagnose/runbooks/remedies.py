@@ -14,7 +14,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Trait
 from diagnose.runbooks import files
-from diagnose.runbooks.filling import PLACEHOLDER, fill, placeholders
+from diagnose.runbooks.filling import PLACEHOLDER, fill, fill_prose, placeholders
 from diagnose.runbooks.format import RISKS, CommandBlock, PageError, Purpose, Risk
 from diagnose.runbooks.service_commands import for_host, on_page
 
@@ -110,7 +110,7 @@ def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> 
     """A block of a page as a command for this host and this finding."""
     text = for_host(fill(block.text, variables, place.docker), place.traits)
     # one line: a script has it as a comment
-    impact = " ".join(fill(block.impact, variables, place.docker).split())
+    impact = fill_prose(block.impact, variables, place.docker)
     needs_words = block.manual or block.may_help or block.risk == "destructive"
     return Command(
         block.purpose,
@@ -137,14 +137,13 @@ def by_hand(id: str, variables: Mapping[str, str]) -> str:
     except (KeyError, OSError):
         return ""
     for match in _BY_HAND.finditer(body):
-        paragraph = " ".join(match[1].split())
-        if placeholders(paragraph) <= variables.keys():
-            text = fill(paragraph, variables)
+        if placeholders(match[1]) <= variables.keys():
+            text = fill_prose(match[1], variables)
             return text[:1].upper() + text[1:]
     return ""
 
 
-_WORD = r"""(?:[\w@%+=:,./-]+|"[^"$`\\!\n]*"|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
+_WORD = r"""(?:[\w@%+=:,./-]+|"(?:[^"$`\\!\n]|\\["$`\\])*"|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
 """A shell word as `quoted` writes it."""
 _ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"
 """What `{docker}` is filled with."""

@@ -3,9 +3,12 @@ docker."""
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from diagnose import runbooks
+from diagnose.runbooks.filling import fill_prose
 
 FILLED = {
     "an operand": ("{docker} logs {name}", "docker logs -- -rf"),
@@ -40,6 +43,28 @@ def test_a_name_that_begins_with_a_dash(case: str):
 
 def test_an_ordinary_name_needs_no_dashes():
     assert runbooks.fill("{docker} logs {name}", {"name": "shop"}) == "docker logs shop"
+
+
+def test_words_have_values_as_they_are_and_commands_between_backticks_have_them_quoted():
+    text = "Give {name} more:\n`docker restart {name}`. {unknown}"
+    filled = "Give a b more: `docker restart 'a b'`. {unknown}"
+    assert fill_prose(text, {"name": "a b"}) == filled
+
+
+def test_a_word_with_both_kinds_of_quotes_is_one_word_and_readable():
+    script = """printf '%s\\n' "$x" `y`"""
+    typed = runbooks.fill("sh -c {script}", {"script": script})
+    assert typed == """sh -c "printf '%s\\\\n' \\"\\$x\\" \\`y\\`\""""
+    shown = subprocess.run(
+        ["bash", "-c", f'sh() {{ printf %s "$2"; }}; {typed}'], capture_output=True, check=True
+    )
+    assert shown.stdout.decode() == script
+
+
+def test_a_block_whose_words_cannot_be_filled_is_not_offered():
+    block = runbooks.blocks_in("It runs as {user}:\n\n```sh confirm\nls {path}\n```\n", "page")[0]
+    assert block.suits({"path", "user"}, frozenset())
+    assert not block.suits({"path"}, frozenset())
 
 
 def test_the_words_before_a_fix_are_filled_in_one_line():
