@@ -91,9 +91,12 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {plural or noun + 's'}"
 
 
-def how_often(times: int) -> str:
-    """once, twice, 3 times."""
-    return {1: "once", 2: "twice"}.get(times, f"{times} times")
+def how_often(times: int, last: str = "") -> str:
+    """once, twice, 3 times; and when: once, 40 s ago; 3 times, last 40 s ago."""
+    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
+    if not last:
+        return often
+    return f"{often}, {last}" if times == 1 else f"{often}, last {last}"
 
 
 def agree(things: Sized, singular: str, plural: str) -> str:

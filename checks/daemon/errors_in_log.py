@@ -78,12 +78,10 @@ def errors_in_log(
 
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
     recognised = _known(error)
-    times = how_often(error.times)
+    times = how_often(error.times, clock.ago(error.line.at))
     return Finding(
         subject=subject,
-        summary=(
-            f"the engine wrote an error {times}, last {clock.ago(error.line.at)}: {_meaning(error, recognised)}"
-        ),
+        summary=f"the engine wrote an error {times}: {_meaning(error, recognised)}",
         evidence={
             log.where(error.line): error.line.text,
             "times": error.times,

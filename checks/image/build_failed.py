@@ -22,7 +22,7 @@ from diagnose.model import (
     Skipped,
     Subject,
 )
-from diagnose.phrases import quoted, shortened
+from diagnose.phrases import how_often, quoted, shortened
 from diagnose.programs.failures import BUILD_ERRORS, Recognised, recognise
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
@@ -86,8 +86,7 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
     telling = telling_line(build.lines)
     printed = [telling.whole] if telling is not None and telling.explains else build.lines[-_LAST:]
     what = f'building image "{failed.name}"' if failed.name else "a build"
-    when = clock.ago(build.at)
-    times = when if failed.times == 1 else f"{failed.times} times, last {when}"
+    times = how_often(failed.times, clock.ago(build.at))
     return Finding(
         subject=Subject("image", failed.name) if failed.name else DAEMON,
         touches=(DAEMON,),

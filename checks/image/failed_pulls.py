@@ -40,16 +40,13 @@ class FailedPulls(msgspec.Struct, frozen=True):
         reason: str = "",
     ) -> Finding:
         """A finding about one image or registry; reason in place of the engine's own words."""
-        times = how_often(trouble.count)
+        times = how_often(trouble.count, self.clock.ago(trouble.last))
         is_harmful = trouble.count >= self.repeated or self.clock.is_within(
             trouble.last, self.recent_s
         )
         return Finding(
             subject=trouble.subject,
-            summary=(
-                f"pulling {trouble.what} failed {times}, last {self.clock.ago(trouble.last)}: "
-                f"{reason or reason_of(trouble)}{clause}"
-            ),
+            summary=f"pulling {trouble.what} failed {times}: {reason or reason_of(trouble)}{clause}",
             evidence={
                 self.pulls.source: shortened(trouble.text),
                 "failures": trouble.count,

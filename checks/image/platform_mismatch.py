@@ -21,7 +21,7 @@ from diagnose.model import (
     Skipped,
     Subject,
 )
-from diagnose.phrases import shortened
+from diagnose.phrases import how_often, shortened
 from diagnose.registry import check
 
 ARCHITECTURES = {
@@ -87,12 +87,10 @@ def platform_mismatch(
 def _missing_platform_finding(
     trouble: PullTrouble, machine: str, clock: Clock, repeated: int
 ) -> Finding:
+    times = how_often(trouble.count, clock.ago(trouble.last))
     return Finding(
         subject=trouble.subject,
-        summary=(
-            f"pulling {trouble.what} failed, last {clock.ago(trouble.last)}: "
-            f"the image has no build for {machine}"
-        ),
+        summary=f"pulling {trouble.what} failed {times}: the image has no build for {machine}",
         evidence={
             "log": shortened(trouble.text),
             "failures": trouble.count,

@@ -65,7 +65,7 @@ def _complaints_and_advice(page: Outline) -> list[str]:
             _summaries(page.unexplained, page.more_unexplained),
         ),
         *_section(
-            "Logged by programs that work all the same",
+            "Logged by programs that keep working",
             _summaries(page.asides, page.more_asides),
         ),
         *_section(f"Advice ({len(page.advice)})", advice),
@@ -120,7 +120,7 @@ def _links(block: OutlineBlock) -> Iterator[str]:
         yield f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({because})"
     for other in block.others:
         if other.jointly:
-            yield f"- {other.id} {code(other.subject)} causes it too: fix both"
+            yield f"- fix {other.id} {code(other.subject)} too: both cause this"
         else:
             yield f"- or caused by {_suspect(other)}"
     for other in block.possible:

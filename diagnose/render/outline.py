@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.judgement.exit_codes import UNKNOWN
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import (
     DAEMON,
@@ -38,6 +39,8 @@ COMPLAINTS_FIRST = 3
 MOST_ROOTS = 500
 """So many roots have a block, others are counted: 8,000 of them made an HTML page of 18 MB, which
 took 1.5 s to write and which nobody reads to its end. Formats for programs have all of them."""
+_PLAIN_CLASS = LazyPattern(r"(^|: )(?:missing|refused|forbidden): (?=\S)")
+"""Classes of failures whose words say them too."""
 NAMED_IN_STATUS = 2
 """Containers that the first line names before it counts the others."""
 
@@ -65,7 +68,7 @@ class Outline(msgspec.Struct, frozen=True):
     """The advice after which nobody is calm: what happens, no finding explains, and no block
     shows."""
     asides: tuple[OutlineBlock, ...]
-    """What is logged by programs that work all the same."""
+    """What is logged by programs that keep working."""
     more_unexplained: int
     more_asides: int
     """more_unexplained, more_asides: how many of both have no block."""
@@ -131,7 +134,7 @@ class _Said(msgspec.Struct, frozen=True):
 
     complaints: Sequence[Reported]
     asides: Sequence[Reported]
-    """Those of programs that work all the same."""
+    """Those of programs that keep working."""
 
     @classmethod
     def of(cls, advice: Sequence[Reported]) -> _Said:
@@ -158,9 +161,12 @@ def _summary(report: Report, loud: Sequence[Reported], said: _Said, code: int) -
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
     if incidents and said.complaints and all(root.check.posture for root in loud):
-        return f"{_complaint(said.complaints)}; {incidents} {took}{_first_cause_clause(loud)}"
+        return (
+            f"{_complaint(said.complaints)}; {incidents} {took}{_first_cause_clause(report, loud)}"
+        )
     if incidents:
-        return f"{incidents}{_unlisted_clause(report, loud)} {took}{_first_cause_clause(loud)}"
+        first = _first_cause_clause(report, loud)
+        return f"{incidents}{_unlisted_clause(report, loud)} {took}{first}"
     asides = f"; {_complaint(said.asides)}" if said.asides else ""
     return f"{_quiet_status(report, said.complaints, code)}, {took}{asides}"
 
@@ -207,13 +213,17 @@ def _unlisted_clause(report: Report, loud: Sequence[Reported]) -> str:
     return ", the containers could not be listed,"
 
 
-def _first_cause_clause(loud: Sequence[Reported]) -> str:
-    """The first cause, for a reader who sees one line alone, such as that of a pager."""
+def _first_cause_clause(report: Report, loud: Sequence[Reported]) -> str:
+    """The first cause, for a reader who sees only this line, such as that of a pager."""
     first = next((finding for finding in loud if finding.selected), None)
     if first is None:
         return ""
     name = f"{first.id} ({first.subject.name})"
-    return f": {name}" if len(loud) == 1 else f"; start with {name}"
+    if len(loud) > 1:
+        return f"; start with {name}"
+    number = report.by_severity
+    explains_others = number[Severity.critical] + number[Severity.warning] > 1
+    return f", one cause: {name}" if explains_others else f": {name}"
 
 
 def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) -> str:
@@ -343,7 +353,9 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
     Those with one reason stand together, a whole family as `family.*`.
     """
     in_family = Counter(result.check.family for result in results)
-    together = by_key((_why(result), result) for result in results if result.verdict is verdict)
+    reasons = [(_why(result), result) for result in results if result.verdict is verdict]
+    whole = frozenset(why for why, _ in reasons)
+    together = by_key((_common(why, whole), result) for why, result in reasons)
     return tuple(
         (
             ", ".join(_ids(group, in_family)),
@@ -354,11 +366,24 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
 
 
 def _why(result: Result) -> str:
-    """The last line of a check's reason; one for all that a bundle does not hold."""
+    """The last line of a check's reason; one for all that a bundle does not hold.
+
+    The class of the failure is left out where its words say it: a path and `Permission denied`.
+    """
     if _is_not_in_bundle(result):
         return NOT_IN_BUNDLE[0]
     lines = result.why.strip().splitlines()
-    return lines[-1] if lines else ""
+    return _PLAIN_CLASS.sub(r"\1", lines[-1]) if lines else ""
+
+
+def _common(why: str, reasons: Collection[str]) -> str:
+    """A reason without the thing that it is about, where other checks have just that reason."""
+    rest = why
+    while ": " in rest:
+        rest = rest.partition(": ")[2]
+        if rest in reasons:
+            return rest
+    return why
 
 
 def _is_not_in_bundle(result: Result) -> bool:

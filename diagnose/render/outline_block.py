@@ -13,13 +13,14 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import (
     EngineRestart,
+    Finding,
     Json,
     Report,
     Reported,
     Severity,
     Strength,
 )
-from diagnose.phrases import ago, count, named, size
+from diagnose.phrases import ago, count, how_often, named, size
 from diagnose.render.grouping import other_messages
 
 FIGURES = "statvfs("
@@ -41,6 +42,12 @@ _RESTART = LazyPattern(
 """Commands that restart the engine, or start it over containers that are alive."""
 _BYTES = LazyPattern(r"^stat\(|\bbytes\b|^available$|^reserved$")
 """Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
+
+
+_TYPED = LazyPattern(r"^-|[=/:@_\d]")
+"""The last word of a cure that is typed: an option, a path, a tag, a value."""
+_MOMENT = LazyPattern(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+"""A time as the engine writes it, to the nanosecond."""
 
 
 class OutlinePart(msgspec.Struct, frozen=True):
@@ -159,7 +166,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         ),
         more_evidence=evidence.more,
         parts=evidence.parts,
-        effects=_effects(effects),
+        effects=_effects(effects, head.finding),
         cure=remedy.cure,
         look=remedy.look,
         others=tuple(_other_roots(head, tree, place)),
@@ -239,13 +246,11 @@ def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
 def _as_sentence(words: str) -> str:
     """Words with a capital and a full stop; a name that begins them stays as it is.
 
-    A command, which an option follows, is left as it has to be typed.
+    A command or a value that ends them has no full stop, which would be copied with it.
     """
-    first, _, rest = words.partition(" ")
-    if rest.startswith(("-", "+")):
-        return words
+    first, last = words.partition(" ")[0], words.rpartition(" ")[2]
     begin = words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
-    return f"{begin}."
+    return begin if _TYPED.search(last) else f"{begin}."
 
 
 def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:
@@ -295,6 +300,7 @@ def _evidence(values: Mapping[str, Json], summary: str, said: Collection[str]) -
         or path.endswith(ASIDE)
         or path.startswith(FIGURES)
         or _is_in(value, summary)
+        or _is_counted(values[path], summary)
     ]
     evidence = [row for row in rows if row not in aside]
     more = (*evidence[EVIDENCE_SHOWN:], *aside)
@@ -316,6 +322,12 @@ def _is_in(value: str, summary: str) -> bool:
         for piece in pieces
         if piece.strip()
     )
+
+
+def _is_counted(value: Json, summary: str) -> bool:
+    """Whether a sentence says a number in words: once, twice, 7 times."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and re.search(rf"\b{how_often(value)}\b", summary) is not None
 
 
 def _parts(value: Json) -> list[OutlinePart]:
@@ -340,14 +352,15 @@ def _cleared(suspect: Reported, fact: str) -> tuple[str, str]:
     return f"{suspect.id} ({suspect.subject.name})", fact
 
 
-def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
+def _effects(findings: Sequence[Reported], root: Finding) -> tuple[Effect, ...]:
     """What a root explains, findings of one check together."""
+    above = [root.summary, *(text for text in root.evidence.values() if isinstance(text, str))]
     groups = by_key((finding.id, finding) for finding in findings)
     return tuple(
         Effect(
             id,
             tuple(dict.fromkeys(f.subject.name for f in group)),
-            group[0].finding.summary,
+            _without_line(group[0].finding.summary, above),
             group[0].causes[0].because,
             min(finding.causes[0].strength for finding in group),
         )
@@ -355,10 +368,18 @@ def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
     )
 
 
+def _without_line(summary: str, above: Sequence[str]) -> str:
+    """A sentence without the line of a log behind its colon, where that is shown above it."""
+    sentence, _, line = summary.partition(": ")
+    is_repeated = len(line) > TELLING and any(line in text for text in above)
+    return sentence if is_repeated else summary
+
+
 def _value(value: Json, name: str) -> str:
     """Evidence of this name as people read it."""
     if isinstance(value, str):
-        return value
+        moment = _MOMENT.fullmatch(value)
+        return f"{moment[1]} {moment[2]} UTC" if moment is not None else value
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:

@@ -133,7 +133,7 @@ class _Page:
             self.block(block)
         self.further(page)
         self.unexplained("not explained by anything above", page.unexplained, page.more_unexplained)
-        self.unexplained("logged by programs that work all the same", page.asides, page.more_asides)
+        self.unexplained("logged by programs that keep working", page.asides, page.more_asides)
         self.advice(page)
         self.not_judged(page)
         if page.silenced:
@@ -193,7 +193,7 @@ class _Page:
             title.append("  (shown as a cause)")
         self.console.print(title)
         # evidence begins where a hanging row would: the sentence has to differ from it
-        self.line(block.summary, 2, hanging=2)
+        self.line(short_ids(block.summary), 2, hanging=2)
         self.parts(block.parts)
         for path, value in (*block.evidence, *(block.more_evidence if self.verbose else ())):
             lines = LINES_OF.get(path, EVIDENCE_LINES) if not self.verbose else LOG_LINES
@@ -237,7 +237,7 @@ class _Page:
         """
         for other in block.others:
             if other.jointly:
-                self.line(f"{other.id} ({other.subject}) causes it too: fix both", 4)
+                self.line(f"fix {other.id} ({other.subject}) too: both cause this", 4)
             else:
                 how = "; to tell them apart:" if other.command else ""
                 self.line(f"or caused by {other.id} ({other.subject}){how}", 4)

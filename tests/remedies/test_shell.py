@@ -153,7 +153,7 @@ def test_evidence_that_the_summary_gives_is_not_repeated() -> None:
     lines = text(
         report(found("kernel.hung-task", container("web"), summary, evidence=evidence)), AS_USER
     )
-    assert "    RestartCount: 8\n" in lines
+    assert "RestartCount" not in lines
     assert "    rule:" not in lines
     assert "    limit:" not in lines
     assert "    log:" not in lines

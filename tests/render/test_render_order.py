@@ -90,16 +90,16 @@ def test_a_cure_in_words_stands_where_no_command_heals():
     shown = text(
         report(found("container.start-refused", container("app"), evidence=HEALED, variables={}))
     )
-    assert "fix (by hand): Add this host to /etc/exports." in shown
+    assert "fix (by hand): Add this host to /etc/exports\n" in shown
     assert "what fixes it" not in shown
 
 
-def test_a_command_in_words_is_left_as_it_is_typed():
-    evidence = {**HEALED, "what fixes it": "sysctl -w vm.overcommit_memory=1"}
+def test_no_full_stop_follows_a_command():
+    evidence = {**HEALED, "what fixes it": "set it on the host: sysctl -w vm.overcommit_memory=1"}
     shown = text(
         report(found("container.start-refused", container("app"), evidence=evidence, variables={}))
     )
-    assert "fix (by hand): sysctl -w vm.overcommit_memory=1\n" in shown
+    assert "fix (by hand): Set it on the host: sysctl -w vm.overcommit_memory=1\n" in shown
 
 
 def test_a_command_stands_before_the_words():
@@ -214,7 +214,7 @@ def test_errors_of_a_program_that_works_leave_the_report_calm() -> None:
         'OK shop-3: nothing wrong found, 1 advice, 1 check passed, in 0.6 s; container "web" hums'
     )
     assert "ADVICE  " not in calm
-    assert "logged by programs that work all the same\n  web errs\n" in calm
+    assert "logged by programs that keep working\n  web errs\n" in calm
     both = text(report(web, api), 0)
     assert '1 check passed, but container "api" whispers; 2 advice' in both.splitlines()[0]
     assert both.index("ADVICE    container.errors-in-log  api") < both.index("web errs")

@@ -175,10 +175,8 @@ def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
     if oom.kills:
         kill = oom.kills[-1]
         usage = f" using {size(kill.rss)}" if kill.rss is not None else ""
-        when = duration(clock.wall - kill.at)
-        evidence["kernel log"] = (
-            f"killed {how_often(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
-        )
+        killed = how_often(len(oom.kills), clock.ago(kill.at))
+        evidence["kernel log"] = f"killed {killed}: {kill.task} (pid {kill.pid}){usage}"
     if oom.events:
         evidence["event oom"] = f"last {duration(clock.wall - oom.events[-1].at)} ago"
     memory = oom.container.host_config.memory

@@ -101,7 +101,7 @@ def test_the_words_of_a_step_stand_beside_its_end() -> None:
         "image.build-failed", failed_builds=evidence, daemon=ALIVE, clock=CLOCK
     ).findings
     assert finding.summary == (
-        'building image "shop/web:1" failed 1 min ago: its step ended with exit code 1: '
+        'building image "shop/web:1" failed once, 1 min ago: its step ended with exit code 1: '
         "npm error ERESOLVE could not resolve"
     )
     assert finding.evidence["step"] == "[2/3] RUN npm ci"
