@@ -42,10 +42,13 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
     return log_tails.of(container) if isinstance(log_tails, LogTails) else NO_LINES
 
 
-def log_evidence(tail: LogTail, *, is_refuted: bool = False) -> dict[str, object]:
+def log_evidence(
+    tail: LogTail, *, is_refuted: bool = False, is_over: bool = False
+) -> dict[str, object]:
     """The line that explains the failure, whole, and what it means where that is known.
 
     Nothing where nothing was printed. is_refuted: the host shows that it does not mean that.
+    is_over: the host shows that nothing is left to be fixed.
     """
     if tail.telling is None:
         return {}
@@ -54,7 +57,8 @@ def log_evidence(tail: LogTail, *, is_refuted: bool = False) -> dict[str, object
         evidence[LINE] = tail.failure.line
     if tail.failure is not None and not is_refuted:
         evidence["this means"] = tail.failure.cause
-        evidence["what fixes it"] = tail.failure.cure
+        if not is_over:
+            evidence["what fixes it"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence

@@ -244,7 +244,7 @@ def _hung_finding(process: ProcessDetail, daemon: Daemon, silence: dict[str, Jso
         variables["stopped"] = pid
     return Finding(
         subject=DAEMON,
-        summary=f"containerd ({pid}) {how}: {NOTHING_STARTS}",
+        summary=f"containerd (pid {pid}) {how}: {NOTHING_STARTS}",
         evidence={**process.evidence, **silence, **_shim_evidence(daemon)},
         variables=variables,
     )

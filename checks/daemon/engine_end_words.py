@@ -83,7 +83,7 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'
     if process is None:
         return _why_down(daemon, end)
-    dockerd = f"dockerd ({process.pid}) lives"
+    dockerd = f"dockerd (pid {process.pid}) lives"
     if end.came_up and daemon.reason == "missing":
         return f"{dockerd} and listens, but its socket {socket} was removed"
     if end.came_up and daemon.has_folder_for_socket:

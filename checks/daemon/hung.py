@@ -86,7 +86,7 @@ def hung(
         return None
     age = daemon.processes.age
     if age is not None and age < start:
-        since = f"dockerd ({process.pid}) started {duration(age)} ago"
+        since = f"dockerd (pid {process.pid}) started {duration(age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
     yield _hung_finding(daemon, mounts, root, load)
     return None
@@ -183,7 +183,7 @@ def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
     if shim is not None:
         evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
         summary = (
-            f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: '
+            f'the shim of container "{name}" (pid {shim.pid}) is stopped by a signal: '
             "the container cannot be stopped, entered or probed"
         )
     if stuck.silence:
@@ -235,7 +235,7 @@ def _silence(process: ProcessDetail | None, socket: str) -> str:
     """Who does not answer, and what is seen of it."""
     if process is None:
         return f"what listens at {socket} accepts connections but does not answer"
-    dockerd = f"dockerd ({process.pid})"
+    dockerd = f"dockerd (pid {process.pid})"
     if process.is_stopped:
         return f"{dockerd} is stopped by a signal (state {process.state}) and does not answer"
     if process.blocked:

@@ -28,9 +28,11 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
         subject=DAEMON,
         summary=_refusal(daemon, user),
         evidence={
-            "api.ping": str(daemon.silence),
+            "GET /_ping": str(daemon.silence),
             **_rights(daemon.socket, path),
-            "groups of the caller": "docker is one of them" if is_member else "without docker",
+            "groups of this session": "docker is one of them"
+            if is_member
+            else "docker is not one of them",
         },
         variables={
             "user": user,
@@ -51,7 +53,7 @@ def _closed_podman_finding(daemon: Daemon) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"{refused}, {whose}; a user's own Podman serves {own}",
-        evidence={"api.ping": str(daemon.silence), "the user's own socket": own},
+        evidence={"GET /_ping": str(daemon.silence), "the user's own socket": own},
         variables={"user": user, "socket": daemon.address, "own_podman": f"unix://{own}"},
     )
 

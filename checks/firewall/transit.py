@@ -77,7 +77,7 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
         ),
         evidence={
             **by.evidence,
-            "packet": f"{part}, hook {hook}",
+            "dropped": f"the {part}, in hook {hook}",
             "containers": ways.container_names,
             **iptables_off_evidence(config),
         },

@@ -35,7 +35,7 @@ SHOWN = 160
 _WORDS = {
     "dns": "cannot resolve the name",
     "refused": "is refused by",
-    "unreachable": "finds no way to",
+    "unreachable": "has no route to",
     "timeout": "gets no answer from",
 }
 """How a call fails, before the name of the place."""

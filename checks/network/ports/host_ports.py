@@ -31,8 +31,7 @@ from diagnose.registry import check
 def _state_evidence(container: Container, **more: Json) -> dict[str, Json]:
     """How the start of a container failed, as rows of a finding; more: rows that follow."""
     return {
-        "State.Status": container.state.status,
-        "State.ExitCode": container.state.exit_code,
+        "State": str(container.state),
         "State.Error": container.state.error,
         **more,
     }

@@ -99,7 +99,7 @@ def _words(route: UnservedRoute) -> str:
         case OtherProtocol(port):
             return (
                 f"{proxy} sends requests for {site} to port {port} of {container} as HTTP, "
-                "and the program there takes FastCGI alone (PHP-FPM)"
+                "and the program there accepts only FastCGI (PHP-FPM)"
             )
         case NoEntryPoint(wanted, known):
             return (

@@ -63,5 +63,5 @@ def recent_exits(
     of_this_count = logged[-container.restart_count :] if container.restart_count else ()
     counted = [at for at in of_this_count if clock.wall - at <= window]
     if len(counted) > len(recent):
-        return RecentExits(tuple(counted), code, "daemon log")
-    return RecentExits(tuple(failure.at for failure in recent), code, "events die")
+        return RecentExits(tuple(counted), code, "exits (the engine's log)")
+    return RecentExits(tuple(failure.at for failure in recent), code, "exits (docker events)")

@@ -73,7 +73,7 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
     @property
     def interfaces(self) -> dict[str, str] | str:
         """The same in words where there is only the loopback one."""
-        return self.states or "lo alone"
+        return self.states or "only lo"
 
     def sockets(self, protocol: str, port: int) -> tuple[Socket, ...]:
         return tuple(

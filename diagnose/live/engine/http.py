@@ -66,8 +66,8 @@ def late(request: Request, received: int) -> Refused:
 
     So many bytes of it came.
     """
-    came = f"{received} bytes and no end" if received else "not a byte"
-    return Refused("timed out", f"GET {request.target}: {came} before the deadline")
+    came = f"only {received} bytes of an answer in time" if received else "no answer in time"
+    return Refused("timed out", f"GET {request.target}: {came}")
 
 
 class _Parsed:

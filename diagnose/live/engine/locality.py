@@ -157,7 +157,7 @@ def _find(where: EngineEndpoint) -> Found:
     return Found(
         None,
         "peer credentials",
-        f"{where.address} is served by {name or 'a process'} ({pid}), which is no engine: a tunnel",
+        f"{where.address} is served by {name or 'a process'} (pid {pid}), which is no engine: a tunnel",
     )
 
 

@@ -82,7 +82,7 @@ CALLED_SERVERS = (
         name="redis-protected",
         mark="protected mode",
         pattern=r"DENIED Redis is running in protected mode",
-        cause="the Redis that it calls has no password, and then takes calls from its own container alone "
+        cause="the Redis that it calls has no password, and then accepts calls only from its own container "
         "(protected mode): its file of settings may be empty, or not the one that was meant",
         cure="set requirepass in the settings of Redis, and the same password in the program",
         turns_away=True,

@@ -169,8 +169,8 @@ FILES = (
         mark="operation not permitted",
         pattern=r"(?:mkdir|open|create|chmod|chown|rename|remove|unlink(?:at)?) (?P<file>/[^\s:]+):"
         r" operation not permitted",
-        cause="nobody may change {file}: most often chattr has made it or its folder immutable",
-        cure="lsattr -d shows the flag i, and chattr -i takes it off",
+        cause="no user may change {file}: most often chattr has made it or its folder immutable",
+        cure="remove the flag i with chattr -i (lsattr -d shows it)",
         page={"immutable": "{file}"},
     ),
 )

@@ -104,7 +104,7 @@ FILES = (
         pattern=r"(?:PANIC|FATAL|ERROR).{0,120}No space left on device",
         cause="there is no room where the program writes: its disk, a tmpfs or volume of a fixed size, or "
         "/dev/shm is full",
-        cure="docker exec with df -h shows which one; free room there, or give it more",
+        cure="free room there, or give it more; docker exec with df -h shows which one is full",
         confirmed_by="storage.disk-full",
     ),
     Failure(

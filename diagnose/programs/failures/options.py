@@ -309,7 +309,7 @@ OPTIONS = (
         pattern=r"\bchown: (?:changing ownership of )?'?\.'?: Operation not permitted",
         cause="the start script may not change the owner of its working directory: that needs the "
         "capability CHOWN",
-        cure="recreate it with --cap-add=CHOWN, or as the user to whom that folder belongs",
+        cure="recreate it with --cap-add=CHOWN, or as the user that owns that folder",
         source="redis's entrypoint",
         confirmed_by=_OPTION,
         needs=("--cap-add=CHOWN",),

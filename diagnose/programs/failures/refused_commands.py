@@ -46,7 +46,7 @@ _CREATE = (
         name="image-name",
         mark="invalid reference format",
         pattern=r"invalid reference format",
-        cause="what stands where the image name belongs is no valid name: it has a capital letter, "
+        cause="what is in the place of the image name is no valid name: it has a capital letter, "
         "a space or another character, or a variable in it is empty",
         cure="write name:tag in small letters, quote each path that has a space, "
         "and print each variable of the command with echo",

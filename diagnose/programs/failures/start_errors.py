@@ -23,7 +23,7 @@ _REST = (
         mark="mountpoint for",
         pattern=r"mountpoint for (?P<controller>\w+) not found",
         cause="the host's cgroup hierarchy {controller} is not mounted",
-        cure="mount -t cgroup -o {controller} cgroup /sys/fs/cgroup/{controller}",
+        cure="mount it: mount -t cgroup -o {controller} cgroup /sys/fs/cgroup/{controller}",
         source="docker/cli#1228",
         page={"controller": "{controller}"},
     ),

@@ -64,7 +64,7 @@ MOUNTS = (
         pattern=r'error mounting "cgroup" .*name=(?P<named>systemd): '
         r"(?:operation not permitted|no such|invalid)",
         cause="the host has no cgroup hierarchy named {named}",
-        cure="mount -t cgroup -o none,name={named} cgroup /sys/fs/cgroup/{named}",
+        cure="mount it: mount -t cgroup -o none,name={named} cgroup /sys/fs/cgroup/{named}",
         source="docker/for-linux#219",
         page={"hierarchy": "{named}"},
     ),
@@ -83,7 +83,7 @@ MOUNTS = (
         mark="is not a shared",
         pattern=r"path (?P<path>\S+) is mounted on (?P<point>\S+) but it is not a shared",
         cause="it asks for mount propagation, and {path} lies on {point}, which is not shared",
-        cure="mount --make-rshared {point}",
+        cure="share the mount: mount --make-rshared {point}",
         source="moby/moby#24391",
         page={"propagated": "{point}"},
     ),

@@ -156,7 +156,7 @@ NETWORKS = (
         pattern=r"listen \w+ (?:\S+:)?(?P<port>\d+): bind: permission denied",
         cause="the engine may not open port {port}: an engine without root may open ports from "
         "net.ipv4.ip_unprivileged_port_start on, and a security module may confine docker-proxy",
-        cure="sysctl -w net.ipv4.ip_unprivileged_port_start={port}",
+        cure="lower the limit on the host: sysctl -w net.ipv4.ip_unprivileged_port_start={port}",
         source="docker/docs rootless",
         page={"kernel_setting": "net.ipv4.ip_unprivileged_port_start={port}"},
     ),

@@ -45,7 +45,7 @@ RUNTIMES = (
         pattern=r"fork/exec (?P<program>/(?:usr|opt|bin|sbin)\S+): permission denied",
         cause="the engine may not execute {program}: the file has lost its x bit, "
         "or its disk is mounted noexec",
-        cure="chmod +x {program}",
+        cure="make it executable: chmod +x {program}",
         page={"not_executable": "{program}"},
     ),
     Failure(

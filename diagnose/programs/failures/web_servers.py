@@ -320,7 +320,7 @@ WEB_SERVERS = (
         r"(?:: (?P<resolver>[\w.-]{1,80})|.{0,300}?certificateResolver=(?P<resolver_field>[\w.-]{1,80}))",
         cause="a router of Traefik names a certificate resolver that its static configuration does not have, "
         "or that could not be set up: {resolver}",
-        cure="declare it in the static configuration (certificatesResolvers); Traefik reads that at its start alone",
+        cure="declare it in the static configuration (certificatesResolvers); Traefik reads that only at its start",
         source="Traefik's own message",
         turns_away=True,
     ),
@@ -329,7 +329,7 @@ WEB_SERVERS = (
         mark="entrypoint doesn't exist",
         pattern=r"EntryPoint doesn't exist.{0,200}?entryPointName=(?P<entry>[\w.-]{1,80})",
         cause="a router of Traefik names the entry point {entry}, which its static configuration does not have",
-        cure="declare it there (entryPoints), or name one that it has; Traefik reads that file at its start alone",
+        cure="declare it there (entryPoints), or name one that it has; Traefik reads that file only at its start",
         source="Traefik's own message",
         turns_away=True,
     ),

@@ -18,10 +18,10 @@ CERTIFICATES = (
             | \bCERT_HAS_EXPIRED\b
             | CertificateExpiredException
         """,
-        cause="a certificate that the server shows to the program has expired, its own or that of an "
-        "authority in its chain, or the host's clock is ahead",
-        cure="openssl s_client -showcerts shows the dates of all of them: renew the one on that server; "
-        "compare the host's clock with date -u",
+        cause="the certificate of the server that it calls, or one in its chain, has expired; or the "
+        "host's clock is ahead",
+        cure="renew the expired certificate on that server (openssl s_client -showcerts shows the dates), or "
+        "correct the host's clock (date -u)",
         source="Go's, OpenSSL's, Node.js' and Java's own messages",
     ),
     Failure(

@@ -89,8 +89,8 @@ FILES = (
         """,
         cause="the kernel does not let the program write {path}, whoever owns it: the file or its folder "
         "is immutable or append-only, or its file system (a share) has its own rules",
-        cure="lsattr -d on the host shows an i or an a, which chattr -i or chattr -a takes away; the "
-        "owner is not what is wrong",
+        cure="see its flags on the host with lsattr -d, and remove i or a with chattr -i or chattr -a; "
+        "the owner is right",
         source="the kernel's own message (EPERM), chattr(1)",
     ),
     Failure(

@@ -55,8 +55,8 @@ SCRIPTS = (
                 |set:\ [Ii]llegal\ option\ -o\ pipefail
                 |(?:declare|function|let|shopt|source):\ not\ found)
         """,
-        cause="the shell does not understand the command that it is given: a quote or a bracket in it stands wrong, "
-        "or it is written for bash and another shell runs it",
+        cause="the shell does not understand the command that it is given: a quote or a bracket is in the wrong "
+        "place, or the command is written for bash and another shell runs it",
         cure="correct the command of the container; one for bash goes behind bash -c, which images of Alpine lack",
         source="dash's, bash's and busybox' own messages",
         of_running=NEVER,

@@ -66,8 +66,8 @@ SURROUNDINGS = (
             | \bcouldn't\ connect\ to\ 'https://huggingface\.co'
             )
         """,
-        cause="the program downloads something at its start, and that failed: the container has no way to the "
-        "internet, or the server refuses or has moved it",
+        cause="the program downloads something at its start, and that failed: the container does not reach "
+        "the internet, or the server refuses the download or has moved it",
         cure="ask for the same address from the host; start it again later, or run a newer build that knows the "
         "new address",
         source="itzg/docker-minecraft-bedrock-server#33, open-webui/open-webui#1768",
@@ -83,7 +83,7 @@ SURROUNDINGS = (
         """,
         cause="the program may not start another thread: the container's limit of processes "
         "(pids limit) or its user's (ulimit nproc) is reached",
-        cure="docker update --pids-limit with a higher number; of a ulimit, recreate the container",
+        cure="raise the limit with docker update --pids-limit; for a ulimit, recreate the container",
         source=_MANY,
         remedy=Raised("pids"),
     ),
@@ -208,7 +208,7 @@ SURROUNDINGS = (
         mark="dubious ownership",
         pattern=r"dubious ownership in repository at '?(?P<path>/[^'\s]+)",
         cause="the folder {path} belongs to another user than the one that runs Git, which refuses it",
-        cure="chown the folder to the container's user, or run the container as its owner",
+        cure="give the folder to the container's user (chown), or run the container as its owner",
         source="Git's own message",
         confirmed_by=_OPTION,
         needs=("--env=GIT_CONFIG_PARAMETERS='safe.directory={path}'",),

@@ -194,7 +194,7 @@ def test_faults_of_one_file_are_one_finding_with_one_diff() -> None:
     assert [key for key in finding.evidence if " line " in key] == [
         f"{PATH} line {n} column 3" for n in (2, 3, 4)
     ]
-    assert finding.evidence["judged for engine"] == "20.10.24"
+    assert finding.evidence["checked against engine"] == "20.10.24"
     assert finding.evidence["with these changes this engine takes the file"] == [
         'line 2: "icc": "false" becomes "icc": false',
         'line 3: "debug": "true" becomes "debug": true',

@@ -115,11 +115,11 @@ class Calls(msgspec.Struct, frozen=True):
 
 
 def called_too_early(peers: Sequence[Container]) -> str:
-    """The clause about peers that serve by now; "" for none."""
+    """The clause about peers that serve now; "" for none."""
     if not peers:
         return ""
     names = named("container", [peer.name for peer in peers])
-    return f"it called {names} too early, which {agree(peers, 'serves', 'serve')} by now"
+    return f"it called {names} too early: {agree(peers, 'it serves', 'they serve')} now"
 
 
 def _was_stopped(container: Container) -> bool:

@@ -142,7 +142,10 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str
             stops=NOT_STOPPED,
         )
     )
-    assert found.evidence["daemon log"] == "4 in the last 5 min, none requested by a user"
+    assert (
+        found.evidence["exits (the engine's log)"]
+        == "4 in the last 5 min, none requested by a user"
+    )
     assert (
         summaries(
             judge(

@@ -258,7 +258,7 @@ def test_what_is_said_of_a_peer_that_does_not_serve(
 
 def test_what_is_said_of_a_peer_that_serves_by_now() -> None:
     assert called_too_early(()) == ""
-    words = 'it called container "db" too early, which serves by now'
+    words = 'it called container "db" too early: it serves now'
     assert called_too_early((OTHERS[1],)) == words
 
 

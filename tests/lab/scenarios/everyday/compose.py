@@ -90,7 +90,7 @@ def app_that_called_its_database_too_early(box: Box) -> None:
     box.docker("exec", "till-db-1", "sh", "-c", ready)
     run = box.diagnose("check", "container.exits-at-start", "--format", "json")
     (finding,) = run.findings
-    assert 'it called container "till-db-1" too early, which serves by now' in finding["summary"]
+    assert 'it called container "till-db-1" too early: it serves now' in finding["summary"]
     box.sh(first_command(box, "container.exits-at-start", "till-app-1"))
     assert box.inspect("till-app-1")["State"]["Status"] == "running"
     box.docker("rm", "-f", "till-app-1")
