@@ -10,7 +10,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.awaited_programs import VERSIONED
 from diagnose.evidence.engine.containerd_log import ContainerdLog
-from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
+from diagnose.evidence.engine.daemon import Daemon, ProcessDetail, Unit
 from diagnose.evidence.engine.engine_end import CLOCKS_APART_S
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
@@ -64,8 +64,8 @@ def containerd_down(
     entered. Only its own log says why a containerd of the system does not start. A dockerd that
     starts its containerd itself brings it back within seconds: so a missing one is looked for only
     in the process list, and not while dockerd starts. A dead dockerd takes its own containerd
-    along: then the check counts only a containerd of the system, or one that dockerd's last lines
-    blame.
+    along: then the check counts only one that dockerd's last lines blame, or a containerd of the
+    system that nobody has stopped: the start of docker.service brings that one back.
     """
     unclear = _why_unclear(daemon)
     if unclear is not None:
@@ -107,8 +107,15 @@ def _is_lost(daemon: Daemon, failure: LogLine | None) -> bool:
     if is_alive:
         comes_up_yet = daemon.is_starting and daemon.processes.managed
         return not comes_up_yet
-    is_its_own_fault = failure is not None or daemon.uses_system_containerd
-    return daemon.is_down and is_its_own_fault
+    is_its_own_fault = daemon.uses_system_containerd and not _comes_with_engine(daemon)
+    return daemon.is_down and (failure is not None or is_its_own_fault)
+
+
+def _comes_with_engine(daemon: Daemon) -> bool:
+    """Whether somebody has stopped containerd's unit: the start of docker.service starts it too."""
+    unit = daemon.installation.containerd_unit or Unit()
+    was_stopped = unit.active_state == "inactive" and unit.result == "success"
+    return was_stopped and not unit.is_masked
 
 
 def _down_finding(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.engine.client import ClientSettings
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.programs.program import MACHINES
+from diagnose.evidence.engine.client import BrokenHelper, ClientSettings, UnreadStore
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Ping
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
+from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
 REGISTRIES_SHOWN = 3
-_PLAIN = LazyPattern(r"[\w-]+")
+_PLAIN = LazyPattern(r"[\w-]+(?:\.\w+)?")
 """A name that means itself in a pattern of sed."""
+_PASS = "pass"  # noqa: S105 - a program's name
+"""The helper that keeps logins in the password store of a user."""
 
 
 @check("image.client-config-unreadable", severity=Severity.warning)
@@ -56,20 +63,35 @@ def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> Chec
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails
     before it asks the registry, and so do compose and builds; `docker pull` continues without the
-    login. Only programs that lie in no folder of PATH, and in no other usual folder, count. The
-    helper `pass` runs another program, which has to be there too. The helper `secretservice` needs
-    the session bus of a desktop, and the docker command takes it by itself where nothing is
-    configured and some package has brought it (seen with docker-credential-helpers 0.6.4). That is
-    advice before engine 28: nobody has logged in, and images without a login are pulled.
+    login. Only programs that lie in no folder of PATH, and in no other usual folder, count. One
+    that is there may be refused by the kernel: a program of Windows under WSL, or of another
+    processor. The helper `pass` runs another program, which has to be there too, and needs a store
+    whose key GnuPG knows. The helper `secretservice` needs the session bus of a desktop, and the
+    docker command takes it by itself where nothing is configured and some package has brought it
+    (seen with docker-credential-helpers 0.6.4). That is advice before engine 28: nobody has logged
+    in, and images without a login are pulled.
     """
     if client.without_bus:
         is_harmless = client.by_default and (ping is None or ping.version < _ASKS_FIRST)
         yield _no_bus_finding(client, Severity.advice if is_harmless else None)
+    yield from _helper_findings(client)
+    if client.of_caller is not None:
+        user = client.of_caller.user
+        for finding in _helper_findings(client.of_caller):
+            yield replace(finding, discriminator=f"{user} {finding.discriminator}")
+    return None
+
+
+def _helper_findings(client: ClientSettings) -> Iterator[Finding]:
+    """The findings about the helpers of one user."""
     for helper in client.absent:
         yield _missing_helper_finding(client, helper, f"docker-credential-{helper}")
     for helper, program in client.lacking:
         yield _missing_helper_finding(client, helper, program)
-    return None
+    for broken in client.broken:
+        yield _broken_helper_finding(client, broken)
+    if client.unread_store is not None:
+        yield _unread_store_finding(client, client.unread_store)
 
 
 def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -> Finding:
@@ -81,22 +103,83 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
         problem = f"{program}, and {path} may not be executed"
     if missing != program:
         problem = f"{program}, which runs the program {missing}, and that is not installed"
-    if client.store == helper:
-        whose, setting = "any registry", {f"{client.file} credsStore": helper}
-    else:
-        registries = sorted(name for name, other in client.helpers.items() if other == helper)
-        whose = and_more(registries, REGISTRIES_SHOWN)
-        setting = {f"{client.file} credHelpers": ", ".join(registries)}
+    evidence = {"file": path} if path else {"PATH": f"no {missing}"}
     return Finding(
         subject=HOST,
-        summary=(
-            f'user "{client.user}" cannot use logins of {whose}: {client.file} names '
-            f"the program {problem}"
-        ),
-        evidence={**setting, **({"file": path} if path else {"PATH": f"no {missing}"})},
+        summary=f"{_useless_logins(client, helper)}: {client.file} names the program {problem}",
+        evidence={**_setting(client, helper), **evidence},
         variables={"helper": missing, **_way_out(client, helper, path)},
         discriminator=helper,
     )
+
+
+def _broken_helper_finding(client: ClientSettings, broken: BrokenHelper) -> Finding:
+    """A helper whose program the kernel refuses, though it is there and may be executed."""
+    refusal = {
+        "windows": "is a program of Windows, and nothing here runs such programs",
+        "processor": f"is built for {_processor(broken.detail)}, and this host is another machine",
+        "interpreter": f"needs {broken.detail}, which is not here",
+        "empty": "is an empty file",
+    }.get(broken.kind, "is neither a program nor a script with a #! line")
+    return Finding(
+        subject=HOST,
+        summary=f"{_useless_logins(client, broken.helper)}: {broken.path} {refusal}",
+        evidence={**_setting(client, broken.helper), "cannot be executed": broken.path},
+        variables={
+            "helper": f"docker-credential-{broken.helper}",
+            **_way_out(client, broken.helper, ""),
+        },
+        discriminator=broken.helper,
+    )
+
+
+def _processor(number: str) -> str:
+    return MACHINES.get(int(number), f"machine {number}") if number.isdecimal() else number
+
+
+def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding:
+    """The helper `pass` finds no login that GnuPG can decrypt."""
+    helper = {"helper": "docker-credential-pass"}
+    if not store.recipient:
+        return Finding(
+            subject=HOST,
+            summary=(
+                f"{_useless_logins(client, _PASS)}: the password store {store.store} was never "
+                "made, and the helper pass keeps logins there"
+            ),
+            evidence={**_setting(client, _PASS), f"{store.store}/.gpg-id": "missing"},
+            variables={**helper, **_way_out(client, _PASS, "")},
+            discriminator=_PASS,
+        )
+    return Finding(
+        subject=HOST,
+        summary=(
+            f'user "{client.user}" cannot use the login of {store.registry}: it is encrypted for '
+            f"the key {store.recipient}, which GnuPG does not know here"
+        ),
+        evidence={**_setting(client, _PASS), store.store: f"no key {store.recipient}"},
+        variables={**helper, "locked_registry": store.registry, "store": store.store},
+        discriminator=_PASS,
+    )
+
+
+def _useless_logins(client: ClientSettings, helper: str) -> str:
+    """Which logins of a user a helper keeps, as the beginning of a sentence."""
+    whose = "any registry"
+    if client.store != helper:
+        whose = and_more(_registries_of(client, helper), REGISTRIES_SHOWN)
+    return f'user "{client.user}" cannot use logins of {whose}'
+
+
+def _setting(client: ClientSettings, helper: str) -> dict[str, Json]:
+    """The setting that names a helper."""
+    if client.store == helper:
+        return {f"{client.file} credsStore": helper}
+    return {f"{client.file} credHelpers": ", ".join(_registries_of(client, helper))}
+
+
+def _registries_of(client: ClientSettings, helper: str) -> list[str]:
+    return sorted(name for name, other in client.helpers.items() if other == helper)
 
 
 def _way_out(client: ClientSettings, helper: str, path: str) -> PageVariables:

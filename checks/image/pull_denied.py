@@ -132,6 +132,13 @@ def _denial_by_login(trouble: PullTrouble, registry: str, client: ClientSettings
         whose = f'user "{caller.user}", who called sudo, has one'
         return _denial_of_lender(trouble, registry, client, caller, whose)
     if registry in (client.logins or ()):
+        if helper := client.useless_helper(registry):
+            return _Denial(
+                {},
+                f'; user "{client.user}" has a login there, which docker-credential-{helper} keeps '
+                "and cannot give",
+                {f"{client.file} auths": registry},
+            )
         if trouble.words.lacks_login:
             return _denial_without_login(trouble, registry, client)
         return _Denial(

@@ -108,6 +108,27 @@ class ClientProxy(msgspec.Struct, frozen=True):
     """Hosts that are reached without it, with commas between them."""
 
 
+class BrokenHelper(msgspec.Struct, frozen=True):
+    """A credential helper whose program the kernel does not execute."""
+
+    helper: str
+    path: str
+    kind: str
+    """windows, processor, interpreter, empty or text."""
+    detail: str = ""
+    """The processor, as an ELF header has its number, or the interpreter that is missing."""
+
+
+class UnreadStore(msgspec.Struct, frozen=True):
+    """A password store that the helper `pass` cannot read."""
+
+    store: str
+    registry: str = ""
+    """The registry of a login that cannot be decrypted; "" where no store was made."""
+    recipient: str = ""
+    """The key for which that login is encrypted, and which GnuPG does not know."""
+
+
 class ClientSettings(msgspec.Struct, frozen=True):
     """What the docker command of this user is set up with."""
 
@@ -126,6 +147,9 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Of the absent helpers, the path of a program that is there and that nobody may execute."""
     lacking: tuple[tuple[str, str], ...] = ()
     """By helper, the program that it runs itself and that is not installed."""
+    broken: tuple[BrokenHelper, ...] = ()
+    """The helpers whose program is there and cannot run."""
+    unread_store: UnreadStore | None = None
     without_bus: str = ""
     """The path of a helper that needs the session bus of a desktop, which this user has not."""
     by_default: bool = False
@@ -140,12 +164,23 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Settings of this user, or of the one who called sudo, that their user may not read."""
     caller: CallerLogins | None = None
     """None where nobody called sudo, or that user is not logged in anywhere."""
+    of_caller: ClientSettings | None = None
+    """The helpers of the user who called sudo; None where nobody did, or without a helper."""
     others: tuple[CallerLogins, ...] = ()
     """Other users of the host: those with a login, and the members of the group docker."""
     proxies: tuple[ClientProxy, ...] = ()
     """Of this user, and of the one who called sudo."""
     context: str = ""
     """The current context of the configuration, if no variable overrides it; "" for the default."""
+
+    def useless_helper(self, registry: str) -> str:
+        """The helper that keeps the login of a registry and cannot work; "" if it can."""
+        name = self.helpers.get(registry) or self.store
+        useless = {*self.absent, *(helper for helper, _ in self.lacking)}
+        useless |= {broken.helper for broken in self.broken}
+        if self.unread_store is not None and self.unread_store.registry in ("", registry):
+            useless.add("pass")
+        return name if name in useless else ""
 
     def lends_login(self, registry: str) -> bool:
         """Whether the user who called sudo is logged in at a registry, and this one is not."""

@@ -11,8 +11,15 @@ from pathlib import Path
 import pytest
 
 from diagnose.live import Live
+from diagnose.live.disk import program_formats
 from diagnose.live.engine import client_settings
-from diagnose.questions.endpoint import ClientProxy, ClientSettings, ReadClientSettings
+from diagnose.questions.endpoint import (
+    BrokenHelper,
+    ClientProxy,
+    ClientSettings,
+    ReadClientSettings,
+    UnreadStore,
+)
 from diagnose.questions.run import Options
 
 
@@ -89,6 +96,106 @@ def test_a_helper_whose_own_program_is_missing(home: Path) -> None:
     assert (settings().absent, settings().lacking) == ((), (("pass", "pass"),))
     program(home / "programs/pass")
     assert (settings().absent, settings().lacking) == ((), ())
+
+
+WINDOWS = b"MZ" + bytes(62)
+REFUSED: dict[str, tuple[bytes, str, str]] = {
+    "a program of Windows": (WINDOWS, "windows", ""),
+    "of another processor": (b"\x7fELF\2\2\1" + bytes(11) + b"\0\x16", "processor", "22"),
+    "a page of a web server": (b"Not Found", "text", ""),
+    "an empty file": (b"", "empty", ""),
+    "an interpreter that is gone": (b"#! /opt/gone/python -E\n", "interpreter", "/opt/gone/python"),
+}
+
+
+@pytest.mark.parametrize(("content", "kind", "detail"), REFUSED.values(), ids=REFUSED)
+def test_a_helper_that_the_kernel_refuses(
+    home: Path, content: bytes, kind: str, detail: str
+) -> None:
+    (home / ".docker/config.json").write_text(json.dumps({"credsStore": "desktop.exe"}))
+    path = home / "programs/docker-credential-desktop.exe"
+    program(path)
+    assert settings().broken == ()
+    path.write_bytes(content)
+    assert settings().broken == (BrokenHelper("desktop.exe", str(path), kind, detail),)
+
+
+FORMATS = {
+    "WSL": ("enabled\ninterpreter /init\nflags: P\noffset 0\nmagic 4d5a\n", True),
+    "switched off": ("disabled\ninterpreter /init\noffset 0\nmagic 4d5a\n", False),
+    "a processor": ("enabled\ninterpreter /q\noffset 0\nmagic 7f454c46\nmask ffffffff\n", False),
+    "an extension": ("enabled\ninterpreter /w\nflags: \nextension .exe\n", True),
+}
+
+
+@pytest.mark.parametrize(("registered", "runs"), FORMATS.values(), ids=FORMATS)
+def test_a_program_of_windows_where_it_runs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, registered: str, runs: bool
+) -> None:
+    formats = home / "binfmt_misc"
+    formats.mkdir()
+    (formats / "status").write_text("enabled\n")
+    (formats / "WSLInterop").write_text(registered)
+    monkeypatch.setattr(program_formats, "_REGISTERED", formats)
+    (home / ".docker/config.json").write_text(json.dumps({"credsStore": "desktop.exe"}))
+    path = home / "programs/docker-credential-desktop.exe"
+    program(path)
+    path.write_bytes(WINDOWS)
+    assert (settings().broken == ()) is runs
+
+
+KEY = bytes.fromhex("A1B2C3D4E5F60718")
+ENTRY = b"\x84\x0c\x03" + KEY + b"\x01\x02\x03" + b"\xd2\x08" + bytes(8)
+"""A message for one key, as GnuPG writes it: its packet of the key, and the encrypted text."""
+LONG_ENTRY = b"\x85\x01\x0c\x03" + KEY + bytes(259) + b"\xd2\x08" + bytes(8)
+
+
+def _record(kind: int, content: bytes) -> bytes:
+    """A record of a keybox: its length, its type, and the rest."""
+    return (len(content) + 5).to_bytes(4, "big") + bytes([kind]) + content
+
+
+STORES: dict[str, tuple[bytes, bytes, bool]] = {
+    "the key is known": (ENTRY, _record(1, b"KBXf") + _record(2, b"xx" + KEY), True),
+    "another key": (ENTRY, _record(1, b"KBXf") + _record(2, b"xx" + bytes(8)), False),
+    "the key was deleted": (LONG_ENTRY, _record(0, b"xx" + KEY), False),
+    "a message that names no key": (b"\x84\x0c\x03" + bytes(8) + b"\1\2\3", b"", True),
+    "no message": (b"plain text", b"", True),
+}
+
+
+@pytest.mark.parametrize(("entry", "keybox", "is_read"), STORES.values(), ids=STORES)
+def test_a_password_store(home: Path, entry: bytes, keybox: bytes, is_read: bool) -> None:
+    (home / ".docker/config.json").write_text(json.dumps({"credHelpers": {"r.lab.test": "pass"}}))
+    for name in ("docker-credential-pass", "pass"):
+        program(home / "programs" / name)
+    store = home / ".password-store"
+    assert settings().unread_store == UnreadStore(str(store))
+    folder = store / "docker-credential-helpers/ci5sYWIudGVzdA=="
+    folder.mkdir(parents=True)
+    (store / ".gpg-id").write_text("made-up\n")
+    assert settings().unread_store is None
+    (folder / "ci.gpg").write_bytes(entry)
+    (home / ".gnupg").mkdir()
+    (home / ".gnupg/pubring.kbx").write_bytes(keybox)
+    unread = UnreadStore(str(store), "r.lab.test", KEY.hex().upper())
+    assert settings().unread_store == (None if is_read else unread)
+
+
+def test_the_helpers_of_the_user_who_called_sudo(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = home / "caller"
+    (caller / ".docker").mkdir(parents=True)
+    (caller / ".docker/config.json").write_text(json.dumps({"credsStore": "keeper"}))
+    user = pwd.struct_passwd(("anna", "x", 1234, 1234, "", str(caller), ""))
+    monkeypatch.setattr(client_settings, "_sudo_caller", lambda: user)
+    (own,) = filter(None, [settings().of_caller])
+    assert (own.user, own.absent) == ("anna", ("keeper",))
+    (caller / "bin").mkdir()
+    program(caller / "bin/docker-credential-keeper")
+    (own,) = filter(None, [settings().of_caller])
+    assert own.absent == ()
 
 
 @pytest.mark.parametrize(

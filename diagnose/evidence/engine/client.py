@@ -5,21 +5,25 @@ from __future__ import annotations
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import (
+    BrokenHelper,
     BrokenPlugin,
     CallerLogins,
     ClientProxy,
     ClientSettings,
     ClosedSettings,
     ReadClientSettings,
+    UnreadStore,
 )
 from diagnose.registry import evidence
 
 __all__ = [
+    "BrokenHelper",
     "BrokenPlugin",
     "CallerLogins",
     "ClientProxy",
     "ClientSettings",
     "ClosedSettings",
+    "UnreadStore",
     "client_settings",
 ]
 

@@ -10,11 +10,12 @@ import json
 import os
 import pwd
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diagnose.live import Live
-from diagnose.live.engine import daemon_process
+from diagnose.live.engine import credential_helpers, daemon_process
+from diagnose.live.engine.credential_helpers import on_path
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.live.engine.endpoint import configuration, current_context
 from diagnose.model import Json
@@ -29,31 +30,12 @@ _SYSTEM_PLUGINS = (
 )
 """Where the docker command looks after the user's own folder (cli-plugins/manager, 20.10 to 29)."""
 _PREFIX = "docker-"
-_PROGRAMS = (
-    "/usr/local/sbin",
-    "/usr/local/bin",
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-    "/snap/bin",
-    "/opt/google-cloud-sdk/bin",
-    "/usr/lib/google-cloud-sdk/bin",
-    "/usr/local/google-cloud-sdk/bin",
-    "/home/linuxbrew/.linuxbrew/bin",
-    "~/bin",
-    "~/.local/bin",
-    "~/google-cloud-sdk/bin",
-)
-"""Folders that a login shell often has in PATH, and a run from cron does not."""
 USERS = Path("/etc/passwd")
 """The users of the host itself: a directory service may have thousands, or not answer."""
 MOST_USERS = 50
 """So many users' settings are looked at."""
 FIRST_PERSON = 1000
 """The lowest number of a user who is a person (login.defs)."""
-_OWN_PROGRAMS = {"pass": "pass"}
-"""What a credential helper runs itself (docker-credential-helpers)."""
 _OF_BUS = "secretservice"
 """A helper that keeps logins in the keyring of a desktop.
 
@@ -68,25 +50,17 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
     Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where
     such programs usually lie. A file without JSON is no failure: the docker command continues
     without it. Of other users only the names of their logins are read. Under sudo the settings of
-    the user who called it are looked at too, if that user may use the socket.
+    the user who called it are looked at too, and the helpers that these name.
     """
     path = configuration(os.environ) / "config.json"
     config, malformed = _read(path)
-    helpers = _texts_of(config.get("credHelpers"))
-    store = config.get("credsStore")
-    store = store if isinstance(store, str) else ""
-    programs = {store, *helpers.values()} - {""}
-    absent = {name for name in programs if not _is_installed(f"docker-credential-{name}")}
-    by_default = not programs and not config.get("auths") and _on_path("pass") is None
+    programs = _helpers_of(config)
+    by_default = not programs and not config.get("auths") and on_path("pass") is None
     return {
         "file": str(path) if config or malformed else "",
         "user": _user(),
         "malformed": malformed,
-        "store": store,
-        "helpers": helpers,
-        "absent": sorted(absent),
-        "not_executable": dict(_not_executable(sorted(absent))),
-        "lacking": list(_missing_programs(programs - absent)),
+        **_keepers(config, Path.home()),
         "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
         "plugins": list(_broken(path.parent / "cli-plugins")),
@@ -94,10 +68,40 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "logins": _logins(config.get("auths")),
         "closed": _closed(path.parent) or _closed_to_caller(),
         "caller": _caller(),
+        "of_caller": _keepers_of_caller(),
         "others": list(_others()),
         "proxies": list(_proxies(path)),
         "context": _context(live.options),
     }
+
+
+def _helpers_of(config: Mapping[str, Json]) -> set[str]:
+    """The helpers that a configuration names, for all registries or for single ones."""
+    store = config.get("credsStore")
+    named = {store} if isinstance(store, str) else set()
+    return (named | set(_texts_of(config.get("credHelpers")).values())) - {""}
+
+
+def _keepers(config: Mapping[str, Json], home: Path) -> dict[str, Json]:
+    """The helpers that keep a user's logins, and what keeps them from their work."""
+    store = config.get("credsStore")
+    return {
+        "store": store if isinstance(store, str) else "",
+        "helpers": _texts_of(config.get("credHelpers")),
+        **credential_helpers.state(_helpers_of(config), home),
+    }
+
+
+def _keepers_of_caller() -> Json:
+    """The helpers of the user who called sudo; None where nobody did, or without a helper."""
+    caller = _sudo_caller()
+    if caller is None:
+        return None
+    path = Path(caller.pw_dir, ".docker/config.json")
+    config = _read(path)[0]
+    if not _helpers_of(config):
+        return None
+    return {"file": str(path), "user": caller.pw_name, **_keepers(config, Path(caller.pw_dir))}
 
 
 def _context(options: Options) -> str:
@@ -182,16 +186,9 @@ def _sudo_caller() -> pwd.struct_passwd | None:
         return None
 
 
-def _missing_programs(helpers: Collection[str]) -> Iterator[list[str]]:
-    """Pairs of a helper and the program that it runs itself and that is not installed."""
-    for name, program in _OWN_PROGRAMS.items():
-        if name in helpers and not _is_installed(program):
-            yield [name, program]
-
-
 def _without_bus() -> str:
     """The path of the helper that needs a session bus; "" where it is not there, or finds one."""
-    helper = _on_path(f"docker-credential-{_OF_BUS}")
+    helper = on_path(f"docker-credential-{_OF_BUS}")
     return helper if helper is not None and not _has_session_bus() else ""
 
 
@@ -293,36 +290,6 @@ def _name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
-
-
-def _is_installed(program: str) -> bool:
-    """Whether a program lies where the docker command and its helpers may find it."""
-    return any(os.access(path, os.X_OK) for path in _places_of(program))
-
-
-def _on_path(program: str) -> str | None:
-    """The path of a program in a folder of PATH, as `shutil.which` gives it.
-
-    The import of shutil takes 2 ms of every run, for the formats of archives.
-    """
-    paths = [f"{folder}/{program}" for folder in os.get_exec_path()]
-    return next((path for path in paths if os.access(path, os.X_OK) and Path(path).is_file()), None)
-
-
-def _not_executable(helpers: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Helpers whose program is there and may not be executed, with its path."""
-    for helper in helpers:
-        for path in _places_of(f"docker-credential-{helper}"):
-            if path.is_file():
-                yield helper, str(path)
-                break
-
-
-def _places_of(program: str) -> Iterator[Path]:
-    """Where the docker command and its helpers look for a program."""
-    for folder in (*os.environ.get("PATH", "").split(os.pathsep), *_PROGRAMS):
-        if folder:
-            yield Path(folder).expanduser() / program
 
 
 def _broken(own: Path) -> Iterator[Json]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.client import ClientSettings, ClosedSettings
+from diagnose.evidence.engine.client import (
+    BrokenHelper,
+    ClientSettings,
+    ClosedSettings,
+    UnreadStore,
+)
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Ping
 from diagnose.model import Unavailable
@@ -46,6 +51,41 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
     "the helper's own program": (
         ClientSettings(FILE, store="pass", lacking=(("pass", "pass"),)),
         FOUND,
+        True,
+    ),
+    "a helper that the kernel refuses": (
+        ClientSettings(
+            FILE,
+            store="desktop.exe",
+            broken=(
+                BrokenHelper("desktop.exe", "/usr/bin/docker-credential-desktop.exe", "windows"),
+            ),
+        ),
+        FOUND,
+        True,
+    ),
+    "a password store that was never made": (
+        ClientSettings(FILE, store="pass", unread_store=UnreadStore("/root/.password-store")),
+        FOUND,
+        True,
+    ),
+    "a login for a key that is gone": (
+        ClientSettings(
+            FILE,
+            store="pass",
+            unread_store=UnreadStore("/root/.password-store", "ghcr.io", "A1B2C3D4E5F60718"),
+        ),
+        FOUND,
+        False,
+    ),
+    "of the user who called sudo": (
+        ClientSettings(
+            FILE,
+            store="keeper",
+            absent=("keeper",),
+            of_caller=ClientSettings("/home/anna/.docker/config.json", "anna", absent=("keeper",)),
+        ),
+        [*FOUND, *FOUND],
         True,
     ),
     "no configuration": (ClientSettings(), [], False),

@@ -56,6 +56,36 @@ def logins_kept_by_a_program_that_is_not_there(box: Box) -> None:
     box.sh("! command -v docker-credential-deskkeeper")
 
 
+WINDOWS = "/usr/local/bin/docker-credential-desk.exe"
+
+
+@fault(
+    "image.credential-helper-missing",
+    subject=HOST,
+    env={"DOCKER_CONFIG": "/root/.docker-of-a-desktop"},
+    engine_started=False,
+)
+def logins_kept_by_a_program_of_windows(box: Box) -> None:
+    """WSL's way to run programs of Windows is off, and the logins are kept by one of these."""
+    place = {"DOCKER_CONFIG": "/root/.docker-of-a-desktop"}
+    box.write(WINDOWS, "MZ made up", 0o755)
+    box.write(f"{place['DOCKER_CONFIG']}/config.json", json.dumps({"credsStore": "desk.exe"}))
+    registry.start_hub(box)
+    box.start_engine(config=BASE_CONFIG)
+    login = ("login", "-u", "ann", "-p", "made-up", registry.HUB[0])
+    refused = box.docker(*login, check=False, env=place).stderr
+    assert "exec format error" in refused, refused
+
+
+@healthy(env={"DOCKER_CONFIG": "/root/.docker-of-a-script"})
+def logins_kept_by_a_script(box: Box) -> None:
+    """The program that keeps the logins is a script, and does so."""
+    place = {"DOCKER_CONFIG": "/root/.docker-of-a-script"}
+    box.write(WINDOWS, "#!/bin/sh\necho '{}'\n", 0o755)
+    box.write(f"{place['DOCKER_CONFIG']}/config.json", json.dumps({"credsStore": "desk.exe"}))
+    box.docker("logout", "r.lab.test", env=place)
+
+
 KEYRING = "/usr/local/bin/docker-credential-secretservice"
 _KEYRING = """#!/bin/sh
 # what the real program says without a session bus, as version 0.6.4 did

@@ -1,0 +1,80 @@
+"""Programs that the kernel refuses for their format, by their first bytes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_REGISTERED = Path("/proc/sys/fs/binfmt_misc")
+"""The formats that other programs interpret; not mounted, or empty, on most hosts."""
+_HEAD = 256
+"""Bytes: the kernel looks at so many (BINPRM_BUF_SIZE)."""
+_ELF, _WINDOWS, _SCRIPT = b"\x7fELF", b"MZ", b"#!"
+_ALSO_RUN = {62: (3,), 183: (40,)}
+"""By a processor, as ELF files name it: the older one whose programs it runs as well."""
+
+
+def refusal(program: Path) -> tuple[str, str] | None:
+    """Why the kernel would not execute a program; None if it would, or if that is not known.
+
+    The kind is "windows", "processor" (with the number that the ELF header gives), "interpreter"
+    (with the path that a `#!` line names and that is missing), "empty" or "text".
+    """
+    try:
+        head = _head(program)
+        if _is_interpreted(head, program.name):
+            return None
+    except OSError:
+        return None
+    if head.startswith(_SCRIPT):
+        words = head.removeprefix(_SCRIPT).partition(b"\n")[0].decode(errors="replace").split()
+        is_missing = bool(words) and not Path(words[0]).exists()
+        return ("interpreter", words[0]) if is_missing else None
+    if head.startswith(_ELF):
+        own, number = _processor(_head(Path(sys.executable))), _processor(head)
+        return None if number in (own, *_ALSO_RUN.get(own, ())) else ("processor", str(number))
+    if head.startswith(_WINDOWS):
+        return "windows", ""
+    return ("text", "") if head else ("empty", "")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _processor(head: bytes) -> int:
+    """e_machine of an ELF header; byte 5 gives its byte order."""
+    return int.from_bytes(head[18:20], "big" if head[5:6] == b"\2" else "little")
+
+
+def _is_interpreted(head: bytes, name: str) -> bool:
+    """Whether an interpreter is registered for such a file, as QEMU's, Wine's or WSL's is."""
+    try:
+        formats = [
+            path for path in _REGISTERED.iterdir() if path.name not in ("register", "status")
+        ]
+    except OSError:
+        return False
+    return any(_matches(path.read_text(errors="replace"), head, name) for path in formats)
+
+
+def _matches(registered: str, head: bytes, name: str) -> bool:
+    """registered: what the kernel shows of one format, a line for each of its parts."""
+    lines = registered.splitlines()
+    if "enabled" not in lines:
+        return False
+    parts = {key: value for line in lines for key, _, value in [line.partition(" ")]}
+    if "extension" in parts:
+        return name.endswith(parts["extension"])
+    magic = bytes.fromhex(parts.get("magic", ""))
+    mask = bytes.fromhex(parts["mask"]) if "mask" in parts else b"\xff" * len(magic)
+    start = int(parts.get("offset", "0"))
+    found = head[start : start + len(magic)]
+    return (
+        bool(magic)
+        and len(found) == len(magic)
+        and all(
+            one & bits == other & bits for one, other, bits in zip(found, magic, mask, strict=False)
+        )
+    )
