@@ -13,6 +13,7 @@ from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint,
 from diagnose.evidence.containers.programs.init_scripts import InitScript, InitScripts
 from diagnose.evidence.containers.programs.missing_modules import MissingModule, MissingModules
 from diagnose.evidence.containers.programs.other_libraries import OtherLibraries, OtherLibrary
+from diagnose.evidence.containers.programs.other_modules import OtherModule, OtherModules
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.settings.compose_files import ComposeFiles
 from diagnose.evidence.containers.settings.file_defects import FileDefect, FileDefects
@@ -22,7 +23,7 @@ from diagnose.evidence.images.listing import Images
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.registry import evidence
 
-SeenInside = MissingModule | HttpsEndpoint | InitScript | OtherLibrary | FileDefect
+SeenInside = MissingModule | HttpsEndpoint | InitScript | OtherLibrary | OtherModule | FileDefect
 """What is found in an image, or in a file inside it."""
 
 
@@ -43,6 +44,7 @@ class RunContext(msgspec.Struct, frozen=True):
     https_endpoints: HttpsEndpoints | None = None
     init_scripts: InitScripts | None = None
     other_libraries: OtherLibraries | None = None
+    other_modules: OtherModules | None = None
     file_defects: FileDefects | None = None
     former_images: FormerImages | None = None
     """What the containers before an update were made of."""
@@ -56,6 +58,7 @@ class RunContext(msgspec.Struct, frozen=True):
             self.https_endpoints,
             self.init_scripts,
             self.other_libraries,
+            self.other_modules,
             self.file_defects,
         )
         found = (by_id.of(container) for by_id in by_kind if by_id is not None)
@@ -76,6 +79,7 @@ def run_context(
     https_endpoints: HttpsEndpoints | None,
     init_scripts: InitScripts | None,
     other_libraries: OtherLibraries | None,
+    other_modules: OtherModules | None,
     file_defects: FileDefects | None,
     former_images: FormerImages | None,
     repeated_errors: RepeatedErrors | None,
@@ -94,6 +98,7 @@ def run_context(
         https_endpoints=https_endpoints,
         init_scripts=init_scripts,
         other_libraries=other_libraries,
+        other_modules=other_modules,
         file_defects=file_defects,
         former_images=former_images,
         repeated_errors=repeated_errors,

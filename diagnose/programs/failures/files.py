@@ -39,6 +39,29 @@ FILES = (
         build="another",
     ),
     Failure(
+        name="r-package",
+        mark="there is no package called",
+        pattern=r"\bthere is no package called ['\"‘“](?P<module>[A-Za-z][\w.]{0,99})",
+        cause="R does not find the package {module}: it is not installed in the image, or a mount hides it",
+        cure="install it in the image, and rebuild",
+        source="yueqiw/shiny_cell_browser#8",
+        build="another",
+    ),
+    Failure(
+        name="script-package",
+        mark="",
+        pattern=r"""(?x)
+            \bArgumentError:\ Package\ (?P<module_julia>[A-Za-z]\w{0,99})\ not\ found
+            | \bmodule\ '(?P<module_lua>[A-Za-z][\w.-]{0,99})'\ not\ found:
+            | \bcan't\ find\ package\ (?P<module_tcl>[A-Za-z][\w:]{0,99})
+        """,
+        cause="the interpreter does not find the package {module}: it is not installed in the image, "
+        "or a mount hides it",
+        cure="install it in the image, and rebuild",
+        source="Julia's, Lua's and Tcl's own messages",
+        build="another",
+    ),
+    Failure(
         name="gem-missing",
         mark="find",
         pattern=r"""(?x)

@@ -6,6 +6,8 @@ LINES = {
     "shell-without-c": "/bin/sh: 0: cannot open mariadbd: No such file",
     "module-node": "Error: Cannot find module '/app/src/index.js'",
     "module-python": "ModuleNotFoundError: No module named 'flask_cors'",
+    "r-package": "Error in library(shinythemes) :; there is no package called ‘shinythemes’",
+    "script-package": "lua: main.lua:1: module 'cjson' not found:",
     "gem-missing": "Could not find rack-2.2.8 in locally installed gems (Bundler::GemNotFound)",
     "config-is-folder": "read /etc/prometheus/prometheus.yml: is a directory",
     "erlang-cookie": "Error when reading /var/lib/rabbitmq/.erlang.cookie: eacces",

@@ -101,7 +101,7 @@ def _other_home(
         if there is None or not _is_gone(host, container, missing):
             continue
         other, path = there
-        is_open = _may_enter(_file(host, container, other), uid or "0", gid)
+        is_open = may_enter(_file(host, container, other), uid or "0", gid)
         yield OtherHome(container, line, missing, path, own, other, is_open)
         return
 
@@ -125,7 +125,7 @@ def _is_gone(host: Host, container: Container, path: str) -> bool:
     return isinstance(answer, Failed) and answer.reason == "gone"
 
 
-def _may_enter(folder: ContainerFile | None, uid: str, gid: str) -> bool:
+def may_enter(folder: ContainerFile | None, uid: str, gid: str) -> bool:
     """Whether owner and mode let a user list and enter a folder."""
     if folder is None or folder.mode is None:
         return False

@@ -1,0 +1,313 @@
+"""Where images have a module that the interpreter of a program does not find.
+
+An image may have two Pythons, of which each has a folder of its own for modules: pip installs for
+one, and a `#!` line names the other. Its base may have moved to the next version of the language.
+`pip install --user` and `npm install --global` use folders that not every program searches. Python
+searches the folder of the script that it runs, and not the one above it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.other_homes import may_enter
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.model import Failed, Json, PageVariables
+from diagnose.questions import Host
+from diagnose.questions.containers import ContainerFile, ReadContainerFile
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+_HIDDEN = "<redacted:"
+_LONGEST_NAME = 100
+MOST_FOLDERS = 8
+"""Of which the engine is asked, two questions each: the last ones, with the programs themselves."""
+_BY_IMPORT = "Cannot find package"
+"""Node.js says so of an `import`, which does not heed the variable."""
+_COMPILED = ".so"
+"""A module of the processor's own code fits one version of the language alone."""
+
+
+class Language(msgspec.Struct, frozen=True):
+    """How an interpreter is given one more folder, and where images have modules for it."""
+
+    interpreter: str
+    variable: str
+    folders: tuple[str, ...]
+    """`*` stands for any part of one name, and `{own}` for the container's working directory."""
+    files: tuple[str, ...]
+    """What a module is in such a folder; the first one is a folder, if it has no suffix."""
+    separator: str = "."
+    """What is in the place of the slash in the name of a module within another one."""
+
+
+_CODE = ("{own}", "{own}/src", "/app", "/app/src", "/code", "/src", "/usr/src/app")
+"""Where images have the program itself."""
+_VENVS = ("/opt/venv", "/venv", "/app/.venv", "/app/venv", "{own}/.venv", "{own}/venv")
+_LANGUAGES = {
+    "module-python": Language(
+        "Python",
+        "PYTHONPATH",
+        (
+            "/usr/local/lib/python3*/site-packages",
+            "/usr/local/lib/python3*/dist-packages",
+            "/usr/lib/python3*/site-packages",
+            "/usr/lib/python3/dist-packages",
+            "/opt/conda/lib/python3*/site-packages",
+            "/root/.local/lib/python3*/site-packages",
+            "/home/*/.local/lib/python3*/site-packages",
+            *(f"{folder}/lib/python3*/site-packages" for folder in _VENVS),
+            *_CODE,
+        ),
+        ("{module}", "{module}.py"),
+    ),
+    "module-node": Language(
+        "Node.js",
+        "NODE_PATH",
+        (
+            "/usr/local/lib/node_modules",
+            "/usr/lib/node_modules",
+            "/app/node_modules",
+            "/opt/*/node_modules",
+            "/usr/src/*/node_modules",
+            "/home/node/*/node_modules",
+            "{own}/node_modules",
+        ),
+        ("{module}",),
+        separator="",
+    ),
+    "perl-module": Language(
+        "Perl",
+        "PERL5LIB",
+        (
+            "/usr/share/perl5",
+            "/usr/share/perl5/vendor_perl",
+            "/usr/lib/*/perl5/5.*",
+            "/usr/local/share/perl/5.*",
+            "/usr/local/lib/perl5/site_perl/5.*",
+            "/root/perl5/lib/perl5",
+        ),
+        ("{module}.pm",),
+        separator="",
+    ),
+    "r-package": Language(
+        "R",
+        "R_LIBS",
+        (
+            "/usr/local/lib/R/site-library",
+            "/usr/local/lib/R/library",
+            "/usr/lib/R/site-library",
+            "/usr/lib/R/library",
+            "/opt/R/*/lib/R/library",
+            "/root/R/*/*",
+        ),
+        ("{module}",),
+        separator="",
+    ),
+}
+"""By the known failure that names the module."""
+
+
+class OtherModule(msgspec.Struct, frozen=True):
+    """A module that is missed, and the folder in which the image has it."""
+
+    language: Language
+    module: str
+    folder: str
+    is_open: bool
+    """Whether the container's user may enter the home directory in which that lies."""
+    assignment: str = ""
+    """The variable with the folder, "" where that would not help."""
+
+    @property
+    def clause(self) -> str:
+        interpreter = self.language.interpreter
+        where = f"where the {interpreter} that runs the program does not look"
+        if not self.is_open:
+            where = "which the container's user may not enter"
+        return f"the image has the {interpreter} module {self.module} in {self.folder}, {where}"
+
+    @property
+    def evidence(self) -> dict[str, Json]:
+        """In the place of what the log line alone means."""
+        return {"this means": self.clause, "what fixes it": self._cure}
+
+    @property
+    def _cure(self) -> str:
+        if not self.is_open:
+            return "install it in the image for all users, or run the container as the user whose folder that is"
+        prefix, _, behind = self.folder.partition("/lib/")
+        version = behind.partition("/")[0]
+        if self.language.variable == "PYTHONPATH" and re.fullmatch(r"python3\.\d+", version):
+            return (
+                f"run the program with {prefix}/bin/{version}, for which it is installed (its first "
+                "line may name another one), or install it for the Python that runs it"
+            )
+        return f"set {self.language.variable}={self.folder}, or install it where the program looks"
+
+    @property
+    def steps(self) -> PageVariables:
+        """The variable that makes the interpreter look there, for the page."""
+        return {"assignment": self.assignment} if self.assignment else {}
+
+
+class OtherModules(msgspec.Struct, frozen=True):
+    """By container id."""
+
+    by_id: Mapping[str, OtherModule] = {}
+
+    def of(self, container: Container) -> OtherModule | None:
+        return self.by_id.get(container.id)
+
+
+@evidence
+def other_modules(
+    host: Host, containers: Containers, log_tails: LogTails, numbers: UserNumbers | None
+) -> OtherModules:
+    """The module folders of the image's layers, of containers whose log misses a module.
+
+    An engine that keeps its images in containerd has no such layers, and nothing is known then.
+    """
+    found = {}
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        language = _LANGUAGES.get(failure.name) if failure is not None else None
+        if failure is None or language is None or not container.image:
+            continue
+        module = failure.values.get("module", "")
+        if not module or module[0] in "./" or len(module) > _LONGEST_NAME or ".." in module:
+            continue
+        user = numbers.of(container) if numbers is not None else container.config.user
+        other = _other(_Search(host, container, language), module, failure.line, user)
+        if other is not None:
+            found[container.id] = other
+    return OtherModules(found)
+
+
+class _Search(msgspec.Struct, frozen=True):
+    """The layers of one container's image, in which folders are looked for."""
+
+    host: Host
+    container: Container
+    language: Language
+
+    def layers(self) -> list[str]:
+        detail = self.host.ask(InspectImage(self.container.image))
+        return [] if isinstance(detail, Failed) else list(detail.layers)
+
+    def folders(self, layers: Sequence[str]) -> list[str]:
+        """The folders that may have modules, in the order of the language, without `*`."""
+        own = self.container.config.working_dir.rstrip("/")
+        patterns = [folder.replace("{own}", own) for folder in self.language.folders]
+        while any("*" in pattern for pattern in patterns):
+            parents = dict.fromkeys(_parent(pattern) for pattern in patterns if "*" in pattern)
+            names = self._names(layers, list(parents))
+            patterns = [path for pattern in patterns for path in _filled(pattern, names)]
+        return list(dict.fromkeys(patterns))
+
+    def _names(self, layers: Sequence[str], parents: Sequence[str]) -> dict[str, set[str]]:
+        """What lies in each folder, in all layers together."""
+        inside = {f"{layer}/diff{parent}": parent for layer in layers for parent in parents}
+        there = self.there(list(inside))
+        names: dict[str, set[str]] = {}
+        for path, listing in self.host.answers_about(there, ListFolder).items():
+            names.setdefault(inside[path], set()).update(listing.names)
+        return names
+
+    def there(self, paths: Sequence[str]) -> list[str]:
+        """Those of these paths of the host that exist."""
+        if not paths:
+            return []
+        statuses = self.host.ask(StatPaths(paths, follow=False))
+        if isinstance(statuses, Failed):
+            return []
+        return [path for path in paths if statuses[path].type in ("folder", "file")]
+
+
+def _parent(pattern: str) -> str:
+    """The folder whose entries the first `*` stands for."""
+    return posixpath.dirname(pattern.partition("*")[0] + "x")
+
+
+def _filled(pattern: str, names: Mapping[str, set[str]]) -> Iterator[str]:
+    """A pattern with each name that fits in the place of its first name with a `*`."""
+    if "*" not in pattern:
+        yield pattern
+        return
+    parent = _parent(pattern)
+    wanted, slash, rest = pattern.removeprefix(f"{parent}/").partition("/")
+    for name in sorted(names.get(parent, ())):
+        if fnmatch(name, wanted):
+            yield f"{parent}/{name}{slash}{rest}"
+
+
+def _other(search: _Search, module: str, line: str, user: str) -> OtherModule | None:
+    """The first folder that has the module, as the container itself sees it."""
+    language = search.language
+    for folder, on_host in _places(search, module):
+        is_open = _is_open(search, folder, user)
+        is_pure = not on_host or not _has_compiled(search, on_host)
+        helps = is_open and is_pure and _BY_IMPORT not in line
+        assignment = _assignment(search.container, language.variable, folder) if helps else ""
+        return OtherModule(language, module, folder, is_open, assignment)
+    return None
+
+
+def _places(search: _Search, module: str) -> Iterator[tuple[str, str]]:
+    """Each folder that has the module, and where that is on the host, "" where it is not known.
+
+    A mount has it too: the engine is asked for folders whose name is known.
+    """
+    layers, language = search.layers(), search.language
+    path = module.replace(language.separator, "/") if language.separator else module
+    files = [file.replace("{module}", path) for file in language.files]
+    folders = search.folders(layers)
+    candidates = {
+        f"{layer}/diff{folder}/{file}": (folder, file)
+        for folder in folders
+        for layer in layers
+        for file in files
+    }
+    for on_host in search.there(list(candidates)):
+        folder, file = candidates[on_host]
+        if _seen(search, f"{folder}/{file}") is not None:
+            yield folder, on_host
+    for folder in list(filter(None, folders))[-MOST_FOLDERS:]:
+        if any(_seen(search, f"{folder}/{file}") is not None for file in files):
+            yield folder, ""
+
+
+def _seen(search: _Search, path: str) -> ContainerFile | None:
+    answer = search.host.ask(ReadContainerFile(search.container.id, path, bytes=0))
+    return None if isinstance(answer, Failed) else answer
+
+
+def _is_open(search: _Search, folder: str, user: str) -> bool:
+    """Whether the container's user may enter the home directory of another one."""
+    parts = folder.split("/")
+    home = "/root" if parts[1] == "root" else "/".join(parts[:3]) if parts[1] == "home" else ""
+    uid, _, gid = user.partition(":")
+    return not home or may_enter(_seen(search, home), uid or "0", gid)
+
+
+def _has_compiled(search: _Search, path: str) -> bool:
+    listing = search.host.ask(ListFolder(path))
+    return not isinstance(listing, Failed) and any(
+        name.endswith(_COMPILED) for name in listing.names
+    )
+
+
+def _assignment(container: Container, variable: str, folder: str) -> str:
+    """The variable with the folder behind those that it has."""
+    before = container.config.value_of(variable)
+    if _HIDDEN in before:
+        return ""
+    return f"{variable}={before}:{folder}" if before else f"{variable}={folder}"
