@@ -6,6 +6,7 @@ An environment variable is not set, holds marks of its file, or reaches a progra
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from checks.container.claims import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
@@ -30,6 +31,7 @@ from diagnose.evidence.containers.settings.variable_faults import (
     value_fault,
 )
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined
 from diagnose.registry import check
@@ -37,6 +39,17 @@ from diagnose.registry import check
 ID = "container.variable-missing"
 UNANNOUNCED = "setting-required"
 """The row of lines that name a setting without the word "variable"."""
+_SECRET = LazyPattern(
+    r"^(?:(?:APP|DJANGO|FLASK)_)?SECRET_KEY(?:_BASE)?$"
+    r"|(?:^|_)(?:APP|AUTH|COOKIE|JWT|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
+)
+"""Names of secrets that nobody else has to know, and that may have any form."""
+_GENERATED = LazyPattern(
+    r"\bgenerate (?:a|an|one|it)\b|\brandom(?:ly)? (?:generated |secure )?(?:key|secret|string|value)\b"
+    r"|\bopenssl rand\b|\bphx\.gen\.secret\b",
+    re.IGNORECASE,
+)
+"""What programs say of a secret that their user makes up."""
 
 
 @check(ID, severity=Severity.critical)
@@ -71,11 +84,18 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
             variable=wanted[0],
         )
-        by_compose = compose_variables(container)
-        typed = " ".join((wanted[0], *together))
-        asked = {"all_typed": typed} if together else {"typed": wanted[0]}
-        yield finding.with_variables(by_compose or asked)
+        given = _given(wanted[0], together, claim.tail, claim.failure.name)
+        yield finding.with_variables({**compose_variables(container), **given})
     return None
+
+
+def _given(variable: str, together: Sequence[str], tail: LogTail, failure: str) -> PageVariables:
+    """How the page gives the variables their values: a person types what only they know."""
+    if together:
+        return {"all_typed": " ".join((variable, *together))}
+    is_secret = _SECRET.search(variable) and any(map(_GENERATED.search, tail.lines))
+    kind = "generated" if is_secret and failure != "key-not-given" else "typed"
+    return {kind: variable}
 
 
 @check("container.variable-malformed", severity=Severity.critical)

@@ -80,6 +80,35 @@ def test_variables_that_are_asked_for_together(env: list[str], steps: dict[str, 
     assert result.findings[0].variables.items() >= steps.items()
 
 
+PHOENIX = "** (RuntimeError) environment variable SECRET_KEY_BASE is missing."
+GIVEN = {
+    "any secret will do": (
+        (PHOENIX, "You can generate one by calling: mix phx.gen.secret"),
+        {"generated": "SECRET_KEY_BASE"},
+    ),
+    "nothing is said of a new one": ((PHOENIX,), {"typed": "SECRET_KEY_BASE"}),
+    "another one's key": (
+        ("environment variable STRIPE_SECRET_KEY is missing; generate one in your account",),
+        {"typed": "STRIPE_SECRET_KEY"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "steps"), GIVEN.values(), ids=GIVEN)
+def test_how_a_variable_of_compose_gets_its_value(lines: tuple[str, ...], steps: dict[str, str]):
+    """The command heals: to run compose again without an edit of its file changes nothing."""
+    labels = {
+        "com.docker.compose.project.working_dir": "/srv/shop",
+        "com.docker.compose.service": "web",
+    }
+    container, log_tails = failed_with_log(*lines, Config={"Labels": labels})
+    result = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    given = {**steps, "folder": "/srv/shop", "compose_service": "web"}
+    assert result.findings[0].variables.items() >= given.items()
+
+
 @pytest.mark.parametrize(
     ("env", "line", "expected"),
     [
