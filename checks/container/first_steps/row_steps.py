@@ -38,6 +38,7 @@ from diagnose.model import PageVariables
 from diagnose.phrases import MIB
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
+    AddedUser,
     Assigned,
     AtServer,
     CommentedOut,
@@ -75,6 +76,7 @@ _SHARE = 0.75
 _MORE_PIDS = 4
 """How much a limit of processes is raised, as a multiple."""
 _AMOUNT = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s{0,9}(?P<unit>[MG])", re.IGNORECASE)
+_USER = LazyPattern(r"[a-z_][a-z0-9_-]{0,31}")
 _SPARE = 1.25
 """How much more memory than a program asks for it is given, as a multiple."""
 _OF_RUNNING = frozenset({"inside_change"})
@@ -308,6 +310,15 @@ def _run_job(remedy: Job, case: _Case) -> PageVariables:
 def _covers(case: _Case, folder: str) -> bool:
     """Whether a folder lies in what is mounted and can be written."""
     return any(mount.rw and mount.holds(f"{folder}/") for mount in case.container.mounts)
+
+
+@_steps.register(AddedUser)
+def _add_user(remedy: AddedUser, case: _Case) -> PageVariables:
+    """Nothing where the files of users cannot be changed in the container."""
+    container = case.container
+    is_fixed = container.host_config.readonly_rootfs or case.mount_at("/etc", "/etc/passwd")
+    user = case.failure.filled(remedy.user)
+    return {} if is_fixed or not _USER.fullmatch(user) else {"unknown_user": user}
 
 
 @_steps.register(FreshContainer)

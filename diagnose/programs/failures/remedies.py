@@ -162,6 +162,12 @@ class Job(msgspec.Struct, frozen=True):
     """The image that the job runs in; empty for the container's own."""
 
 
+class AddedUser(msgspec.Struct, frozen=True):
+    """The user, with a group of its own, is added to the files of the container that lack it."""
+
+    user: str
+
+
 class FreshContainer(msgspec.Struct, frozen=True):
     """A new container from the image, without the files that the first start has left."""
 
@@ -291,7 +297,8 @@ class TrustedProxy(OfRunning, frozen=True):
 
 
 Remedy = (
-    Assigned
+    AddedUser
+    | Assigned
     | AtServer
     | CommentedOut
     | Corrected

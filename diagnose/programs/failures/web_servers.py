@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import (
+    AddedUser,
     ChallengePort,
     Corrected,
     HttpsRoute,
@@ -339,6 +340,7 @@ WEB_SERVERS = (
         pattern=r"cannot get (?:uid|gid) for (?:user|group) '(?P<user>[^']+)'",
         cause="the pool of PHP-FPM runs as {user}, and the image has no such user",
         cure="set user and group in the pool's file to www-data, or add the user to the image",
+        remedy=AddedUser("{user}"),
     ),
     Failure(
         name="supervisor-gave-up",

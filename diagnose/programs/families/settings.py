@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import (
+    AddedUser,
     CommentedOut,
     Dropped,
     Extended,
@@ -196,6 +197,7 @@ SETTINGS = (
         cause="the program should run as user {user}, but the image has no such user",
         cure="set a user that the image has, or add it to the image",
         source=_MANY,
+        remedy=AddedUser("{user}"),
     ),
     Failure(
         name="hostname-incomplete",

@@ -7,7 +7,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import GROUP, Recipe, load
 from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.named_settings import AT_START, ended
-from tests.lab.scenarios.programs.helpers import GOOD, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs, run
 
 HOME = "container.home-differs"
 _BROWSER = "root/.cache/browsers/chrome-1148/chrome"
@@ -83,6 +83,55 @@ def library_of_the_same_release(box: Box) -> None:
     """The same program, in an image with its library."""
     _linked(box, "linked31", "libssl.so.1.1")
     box.wait_state("linked31", "running")
+
+
+_SITE = "opt/venv/lib/python3.11/site-packages"
+_IMPORTS = (
+    b"#!/usr/bin/python3\nimport pyprind, time\nprint('ready', flush=True)\ntime.sleep(1000)\n"
+)
+
+
+def _imports(box: Box, name: str, *options: str) -> None:
+    """A script that names the system's Python, and a module in a virtual environment."""
+    files = {f"{_SITE}/pyprind/__init__.py": (b"", 0o644), "app/run": (_IMPORTS, 0o755)}
+    load(box, f"{name}:1", Recipe(files, ('CMD ["/app/run"]',)))
+    run(box, name, *GOOD, *MACHINE, *options, f"{name}:1")
+
+
+@fault(AT_START, subject="container:imports30", shareable=True)
+def module_of_another_python(box: Box) -> None:
+    """A module was installed in a virtual environment, and the script names another Python."""
+    _imports(box, "imports30")
+    assert "No module named 'pyprind'" in ended(box, "imports30")
+    command = first_command(box, AT_START, "imports30")
+    assert command == f"diagnose recreate imports30 -- --env=PYTHONPATH=/{_SITE} | sh"
+
+
+@healthy(shareable=True)
+def module_of_the_same_python(box: Box) -> None:
+    """The same image, with the variable that this command gives it."""
+    _imports(box, "imports31", f"--env=PYTHONPATH=/{_SITE}")
+    box.wait_for(lambda: "ready" in logs(box, "imports31"), what="the import")
+
+
+_SWITCHES = """
+grep -q ^memcache: /etc/passwd && grep -q ^memcache: /etc/group && exec sleep 1000
+echo "can't find the user memcache to switch to" >&2
+exit 67
+"""
+
+
+@fault(AT_START, subject="container:switch30", shareable=True)
+def user_that_the_image_lacks(box: Box) -> None:
+    """A program drops its rights to a user that its image does not have."""
+    run(box, "switch30", *GOOD, "bb:1.36", "sh", "-c", _SWITCHES)
+    assert "memcache" in ended(box, "switch30")
+    box.sh(first_command(box, AT_START, "switch30"))
+    box.wait_state("switch30", "running")
+    box.sh("docker stop --time=1 switch30")
+    box.sh("docker rm switch30")
+    run(box, "switch30", *GOOD, "bb:1.36", "sh", "-c", _SWITCHES)
+    ended(box, "switch30")
 
 
 _READS = """
@@ -216,6 +265,22 @@ def two_variables_that_are_missing(box: Box) -> None:
     run(box, "couch30", *GOOD, "bb:1.36", "sh", "-c", _ASKS)
     assert "Admin Party" in ended(box, "couch30")
     assert "COUCHDB_USER COUCHDB_PASSWORD" in first_command(box, MISSING, "couch30")
+
+
+_SIGNS = """
+test -n "$SECRET_KEY_BASE" && exec sleep 1000
+echo '** (RuntimeError) environment variable SECRET_KEY_BASE is missing.
+You can generate one by calling: mix phx.gen.secret' >&2
+exit 1
+"""
+
+
+@fault(MISSING, subject="container:phoenix30", also=[AT_START], shareable=True)
+def secret_of_its_own_that_is_missing(box: Box) -> None:
+    """A program asks for a secret, and says that any new one will do."""
+    run(box, "phoenix30", *GOOD, "bb:1.36", "sh", "-c", _SIGNS)
+    assert "SECRET_KEY_BASE" in ended(box, "phoenix30")
+    assert "/dev/urandom" in first_command(box, MISSING, "phoenix30")
 
 
 LOOP = "container.restart-loop"

@@ -40,6 +40,17 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Mounts": [mounted("/srv/nginx.conf", "/etc/nginx/nginx.conf")]},
         {"edited": "/srv/nginx.conf", "edit": r"1s/\bwww-data\b/nginx/g"},
     ),
+    "a user that the image lacks": ("user-unknown", {}, {"unknown_user": "www-data"}),
+    "a user that a mounted file lacks": (
+        "php-fpm-user",
+        {"Mounts": [mounted("/srv/passwd", "/etc/passwd")]},
+        {},
+    ),
+    "a user that a root that is read-only lacks": (
+        "php-fpm-user",
+        {"HostConfig": {"ReadonlyRootfs": True}},
+        {},
+    ),
     "a user in a file of the image": (
         "nginx-user",
         {"Config": {"Env": ["OWNER=www-data"]}, "Mounts": [mounted("/srv/x.yml", "/x.yml")]},
