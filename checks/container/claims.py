@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from checks.container.helpers import LINE
+from checks.container.helpers import LINE, written_to
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
@@ -28,7 +28,7 @@ class Claim(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, object]:
         """The line that shows the failure."""
-        return {LINE: self.failure.line}
+        return {LINE: self.failure.line, **written_to(self.tail)}
 
     def finding(
         self,

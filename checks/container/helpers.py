@@ -52,7 +52,7 @@ def log_evidence(
     """
     if tail.telling is None:
         return {}
-    evidence: dict[str, object] = {LINE: tail.telling.whole}
+    evidence: dict[str, object] = {LINE: tail.telling.whole, **written_to(tail)}
     if tail.failure is not None and not tail.telling.explains:
         evidence[LINE] = tail.failure.line
     if tail.failure is not None and not is_refuted:
@@ -62,6 +62,11 @@ def log_evidence(
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence
+
+
+def written_to(tail: LogTail) -> dict[str, str]:
+    """The program's own log file that a tail is of; nothing where it is the container's log."""
+    return {"written to": tail.path} if tail.path else {}
 
 
 def blames_no_filter(container: Container, tail: LogTail, info: Info | None) -> bool:

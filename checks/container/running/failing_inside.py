@@ -62,8 +62,8 @@ def failing_inside(
     of a database whose server does not run in them. It counts too if supervisord, PM2 or
     gunicorn starts a program again and again, and it ends each time: three times, and lately. A
     later line that says that the program is back ends the finding. A thread of Java that ended
-    for lack of heap, and a backend of HAProxy without a server are warnings. What a supervisor
-    writes to a file is not seen.
+    for lack of heap, and a backend of HAProxy without a server are warnings. Where the log does not
+    say why a program ended, a log file of its own may.
     """
     for failure in inner_failures:
         yield _finding(failure, mount_access, info, clock)
@@ -80,6 +80,7 @@ def _finding(
     evidence: dict[str, object] = {LINE: quoted(failure.line)}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = quoted(failure.reason)
+        evidence |= {"written to": failure.path} if failure.path else {}
     recognised = _known(failure)
     if recognised is not None:
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from checks.container.claims import claims, compose_variables, is_broken
-from checks.container.helpers import LINE, log_evidence
+from checks.container.helpers import LINE, log_evidence, written_to
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.settings.blank_references import BlankReference, BlankReferences
@@ -267,7 +267,7 @@ def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplac
     finding = Finding.about(
         container,
         f"{container} {what}: {why}",
-        {LINE: reference.line, place: text, reference.name: state},
+        {LINE: reference.line, **written_to(tail), place: text, reference.name: state},
         discriminator=text,
         signs=tail.signs,
         onset=container.failed_first,
@@ -280,7 +280,7 @@ def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplac
 def _finding(
     container: Container, tail: LogTail, name: str, value: str, fault: ValueFault
 ) -> Finding:
-    shown = {LINE: fault.line} if fault.line else log_evidence(tail)
+    shown = {LINE: fault.line, **written_to(tail)} if fault.line else log_evidence(tail)
     finding = Finding.about(
         container,
         f"{container} has an environment variable {name} whose value {fault.what}",

@@ -77,3 +77,40 @@ def errors_of_an_hour_ago_in_a_file(box: Box) -> None:
     """The same program is well: its file still has the errors of an hour ago."""
     _worker(box, "indexer2", "/opt/indexer/logs/worker.log", "")
     _wait_for(box, "indexer2", "/opt/indexer/logs/worker.log", "looking for jobs")
+
+
+_SILENT = "mkdir -p /opt/biller/logs; echo '{}' >>/opt/biller/logs/biller.log; exit 1"
+
+
+@fault(
+    "container.variable-missing",
+    subject="container:biller1",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def end_whose_reason_is_in_a_file(box: Box) -> None:
+    """A program ends at its start and prints nothing: why stands in a file of its layer."""
+    script = _SILENT.format("FATAL config: BILLER_DATABASE is not set")
+    box.docker("run", "-d", "--name=biller1", *SMALL, "bb:1.36", "sh", "-c", script)
+    box.wait_state("biller1", "exited")
+    assert box.docker("logs", "biller1").stdout == ""
+
+
+_SUPERVISED = """
+mkdir -p /var/log/supervisor; cd /var/log/supervisor
+/usr/bin/python3 -c 'import nosuchmodule' 2>>worker-stderr---supervisor-x1.log
+echo "$(date -u '+%Y-%m-%d %H:%M:%S'),120 INFO gave up: worker entered FATAL state" >>supervisord.log
+printf '#!/bin/sh\\nsleep 10000\\n' >/tmp/supervisord; chmod +x /tmp/supervisord
+exec /tmp/supervisord
+"""
+"""The words and files of supervisord, whose process is a script of that name."""
+
+
+@fault("container.failing-inside", subject="container:jobs1", shareable=True)
+def supervisor_that_writes_files(box: Box) -> None:
+    """supervisord has given a program up: that, and the program's last words, stand in files."""
+    box.docker("run", "-d", "--name=jobs1", *SMALL, "bb:1.36", "sh", "-c", _SUPERVISED)
+    box.wait_for(lambda: box.pids_of("supervisord"), what="the supervisor")
+    assert box.docker("logs", "jobs1").stdout == ""
+    findings = box.diagnose("check", "container.failing-inside", "--format", "json").findings
+    assert "nosuchmodule" in findings[0]["evidence"]["log, the reason"], findings

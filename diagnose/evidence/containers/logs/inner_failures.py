@@ -16,6 +16,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_patterns import PATTERNS, Pattern
+from diagnose.evidence.containers.logs.keeper_logs import KEEPERS, KeeperLogs, keeper_logs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -63,6 +64,13 @@ class InnerFailure(msgspec.Struct, frozen=True):
     """The line that explains it, "" where no line does."""
     recurs: bool = False
     """Whether its keeper starts it again and again."""
+    path: str = ""
+    """The log file of its own in which the reason stands; "" for the container's log."""
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether nobody says more than that the program has ended."""
+        return not self.reason or ("exit" in self.reason and "spawnerr: " not in self.reason)
 
 
 class InnerFailures(Items[InnerFailure], frozen=True):
@@ -89,20 +97,34 @@ def inner_failures(
     wanted.sort(key=lambda container: container.started_at or 0.0, reverse=True)
     items: list[InnerFailure] = []
     unexamined: list[Unexamined] = []
+    kept = [container for container in wanted[:MOST] if commands[container.id] & KEEPERS]
+    own = keeper_logs(host, kept, FRESH_S)
     logs = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, log in logs:
         if not isinstance(log, Failed):
             words = commands[container.id]
             since = 0.0 if _may_last(container, words) else clock.wall - FRESH_S
-            items += in_lines(container, words, _of_this_run(log, container, since), clock.wall)
+            lines = _of_this_run(log, container, since)
+            items += in_lines(container, words, lines or own.lines(host, container), clock.wall)
         elif log.reason != "gone":
             unexamined.append(Unexamined(container.subject, f"its log: {log}"))
+    items = [_with_own_reason(host, item, own) for item in items]
     items.sort(key=lambda item: (item.container.name, item.name, item.program))
     unexamined += [
         Unexamined(container.subject, "its log was not read: too many have such a program")
         for container in wanted[MOST:]
     ]
     return InnerFailures(tuple(items), tuple(unexamined))
+
+
+def _with_own_reason(host: Host, item: InnerFailure, own: KeeperLogs) -> InnerFailure:
+    """The failure with what the program itself has written, where its keeper gives no reason."""
+    if not item.is_unexplained:
+        return item
+    tail = own.explaining(host, item.container, item.program, item.at)
+    if tail is None or tail.telling is None:
+        return item
+    return msgspec.structs.replace(item, reason=tail.telling.whole, path=tail.path)
 
 
 def _may_last(container: Container, commands: set[str]) -> bool:

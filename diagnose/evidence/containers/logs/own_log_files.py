@@ -17,7 +17,7 @@ from diagnose.model import HOST, NOT_IN_BUNDLE, Failed, Unexamined
 from diagnose.phrases import count
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
-from diagnose.questions.log_files import FindLogFiles, LogFileList
+from diagnose.questions.log_files import FindLogFiles, LogFileList, WrittenLog
 from diagnose.registry import evidence
 
 BYTES = 32 * 1024
@@ -58,13 +58,19 @@ class OwnLogFiles(Items[OwnLogFile], frozen=True):
     """Why there may be more."""
 
 
-class _Folder(msgspec.Struct, frozen=True):
-    """A folder of the host that is a mount of containers, or a container's writable layer."""
+class LogPlace(msgspec.Struct, frozen=True):
+    """A folder of the host that is a mount of a container, or its writable layer."""
 
     path: str
     inside: str
     """Where the container has it, "" for its root."""
     container: Container
+
+    def file(self, log: WrittenLog) -> OwnLogFile:
+        """A log file in it, as the container's own."""
+        return OwnLogFile(
+            self.container, f"{self.inside}{log.below}", self.path, log.below, log.mtime
+        )
 
 
 @evidence
@@ -82,7 +88,7 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
         for container in running
         for process in (processes.inside(container.id) if processes is not None else ())[:MOST_PIDS]
     }
-    folders = by_key((folder.path, folder) for item in running for folder in _folders(item))
+    folders = by_key((folder.path, folder) for item in running for folder in folders_of(item))
     answer = host.ask(FindLogFiles(sorted(pids), sorted(folders), RECENT_S))
     if isinstance(answer, Failed):
         is_older = answer.reason in NOT_IN_BUNDLE
@@ -94,12 +100,15 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
     return OwnLogFiles(tuple(files), tuple(_unexamined(answer, pids, processes)))
 
 
-def _folders(container: Container) -> Iterator[_Folder]:
-    layer = container.layer_folder or f"/proc/{container.state.pid}/root"
-    yield _Folder(layer, "", container)
+def folders_of(container: Container) -> Iterator[LogPlace]:
+    """The folders in which a container's programs may write log files, running or not."""
+    pid = container.state.pid
+    layer = container.layer_folder or (f"/proc/{pid}/root" if pid else "")
+    if layer:
+        yield LogPlace(layer, "", container)
     for mount in container.mounts:
         if mount.rw and mount.has_host_path and not _OF_HOST.search(mount.source):
-            yield _Folder(mount.source.rstrip("/"), mount.destination.rstrip("/"), container)
+            yield LogPlace(mount.source.rstrip("/"), mount.destination.rstrip("/"), container)
 
 
 def _open(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLogFile]:
@@ -110,16 +119,14 @@ def _open(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLog
 
 
 def _written(
-    answer: LogFileList, folders: Mapping[str, list[_Folder]], processes: Processes | None
+    answer: LogFileList, folders: Mapping[str, list[LogPlace]], processes: Processes | None
 ) -> Iterator[OwnLogFile]:
     for item in answer.written:
         if item.folder in folders:
-            folder = _writer(folders[item.folder], item.uid, processes)
-            path = f"{folder.inside}{item.below}"
-            yield OwnLogFile(folder.container, path, item.folder, item.below, item.mtime)
+            yield _writer(folders[item.folder], item.uid, processes).file(item)
 
 
-def _writer(sharing: list[_Folder], uid: int, processes: Processes | None) -> _Folder:
+def _writer(sharing: list[LogPlace], uid: int, processes: Processes | None) -> LogPlace:
     """Of the containers that have a folder, the one with a process of the file's owner."""
     if processes is None:
         return sharing[0]

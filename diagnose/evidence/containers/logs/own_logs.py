@@ -81,14 +81,14 @@ def lines_of(file: OwnLogFile, text: FileText) -> Iterator[RecentLine]:
     if "\0" in text.text:
         return
     written = text.mtime if text.mtime is not None else file.written
-    moments = _moments(lines[-MOST_LINES:], written)
-    for at, line in zip(moments, lines[-MOST_LINES:], strict=True):
+    written_at_each = moments(lines[-MOST_LINES:], written)
+    for at, line in zip(written_at_each, lines[-MOST_LINES:], strict=True):
         is_of_stranger = _OF_NGINX.match(line) and not _ABOUT_UPSTREAM.search(line)
         if at is not None and written - at <= RECENT_S and not is_of_stranger:
             yield RecentLine(at, line.strip(), file.path)
 
 
-def _moments(lines: Sequence[str], written: float) -> list[float | None]:
+def moments(lines: Sequence[str], written: float) -> list[float | None]:
     """When each line was written; None where that is not known.
 
     A line without a time belongs to the one above. In a file without any, the last lines count
@@ -98,8 +98,8 @@ def _moments(lines: Sequence[str], written: float) -> list[float | None]:
     last = next((stamp for stamp in reversed(stamps) if stamp is not None), None)
     if last is None:
         return [None] * (len(lines) - UNDATED) + [written] * min(len(lines), UNDATED)
-    moments: list[float | None] = []
+    of_lines: list[float | None] = []
     for stamp in stamps:
-        before = moments[-1] if moments else None
-        moments.append(before if stamp is None else written - max(0.0, last - stamp))
-    return moments
+        before = of_lines[-1] if of_lines else None
+        of_lines.append(before if stamp is None else written - max(0.0, last - stamp))
+    return of_lines

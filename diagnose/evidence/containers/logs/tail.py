@@ -43,6 +43,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     """Oldest first; empty where the run printed nothing."""
     earlier: tuple[str, ...] = ()
     """The lines of the runs before, as far as they are among the lines that were asked for."""
+    path: str = ""
+    """The program's own log file that they are of; "" for the container's log."""
 
     @functools.cached_property
     def before_this_run(self) -> LogTail:

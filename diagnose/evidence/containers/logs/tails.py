@@ -11,6 +11,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_failures import InnerFailures
+from diagnose.evidence.containers.logs.own_logs import OwnLogs
+from diagnose.evidence.containers.logs.own_tails import own_tails
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.containers.service import is_build_step
 from diagnose.evidence.machine.clock import Clock
@@ -94,10 +96,12 @@ def log_tails(
     options: Options,
     unserved: UnservedPorts | None,
     inner_failures: InnerFailures | None,
+    own_logs: OwnLogs | None = None,
 ) -> LogTails:
     """What is beyond `MOST` is named as not examined, except runs in the foreground.
 
-    Somebody has read those. Of running containers that do not work, what their programs said.
+    Somebody has read those. Of running containers that do not work, what their programs said. Where
+    a log explains nothing, a log file that the program itself writes may.
     """
     wanted = sorted(
         (
@@ -120,7 +124,11 @@ def log_tails(
     )
     inside = _failed_inside(containers, clock, unserved, inner_failures)
     inside = {id: tail for id, tail in inside.items() if id not in tails}
-    return LogTails(tails | inside, unread, skipped, frozenset(inside), begun_again)
+    tails |= inside
+    asked = [*wanted[:MOST], *(item for item in containers.running if item.id in inside)]
+    silent = [item for item in asked if not tails.get(item.id, NO_LINES).explains]
+    tails |= own_tails(host, silent, own_logs, options.since_s)
+    return LogTails(tails, unread, skipped, frozenset(inside), begun_again)
 
 
 def _failed_inside(
