@@ -76,6 +76,15 @@ LINES = {
     "compose-orphans": 'time="2026-11-28T23:52:34Z" level=warning msg="Found orphan containers ([p-mig-1 p-db-1]) for '
     "this project. If you removed or renamed this service in your compose file, you can run this command with "
     'the --remove-orphans flag to clean it up."',
+    "engine-not-reached": "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
+    "running?",
+    "engine-host-unknown": "error during connect: Get http://docker:2375/v1.40/info: dial tcp: lookup docker on "
+    "192.0.2.53:53: no such host",
+    "visit-refused": "curl: (7) Failed to connect to localhost port 8080 after 0 ms: Connection refused",
+    "visit-unanswered": "curl: (52) Empty reply from server",
+    "visit-timed-out": "curl: (28) Connection timed out after 5001 milliseconds",
+    "visit-of-plain-port": "curl: (35) error:0A00010B:SSL routines::wrong version number",
+    "gateway-failed": "<html><head><title>502 Bad Gateway</title></head>",
 }
 """Of engines 20.10 and 28.5 and compose 2; what only older clients say is of public threads."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.refused_compose import COMPOSE
+from diagnose.programs.failures.refused_visits import REFUSED_VISITS
 
 _CREATE = (
     Failure(
@@ -251,5 +252,5 @@ _ENGINE = (
     ),
 )
 
-REFUSED_COMMANDS = (*COMPOSE, *_CREATE, *_REMOVE, *_ENGINE)
+REFUSED_COMMANDS = (*COMPOSE, *_CREATE, *_REMOVE, *_ENGINE, *REFUSED_VISITS)
 """The first row that fits counts."""

@@ -1,0 +1,84 @@
+"""What a browser, curl or the docker command says of a server that it cannot use, in plain words.
+
+Only who calls the server has the message; the server may know nothing of the call.
+"""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_HOST = r"(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|[\w-]+(?:\.[\w-]+)+)"
+"""This machine, an address, or a name with a dot: no name of a container."""
+
+REFUSED_VISITS = (
+    Failure(
+        name="engine-not-reached",
+        mark="the docker ",
+        pattern=r"(?:Cannot connect to the Docker daemon|failed to connect to the docker API) at (?P<url>[^\s;]{1,200}?)[.;]? ",
+        cause="the docker command found no engine at {url}: the engine is down, or serves another address than "
+        "DOCKER_HOST or the docker context names",
+        cure="systemctl start docker if the engine is down; else unset DOCKER_HOST && docker context use default "
+        "goes back to the usual address",
+        confirmed_by="daemon.not-running",
+    ),
+    Failure(
+        name="engine-host-unknown",
+        mark="error during connect",
+        pattern=r"error during connect: [^\n]{1,300}lookup (?P<host>[\w.-]{1,253})[^\n]{0,100}: no such host",
+        cause='the docker command looks for its engine on host "{host}", which no DNS server knows',
+        cure="unset DOCKER_HOST to use the engine of this machine; in a CI job, start the service that has this name "
+        "(docker:dind), or correct DOCKER_HOST",
+        confirmed_by="daemon.client-context-dead",
+    ),
+    Failure(
+        name="visit-refused",
+        mark="refused",
+        pattern=r"ERR_CONNECTION_REFUSED|\brefused to connect\b|NS_ERROR_CONNECTION_REFUSED"
+        r"|curl: \(7\) Failed to connect to "
+        + _HOST
+        + r" port (?P<port>\d{1,5})[^\n]{0,80}refused",
+        cause="no program of that machine accepts connections at this port: the container does not run, does not publish "
+        "the port, publishes it on another port, or only for 127.0.0.1",
+        cure="docker ps --format '{{.Names}} {{.Ports}}' shows what is published and where; "
+        "diagnose path internet CONTAINER:PORT shows each hop",
+        confirmed_by="network.proxy-missing",
+    ),
+    Failure(
+        name="visit-unanswered",
+        mark="e",
+        pattern=r"ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|NS_ERROR_NET_RESET|NS_ERROR_NET_EMPTY_RESPONSE"
+        r"|curl: \((?:52|56)\)",
+        cause="something took the connection and closed it without an answer: docker-proxy does this where nothing in the "
+        "container listens at the published port, or the program listens on its own 127.0.0.1 only",
+        cure="let the program listen on 0.0.0.0 and on the container's side of the published port; "
+        "diagnose check network.published-port-not-listening shows what listens",
+        confirmed_by="network.published-port-not-listening",
+    ),
+    Failure(
+        name="visit-timed-out",
+        mark="tim",
+        pattern=r"ERR_CONNECTION_TIMED_OUT|NS_ERROR_NET_TIMEOUT|curl: \(28\) [^\n]{0,80}timed? ?out",
+        cause="no answer comes back: a packet filter drops the packets, on this host or before it, the address is another "
+        "machine's, or the program hangs",
+        cure="diagnose path internet CONTAINER:PORT shows the hop that drops them; if each hop is open, look at "
+        "the firewall of the provider",
+        confirmed_by="firewall.forward-dropped",
+    ),
+    Failure(
+        name="visit-of-plain-port",
+        mark="ssl",
+        pattern=r"ERR_SSL_PROTOCOL_ERROR|SSL_ERROR_RX_RECORD_TOO_LONG|curl: \(35\)[^\n]{0,120}(?:wrong version number|packet length too long)",
+        cause="the address begins with https, and the port speaks http without TLS",
+        cure="write http:// before the address, or put a proxy with a certificate before the container",
+    ),
+    Failure(
+        name="gateway-failed",
+        mark="gateway",
+        pattern=r"\b50[24] (?:Bad Gateway|Gateway Time-?out)",
+        cause="the reverse proxy answers, and the program behind it does not: that is down, listens at another port or "
+        "address, or has no network in common with the proxy",
+        cure="diagnose path PROXY CONTAINER:PORT shows each hop between the two",
+        confirmed_by="container.answers-with-errors",
+    ),
+)
+"""The first row that fits counts."""
