@@ -36,8 +36,8 @@ def ask(
 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
     on the pages; no language model is used, and nothing is sent. If the words name a container of
-    this host, its findings come first. Of an error message it says too what it means. A single -
-    reads the message from stdin.
+    this host, its findings come first. What an error message means stands above the report. A
+    single - reads the message from stdin.
     """
     from msgspec.structs import replace
 
@@ -66,23 +66,25 @@ def ask(
     findings = search.ordered(report.findings, fitting, search.about(text, names))
     report = replace(report, findings=findings)
     code = code_of(report, fail_on)
+    if known is not None:
+        click.echo(f"{known.in_words()}\n")
     terminal.render(
         report,
         code,
         sys.stdout,
         color=options.color(no_color),
         verbose=verbose,
+        asked=True,
         shell=reader.shell(given["source"]),
     )
-    click.echo("")
-    if known is not None:
-        click.echo(known.in_words())
+    ends = search.ends(text)
+    if fitting or ends is not None:
+        click.echo("")
     if fitting:
         ids = [match.id for match in matches]
         click.echo(f"what fits these words comes first: {_shown(ids, families)}")
         if not any(finding.id in fitting for finding in findings):
             click.echo("none of them found anything")
-    ends = search.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
     process.leave(code)

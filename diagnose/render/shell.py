@@ -12,7 +12,7 @@ import shlex
 import msgspec
 
 _TOOL = re.compile(
-    r"(?<![\w./-])diagnose(?= (?:all|check|explain|follow|list|path|recreate|repair)\b)"
+    r"(?<![\w./-])diagnose(?= (?:all|ask|check|explain|follow|list|path|recreate|repair)\b)"
 )
 _PIPED = re.compile(
     r"^diagnose (?P<command>recreate|repair)\b ?(?P<options>[^|\n]*?) ?\| (?P<shell>sh(?: -e)?)(?=$| &&)",
@@ -27,7 +27,7 @@ _FOR_ANYBODY = re.compile(
       | (?:docker|podman)\b
       | newgrp\b
       | (?:systemctl|journalctl)\ --user\ (?!--machine)
-      | diagnose\ (?:recreate|explain|list|all|check|path)\b
+      | diagnose\ (?:recreate|explain|list|all|ask|check|path)\b
       | xargs\ (?:-\S+\ )*(?:docker|podman)\b
       | sudo\b
       | \w+=$ | \w+=\S*$

@@ -16,7 +16,7 @@ from diagnose.render.console import literal
 from diagnose.render.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outline_block import Effect, OutlineBlock, OutlinePart
 from diagnose.render.shell import Shell
-from diagnose.render.words import clean, fitting, middle, one_line, short_ids
+from diagnose.render.words import clean, fitting, items_that_fit, middle, one_line, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -50,17 +50,22 @@ def render(
     verbose: bool = False,
     silenced: bool = False,
     timings: bool = False,
+    asked: bool = False,
     width: int | None = None,
     shell: Shell = Shell(),  # noqa: B008 - it is frozen
 ) -> None:
     """Print the report.
 
-    color None: as the stream can. verbose: advice, skipped and unknown checks one by one. shell:
+    color None: as the stream can. verbose: advice, skipped and unknown checks one by one. asked:
+    whether the report answers a question; else one without a problem says how to ask. shell:
     where its commands will be typed.
     """
     console = literal(stream, color=color, width=width)
     page = _Page(console, verbose, shell)
-    page.print(outline(report, code, MOST_ROOTS if verbose else MOST_BLOCKS))
+    shown = outline(report, code, MOST_ROOTS if verbose else MOST_BLOCKS)
+    page.print(shown)
+    if not asked and shown.status.startswith("OK") and not page.is_one_line(shown):
+        page.if_it_fails()
     if silenced:
         for finding in report.findings:
             if finding.silenced:
@@ -69,29 +74,19 @@ def render(
         page.timings(report)
 
 
-def _items_that_fit(note: str, room: int) -> str:
-    """As many of a note's items as there is room for.
-
-    The name of the first one is cut, not its number.
-    """
-    first, *others = note.split(", ")
-    name, *number = first.rsplit(" ", 2)
-    fitted = " ".join(
-        [middle(name, max(7, room - sum(len(digits) + 1 for digits in number))), *number]
-    )
-    for item in others:
-        if len(fitted) + len(item) + 2 > room:
-            break
-        fitted += f", {item}"
-    return fitted
-
-
 def _ids_or_families(ids: str) -> str:
     """A list of check ids, or of what families they are where it would be a wall."""
     names = ids.split(", ")
     if len(names) <= IDS_SHOWN:
         return ids
     return f"{len(names)} checks ({', '.join(dict.fromkeys(name.partition('.')[0] for name in names))})"
+
+
+QUESTIONS = (
+    ('diagnose ask "THE ERROR MESSAGE"', "what it means on this host"),
+    ("diagnose path CONTAINER HOST:PORT", "each hop of a connection"),
+)
+"""Commands for what no check has found, with what they show."""
 
 
 class _Page:
@@ -139,13 +134,26 @@ class _Page:
         if page.silenced:
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
+    def if_it_fails(self) -> None:
+        """What to type where this report is calm and somebody has an error message."""
+        self.console.print()
+        self.line("Does something fail all the same?")
+        rows = [(self.shell.typed(command), words) for command, words in QUESTIONS]
+        width = max(len(command) for command, _ in rows)
+        for command, words in rows:
+            self.line(f"{command:<{width}}  {words}", 2)
+
+    def is_one_line(self, page: Outline) -> bool:
+        """Whether there is nothing to read below the first line."""
+        return not page.blocks and not page.advice and not self.verbose
+
     def head(self, page: Outline) -> None:
         """The status, the host and what was traced.
 
         All in one line where there is nothing to read below.
         """
         word, _, rest = page.status.partition(" ")
-        is_one_line = not page.blocks and not page.advice and not self.verbose
+        is_one_line = self.is_one_line(page)
         if is_one_line:
             rest += f" - {page.host}"
         # Monitoring reads the first line: it is never wrapped by us.
@@ -221,7 +229,7 @@ class _Page:
         for part in parts:
             bar = "#" * max(1 if part.bytes else 0, round(bars * part.bytes / most)) if most else ""
             row = f"{middle(part.name, names):<{names}}{size(part.bytes):>{SIZE}}  {bar:<{bars}}"
-            self.line(f"{row}  {_items_that_fit(part.note, left - bars)}".rstrip(), 4)
+            self.line(f"{row}  {items_that_fit(part.note, left - bars)}".rstrip(), 4)
 
     def effect(self, effect: Effect) -> None:
         text = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)

@@ -21,6 +21,23 @@ def middle(text: str, width: int) -> str:
     return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 6 else text[:width]
 
 
+def items_that_fit(note: str, room: int) -> str:
+    """As many of a note's items as there is room for.
+
+    The name of the first one is cut, not its number.
+    """
+    first, *others = note.split(", ")
+    name, *number = first.rsplit(" ", 2)
+    fitted = " ".join(
+        [middle(name, max(7, room - sum(len(digits) + 1 for digits in number))), *number]
+    )
+    for item in others:
+        if len(fitted) + len(item) + 2 > room:
+            break
+        fitted += f", {item}"
+    return fitted
+
+
 def fitting(text: str, width: int) -> str:
     """A text of this width at the most: of a list of names the first ones, else its two ends."""
     names = text.split(", ")

@@ -104,6 +104,9 @@ def test_an_answer_begins_with_what_the_words_fit() -> None:
     assert "storage.disk-full" in done.stdout, "what else is wrong is said too"
     assert ", and all of dns, firewall and network\n" in done.stdout
     assert "network.subnet-overlaps-route" in done.stdout
+    refused = run("ask", "--budget", "2m", "--from", "demo", "curl: (52) Empty reply from server")
+    assert refused.stdout.startswith("the message means: something took the connection")
+    assert "\nCRITICAL " in refused.stdout
     nothing = run("ask", "--budget", "2m", "--from", "demo", "xyzzy")
     assert nothing.returncode == 3
     assert "diagnose all" in nothing.stderr

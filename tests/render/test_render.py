@@ -12,6 +12,7 @@ from diagnose.model import (
     Json,
     Report,
     Reported,
+    Severity,
     Subject,
     Verdict,
     container,
@@ -45,6 +46,17 @@ def test_a_healthy_host_is_one_line():
         "OK shop-3: nothing found, 2 checks passed, 1 does not apply, in 0.6 s"
         " - Docker 28.5.2, 13 containers (9 running), data root /var/lib/docker\n"
     )
+
+
+def test_a_calm_report_says_how_to_ask_on():
+    advice = found("daemon.live-restore-off", Subject("daemon", "docker"), "off", Severity.advice)
+    calm, critical = text(report(advice), 0), text(report(full()), 2)
+    assert calm.endswith(
+        "Does something fail all the same?\n"
+        '  diagnose ask "THE ERROR MESSAGE"   what it means on this host\n'
+        "  diagnose path CONTAINER HOST:PORT  each hop of a connection\n"
+    )
+    assert "all the same" not in critical
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
