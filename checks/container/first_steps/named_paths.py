@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from checks.container.first_steps.sought_names import sought_name
+from checks.container.first_steps.named_programs import sought_name
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import host_mount, innermost_mount
 from diagnose.evidence.containers.listing import Container

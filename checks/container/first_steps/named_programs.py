@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from checks.container.first_steps.sought_names import sought_name
+import re
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
@@ -35,6 +36,8 @@ _KINDS = (
 )
 """How programs say what they miss, and the name by which the files of an image are searched: an
 extended pattern, as grep takes it."""
+_VERSION = LazyPattern(r"(?<=[A-Za-z])[-.]?\d+(?:\.\d+)*$")
+"""At the end of a name: php-fpm7.0, libpq.so.5."""
 
 
 def program_steps(container: Container, text: str) -> PageVariables:
@@ -45,3 +48,10 @@ def program_steps(container: Container, text: str) -> PageVariables:
             name = sought_name(match["name"])
             return {"searched": container.name, "sought_file": sought.replace("{name}", name)}
     return {}
+
+
+def sought_name(name: str) -> str:
+    """An extended pattern for a name, with any version where the name ends with one."""
+    stem = _VERSION.sub("", name)
+    escaped = re.escape(stem).replace(r"\-", "-")
+    return escaped if stem == name else f"{escaped}[-.0-9]*"
