@@ -57,7 +57,7 @@ One arrow runs through the house:
                 Python.
 - `mcp/`      a read-only server for assistants: what its tools run, and the protocol by the SDK.
 - `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
-- `session`     one run, live or from a recording; `config` reads thresholds and silences;
+- `session/`    one run, live or from a recording; `config` reads thresholds and silences;
                 `interrupts` handles signals, and `limited_memory` a limit on memory.
                 `own_modules` finds the tool's modules faster than Python does.
                 `plain_file` reads a file that somebody named, and `state_file` writes one that

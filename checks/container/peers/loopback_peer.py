@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from checks.container.claims import claims, compose_variables
 from checks.container.helpers import LINE
-from diagnose.error_signatures import signs
+from checks.container.peers.loopback_calls import (
+    ID,
+    LoopbackCall,
+    is_refused_inside,
+    logged_target,
+    named_call,
+    port_of,
+    repeated_call,
+    with_target,
+)
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import access_lines
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
@@ -29,23 +36,12 @@ from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import names_of, only
+from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import named
-from diagnose.programs.failures import Recognised, recognise
-from diagnose.programs.failures.neighbours import NEIGHBOURS
 from diagnose.registry import check
 
-ID = "container.loopback-peer"
-LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
-"""How programs say that localhost refused them."""
-REFUSED = 3
-"""So many refused calls count: one that begins before its neighbour tries once or twice."""
 GATEWAY_NAME = "host.docker.internal"
-_PLACE = LazyPattern(
-    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[?::1\]?)\)?:(?P<port>\d{2,5})(?![\d.])"
-)
 _LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
 """What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
 
@@ -82,11 +78,11 @@ def loopback_peer(
     known = _Known(containers, namespaces, listeners, processes)
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
-        port = _port(claim.failure)
+        port = port_of(claim.failure)
         if port:
-            target = _logged_target(loopback_targets, claim.container, port)
+            target = logged_target(loopback_targets, claim.container, port)
             line, signs_of = claim.failure.line, claim.tail.signs
-            call = _LoopbackCall(claim.container, port, line, signs_of, target)
+            call = LoopbackCall(claim.container, port, line, signs_of, target)
             failed.add(claim.container.id)
             yield from _findings(call, known)
     for container in containers.running:
@@ -94,33 +90,16 @@ def loopback_peer(
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
         if not is_fresh or container.id in failed:
             continue
-        recent_call = _repeated_call(container, lines, namespaces, least)
-        if recent_call is None and _is_refused_inside(container, network_losses):
-            recent_call = _named_call(container, lines, namespaces, least)
+        recent_call = repeated_call(container, lines, namespaces, least)
+        if recent_call is None and is_refused_inside(container, network_losses):
+            recent_call = named_call(container, lines, namespaces, least)
         if recent_call is not None:
             failed.add(container.id)
-            yield from _findings(_with_target(recent_call, loopback_targets), known)
+            yield from _findings(with_target(recent_call, loopback_targets), known)
     yield from _silent_findings(loopback_targets, failed, known)
     if recent_logs is not None:
         yield from recent_logs.left_out(containers.running)
     return None
-
-
-def _with_target(call: _LoopbackCall, targets: LoopbackTargets | None) -> _LoopbackCall:
-    """The call, with the one place of a mounted file that names its port."""
-    own = [
-        target
-        for target in targets or ()
-        if target.container.id == call.container.id and str(target.port) == call.port
-    ]
-    return msgspec.structs.replace(call, target=only(own))
-
-
-def _logged_target(
-    targets: LoopbackTargets | None, container: Container, port: str
-) -> LoopbackTarget | None:
-    """Where a mounted file names the place that the log names."""
-    return targets.logged_by(container, port) if targets is not None else None
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -130,41 +109,6 @@ class _Known(msgspec.Struct, frozen=True):
     namespaces: Namespaces | None
     listeners: Listeners | None
     processes: Processes | None
-
-
-class _LoopbackCall(msgspec.Struct, frozen=True):
-    """A call to a port of localhost that was refused, and the line that says so."""
-
-    container: Container
-    port: str
-    line: str
-    signs: frozenset[str]
-    target: LoopbackTarget | None = None
-    """The settings that name the port, where no line does."""
-
-    @property
-    def evidence(self) -> dict[str, object]:
-        """What shows the call."""
-        said: dict[str, object] = {LINE: self.line} if self.line else {}
-        if self.target is None:
-            return said
-        counted = {"calls refused inside, since it was started": self.target.refused}
-        return {
-            **said,
-            "settings": f"{self.target.path} names {self.target.place}{self._port_beside}",
-            **(counted if self.target.refused else {}),
-        }
-
-    @property
-    def because(self) -> str:
-        """The file of settings that its log does not name, as the end of a sentence."""
-        return f"; {self.target.path} says so" if self.target is not None and self.line else ""
-
-    @property
-    def _port_beside(self) -> str:
-        """The port, where another variable or key has it."""
-        is_beside = self.target is not None and self.target.has_port_beside
-        return f", port {self.port}" if is_beside else ""
 
 
 def _silent_findings(
@@ -179,59 +123,13 @@ def _silent_findings(
         container = target.container
         if container.id in found:
             continue
-        call = _LoopbackCall(container, str(target.port), "", frozenset({"refused"}), target)
+        call = LoopbackCall(container, str(target.port), "", frozenset({"refused"}), target)
         for finding in _findings(call, known):
             found.add(container.id)
             yield msgspec.structs.replace(finding, severity=Severity.warning)
 
 
-def _repeated_call(
-    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
-) -> _LoopbackCall | None:
-    """The call of a container that keeps running, by the last of its lines that say so."""
-    failures = (recognise((line.text,), None, LOOPBACK, has_ended=False) for line in lines)
-    calls = [(_port(failure), failure.line) for failure in failures if failure is not None]
-    netns = namespaces.of(container) if namespaces is not None else None
-    if not calls or netns is None:
-        return None
-    port, line = calls[-1]
-    is_repeated = [other for other, _ in calls].count(port) >= least
-    if not port or not is_repeated or netns.sockets("tcp", int(port)):
-        return None
-    return _LoopbackCall(container, port, line, signs(line))
-
-
-def _is_refused_inside(container: Container, losses: NetworkLosses | None) -> bool:
-    return losses is not None and losses.refused_inside.get(container.id, 0) >= REFUSED
-
-
-def _named_call(
-    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
-) -> _LoopbackCall | None:
-    """The port of localhost that its lines name most often, where nothing listens.
-
-    The localhost of a line about an answered request is that of a browser: the page before it.
-    """
-    netns = namespaces.of(container) if namespaces is not None else None
-    answered = {line.line for line in access_lines(lines)}
-    own = [line.text for line in lines if line.text not in answered]
-    named = [(match["port"], text) for text in own for match in _PLACE.finditer(text)]
-    times = Counter(port for port, _ in named)
-    if netns is None or not times:
-        return None
-    port, count = times.most_common(1)[0]
-    if count < least or netns.sockets("tcp", int(port)):
-        return None
-    line = next(text for number, text in reversed(named) if number == port)
-    return _LoopbackCall(container, port, line, frozenset({"refused"}))
-
-
-def _port(failure: Recognised) -> str:
-    """The port of localhost: of the line, or of the server whose socket file is not there."""
-    return failure.values.get("port") or next(iter(failure.needs), "")
-
-
-def _findings(call: _LoopbackCall, known: _Known) -> Iterator[Finding]:
+def _findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
     is_own = may_mean_own_server(caller, int(port), known.processes)
@@ -278,7 +176,7 @@ def _serves(container: Container, port: str, namespaces: Namespaces | None) -> b
 
 
 def _wrong_host_finding(
-    call: _LoopbackCall, peers: Sequence[Container], *, is_near: bool
+    call: LoopbackCall, peers: Sequence[Container], *, is_near: bool
 ) -> Finding:
     """peers: who may be meant, on the caller's networks (is_near) or on others."""
     container, port, peer = call.container, call.port, peers[0]
@@ -309,7 +207,7 @@ def _wrong_host_finding(
     return finding.with_variables({"default_image": container.config.image, "default_port": port})
 
 
-def _passed_over(call: _LoopbackCall, peer: Container) -> dict[str, object]:
+def _passed_over(call: LoopbackCall, peer: Container) -> dict[str, object]:
     """The variables that name the other container, where the file of settings comes before them."""
     given = [
         f"{name}={value}"
@@ -319,7 +217,7 @@ def _passed_over(call: _LoopbackCall, peer: Container) -> dict[str, object]:
     return {"set, and not used": given} if call.because and given else {}
 
 
-def _host_finding(call: _LoopbackCall, program: Listener, who: str) -> Finding:
+def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
     """A program that means one on the host's network. who: whose that one is."""
     container, port = call.container, call.port
     finding = Finding.about(
@@ -337,7 +235,7 @@ def _host_finding(call: _LoopbackCall, program: Listener, who: str) -> Finding:
     return finding.with_variables(_host_variables(call, program) | compose_variables(container))
 
 
-def _settings_variables(call: _LoopbackCall, peer: Container) -> PageVariables:
+def _settings_variables(call: LoopbackCall, peer: Container) -> PageVariables:
     """How the page changes the file of settings, for a peer that has a name for the caller."""
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
     if call.target is None:
@@ -357,7 +255,7 @@ def _replacing(target: LoopbackTarget, name: str) -> str:
     return f"s|{begin}{place}|{target.with_host(name)}|g"
 
 
-def _host_variables(call: _LoopbackCall, program: Listener) -> PageVariables:
+def _host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
     """How the page has the program reach the host.
 
     By its name, where a word or a variable says localhost and the host listens for containers too.
@@ -374,7 +272,7 @@ def _host_variables(call: _LoopbackCall, program: Listener) -> PageVariables:
     return {} if container.wanted_ports else {"on_host_network": container.name}
 
 
-def _advertised_finding(call: _LoopbackCall, broker: Container, correction: Correction) -> Finding:
+def _advertised_finding(call: LoopbackCall, broker: Container, correction: Correction) -> Finding:
     """A broker whose first answer sends its clients to localhost."""
     container, port, variable = call.container, call.port, correction.variable
     return Finding.about(

@@ -1,11 +1,7 @@
-"""One run, from the user's options to the report.
-
-The host or the recording, the budget, and the recording to be kept.
-"""
+"""The run: the host or the recording, the budget, and the recording to be kept."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +12,9 @@ from msgspec.structs import replace
 from diagnose import config, limited_memory
 from diagnose.evidence.containers.listing import Containers
 from diagnose.interrupts import attended, ending
-from diagnose.judgement import engine, selection
+from diagnose.judgement import engine
 from diagnose.judgement.collection import Collection
-from diagnose.judgement.judge import Thresholds
-from diagnose.judgement.report import UNLINKED, UNPROVEN
-from diagnose.model import Check, Failed, Json, Report
-from diagnose.phrases import and_more, count, shortened
+from diagnose.model import Check, Failed, Report
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.dns import SampleDns
@@ -34,11 +27,16 @@ from diagnose.questions.processes import InspectProcess, ListProcesses
 from diagnose.questions.run import Options
 from diagnose.questions.service import ReadUnit
 from diagnose.recording.budget import Budget, read_until
-from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
-from diagnose.version import __version__
+from diagnose.recording.recorder import RecordedAnswer, Recorder
+from diagnose.session.recorded import manifest, recording, replay
+from diagnose.session.request import (
+    InvalidRequestError,
+    configuration,
+    redactor,
+    require_known,
+)
 
 if TYPE_CHECKING:
-    from diagnose.recording.answer_files import RecordedHost, Recording
     from diagnose.redact import Redactor
 
 
@@ -55,10 +53,6 @@ ASKED_EARLY: tuple[type[AnyQuestion], ...] = (
     SampleDns,
 )
 """What the evidence asks that a run of all checks begins early."""
-
-
-class InvalidRequestError(Exception):
-    """What the user asked for cannot be done; one clear sentence."""
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -185,21 +179,6 @@ def _examine_host(
     return Examined(report, what, recording)
 
 
-def configuration(options: Options) -> config.Config:
-    """Thresholds and silences in force. InvalidRequestError for a file that cannot be used."""
-    try:
-        return config.load(options.config)
-    except config.ConfigError as error:
-        raise InvalidRequestError(str(error)) from error
-
-
-def redactor(configured: config.Config) -> Redactor:
-    """What redacts the answers of one run, with the rules of the configuration."""
-    from diagnose.redact import Redactor
-
-    return Redactor(own=configured.redaction)
-
-
 def live(
     options: Options, selected: Sequence[str], began: float, redacts: Redactor
 ) -> tuple[Recorder, Budget]:
@@ -240,91 +219,6 @@ def _promise_end(options: Options, began: float) -> None:
     limited_memory.must_end_by(began + options.budget_s + limited_memory.LATE_S)
 
 
-def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
-    """What a recording says of itself beside its answers."""
-    return {
-        "tool": {"name": "diagnose", "version": __version__},
-        "engine": report.host.engine,
-        "host": report.host.name,
-        "taken_at": report.taken_at,
-        "thresholds": {id: dict(values) for id, values in thresholds.items()},
-        "uncollected": list(report.uncollected),
-        "unjudged": list(report.unjudged),
-        "unlinked": UNLINKED in report.notes,
-        "unproven": UNPROVEN in report.notes,
-        "selected": [result.check.id for result in report.results],
-    }
-
-
-def replay(
-    path: Path,
-    checks: Mapping[str, Check],
-    selected: Sequence[str],
-    configured: config.Config,
-    *,
-    explicit: bool,
-    ends: float = math.inf,
-) -> tuple[Replay, engine.Run]:
-    """A recording as a source of answers, and what to run on it.
-
-    explicit: the user named a configuration; otherwise the thresholds of the recording are in
-    force. ends: until when it is read. InvalidRequestError for what is no recording.
-    """
-    source, head = recording(path, configured, ends)
-    what = engine.Run(
-        checks,
-        selected,
-        thresholds=configured.thresholds if explicit else _thresholds(head, checks),
-        silences=configured.silences,
-        uncollected=_names(head, "uncollected"),
-        unjudged=_names(head, "unjudged"),
-        is_unlinked=head.get("unlinked") is True,
-        is_unproven=head.get("unproven") is True,
-        source="bundle",
-        notes=(*configured.notes, *_damage(source)),
-    )
-    return source, what
-
-
-def _damage(source: Replay) -> list[str]:
-    """A note on the answers that are damaged in a recording, if there are any."""
-    from diagnose.recording.answer_files import damaged
-
-    questions = damaged(source.recording)
-    if not questions:
-        return []
-    names = and_more(shortened(question.about()) for question in questions)
-    return [f"{count(len(questions), 'answer')} of this bundle cannot be read: {names}"]
-
-
-def recording(
-    path: Path, configured: config.Config, ends: float = math.inf
-) -> tuple[Replay, Mapping[str, Json]]:
-    """A recording and its manifest. InvalidRequestError for what is none.
-
-    ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
-    It was redacted when it was made. Rules that the configuration has now are applied to it too.
-    """
-    host = recorded(path, ends)
-    answers: Recording = host.answers
-    if configured.redaction is not None:
-        from diagnose.recording.redaction import redacted_again
-
-        answers = redacted_again(answers, redactor(configured))
-    return Replay(answers), host.manifest
-
-
-def recorded(path: Path, ends: float = math.inf) -> RecordedHost:
-    """What a recording holds. InvalidRequestError for what is none."""
-    from diagnose.recording.answer_files import RecordingError
-    from diagnose.recording.source import read
-
-    try:
-        return read(path, ends)
-    except RecordingError as error:
-        raise InvalidRequestError(f"cannot read {path}: {error}") from error
-
-
 def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[object]:
     """Evidence of these kinds, each as it is or `Unavailable`, from this host or a recording.
 
@@ -361,45 +255,3 @@ def _source(selected: Sequence[str], options: Options, began: float) -> tuple[An
     _promise_end(options, began)
     source, _ = recording(options.source, configured, read_until(began, options.budget_s))
     return source, Budget.of_replay(began, options.budget_s)
-
-
-def _thresholds(head: Mapping[str, Json], checks: Mapping[str, Check]) -> Thresholds:
-    """The thresholds of a recording that the checks of this version still have."""
-    recorded = head.get("thresholds")
-    kept: dict[str, dict[str, float]] = {}
-    for id, check in checks.items():
-        row = recorded.get(id) if isinstance(recorded, dict) else None
-        names = {threshold.name for threshold in check.thresholds}
-        for name, value in row.items() if isinstance(row, dict) else ():
-            if name in names and isinstance(value, int | float):
-                kept.setdefault(id, {})[name] = value
-    return kept
-
-
-def _names(head: Mapping[str, Json], field: str) -> tuple[str, ...]:
-    names = head.get(field)
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
-
-
-def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None:
-    """Refuse words of the user that name no container of the host.
-
-    InvalidRequestError, also where a word may name several.
-
-    names: of all containers by id; None where they are not known, so that nothing is refused.
-    """
-    if names is None:
-        return
-    for word in words:
-        ids = selection.called(word, names)
-        if not ids:
-            import difflib
-
-            near = difflib.get_close_matches(word, names.values(), n=3)
-            hint = f"; did you mean {selection.either(near)}?" if near else ""
-            raise InvalidRequestError(f"there is no container {word!r} on this host{hint}")
-        if len(ids) > 1:
-            some = selection.either(sorted(ids)[:3])
-            raise InvalidRequestError(
-                f"the ids of {len(ids)} containers begin with {word!r}; did you mean {some}?"
-            )

@@ -1,0 +1,130 @@
+"""Calls of a container to its own localhost that were refused: by its log, its last lines, or its
+settings and the kernel's counters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from checks.container.helpers import LINE
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.access_lines import access_lines
+from diagnose.evidence.containers.logs.recent import RecentLine
+from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.programs.failures import Recognised, recognise
+from diagnose.programs.failures.neighbours import NEIGHBOURS
+
+ID = "container.loopback-peer"
+LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
+"""How programs say that localhost refused them."""
+REFUSED = 3
+"""So many refused calls count: one that begins before its neighbour tries once or twice."""
+_PLACE = LazyPattern(
+    r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[?::1\]?)\)?:(?P<port>\d{2,5})(?![\d.])"
+)
+
+
+class LoopbackCall(msgspec.Struct, frozen=True):
+    """A call to a port of localhost that was refused, and the line that says so."""
+
+    container: Container
+    port: str
+    line: str
+    signs: frozenset[str]
+    target: LoopbackTarget | None = None
+    """The settings that name the port, where no line does."""
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """What shows the call."""
+        said: dict[str, object] = {LINE: self.line} if self.line else {}
+        if self.target is None:
+            return said
+        counted = {"calls refused inside, since it was started": self.target.refused}
+        return {
+            **said,
+            "settings": f"{self.target.path} names {self.target.place}{self._port_beside}",
+            **(counted if self.target.refused else {}),
+        }
+
+    @property
+    def because(self) -> str:
+        """The file of settings that its log does not name, as the end of a sentence."""
+        return f"; {self.target.path} says so" if self.target is not None and self.line else ""
+
+    @property
+    def _port_beside(self) -> str:
+        """The port, where another variable or key has it."""
+        is_beside = self.target is not None and self.target.has_port_beside
+        return f", port {self.port}" if is_beside else ""
+
+
+def with_target(call: LoopbackCall, targets: LoopbackTargets | None) -> LoopbackCall:
+    """The call, with the one place of a mounted file that names its port."""
+    own = [
+        target
+        for target in targets or ()
+        if target.container.id == call.container.id and str(target.port) == call.port
+    ]
+    return msgspec.structs.replace(call, target=only(own))
+
+
+def logged_target(
+    targets: LoopbackTargets | None, container: Container, port: str
+) -> LoopbackTarget | None:
+    """Where a mounted file names the place that the log names."""
+    return targets.logged_by(container, port) if targets is not None else None
+
+
+def repeated_call(
+    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
+) -> LoopbackCall | None:
+    """The call of a container that keeps running, by the last of its lines that say so."""
+    failures = (recognise((line.text,), None, LOOPBACK, has_ended=False) for line in lines)
+    calls = [(port_of(failure), failure.line) for failure in failures if failure is not None]
+    netns = namespaces.of(container) if namespaces is not None else None
+    if not calls or netns is None:
+        return None
+    port, line = calls[-1]
+    is_repeated = [other for other, _ in calls].count(port) >= least
+    if not port or not is_repeated or netns.sockets("tcp", int(port)):
+        return None
+    return LoopbackCall(container, port, line, signs(line))
+
+
+def is_refused_inside(container: Container, losses: NetworkLosses | None) -> bool:
+    """Whether the kernel has counted refused calls in the container's own network."""
+    return losses is not None and losses.refused_inside.get(container.id, 0) >= REFUSED
+
+
+def named_call(
+    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
+) -> LoopbackCall | None:
+    """The port of localhost that its lines name most often, where nothing listens.
+
+    The localhost of a line about an answered request is that of a browser: the page before it.
+    """
+    netns = namespaces.of(container) if namespaces is not None else None
+    answered = {line.line for line in access_lines(lines)}
+    own = [line.text for line in lines if line.text not in answered]
+    named = [(match["port"], text) for text in own for match in _PLACE.finditer(text)]
+    times = Counter(port for port, _ in named)
+    if netns is None or not times:
+        return None
+    port, count = times.most_common(1)[0]
+    if count < least or netns.sockets("tcp", int(port)):
+        return None
+    line = next(text for number, text in reversed(named) if number == port)
+    return LoopbackCall(container, port, line, frozenset({"refused"}))
+
+
+def port_of(failure: Recognised) -> str:
+    """The port of localhost: of the line, or of the server whose socket file is not there."""
+    return failure.values.get("port") or next(iter(failure.needs), "")

@@ -1,0 +1,124 @@
+"""A recording as the host of a run: its answers, and what its manifest says of that run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diagnose import config
+from diagnose.judgement import engine
+from diagnose.judgement.judge import Thresholds
+from diagnose.judgement.report import UNLINKED, UNPROVEN
+from diagnose.model import Check, Json, Report
+from diagnose.phrases import and_more, count, shortened
+from diagnose.recording.recorder import Replay
+from diagnose.session.request import InvalidRequestError, redactor
+from diagnose.version import __version__
+
+if TYPE_CHECKING:
+    from diagnose.recording.answer_files import RecordedHost, Recording
+
+
+def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
+    """What a recording says of itself beside its answers."""
+    return {
+        "tool": {"name": "diagnose", "version": __version__},
+        "engine": report.host.engine,
+        "host": report.host.name,
+        "taken_at": report.taken_at,
+        "thresholds": {id: dict(values) for id, values in thresholds.items()},
+        "uncollected": list(report.uncollected),
+        "unjudged": list(report.unjudged),
+        "unlinked": UNLINKED in report.notes,
+        "unproven": UNPROVEN in report.notes,
+        "selected": [result.check.id for result in report.results],
+    }
+
+
+def replay(
+    path: Path,
+    checks: Mapping[str, Check],
+    selected: Sequence[str],
+    configured: config.Config,
+    *,
+    explicit: bool,
+    ends: float = math.inf,
+) -> tuple[Replay, engine.Run]:
+    """A recording as a source of answers, and what to run on it.
+
+    explicit: the user named a configuration; otherwise the thresholds of the recording are in
+    force. ends: until when it is read. InvalidRequestError for what is no recording.
+    """
+    source, head = recording(path, configured, ends)
+    what = engine.Run(
+        checks,
+        selected,
+        thresholds=configured.thresholds if explicit else _thresholds(head, checks),
+        silences=configured.silences,
+        uncollected=_names(head, "uncollected"),
+        unjudged=_names(head, "unjudged"),
+        is_unlinked=head.get("unlinked") is True,
+        is_unproven=head.get("unproven") is True,
+        source="bundle",
+        notes=(*configured.notes, *_damage(source)),
+    )
+    return source, what
+
+
+def _damage(source: Replay) -> list[str]:
+    """A note on the answers that are damaged in a recording, if there are any."""
+    from diagnose.recording.answer_files import damaged
+
+    questions = damaged(source.recording)
+    if not questions:
+        return []
+    names = and_more(shortened(question.about()) for question in questions)
+    return [f"{count(len(questions), 'answer')} of this bundle cannot be read: {names}"]
+
+
+def recording(
+    path: Path, configured: config.Config, ends: float = math.inf
+) -> tuple[Replay, Mapping[str, Json]]:
+    """A recording and its manifest. InvalidRequestError for what is none.
+
+    ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
+    It was redacted when it was made. Rules that the configuration has now are applied to it too.
+    """
+    host = recorded(path, ends)
+    answers: Recording = host.answers
+    if configured.redaction is not None:
+        from diagnose.recording.redaction import redacted_again
+
+        answers = redacted_again(answers, redactor(configured))
+    return Replay(answers), host.manifest
+
+
+def recorded(path: Path, ends: float = math.inf) -> RecordedHost:
+    """What a recording holds. InvalidRequestError for what is none."""
+    from diagnose.recording.answer_files import RecordingError
+    from diagnose.recording.source import read
+
+    try:
+        return read(path, ends)
+    except RecordingError as error:
+        raise InvalidRequestError(f"cannot read {path}: {error}") from error
+
+
+def _thresholds(head: Mapping[str, Json], checks: Mapping[str, Check]) -> Thresholds:
+    """The thresholds of a recording that the checks of this version still have."""
+    recorded = head.get("thresholds")
+    kept: dict[str, dict[str, float]] = {}
+    for id, check in checks.items():
+        row = recorded.get(id) if isinstance(recorded, dict) else None
+        names = {threshold.name for threshold in check.thresholds}
+        for name, value in row.items() if isinstance(row, dict) else ():
+            if name in names and isinstance(value, int | float):
+                kept.setdefault(id, {})[name] = value
+    return kept
+
+
+def _names(head: Mapping[str, Json], field: str) -> tuple[str, ...]:
+    names = head.get(field)
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
