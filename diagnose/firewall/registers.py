@@ -36,6 +36,8 @@ _META: Mapping[int, tuple[Field, int]] = {
     16: ("proto", 1),
     19: ("pkttype", 1),
 }
+_META_PROTOCOL = 1
+_META_INDEXES: Mapping[int, Field] = {4: "iif", 5: "oif"}
 _META_NAMES: Mapping[int, Field] = {6: "iif", 7: "oif", 17: "brin", 18: "brout"}
 _META_GROUPS: Mapping[int, tuple[Field, str]] = {21: ("iif", "iifgroup"), 22: ("oif", "oifgroup")}
 _CT: Mapping[int, tuple[Field, int]] = {
@@ -104,12 +106,12 @@ def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     key = expression["key"]
     if key in _META_NAMES:
         return [Part(_META_NAMES[key], _NAME_BYTES, _NAME_BYTES, kind="name")]
-    if key in (4, 5):
-        return [Part("iif" if key == 4 else "oif", 4, 4, state.order, "index")]
+    if key in _META_INDEXES:
+        return [Part(_META_INDEXES[key], 4, 4, state.order, "index")]
     if key in _META_GROUPS:
         name, label = _META_GROUPS[key]
         return [Part(name, 4, 4, state.order, "group", label=label)]
-    if key == 1:
+    if key == _META_PROTOCOL:
         return [Part("family", 2, 2, kind="ethertype")]
     if key in _META:
         name, width = _META[key]

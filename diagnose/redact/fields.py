@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 CLEAN_LIMIT = 50_000
 """Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in
 a few MB."""
+_SHORTEST_SECRET = 5
+"""Characters of free text that may hold a secret."""
+_LONGEST_WORD = 20
+"""Characters of a harmless value under a secret's name; a longer one is looked through as text."""
 _DEEPEST = 100
 """A value that is nested deeper is replaced whole: no answer of an engine comes near, and the
 interpreter's own limit is 500."""
@@ -207,7 +211,7 @@ class Walk:
             return value
         kind = kind_of(label)
         if kind is None:
-            if len(value) < 5:
+            if len(value) < _SHORTEST_SECRET:
                 return value
             logins, users = _accounts_under(label)
             if logins:
@@ -216,7 +220,7 @@ class Walk:
                 return redact_text(f"{label}={value}", self.mark)[len(label) + 1 :]
             return self.string(value)
         if exempt(kind, label, value):
-            return self.string(value) if len(value) > 20 else value
+            return self.string(value) if len(value) > _LONGEST_WORD else value
         return redact_value(kind, label, value, self.mark, redact_text)
 
     def assignment(self, old: str) -> str:

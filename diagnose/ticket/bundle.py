@@ -302,6 +302,18 @@ def _shed(entry: RecordedAnswer) -> RecordedAnswer:
     return RecordedAnswer(Failed("shed", "to keep its size"), entry.duration_s)
 
 
+def _question_row(
+    question: AnyQuestion, entry: RecordedAnswer, rows: Mapping[AnyQuestion, str]
+) -> dict[str, Json]:
+    """What the manifest says of one question. rows: the answers as their files have them."""
+    row: dict[str, Json] = {"question": question.key, "duration_s": entry.duration_s}
+    if isinstance(entry.answer, Failed):
+        return row | {"outcome": _outcome(entry.answer), "bytes": 0}
+    row |= {"outcome": "answered", "bytes": len(rows[question])}
+    is_cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
+    return row | {"cut": True} if is_cut else row
+
+
 def _manifest(
     members: Mapping[str, bytes],
     listed: Iterable[tuple[str, int, int]],
@@ -313,16 +325,7 @@ def _manifest(
 
     listed: the members without the manifest. rows: the answers as their files have them.
     """
-    questions = []
-    for question, entry in kept.items():
-        failed = entry.answer if isinstance(entry.answer, Failed) else None
-        cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
-        row: dict[str, Json] = {"question": question.key, "duration_s": entry.duration_s}
-        row["outcome"] = _outcome(failed) if failed else "answered"
-        row["bytes"] = 0 if failed else len(rows[question])
-        if cut:
-            row["cut"] = True
-        questions.append(row)
+    questions = [_question_row(question, entry, rows) for question, entry in kept.items()]
     answers = {name: data for name, data in members.items() if name.startswith("answers/")}
     whole = {
         "format": answer_files.FORMAT,

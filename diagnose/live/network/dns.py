@@ -218,11 +218,8 @@ def read_reply(reply: bytes, begun: float) -> dict[str, Any]:
     try:
         message = dnslib.DNSRecord.parse(reply)
         records = [record.rdata.toZone() for record in message.rr]
-    except (
-        dnslib.DNSError,
-        AttributeError,
-        ValueError,
-    ):  # AttributeError: data of a type that it keeps as raw bytes
+    except (dnslib.DNSError, AttributeError, ValueError):
+        # AttributeError: of records whose data dnslib keeps as raw bytes
         return answer
     return answer | {
         "rcode": str(dnslib.RCODE.get(message.header.rcode)),

@@ -87,7 +87,7 @@ def neighbour_discovery(
 def _members(
     containers: Containers, networks: Networks
 ) -> Mapping[str, list[tuple[Container, str]]]:
-    """The running containers with an IPv6 address and this address, by the name of a network."""
+    """Running containers, each with its IPv6 address, by the name of the bridge network."""
     members: dict[str, list[tuple[Container, str]]] = {}
     for container in containers.running:
         for network, endpoint in networks.places_of(container):
