@@ -82,9 +82,10 @@ def storage_driver_failed(
     variables = lost.variables
     if not lost.is_about_place:
         variables = _driver_variables(config, start.line) | start.variables | variables
+    is_named = isinstance(driver, str) and driver in lost.cause
     yield Finding(
         subject=DAEMON,
-        summary=f"{lost.name} cannot be used: {lost.cause}",
+        summary=lost.cause if is_named else f"{lost.name} cannot be used: {lost.cause}",
         evidence={**start.evidence, **_driver_settings(config, start.line)},
         variables=variables,
         signs=signs(start.line.text),
@@ -243,7 +244,7 @@ def _dead_containerd_findings(daemon: Daemon, log: DaemonLog) -> Iterator[Findin
     path = f"{EXEC_ROOT}/containerd/containerd.pid"
     yield Finding(
         subject=DAEMON,
-        summary=f"dockerd waited for process {pid}, which {path} names but which is not containerd",
+        summary=f"dockerd waited for process {pid}: {path} names it, and it is not containerd",
         evidence={log.where(claim): f"containerd is still running, pid {pid}"},
         variables={"path": path, "pid": pid},
         discriminator=path,

@@ -79,8 +79,12 @@ def image_of(trouble: PullTrouble) -> PageVariables:
 
 
 def reason_of(trouble: PullTrouble) -> str:
-    """What went wrong, without the request that it went wrong with."""
-    return shortened(trouble.words.without_request, 80).rstrip(".")
+    """What went wrong, without the request that it went wrong with.
+
+    Go calls a DNS server misbehaving that answers REFUSED or SERVFAIL.
+    """
+    reason = shortened(trouble.words.without_request, 80).rstrip(".")
+    return reason.replace("server misbehaving", "the DNS server answers with an error")
 
 
 def mirrors_of(info: Info | None) -> dict[str, str]:

@@ -27,6 +27,7 @@ from diagnose.evidence.swarm.services import (
     PlacedService,
 )
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
+from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -153,7 +154,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
         evidence={
             "ServiceStatus.RunningTasks": status.running_tasks,
             "ServiceStatus.DesiredTasks": status.desired_tasks,
-            "task errors": errors[:3],
+            **present({"task errors": errors[:3]}),
             **_held_update(service),
             **_meaning(errors),
             **(health.evidence if health is not None else {}),

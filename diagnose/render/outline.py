@@ -315,7 +315,7 @@ def _coverage(parts: Sequence[Coverage]) -> str:
     total = sum(traced.values())
     if total:
         return f"connections traced: {total} ({_traced(traced, parts)}){missing}"
-    return f"no connection was traced{missing}" if gaps else ""
+    return f"connections traced: none{missing}" if gaps else ""
 
 
 def _traced(traced: Counter[str], parts: Iterable[Coverage]) -> str:

@@ -263,6 +263,9 @@ def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Com
 
 
 def _restarts_engine(cure: runbooks.Command) -> bool:
+    """Whether a cure restarts the engine of this host, and not that of another one."""
+    if cure.text.startswith("ssh "):
+        return False
     is_repair = "diagnose repair" in cure.text and cure.risk != "safe"
     return is_repair or _RESTART.search(cure.text) is not None
 

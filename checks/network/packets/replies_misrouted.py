@@ -331,7 +331,9 @@ def _inner_tunnel_finding(inlet: InnerIngress) -> Finding:
                 "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
                 "answers": str(by),
                 "clients without an answer": list(inlet.waiting[:5]),
-                "the host itself": "lost" if "this host" in inlet.lost else "is answered",
+                "clients on this host": "get no answer"
+                if "this host" in inlet.lost
+                else "are answered",
             }
         ),
         address_inside=inlet.address,

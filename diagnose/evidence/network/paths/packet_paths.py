@@ -125,7 +125,7 @@ def packet_paths(
 def not_walked(ping: Ping | None, info: Info | None, uplinks: Uplinks) -> str:
     """Why no way of containers is walked on this host, or nothing."""
     if ping is not None and ping.is_podman:
-        return "Podman's bridges and rules have other names"
+        return "those of Podman, whose bridges and rules have other names"
     if info is not None and info.is_rootless:
         return "a rootless engine keeps its rules in a network namespace of its own"
     if not len(uplinks):
