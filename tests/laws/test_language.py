@@ -70,6 +70,10 @@ REFUSED_ON_PAGES = (
     "(?:is|are) to be (?:found|seen|had)",
     "for ever",
     "the (?:value|number) of now",
+    "no way to the",
+    "goes by",
+    "(?:container|line|log|program|server) misses",
+    "for [a-z]+ alone[,.;:]",
 )
 """Further ones that pages, README and help do without; comments in code may have them."""
 DIALECT_OF_PAGES = re.compile(rf"\b({'|'.join((*REFUSED, *REFUSED_ON_PAGES))})\b")

@@ -56,7 +56,7 @@ def _finding(item: DroppedUser, fixed: Mounted | None) -> Finding:
         {
             **item.named.evidence,
             **denied.evidence,
-            "Config.User": container.config.user or "root, whom file modes do not restrict",
+            "Config.User": container.config.user or "root (file modes do not restrict it)",
             **({"times in its last lines": item.times} if item.times else {}),
             **mount_options(fixed),
         },

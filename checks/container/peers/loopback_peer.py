@@ -63,17 +63,20 @@ def loopback_peer(
 ) -> CheckResult:
     """A container calls localhost instead of another container or the host.
 
-    A line of its log says that localhost refused a connection to a port, and another running
-    container offers that port, or else a program of the host listens there. Inside a container,
-    localhost is the container itself. A container
-    that keeps running counts where its last lines say so `least` times, the last line is not older
-    than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
-    or another container's, are left out: their localhost is shared. A broker such as Kafka tells
-    each client which address to call: a variable of its own that says localhost is the reason then.
-    A web server that runs beside another program means that one: many containers serve its port.
-    Whatever the line says, it counts too where the kernel has counted calls that were refused from
-    inside. Many programs do not log a failed call. Where a mounted file of settings names such a
-    port, and the kernel has counted calls that were refused from inside, it is a warning.
+    Inside a container, localhost is the container itself. A line of its log says that localhost
+    refused a connection to a port, and another running container offers that port, or else a
+    program of the host listens there.
+
+    A container that keeps running counts where its last lines say so `least` times, the last line
+    is not older than `fresh`, and nothing inside listens on that port; or where the kernel has
+    counted calls that were refused inside, whatever its lines say of that port. Many programs do
+    not log a failed call: where a mounted file of settings names such a port, the kernel's count is
+    a warning.
+
+    Left out are containers that share the host's network, or another container's: their localhost
+    is shared. So is a web server beside another program, which means that one. A broker such as
+    Kafka tells each client which address to call: a variable of its own that says localhost is the
+    reason then.
     """
     known = _Known(containers, namespaces, listeners, processes)
     failed = set()

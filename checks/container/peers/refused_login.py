@@ -130,7 +130,7 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     names, kept = joined(tuple(given)), own[0]
     return Reason(
         f"the password of user {user} in its {names} is not the {kept} of {server}",
-        f"give both the same password: the database has the {kept} with which its data directory "
+        f"give both the same password: the database has the {kept} that its data directory "
         f'was made; that of "{server.name}" is the same unless it was changed since',
         {"own_variable": names, "kept_variable": kept, "keeper": server.name},
     )

@@ -238,7 +238,7 @@ def _other_network_finding(call: FailingCall, peer: Container) -> Finding:
     return Finding.about(
         container,
         f"{container} calls {peer} by {call.address}:{call.port} "
-        f"on {call.network}, to which it is not connected{instead}",
+        f"on {call.network}, and it is not connected to that network{instead}",
         {
             call.seen_in: call.line,
             "times in its last lines": call.times,

@@ -88,12 +88,18 @@ def _hexadecimal(value: bytes) -> str:
     return value.hex(" ", -2)
 
 
+_DATA_VALUE, _DATA_VERDICT = 1, 2
+"""NFTA_DATA_*."""
+_EXPRESSION_NAME, _EXPRESSION_DATA = 1, 2
+"""NFTA_EXPR_*."""
+
+
 def _data(value: bytes) -> str | dict[str, Any] | None:
     """Register contents: a value as hexadecimal text, or a verdict."""
     for kind, content in _attributes(value):
-        if kind == 1:
+        if kind == _DATA_VALUE:
             return _hexadecimal(content)
-        if kind == 2:
+        if kind == _DATA_VERDICT:
             return _decode(content, _VERDICT)
     return None
 
@@ -111,11 +117,12 @@ def _comment(value: bytes) -> str | None:
 
 
 def _expression(value: bytes) -> dict[str, Any]:
+    """One expression of a rule, with its name; one that is not known here as its bytes."""
     name, content = "", b""
     for kind, part in _attributes(value):
-        if kind == 1:
+        if kind == _EXPRESSION_NAME:
             name = _text(part)
-        elif kind == 2:
+        elif kind == _EXPRESSION_DATA:
             content = part
     if name not in _EXPRESSIONS:
         return {"name": name, "raw": _hexadecimal(content)}

@@ -44,7 +44,7 @@ CALLED_SERVERS = (
         r"(?:but )?got:? [\"']?(?P<got_other>https?://[^\"'\s,]+)",
         cause="the identity provider calls itself {got}, and the program expects {expected}: both have "
         "to be the same address",
-        cure="give the program the address by which the provider calls itself, or the provider the one "
+        cure="give the program the address that the provider calls itself by, or the provider the one "
         "that programs and browsers use (Keycloak: --hostname)",
         source="oauth2-proxy/oauth2-proxy#2365",
     ),

@@ -37,7 +37,7 @@ OPTIONS = (
         name="group-missing",
         mark="group",
         pattern=r"group (?P<group>[\w-]+) not found",
-        cause='this host has no group "{group}", to which its socket is to belong',
+        cause='this host has no group "{group}", which is to own its socket',
         cure="create the group",
         page={"group": "{group}"},
     ),

@@ -72,7 +72,7 @@ _CREATE = (
         name="context-folder-missing",
         mark="unable to prepare context",
         pattern=r"unable to prepare context: path \"?(?P<path>[^\s\"]{1,300})\"? not found",
-        cause="there is no {path}, from which the image was to be built",
+        cause="the build needs {path}, and there is no such path",
         cure="correct the folder of the context (compose: build), as seen from where the command is typed",
     ),
     Failure(

@@ -93,7 +93,7 @@ COMPOSE = (
         name="compose-without-image",
         mark="neither an image nor a build",
         pattern=r"service \"(?P<service>[\w.-]{1,99})\" has neither an image nor a build context",
-        cause='the compose file does not say of which image service "{service}" is made',
+        cause='the compose file names no image and no build for service "{service}"',
         cure="give the service image or build; a wrong indentation can hide them",
     ),
     Failure(

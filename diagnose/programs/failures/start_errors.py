@@ -95,7 +95,7 @@ _REST = (
         mark="file exists",
         pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): file exists",
         cause="{path} on the host is a link to nothing, or a mount that does not answer",
-        cure="mount the disk to which the link leads, or make its target",
+        cure="mount the disk that the link leads to, or make its target",
         source="moby/moby#30669",
         page={"link": "{path}"},
     ),

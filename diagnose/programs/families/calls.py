@@ -71,7 +71,7 @@ CERTIFICATES = (
             | \bcertificate\ data\ cannot\ be\ read\ with\ the\ provided\ password\b  # .NET 9
         """,
         cause="the password in the program's settings does not open the file with its certificate and key",
-        cure="set the password with which that file was made, or make the file again",
+        cure="set the password that the file was made with, or make the file again",
         source=".NET's, Java's and OpenSSL's own messages",
         of_running=NEVER,
     ),

@@ -169,7 +169,7 @@ DEPENDENCIES = (
         pattern=r"Call to undefined function (?P<function>[\w\\]{1,200})\(\)",
         cause="the code calls the function {function}, which is not there: a file of the program or "
         "of a plugin is missing, or that PHP no longer has it",
-        cure="update the program or the plugin whose file the line names, or run it with the PHP "
+        cure="update the program or the plugin that the line names a file of, or run it with the PHP "
         "that it was written for",
         source="PHP's own message",
     ),

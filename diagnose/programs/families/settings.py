@@ -30,7 +30,7 @@ SETTINGS = (
             | No\ suitable\ driver\ found\ for\ (?P<scheme_java>[a-z]\w*):
             | asyncio\ extension\ requires\ an\ async\ driver
         """,
-        cause="the program does not know the scheme with which the address in a setting begins, "
+        cause="an address in a setting begins with a scheme that the program does not know, "
         "or lacks the driver for it",
         cure="write the scheme that this version takes, such as postgresql:// for postgres://, "
         "postgresql+asyncpg:// for an asynchronous Python program, jdbc:postgresql:// for Java",
@@ -68,7 +68,7 @@ SETTINGS = (
                 |needs\ to\ be)\b.{0,20}\b(?:accept|agree)
         """,
         cause="the program's licence or terms are not accepted",
-        cure="set the variable by which the image's documentation accepts them",
+        cure="accept them with the variable that the image's documentation names",
         source=_MANY,
     ),
     Failure(

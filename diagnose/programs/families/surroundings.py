@@ -35,7 +35,7 @@ SURROUNDINGS = (
         name="fuse-device",
         mark="fuse",
         pattern=r"fuse: device not found|/dev/fuse.{0,40}(?:no such file|not permitted|not found)",
-        cause="the program mounts a file system by FUSE, for which it needs the device /dev/fuse",
+        cause="the program mounts a file system with FUSE, and needs the device /dev/fuse for that",
         cure="recreate it with --device=/dev/fuse --cap-add=SYS_ADMIN",
         source="libfuse's own message",
         confirmed_by=_OPTION,
