@@ -16,8 +16,9 @@ One arrow runs through the house:
 - `redact/`     an answer without its secrets.
 - `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
                 `containers` (with rooms for `devices`, `logs`, `mounts`, `peers`, `programs`,
-                `settings`), `engine`, `images`, `storage`, `network` (with rooms, such as `paths`
-                of packets, `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`.
+                `settings`), `engine` (with rooms for how it is `installed`, its `starting`, its
+                `data`), `images`, `storage`, `network` (with rooms, such as `paths` of packets,
+                `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.

@@ -9,11 +9,11 @@ from checks.daemon.memory_kills import kill_evidence, kill_reason
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.awaited_programs import VERSIONED
-from diagnose.evidence.engine.containerd_log import ContainerdLog
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail, Unit
-from diagnose.evidence.engine.engine_end import CLOCKS_APART_S
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
+from diagnose.evidence.engine.starting.containerd_log import ContainerdLog
+from diagnose.evidence.engine.starting.engine_end import CLOCKS_APART_S
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern

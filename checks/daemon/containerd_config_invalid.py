@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from diagnose.evidence.engine.containerd_config import ContainerdConfig
-from diagnose.evidence.engine.containerd_log import ContainerdLog
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log_lines import LogLine
+from diagnose.evidence.engine.starting.containerd_config import ContainerdConfig
+from diagnose.evidence.engine.starting.containerd_log import ContainerdLog
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check

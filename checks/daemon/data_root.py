@@ -6,18 +6,18 @@ import json
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
-from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
-from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecords
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.data_root_candidates import (
+from diagnose.evidence.engine.data.covered_data_root import CoveredDataRoot
+from diagnose.evidence.engine.data.covered_records import CoveredRecord, CoveredRecords
+from diagnose.evidence.engine.data.data_root_candidates import (
     REMAPPED,
     DataRootCandidates,
     OtherRoot,
     PlannedMount,
 )
-from diagnose.evidence.engine.hidden_containers import HiddenContainers
+from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.temp_folder import TempFolder
+from diagnose.evidence.engine.starting.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.daemon.failed_starts import NETWORK
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.databases import (
+from diagnose.evidence.engine.data.databases import (
     BUILDS,
     NETWORKS,
     VOLUMES,

@@ -18,9 +18,9 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key
-from diagnose.evidence.engine.data_root_candidates import PlannedMount
-from diagnose.evidence.engine.engine_end import EngineEnd
+from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.log import NO_LOG
+from diagnose.evidence.engine.starting.engine_end import EngineEnd
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity

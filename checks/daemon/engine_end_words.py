@@ -11,8 +11,8 @@ from checks.daemon.last_words import meaning
 from checks.daemon.memory_kills import kill_reason
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_PROGRAM
-from diagnose.evidence.engine.data_root_candidates import PlannedMount
-from diagnose.evidence.engine.engine_end import EngineEnd
+from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
+from diagnose.evidence.engine.starting.engine_end import EngineEnd
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import and_more, duration, named

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from checks.daemon.engine_end import engine_down
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.data_root_candidates import UnmountedRoot
-from diagnose.evidence.engine.engine_end import EngineEnd
-from diagnose.evidence.engine.engine_upgrades import RemovedEngine
-from diagnose.evidence.engine.installation import TRACES
+from diagnose.evidence.engine.data.data_root_candidates import UnmountedRoot
+from diagnose.evidence.engine.installed.engine_upgrades import RemovedEngine
+from diagnose.evidence.engine.installed.installation import TRACES
 from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
+from diagnose.evidence.engine.starting.engine_end import EngineEnd
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Unavailable
 from diagnose.phrases import count
 from diagnose.registry import check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.path_states import FileState
+from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
 from diagnose.registry import check
 

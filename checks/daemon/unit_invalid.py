@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.daemon import Daemon, Unit
-from diagnose.evidence.engine.installation import CONTAINERD_UNIT
-from diagnose.evidence.engine.unit_files import UnitFiles
-from diagnose.evidence.engine.unit_programs import UnstartableProgram, UnstartablePrograms
+from diagnose.evidence.engine.installed.installation import CONTAINERD_UNIT
+from diagnose.evidence.engine.starting.unit_files import UnitFiles
+from diagnose.evidence.engine.starting.unit_programs import UnstartableProgram, UnstartablePrograms
 from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,

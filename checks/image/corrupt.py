@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
+from diagnose.evidence.engine.data.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
 from diagnose.evidence.images.layer_folders import LayerFolders

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from checks.storage.disk_fillers import what_fills_it, writers_cures
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.hidden_containers import HiddenContainers
+from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoots
 from diagnose.evidence.storage.btrfs_room import BtrfsRooms

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, ConfigFaults, config_faults
-from diagnose.evidence.engine.installation import Installation
+from diagnose.evidence.engine.installed.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.engine.covered_data_root import CoveredDataRoot, covered_data_root
 from diagnose.evidence.engine.daemon import ProcessDetail
+from diagnose.evidence.engine.data.covered_data_root import CoveredDataRoot, covered_data_root
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Unavailable

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.covered_records import CoveredRecords, covered_records
+from diagnose.evidence.engine.data.covered_records import CoveredRecords, covered_records
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed, Json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.data_root_candidates import (
+from diagnose.evidence.engine.data.data_root_candidates import (
     DataRootCandidates,
     OtherRoot,
     PlannedMount,

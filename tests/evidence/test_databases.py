@@ -6,14 +6,14 @@ import pytest
 
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, ProcessDetail
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
-from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.databases import (
+from diagnose.evidence.engine.data.databases import (
     DamagedDatabase,
     EngineDatabases,
     LockedDatabase,
     engine_databases,
 )
-from diagnose.evidence.engine.installation import Installation
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.installed.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import LogLine, parse
 from diagnose.evidence.machine.processes import Process, Processes

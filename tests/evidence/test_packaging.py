@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config
 from diagnose.evidence.engine.daemon import Daemon, daemon
-from diagnose.evidence.engine.packaging import packaging
+from diagnose.evidence.engine.installed.packaging import packaging
 from diagnose.model import Failed, Trait
 from diagnose.questions import Question
 from tests.hosts import Made

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.engine.daemon import Caller, Daemon, ProcessDetail
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
-from diagnose.evidence.engine.unfound_programs import (
+from diagnose.evidence.engine.starting.unfound_programs import (
     UnfoundProgram,
     missed_program,
     unfound_programs,

@@ -29,8 +29,8 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
 from diagnose.evidence.containers.stops import Stops
-from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.installed.engine_upgrades import EngineUpgrades
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.machine.processes import Processes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.engine.covered_records import CoveredRecords
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.hidden_containers import (
+from diagnose.evidence.engine.data.covered_records import CoveredRecords
+from diagnose.evidence.engine.data.hidden_containers import (
     DamagedRecord,
     HiddenContainers,
     layer_records,

@@ -30,7 +30,7 @@ from diagnose.evidence.containers.programs.start_refusals import (
     taken_address,
 )
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.unfound_programs import UnfoundPrograms, missed_program
+from diagnose.evidence.engine.starting.unfound_programs import UnfoundPrograms, missed_program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.evidence.engine.installed.packaging import packaging
 from diagnose.evidence.engine.log import daemon_log
-from diagnose.evidence.engine.packaging import packaging
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host

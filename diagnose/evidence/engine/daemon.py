@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses, daemon_processes
-from diagnose.evidence.engine.installation import (
+from diagnose.evidence.engine.installed.installation import (
     CONTAINERD_UNIT,
     TRACES,
     Installation,
@@ -17,7 +17,7 @@ from diagnose.evidence.engine.installation import (
     system_unit,
     unit_names,
 )
-from diagnose.evidence.engine.path_states import FileState, path_states
+from diagnose.evidence.engine.starting.path_states import FileState, path_states
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from diagnose.evidence.engine.installed.packaging import packaging
 from diagnose.evidence.engine.log_lines import LogLine, parse, parse_entries
-from diagnose.evidence.engine.packaging import packaging
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import FindEndpoint, FindLocality

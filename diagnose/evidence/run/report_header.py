@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.engine.packaging import SYSTEMD_FOLDER, packaging
+from diagnose.evidence.engine.installed.packaging import SYSTEMD_FOLDER, packaging
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.hidden_containers import HiddenContainers
+from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem

@@ -6,8 +6,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data.data_root_candidates import PlannedMount, planned_mounts
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.data_root_candidates import PlannedMount, planned_mounts
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.model import Failed, Subject, Unavailable

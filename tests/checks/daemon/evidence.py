@@ -8,10 +8,10 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, ProcessDetail, Unit
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.installation import Installation
+from diagnose.evidence.engine.installed.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
-from diagnose.evidence.engine.path_states import FileState
+from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.model import Unavailable
 
 HERE = Endpoint("unix:///var/run/docker.sock", "unix", "default socket")

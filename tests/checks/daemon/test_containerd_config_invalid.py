@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.engine.containerd_config import ContainerdConfig, containerd_config
-from diagnose.evidence.engine.containerd_log import ContainerdLog, containerd_log
 from diagnose.evidence.engine.log_lines import parse
+from diagnose.evidence.engine.starting.containerd_config import ContainerdConfig, containerd_config
+from diagnose.evidence.engine.starting.containerd_log import ContainerdLog, containerd_log
 from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions.processes import ProcessDetail

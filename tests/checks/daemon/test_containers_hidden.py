@@ -9,7 +9,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.hidden_containers import HiddenContainers, hidden_containers
+from diagnose.evidence.engine.data.hidden_containers import HiddenContainers, hidden_containers
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import AnyQuestion

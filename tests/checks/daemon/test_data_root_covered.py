@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
-from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecords
+from diagnose.evidence.engine.data.covered_data_root import CoveredDataRoot
+from diagnose.evidence.engine.data.covered_records import CoveredRecord, CoveredRecords
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Verdict
 from tests.checks.daemon.evidence import daemon

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.log import DaemonLog, daemon_log
-from diagnose.evidence.engine.socket_failure import SocketFailure, socket_failure
+from diagnose.evidence.engine.starting.socket_failure import SocketFailure, socket_failure
 from diagnose.model import Failed
 from tests.checks.daemon.evidence import daemon, only_finding
 from tests.hosts import Made

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.engine_upgrades import removed_engine
-from diagnose.evidence.engine.path_states import FileState
+from diagnose.evidence.engine.installed.engine_upgrades import removed_engine
+from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process

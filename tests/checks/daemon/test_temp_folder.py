@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.temp_folder import TempFolder, temp_folder
+from diagnose.evidence.engine.starting.temp_folder import TempFolder, temp_folder
 from diagnose.questions.processes import ProcessDetail
 from tests.checks.daemon.evidence import ALIVE
 from tests.hosts import Made

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.engine_end import EngineEnd
-from diagnose.evidence.engine.start_blockers import StartBlockers, start_blockers
-from diagnose.evidence.engine.unit_files import UnitFiles, unit_files
-from diagnose.evidence.engine.unit_programs import (
+from diagnose.evidence.engine.starting.engine_end import EngineEnd
+from diagnose.evidence.engine.starting.start_blockers import StartBlockers, start_blockers
+from diagnose.evidence.engine.starting.unit_files import UnitFiles, unit_files
+from diagnose.evidence.engine.starting.unit_programs import (
     UnstartableProgram,
     UnstartablePrograms,
     unit_programs,

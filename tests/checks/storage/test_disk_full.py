@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from diagnose.evidence.engine.hidden_containers import HiddenContainers
+from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage

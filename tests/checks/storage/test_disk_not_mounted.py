@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.engine.data_root_candidates import PlannedMount
+from diagnose.evidence.engine.data.data_root_candidates import PlannedMount
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from tests.inspected import bind, container
 from tests.judging import judge, rows

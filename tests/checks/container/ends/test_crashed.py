@@ -13,7 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.stops import Stops, stops
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.engine_upgrades import engine_upgrades
+from diagnose.evidence.engine.installed.engine_upgrades import engine_upgrades
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Json

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecords
-from diagnose.evidence.engine.hidden_containers import HiddenContainers, hidden_containers
+from diagnose.evidence.engine.data.covered_records import CoveredRecord, CoveredRecords
+from diagnose.evidence.engine.data.hidden_containers import HiddenContainers, hidden_containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Failed, Json

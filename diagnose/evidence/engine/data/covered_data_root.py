@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data.databases import FILE_LOCK, NETWORKS, VOLUMES
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.databases import FILE_LOCK, NETWORKS, VOLUMES
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import NoEvidenceError, Unavailable
 from diagnose.questions import Host

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.engine.config import Rootless
-from diagnose.evidence.engine.packaging import USUAL_PROGRAMS, packaging
-from diagnose.evidence.engine.path_states import PathStates, path_states
+from diagnose.evidence.engine.installed.packaging import USUAL_PROGRAMS, packaging
+from diagnose.evidence.engine.starting.path_states import PathStates, path_states
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.processes import ProcessDetail

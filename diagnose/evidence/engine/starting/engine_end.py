@@ -9,8 +9,8 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
-from diagnose.evidence.engine.socket_failure import SocketFailure
-from diagnose.evidence.engine.start_blockers import StartBlockers
+from diagnose.evidence.engine.starting.socket_failure import SocketFailure
+from diagnose.evidence.engine.starting.start_blockers import StartBlockers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.sockets.listeners import Listeners

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.data_root_candidates import planned_mounts
-from diagnose.evidence.engine.hidden_containers import ID_LENGTH, layer_records
+from diagnose.evidence.engine.data.data_root_candidates import planned_mounts
+from diagnose.evidence.engine.data.hidden_containers import ID_LENGTH, layer_records
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within

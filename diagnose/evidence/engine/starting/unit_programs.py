@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.installation import CONTAINERD_UNIT
-from diagnose.evidence.engine.unfound_programs import FOLDERS
+from diagnose.evidence.engine.installed.installation import CONTAINERD_UNIT
+from diagnose.evidence.engine.starting.unfound_programs import FOLDERS
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host

@@ -1,0 +1,1 @@
+"""How the engine is installed on this host."""

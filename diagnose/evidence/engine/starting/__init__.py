@@ -1,0 +1,1 @@
+"""What keeps an engine from starting, and how one has ended."""
