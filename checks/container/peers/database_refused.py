@@ -12,6 +12,7 @@ from checks.container.first_steps.changed_compose import (
     changed_file,
     changed_variables,
 )
+from checks.container.first_steps.database_grants import RIGHTS, grant_steps
 from checks.container.peers.refused_login import (
     PLAIN_NAME,
     Reason,
@@ -175,6 +176,8 @@ def _main_client(connections: Mapping[str, int], containers: Containers) -> dict
 def _variables(claim: Claim, server: Container) -> PageVariables:
     """What the page's commands need, by what is missing in the database."""
     name = claim.failure.name
+    if name in RIGHTS:
+        return grant_steps(claim.failure, claim.container, server)
     if name.startswith("mysql"):
         return _of_mysql(claim, server)
     if name == "postgres-login":

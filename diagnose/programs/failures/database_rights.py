@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnose.programs.failures.recognition import Failure
 
 _OWN_WORDS = "the servers' own messages"
+_REFUSED = "container.database-refused"
 
 DATABASE_RIGHTS = (
     Failure(
@@ -12,24 +13,26 @@ DATABASE_RIGHTS = (
         mark="",
         pattern=r"""(?x)
             \brole\ "[^"]+"\ is\ not\ permitted\ to\ log\ in
-            | Access\ denied\ for\ user\ '[^']*'@'[^']*'\.\ Account\ is\ locked
+            | Access\ denied\ for\ user\ '(?P<user>[^']*)'@'[^']*'\.\ Account\ is\ locked
             | Access\ denied,\ this\ account\ is\ locked
         """,
         cause="the database does not let this user log in, whatever the password is: the account is "
         "locked, or was made without that right",
         cure="as the database's administrator, in PostgreSQL: ALTER ROLE ... LOGIN; in MySQL and "
         "MariaDB: ALTER USER ... ACCOUNT UNLOCK",
+        confirmed_by=_REFUSED,
         source=_OWN_WORDS,
     ),
     Failure(
         name="database-closed-to-user",
         mark="denied for",
         pattern=r"""(?x)
-            Access\ denied\ for\ user\ '(?P<user>[^']*)'@'[^']*'\ to\ database\ '(?P<database>[^']+)'
+            Access\ denied\ for\ user\ '(?P<user>[^']*)'@'(?P<account>[^']*)'\ to\ database\ '(?P<database>[^']+)'
             | (?:FATAL|ERROR):\ \ permission\ denied\ for\ database\ "?(?P<database_postgres>[^"\s]+)"?
         """,
         cause="the password is right, and the user has no right to the database {database}",
         cure="as the database's administrator GRANT it, or correct the name of the database",
+        confirmed_by=_REFUSED,
         source=_OWN_WORDS,
     ),
     Failure(
@@ -40,13 +43,14 @@ DATABASE_RIGHTS = (
                 \ "?[\w.$-]+"?)
             | \bmust\ be\ owner\ of\ (?P<object_owned>(?:function|materialized\ view|relation|schema|sequence
                 |table|type|view)\ "?[\w.$-]+"?)
-            | \b[A-Z][A-Z ]{2,30}\ command\ denied\ to\ user\ '[^']*'@'[^']*'\ for\ (?P<object_mysql>table
+            | \b[A-Z][A-Z ]{2,30}\ command\ denied\ to\ user\ '(?P<user>[^']*)'@'[^']*'\ for\ (?P<object_mysql>table
                 \ [`'][^\s]{1,160})
             | \bnot\ authorized\ on\ (?P<object_mongo>[\w.$-]+)\ to\ execute\ command
         """,
         cause="the password is right, and the database's user has no right to {object} for this",
         cure="as the database's administrator GRANT it; in PostgreSQL from version 15 on nobody but the "
         "database's owner may make tables in schema public",
+        confirmed_by=_REFUSED,
         source=_OWN_WORDS,
     ),
     Failure(
