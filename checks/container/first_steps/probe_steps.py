@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from diagnose.evidence.containers.health_check import NOT_BEGUN, HealthCheck
+from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.settings.changed_words import with_entry
@@ -63,7 +63,10 @@ def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | No
         return {"moved_probe": probe.command_by_port}
     if host := probe.unlisted_host:
         return with_entry(probe.container, [list_without(probe.container, host)], host)
-    return _steps_for_a_new_probe(probe) if probe.has_failed_since_its_start else None
+    if probe.has_failed_since_its_start:
+        return _steps_for_a_new_probe(probe)
+    answers = probe.refused_status or (probe.shown_request and probe.exit_code != TIMED_OUT)
+    return _shown_answer(probe) if answers and probe.own_request else None
 
 
 def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
@@ -71,8 +74,17 @@ def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
     if probe.refused_status:
         return present({"start_page": probe.command_at_start_page})
     if probe.shown_request:
-        return {"shown": probe.container.name, "shown_request": probe.shown_request}
+        return _shown_answer(probe)
     return {"longer": probe.longer_timeout} if probe.longer_timeout else None
+
+
+def _shown_answer(probe: HealthCheck) -> PageVariables:
+    """The variables of the request whose answer says what is wrong.
+
+    A program that answered well for a while, and now says that it is not well, says why: another
+    start ends that answer.
+    """
+    return {"shown": probe.container.name, "shown_request": probe.own_request}
 
 
 def without_secrets(variables: PageVariables) -> PageVariables:

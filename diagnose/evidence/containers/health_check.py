@@ -277,9 +277,14 @@ class HealthCheck(msgspec.Struct, frozen=True):
     def shown_request(self) -> str:
         """A command that makes the request of a probe without words, or with a status of the 5xx
         kind, and shows the answer."""
-        url = _OWN_URL.search(self.command)
         is_told = bool(self.output) and not _STATUS_5XX.search(self.output)
-        if url is None or is_told or ELSEWHERE.search(self.command):
+        return "" if is_told else self.own_request
+
+    @property
+    def own_request(self) -> str:
+        """A command that makes the probe's request and shows the answer; "" where it makes none."""
+        url = _OWN_URL.search(self.command)
+        if url is None or ELSEWHERE.search(self.command):
             return ""
         tool = _SHOWING.get(self._tool, "")
         return f"{tool} {shlex.quote(url[0])} 2>&1 | head -n 15" if tool else ""
