@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checks.daemon.last_words import meaning, page_variables
+from checks.daemon.last_words import healing, meaning, page_variables
 from checks.daemon.memory_kills import kill_evidence, kill_reason
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
@@ -28,12 +28,15 @@ from diagnose.model import (
     Unavailable,
 )
 from diagnose.phrases import shortened
+from diagnose.programs.path_errors import path_of_error
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
 """Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28).
 """
 NOTHING_STARTS = "no container can be started or stopped, and exec fails"
+_OWN_ENDS = ("core-dump", "exit-code", "start-limit-hit", "timeout")
+"""Results of a unit whose program ended by itself: not killed, and not stopped."""
 WAITED = LazyPattern(r"timeout|deadline exceeded")
 """Words that tell how long dockerd waited, and not why containerd did not come."""
 
@@ -126,6 +129,8 @@ def _down_finding(
     is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     owner = "containerd" if is_of_system else "docker"
+    unit = daemon.installation.containerd_unit
+    gives_up = own is not None or (unit is not None and unit.result in _OWN_ENDS)
     return Finding(
         subject=DAEMON,
         summary=f"containerd is not running: {effect}{_reason(failure)}",
@@ -133,9 +138,11 @@ def _down_finding(
             "processes": "no containerd",
             **_unit_evidence(daemon),
             **last_words,
+            **(healing(meaning(own.text)) if own is not None else {}),
             **_shim_evidence(daemon),
         },
-        variables={"unit": owner} | _cure(failure, owner if is_dead or is_of_system else ""),
+        variables={"unit": owner}
+        | _cure(failure, owner if is_dead or is_of_system else "", gives_up=gives_up),
         signs=signs(own.text) or None if own is not None else None,
     )
 
@@ -150,11 +157,18 @@ def _reason(failure: LogLine | None) -> str:
     return f" ({shortened(failure.text.removeprefix('containerd: '), 200)})"
 
 
-def _cure(failure: LogLine | None, stopped: str) -> PageVariables:
-    """The program to install, or else the unit that is stopped and that a start brings back."""
+def _cure(failure: LogLine | None, stopped: str, *, gives_up: bool) -> PageVariables:
+    """The program to install, or else the unit that is stopped and that a start brings back.
+
+    gives_up: whether containerd ended by itself. Another start then ends in the same way: the path
+    that it names is looked at, or what it says without systemd.
+    """
     recognised = meaning(failure.text) if failure is not None else None
     if recognised is not None and recognised.failure.page:
         return page_variables(recognised, None)
+    if gives_up and stopped == "containerd":
+        refused = path_of_error(failure.text) if failure is not None else ""
+        return {"refused_path": refused} if refused else {"failing": stopped}
     return {"stopped": stopped} if stopped else {}
 
 

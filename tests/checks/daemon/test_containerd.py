@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
@@ -16,6 +17,7 @@ from diagnose.evidence.engine.starting.containerd_log import ContainerdLog
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
+from diagnose.questions.service import Unit
 from tests.checks.daemon.evidence import NOTHING, SYSTEM_UNIT, daemon, engine, log
 from tests.judging import judge
 
@@ -49,6 +51,32 @@ from tests.judging import judge
 )
 def test_containerd_down(one: Daemon, words: Any, fires: bool) -> None:
     assert bool(judge("daemon.containerd-down", daemon=one, log=words).findings) is fires
+
+
+KILLED = replace(SYSTEM_UNIT, result="signal")
+NEXT: dict[str, tuple[Unit, str, dict[str, str]]] = {
+    "it was killed": (KILLED, "", {"stopped": "containerd"}),
+    "it ended by itself": (SYSTEM_UNIT, "", {"failing": "containerd"}),
+    "it says why": (KILLED, "containerd: it does not work", {"failing": "containerd"}),
+    "it names a path": (
+        SYSTEM_UNIT,
+        "containerd: mkdir /srv/ctr/io: disk quota exceeded",
+        {"refused_path": "/srv/ctr/io"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("unit", "words", "expected"), NEXT.values(), ids=NEXT)
+def test_another_start_is_offered_only_where_it_may_end_otherwise(
+    unit: Unit, words: str, expected: dict[str, str]
+) -> None:
+    one = daemon(
+        silence=None, process=engine(), containerds=(), managed=False, containerd_unit=unit
+    )
+    said = ContainerdLog((LogLine(100.0, "fatal", words),) if words else (), "x")
+    (finding,) = judge("daemon.containerd-down", daemon=one, containerd_log=said).findings
+    offered = {name: text for name, text in finding.variables.items() if name != "unit"}
+    assert offered == expected
 
 
 @pytest.mark.parametrize(
