@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.container.first_steps.plain_run import plain_run_steps
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -55,9 +56,11 @@ def setting_variables(
         return setting.variables | _scheme_of_postgres(tail, setting)
     if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
         return {"named_folder": folder}
-    is_known = tail.failure is not None
-    objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
-    return {"configured": container.name} if objects else {}
+    if tail.failure is not None:
+        return {"configured": container.name}
+    objects = tail.telling is not None and tail.telling.is_complaint
+    shown = {"configured": container.name} if objects else {}
+    return plain_run_steps(container) | shown
 
 
 def _without_changes(setting: NamedSetting | None) -> PageVariables:
