@@ -28,6 +28,7 @@ from diagnose.programs.failures import (
     recognise,
 )
 from diagnose.programs.path_errors import path_of_error
+from diagnose.programs.steady_words import steady_words
 from diagnose.registry import check
 
 TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
@@ -96,16 +97,15 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
 
 
 def _named(text: str) -> PageVariables:
-    """The path at which the error ends, the network that it names by its id, or a DNS server that
-    has not answered."""
+    """The path at which the error ends, the network that it names by its id, a DNS server that has
+    not answered; otherwise words by which it is counted over the hours."""
     network, server = _NETWORK.search(text), _SILENT_SERVER.search(text)
-    return present(
-        {
-            "refused_path": path_of_error(text),
-            "short_network": network["id"] if network is not None else "",
-            "silent_server": server["address"] if server is not None else "",
-        }
-    )
+    named = {
+        "refused_path": path_of_error(text),
+        "short_network": network["id"] if network is not None else "",
+        "silent_server": server["address"] if server is not None else "",
+    }
+    return present(named) or present({"repeated": steady_words(text, (text,))})
 
 
 def _container(error: SaidError, containers: Containers | None) -> Container | None:

@@ -47,6 +47,7 @@ from diagnose.model import PageVariables
 from diagnose.programs.callers import is_about_a_client
 from diagnose.programs.migrations import migration_of
 from diagnose.programs.php_extensions import missing_extension
+from diagnose.programs.steady_words import steady_words
 
 MOSTLY = 0.5
 """The share of the last lines from which on it does so to most of its callers. Below, scanners of
@@ -143,6 +144,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or _place_variables(error)
         or _service_variables(error)
         or present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
+        or _age_variables(error)
     )
 
 
@@ -313,3 +315,8 @@ def _place_variables(error: RepeatedError) -> PageVariables:
     is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     is_elsewhere = is_call and host and port and not is_loopback(host)
     return {"called": host, "port": str(port)} if is_elsewhere else {}
+
+
+def _age_variables(error: RepeatedError) -> PageVariables:
+    """Words of the line, by which it is counted over the hours."""
+    return present({"repeated": steady_words(error.line.text, error.lines)})

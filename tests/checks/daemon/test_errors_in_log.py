@@ -169,7 +169,10 @@ NAMED = {
         "[resolver] failed to query external DNS server: read udp 172.18.0.2:515->192.0.2.8:53: i/o timeout",
         {"silent_server": "192.0.2.8"},
     ),
-    "nothing": ("Handler for POST /v1.51/commit returned error: it does not work", {}),
+    "nothing": (
+        "Handler for POST /v1.51/commit returned error: it does not work",
+        {"repeated": "/commit returned error: it does not work"},
+    ),
 }
 
 

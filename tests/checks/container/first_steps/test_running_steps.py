@@ -5,6 +5,7 @@ checks/container/first_steps/running_steps.py, through its check.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -89,7 +90,12 @@ def test_what_is_offered(
     app = container("app", **at("10.0.0.2"), **own)
     other = container("other", **at("10.0.0.9"), **others)
     (finding,) = repeating({"app": [line]}, app, other).findings
-    assert finding.variables == {"container": "app", **expected}
+    assert _without_words(finding.variables) == {"container": "app", **expected}
+
+
+def _without_words(variables: Mapping[str, str]) -> dict[str, str]:
+    """Without the words by which the line is counted, where nothing better is offered."""
+    return {name: text for name, text in variables.items() if name != "repeated"}
 
 
 TASK = "ERROR: Received unregistered task of type 'orders.tasks.send'."

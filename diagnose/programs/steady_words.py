@@ -1,0 +1,22 @@
+"""The words of a line by which the same error is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnose.lazy_pattern import LazyPattern
+
+_PIECE = LazyPattern(r"[^0-9'\"`<>\[\]{}()\\]{8,80}")
+"""Words without numbers, names in quotes and what is hidden, which differ from time to time."""
+_HIDDEN = "redacted"
+
+
+def steady_words(text: str, lines: Iterable[str]) -> str:
+    """The longest piece of a text that one of the lines has as it is; "" for none.
+
+    A log in JSON may write the text in another way.
+    """
+    written = tuple(lines)
+    pieces = (match[0].strip() for match in _PIECE.finditer(text))
+    found = (piece for piece in pieces if any(piece in line for line in written))
+    return max((piece for piece in found if _HIDDEN not in piece), key=len, default="")
