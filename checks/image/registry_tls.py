@@ -53,7 +53,10 @@ def registry_tls(
         host = host_of(trouble)
         endpoint = {"registry": host, "endpoint": with_port(host)}
         if dates is not None:
-            yield failures.finding(trouble, variables=endpoint, reason=_outdated(dates))
+            variables = endpoint | {"dated": with_port(host)}
+            yield failures.finding(trouble, variables=variables, reason=_outdated(dates))
+        elif trouble.words.misnames_host:
+            yield failures.finding(trouble, variables=endpoint | {"misnamed": with_port(host)})
         elif not trouble.words.distrusts_certificate:
             yield failures.finding(trouble, variables=endpoint)
         elif files is not None and files.unlisted:

@@ -25,7 +25,8 @@ _EXPIRED = LazyPattern(
     r"swarm-node\.crt: certificate .{0,300}not valid after (?P<end>[^,]{1,60}, [^,]{1,60}) UTC"
 )
 """swarmkit's ca package, 20.10 to 28.5."""
-_CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
+_FOLDER = "/var/lib/docker/swarm"
+_CERTIFICATE = f"{_FOLDER}/certificates/swarm-node.crt"
 
 
 @check(
@@ -116,7 +117,7 @@ def _why_apart(swarm: Swarm) -> str:
 
 def _cure_of_node(swarm: Swarm) -> PageVariables:
     if _EXPIRED.search(swarm.error):
-        return {"certificate": _CERTIFICATE}
+        return {"certificate": _CERTIFICATE, "state_folder": _FOLDER}
     return {"unlock": "unlock"} if swarm.state == "locked" else {}
 
 

@@ -14,6 +14,9 @@ _OUTDATED = LazyPattern(
     r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
 )
 _UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
+_MISNAMED = LazyPattern(
+    r"certificate is (?:valid for|not valid for any)|cannot validate certificate for|legacy Common Name"
+)
 _HANDSHAKE = "TLS handshake timeout"
 _NO_SUCH_TAG = LazyPattern(r"manifest unknown|manifest for \S+ not found")
 _WRONG_LOGIN = LazyPattern(
@@ -86,6 +89,11 @@ class PullWords(msgspec.Struct, frozen=True):
     @property
     def distrusts_certificate(self) -> bool:
         return _UNTRUSTED.search(self.text) is not None
+
+    @property
+    def misnames_host(self) -> bool:
+        """Whether the certificate is for other names than the one that was called, or for none."""
+        return _MISNAMED.search(self.text) is not None
 
     @property
     def handshake_timed_out(self) -> bool:

@@ -6,6 +6,15 @@ from diagnose.programs.failures.recognition import Failure
 
 RUNTIMES = (
     Failure(
+        name="own-shim-missing",
+        mark="binary not installed",
+        pattern=r'runtime "io\.containerd\.runc\.v\d" binary not installed "(?P<program>[^"]+)"',
+        cause="the host has no {program}, which starts containers for containerd",
+        cure="install the package of containerd again: every other runtime of the engine needs "
+        "that program too",
+        page={"lost_program": "{program}"},
+    ),
+    Failure(
         name="shim-not-installed",
         mark="binary not installed",
         pattern=r'runtime "(?P<runtime>[^"]+)" binary not installed "(?P<program>[^"]+)"',

@@ -54,6 +54,33 @@ def test_a_certificate_is_offered_only_against_an_unknown_authority(
     assert finding.variables.keys() & {"untrusted", "insecure_json"} == blocks
 
 
+LOOKS = {
+    "its time is over": (
+        (
+            "x509: certificate has expired or is not yet valid: current time 2026-03-01T10:00:00Z is "
+            "after 2026-02-01T00:00:00Z"
+        ),
+        "dated",
+    ),
+    "another name": ("x509: certificate is valid for registry.lan, not reg.lan", "misnamed"),
+    "no name": (
+        "x509: cannot validate certificate for 192.0.2.10 because it doesn't contain any IP SANs",
+        "misnamed",
+    ),
+    "a name of the old kind": (
+        "x509: certificate relies on legacy Common Name field, use SANs instead",
+        "misnamed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "variable"), LOOKS.values(), ids=LOOKS)
+def test_what_the_certificate_itself_is_asked(text: str, variable: str) -> None:
+    failed = Pulls((PullTrouble("tls", "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK).findings
+    assert finding.variables[variable] == "r:5000"
+
+
 UNTRUSTED = "x509: certificate signed by unknown authority"
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 STARTS: dict[str, tuple[str, dict[str, str]]] = {
+    "own-shim-missing": (
+        'failed to start shim: runtime "io.containerd.runc.v2" binary not installed "containerd-shim-runc-v2": file does not exist',
+        {"lost_program": "containerd-shim-runc-v2"},
+    ),
     "shim-not-installed": (
         'failed to start shim: runtime "io.containerd.runsc.v1" binary not installed "containerd-shim-runsc-v1": file does not exist',
         {"without": "runtime"},
