@@ -282,3 +282,15 @@ def test_no_fix_makes_a_container_without_its_options():
         for id, block in blocks
         if re.search(r"docker\}? run (?:-d|--detach)(?!.*--name)", block.text)
     ] == []
+
+
+def test_no_command_is_one_quoted_value():
+    """A value is one word to the shell: where it holds a whole command, `sh -c` has to read it."""
+    found = {
+        (id, name)
+        for id in CHECKS
+        for block in runbooks.page(id).blocks
+        for name in re.findall(r"^\{(\w+)\}", block.text, re.MULTILINE)
+        if " " in runbooks.page(id).variables.get(name, "")
+    }
+    assert found == set()

@@ -105,7 +105,7 @@ def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectC
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:
             left = project.of(former)
-            lost = _lost_to(project.current, left, project.removed_from(former))
+            lost = _lost_to(project, left, project.removed_from(former))
             if left or lost:
                 yield ProjectClash(name, former, project.newer, tuple(lost), left, project.current)
 
@@ -136,6 +136,14 @@ class _Project(msgspec.Struct, frozen=True):
     def removed_from(self, folder: ComposeFolder) -> list[TakenContainer]:
         return [item for item in self.removed if item.folder == folder]
 
+    def taken_back(self, gone: Iterable[TakenContainer]) -> set[str]:
+        """The services that were first removed from the newer folder, and that it has again."""
+        first: dict[str, float] = {}
+        for item in gone:
+            first[item.service] = min(item.at, first.get(item.service, item.at))
+        own = self.removed_from(self.newer)
+        return {item.service for item in own if item.at < first.get(item.service, 0.0)}
+
 
 def _project(members: Sequence[Container], removals: Iterable[Event]) -> _Project:
     newest = max(members, key=lambda item: item.created_at or 0.0)
@@ -154,14 +162,16 @@ def _removals(events: Events | None) -> Iterator[Event]:
 
 
 def _lost_to(
-    current: Iterable[Container], left: Iterable[Container], gone: Iterable[TakenContainer]
+    project: _Project, left: Iterable[Container], gone: Iterable[TakenContainer]
 ) -> list[TakenContainer]:
     """What the current containers replaced, by name, and then what was removed as their orphan.
 
-    What the former folder has created once more since is not lost.
+    What the former folder has created once more since is not lost, and what took the place of the
+    newer folder's own service before has given it back.
     """
     restored = {container.compose_service for container in left}
-    created = [container.created_at or 0.0 for container in current]
+    restored |= project.taken_back(gone)
+    created = [container.created_at or 0.0 for container in project.current]
     lost = {}
     for item in gone:
         is_orphan = any(abs(moment - item.at) < ORPHAN_S for moment in created)

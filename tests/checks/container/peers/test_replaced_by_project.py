@@ -33,10 +33,12 @@ def made(folder: str, service: str, project: str = "shop", *, after_s: float = 0
     return container(f"{project}-{service}-1", Config={"Labels": marks}, Created=created)
 
 
-def gone(folder: str, service: str, project: str = "shop", **more: str) -> Event:
+def gone(
+    folder: str, service: str, project: str = "shop", *, after_s: float = 0.0, **more: str
+) -> Event:
     name = f"{project}-{service}-1"
     attributes = {"name": name, "image": "shop:1.4", **labels(folder, service, project), **more}
-    return Event(AT, "container", "destroy", "", "a1" * 32, attributes)
+    return Event(AT + after_s, "container", "destroy", "", "a1" * 32, attributes)
 
 
 def clashes(containers: list[Container], events: list[Event], *there: str) -> ProjectClashes:
@@ -68,6 +70,16 @@ CASES: dict[str, tuple[list[Container], list[Event], list[tuple[str, str]]]] = {
         [("advice", "shop-db-1")],
     ),
     "by its own folder": ([WEB], [gone(STAGING, "web")], []),
+    "it took its place back": (
+        [made(PROD, "web", after_s=30)],
+        [gone(PROD, "web"), gone(STAGING, "web", after_s=30)],
+        [],
+    ),
+    "and lost it again": (
+        [made(STAGING, "web", after_s=60)],
+        [gone(PROD, "web"), gone(STAGING, "web", after_s=30), gone(PROD, "web", after_s=60)],
+        [("warning", "shop-web-1")],
+    ),
     "the folder was moved": ([made("/opt/shop", "web")], [gone("/srv/gone/shop", "web")], []),
     "a release in a new folder": (
         [made("/srv/r2", "web")],
