@@ -37,6 +37,8 @@ NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiti
 NOTHING_STARTS = "no container can be started or stopped, and exec fails"
 _OWN_ENDS = ("core-dump", "exit-code", "start-limit-hit", "timeout")
 """Results of a unit whose program ended by itself: not killed, and not stopped."""
+_ON_THE_PAGE = frozenset({"aside", "immutable", "lost_program"})
+"""What heals a known failure of containerd, and not of the engine alone."""
 WAITED = LazyPattern(r"timeout|deadline exceeded")
 """Words that tell how long dockerd waited, and not why containerd did not come."""
 
@@ -158,18 +160,20 @@ def _reason(failure: LogLine | None) -> str:
 
 
 def _cure(failure: LogLine | None, stopped: str, *, gives_up: bool) -> PageVariables:
-    """The program to install, or else the unit that is stopped and that a start brings back.
+    """The program to install or the path to free, or else the unit that is stopped and that a start
+    brings back. An engine that runs and manages its containerd has lost it.
 
     gives_up: whether containerd ended by itself. Another start then ends in the same way: the path
     that it names is looked at, or what it says without systemd.
     """
     recognised = meaning(failure.text) if failure is not None else None
-    if recognised is not None and recognised.failure.page:
-        return page_variables(recognised, None)
+    known = page_variables(recognised, None) if recognised is not None else {}
+    if known.keys() & _ON_THE_PAGE:
+        return known
     if gives_up and stopped == "containerd":
         refused = path_of_error(failure.text) if failure is not None else ""
         return {"refused_path": refused} if refused else {"failing": stopped}
-    return {"stopped": stopped} if stopped else {}
+    return {"stopped": stopped} if stopped else {"lost_by": "docker"}
 
 
 def _why_unclear(daemon: Daemon) -> Skipped | Unavailable | None:

@@ -17,6 +17,6 @@ def steady_words(text: str, lines: Iterable[str]) -> str:
     A log in JSON may write the text in another way.
     """
     written = tuple(lines)
-    pieces = (match[0].strip() for match in _PIECE.finditer(text))
+    pieces = (match[0].strip(" ,.:;=-") for match in _PIECE.finditer(text))
     found = (piece for piece in pieces if any(piece in line for line in written))
     return max((piece for piece in found if _HIDDEN not in piece), key=len, default="")

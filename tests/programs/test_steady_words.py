@@ -8,7 +8,7 @@ from diagnose.programs.steady_words import steady_words
 
 LINES = {
     "numbers differ": ("job 17 failed to reach the mail server at 10.0.0.3", "failed to reach the mail server at"),
-    "names in quotes differ": ('cannot open "a.jpg": no such picture', ": no such picture"),
+    "names in quotes differ": ('cannot open "a.jpg": no such picture', "no such picture"),
     "what is hidden": ("login <redacted:password:1a2b> failed", ""),
     "too short": ("error 17", ""),
 }  # fmt: skip

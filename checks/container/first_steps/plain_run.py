@@ -7,8 +7,9 @@ import shlex
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import PageVariables
 
-_NOT_TYPED = ("\n", "redacted")
-"""What xargs takes for the end of a word, and what nobody knows."""
+_NOT_TYPED = ("\n", "'", "redacted")
+"""What xargs takes for the end of a word, what no reader can follow in quotes within quotes, and
+what nobody knows."""
 
 
 def plain_run_steps(container: Container) -> PageVariables:

@@ -58,6 +58,11 @@ NEXT: dict[str, tuple[Unit, str, dict[str, str]]] = {
     "it was killed": (KILLED, "", {"stopped": "containerd"}),
     "it ended by itself": (SYSTEM_UNIT, "", {"failing": "containerd"}),
     "it says why": (KILLED, "containerd: it does not work", {"failing": "containerd"}),
+    "a file is where its folder should be": (
+        SYSTEM_UNIT,
+        "containerd: mkdir /srv/ctr: not a directory",
+        {"aside": "/srv/ctr"},
+    ),
     "it names a path": (
         SYSTEM_UNIT,
         "containerd: mkdir /srv/ctr/io: disk quota exceeded",

@@ -8,7 +8,8 @@ from checks.container.first_steps.plain_run import plain_run_steps
 from tests.inspected import container
 
 COMMANDS = {
-    "a program": (["/run.sh"], ["--port", "80 80"], "/run.sh --port '80 80'"),
+    "a program": (["/run.sh"], ["--port", "8080"], "/run.sh --port 8080"),
+    "a script in its words": (["sh", "-c"], ["sleep 9"], ""),
     "a secret": (["/run.sh"], ["--token=<redacted:token:1a2b>"], ""),
     "lines": (["sh", "-c"], ["a\nb"], ""),
     "nothing": ([], [], ""),
