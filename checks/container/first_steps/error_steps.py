@@ -44,6 +44,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
+from diagnose.phrases import rfc3339
 from diagnose.programs.callers import is_about_a_client
 from diagnose.programs.migrations import migration_of
 from diagnose.programs.php_extensions import missing_extension
@@ -144,7 +145,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or _place_variables(error)
         or _service_variables(error)
         or present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
-        or _age_variables(error)
+        or _unexplained_variables(error, containers)
     )
 
 
@@ -317,6 +318,22 @@ def _place_variables(error: RepeatedError) -> PageVariables:
     return {"called": host, "port": str(port)} if is_elsewhere else {}
 
 
-def _age_variables(error: RepeatedError) -> PageVariables:
-    """Words of the line, by which it is counted over the hours."""
-    return present({"repeated": steady_words(error.line.text, error.lines)})
+_AROUND_S = 3
+"""So many seconds before and after a line its cause may stand in another container's log."""
+_MOST_NEIGHBOURS = 8
+
+
+def _unexplained_variables(error: RepeatedError, containers: Containers | None) -> PageVariables:
+    """What is asked where the line names nothing: what the containers on its networks wrote at the
+    same moment, or else the words by which the line is counted over the hours."""
+    counted = present({"repeated": steady_words(error.line.text, error.lines)})
+    beside = containers.beside(error.container) if containers is not None else []
+    running = [other.name for other in beside if other.is_running][:_MOST_NEIGHBOURS]
+    if not running or not error.last_at:
+        return counted
+    return {
+        "neighbours": " ".join(running),
+        "around_from": rfc3339(int(error.last_at) - _AROUND_S),
+        "around_to": rfc3339(int(error.last_at) + _AROUND_S),
+        **counted,
+    }

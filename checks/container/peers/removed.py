@@ -71,6 +71,7 @@ def _finding(removal: Removal, callers: Sequence[Container], clock: Clock) -> Fi
                 "folder": removal.compose_folder,
                 "compose_service": removal.compose_service,
                 "updater": removal.update.updater.name if removal.update is not None else "",
+                "made_by_hand": "" if removal.compose_folder else removal.name,
             }
         ),
         severity=Severity.advice if is_advice else None,

@@ -94,8 +94,19 @@ def test_what_is_offered(
 
 
 def _without_words(variables: Mapping[str, str]) -> dict[str, str]:
-    """Without the words by which the line is counted, where nothing better is offered."""
-    return {name: text for name, text in variables.items() if name != "repeated"}
+    """Without what is asked where nothing better is offered."""
+    unexplained = ("around_from", "around_to", "neighbours", "repeated")
+    return {name: text for name, text in variables.items() if name not in unexplained}
+
+
+def test_its_neighbours_are_asked_where_the_line_names_nothing() -> None:
+    app = container("app", **at("10.0.0.2"))
+    others = [container("db", **at("10.0.0.9")), container("alone")]
+    (finding,) = repeating({"app": ["ERROR the order was lost"]}, app, *others).findings
+    assert finding.variables["neighbours"] == "db"
+    assert finding.variables["around_from"] < finding.variables["around_to"]
+    (alone,) = repeating({"app": ["ERROR the order was lost"]}, app).findings
+    assert alone.variables == {"container": "app", "repeated": "ERROR the order was lost"}
 
 
 TASK = "ERROR: Received unregistered task of type 'orders.tasks.send'."
