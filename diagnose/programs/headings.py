@@ -27,7 +27,8 @@ _DOTNET_LEVELS = {
 def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
     """The lines, of which those below a heading that is a level have that level.
 
-    Below `Errors:` that is the first line, and below a heading of .NET each indented one.
+    Below `Errors:` that is the first line, and below a heading of .NET each indented one: the
+    heading itself says nothing.
     """
     found: list[Message] = []
     below: int | None = None
@@ -37,5 +38,8 @@ def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
             below = _DOTNET_LEVELS[heading["level"]] if heading else None
         is_first_error = place > 0 and _HEADING.match(messages[place - 1].text)
         level = ERROR if is_first_error else below
-        found.append(Message(line.text, level) if line.level is None else line)
+        if heading:
+            found.append(Message(line.text, INFO))
+        else:
+            found.append(Message(line.text, level) if line.level is None else line)
     return found

@@ -58,10 +58,12 @@ _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 def whole_last_line(upto: Sequence[Message]) -> str:
     """The last of these lines, with those before it of which it is the rest.
 
-    Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns.
+    Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns. An
+    exception is the rest of no other line.
     """
-    text = upto[-1].text.strip()
-    if not upto[-1].text.startswith("  ") or _STAMPED.match(upto[-1].text):
+    last = upto[-1].text
+    text = last.strip()
+    if not last.startswith("  ") or _STAMPED.match(last) or EXCEPTION_LINE.match(last):
         return text
     for line in reversed(upto[:-1]):
         if not line.text.startswith("  ") or len(line.text) < BROKEN:

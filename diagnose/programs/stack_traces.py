@@ -7,14 +7,15 @@ import re
 from diagnose.lazy_pattern import LazyPattern
 
 EXCEPTION_LINE = LazyPattern(
-    r"^(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,18}Z?\s{1,3}|\[v[\d.]{1,20}\] |\t)?"
+    r"^(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,18}Z?\s{1,3}|\[v[\d.]{1,20}\] |\t| {6}(?=[A-Z]\w{0,60}\.))?"
     r"(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
     r"|Unhandled [Ee]xception[.:] )?"
     r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
-    r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+)"
+    r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+"
+    r"|(?:java\.lang|System)\.Exception\b)"
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
-"""An exception by its class: Python, Java, Node, Ruby, .NET."""
+"""An exception by its class: Python, Java, Node, Ruby, .NET, whose console indents it by six."""
 RUBY_EXCEPTION = LazyPattern(
     r"^\S{1,300}:\d{1,9}:in [`'][^'\n]{0,300}': .*\([A-Z]\w*(?:::\w+)*\)\s*$"
 )

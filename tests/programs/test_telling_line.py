@@ -193,6 +193,18 @@ def test_a_carriage_return_in_a_word_is_seen(line: str, expected: str):
     assert "\r" not in chosen.text
 
 
+def test_an_exception_is_not_the_rest_of_the_line_above():
+    chosen = telling_line(
+        [
+            "fail: Microsoft.AspNetCore.Server.Kestrel[13]",
+            f"      Connection id {'A' * 60}: An unhandled exception was thrown by the application.",
+            "      Npgsql.NpgsqlException (0x80004005): Exception while reading from stream",
+        ]
+    )
+    assert chosen is not None
+    assert chosen.text.startswith("Npgsql.NpgsqlException")
+
+
 def test_a_line_with_a_time_of_its_own_is_not_the_rest_of_the_one_before():
     chosen = telling_line(
         [
@@ -358,6 +370,11 @@ CHOSEN = {
     "fields without a value": [
         "enqueue: pkg=shop id=4097 tag=null lock=null vibrate=null",
         "cannot open /data/articles.db",
+    ],
+    "an exception below a heading of .NET": [
+        "fail: Shop.Invoices[0]",
+        "      System.Exception: Sequence contains no elements",
+        "         at Shop.Invoices.Render(String html)",
     ],
     "too little room, before the exit code": [
         "I JOURNAL  [initandlisten] journal dir=/data/db/journal",

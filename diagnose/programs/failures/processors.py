@@ -88,6 +88,7 @@ PROCESSOR = (
         r"|Error loading shared library (?P<library_musl>\S+?): No such file or directory",
         cause="the image lacks a library that the program is linked with, or has it where the loader does not look: {library}",
         cure="install the library in the image; a program of glibc does not run on Alpine without gcompat",
+        turns_away=True,
         remedy=Uncovered(LIBRARIES),
         build="another",
     ),
