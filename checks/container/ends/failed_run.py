@@ -13,6 +13,7 @@ from checks.container.first_steps.changed_compose import (
     changed_variables,
 )
 from checks.container.first_steps.image_steps import build_before, image_steps
+from checks.container.first_steps.installed_parts import mended_image
 from checks.container.first_steps.line_steps import line_evidence, line_variables
 from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
 from checks.container.first_steps.named_variables import missing_variable_steps
@@ -226,7 +227,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         container, tail, context = self.container, self.tail, self.context
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
-            | self._steps_inside
+            | (self._steps_inside if self._seen_inside else mended_image(container, tail.failure))
             | self._image_before
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.container.first_steps.certificate_steps import certificate_steps
+from checks.container.first_steps.installed_parts import installer_of
 from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.row_steps import row_steps
@@ -138,6 +139,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or _row_variables(case, containers, info)
         or case.option
         or _extension_variables(case)
+        or present({"installer": installer_of(error.failure)})
         or _call_variables(error)
         or certificate_steps(error.container, error.failure, containers)
         or _named_steps(case)
