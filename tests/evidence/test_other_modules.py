@@ -126,7 +126,8 @@ def test_the_home_of_another_user(mode: int, *, is_open: bool) -> None:
     found = found_in(host, PYTHON, user="1000")
     assert found is not None
     assert found.is_open is is_open
-    assert bool(found.assignment) is is_open
+    assert ("assignment" in found.steps) is is_open
+    assert ("dockerfile" in found.steps) is not is_open
 
 
 def test_an_image_that_is_not_known() -> None:

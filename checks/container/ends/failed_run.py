@@ -225,9 +225,12 @@ class FailedRun(msgspec.Struct, frozen=True):
     def further_steps(self) -> PageVariables:
         """The first steps that lie in the image, the compose file and the mounts."""
         container, tail, context = self.container, self.tail, self.context
+        inside = self._steps_inside
+        # what is seen in this image is in no other build of it
+        images = context.images if "mended" not in inside else None
         return (
-            image_steps(container, tail, context.images, context.image_commands, self.calls)
-            | (self._steps_inside if self._seen_inside else mended_image(container, tail.failure))
+            image_steps(container, tail, images, context.image_commands, self.calls)
+            | (inside if self._seen_inside else mended_image(container, tail.failure))
             | self._image_before
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)

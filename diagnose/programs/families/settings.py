@@ -192,6 +192,7 @@ SETTINGS = (
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
                 |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
+            | \bunknown\ user/group\ (?P<user_busybox>[a-z_][\w-]*)
             | user\ ['\"]?(?P<user_named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
         """,
         cause="the program should run as user {user}, but the image has no such user",

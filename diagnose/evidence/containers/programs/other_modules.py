@@ -32,6 +32,7 @@ MOST_FOLDERS = 8
 """Of which the engine is asked, two questions each: the last ones, with the programs themselves."""
 _BY_IMPORT = "Cannot find package"
 """Node.js says so of an `import`, which does not heed the variable."""
+_COPY = "/opt/copied-modules"
 _COMPILED = ".so"
 """A module of the processor's own code fits one version of the language alone."""
 
@@ -117,8 +118,9 @@ _LANGUAGES = {
 
 
 class OtherModule(msgspec.Struct, frozen=True):
-    """A module that is missed, and the folder in which the image has it."""
+    """A module that is missed, and the folder in which the container has it."""
 
+    container: Container
     language: Language
     module: str
     folder: str
@@ -133,7 +135,7 @@ class OtherModule(msgspec.Struct, frozen=True):
         where = f"where the {interpreter} that runs the program does not look"
         if not self.is_open:
             where = "which the container's user may not enter"
-        return f"the image has the {interpreter} module {self.module} in {self.folder}, {where}"
+        return f"the container has the {interpreter} module {self.module} in {self.folder}, {where}"
 
     @property
     def evidence(self) -> dict[str, Json]:
@@ -155,8 +157,24 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> PageVariables:
-        """The variable that makes the interpreter look there, for the page."""
+        """The variable that makes the interpreter look there, for the page; or an image with a
+        copy that each user may read."""
+        if not self.is_open:
+            return self._copied()
         return {"assignment": self.assignment} if self.assignment else {}
+
+    def _copied(self) -> PageVariables:
+        config, variable = self.container.config, self.language.variable
+        lines = (
+            f"FROM {config.image}",
+            "USER 0",
+            f"RUN mkdir -p {_COPY} && cp -r {self.folder}/. {_COPY} && chmod -R a+rX {_COPY}",
+            f"ENV {variable}={_COPY}",
+            f"USER {config.user}",
+        )
+        is_plain = not config.value_of(variable) and not config.image.startswith("sha256:")
+        mended = f"{self.container.name.lower()}:mended"
+        return {"dockerfile": "\n".join(lines), "mended": mended} if is_plain else {}
 
 
 class OtherModules(msgspec.Struct, frozen=True):
@@ -257,7 +275,7 @@ def _other(search: _Search, module: str, line: str, user: str) -> OtherModule | 
         is_pure = not on_host or not _has_compiled(search, on_host)
         helps = is_open and is_pure and _BY_IMPORT not in line
         assignment = _assignment(search.container, language.variable, folder) if helps else ""
-        return OtherModule(language, module, folder, is_open, assignment)
+        return OtherModule(search.container, language, module, folder, is_open, assignment)
     return None
 
 
