@@ -26,6 +26,9 @@ _MEANINGS = {
     "SIGXCPU": "CPU time limit",
     "SIGXFSZ": "file size limit",
 }
+_SENT = frozenset({"SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"})
+"""Signals by which users and programs end another one. The kernel sends those of a broken pipe, a
+timer or a limit."""
 FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
 """Signals of a fault in the program itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
 SIGSYS."""
@@ -42,6 +45,14 @@ def signal_of(code: int) -> str:
 def is_fault(code: int) -> bool:
     """Whether the program ended by a fault of its own."""
     return code - 128 in FAULTS
+
+
+def is_own(code: int) -> bool:
+    """Whether the program ended with an error by itself, and by no signal that others send.
+
+    git ends with 128, and .NET with 150 where the image has another version of it.
+    """
+    return code > 0 and signal_of(code) not in _SENT
 
 
 def described(code: int) -> str:

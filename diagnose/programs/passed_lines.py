@@ -16,7 +16,7 @@ from diagnose.programs.log_message import ERROR, WARNING, Message, is_no_loss
 _OWN_WORDS = LazyPattern(
     r"""
     (?<!not\ )\bcontinu(?:es|ing)\b | \busing\ (?:the\ |a\ )?(?:cached?|default|own)\b
-    | \b(?:is|are)\ not\ (?:fatal|recommended)\b | \bnon-fatal\b | \bharmless\b | \(optional\b
+    | \b(?:is|are)\ not\ (?:fatal|recommended)\b(?!\.\ Use\ --) | \bnon-fatal\b | \bharmless\b | \(optional\b
     | [,;(]\ ?(?:\w+\ ){0,3}disabled\W*$ | \bremov(?:ed|ing)\ (?:a\ |the\ )?stale\b
     | ,\ (?:renewed|recreat(?:ed|ing))\b | \.\.\.\ ?ok\b
     """,

@@ -38,7 +38,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import sentence
-from diagnose.programs.exit_codes import described, is_fault
+from diagnose.programs.exit_codes import described, is_fault, is_own
 from diagnose.registry import check
 
 
@@ -215,4 +215,4 @@ def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: floa
     if code in (137, 143):  # a request ends so too: it counts where there was none for certain
         return is_requested is False and is_service(container)
     is_unseen = is_service(container) or not container.was_watched
-    return is_fault(code) or (is_unseen and (1 <= code <= 127 or code == 255))
+    return is_fault(code) or (is_unseen and is_own(code))

@@ -18,15 +18,13 @@ from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.run.options import Options
 from diagnose.model import ON_ALL, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import sentence
-from diagnose.programs.exit_codes import described, is_fault
+from diagnose.programs.exit_codes import described, is_own
 from diagnose.registry import check
 
 SHORT_S = Seconds(10)
 """A container that exits within this time is considered to have failed at start."""
 
 KILLED = 128 + 9
-LAST_SIGNAL = 128 + 64
-"""Exit codes above are the program's own: ClickHouse ends with the last byte of its error code."""
 
 
 @check(
@@ -103,7 +101,7 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
     if code == KILLED:
         # without the event of its end nobody knows whether a user has asked for it
         return events is not None and bool(events.failures(container.id))
-    return 1 <= code <= 127 or is_fault(code) or code > LAST_SIGNAL
+    return is_own(code)
 
 
 def _lacked_memory(

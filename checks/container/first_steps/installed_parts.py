@@ -30,6 +30,12 @@ _INSTALLS = {
     "r-package": """R -q -e 'install.packages("{part}"); library("{part}")'""",
     "perl-module": "cpanm {part} || cpan -T {part}",
 }
+_INSTALLS_FONTS = (
+    "if command -v apk >/dev/null; then apk add --no-cache fontconfig ttf-dejavu; "
+    "elif command -v dnf >/dev/null; then dnf install -y fontconfig dejavu-sans-fonts; "
+    "else apt-get update && apt-get install -y fontconfig; fi"
+)
+"""Debian's fontconfig brings a font with it."""
 _LIBRARY_FAILURES = ("library-missing", "shared-library")
 
 
@@ -38,6 +44,8 @@ def installer_of(failure: Recognised | None) -> str:
     if failure is None:
         return ""
     values = failure.values
+    if failure.name == "java-fonts":
+        return _INSTALLS_FONTS
     if failure.name in _LIBRARY_FAILURES:
         return _library_installer(values.get("library") or values.get("library_musl") or "")
     template, part = _INSTALLS.get(failure.name, ""), values.get("module", "").replace("/", "::")

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Job, OwnFolder, SetAside, TypedOption, Uncovered
+from diagnose.programs.failures.remedies import (
+    Dropped,
+    Job,
+    OwnFolder,
+    SetAside,
+    TypedOption,
+    Uncovered,
+)
 
 _VARIABLE = "container.variable-missing"
 _OWN_COOKIE = (
@@ -29,6 +36,16 @@ FILES = (
         source="docker/getting-started-app#39",
         remedy=OwnFolder("node_modules"),
         build="another",
+    ),
+    Failure(
+        name="python-home",
+        mark="no module named",
+        pattern=r"No module named '?encodings'?$",
+        cause="Python does not find its own library: PYTHONHOME names another place, or a mount hides "
+        "the folder in which it is",
+        cure="unset PYTHONHOME, or remove the mount over the folder of Python",
+        source="Python's own message",
+        remedy=Dropped("PYTHONHOME"),
     ),
     Failure(
         name="module-python",

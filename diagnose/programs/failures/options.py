@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Given
 
 _ADVICE = (
     r"\b(?:add|give|grant|missing|need(?:s|ed)?|pass|requires?|run|set|start(?:ed)?|try|us(?:e|ing)|with)"
@@ -194,7 +195,8 @@ OPTIONS = (
     Failure(
         name="celery-root",
         mark="superuser privileges",
-        pattern=r"Running a worker with superuser privileges when the\s+worker accepts messages serialized with pickle",
+        # the sentence goes on in the next line of the log
+        pattern=r"Running a worker with superuser privileges when the",
         cause="Celery refuses to run as root while it accepts messages in pickle format",
         cure="run the container as another user, or set C_FORCE_ROOT=1",
         source="celery/celery#4446",
@@ -339,5 +341,31 @@ OPTIONS = (
         confirmed_by=_OPTION,
         needs=("--cap-add={capability}",),
         explains_only=True,
+    ),
+    Failure(
+        name="root-needs-option",
+        mark="running as root",
+        pattern=r"Running as root (?:is not recommended\. Use|without) (?P<option>--[a-z][a-z-]{1,40})\b",
+        cause="the program runs as root, which it refuses without its option {option}",
+        cure="add {option} to its command, or run it as another user with --user",
+        source="Jupyter's and Chrome's own messages",
+        remedy=Given("{option}"),
+    ),
+    Failure(
+        name="deno-permission",
+        mark="access to",
+        pattern=r"Requires (?P<what>env|ffi|net|read|run|sys|write) access to .{0,200}(?P<option>--allow-\w+)",
+        cause="Deno runs the program without the permission {option}",
+        cure="write {option} between `deno run` and the name of the program",
+        source="Deno's own message",
+    ),
+    Failure(
+        name="mongo-keyfile-needed",
+        mark="security.keyfile",
+        pattern=r"security\.keyFile is required when authorization is enabled with replica sets",
+        cause="MongoDB has users and a replica set, whose members need a key file, and none is named",
+        cure="mount a file with a random text (openssl rand -base64 756) that belongs to 999:999 and has "
+        "mode 400, and add --keyFile with its path to the command",
+        source="MongoDB's own message",
     ),
 )

@@ -278,4 +278,65 @@ RUNTIMES = (
         cure="correct the name of the .dll in the command",
         build="another",
     ),
+    Failure(
+        name="own-name-java",
+        mark="unknownhostexception",
+        # getLocalHost repeats the name before the resolver's answer; another lookup does not
+        pattern=r"UnknownHostException: (?P<host>[\w.-]{1,64}): [\w.-]{1,64}: (?:Name|Temporary|No address|unknown)",
+        cause="the program looks up its own host name {host}, which is in no /etc/hosts of its "
+        "container: on the host's network that is the host's name",
+        cure="recreate it with --add-host={host}:127.0.0.1, or write the name into /etc/hosts of the host",
+        source="moby/moby#30805; Java's own message",
+        confirmed_by=_OPTION,
+        needs=("--add-host={host}:127.0.0.1",),
+    ),
+    Failure(
+        name="java-fonts",
+        mark="font",
+        pattern=r"sun\.awt\.FontConfiguration\.(?:head|getVersion)|Fontconfig head is null"
+        r"|libfontmanager\.so: (?:libfreetype|Error loading)",
+        cause="Java draws text, and the image has neither fontconfig nor a font",
+        cure="install fontconfig and a font in the image, such as ttf-dejavu",
+        source="adoptium/temurin-build#693; Java's own message",
+        build="another",
+    ),
+    Failure(
+        name="kafka-unformatted",
+        mark="meta.properties",
+        pattern=r"No readable meta\.properties files found",
+        cause="the folder of Kafka's log was never formatted: no cluster id is stored there, as in a "
+        "new or an emptied volume",
+        cure="format it once with kafka-storage.sh format, or let the start script of the image do that: "
+        "give no entrypoint or command of your own, and set CLUSTER_ID",
+        source="Apache Kafka's documentation, KRaft",
+    ),
+    Failure(
+        name="imagemagick-policy",
+        mark="security policy",
+        pattern=r"not allowed by the security policy [`'](?P<coder>\w{1,20})'",
+        cause="policy.xml of ImageMagick in the image forbids {coder}",
+        cure="if the files come from people whom you trust, allow it in /etc/ImageMagick-*/policy.xml of "
+        "the image; Ghostscript has to be installed for PDF",
+        source="ImageMagick's documentation, security policy",
+        build="another",
+    ),
+    Failure(
+        name="arguments-too-long",
+        mark="argument list too long",
+        pattern=r"\bexec:? [\w\"/.-]{1,200}:? argument list too long",
+        cause="a variable or a word of the command is longer than 128 KiB, which Linux lets none be, or "
+        "all together are longer than its limit",
+        cure="mount the long text as a file in the place of a variable",
+        source="lensesio/lenses-docker#26; execve(2)",
+    ),
+    Failure(
+        name="text-busy",
+        mark="text file busy",
+        pattern=r"(?P<path>/[^\s:\"]{1,200})\"?: [Tt]ext file busy",
+        cause="{path} cannot be executed while it is open for writing: the step before has just copied "
+        "or changed it",
+        cure="write it in the image, not at each start; or rename it into its place when it is written",
+        source="execve(2)",
+        may_pass=True,
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 LINES = {
     "shell-without-c": "/bin/sh: 0: cannot open mariadbd: No such file",
     "module-node": "Error: Cannot find module '/app/src/index.js'",
+    "python-home": "ModuleNotFoundError: No module named 'encodings'",
     "module-python": "ModuleNotFoundError: No module named 'flask_cors'",
     "r-package": "Error in library(shinythemes) :; there is no package called ‘shinythemes’",
     "script-package": "lua: main.lua:1: module 'cjson' not found:",

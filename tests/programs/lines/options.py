@@ -58,4 +58,7 @@ LINES = {
     "chown-here-refused": "chown: changing ownership of '.': Operation not permitted",
     "chown-refused": "chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted",
     "home-missing": "npm error EACCES: permission denied, mkdir '/.npm'",
+    "root-needs-option": "[C 04:18:48.513 NotebookApp] Running as root is not recommended. Use --allow-root to bypass.",
+    "deno-permission": 'error: Uncaught (in promise) NotCapable: Requires net access to "0.0.0.0:8000", run again with the --allow-net flag',
+    "mongo-keyfile-needed": "BadValue: security.keyFile is required when authorization is enabled with replica sets",
 }

@@ -58,4 +58,10 @@ LINES = {
         "Error: failed to load configuration: invalid config: Config.IsValid: "
         "model.config.is_valid.site_url.app_error,"
     ),
+    "own-name-java": "java.net.UnknownHostException: node7: node7: Name or service not known",
+    "java-fonts": 'Caused by: java.lang.NullPointerException: Cannot load from short array because "sun.awt.FontConfiguration.head" is null',
+    "kafka-unformatted": 'Exception in thread "main" java.lang.RuntimeException: No readable meta.properties files found.',
+    "imagemagick-policy": "convert-im6.q16: attempt to perform an operation not allowed by the security policy `PDF' @ error/constitute.c/IsCoderAuthorized/421.",
+    "arguments-too-long": "exec /usr/local/bin/docker-entrypoint.sh: argument list too long",
+    "text-busy": "/docker-entrypoint.sh: line 12: /app/migrate: Text file busy",
 }

@@ -49,9 +49,10 @@ def _lacks_mount(container: Container, assignment: str) -> Proof | None:
     return ("Mounts", mounts or "none")
 
 
-def _lacks_host_entry(container: Container, _: str) -> Proof | None:
+def _lacks_host_entry(container: Container, assignment: str) -> Proof | None:
     entries = container.host_config.extra_hosts or []
-    if any(entry.startswith("host.docker.internal") for entry in entries):
+    name = assignment.partition(":")[0]
+    if any(entry.startswith((f"{name}:", f"{name}=")) for entry in entries):
         return None
     return ("HostConfig.ExtraHosts", entries or "none")
 

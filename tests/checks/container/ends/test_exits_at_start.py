@@ -50,6 +50,10 @@ from tests.judging import judge
         ),
         ("detached", EARLY, ["warning"]),
         ("crashed with a segmentation fault", container_in("exited", code=139), ["warning"]),
+        ("git cannot clone", container_in("exited", code=128), ["warning"]),
+        ("the code of .NET without its version", container_in("exited", code=150), ["warning"]),
+        ("a broken pipe", container_in("exited", code=141), ["warning"]),
+        ("a signal that users send", container_in("exited", code=130), []),
         ("a code of its own above the signals", container_in("exited", code=232), ["warning"]),
         (
             "in the foreground",

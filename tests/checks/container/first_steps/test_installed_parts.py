@@ -43,6 +43,10 @@ def test_the_package_of_a_library(line: str, library: str, package: str) -> None
 OTHERS = {
     "R": (R, 'library("shinythemes")'),
     "Perl": (PERL, "cpanm DBI::Pool"),
+    "fonts of Java": (
+        'NullPointerException: because "sun.awt.FontConfiguration.head" is null',
+        "apt-get install -y fontconfig",
+    ),
     "Python has other names": ("ModuleNotFoundError: No module named 'cv2'", ""),
     "no library": (LOADER.format("$(reboot).so"), ""),
     "nothing that is known": ("all is lost", ""),
