@@ -15,6 +15,9 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity, Unavai
 from diagnose.phrases import MIB, duration, how_often, size
 from diagnose.registry import check
 
+_SMALL = 512 * MIB
+_START_S = 60.0
+
 
 @check(
     "container.oom-killed",
@@ -187,9 +190,21 @@ def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
 def _roomier(oom: MemoryLoss) -> str:
     """Twice the limit that was hit, as `docker update` takes it.
 
-    Half a gibibyte where there is no limit to double.
+    Four times a small one where the program had only started: nobody knows yet how much it takes.
+    Half a gibibyte where there is no limit to multiply.
     """
     hit = oom.container.host_config.memory or next(
         (kill.limit for kill in oom.kills if kill.limit), None
     )
-    return f"{max(hit * 2 // MIB, 32)}m" if hit else "512m"
+    if not hit:
+        return "512m"
+    factor = 4 if hit <= _SMALL and _had_only_started(oom) else 2
+    return f"{max(hit * factor // MIB, 32)}m"
+
+
+def _had_only_started(oom: MemoryLoss) -> bool:
+    """Whether the last kill came soon after the start of the container, or after another kill."""
+    if not oom.moments:
+        return False
+    *before, last = oom.moments
+    return any(0 <= last - at <= _START_S for at in (oom.container.started_at, *before[-1:]) if at)

@@ -60,3 +60,33 @@ def folder_over_the_libraries_of_the_image(box: Box) -> None:
     found, command = _report(box, "covered19")
     assert "/srv/covered19, which is mounted at /usr/lib, hides what its image has there" in found
     assert command.startswith("diagnose recreate covered19 "), command
+
+
+@fault(AT_START, subject="container:clone19", shareable=True)
+def clone_that_ends_with_128(box: Box) -> None:
+    """git ends with 128, which no signal does."""
+    script = "echo 'fatal: could not read Username: No such device or address' >&2; exit 128"
+    run(box, "clone19", *GOOD, IMAGE, "sh", "-c", script)
+    assert "could not read" in ended(box, "clone19")
+
+
+@fault(AT_START, subject="container:dotnet19", shareable=True)
+def runtime_of_another_version(box: Box) -> None:
+    """.NET ends with 150 where the image has another version of it, as a signal might."""
+    says = "You must install or update .NET to run this application."
+    run(box, "dotnet19", *GOOD, IMAGE, "sh", "-c", f"echo '{says}' >&2; exit 150")
+    assert "update .NET" in ended(box, "dotnet19")
+    found, _ = _report(box, "dotnet19")
+    assert "another version of .NET" in found
+
+
+@fault("container.option-missing", subject="container:wild19", also=[AT_START])
+def own_name_on_the_network_of_the_host(box: Box) -> None:
+    """A program in Java looks up its own host name, which is in no file of hosts."""
+    says = "java.net.UnknownHostException: $n: $n: Name or service not known"
+    script = (
+        f'n=$(hostname); grep -q " $n" /etc/hosts && exec sleep 1000; echo "{says}" >&2; exit 1'
+    )
+    box.sh('sed -i "/$(hostname)/d" /etc/hosts')
+    run(box, "wild19", *GOOD, "--network=host", IMAGE, "sh", "-c", script)
+    assert "UnknownHostException" in ended(box, "wild19")

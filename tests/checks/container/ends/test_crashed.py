@@ -76,6 +76,12 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
             ["critical"],
         ),
         (
+            "a service with a code of its own",
+            container_in("exited", code=232, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
             "a job with a segmentation fault",
             container_in("exited", code=139, ran=3600),
             False,

@@ -100,6 +100,31 @@ def test_each_of_four_sources_alone_tells_of_an_oom_kill():
     ]
 
 
+ROOM = {
+    "a small limit at its start": (128, 5.0, "512m"),
+    "a small limit after an hour": (128, 3600.0, "256m"),
+    "a large limit at its start": (1024, 5.0, "2048m"),
+}
+
+
+@pytest.mark.parametrize(("limit", "ran", "memory"), ROOM.values(), ids=ROOM)
+def test_how_much_more_memory_is_given(limit: int, ran: float, memory: str) -> None:
+    host_config = {"Memory": limit * MIB}
+    down = container_in(
+        "exited", code=137, ran=ran, State={"OOMKilled": True}, HostConfig=host_config
+    )
+    result = judge(
+        "container.oom-killed",
+        containers=of(down),
+        clock=CLOCK,
+        options=OPTIONS,
+        cgroups=Cgroups({}),
+        events=Events(()),
+        kernel_log=KernelLog(()),
+    )
+    assert result.findings[0].variables["memory"] == memory
+
+
 @pytest.mark.parametrize(
     ("name", "container"),
     [
