@@ -76,6 +76,21 @@ LINES = {
     "compose-orphans": 'time="2026-11-28T23:52:34Z" level=warning msg="Found orphan containers ([p-mig-1 p-db-1]) for '
     "this project. If you removed or renamed this service in your compose file, you can run this command with "
     'the --remove-orphans flag to clean it up."',
+    "credential-helper": 'error getting credentials - err: exec: "docker-credential-desktop": executable file not '
+    "found in $PATH, out: ``",
+    "client-config-forbidden": "WARNING: Error loading config file: open /home/u/.docker/config.json: permission denied",
+    "push-denied": "denied: requested access to the resource is denied",
+    "registry-login-missing": f"{_DAEMON}unauthorized: authentication required",
+    "registry-name-unresolved": f'{_DAEMON}Get "https://registry.example/v2/": dial tcp: lookup registry.example on '
+    "192.0.2.53:53: server misbehaving",
+    "layer-without-room": "failed to register layer: write /usr/lib/libx.so: no space left on device",
+    "exec-program-missing": "OCI runtime exec failed: exec failed: unable to start container process: exec: "
+    '"bash": executable file not found in $PATH',
+    "link-to-stopped": f"{_DAEMON}Cannot link to a non running container: /db AS /web/db",
+    "compose-type": "services.web.ports must be a list",
+    "killed": "web-1 exited with code 137",
+    "segmentation-fault": "web-1 exited with code 139",
+    "command-not-found": "web-1 exited with code 127",
     "engine-not-reached": "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
     "running?",
     "engine-host-unknown": "error during connect: Get http://docker:2375/v1.40/info: dial tcp: lookup docker on "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.refused_compose import COMPOSE
+from diagnose.programs.failures.refused_pulls import REFUSED_PULLS
 from diagnose.programs.failures.refused_visits import REFUSED_VISITS
 
 _CREATE = (
@@ -221,6 +222,22 @@ _ENGINE = (
         cure="type it on a manager, or make a swarm with docker swarm init",
     ),
     Failure(
+        name="exec-program-missing",
+        mark="oci runtime exec failed",
+        pattern=r"OCI runtime exec failed: [^\n]{0,200}exec: \"(?P<program>[^\"\n]{1,200})\": (?:executable file not found"
+        r"|stat [^\n]{1,200}: no such file)",
+        cause='the container has no program "{program}": small images have no shell and no such tools',
+        cure="take sh in the place of bash; where there is no shell, enter the container's network from the host: "
+        "nsenter -t $(docker inspect -f '{{.State.Pid}}' CONTAINER) -n sh",
+    ),
+    Failure(
+        name="link-to-stopped",
+        mark="cannot link to a non running container",
+        pattern=r"cannot link to a non running container: /?(?P<name>[\w.-]{1,255})",
+        cause='the container has a link to container "{name}", which does not run',
+        cure="docker start {name} first; a network of their own makes links needless",
+    ),
+    Failure(
         name="no-such-container",
         mark="no such container",
         pattern=r"No such container: (?P<name>\S{1,255})",
@@ -252,5 +269,35 @@ _ENGINE = (
     ),
 )
 
-REFUSED_COMMANDS = (*COMPOSE, *_CREATE, *_REMOVE, *_ENGINE, *REFUSED_VISITS)
+_ENDS = (
+    Failure(
+        name="killed",
+        mark="exited with code 137",
+        pattern=r"\bexited with code 137\b",
+        cause="something sent SIGKILL: the kernel for memory beyond the container's limit or for short memory of the host, "
+        "or docker stop after ten seconds without an end",
+        cure="docker inspect -f '{{.State.OOMKilled}}' CONTAINER prints true where memory was the reason; "
+        "then docker update --memory gives more",
+        confirmed_by="container.oom-killed",
+    ),
+    Failure(
+        name="segmentation-fault",
+        mark="exited with code 139",
+        pattern=r"\bexited with code 139\b",
+        cause="the program ended by a segmentation fault (SIGSEGV): a defect of the program or of a library, "
+        "or an image that was built for another processor",
+        cure="pull the image again, or take another release of it; dmesg | grep segfault names the library",
+        confirmed_by="container.crashed",
+    ),
+    Failure(
+        name="command-not-found",
+        mark="exited with code 127",
+        pattern=r"\bexited with code 127\b",
+        cause="a shell or the runtime did not find the program that it was to run",
+        cure="docker logs --tail 5 CONTAINER names the program; correct command or entrypoint, or build the image with it",
+        confirmed_by="container.entrypoint-missing",
+    ),
+)
+
+REFUSED_COMMANDS = (*COMPOSE, *_CREATE, *_REMOVE, *_ENGINE, *_ENDS, *REFUSED_VISITS, *REFUSED_PULLS)
 """The first row that fits counts."""

@@ -75,6 +75,15 @@ COMPOSE = (
         cure="correct the file; docker compose config -q checks it",
     ),
     Failure(
+        name="compose-type",
+        mark=" must be a",
+        pattern=r"(?P<key>(?:services|networks|volumes|configs|secrets)[.\w-]{1,200}) must be an? "
+        r"(?P<type>list|mapping|string|boolean|number|integer|array|object)",
+        cause="{key} of the compose file is no {type}",
+        cure="write it as the reference of compose files has it: items of a list begin with a dash; "
+        "docker compose config -q checks the file",
+    ),
+    Failure(
         name="compose-undeclared",
         mark="refers to undefined",
         pattern=r"service \"(?P<service>[\w.-]{1,99})\" refers to undefined "

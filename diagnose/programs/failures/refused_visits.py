@@ -14,7 +14,7 @@ REFUSED_VISITS = (
     Failure(
         name="engine-not-reached",
         mark="the docker ",
-        pattern=r"(?:Cannot connect to the Docker daemon|failed to connect to the docker API) at (?P<url>[^\s;]{1,200}?)[.;]? ",
+        pattern=r"(?:Cannot connect to the Docker daemon|failed to connect to the docker API) at (?P<url>[^\s;]{1,200}?)[.;]?(?: |$)",
         cause="the docker command found no engine at {url}: the engine is down, or serves another address than "
         "DOCKER_HOST or the docker context names",
         cure="systemctl start docker if the engine is down; else unset DOCKER_HOST && docker context use default "

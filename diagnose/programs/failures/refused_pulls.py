@@ -1,0 +1,61 @@
+"""What docker says of a registry and of its logins where a pull or a push fails, in plain words."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+REFUSED_PULLS = (
+    Failure(
+        name="credential-helper",
+        mark="error getting credentials",
+        pattern=r"error getting credentials - err: exec: \"docker-credential-(?P<helper>[\w.-]{1,99})\": "
+        r"executable file not found",
+        cause='config.json of the docker command names the credential helper "{helper}", which is not installed',
+        cure="take the line credsStore or credHelpers that names it out of ~/.docker/config.json, and docker login again",
+        confirmed_by="image.credential-helper-missing",
+    ),
+    Failure(
+        name="client-config-forbidden",
+        mark="error loading config file",
+        pattern=r"error loading config file: (?:open |stat )?(?P<path>/[^\s:]{1,300})[^\n]{0,300}permission denied",
+        cause="the docker command may not read {path}, so that it knows no stored login; "
+        "often sudo docker has made the file as root",
+        cure='sudo chown -R "$(id -u):$(id -g)" ~/.docker gives the folder back to its user',
+        confirmed_by="image.client-config-unreadable",
+    ),
+    Failure(
+        name="push-denied",
+        mark="requested access to the resource is denied",
+        pattern=r"^(?:error response from daemon: )?denied: requested access to the resource is denied",
+        cause="the registry does not let this login push to that repository: nobody is logged in, or the name does not "
+        "begin with the user or organisation that may write there",
+        cure="docker login, and name the image for the registry: docker tag IMAGE USER/NAME:TAG",
+        confirmed_by="image.push-failed",
+    ),
+    Failure(
+        name="registry-login-missing",
+        mark="unauthorized: ",
+        pattern=r"unauthorized: (?:authentication required|incorrect username or password|access to the requested resource)",
+        cause="the registry takes no request without a valid login, and the stored one is missing, old or of another registry",
+        cure="docker login REGISTRY with a token that has the right to read the image, and repeat the command",
+        confirmed_by="image.pull-denied",
+    ),
+    Failure(
+        name="registry-name-unresolved",
+        mark="lookup ",
+        pattern=r"dial tcp: lookup (?P<host>[\w.-]{1,253})(?: on \S{1,60})?: (?:temporary failure in name resolution"
+        r"|no such host|server misbehaving|(?:read udp )?[^\n]{0,100}i/o timeout)",
+        cause='the engine cannot resolve "{host}": the DNS servers in the host\'s /etc/resolv.conf do not answer',
+        cure="getent hosts {host} repeats the question; correct the host's DNS servers",
+        confirmed_by="dns.host-broken",
+    ),
+    Failure(
+        name="layer-without-room",
+        mark="failed to register layer",
+        pattern=r"failed to register layer: [^\n]{0,300}no space left on device",
+        cause="the disk of the engine's data root is full, and the image cannot be unpacked",
+        cure="docker system df shows what takes the room; docker image prune removes images without a name",
+        confirmed_by="storage.disk-full",
+    ),
+)
+"""The first row that fits counts."""
