@@ -21,6 +21,7 @@ Parts = Literal[
     "hidden",
     "jobs",
     "loopback",
+    "names",
     "secrets",
     "stopped by hand",
     "urls",

@@ -94,7 +94,7 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("beam.smp", [ALARM, ALARM.replace("disk", "memory").replace("set on", "cleared on")], [("disk", "")]),
         ("haproxy", [CHECKED.format(0)], [("shop", "")]),
         ("haproxy", [CHECKED.format(1)], []),
-        ("haproxy", [REFUSED.format(0)], []),
+        ("haproxy", [REFUSED.format(0)], [("shop", "")]),
         ("haproxy", [CHECKED.format(0), CHECKED_WELL], []),
         ("haproxy", [CHECKED.format(0).replace("404", "503")], []),
         ("haproxy", [CHECKED.format(0), "[NOTICE]   (1) : New worker (24) forked"], []),

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.moved_names import MovedNames, moved_names
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.live.disk.parts import only
 from diagnose.model import Unavailable
 from tests.hosts import Made
 from tests.inspected import container
@@ -75,3 +76,32 @@ def _found(
     logs = RecentLogs({caller.id: tuple(RecentLine(1.0, text) for text in log)})
     host = Made({"dns.query": reply})
     return failure, moved_names(host, LoggedFailures((failure,)), logs, resolvers)
+
+
+NGINX = (
+    "connect() failed (113: No route to host) while connecting to upstream, "
+    'upstream: "http://192.0.2.70:443/"'
+)
+SITE = "location / {\n  proxy_pass https://api.shop.test/v2/;\n}\n"
+SETTINGS: dict[str, tuple[str, list[str], bool]] = {
+    "the name at that port": (SITE, ["192.0.2.80"], True),
+    "with its port": (SITE.replace("test/", "test:443/"), ["192.0.2.80"], True),
+    "an upstream": ("upstream api { server api.shop.test:443; }", ["192.0.2.80"], True),
+    "Envoy": ("address: api.shop.test\n  port_value: 443", ["192.0.2.80"], True),
+    "the present address": (SITE, ["192.0.2.70"], False),
+    "another port": (SITE.replace("test/", "test:8443/"), ["192.0.2.80"], False),
+    "in a comment": (f"# {SITE.splitlines()[1].strip()}", ["192.0.2.80"], False),
+    "two names": (f"{SITE} https://pay.shop.test/", ["192.0.2.80"], False),
+}
+
+
+@pytest.mark.parametrize(("text", "answers", "is_old"), SETTINGS.values(), ids=SETTINGS)
+def test_a_line_without_the_name(text: str, answers: list[str], is_old: bool) -> None:
+    mount = {"Type": "bind", "Source": "/srv/s.conf", "Destination": "/etc/nginx/nginx.conf"}
+    caller = container("web", Mounts=[mount])
+    failure = LoggedFailure(caller, "unreachable", "192.0.2.70", 443, NGINX, 5, 9, 1.0)
+    resolvers = Resolvers(NONE, NONE, (), {caller.id: ResolvConf(nameservers=("192.0.2.53",))})
+    reply = {"answered": True, "rcode": "NOERROR", "answers": answers, "ms": 1.0}
+    host = Made({"dns.query": reply, "file.read": {"text": only("names", text)}})
+    found = moved_names(host, LoggedFailures((failure,)), RecentLogs(), resolvers)
+    assert (found.of(failure) is not None) == is_old

@@ -11,8 +11,10 @@ from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
+from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
+from diagnose.evidence.containers.peers.outdated_servers import OutdatedServers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
@@ -29,7 +31,7 @@ _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
 _OF_VARIABLES = ("generated", "typed")
 """What a row offers where only another variable heals: that touches no data."""
-PARTLY = frozenset({"haproxy", "java-memory"})
+PARTLY = frozenset({"haproxy", "java-memory", UNREACHED})
 """Failures of a part: the rest of the program works on."""
 
 
@@ -53,6 +55,7 @@ def failing_inside(
     mount_access: MountAccess | None,
     info: Info | None,
     clock: Clock,
+    outdated_servers: OutdatedServers | None,
 ) -> CheckResult:
     """A container runs, but a program in it has failed and is not back.
 
@@ -62,18 +65,27 @@ def failing_inside(
     of a database whose server does not run in them. It counts too if supervisord, PM2 or
     gunicorn starts a program again and again, and it ends each time: three times, and lately. A
     later line that says that the program is back ends the finding. A thread of Java that ended
-    for lack of heap, and a backend of HAProxy without a server are warnings. Where the log does not
+    for lack of heap, and a backend of HAProxy without a server are warnings. A
+    server that HAProxy cannot connect to at all counts where it was started after HAProxy, which
+    keeps an old address then. Where the log does not
     say why a program ended, a log file of its own may.
     """
     for failure in inner_failures:
-        yield _finding(failure, mount_access, info, clock)
+        server = outdated_servers.of(failure) if outdated_servers is not None else None
+        if failure.name != UNREACHED or server is not None:
+            yield _finding(failure, mount_access, info, clock, server)
     yield from inner_failures.unexamined
     return None
 
 
 def _finding(
-    failure: InnerFailure, mount_access: MountAccess | None, info: Info | None, clock: Clock
+    failure: InnerFailure,
+    mount_access: MountAccess | None,
+    info: Info | None,
+    clock: Clock,
+    server: Container | None,
 ) -> Finding:
+    """server: the one whose old address HAProxy keeps."""
     container = failure.container
     age = clock.age(failure.at)
     since = f", {duration(age)} ago" if age is not None else ""
@@ -90,6 +102,7 @@ def _finding(
         sentence(
             f"{container} runs, but {failure.cause}{since}",
             recognised.cause if recognised is not None else "",
+            _outdated(server),
         ),
         evidence,
         discriminator=failure.program or failure.name,
@@ -97,8 +110,17 @@ def _finding(
         signs=signs(failure.line, failure.reason),
         onset=failure.at,
     )
+    if server is not None:
+        return finding.with_variables({"rebound": container.name})
     row = _row_variables(failure, recognised, info)
     return finding.with_variables(row or _variables(failure, recognised, mount_access))
+
+
+def _outdated(server: Container | None) -> str:
+    """Whose old address HAProxy keeps, in words for the end of a sentence."""
+    if server is None:
+        return ""
+    return f"it looks names up at its start, and {server} was started later, with an address of its own"
 
 
 def _row_variables(

@@ -1,23 +1,29 @@
 """Names whose old address a program keeps: it calls that one, and DNS has another one now.
 
 Programs that run for long resolve a name once: a JVM with a security manager, nginx, many pools of
-connections. Only a line that has both the name and the address shows which address was called.
+connections. A line that has both the name and the address shows which address was called. Where it
+has the address alone, as nginx's, the one name counts that the settings have for that port.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.dns.configured_names import names_at
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_address, is_loopback
+from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key, only
 from diagnose.model import Failed, PageVariables
 from diagnose.phrases import joined
 from diagnose.questions import Host
@@ -46,6 +52,8 @@ class MovedName(msgspec.Struct, frozen=True):
     present: tuple[str, ...]
     server: str
     """The DNS server that says so."""
+    port: int = 0
+    """Where the line has no name: the port at which the settings have that name."""
 
     @property
     def cure(self) -> PageVariables:
@@ -73,38 +81,95 @@ class MovedNames(Items[MovedName], frozen=True):
     def of(self, failure: LoggedFailure) -> MovedName | None:
         """The name that the calls of this failure are about."""
         for item in self.items:
-            is_called = (item.name, item.address) in _pairs(failure.line)
+            is_called = (item.name, item.address) in _pairs(failure.line) or (
+                (item.address, item.port) == (failure.host, failure.port)
+            )
             if is_called and item.container.id == failure.container.id:
                 return item
         return None
 
 
+class _BareCall(NamedTuple):
+    """A call that fails, of which only address and port are known."""
+
+    container: Container
+    address: str
+    port: int
+
+
+class _CalledName(NamedTuple):
+    """A name, and the address that a container calls for it."""
+
+    container: Container
+    name: str
+    address: str
+    port: int = 0
+    """As `MovedName.port`."""
+
+
 @evidence
 def moved_names(
-    host: Host, logged_failures: LoggedFailures, logs: RecentLogs, resolvers: Resolvers
+    host: Host,
+    logged_failures: LoggedFailures,
+    logs: RecentLogs,
+    resolvers: Resolvers,
+    unanswered_calls: UnansweredCalls | None = None,
 ) -> MovedNames:
-    """Nothing is asked but names that stand beside an address in a line about a call that fails.
+    """Nothing is asked but names of calls that fail.
 
-    A program that calls several addresses of a name asks for it again each time: those of a large
-    service change with each answer. What the container's own hosts file has, DNS is not asked for.
+    They stand beside an address in a line about such a call, or in the settings of a program that
+    names an address alone. A program that calls several addresses of a name asks for it again each
+    time: those of a large service change with each answer. What the container's own hosts file has,
+    DNS is not asked for.
     """
-    queries: dict[QueryDns, tuple[Container, str, str]] = {}
-    for failure in logged_failures:
-        for name, address in _named(failure):
-            upstreams = resolvers.upstreams(failure.container)
-            keeps_one = _called_as(name, failure.container, logs) <= {address}
-            if keeps_one and upstreams and len(queries) < MOST:
-                pid = asking_pid(failure.container, upstreams[0])
-                query = QueryDns(upstreams[0].server, name, "A", pid=pid)
-                queries[query] = (failure.container, name, address)
+    called = [
+        _CalledName(failure.container, name, address)
+        for failure in logged_failures
+        for name, address in _named(failure)
+        if _called_as(name, failure.container, logs) <= {address}
+    ]
+    for call in _bare_calls(logged_failures, unanswered_calls):
+        name = only(names_at(host, call.container, call.port))
+        if name is not None:
+            called.append(_CalledName(call.container, name, call.address, call.port))
+    queries: dict[QueryDns, _CalledName] = {}
+    for item in called[:MOST]:
+        for upstream in resolvers.upstreams(item.container)[:1]:
+            pid = asking_pid(item.container, upstream)
+            queries[QueryDns(upstream.server, item.name, "A", pid=pid)] = item
     found = []
     for query, reply in host.ask_about(list(queries), lambda query: query):
-        container, name, address = queries[query]
-        if not isinstance(reply, Failed) and reply.knows and address not in reply.answers:
+        item = queries[query]
+        if not isinstance(reply, Failed) and reply.knows and item.address not in reply.answers:
             present = tuple(answer for answer in reply.answers if is_address(answer))
             if present:
-                found.append(MovedName(container, name, address, present, query.server))
+                container, name, address, port = item
+                found.append(MovedName(container, name, address, present, query.server, port))
     return MovedNames(tuple(found))
+
+
+def _bare_calls(
+    failures: LoggedFailures, unanswered_calls: UnansweredCalls | None
+) -> Iterator[_BareCall]:
+    """The calls of an address that no setting has, where no other one is called at that port."""
+    calls = [
+        _BareCall(failure.container, failure.host, failure.port)
+        for failure in failures
+        if failure.peer is None and failure.kind != "dns" and not any(_pairs(failure.line))
+    ] + [
+        _BareCall(call.container, call.address, call.port)
+        for call in unanswered_calls or ()
+        if call.peer is None and call.protocol == "tcp" and not call.further
+    ]
+    at_port = by_key(((call.container.id, call.port), call) for call in calls)
+    for same in at_port.values():
+        call, addresses = same[0], {call.address for call in same}
+        if len(addresses) > 1 or not call.port:
+            continue
+        is_elsewhere = is_address(call.address) and not is_loopback(call.address)
+        is_ipv4 = is_elsewhere and ":" not in call.address
+        if is_ipv4 and not where_named(call.address, call.container):
+            yield call
 
 
 def _named(failure: LoggedFailure) -> Iterator[tuple[str, str]]:

@@ -94,6 +94,17 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 """A key of a file of settings whose value is a secret: it leaves this process as a token."""
+_NAME = r"[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62}"
+_NAMED_PLACE = re.compile(
+    rf"(?<![\w.@+-])(?:(?:https?|wss?)://{_NAME}(?![\w.@-])(?::\d{{2,5}})?|{_NAME}:\d{{2,5}}(?!\d))"
+)
+_OF_HAPROXY = re.compile(
+    r"^[ \t]*server[ \t]+[\w.:-]{1,80}[ \t]+(?P<place>[A-Za-z][\w-]{0,62}:\d{2,5})(?!\d)",
+    re.MULTILINE,
+)
+_OF_ENVOY = re.compile(
+    rf"\baddress:[ \t]{{0,4}}[\"']?(?P<name>{_NAME})[\"']?\s{{1,80}}port_value:[ \t]{{0,4}}(?P<port>\d{{2,5}})"
+)
 _URL = re.compile(r"(?<![\w.+-])[a-z][a-z0-9+]{1,20}:/{1,3}[\w.-]{1,100}(?:/?:\d{2,5})?(?![\w@])")
 """An address without a user, as far as host and port; its slashes may be wrong."""
 
@@ -258,6 +269,20 @@ def _urls(text: str) -> Iterator[str]:
     yield from dict.fromkeys(match[0] for match in _URL.finditer("\n".join(lines)))
 
 
+def _names(text: str) -> Iterator[str]:
+    """The names of machines with the ports at which they are called, without those in comments.
+
+    A scheme gives the port that is not written; Envoy writes the two on lines of their own. Names
+    of one word, as containers have, count in HAProxy's lines of servers alone.
+    """
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
+    code = "\n".join(lines)
+    found = [match[0] for match in _NAMED_PLACE.finditer(code)]
+    found += [match["place"] for match in _OF_HAPROXY.finditer(code)]
+    found += [f"{match['name']}:{match['port']}" for match in _OF_ENVOY.finditer(code)]
+    yield from dict.fromkeys(found)
+
+
 def _addresses(text: str) -> Iterator[str]:
     """The IPv4 addresses of a file, with their ports; those in comments are left out."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
@@ -273,6 +298,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "hidden": _hidden,
     "jobs": _jobs,
     "loopback": _loopback,
+    "names": _names,
     "secrets": _secrets,
     "stopped by hand": _stopped_by_hand,
     "urls": _urls,

@@ -8,6 +8,7 @@ import os
 from tests.lab import Box, fault, healthy
 from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS, RESOLVER
+from tests.lab.scenarios.everyday.helpers import first_command
 
 GOOD = [
     "--memory=128m", "--pids-limit=100", "--user=1000:1000", "--cap-drop=ALL",
@@ -339,3 +340,24 @@ def nginx_that_may_open_its_port(box: Box) -> None:
     """The same with the engine's own setting, which leaves low ports to everyone."""
     nginx(box, "front8", "server { listen 80; }")
     box.wait_state("front8", "running")
+
+
+@fault("network.calls-failing", subject="container:edge14", also=["container.*"])
+def nginx_that_keeps_an_old_address(box: Box) -> None:
+    """DNS has another address for a machine outside than it had when nginx was started."""
+    box.provider.dns_stop()
+    box.provider.dns_start("--address=/api.lab.test/192.0.2.77")
+    box.docker("network", "create", "edge14net")
+    server = "server { listen 8080; location / { proxy_connect_timeout 1s; proxy_pass http://api.lab.test; } }"
+    nginx(box, "edge14", server, "--network=edge14net", "-p", "8089:8080")
+    box.provider.dns_stop()
+    box.provider.dns_start()
+
+    def fails() -> bool:
+        box.provider.curl(f"http://{BOX_ADDRESS}:8089/", check=False)
+        return box.docker("logs", "edge14").stderr.count("192.0.2.77") > 4
+
+    box.wait_for(fails, 30, "calls of the old address")
+    assert first_command(box, "network.calls-failing", "edge14") == (
+        "getent ahosts api.lab.test && docker restart edge14"
+    )

@@ -61,6 +61,10 @@ _OF_SUPERVISORD = LazyPattern(
     r"|Included|RPC|Set uid|Server|reaped)"
 )
 _OF_PM2 = LazyPattern(r"\bPM2\b")
+UNREACHED = "haproxy-unreached"
+"""A server that HAProxy cannot connect to. By itself it says little: a stand-by is down on purpose,
+and a server that has ended has a finding of its own."""
+
 
 PATTERNS = (
     Pattern(
@@ -213,6 +217,19 @@ PATTERNS = (
         ),
         r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
         'HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
+        "({detail})",
+        LazyPattern(r"Server \S+ is DOWN|has no server available"),
+        lasts=True,
+    ),
+    Pattern(
+        UNREACHED,
+        frozenset({"haproxy"}),
+        LazyPattern(
+            r"Server (?P<program>[^\s/]{1,200})/\S{1,200} is DOWN, reason: "
+            r"(?P<detail>Layer4 (?:timeout|connection problem)).{0,300} 0 active and 0 backup servers left"
+        ),
+        r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
+        'HAProxy answers 503 for backend "{program}": it cannot connect to the last server there '
         "({detail})",
         LazyPattern(r"Server \S+ is DOWN|has no server available"),
         lasts=True,

@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_failures import InnerFailures
+from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
 from diagnose.evidence.containers.logs.own_logs import OwnLogs
 from diagnose.evidence.containers.logs.own_tails import own_tails
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
@@ -145,7 +146,7 @@ def _failed_inside(
             if is_settled and container.id in unserved.tails:
                 tails[container.id] = unserved.of(container)
     for failure in inner_failures or ():
-        if failure.reason:
+        if failure.reason and failure.name != UNREACHED:
             tails[failure.container.id] = LogTail((failure.reason,))
     return tails
 

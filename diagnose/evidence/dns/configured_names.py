@@ -1,0 +1,38 @@
+"""Names that a container's settings give to what it calls at a port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+
+_PLACE = LazyPattern(
+    r"(?<![\w.@-])(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})\.?:(?P<port>\d{2,5})(?!\d)"
+)
+_URL = LazyPattern(
+    r"(?<![\w+.-])(?P<scheme>https?|wss?)://(?:[^\s/@]{0,200}@)?(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})(?![\w.:-])"
+)
+_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env|properties)$|(?:^|/)Caddyfile$")
+_FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|^/usr/local/")
+
+
+def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:
+    """The names with this port in its variables, its command and its mounted settings."""
+    texts = [value for _, value in container.config.environment] + list(container.command)
+    files = mounted_settings(host, container, "names", _OF_SETTINGS, _FOLDER, with_volumes=True)
+    texts += [text for _, text in files]
+    wanted = f":{port}"
+    places = (place for text in texts for place in places_in(text) if place.endswith(wanted))
+    return tuple(dict.fromkeys(place.removesuffix(wanted) for place in places))
+
+
+def places_in(text: str) -> Iterator[str]:
+    """NAME:PORT of each name of several words."""
+    for match in _PLACE.finditer(text):
+        yield f"{match['name'].lower()}:{match['port']}"
+    for match in _URL.finditer(text):
+        yield f"{match['name'].lower()}:{_PORTS[match['scheme']]}"
