@@ -23,6 +23,7 @@ Parts = Literal[
     "loopback",
     "names",
     "secrets",
+    "servers",
     "stopped by hand",
     "urls",
     "used variables",

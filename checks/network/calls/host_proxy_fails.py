@@ -10,6 +10,7 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skippe
 from diagnose.phrases import count, sentence, shortened
 from diagnose.programs.failures import FAILURES, Failure, Recognised, recognise
 from diagnose.programs.failures.remedies import Inside
+from diagnose.programs.log_message import message
 from diagnose.registry import check
 
 _USUAL = "/etc/nginx/conf.d/"
@@ -33,14 +34,15 @@ _USUAL = "/etc/nginx/conf.d/"
 def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
     """A web server of this host cannot pass requests on to a container.
 
-    nginx or Apache runs on the host itself, in front of published ports, and its clients get 502 or
-    504. Nothing in the container shows that: the server's own error log says why. It counts where
+    nginx, Apache, Caddy, HAProxy or Traefik runs on the host itself, in front of published ports,
+    and its clients get 502, 503 or 504. Nothing in the container shows that: the server's own log,
+    a file or its unit's journal, says why. It counts where
     three requests failed within five minutes, the last one within a minute, and the place that was
     called belongs to a container. Where it refuses and nobody publishes the port, the one container
     that serves it in its own network may be meant. Websockets that end idle do not count.
     """
     if not host_proxy_failures.programs:
-        return Skipped("neither nginx nor Apache runs on this host itself")
+        return Skipped("no web server or proxy runs on this host itself")
     for failure in host_proxy_failures:
         yield _finding(failure)
     return None
@@ -63,7 +65,7 @@ def _finding(item: HostProxyFailure) -> Finding:
     elif failure is not None:
         why = failure.cause
     else:
-        why = shortened(line, 160)
+        why = shortened(message(line).text, 160)
     whom = f" of {item.container}" if item.is_published else ""
     return Finding.about(
         item.container,
@@ -72,8 +74,11 @@ def _finding(item: HostProxyFailure) -> Finding:
             f"({times} lately)",
             why,
         ),
-        {item.path: line, **({"what fixes it": failure.cure} if failure is not None else {})},
-        discriminator=item.place,
+        {
+            item.log.name: message(line).text,
+            **({"what fixes it": failure.cure} if failure is not None else {}),
+        },
+        discriminator=f"{item.program} {item.place}",
         signs=signs(line),
         stable=(item.container.life,),
     ).with_variables(_variables(item, failure))
@@ -88,4 +93,6 @@ def _variables(item: HostProxyFailure, failure: Recognised | None) -> PageVariab
     if isinstance(remedy, Inside) and item.program == "nginx":
         command = remedy.command.replace(_USUAL, item.drop_in or _USUAL)
         return {"on_host": command}
-    return {"log": item.path, "place": item.place}
+    if not item.log.path:
+        return {"unit": f"{item.program}.service"}
+    return {"log": item.log.path, "place": item.log.mark or item.place}

@@ -283,6 +283,17 @@ def _names(text: str) -> Iterator[str]:
     yield from dict.fromkeys(found)
 
 
+def _servers(text: str) -> Iterator[str]:
+    """BACKEND/SERVER and the address of each server in HAProxy's settings."""
+    backend = ""
+    for line in text.splitlines():
+        words = line.partition("#")[0].split()
+        if len(words) > 1 and words[0] in ("backend", "listen"):
+            backend = words[1]
+        elif len(words) > 2 and words[0] == "server" and backend:
+            yield f"{backend}/{words[1]} {words[2]}"
+
+
 def _addresses(text: str) -> Iterator[str]:
     """The IPv4 addresses of a file, with their ports; those in comments are left out."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//", ";"))]
@@ -300,6 +311,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "loopback": _loopback,
     "names": _names,
     "secrets": _secrets,
+    "servers": _servers,
     "stopped by hand": _stopped_by_hand,
     "urls": _urls,
     "used variables": _used_variables,

@@ -11,6 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxies import host_proxy_failures
+from diagnose.live.disk.parts import only
 from diagnose.model import Failed
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -50,7 +51,7 @@ LOGS: dict[str, tuple[str, list[str], float, list[tuple[str, str]]]] = {
     "twice": ("nginx", [NGINX.format(at, LARGE, 8081) for at in range(2)], 5, []),
     "minutes ago": ("nginx", [NGINX.format(at, LARGE, 8081) for at in range(4)], 120, []),
     "another program": ("nginx", [NGINX.format(at, LARGE, 9999) for at in range(4)], 5, []),
-    "none of these": ("caddy", [NGINX.format(at, LARGE, 8081) for at in range(4)], 5, []),
+    "none of its lines": ("caddy", [NGINX.format(at, LARGE, 8081) for at in range(4)], 5, []),
 }
 
 
@@ -87,3 +88,62 @@ def test_a_container_that_does_not_run_comes_first() -> None:
     (finding,) = _judged("apache2", answers, stopped).findings
     assert finding.variables["stopped"] == "shop"
     assert finding.summary.endswith("it does not run")
+
+
+CADDY = (
+    '{{"level":"error","ts":1795975896.{0},"logger":"http.log.error.log0","msg":"{1}","request":'
+    '{{"method":"GET","host":"shop.test","uri":"/"}},"duration":0.0002,"status":502}}'
+)
+REFUSED = "dial tcp 127.0.0.1:8081: connect: connection refused"
+HAPROXY = (
+    "192.0.2.1:4{0} [29/Nov/2026:18:21:3{0}.739] f films/{1} 0/0/0/-1/0 {2} 217 - - SH-- 1/1/0/0/0 0/0 "
+    '"GET / HTTP/1.1"'
+)
+TRAEFIK = (
+    '192.0.2.1 - - [29/Nov/2026:18:21:3{0} +0000] "GET / HTTP/1.1" {1} 11 "-" "-" 7 "films@file" '
+    '"http://127.0.0.1:8081" 2ms'
+)
+OF_HAPROXY = (
+    "backend films\n  server s1 127.0.0.1:8081 check\nbackend two\n  server s1 127.0.0.1:99\n"
+)
+PROXIES: dict[str, tuple[str, list[str], bool]] = {
+    "Caddy": ("caddy", [CADDY.format(at, REFUSED) for at in range(4)], True),
+    "Caddy without the place": ("caddy", [CADDY.format(at, "EOF") for at in range(4)], True),
+    "HAProxy": ("haproxy", [HAPROXY.format(at, "s1", 502) for at in range(4)], True),
+    "HAProxy without a server": (
+        "haproxy",
+        [HAPROXY.format(at, "<NOSRV>", 503) for at in range(4)],
+        True,
+    ),
+    "HAProxy is well": ("haproxy", [HAPROXY.format(at, "s1", 200) for at in range(4)], False),
+    "Traefik": ("traefik", [TRAEFIK.format(at, 502) for at in range(4)], True),
+    "Traefik is well": ("traefik", [TRAEFIK.format(at, 200) for at in range(4)], False),
+}
+
+
+@pytest.mark.parametrize("in_journal", [False, True])
+@pytest.mark.parametrize(("program", "lines", "fails"), PROXIES.values(), ids=PROXIES)
+def test_proxies_of_the_host(program: str, lines: list[str], fails: bool, in_journal: bool) -> None:
+    def read(question: Any) -> Any:
+        if question.path.endswith("Caddyfile"):
+            return {"text": only("loopback", "reverse_proxy 127.0.0.1:8081")}
+        if question.path.endswith(".cfg"):
+            return {"text": only("servers", OF_HAPROXY)}
+        return {"text": "\n".join(lines), "mtime": 995.0}
+
+    entries = [{"at": 990.0 + at, "message": line} for at, line in enumerate(lines)]
+    answers: dict[str, Any] = {
+        "file.list": {"entries": [{"name": f"{program}.log", "type": "file"}]},
+        "file.read": read,
+        "journal": Failed("missing", "no journal"),
+    }
+    if in_journal:
+        missing = Failed("missing", "no such file")
+        answers["file.list"] = missing
+        answers["journal"] = {"entries": entries}
+        answers["file.read"] = lambda question: (
+            read(question) if question.parts is not None else missing
+        )
+    findings = _judged(program, answers).findings
+    assert len(findings) == fails
+    assert all(("unit" in finding.variables) == in_journal for finding in findings)

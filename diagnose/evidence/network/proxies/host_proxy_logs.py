@@ -1,0 +1,218 @@
+"""What web servers and proxies of the host itself write about the servers behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.logs.log_folder import BYTES, RECENT_S
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import HOST, Failed, Unexamined
+from diagnose.programs.line_times import written_at
+from diagnose.programs.log_message import ERROR, message
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.questions.log_files import FindLogFiles
+from diagnose.questions.service import ReadJournal
+
+Place = tuple[str, int]
+MOST_FILES = 8
+_FRESH_S = 60.0
+_IDLE = "while proxying upgraded connection"
+"""A websocket that was idle for a minute, or whose server was restarted: its client calls again."""
+_FOLDERS = {
+    "apache2": "/var/log/apache2",
+    "caddy": "/var/log/caddy",
+    "haproxy": "",
+    "httpd": "/var/log/httpd",
+    "nginx": "/var/log/nginx",
+    "traefik": "/var/log/traefik",
+}
+"""Where the packages of each program write, by the name of its processes."""
+PROGRAMS = _FOLDERS.keys()
+_FILES = {"haproxy": "/var/log/haproxy.log", "traefik": "/var/log/traefik/access.log"}
+"""What rsyslog writes for HAProxy, and where Traefik's requests are usually kept."""
+_WITH_JOURNAL = frozenset({"caddy", "haproxy", "traefik"})
+"""Programs that print, so that systemd has their lines."""
+_ERROR_LOG = LazyPattern(r"error(?:[_.]log|\.log)$|error_log$|^(?:caddy|traefik)[\w.-]{0,40}\.log$")
+_OF_NGINX = LazyPattern(
+    r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:error|crit|alert|emerg)\] .*\bupstream: \""
+)
+_OF_APACHE = LazyPattern(r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]{1,40}\] \[proxy\w*:error\] ")
+_OF_HAPROXY = LazyPattern(
+    r"\s(?P<backend>[\w.:-]{1,80})/(?P<server><NOSRV>|[\w.:-]{1,80}) [\d+/-]{5,60} 50[234] "
+)
+_OF_TRAEFIK = LazyPattern(
+    r"\" 50[234] .{0,300}\"https?://(?P<place>[^\"/\s]{1,200})\"|\"(?:Origin|Downstream)Status\":50[234]\b"
+    r"|\b50[234] (?:Bad Gateway|Gateway Timeout|Service Unavailable)\b"
+)
+_SERVICE = LazyPattern(r"\"ServiceAddr\":\"(?P<place>[^\"]{1,200})\"")
+_SETTINGS = {
+    "caddy": ReadFile("/etc/caddy/Caddyfile", parts="loopback"),
+    "haproxy": ReadFile("/etc/haproxy/haproxy.cfg", parts="servers"),
+}
+"""Where the servers stand whose lines have no address."""
+
+
+class HostLine(msgspec.Struct, frozen=True):
+    """A line about a request that could not be passed on to a server."""
+
+    at: float
+    text: str
+    place: Place
+    """The server's host and port."""
+
+
+class HostLog(msgspec.Struct, frozen=True):
+    """The lines of one log of a program, oldest first."""
+
+    program: str
+    path: str
+    """The file; "" for the journal of the program's unit."""
+    lines: tuple[HostLine, ...]
+    mark: str = ""
+    """Words that all of these lines have, where they do not name the server's address."""
+
+    @property
+    def name(self) -> str:
+        return self.path or f"the journal of {self.program}.service"
+
+
+def logs_of(
+    host: Host, program: str, pids: Sequence[int], clock: Clock
+) -> Iterator[HostLog | Unexamined]:
+    """A program's logs that were written to within a minute; one that may not be read is said."""
+    servers = _servers(host, program)
+    for path, answer in _files(host, program, pids):
+        if isinstance(answer, Failed):
+            if answer.reason != "missing":
+                yield Unexamined(HOST, f"{path} of {program}: {answer}")
+        elif clock.is_within(answer.mtime, _FRESH_S):
+            found = _found(program, _dated(answer), servers)
+            yield HostLog(program, path, tuple(found), _mark(program))
+    if program in _WITH_JOURNAL:
+        journal = host.ask(ReadJournal(f"{program}.service"))
+        if isinstance(journal, Failed):
+            if journal.reason == "forbidden":
+                yield Unexamined(HOST, f"the journal of {program}: {journal}")
+            return
+        dated = [(entry.at, entry.message) for entry in journal.entries]
+        recent = [(at, text) for at, text in dated if clock.is_within(at, RECENT_S)]
+        if recent and clock.is_within(recent[-1][0], _FRESH_S):
+            found = _found(program, recent, servers)
+            yield HostLog(program, "", tuple(found), _mark(program))
+
+
+def _mark(program: str) -> str:
+    return " 50" if program == "haproxy" else ""
+
+
+def _files(
+    host: Host, program: str, pids: Sequence[int]
+) -> Iterator[tuple[str, FileText | Failed]]:
+    """The ends of a program's error logs; of its folder, where that cannot be listed."""
+    paths = [_FILES[program]] if program in _FILES else []
+    if folder := _FOLDERS[program]:
+        listing = host.ask(ListFolder(folder))
+        if isinstance(listing, Failed):
+            yield folder, listing
+        else:
+            names = sorted(filter(_ERROR_LOG.search, listing.names))
+            paths += [f"{folder}/{name}" for name in names]
+    if program in _WITH_JOURNAL:
+        opened = host.ask(FindLogFiles(pids, (), RECENT_S))
+        paths += [] if isinstance(opened, Failed) else [log.path for log in opened.open]
+    for path in list(dict.fromkeys(paths))[:MOST_FILES]:
+        end = host.ask(ReadFile(path, max_bytes=BYTES, tail=True))
+        yield path, end
+
+
+def _dated(file: FileText) -> list[tuple[float, str]]:
+    """The lines of the last minutes.
+
+    Their stamps are of the host's zone: the last line of all was written when the file was.
+    """
+    stamps = [
+        (stamp, line) for line in file.lines_of_end if (stamp := written_at(line)) is not None
+    ]
+    if not stamps or file.mtime is None:
+        return []
+    last = max(stamp for stamp, _ in stamps)
+    return [
+        (file.mtime - (last - stamp), line) for stamp, line in stamps if last - stamp <= RECENT_S
+    ]
+
+
+def _found(
+    program: str, dated: Sequence[tuple[float, str]], servers: Mapping[str, Place]
+) -> Iterator[HostLine]:
+    for at, line in dated:
+        place = None if _IDLE in line else _PLACES[program](line, servers)
+        if place is not None and place[0] and place[1]:
+            yield HostLine(at, line, place)
+
+
+def _of_nginx(line: str, _servers: Mapping[str, Place]) -> Place | None:
+    return place_in(line) if _OF_NGINX.search(line) else None
+
+
+def _of_apache(line: str, _servers: Mapping[str, Place]) -> Place | None:
+    return place_in(line) if _OF_APACHE.search(line) else None
+
+
+def _of_caddy(line: str, servers: Mapping[str, Place]) -> Place | None:
+    """Where Caddy's message has no address, the one server counts that its settings have."""
+    if '"http.log.error' not in line or (message(line).level or 0) < ERROR:
+        return None
+    host, port = place_in(message(line).text)
+    return (host, port) if port else only(set(servers.values()))
+
+
+def _of_haproxy(line: str, servers: Mapping[str, Place]) -> Place | None:
+    match = _OF_HAPROXY.search(line)
+    if match is None:
+        return None
+    of_backend = {
+        place for name, place in servers.items() if name.startswith(f"{match['backend']}/")
+    }
+    return servers.get(f"{match['backend']}/{match['server']}") or only(of_backend)
+
+
+def _of_traefik(line: str, _servers: Mapping[str, Place]) -> Place | None:
+    match = _OF_TRAEFIK.search(line)
+    if match is None:
+        return None
+    service = _SERVICE.search(line)
+    place = match["place"] or (service["place"] if service is not None else "")
+    host, _, port = place.rpartition(":")
+    return (host, int(port)) if port.isdigit() else place_in(line)
+
+
+_PLACES: Mapping[str, Callable[[str, Mapping[str, Place]], Place | None]] = {
+    "apache2": _of_apache,
+    "caddy": _of_caddy,
+    "haproxy": _of_haproxy,
+    "httpd": _of_apache,
+    "nginx": _of_nginx,
+    "traefik": _of_traefik,
+}
+
+
+def _servers(host: Host, program: str) -> dict[str, Place]:
+    """The servers in its settings: by BACKEND/SERVER for HAProxy, by their own text for Caddy."""
+    if program not in _SETTINGS:
+        return {}
+    answer = host.ask(_SETTINGS[program])
+    if isinstance(answer, Failed):
+        return {}
+    servers: dict[str, Place] = {}
+    for line in answer.text.splitlines():
+        name, _, text = line.rpartition(" ")
+        address, _, port = text.partition("|")[0].rpartition(":")
+        if port.isdigit():
+            servers[name or text] = (address.strip("[]"), int(port))
+    return servers
