@@ -28,23 +28,30 @@ def shm_full(
 
     The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and
     browsers need more and die of a bus error or "no space left on device" while every disk has
-    room. What `--tmpfs` gives may be a cache that is meant to be full: advice, unless the container
-    is not well, or prints again and again that no space is left.
+    room. So do programs that make many small files, where all inodes are used. What `--tmpfs` gives
+    may be a cache that is meant to be full: advice, unless the container is not well, or prints
+    again and again that no space is left.
     """
     complaining = missed.ids if missed is not None else frozenset()
     for area in memory:
         usage, owner = area.usage, area.container
-        if not usage.size or usage.used_pct < full_pct:
+        lacks_inodes = (usage.inodes_used_pct or 0.0) >= full_pct
+        if not usage.size or (usage.used_pct < full_pct and not lacks_inodes):
             continue
         is_harmful = area.is_shm or owner.is_unwell or owner.id in complaining
         place = "its shared memory" if area.is_shm else area.path
         figures = {"size": usage.size, "available": usage.available}
+        what = f"{size(usage.used)} of {size(usage.size)}"
+        if lacks_inodes:
+            figures |= {"inodes": usage.inodes, "free inodes": usage.inodes_free}
+            taken = f"{usage.inodes - usage.inodes_free} of {usage.inodes} inodes"
+            what = f"{taken}, while {size(usage.available)} are free"
         evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
         if area.is_shm:
             evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
         finding = Finding.about(
             owner,
-            f"{owner} has used up {place}: {size(usage.used)} of {size(usage.size)}",
+            f"{owner} has used up {place}: {what}",
             evidence,
             severity=Severity.warning if is_harmful else Severity.advice,
             signs=frozenset({"no-space"}),
@@ -52,8 +59,20 @@ def shm_full(
             stable=(owner.life,),
             path=area.path,
         )
-        yield finding.with_variables(_larger(area))
+        yield finding.with_variables(_with_inodes(area) if lacks_inodes else _larger(area))
     return None
+
+
+def _with_inodes(area: InMemory) -> PageVariables:
+    """The option with four times as many inodes, beside the other ones that the tmpfs has.
+
+    Nothing for /dev/shm, which takes no such option.
+    """
+    if area.is_shm:
+        return {}
+    own = (area.container.host_config.tmpfs or {}).get(area.path, "")
+    kept = [option for option in own.split(",") if option and not option.startswith("nr_inodes=")]
+    return {"tmpfs": f"{area.path}:{','.join([*kept, f'nr_inodes={4 * area.usage.inodes}'])}"}
 
 
 def _larger(area: InMemory) -> PageVariables:

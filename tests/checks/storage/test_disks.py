@@ -121,6 +121,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.warning,
         "64.0 MiB",
     ),
+    "shm without inodes": (
+        "storage.shm-full",
+        {"fs__usages": {"/proc/77/root/dev/shm": usage(inodes=100, inodes_free=1)}},
+        "container:web",
+        Severity.warning,
+        "99 of 100 inodes",
+    ),
 }
 
 

@@ -54,6 +54,17 @@ def scratch_of_a_program_that_complains(box: Box) -> None:
     assert not any(f["root"] for f in said), said
 
 
+@fault("storage.shm-full", subject="container:spooler", exit_code=1)
+def scratch_without_inodes(box: Box) -> None:
+    """A program has made as many small files as its scratch in memory may have, which is nearly
+    empty by its size."""
+    box.docker(
+        *SAFE, "--name=spooler", "--tmpfs=/spool:size=8m,nr_inodes=40", "bb:1.36", "sh", "-c",
+        "n=0; while :; do n=$((n+1)); [ $n -lt 45 ] || sleep 1; echo x >/spool/$n; done",
+    )  # fmt: skip
+    box.wait_for(lambda: box.docker("logs", "spooler").stderr.count("No space") >= 6, 30, "errors")
+
+
 def mount_share(box: Box) -> int:
     """A FUSE mount that answers, and a container with it; returns the server's pid."""
     box.sh("mkdir -p /srv/share")
