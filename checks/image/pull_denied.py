@@ -44,12 +44,14 @@ def pull_denied(
     """An image does not exist in its registry, or this host has no right to pull it.
 
     Registries give the same answer for a name that is misspelt and one that needs a login, so the
-    two cannot be distinguished. A login that is no longer valid is worse than none: with it,
-    registries refuse public images too (ghcr.io says "denied: denied"). Logins belong to the user
-    who pulls; those of the user who runs this are known by the registries' names. Swarm pulls with
-    the login that the service was given when it was made, and without one if it was given none. One
-    refused pull is most often a slip of the pen: a warning takes three, unless the registry says
-    that the login itself is wrong. The first line of the report mentions it for an hour.
+    two cannot be distinguished. Where 403 is all that came, a web filter on the way may have
+    answered: the first command shows who does. A login that is no longer valid is worse than none:
+    with it, registries refuse public images too (ghcr.io says "denied: denied"). Logins belong to
+    the user who pulls; those of the user who runs this are known by the registries' names. Swarm
+    pulls with the login that the service was given when it was made, and without one if it was
+    given none. One refused pull is most often a slip of the pen: a warning takes three, unless the
+    registry says that the login itself is wrong. The first line of the report mentions it for an
+    hour.
     """
     failures = FailedPulls(pulls, clock, repeated)
     recent = FailedPulls(pulls, clock, repeated, recent_s)
@@ -125,6 +127,12 @@ def _denial(
 
 def _denial_by_login(trouble: PullTrouble, registry: str, client: ClientSettings | None) -> _Denial:
     """What the logins of this host's users have to do with it."""
+    if trouble.words.forbidden_at and (client is None or registry not in (client.logins or ())):
+        return _Denial(
+            {"answering": trouble.words.forbidden_at},
+            "; a registry asks a stranger to log in (401) before it forbids anything, and a web "
+            "filter or a portal on the way answers so",
+        )
     if client is None:
         return _Denial({"login": registry})
     caller = client.caller

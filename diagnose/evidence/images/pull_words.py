@@ -28,6 +28,10 @@ _WRONG_LOGIN = LazyPattern(
 without any login they ask for one."""
 _NO_LOGIN = "no basic auth credentials"
 """What the engine says before it asks a registry that wants a name and a password."""
+_FORBIDDEN = LazyPattern(
+    r"unexpected status from \w{3,7} request to (?P<place>https?://[^\s/]{1,200}/v2/)\S*: 403 Forbidden"
+)
+"""What containerd says of an answer to HEAD, which has no text: a registry's, or a web filter's."""
 _LOGIN_TOO_OLD = "authorization token has expired"
 """Amazon's registry."""
 _PROXY_STATUS = LazyPattern(r"https://[^\s\"]{1,300}\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
@@ -78,6 +82,12 @@ class PullWords(msgspec.Struct, frozen=True):
     def without_request(self) -> str:
         """What went wrong, without the request that it went wrong with."""
         return _REQUEST.sub("", self.text).partition(" (possibly")[0]
+
+    @property
+    def forbidden_at(self) -> str:
+        """The address of the registry's API that answered 403 without a word; "" otherwise."""
+        match = _FORBIDDEN.search(self.text)
+        return match["place"] if match is not None else ""
 
     @property
     def certificate_dates(self) -> CertificateDates | None:

@@ -62,3 +62,22 @@ def test_a_web_page_is_no_registry() -> None:
     pulls = Pulls((PullTrouble("web-page", "", "", 1, NOW - 60, NOW - 60, text),), "log")
     (finding,) = judge("image.registry-unreachable", pulls=pulls, clock=CLOCK).findings
     assert "a web page answers" in finding.summary
+
+
+FORBIDDEN = (
+    'failed to resolve reference "r:5000/a:1": unexpected status from HEAD request to '
+    "https://r:5000/v2/a/manifests/1: 403 Forbidden"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [(FORBIDDEN, "https://r:5000/v2/"), (FORBIDDEN.replace("403 Forbidden", "401 No"), "")],
+)
+def test_an_answer_without_words_may_be_a_filters(text: str, place: str) -> None:
+    pulls = Pulls(
+        (PullTrouble("denied", "r:5000", "r:5000/a:1", 3, NOW - 60, NOW - 60, text),), "log"
+    )
+    (finding,) = judge("image.pull-denied", pulls=pulls, clock=CLOCK).findings
+    assert finding.variables.get("answering", "") == place
+    assert ("login" in finding.variables) == (not place)
