@@ -14,6 +14,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.access_lines import access_lines
 from diagnose.evidence.containers.logs.recent import RecentLine
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
+from diagnose.evidence.containers.peers.variable_calls import VariableCall
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
@@ -40,11 +41,15 @@ class LoopbackCall(msgspec.Struct, frozen=True):
     signs: frozenset[str]
     target: LoopbackTarget | None = None
     """The settings that name the port, where no line does."""
+    variable: str = ""
+    """The variable of its environment that names the port, where no line does."""
 
     @property
     def evidence(self) -> dict[str, object]:
         """What shows the call."""
         said: dict[str, object] = {LINE: self.line} if self.line else {}
+        if self.variable:
+            said["Config.Env"] = f"{self.variable} names localhost, port {self.port}"
         if self.target is None:
             return said
         counted = {"calls refused inside, since it was started": self.target.refused}
@@ -56,7 +61,9 @@ class LoopbackCall(msgspec.Struct, frozen=True):
 
     @property
     def because(self) -> str:
-        """The file of settings that its log does not name, as the end of a sentence."""
+        """What names the place that its log does not name, as the end of a sentence."""
+        if self.variable:
+            return f"; its variable {self.variable} says so"
         return f"; {self.target.path} says so" if self.target is not None and self.line else ""
 
     @property
@@ -64,6 +71,12 @@ class LoopbackCall(msgspec.Struct, frozen=True):
         """The port, where another variable or key has it."""
         is_beside = self.target is not None and self.target.has_port_beside
         return f", port {self.port}" if is_beside else ""
+
+
+def by_variable(said: VariableCall) -> LoopbackCall:
+    """The call that a variable names, and no line."""
+    port, variable = str(said.place.port), said.place.variable
+    return LoopbackCall(said.container, port, said.line, signs(said.line), variable=variable)
 
 
 def with_target(call: LoopbackCall, targets: LoopbackTargets | None) -> LoopbackCall:

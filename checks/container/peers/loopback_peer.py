@@ -11,6 +11,7 @@ from checks.container.helpers import LINE
 from checks.container.peers.loopback_calls import (
     ID,
     LoopbackCall,
+    by_variable,
     is_refused_inside,
     logged_target,
     named_call,
@@ -23,6 +24,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
+from diagnose.evidence.containers.peers.variable_calls import VariableCalls
 from diagnose.evidence.containers.settings.loopback_words import (
     Correction,
     with_advertised,
@@ -30,7 +32,7 @@ from diagnose.evidence.containers.settings.loopback_words import (
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.addresses import EVERYWHERE, is_everywhere
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
@@ -57,6 +59,7 @@ def loopback_peer(
     loopback_targets: LoopbackTargets | None,
     processes: Processes | None,
     network_losses: NetworkLosses | None,
+    variable_calls: VariableCalls | None,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
@@ -71,7 +74,8 @@ def loopback_peer(
     is not older than `fresh`, and nothing inside listens on that port; or where the kernel has
     counted calls that were refused inside, whatever its lines say of that port. Many programs do
     not log a failed call: where a mounted file of settings names such a port, the kernel's count is
-    a warning.
+    a warning. Many lines do not say whom the program calls: where the kernel counts as many such
+    calls, the one variable that names a port of localhost says it.
 
     Left out are containers that share the host's network, or another container's: their localhost
     is shared. So is a web server beside another program, which means that one. A broker such as
@@ -99,6 +103,10 @@ def loopback_peer(
         if recent_call is not None:
             failed.add(container.id)
             yield from _findings(with_target(recent_call, loopback_targets), known)
+    for said in variable_calls or ():
+        if said.container.id not in failed:
+            failed.add(said.container.id)
+            yield from _findings(by_variable(said), known)
     yield from _silent_findings(loopback_targets, failed, known)
     if recent_logs is not None:
         yield from recent_logs.left_out(containers.running)
@@ -225,7 +233,8 @@ def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
     container, port = call.container, call.port
     finding = Finding.about(
         container,
-        f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}",
+        f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}"
+        f"{call.because}",
         {
             **call.evidence,
             "the host listens": f"{program.address}:{port}, {program.holder}",
@@ -272,7 +281,14 @@ def _host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
     named = with_host(container, program.port, GATEWAY_NAME)
     if named and is_everywhere(program.address):
         return {f"{name}_to_host": text for name, text in named.items()}
-    return {} if container.wanted_ports else {"on_host_network": container.name}
+    if not container.wanted_ports:
+        return {"on_host_network": container.name}
+    has_own_ports = all(
+        wanted.port == f"{wanted.host_port}/tcp" and wanted.host_ip in EVERYWHERE
+        for wanted in container.wanted_ports
+    )
+    is_alone = set(container.endpoints) == {DEFAULT_NETWORK}
+    return {"published_there": container.name} if has_own_ports and is_alone else {}
 
 
 def _advertised_finding(call: LoopbackCall, broker: Container, correction: Correction) -> Finding:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -105,6 +105,66 @@ def _one_change(command: Sequence[str], places: int, assigned: Sequence[str]) ->
         return {}
     name, text = ("command", shlex.join(command)) if places else ("assignment", assigned[0])
     return {} if holds_token(text) else {name: text}
+
+
+_OF_LOOPBACK = LazyPattern(
+    r"^(?:(?P<scheme>[a-z][a-z0-9+]{1,20})://(?:[^\s@/]{0,100}@)?)?"
+    r"(?:localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>\d{2,5}))?(?:[/?]\S{0,300})?$",
+    re.IGNORECASE,
+)
+_PORT_OF = {
+    **{scheme: port for port, scheme in _PORT_OF_SCHEME.items()},
+    "amqp": 5672,
+    "mongodb": 27017,
+    "mqtt": 1883,
+    "mysql": 3306,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "redis": 6379,
+}
+"""The port of a URL that names none."""
+_OF_OTHERS = LazyPattern(
+    r"(?:^|_)(?:ALLOWED|BIND|CALLBACK|CLIENT|CORS|DOMAIN|EXTERNAL|FRONTEND|LISTEN|ORIGINS?|PROXY"
+    r"|PUBLIC|REDIRECT|ROOT|SELF|SITE|TRUSTED)(?:_|$)|^(?:REACT_APP|VITE)_"
+    r"|^(?:(?:APP|SERVER|WEB)_)?(?:BASE_)?(?:URL|URI|HOST)$",
+    re.IGNORECASE,
+)
+"""How a variable is named that says where others call this program, or where it listens."""
+
+
+class LoopbackPlace(msgspec.Struct, frozen=True):
+    """A port of localhost that a variable names, as whom the program is to call."""
+
+    variable: str
+    port: int
+
+
+def loopback_places(container: Container) -> list[LoopbackPlace]:
+    """The places in its environment: as a URL, as HOST:PORT, or as a host with the port beside it.
+
+    Variables that say where others call the program are left out: a browser's localhost is the
+    machine that it runs on.
+    """
+    given = dict(container.config.environment)
+    places: list[LoopbackPlace] = []
+    for name, value in given.items():
+        match = None if _OF_OTHERS.search(name) else _OF_LOOPBACK.search(value)
+        if match is None:
+            continue
+        port = (
+            match["port"]
+            or _PORT_OF.get((match["scheme"] or "").lower())
+            or _port_beside(name, given)
+        )
+        if port and str(port).isdigit():
+            places.append(LoopbackPlace(name, int(port)))
+    return places
+
+
+def _port_beside(name: str, given: Mapping[str, str]) -> str:
+    """The port of the variable that is called like one for the host: DB_PORT beside DB_HOST."""
+    stem = re.sub(r"_?(?:HOST|HOSTNAME|ADDR|ADDRESS|SERVER)$", "", name, flags=re.IGNORECASE)
+    return given.get(f"{stem}_PORT", "")
 
 
 _ADVERTISED = LazyPattern(r"(?:^|_)ADVERTISED_")

@@ -439,3 +439,45 @@ def test_a_web_server_and_a_program_beside_it(
         processes=Processes(tuple(inside)),
     )
     assert rows(found) == expected
+
+
+_WORKER_ERROR = "ERROR worker: job failed: [Errno 111] Connection refused"
+UNNAMED = {
+    "a URL": (["DB_URL=postgres://shop:x@localhost/shop"], _WORKER_ERROR, 2, FOUND),
+    "a host and its port": (["DB_HOST=localhost", "DB_PORT=5432"], _WORKER_ERROR, 2, FOUND),
+    "a host and port in one": (["DATABASE=127.0.0.1:5432"], _WORKER_ERROR, 2, FOUND),
+    "fewer calls than lines": (["DATABASE=127.0.0.1:5432"], _WORKER_ERROR, 1, []),
+    "a page of its own": (["SITE_URL=http://localhost:5432"], _WORKER_ERROR, 2, []),
+    "what browsers call": (["VITE_API=http://localhost:5432"], _WORKER_ERROR, 2, []),
+    "two places": (["DB=localhost:5432", "CACHE=localhost:6379"], _WORKER_ERROR, 2, []),
+    "a port of its own": (["DB=localhost:8083"], _WORKER_ERROR, 2, []),
+    "the line names another": (
+        ["DB=localhost:5432"],
+        "ERROR dial tcp 172.18.0.9:6379: connect: connection refused",
+        2,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "line", "spare", "expected"), UNNAMED.values(), ids=UNNAMED
+)
+def test_a_variable_names_the_place_that_no_line_does(
+    environment: list[str], line: str, spare: int, expected: list[tuple[str, str]]
+) -> None:
+    """spare: how many more calls than two the kernel has counted."""
+    app = container_in("running", Config={"Env": environment}, **ON_SHOP)
+    netns = ContainerNetns(app, 1, (Socket("tcp", "0.0.0.0", 8083),), (), (), ())
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app, _server_at(5432)),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs(
+            {app.id: tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 6, 3))}
+        ),
+        namespaces=Namespaces({app.id: netns}),
+        network_losses=NetworkLosses((), refused_inside={app.id: 1 + spare}),
+    )
+    assert rows(result) == expected

@@ -31,7 +31,7 @@ def _backend(box: Box, name: str, network: str) -> None:
     box.docker("run", "-d", *options, "bb:1.36", "sh", "-c", serve)
 
 
-def _refused_inside(box: Box, name: str) -> int:
+def refused_inside(box: Box, name: str) -> int:
     """The calls of a container that its own network refused."""
     names, numbers = (
         line.split()
@@ -48,7 +48,7 @@ def _is_refused(box: Box, name: str, port: int) -> None:
 
     def often() -> bool:
         assert _status(box, port) == "502"
-        return _refused_inside(box, name) >= 4
+        return refused_inside(box, name) >= 4
 
     box.wait_for(often, 60, f"{name} to be refused by itself")
 

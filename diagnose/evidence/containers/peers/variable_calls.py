@@ -1,0 +1,71 @@
+"""Refused calls to localhost whose place stands in a variable, and in no line of the log. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.settings.loopback_words import LoopbackPlace, loopback_places
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.called_places import called_host
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.mappings import by_key, only
+from diagnose.registry import evidence
+
+LEAST = 3
+"""So many lines count: one or two are of a program that began before its neighbour."""
+_FRESH_S = 90.0
+
+
+class VariableCall(msgspec.Struct, frozen=True):
+    """A program says that a call of it is refused, and one variable sends it to localhost."""
+
+    container: Container
+    place: LoopbackPlace
+    line: str
+    """The last line that says so."""
+
+
+class VariableCalls(Items[VariableCall], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def variable_calls(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    namespaces: Namespaces,
+    network_losses: NetworkLosses,
+    clock: Clock,
+) -> VariableCalls:
+    """The kernel has to count as many calls that were refused from inside as lines say so.
+
+    Calls to other containers are not counted there, and a health check is refused once or twice
+    before its server listens.
+    """
+    calls: list[VariableCall] = []
+    for container in containers.running:
+        refused = network_losses.refused_inside.get(container.id, 0)
+        lines = _unnamed(recent_logs.of_this_run(container))
+        is_fresh = bool(lines) and clock.is_within(lines[-1].at, _FRESH_S)
+        netns = namespaces.of(container)
+        if not is_fresh or not LEAST <= len(lines) <= refused or netns is None:
+            continue
+        places = [
+            place for place in loopback_places(container) if not netns.sockets("tcp", place.port)
+        ]
+        by_port = by_key((place.port, place) for place in places)
+        if (of_one_port := only(list(by_port.values()))) is not None:
+            calls.append(VariableCall(container, of_one_port[0], lines[-1].text))
+    return VariableCalls(tuple(calls))
+
+
+def _unnamed(lines: Sequence[RecentLine]) -> list[RecentLine]:
+    """The lines about a refused call that do not say whom the program called."""
+    return [line for line in lines if "refused" in signs(line.text) and not called_host(line.text)]
