@@ -8,6 +8,7 @@ from checks.dns.helpers import severity_beside_answers, touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dead_servers import DeadServers, is_beyond, is_dead, serving
 from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.forwarding_circles import ForwardingCircles
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
@@ -51,6 +52,7 @@ def host_broken(
     links: Interfaces | None,
     neighbours: Neighbours | None,
     networks: Networks | None,
+    forwarding_circles: ForwardingCircles | None,
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
 
@@ -70,13 +72,15 @@ def host_broken(
     dead = [server for server in resolvers.host_servers if is_dead(server, lookups)]
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
+        holder = serving(containers, links, dead[0])
         servers = DeadServers(
             dead,
             resolvers=resolvers,
             lookups=lookups,
             path=dns_path if dns_path is not None else DnsPath({}),
             hit=hit,
-            serving=serving(containers, links, dead[0]),
+            serving=holder,
+            circle=forwarding_circles.of(holder) if forwarding_circles is not None else None,
             routes=routes,
             links=links,
             absent=absent_machine(dead[0], routes, links, neighbours, networks),
@@ -102,6 +106,7 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
             _no_way_out(servers),
             _carrier_clause(servers.unplugged),
             _serves(servers.serving),
+            servers.circle.clause if servers.circle is not None else "",
             str(servers.absent or ""),
         ),
         evidence=_answers(servers),
@@ -115,6 +120,8 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
 
 def _dead_servers_variables(servers: DeadServers) -> PageVariables:
     """What the page needs: the route that rejects, the interface that is off, or other servers."""
+    if servers.circle is not None:
+        return {"circle": servers.circle.other, "holder": servers.circle.container.name}
     if servers.rejected_by is not None:
         return {"server": servers.first, **without_refusal(servers.rejected_by)}
     variables = (

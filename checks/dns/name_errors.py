@@ -10,8 +10,10 @@ import msgspec
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
+from diagnose.evidence.dns.dead_servers import serving
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.forwarding_circles import ForwardingCircle, ForwardingCircles
 from diagnose.evidence.dns.half_known_names import HalfKnownName, HalfKnownNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
@@ -19,6 +21,7 @@ from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.watchers import Watchers
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
@@ -36,6 +39,8 @@ def server_fails(
     hosts_file: HostsFile | None,
     half_known_names: HalfKnownNames | None,
     watchers: Watchers | None,
+    links: Interfaces | None,
+    forwarding_circles: ForwardingCircles | None,
 ) -> CheckResult:
     """A DNS server answers with an error instead of looking names up.
 
@@ -47,7 +52,8 @@ def server_fails(
     only a monitor calls it, or a program that misses other hosts in other ways. A program that
     misses many names is left out: it may be a proxy whose users mistype them. A server that knows a
     name's IPv4 address is asked for IPv6 addresses too: musl, the library of Alpine, takes an error
-    about these for the answer about the name.
+    about these for the answer about the name. Where a container of this host is the server, the
+    kernel's table of connections may show that its queries go round in a circle.
     """
     by_server: dict[tuple[str, str], list[UnresolvedName]] = {}
     closed = {container.id for container in lookups.closed}
@@ -59,9 +65,12 @@ def server_fails(
             continue
         by_server.setdefault(error, []).append(failure)
     for (server, rcode), failures in by_server.items():
+        holder = serving(containers, links, server)
         program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
+        circle = forwarding_circles.of(holder) if forwarding_circles is not None else None
+        of_root = lookups.host.get(server)
         yield _failing_name_finding(
-            _ServerError(server, rcode, failures, lookups.host.get(server), program)
+            _ServerError(server, rcode, failures, of_root, program, holder, circle)
         )
     denied = by_key(((item.server, item.ipv6.rcode), item) for item in half_known_names or ())
     for items in denied.values():
@@ -116,6 +125,10 @@ class _ServerError(msgspec.Struct, frozen=True):
     """What it answers to the host's question about the root."""
     program: str
     """The program of this host that listens at its address; empty where it is another machine."""
+    holder: Container | None = None
+    """The container that is the server."""
+    circle: ForwardingCircle | None = None
+    """Who asks the container, and is asked by it."""
 
     @property
     def names(self) -> list[str]:
@@ -136,6 +149,7 @@ def _failing_name_finding(error: _ServerError) -> Finding:
     first, names, callers = error.failures[0], error.names, error.callers
     others = [server for server in first.replies if server != error.server]
     by = f", {error.program} of this host," if error.program else ""
+    by = f", which is {error.holder}," if error.holder is not None else by
     return Finding(
         subject=HOST,
         summary=sentence(
@@ -154,10 +168,13 @@ def _failing_name_finding(error: _ServerError) -> Finding:
         ),
         variables=_variables(error),
         discriminator=f"{error.server} {error.rcode}",
-        touches=tuple(
-            subject
-            for container in callers
-            for subject in (container.subject, *container.network_subjects)
+        touches=(
+            *subjects_of(filter(None, [error.holder])),
+            *(
+                subject
+                for container in callers
+                for subject in (container.subject, *container.network_subjects)
+            ),
         ),
         severity=Severity.critical if error.is_general else _of_one_name(error.failures),
         signs=frozenset({"dns"}),
@@ -220,6 +237,8 @@ _SCOPE = {
 
 def _scope(error: _ServerError) -> str:
     """How far the error goes, and what it means then."""
+    if error.circle is not None and error.is_general:
+        return error.circle.clause
     return _SCOPE[error.rcode, error.is_general]
 
 
@@ -227,6 +246,10 @@ def _variables(error: _ServerError) -> PageVariables:
     """The case that the page has a paragraph for."""
     server, name = error.server, error.names[0]
     variables = {"server": server, "name": name}
+    if error.circle is not None and error.is_general:
+        return {**variables, "circle": error.circle.other, "holder": error.circle.container.name}
+    if error.holder is not None:
+        return {**variables, "holder": error.holder.name}
     if error.program:
         return {**variables, "program": error.program}
     if error.rcode == "REFUSED":

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from checks.network.causes import LOST_ON_THE_WAY
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.dns.forwarding_circles import ForwardingCircle, ForwardingCircles
 from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
@@ -35,6 +36,7 @@ def clients_unanswered(
     routes: Routes | None,
     links: Interfaces | None,
     networks: Networks | None,
+    forwarding_circles: ForwardingCircles | None,
 ) -> CheckResult:
     """Clients of a published port try again and again, and get no connection.
 
@@ -55,7 +57,7 @@ def clients_unanswered(
         if absent is not None and absent.router:
             yield _led_away_finding(item, absent)
         else:
-            yield _finding(item, mistaken)
+            yield _finding(item, mistaken, _circle(item, forwarding_circles))
     yield from unanswered_clients.unread
     return None
 
@@ -76,7 +78,15 @@ def _mistaken_neighbour(item: UnansweredClients, neighbours: Neighbours | None) 
     return next(filter(None, entries), None)
 
 
-def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
+def _circle(item: UnansweredClients, circles: ForwardingCircles | None) -> ForwardingCircle | None:
+    """How the queries of a client come back to it, where both are DNS servers."""
+    circle = circles.of(item.container) if circles is not None else None
+    return circle if circle is not None and circle.other in item.clients else None
+
+
+def _finding(
+    item: UnansweredClients, mistaken: Neighbour | None, circle: ForwardingCircle | None = None
+) -> Finding:
     container = item.container
     clients = counted("client", item.clients, most=2)
     port = f"published port {item.place}"
@@ -84,7 +94,7 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
         port = f"{port} over IPv6"
     if item.stage == "request":
         what = f"{container} does not answer {clients} of {port}"
-        why = _why_silent(item, mistaken)
+        why = circle.clause if circle is not None else _why_silent(item, mistaken)
     else:
         what = f"answers of {container} do not reach {clients} of {port}"
         why = _way_of_answers(item)
@@ -103,7 +113,11 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
         severity=Severity.advice if item.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),
-    ).with_variables(_variables(item, mistaken))
+    ).with_variables(_of_circle(circle) or _variables(item, mistaken))
+
+
+def _of_circle(circle: ForwardingCircle | None) -> PageVariables:
+    return {} if circle is None else {"circle": circle.other, "holder": circle.container.name}
 
 
 def _led_away_finding(item: UnansweredClients, absent: AbsentMachine) -> Finding:

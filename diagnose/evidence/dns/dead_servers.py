@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dns_containers import dns_container
 from diagnose.evidence.dns.filtered_queries import DnsPath, device_to
+from diagnose.evidence.dns.forwarding_circles import ForwardingCircle
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -35,6 +36,8 @@ class DeadServers(msgspec.Struct, frozen=True):
     """Containers that ask them."""
     serving: Container | None
     """The container that should answer at the first one's address."""
+    circle: ForwardingCircle | None
+    """Who asks that container, and is asked by it."""
     routes: Routes | None
     links: Interfaces | None
     absent: AbsentMachine | None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.forwarding_circles import forwarding_circles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Address, Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
@@ -335,3 +336,17 @@ def test_a_paused_container_is_not_said_to_choose_its_clients() -> None:
     (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
     assert "frozen" in finding.variables
     assert "choosy" not in finding.variables
+
+
+@pytest.mark.parametrize(("asks", "cure"), [(NEAR, "circle"), ("192.0.2.53", "choosy")])
+def test_a_client_that_is_the_servers_own_server(asks: str, cure: str) -> None:
+    flows = UdpFlows({53: (asked(NEAR), asked(NEAR), UdpFlow("172.18.0.2", asks, 4444, 53, asks))})
+    containers = Containers((DNS,))
+    clients = unanswered_clients(
+        Host(Made({})), containers, Networks((network(),)), links(), LATER, None, flows
+    )
+    circles = forwarding_circles(containers, flows)
+    (finding,) = judge(
+        "network.clients-unanswered", unanswered_clients=clients, forwarding_circles=circles
+    ).findings
+    assert cure in finding.variables

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 from tests.lab import Box, Engines, fault, healthy
-from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB, ZONE
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER, WEB, ZONE
 
 _DNSMASQ = (
     "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= --keep-in-foreground"
@@ -90,3 +92,41 @@ def server_behind_a_net_that_is_not_translated(box: Box) -> None:
         "run",
         *["-d", "--name", "asker", "-m", "32m", "--dns", "10.20.0.53", "bb:1.36", "sleep", "1000"],
     )
+
+
+def _asks(box: Box, server: str, *options: str) -> None:
+    """The host's only DNS server is a container that asks this server."""
+    box.docker("run", "-d", "--name=pihole", "-m", "64m", f"-p={BOX_ADDRESS}:53:53/udp", "bb:1.36",
+        "sleep", "1000")  # fmt: skip
+    box.spawn(
+        [*box.in_netns("pihole", "dnsmasq", *_DNSMASQ.split()), f"--server={server}", *options]
+    )
+    box.write("/etc/resolv.conf", f"nameserver {BOX_ADDRESS}\n")
+
+
+@fault("dns.host-broken", subject="host:host", also=[("dns.*", "*"), ("network.*", "*")])
+def server_and_router_ask_each_other(box: Box) -> None:
+    """The container passes queries on to the router, and the router on to the container."""
+    router = [*_DNSMASQ.split(), f"--listen-address={GATEWAY}", "--bind-interfaces"]
+    box.provider.spawn(["dnsmasq", *router, f"--server={BOX_ADDRESS}"])
+    _asks(box, GATEWAY)
+    ask = ["busybox", "nslookup", f"www.{ZONE}", BOX_ADDRESS]
+    assert box.run(ask, check=False, timeout=30).returncode != 0
+    found = box.diagnose("check", "dns.host-broken", "--format", "json").findings
+    assert [f"passes queries on to {GATEWAY}, and" in item["summary"] for item in found] == [True]
+
+
+@healthy()
+def server_that_asks_the_router_for_local_names(box: Box) -> None:
+    """The router asks the container for all names, and is asked by it for some."""
+    router = [*_DNSMASQ.split(), f"--listen-address={GATEWAY}", "--bind-interfaces"]
+    local = f"--address=/lan/{WEB}"
+    box.provider.spawn(["dnsmasq", *router, f"--server={BOX_ADDRESS}", local])
+    _asks(box, RESOLVER, f"--server=/lan/{GATEWAY}")
+    for name, server in ((f"www.{ZONE}", GATEWAY), ("nas.lan", BOX_ADDRESS)):
+        box.wait_for(functools.partial(_knows, box, name, server), 20, name)
+
+
+def _knows(box: Box, name: str, server: str) -> bool:
+    ask = ["busybox", "nslookup", "-type=a", name, server]
+    return WEB in box.run(ask, check=False).stdout

@@ -1,0 +1,70 @@
+"""Containers that ask a DNS server which passes its own queries on to them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.dns_containers import DNS_PORT
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.sockets.udp_flows import UdpFlows
+from diagnose.registry import evidence
+
+
+class ForwardingCircle(msgspec.Struct, frozen=True):
+    """A container with a DNS server, and the server that asks it and is asked by it."""
+
+    container: Container
+    other: str
+    """The address of the other server."""
+    is_itself: bool = False
+    """Whether that address, such as one of the host, leads to the container itself."""
+
+    @property
+    def clause(self) -> str:
+        """What becomes of a query, in words."""
+        if self.is_itself:
+            return f"it passes queries on to {self.other}, where it is itself the server"
+        return (
+            f"it passes queries on to {self.other}, and {self.other} passes them on to it, "
+            "so that nobody looks them up"
+        )
+
+
+class ForwardingCircles(Items[ForwardingCircle], frozen=True):
+    """By container; a fault only where queries fail.
+
+    A router may ask a Pi-hole for all names, and be asked by it for those of the local network.
+    """
+
+    def of(self, container: Container | None) -> ForwardingCircle | None:
+        """The first circle of a container."""
+        if container is None:
+            return None
+        return next((circle for circle in self if circle.container.id == container.id), None)
+
+
+@evidence
+def forwarding_circles(containers: Containers, udp_flows: UdpFlows) -> ForwardingCircles:
+    """By the kernel's table of connections to the port of DNS, in both directions."""
+    circles = (
+        circle for container in containers.running for circle in _circles_of(container, udp_flows)
+    )
+    return ForwardingCircles(tuple(circles))
+
+
+def _circles_of(container: Container, flows: UdpFlows) -> Iterator[ForwardingCircle]:
+    """The circles of one container.
+
+    docker-proxy takes the calls of its neighbours, which the kernel tracks to the host's address
+    alone.
+    """
+    own = {endpoint.ip_address for endpoint in container.endpoints.values()} - {""}
+    of_dns = flows.to(DNS_PORT)
+    own_places = own | {flow.dst for flow in of_dns if flow.reply_src in own}
+    asked = {flow.dst for flow in of_dns if flow.src in own}
+    askers = {flow.src for flow in of_dns if flow.dst in own_places}
+    for address in sorted(asked & (own_places | askers)):
+        yield ForwardingCircle(container, address, is_itself=address in own_places)
