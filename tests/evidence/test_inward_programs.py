@@ -11,8 +11,10 @@ from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings, 
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.inward_programs import inward_programs
 from diagnose.programs.telling_line import TellingLine
+from tests.checks.container.evidence import CLOCK
 from tests.hosts import Made
 from tests.inspected import container, of
+from tests.judging import judge
 
 READ = "1703000000: Config loaded from /mosquitto/config/mosquitto.conf."
 LOCAL = "1703000000: Starting in local only mode."
@@ -50,6 +52,34 @@ def test_settings_that_were_not_read(
     assert (app.id in programs.unread) is is_unread
     if is_unread:
         assert programs.unread[app.id].place == "/srv/mq:/mosquitto/config"
+
+
+LED = "-A PREROUTING ! -i lo -p tcp -m tcp --dport {} -j DNAT --to-destination 127.0.0.1:{}\n"
+RULES = {
+    "led inward": (LED.format(1883, 1883), {1883}),
+    "to another port": (LED.format(1883, 1884), set()),
+    "nothing": ("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n", set()),
+}
+
+
+@pytest.mark.parametrize(("text", "ports"), RULES.values(), ids=RULES)
+def test_ports_that_a_rule_leads_to_loopback(text: str, ports: set[int]) -> None:
+    ports_of = {"Ports": {"1883/tcp": [{"HostIp": "", "HostPort": "1883"}]}}
+    app = container("mq", NetworkSettings=ports_of)
+    sockets = (Socket("tcp", "127.0.0.1", 1883),)
+    namespaces = Namespaces({app.id: ContainerNetns(app, 1, (), (), (), sockets)})
+    programs = inward_programs(Made({"iptables": {"text": text}}), of(app), namespaces)
+    assert programs.led[app.id] == ports
+    judged = judge(
+        "network.published-port-not-listening",
+        containers=of(app),
+        namespaces=namespaces,
+        clock=CLOCK,
+        inward_programs=programs,
+    )
+    assert [finding.variables.get("inner_port") for finding in judged.findings] == (
+        [] if ports else ["1883"]
+    )
 
 
 PLACES = {

@@ -26,6 +26,7 @@ from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
 _TAKEN = "network.host-port-conflict"
+_LOOPBACK = "127.0.0.1"
 """The check that is about ports which somebody else has."""
 _MISSING = "container.variable-missing"
 """The check that is about variables which a log asks for."""
@@ -181,7 +182,8 @@ def _tcp_findings(
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
     wanted = container.published_tcp_ports
-    served = {port for port in wanted if _serves(netns, port)}
+    led = programs.led.get(container.id, frozenset())
+    served = {port for port in wanted if port in led or _serves(netns, port)}
     severity = Severity.advice if served else Severity.warning
     for number in wanted:
         if number in served:
@@ -314,7 +316,7 @@ def _cure(port: _UnservedPort, hidden: EmptyMounts) -> PageVariables:
     if port.unread is not None:
         return {"place": port.unread.place}
     if port.inward:
-        return with_host(container, port.port, ANY)
+        return with_host(container, port.port, ANY) or _led_inward(port)
     if port.why.absent:
         return {"sharer": port.why.absent[0].name}
     if port.is_for_udp:
@@ -322,6 +324,12 @@ def _cure(port: _UnservedPort, hidden: EmptyMounts) -> PageVariables:
     if port.why.ready:
         return {"again": container.name}
     return _serve(container, port.netns, port.why.tail, hidden)
+
+
+def _led_inward(port: _UnservedPort) -> PageVariables:
+    """What leads the port's calls to loopback, where a file has the address."""
+    is_ipv4 = _LOOPBACK in port.inward
+    return {"inner": port.container.name, "inner_port": str(port.port)} if is_ipv4 else {}
 
 
 def _serve(

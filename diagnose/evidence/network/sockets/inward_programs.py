@@ -7,6 +7,7 @@ at another place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -20,6 +21,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
+from diagnose.questions.firewall import Flavour, SaveIptables
 from diagnose.registry import evidence
 
 MOST = 10
@@ -34,21 +36,33 @@ _READ_FILE = LazyPattern(
 """What a program says of the file from which it takes its settings."""
 
 
+_LED_INWARD = LazyPattern(
+    r"^-A PREROUTING .{0,200}--dport (?P<port>\d{1,5}) .{0,200}--to-destination 127\.0\.0\.1:(?P=port)$",
+    re.MULTILINE,
+)
+"""The rule in a container that leads calls of a port to loopback, as this tool's page makes it."""
+_FLAVOURS: tuple[Flavour, ...] = ("nft", "legacy")
+
+
 class InwardPrograms(msgspec.Struct, frozen=True):
     """By container id: what such a program said, and the settings that it did not read."""
 
     tails: dict[str, LogTail] = {}
     unread: dict[str, UnreadSettings] = {}
+    led: dict[str, frozenset[int]] = {}
+    """The ports that a rule inside the container leads to its loopback address."""
 
 
 @evidence
 def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) -> InwardPrograms:
-    """The logs of running containers that serve none of their published ports to others."""
+    """The logs of running containers that serve none of their published ports to others, and the
+    rules of their namespaces."""
     inward = [
         container
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _serves_itself_alone(netns)
     ]
+    led = {container.id: _led_ports(host, container) for container in inward[:MOST]}
     tails: dict[str, LogTail] = {}
     reads: dict[str, tuple[str, str]] = {}
     answers = host.ask_about(inward[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
@@ -63,7 +77,17 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
         tails[container.id] = LogTail(lines)
         if (read := _file_that_was_read(container, lines)) is not None:
             reads[container.id] = read
-    return InwardPrograms(tails, unread_settings(host, inward, reads))
+    return InwardPrograms(tails, unread_settings(host, inward, reads), led)
+
+
+def _led_ports(host: Host, container: Container) -> frozenset[int]:
+    """The ports whose calls a rule leads to loopback; none where the rules cannot be read."""
+    ports: set[int] = set()
+    for flavour in _FLAVOURS:
+        answer = host.ask(SaveIptables(flavour, "ip", container.state.pid))
+        text = "" if isinstance(answer, Failed) else answer.text
+        ports |= {int(match["port"]) for match in _LED_INWARD.finditer(text or "")}
+    return frozenset(ports)
 
 
 def _serves_itself_alone(netns: ContainerNetns) -> bool:

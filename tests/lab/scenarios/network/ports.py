@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import PATIENT, healthy_container
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.network.helpers import QUIET, refused
 
 
@@ -95,6 +97,28 @@ def served_on_loopback_only(box: Box) -> None:
     box.docker("run", "-d", "--name=inward", *QUIET, "-p", "18092:8080", "bb:1.36", *serve)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18092/", check=False) == ""
     box.sh("sleep 21", timeout=30)
+
+
+@fault("network.published-port-not-listening", subject="container:inward2", shareable=True)
+def served_on_loopback_as_a_file_says(box: Box) -> None:
+    """A start script in the image gives the address: neither the command nor a variable does."""
+    script = b"#!/bin/sh\nexec httpd -f -p 127.0.0.1:8080 -h /www\n"
+    load(
+        box,
+        "inward:2",
+        Recipe({"serve.sh": (script, 0o755), "www/index.html": (b"hello\n", 0o644)}),
+    )
+    box.docker("run", "-d", "--name=inward2", *QUIET, "-p", "18096:8080", "inward:2", "/serve.sh")
+    url = f"http://{BOX_ADDRESS}:18096/"
+    assert box.provider.curl(url, check=False) == ""
+    box.sh("sleep 21", timeout=30)
+    box.sh(first_command(box, "network.published-port-not-listening", "inward2"))
+    assert box.provider.curl(url) == "hello\n"
+    shown = box.diagnose("check", "network.published-port-not-listening", *PATIENT).out
+    assert "inward2" not in shown
+    box.docker("restart", "--time=0", "inward2")
+    box.sh("sleep 21", timeout=30)
+    assert box.provider.curl(url, check=False) == ""
 
 
 @fault(
