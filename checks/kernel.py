@@ -8,6 +8,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.hardware_errors import HardwareErrors, HardwareFault
 from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
 from diagnose.evidence.machine.modules import Modules
+from diagnose.evidence.machine.mount_room import MountRoom
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
@@ -15,6 +16,7 @@ from diagnose.evidence.storage.filesystem_errors import filesystem_errors
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
+    DAEMON,
     HOST,
     CheckResult,
     Count,
@@ -34,6 +36,7 @@ _UNREGISTER = LazyPattern(
 )
 LATE_S = 600
 """Where processes cannot be seen, a line of so many seconds ago may be over."""
+NO_MOUNT = LazyPattern(r"mount\S* .{0,300}no space left on device")
 NO_CGROUP = LazyPattern(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
 
 
@@ -260,5 +263,57 @@ def cgroups_leaked(
         },
         severity=Severity.critical if near_end or refused else Severity.warning,
         touches=subjects_of(refused),
+    )
+    return None
+
+
+@check(
+    "kernel.mounts-exhausted",
+    severity=Severity.warning,
+    causes=[
+        "container.start-refused",
+        "container.runtime-limit-hit",
+        "container.restarts-exhausted",
+        "daemon.errors-in-log",
+    ],
+)
+def mounts_exhausted(
+    room: MountRoom,
+    containers: Containers | None,
+    *,
+    warn_pct: Percent = Percent(80),
+    last_pct: Percent = Percent(97),
+) -> CheckResult:
+    """Mounts pile up on the host, until the kernel allows no more.
+
+    A mount namespace may have fs.mount-max mounts, 100,000 unless that is changed. Then the engine
+    cannot mount a layer any more: "error creating overlay mount: no space left on device", while
+    every disk has room. Whoever mounts again and again below a shared mount doubles them.
+    """
+    if room.most is None or 100 * room.mounts < warn_pct * room.most:
+        return None
+    refused = [
+        container for container in containers or () if NO_MOUNT.search(container.state.error)
+    ]
+    near_end = 100 * room.mounts >= last_pct * room.most
+    effect = "no container can start" if near_end else "at that number no container starts"
+    share = f"; {room.within} of them are at or below {room.folder}" if room.folder else ""
+    yield Finding(
+        subject=HOST,
+        summary=(
+            f"the host has {room.mounts} mounts of the {room.most} that fs.mount-max allows: "
+            f"{effect}{share}"
+        ),
+        evidence={
+            "mounts": room.mounts,
+            "fs.mount-max": room.most,
+            **({"State.Error": refused[0].state.error} if refused else {}),
+        },
+        variables={
+            "raised": str(2 * room.most),
+            **({"folder": room.folder} if room.folder else {}),
+        },
+        severity=Severity.critical if near_end else Severity.warning,
+        touches=(DAEMON, *subjects_of(refused)),
     )
     return None

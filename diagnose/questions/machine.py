@@ -31,7 +31,7 @@ class ListMounts(Question[list[Mounted]], frozen=True):
         collector="kernel.host:mounts",
         lane="local",
         scope="host",
-        deadline=1.5,
+        deadline=3,
         priority=2,
     )
 

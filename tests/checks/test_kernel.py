@@ -3,16 +3,20 @@ moby#5618 have them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.mount_room import MANY, MountRoom, mount_room
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices, block_devices
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from tests.hosts import Made
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 ERROR = "EXT4-fs error (device loop2): trigger_test_error:127: comm sh: lab"
@@ -153,3 +157,50 @@ def test_processors_that_a_pause_of_the_machine_stops_together_are_one_stall() -
     log = KernelLog(tuple(Record(9990.0 + 0.1 * cpu, line) for cpu, line in enumerate(lines)))
     result = judge("kernel.hardware-errors", kernel_log=log, clock=Clock(10_000.0, 0.0))
     assert rows(result) == []
+
+
+REFUSED = {
+    "State": {
+        "Status": "exited",
+        "Pid": 0,
+        "Error": "error creating overlay mount to /var/lib/docker/overlay2/9f/merged: no space left on device",
+    }
+}
+ROOMS = {
+    "a few": (MountRoom(312), container(), []),
+    "many, with room": (MountRoom(40_000, 100_000), container(), []),
+    "four of five": (MountRoom(81_000, 100_000), container(), [("warning", "host")]),
+    "all": (MountRoom(99_990, 100_000), container(**REFUSED), [("critical", "host")]),
+    "a kernel without a limit": (MountRoom(99_990, None), container(), []),
+    "a start failed, and it is over": (MountRoom(312), container(**REFUSED), []),
+}
+
+
+@pytest.mark.parametrize(("room", "one", "expected"), ROOMS.values(), ids=ROOMS)
+def test_mounts_exhausted(room: MountRoom, one: Any, expected: list[tuple[str, str]]) -> None:
+    assert rows(judge("kernel.mounts-exhausted", room=room, containers=of(one))) == expected
+
+
+def _mounted(*points: str) -> Mounts:
+    return Mounts(tuple(Mounted(point, "tmpfs", "made-up") for point in points))
+
+
+MANY_MOUNTS = [f"/var/lib/kubelet/pods/{number}/etc" for number in range(MANY)]
+FOLDERS = {
+    "one folder": (MANY_MOUNTS, MountRoom(MANY + 2, 100_000, "/var/lib/kubelet/pods", MANY)),
+    "at one point": (["/mnt/a"] * MANY, MountRoom(MANY + 2, 100_000, "/mnt/a", MANY)),
+    "two folders": (
+        [f"/{name}{number}/x" for name in "ab" for number in range(MANY // 2)],
+        MountRoom(MANY + 2, 100_000),
+    ),
+}
+
+
+@pytest.mark.parametrize(("points", "expected"), FOLDERS.values(), ids=FOLDERS)
+def test_where_the_mounts_are(points: list[str], expected: MountRoom) -> None:
+    host = Made({"sysctl": {"fs.mount-max": "100000"}})
+    assert mount_room(host, _mounted("/", "/boot", *points)) == expected
+
+
+def test_the_limit_is_not_asked_for_where_there_are_few_mounts() -> None:
+    assert mount_room(Made({}), _mounted("/", "/boot")) == MountRoom(2)

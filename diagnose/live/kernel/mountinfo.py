@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +12,11 @@ import msgspec
 
 from diagnose.filesystem_types import may_hang
 
+KEPT = 20
+"""For so many times as long as its reading took, a table counts as the present one."""
+_LATEST: list[tuple[float, list[MountEntry]]] = []
+"""The last table, and until when it counts."""
+_READING = threading.Lock()
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -39,33 +46,54 @@ class MountEntry(msgspec.Struct, frozen=True):
 def parse(text: str) -> list[MountEntry]:
     """The mounts of a mountinfo text (proc(5)), in its order.
 
-    A later one at the same point covers an earlier one.
+    A later one at the same point covers an earlier one. Thousands of mounts share a few lists of
+    options.
     """
     entries = []
+    lists: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if not separator or len(left) < 6 or len(right) < 3:
             continue
+        options, of_device = left[5], right[2]
+        if options not in lists:
+            lists[options] = tuple(options.split(","))
+        if of_device not in lists:
+            lists[of_device] = tuple(_unescaped(option) for option in of_device.split(","))
+        root, point, source = left[3], left[4], right[1]
+        if "\\" in line:
+            root, point, source = map(_unescaped, (root, point, source))
         entries.append(
             MountEntry(
                 int(left[0]),
-                parent=int(left[1]),
-                dev=left[2],
-                root=_unescaped(left[3]),
-                point=_unescaped(left[4]),
-                options=tuple(left[5].split(",")),
-                fstype=right[0],
-                source=_unescaped(right[1]),
-                super=tuple(_unescaped(option) for option in right[2].split(",")),
+                int(left[1]),
+                left[2],
+                root,
+                point,
+                lists[options],
+                right[0],
+                source,
+                lists[of_device],
             )
         )
     return entries
 
 
 def mounts() -> list[MountEntry]:
-    """The mounts the tool sees now."""
-    return parse(Path("/proc/thread-self/mountinfo").read_text(errors="replace"))
+    """The mounts the tool sees now.
+
+    A table of 100,000 takes a second to read: each one counts as the present one for a while.
+    """
+    with _READING:
+        now = time.monotonic()
+        for until, table in _LATEST:
+            if now < until:
+                return table
+        table = parse(Path("/proc/thread-self/mountinfo").read_text(errors="replace"))
+        ended = time.monotonic()
+        _LATEST[:] = [(ended + KEPT * (ended - now), table)]
+        return table
 
 
 def by_point(table: list[MountEntry]) -> dict[str, MountEntry]:

@@ -97,6 +97,23 @@ def cgroups_that_stay(box: Box) -> None:
     assert _removed_cgroups(box) > least
 
 
+_MOUNTS = "/srv/mounted"
+
+
+@fault("kernel.mounts-exhausted", subject="host:host", exit_code=1)
+def mounts_that_pile_up(box: Box) -> None:
+    """A folder is bound into itself with all that is mounted below, which doubles each time."""
+    least = 100 * 10_000 // int(box.read("/proc/sys/fs/mount-max"))
+    limits = f"warn_pct = {least}\n"
+    box.write("/etc/diagnose/lab.toml", f'[thresholds."kernel.mounts-exhausted"]\n{limits}')
+    box.sh(f"""
+        mkdir -p {_MOUNTS}
+        mount -t tmpfs made-up {_MOUNTS} && mkdir {_MOUNTS}/again && mount --make-private {_MOUNTS}
+        for n in $(seq 14); do mount --rbind {_MOUNTS} {_MOUNTS}/again; done
+    """)
+    assert int(box.sh("wc -l </proc/self/mountinfo")) > 10_000
+
+
 @healthy()
 def socket_for_a_proxy(box: Box) -> None:
     """A socket proxy has the engine's socket, read-only, and publishes nothing: advice."""
