@@ -8,6 +8,10 @@ from checks.container.claims import is_broken
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.closed_image_paths import (
+    ClosedImagePath,
+    ClosedImagePaths,
+)
 from diagnose.evidence.containers.mounts.denied_image_paths import (
     asked_for_by,
     denied_image_path,
@@ -36,6 +40,7 @@ def own_files_refused(
     image_details: ImageDetails,
     image_places: ImagePlaces | None,
     lost_files: LostFiles | None,
+    closed_image_paths: ClosedImagePaths | None,
 ) -> CheckResult:
     """A container's user has no access to files of its own image.
 
@@ -48,10 +53,15 @@ def own_files_refused(
     the container itself is another matter.
     """
     places = {place.container.id: place for place in image_places or ()}
+    closed = {path.container.id: path for path in closed_image_paths or ()}
     for container in containers:
         image = image_details.by_id.get(container.image)
-        is_changed = lost_files is not None and lost_files.holds(container)
-        if image is None or is_changed or not _fails_as_a_user(container, clock, log_tails):
+        if image is None or (lost_files is not None and lost_files.holds(container)):
+            continue
+        if container.id in closed and is_broken(container, clock, log_tails):
+            yield _closed_finding(closed[container.id], log_tails.of(container), _user_of(image))
+            continue
+        if not _fails_as_a_user(container, clock, log_tails):
             continue
         tail = log_tails.of(container)
         if container.id in places:
@@ -59,6 +69,29 @@ def own_files_refused(
         else:
             yield from _denied_findings(container, image, tail)
     return None
+
+
+def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding:
+    """A folder or file that the build of the image has left to root alone."""
+    container, kind = closed.container, "folder" if closed.is_folder else "file"
+    where = f"{kind} {closed.path} of its image"
+    if closed.path != closed.asked:
+        where = f"{where}, on the way to {closed.asked}"
+    is_top = closed.path.count("/") == 1
+    finding = Finding.about(
+        container,
+        f"{container} fails since only root may use {where}: root owns it, with mode {closed.mode}",
+        {
+            LINE: quoted(closed.line),
+            f"owner and mode of {closed.path}": f"0:0 {closed.mode}",
+            "Config.User": container.config.user or "root (none is set)",
+        },
+        signs=tail.signs,
+        onset=container.failed_first,
+        image=container.config.image,
+        built_for=own or "root",
+    )
+    return finding.with_variables({"closed_top" if is_top else "closed_tree": closed.path})
 
 
 def _fails_as_a_user(container: Container, clock: Clock, log_tails: LogTails) -> bool:

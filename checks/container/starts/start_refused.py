@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.container.causes import causes_without
+from checks.container.starts.closed_mount import closed_mount_finding
 from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
@@ -18,6 +19,7 @@ from checks.container.starts.start_errors import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.mounts.closed_mounts import ClosedMounts
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.containers.mounts.program_places import hiding_mount
 from diagnose.evidence.containers.programs.missing_programs import own_program
@@ -60,6 +62,7 @@ def start_refused(
     data_root: DataRoot | None,
     moved_sources: MovedSources | None,
     unfound_programs: UnfoundPrograms | None,
+    closed_mounts: ClosedMounts | None,
 ) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
@@ -77,6 +80,7 @@ def start_refused(
         finding = (
             _snap_finding(container, data_root)
             or _unfound_finding(container, unfound_programs)
+            or closed_mount_finding(container, closed_mounts)
             or _finding(container, containers, bind_sources)
         )
         if finding is not None:

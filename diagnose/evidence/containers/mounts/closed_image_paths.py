@@ -1,0 +1,123 @@
+"""Files and folders of images that only root may use, as a build under a strict umask has them."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.denied_image_paths import denied_image_path
+from diagnose.evidence.containers.programs.program_files import path_folders
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ContainerFile, ReadContainerFile
+from diagnose.registry import evidence
+
+MOST = 8
+"""Containers that are looked into."""
+_ALTERNATIVES = "/etc/alternatives"
+_COMMAND = LazyPattern(
+    r"(?:^|: )(?:exec: )?(?:line \d{1,5}: |\d{1,5}: )?(?:exec: )?"
+    r"(?P<name>[A-Za-z][\w.+-]{0,60}): [Pp]ermission denied$"
+)
+"""What shells say of a program that they have looked for in the folders of PATH."""
+_NO_PROGRAMS = frozenset({"cp", "ls", "mkdir", "open", "stat", "touch"})
+"""Words that stand there in errors of another form."""
+
+
+class ClosedImagePath(msgspec.Struct, frozen=True):
+    """What closes a path of its own image to every user of a container but root."""
+
+    container: Container
+    line: str
+    asked: str
+    """The path or the program that the log names."""
+    path: str
+    """The folder or file that is closed, at the path or on the way to it."""
+    is_folder: bool
+    mode: str
+    """Its permission bits, such as 770."""
+
+
+class ClosedImagePaths(Items[ClosedImagePath], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def closed_image_paths(host: Host, containers: Containers, log_tails: LogTails) -> ClosedImagePaths:
+    """Some questions about each failed container that was denied a path which no mount holds."""
+    found = []
+    for container in containers:
+        if container.is_running and not container.restart_count:
+            continue
+        denied = _denied(host, container, log_tails.of(container))
+        closed = _closed(host, container, denied[1]) if denied is not None else None
+        if denied is not None and closed is not None:
+            line, asked = denied
+            path, file = closed
+            is_folder = file.type == "directory"
+            mode = f"{file.mode or 0:o}"
+            found.append(ClosedImagePath(container, line, asked, path, is_folder, mode))
+        if len(found) >= MOST:
+            break
+    return ClosedImagePaths(tuple(found))
+
+
+def _denied(host: Host, container: Container, tail: LogTail) -> tuple[str, str] | None:
+    """The line that says so, and the path in the image; a program's name is looked up."""
+    for line in tail.find_all("permission denied"):
+        match = _COMMAND.search(line)
+        if match is None or match["name"] in _NO_PROGRAMS:
+            continue
+        for folder in path_folders(container):
+            place = f"{folder}/{match['name']}"
+            file = host.ask(ReadContainerFile(container.id, place, bytes=0))
+            if not isinstance(file, Failed):
+                return line, place
+    denied = denied_image_path(container, tail)
+    return (denied.line, denied.path) if denied is not None else None
+
+
+def _closed(host: Host, container: Container, path: str) -> tuple[str, ContainerFile] | None:
+    """What of root's is closed to all others on the way to a path of the image.
+
+    The engine names the end of a chain of links alone: what lies between is looked up where Debian
+    and Red Hat keep the choice among programs of one name.
+    """
+    for place in (path, f"{_ALTERNATIVES}/{posixpath.basename(path)}"):
+        closed, target = _on_the_way(host, container, place)
+        if closed is None and target:
+            closed, _ = _on_the_way(host, container, target)
+        if closed is not None or not target:
+            return closed
+    return None
+
+
+def _on_the_way(
+    host: Host, container: Container, path: str
+) -> tuple[tuple[str, ContainerFile] | None, str]:
+    """The first closed place on the way to a path, and where the link leads at which it ends."""
+    parts = path.strip("/").split("/")
+    for depth in range(1, len(parts) + 1):
+        place = "/" + "/".join(parts[:depth])
+        is_mounted = any(mount.holds(place) for mount in container.mounts)
+        file = host.ask(ReadContainerFile(container.id, place, bytes=0))
+        if is_mounted or isinstance(file, Failed):
+            return None, ""
+        if file.link_target:
+            return None, posixpath.join(posixpath.dirname(place), file.link_target, *parts[depth:])
+        if _keeps_out(file):
+            return (place, file), ""
+    return None, ""
+
+
+def _keeps_out(file: ContainerFile) -> bool:
+    """Whether root owns it, and neither its group nor anybody else may use it."""
+    if file.uid != 0 or file.gid != 0 or file.mode is None:
+        return False
+    needed = 0o001 if file.type == "directory" else 0o004
+    return file.type in ("directory", "file") and not file.mode & needed

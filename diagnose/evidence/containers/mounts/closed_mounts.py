@@ -1,0 +1,99 @@
+"""FUSE file systems of the host that let nobody in but the user who has mounted them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.processes import InspectProcess
+from diagnose.registry import evidence
+
+REFUSED_SOURCE = LazyPattern(
+    r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: "
+    r"(?:file exists|permission denied)"
+)
+"""What the engine says of a source that it may not look at: it takes it for missing."""
+_OWNER = LazyPattern(r"(?:^|,)user_id=(\d+)")
+_OPEN = LazyPattern(r"(?:^|,)allow_(?:other|root)\b")
+"""Options of fuse(8): without one of these not even root may enter."""
+_OPTION = {
+    "sshfs": "-o allow_other",
+    "bindfs": "-o allow_other",
+    "s3fs": "-o allow_other",
+    "geesefs": "-o allow_other",
+    "gcsfuse": "-o allow_other",
+    "rclone": "--allow-other",
+}
+"""Programs whose command line mounts again, and how each lets others in."""
+_MOST = 10
+
+
+class ClosedMount(msgspec.Struct, frozen=True):
+    """A FUSE file system that root may not enter."""
+
+    point: str
+    uid: int
+    user: str = ""
+    """The name of the user who has mounted it; "" where the host's own file has none."""
+    again: str = ""
+    """The command that mounts it again with room for others; "" where that is not known."""
+
+
+class ClosedMounts(msgspec.Struct, frozen=True):
+    """By the source of a mount that the engine could not look at."""
+
+    by_source: Mapping[str, ClosedMount] = {}
+
+
+@evidence
+def closed_mounts(
+    host: Host, containers: Containers, mounts: Mounts | None, processes: Processes | None
+) -> ClosedMounts:
+    """Looked for only where a start failed at the source of a mount that lies on one."""
+    errors = [container.state.error for container in containers if container.start_failed]
+    sources = [match["path"] for error in errors if (match := REFUSED_SOURCE.search(error))]
+    found = {}
+    for source in dict.fromkeys(sources):
+        mount = mounts.of(source) if mounts is not None else None
+        uid = _only_user(mount) if mount is not None else None
+        if mount is not None and uid is not None:
+            again = _again(host, processes, mount.point, uid)
+            found[source] = ClosedMount(mount.point, uid, _name(host, uid), again)
+    return ClosedMounts(found)
+
+
+def _only_user(mount: Mounted) -> int | None:
+    """The only user who may enter a mount; None where others may, and for one of root."""
+    options = f"{mount.options},{mount.super}"
+    owner = _OWNER.search(options)
+    is_closed = mount.fstype.startswith("fuse") and not _OPEN.search(options)
+    return int(owner[1]) or None if owner is not None and is_closed else None
+
+
+def _name(host: Host, uid: int) -> str:
+    users = host.ask(ReadFile("/etc/passwd"))
+    lines = [] if isinstance(users, Failed) else users.text.splitlines()
+    fields = (line.split(":") for line in lines)
+    return next((parts[0] for parts in fields if parts[2:3] == [str(uid)]), "")
+
+
+def _again(host: Host, processes: Processes | None, point: str, uid: int) -> str:
+    """The command line of the program that serves a mount, with the option that lets others in."""
+    servers = [
+        process for process in processes or () if process.comm in _OPTION and process.uid == uid
+    ]
+    for server in servers[:_MOST]:
+        detail = host.ask(InspectProcess(server.pid))
+        words = [] if isinstance(detail, Failed) else detail.cmdline
+        if point in words and not any("redacted" in word for word in words):
+            return f"{shlex.join(words)} {_OPTION[server.comm]}"
+    return ""
