@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.starting.path_states import FileState
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity
+from diagnose.phrases import and_more
 from diagnose.registry import check
+
+MEMBERS_SHOWN = 3
 
 
 @check("daemon.socket-forbidden", severity=Severity.advice)
 def socket_forbidden(daemon: Daemon) -> CheckResult:
     """This user is not allowed to use the engine's socket.
 
-    The host may be well: nothing is said about it. The finding also names a user who is a member of
+    The host may be well: nothing is said about it. To a user who may use it, the members of the
+    group docker are named whom it keeps out. The finding also names a user who is a member of
     the group by now, but whose session is older than that. An engine's authorization plugin refuses
     with HTTP 403. The socket of root's Podman is closed to all others: each user has one of their
     own.
     """
+    is_docker = daemon.answers and not daemon.is_podman
+    if is_docker and daemon.caller.docker_members and _lacks_group(daemon):
+        yield _members_finding(daemon)
     if daemon.reason != "forbidden" or daemon.is_down:
         return None
     if daemon.closed_podman:
@@ -34,13 +41,29 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
             if is_member
             else "docker is not one of them",
         },
-        variables={
-            "user": user,
-            "socket": path,
-            **({"group": "docker"} if _needs_new_session(daemon) else {}),
-        },
+        variables={"user": user, "socket": path, **_cure(daemon, user)},
     )
     return None
+
+
+def _members_finding(daemon: Daemon) -> Finding:
+    """The members of the group whom the socket keeps out, as somebody else sees it."""
+    members = and_more([f'"{name}"' for name in daemon.caller.docker_members], MEMBERS_SHOWN)
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"the members of group docker ({members}) may not use the engine's socket "
+            f"{daemon.address}: it belongs to the group root, since the host had no group docker "
+            "when the socket was made"
+        ),
+        evidence=_rights(daemon.socket, daemon.address),
+        variables={
+            "user": daemon.caller.docker_members[0],
+            "socket": daemon.address,
+            "ungrouped": daemon.address,
+        },
+        discriminator="members",
+    )
 
 
 def _closed_podman_finding(daemon: Daemon) -> Finding:
@@ -66,6 +89,24 @@ def _needs_new_session(daemon: Daemon) -> bool:
     return caller.docker_group and not caller.session_has_it and is_open
 
 
+def _lacks_group(daemon: Daemon) -> bool:
+    """Whether the group docker was made after the engine's socket, which root's group has."""
+    socket, group = daemon.socket, daemon.caller.docker_gid
+    return socket is not None and socket.gid == 0 and bool(group)
+
+
+def _cure(daemon: Daemon, user: str) -> PageVariables:
+    """What lets the user in; nothing for one who may become root, and see all as root."""
+    caller = daemon.caller
+    is_member = caller.docker_group or caller.session_has_it
+    if _needs_new_session(daemon):
+        return {"group": "docker"}
+    if is_member and _lacks_group(daemon):
+        return {"ungrouped": daemon.address}
+    is_service = caller.is_administrator is False and user != "nobody"
+    return {"stranger": user} if is_service and not is_member else {}
+
+
 def _refusal(daemon: Daemon, user: str) -> str:
     """Who refuses the user, and why."""
     caller, answer = daemon.caller, daemon.silence.detail if daemon.silence is not None else ""
@@ -74,7 +115,13 @@ def _refusal(daemon: Daemon, user: str) -> str:
         return f"{refused}: the session is older than the membership in group docker"
     if answer.startswith("HTTP "):
         return f"the engine refuses requests of {user}: {answer}"
-    if caller.docker_group or caller.session_has_it:
+    is_member = caller.docker_group or caller.session_has_it
+    if is_member and _lacks_group(daemon):
+        return (
+            f"{refused}: it belongs to the group root, since the host had no group docker when the "
+            "socket was made"
+        )
+    if is_member:
         return (
             f"{refused}, although in group docker: the socket has another group, or a mode "
             "without it"

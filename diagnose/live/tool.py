@@ -121,12 +121,24 @@ def caller(live: Live, question: IdentifyCaller) -> Json:  # noqa: ARG001 - the 
         "user": user,
         "caps": _capabilities(),
         "docker_gid": docker_gid,
+        "docker_members": members,
         "docker_group": docker_gid is not None and (user in members or own_group == docker_gid),
         "session_has_it": docker_gid in groups,
+        "is_administrator": uid == 0 or any(_is_for_sudo(gid) for gid in groups),
         "home": os.environ.get("HOME") or home,
         "in_container": in_container(),
         "tty": sys.stdout.isatty() if sys.stdout else False,
     }
+
+
+def _is_for_sudo(gid: int) -> bool:
+    """Whether the members of a group may become root, as distributions set sudo up."""
+    import grp
+
+    try:
+        return grp.getgrgid(gid).gr_name in ("root", "sudo", "wheel", "admin")
+    except KeyError:
+        return False
 
 
 def in_container() -> bool:

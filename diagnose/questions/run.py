@@ -138,6 +138,12 @@ class Caller(msgspec.Struct, frozen=True):
     """The group file makes the user a member of docker."""
     session_has_it: bool = False
     """This process carries it."""
+    docker_gid: int | None = None
+    """The number of that group; None where there is none."""
+    docker_members: tuple[str, ...] = ()
+    """Its members, as the group file has them."""
+    is_administrator: bool | None = None
+    """Whether it is root, or in a group that may use sudo; None where that was not recorded."""
 
 
 class IdentifyCaller(Question[Caller], frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.engine.daemon import Caller
@@ -56,3 +57,44 @@ def test_roots_podman_answers_to_root_alone() -> None:
     finding = only_finding(judge("daemon.socket-forbidden", daemon=closed).findings)
     assert f"which leads to the socket of root's Podman, {podman}" in finding.summary
     assert finding.variables["own_podman"] == "unix:///run/user/1000/podman/podman.sock"
+
+
+CALLERS = {
+    "a user of a service": (
+        Caller(990, "jenkins", docker_gid=105, is_administrator=False),
+        "stranger",
+    ),
+    "who may become root": (Caller(1000, "deploy", docker_gid=105, is_administrator=True), ""),
+    "an old recording": (Caller(1000, "deploy", docker_gid=105), ""),
+    "nobody": (Caller(65534, "nobody", docker_gid=105, is_administrator=False), ""),
+    "a member, and the socket is of root's group": (
+        Caller(1000, "deploy", True, True, docker_gid=1001, is_administrator=False),
+        "ungrouped",
+    ),
+    "a member, and another engine": (Caller(1000, "deploy", True, True), ""),
+}
+
+
+@pytest.mark.parametrize(("caller", "expected"), CALLERS.values(), ids=CALLERS)
+def test_what_lets_the_user_in(caller: Caller, expected: str) -> None:
+    denied = daemon(
+        silence=Unavailable("forbidden", ""),
+        process=engine(),
+        socket=replace(SOCKET, gid=0 if caller.docker_group else 105),
+        caller=caller,
+    )
+    finding = only_finding(judge("daemon.socket-forbidden", daemon=denied).findings)
+    assert {"stranger", "ungrouped"} & set(finding.variables) == {expected} - {""}
+
+
+MEMBERS = Caller(0, "root", docker_gid=1001, docker_members=("deploy",))
+
+
+@pytest.mark.parametrize(
+    ("caller", "gid", "found"),
+    [(MEMBERS, 0, 1), (MEMBERS, 1001, 0), (replace(MEMBERS, docker_members=()), 0, 0)],
+    ids=["members are kept out", "the socket is theirs", "nobody is a member"],
+)
+def test_root_sees_whom_the_socket_keeps_out(caller: Caller, gid: int, found: int) -> None:
+    one = daemon(silence=None, process=engine(), socket=replace(SOCKET, gid=gid), caller=caller)
+    assert len(judge("daemon.socket-forbidden", daemon=one).findings) == found

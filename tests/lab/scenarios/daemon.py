@@ -137,6 +137,25 @@ def forbidden(box: Box) -> None:
     assert [f["id"] for f in run.findings] == ["daemon.socket-forbidden"]
 
 
+@fault("daemon.socket-forbidden", subject=DAEMON, user="nobody", exit_code=3, engine_started=False)
+def group_that_is_younger_than_the_socket(box: Box) -> None:
+    """The group docker was made after the engine's start: its members may not use the socket."""
+    box.sh("groupdel docker", check=False)
+    box.start_engine(config=BASE_CONFIG)
+    box.sh("groupadd docker; usermod -aG docker nobody")
+    ask = ("check", "daemon.socket-forbidden", "--format", "json")
+    (of_root,) = box.diagnose(*ask).findings
+    assert "the members of group docker" in of_root["summary"], of_root
+    (finding,) = box.diagnose(*ask, user="nobody", groups=["docker"]).findings
+    command = finding["fix"][0]["command"]
+    assert command.startswith("sudo chgrp docker"), command
+    asked = ["curl", "-sS", "--unix-socket", "/run/docker.sock", "http://docker/_ping"]
+    assert box.run(asked, user="nobody", groups=["docker"], check=False).returncode != 0
+    box.sh(command.replace("sudo ", ""))
+    assert box.run(asked, user="nobody", groups=["docker"]).stdout == "OK"
+    box.sh("chgrp root /run/docker.sock")
+
+
 @fault("daemon.socket-forbidden", subject=DAEMON, user="nobody", exit_code=3)
 def session_older_than_its_group(box: Box) -> None:
     """A user was added to the group docker and has not logged in since; the command that the report

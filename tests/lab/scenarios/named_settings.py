@@ -283,6 +283,27 @@ def folder_of_the_host_in_the_place_of_the_images(box: Box) -> None:
     box.wait_for(lambda: "ticking" in box.docker("logs", "beat11").stdout, what="the scheduler")
 
 
+_STRICT = Recipe({"opt/serve.py": (b"", 0o640)}, ("USER 1000:1000",))
+_SERVE = "cat /opt/serve.py && exec sleep 1000"
+
+
+@fault("container.own-files-refused", subject="container:serve12", also=[AT_START], shareable=True)
+def image_built_under_a_strict_umask(box: Box) -> None:
+    """The build has copied a script that root's group may read, and the image's user may not."""
+    load(box, "serve12:1", _STRICT)
+    run(box, "serve12", "--memory=64m", "--pids-limit=64", "serve12:1", "sh", "-c", _SERVE)
+    assert "/opt/serve.py: Permission denied" in ended(box, "serve12").replace("'", "")
+
+
+@healthy(shareable=True)
+def image_with_a_file_for_root(box: Box) -> None:
+    """The same image, and a program that says so and does without the file."""
+    load(box, "serve12:1", _STRICT)
+    limits = ["--memory=64m", "--pids-limit=64"]
+    run(box, "serve13", *limits, "serve12:1", "sh", "-c", "cat /opt/serve.py; exec sleep 1000")
+    box.wait_for(lambda: "denied" in box.docker("logs", "serve13").stderr, what="the line")
+
+
 @fault("container.restart-loop", subject="container:workshop8", shareable=True)
 def shell_without_a_terminal(box: Box) -> None:
     """A shell is the command of a container in the background; its input is empty."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.lab import Box, fault
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
@@ -309,3 +311,25 @@ def program_that_runs_on_without_its_folder(box: Box) -> None:
     )
     command = first_command(box, "container.mount-forbidden", "intake63")
     assert "--unmount /inbox -- --volume=/srv/intake63:/inbox" in command, command
+
+
+_FUSE = """
+import ctypes, os, time
+fd = os.open("/dev/fuse", os.O_RDWR)
+options = b"fd=%d,rootmode=40000,user_id=1000,group_id=1000" % fd
+ctypes.CDLL(None).mount(b"made-up", b"/srv/closed62", b"fuse.made-up", 6, options)
+time.sleep(1000)
+"""
+
+
+@fault("container.start-refused", subject="container:closed62")
+def fuse_mount_of_one_user(box: Box) -> None:
+    """A user has mounted a FUSE file system without allow_other: root may not even look at it."""
+    box.sh("mkdir -p /srv/closed62")
+    box.spawn([sys.executable, "-c", _FUSE])
+    box.wait_for(lambda: "fuse.made-up" in box.sh("cat /proc/mounts"), what="the mount")
+    volume = "-v=/srv/closed62:/data"
+    run(box, "closed62", *GOOD, volume, "bb:1.36", "sleep", "1000", check=False)
+    assert "file exists" in box.inspect("closed62")["State"]["Error"]
+    (finding,) = box.diagnose("check", "container.start-refused", "--format", "json").findings
+    assert "without allow_other" in finding["summary"], finding
