@@ -273,7 +273,6 @@ def cgroups_leaked(
     causes=[
         "container.start-refused",
         "container.runtime-limit-hit",
-        "container.restarts-exhausted",
         "daemon.errors-in-log",
     ],
 )
