@@ -130,12 +130,16 @@ def _down_finding(
     failure = own or blamed
     is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
+    unit = daemon.installation.containerd_unit or Unit()
+    state = "is not running, and its unit is masked" if unit.is_masked else "is not running"
     owner = "containerd" if is_of_system else "docker"
-    unit = daemon.installation.containerd_unit
-    gives_up = own is not None or (unit is not None and unit.result in _OWN_ENDS)
+    gives_up = own is not None or unit.result in _OWN_ENDS
+    cure = _cure(failure, owner if is_dead or is_of_system else "", gives_up=gives_up)
+    if unit.is_masked:
+        cure = {"masked": owner}
     return Finding(
         subject=DAEMON,
-        summary=f"containerd is not running: {effect}{_reason(failure)}",
+        summary=f"containerd {state}: {effect}{_reason(failure)}",
         evidence={
             "processes": "no containerd",
             **_unit_evidence(daemon),
@@ -143,8 +147,7 @@ def _down_finding(
             **(healing(meaning(own.text)) if own is not None else {}),
             **_shim_evidence(daemon),
         },
-        variables={"unit": owner}
-        | _cure(failure, owner if is_dead or is_of_system else "", gives_up=gives_up),
+        variables={"unit": owner} | cure,
         signs=signs(own.text) or None if own is not None else None,
     )
 

@@ -60,7 +60,7 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "file": str(path) if config or malformed else "",
         "user": _user(),
         "malformed": malformed,
-        **_keepers(config, Path.home()),
+        **_keepers(config, Path.home(), os.environ.get("PATH", "")),
         "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
         "plugins": list(_broken(path.parent / "cli-plugins")),
@@ -82,13 +82,13 @@ def _helpers_of(config: Mapping[str, Json]) -> set[str]:
     return (named | set(_texts_of(config.get("credHelpers")).values())) - {""}
 
 
-def _keepers(config: Mapping[str, Json], home: Path) -> dict[str, Json]:
+def _keepers(config: Mapping[str, Json], home: Path, search: str) -> dict[str, Json]:
     """The helpers that keep a user's logins, and what keeps them from their work."""
     store = config.get("credsStore")
     return {
         "store": store if isinstance(store, str) else "",
         "helpers": _texts_of(config.get("credHelpers")),
-        **credential_helpers.state(_helpers_of(config), home),
+        **credential_helpers.state(_helpers_of(config), home, search),
     }
 
 
@@ -101,7 +101,8 @@ def _keepers_of_caller() -> Json:
     config = _read(path)[0]
     if not _helpers_of(config):
         return None
-    return {"file": str(path), "user": caller.pw_name, **_keepers(config, Path(caller.pw_dir))}
+    keepers = _keepers(config, Path(caller.pw_dir), credential_helpers.path_of_caller())
+    return {"file": str(path), "user": caller.pw_name, **keepers}
 
 
 def _context(options: Options) -> str:

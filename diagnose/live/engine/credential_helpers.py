@@ -6,7 +6,7 @@ No helper is run: its answers are secrets.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from diagnose.live.disk import program_formats
@@ -25,31 +25,45 @@ _PROGRAMS = (
     "/usr/lib/google-cloud-sdk/bin",
     "/usr/local/google-cloud-sdk/bin",
     "/home/linuxbrew/.linuxbrew/bin",
+    "/nix/var/nix/profiles/default/bin",
+    "/run/current-system/sw/bin",
     "~/bin",
     "~/.local/bin",
+    "~/.docker/bin",
+    "~/.rd/bin",
+    "~/.nix-profile/bin",
+    "~/.asdf/shims",
+    "~/go/bin",
     "~/google-cloud-sdk/bin",
 )
 """Folders that a login shell often has in PATH, and a run from cron does not."""
+_PARENTS = 6
+"""Between the tool and sudo stand a shell and a watcher at most."""
 _PASS = "pass"  # noqa: S105 - a program's name
 _OWN_PROGRAMS = {_PASS: "pass"}
 """What a credential helper runs itself (docker-credential-helpers)."""
 
 
-def state(helpers: Collection[str], home: Path) -> dict[str, Json]:
+def state(helpers: Collection[str], home: Path, search: str) -> dict[str, Json]:
     """What keeps these helpers of a user from their work, as fields of `ClientSettings`.
 
-    helpers: the ends of their programs' names. home: that user's.
+    helpers: the ends of their programs' names. home, search: that user's, and PATH.
     """
-    programs = {name: _program(f"docker-credential-{name}", home) for name in helpers}
+    folders = [
+        Path(folder.replace("~", str(home), 1))
+        for folder in (*search.split(os.pathsep), *_PROGRAMS)
+        if folder
+    ]
+    programs = {name: _program(f"docker-credential-{name}", folders) for name in helpers}
     absent = sorted(name for name, path in programs.items() if path is None)
-    store = _PASS if programs.get(_PASS) and _program(_PASS, home) else ""
+    store = _PASS if programs.get(_PASS) and _program(_PASS, folders) else ""
     return {
         "absent": absent,
-        "not_executable": dict(_not_executable(absent, home)),
+        "not_executable": dict(_not_executable(absent, folders)),
         "lacking": [
             [name, program]
             for name, program in _OWN_PROGRAMS.items()
-            if programs.get(name) and not _program(program, home)
+            if programs.get(name) and not _program(program, folders)
         ],
         "broken": list(_broken(programs)),
         "unread_store": password_store.trouble(home) if store else None,
@@ -65,15 +79,33 @@ def on_path(program: str) -> str | None:
     return next((path for path in paths if os.access(path, os.X_OK) and Path(path).is_file()), None)
 
 
-def _program(name: str, home: Path) -> Path | None:
+def path_of_caller() -> str:
+    """PATH of the user who called sudo, whose environment sudo itself still has; "" without it."""
+    pid = os.getppid()
+    for _ in range(_PARENTS):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+            variables = Path(f"/proc/{pid}/environ").read_text(errors="replace").split("\0")
+        except OSError:
+            return ""
+        if status.startswith("Name:\tsudo\n"):
+            paths = (line.removeprefix("PATH=") for line in variables if line.startswith("PATH="))
+            return next(paths, "")
+        pid = int(status.partition("\nPPid:\t")[2].partition("\n")[0] or 0)
+    return ""
+
+
+def _program(name: str, folders: Iterable[Path]) -> Path | None:
     """A program where the docker command and its helpers may find it; None without one."""
-    return next((path for path in _places_of(name, home) if os.access(path, os.X_OK)), None)
+    paths = (folder / name for folder in folders)
+    return next((path for path in paths if os.access(path, os.X_OK)), None)
 
 
-def _not_executable(helpers: Iterable[str], home: Path) -> Iterator[tuple[str, str]]:
+def _not_executable(helpers: Iterable[str], folders: Sequence[Path]) -> Iterator[tuple[str, str]]:
     """Helpers whose program is there and may not be executed, with its path."""
     for helper in helpers:
-        for path in _places_of(f"docker-credential-{helper}", home):
+        for folder in folders:
+            path = folder / f"docker-credential-{helper}"
             if path.is_file():
                 yield helper, str(path)
                 break
@@ -86,10 +118,3 @@ def _broken(programs: dict[str, Path | None]) -> Iterator[Json]:
         if refusal is not None:
             kind, detail = refusal
             yield {"helper": helper, "path": str(path), "kind": kind, "detail": detail}
-
-
-def _places_of(program: str, home: Path) -> Iterator[Path]:
-    """Where the docker command and its helpers look for a program."""
-    for folder in (*os.environ.get("PATH", "").split(os.pathsep), *_PROGRAMS):
-        if folder:
-            yield Path(folder.replace("~", str(home), 1)) / program

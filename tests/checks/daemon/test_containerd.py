@@ -21,6 +21,8 @@ from diagnose.questions.service import Unit
 from tests.checks.daemon.evidence import NOTHING, SYSTEM_UNIT, daemon, engine, log
 from tests.judging import judge
 
+STOPPED = replace(SYSTEM_UNIT, active_state="inactive", sub_state="dead", result="success")
+
 
 @pytest.mark.parametrize(
     ("one", "words", "fires"),
@@ -40,6 +42,18 @@ from tests.judging import judge
         pytest.param(daemon(containerds=()), NOTHING, False, id="it went with its engine"),
         pytest.param(
             daemon(containerds=(), containerd_unit=SYSTEM_UNIT), NOTHING, True, id="the unit failed"
+        ),
+        pytest.param(
+            daemon(containerds=(), containerd_unit=STOPPED),
+            NOTHING,
+            False,
+            id="somebody has stopped both",
+        ),
+        pytest.param(
+            daemon(containerds=(), containerd_unit=replace(STOPPED, load_state="masked")),
+            NOTHING,
+            True,
+            id="the unit is masked",
         ),
         pytest.param(
             daemon(containerds=()),
@@ -102,6 +116,16 @@ def test_the_kernel_killed_it_in_its_group(killed_at: float, is_named: bool) -> 
     (finding,) = result.findings
     assert ("the kernel killed it there" in finding.summary) == is_named
     assert (finding.variables.get("capped") == "containerd.service") == is_named
+
+
+def test_a_masked_unit_is_unmasked() -> None:
+    masked = replace(STOPPED, load_state="masked")
+    one = daemon(silence=None, process=engine(), containerds=(), containerd_unit=masked)
+    (finding,) = judge("daemon.containerd-down", daemon=one).findings
+    assert (finding.variables.get("masked"), finding.variables.get("stopped")) == (
+        "containerd",
+        None,
+    )
 
 
 def test_podman_has_no_such_parts() -> None:
