@@ -36,7 +36,7 @@ _UNREGISTER = LazyPattern(
 )
 LATE_S = 600
 """Where processes cannot be seen, a line of so many seconds ago may be over."""
-NO_MOUNT = LazyPattern(r"mount\S* .{0,300}no space left on device")
+NO_MOUNT = LazyPattern(r"\bmount(?:ing)? .{0,300}no space left on device")
 NO_CGROUP = LazyPattern(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
 
 
