@@ -11,9 +11,10 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
-from diagnose.mappings import only, present, subjects_of
+from diagnose.evidence.network.proxies.tls_clients import AllTlsClients, TlsClients
+from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import joined, sentence, shortened
+from diagnose.phrases import count, counted, joined, named, sentence, shortened
 from diagnose.programs.failures import FAILURES, Recognised, family_of_running, recognise
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.migrations import migration_of
@@ -47,6 +48,7 @@ def answers_with_errors(
     clock: Clock,
     program_logs: ProgramLogs | None,
     closed_folders: ClosedFolders | None,
+    all_tls_clients: AllTlsClients | None,
 ) -> CheckResult:
     """A web server in a container answers requests with errors of its own.
 
@@ -62,6 +64,7 @@ def answers_with_errors(
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
     Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes
     at each request: owner and mode show that its workers may not.
+    It is a warning too where clients speak TLS to a port at which the server speaks plain HTTP.
     """
     folders = closed_folders or ClosedFolders()
     logs = program_logs.by_id if program_logs is not None else {}
@@ -71,7 +74,37 @@ def answers_with_errors(
             own = logs.get(failed.container.id)
             closed = folders.of(failed.container) if own is None else None
             yield _failed_answers_finding(failed, own, closed, containers, clock)
+    for clients in all_tls_clients or ():
+        yield _tls_clients_finding(clients)
     return None
+
+
+def _tls_clients_finding(item: TlsClients) -> Finding:
+    """Clients that call by https:// where no TLS is spoken."""
+    container, port = item.container, item.published
+    who = counted("client", item.clients, most=2) if item.clients else "its clients"
+    if item.callers:
+        who = named("container", names_of(item.callers))
+    where = f"published port {port.host_port}" if port is not None else "its port"
+    finding = Finding.about(
+        container,
+        sentence(
+            f"{container} cannot read {count(len(item.lines), 'request')} of {who}",
+            f"these speak TLS (https://) to {where}, and it speaks plain HTTP there",
+        ),
+        present(
+            {
+                "log": shortened(item.lines[-1], 160),
+                "NetworkSettings.Ports": f"{port.host_port} -> {port.port}" if port else None,
+            }
+        ),
+        discriminator="tls",
+        touches=subjects_of(item.callers),
+        stable=(container.life,),
+    )
+    return finding.with_variables(
+        {"encrypted": container.name, "plain_port": str(port.host_port)} if port else {}
+    )
 
 
 def _failed_answers_finding(

@@ -61,8 +61,7 @@ class AccessLine(msgspec.Struct, frozen=True):
     @property
     def address(self) -> str:
         """The first address of the line: the client's; "" where the line has none."""
-        found = (match[0] for match in _ADDRESS.finditer(self.line))
-        return next(filter(is_address, found), "")
+        return first_address(self.line)
 
     @property
     def client(self) -> tuple[str, str]:
@@ -85,6 +84,12 @@ class AccessLine(msgspec.Struct, frozen=True):
     def _quoted(self) -> list[str]:
         """The texts in quotes behind a status: referer, agent, and X-Forwarded-For."""
         return _QUOTED.findall(self.rest)
+
+
+def first_address(line: str) -> str:
+    """The first address in a line; "" where there is none."""
+    found = (match[0] for match in _ADDRESS.finditer(line))
+    return next(filter(is_address, found), "")
 
 
 def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:

@@ -1,0 +1,97 @@
+"""Clients that speak TLS to a port at which a server speaks plain HTTP. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import access_lines, first_address
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key, only
+from diagnose.programs.callers import is_of_the_internet
+from diagnose.registry import evidence
+
+LEAST = 3
+"""So many requests of one client count: a browser tries HTTPS first, and then does without it."""
+_HELLO = LazyPattern(
+    r"\\x16\\x03[\\\"']?|\x16\x03|0x160x03|Illegal character (?:CNTL=)?0x16\b"
+    r"|over HTTPS, but it only supports HTTP\b|SSL connection to a non-SSL\b"
+)
+"""How servers write the first bytes of a TLS handshake (record 22, version 3): nginx, Apache and
+servers of Python, Tomcat, Jetty, Django, Puma."""
+_HTTPS = (443, 8443)
+"""Ports of the host that clients call by https://."""
+
+
+class TlsClients(msgspec.Struct, frozen=True):
+    """Clients of one container whose requests it cannot read."""
+
+    container: Container
+    lines: tuple[str, ...]
+    clients: tuple[str, ...]
+    """Their addresses; empty where the lines do not have them."""
+    published: PortBinding | None
+    """The published port that they call, as far as it is known; None for a neighbour."""
+    callers: tuple[Container, ...] = ()
+    """Those of them that are containers."""
+
+
+class AllTlsClients(Items[TlsClients], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def all_tls_clients(containers: Containers, recent_logs: RecentLogs, clock: Clock) -> AllTlsClients:
+    """The last lines of access and error logs of running containers are read.
+
+    Scanners of the internet try TLS at every port. They count only where the host's port is one of
+    HTTPS and nobody has got an answer there.
+    """
+    found = []
+    for container in containers.running:
+        hellos = recent_logs.repeated(container, _says_hello, clock, least=LEAST)
+        if (
+            hellos
+            and (item := _tls_clients(container, hellos, recent_logs, containers)) is not None
+        ):
+            found.append(item)
+    return AllTlsClients(tuple(found))
+
+
+def _says_hello(text: str) -> bool:
+    return _HELLO.search(text) is not None
+
+
+def _tls_clients(
+    container: Container,
+    hellos: Sequence[RecentLine],
+    recent_logs: RecentLogs,
+    containers: Containers,
+) -> TlsClients | None:
+    """The clients without an answer: one that is answered otherwise has found the scheme."""
+    requests = list(access_lines(recent_logs.of_this_run(container)))
+    served = {request.address for request in requests if not request.failed}
+    by_client = by_key((first_address(line.text), line) for line in hellos)
+    lost = {
+        client: lines
+        for client, lines in by_client.items()
+        if len(lines) >= LEAST and (client or "no address") not in served
+    }
+    https = [port for port in container.published_by("tcp") if port.host_port in _HTTPS]
+    near = [client for client in lost if not (client and is_of_the_internet(client))]
+    if not lost or (not near and (not https or served)):
+        return None
+    lines = tuple(line.text for lines in lost.values() for line in lines)
+    places = ((network, client) for client in lost for network in container.endpoints)
+    callers = tuple(filter(None, map(containers.by_place.get, places)))
+    # one port has a binding of IPv4 and one of IPv6
+    ports = {port.host_port: port for port in https or container.published_by("tcp")}
+    published = None if callers else only(list(ports.values()))
+    clients = tuple(sorted(filter(None, lost)))
+    return TlsClients(container, lines, clients, published, callers)
