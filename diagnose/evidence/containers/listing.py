@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.containers import Containers
+from diagnose.evidence.containers.image_labels import without_labels_of_images
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
@@ -56,9 +57,9 @@ def containers(host: Host) -> Containers | Unavailable:
     names_in_use = {container.name for container in inspected}
     aside = tuple(container for container in inspected if _is_aside(container, names_in_use))
     ids_aside = {container.id for container in aside}
-    kept = (container for container in inspected if container.id not in ids_aside)
+    kept = [container for container in inspected if container.id not in ids_aside]
     return Containers(
-        tuple(sorted(kept, key=lambda container: container.name)),
+        tuple(sorted(without_labels_of_images(host, kept), key=lambda container: container.name)),
         tuple(sorted(missing, key=lambda unexamined: unexamined.subject)),
         aside=aside,
     )
