@@ -77,6 +77,10 @@ RECIPES: dict[str, Recipe] = {
     "noshebang:1": Recipe(
         {"app": (b"echo started\nsleep 1000\n", 0o755)}, ('ENTRYPOINT ["/app"]',)
     ),
+    "marked:1": Recipe(
+        {"app": (b"\xef\xbb\xbf#!/bin/sh\necho started\nexec sleep 1000\n", 0o755)},
+        ('ENTRYPOINT ["/app"]',),
+    ),
     "crlf:1": Recipe({"app": (b"#!/bin/sh\r\necho started\r\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
     "nointerp:1": Recipe(
         {"app": (b"#!/usr/bin/python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)

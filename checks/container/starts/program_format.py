@@ -58,7 +58,8 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         first_bytes = {_FIRST_BYTES: seen} if seen else {}
         finding = refused_program(container, program, what, **first_bytes)
         is_binary = program.machine or _BINARY in program.line
-        yield finding.without_variable("file" if is_binary else "image")
+        finding = finding.without_variable("file" if is_binary else "image")
+        yield _marked_finding(finding) if program.is_marked else finding
     return None
 
 
@@ -77,11 +78,20 @@ def _empty_finding(container: Container, program: Program) -> Finding:
     return finding.with_variables({"empty": program.file or program.path, **damaged})
 
 
+def _marked_finding(finding: Finding) -> Finding:
+    """The variables of the page for a script whose first line only has a mark too many."""
+    file = finding.variables.get("file", "")
+    return finding.without_variable("file").with_variables({"marked": file} if file else {})
+
+
 def _format(program: Program, host: str) -> tuple[str, str]:
     """What is wrong with the program, and its first bytes. host: the host's architecture."""
     if program.machine and program.machine != host:
         here = f", and this host is {host}" if host else ""
         return f"{program.path} is built for {program.machine}{here}", f"ELF, {program.machine}"
+    if program.is_marked:
+        what = f"{program.path} begins with a byte order mark, so that the kernel sees no #! line"
+        return what, "EF BB BF before #!"
     if program.is_read and not program.machine and not program.interpreter:
         return f"{program.path} is a script without a #! line", "neither ELF nor #!"
     return f"the kernel does not know the format of {program.path}", ""

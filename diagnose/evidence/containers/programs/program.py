@@ -20,6 +20,8 @@ MACHINES = {
 }
 """e_machine of an ELF header, as images name their architecture."""
 _ANY_EXECUTE = 0o111
+_BYTE_ORDER_MARK = "\ufeff"
+"""What editors of Windows write before a text in UTF-8."""
 _ELF_HEADER = struct.Struct("<32xQ14xHH6x")
 """Of Elf64_Ehdr: where its program headers begin, the size of each and how many there are."""
 _SEGMENT = struct.Struct("<I4xQ16xQ16x")
@@ -45,6 +47,8 @@ class Program(msgspec.Struct, frozen=True):
     """The path in its `#!` line, with a carriage return if there is one; "" without such a line."""
     is_read: bool = False
     """Whether its first bytes could be read."""
+    is_marked: bool = False
+    """Whether a byte order mark stands before its `#!` line, which the kernel does not see then."""
     is_empty: bool = False
     """Whether the file is empty, or its first page has zero bytes alone."""
     file: str = ""
@@ -92,7 +96,8 @@ class Program(msgspec.Struct, frozen=True):
         if head.startswith(b"#!"):
             first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
             return msgspec.structs.replace(self, interpreter=first.split(" ")[0], is_read=True)
-        return msgspec.structs.replace(self, is_read=True)
+        is_marked = head.startswith(f"{_BYTE_ORDER_MARK}#!".encode())
+        return msgspec.structs.replace(self, is_read=True, is_marked=is_marked)
 
 
 def _loader(head: bytes) -> str:

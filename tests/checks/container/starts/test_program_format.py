@@ -39,6 +39,13 @@ AMD64 = Info(architecture="x86_64")
             "built for arm64, and this host is amd64",
         ),
         ("no #! line", NO_FORMAT, b"echo x\n", "exec_format", "a script without a #! line"),
+        (
+            "byte order mark",
+            NO_FORMAT,
+            b"\xef\xbb\xbf#!/bin/sh\n",
+            "exec_format",
+            "begins with a byte order mark",
+        ),
         ("empty", NO_FORMAT, b"", "exec_format", "is an empty file"),
         ("zeros", NO_FORMAT, bytes(4096), "exec_format", "is an empty file"),
         (

@@ -68,6 +68,21 @@ def script_without_interpreter_line(box: Box) -> None:
 
 
 @fault(
+    "container.exec-format",
+    subject="container:marked",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def script_with_a_byte_order_mark(box: Box) -> None:
+    """An editor of Windows saved the script as UTF-8 with a mark, and the kernel sees no `#!`."""
+    run(box, "marked", *LAX, "marked:1", check=False)
+    box.wait_for(
+        lambda: "exec format error" in box.docker("logs", "marked").stderr,
+        what="the kernel's refusal",
+    )
+
+
+@fault(
     "container.interpreter-missing",
     subject="container:dos",
     also=["container.exits-at-start"],
