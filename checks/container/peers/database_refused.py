@@ -36,6 +36,7 @@ from diagnose.evidence.containers.peers.stray_logins import (
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, PageVariables, Severity
 from diagnose.registry import check
@@ -44,6 +45,8 @@ ID = "container.database-refused"
 _SUPERUSER = "POSTGRES_USER"
 _ROOT_OF_MONGO = "MONGO_INITDB_ROOT_USERNAME"
 HOLDERS_SHOWN = 5
+_CROWDED = LazyPattern(r"too many clients already|remaining connection slots")
+"""What PostgreSQL tells a client for whom it has no connection, and its log."""
 
 
 @check(ID, severity=Severity.critical, observed=True)
@@ -99,7 +102,7 @@ def database_refused(
         if said in waiting:
             finding = msgspec.structs.replace(finding, severity=Severity.warning)
         yield finding.with_variables(
-            (reason.variables if reason else _variables(claim, server))
+            (reason.variables if reason else _variables(claim, server, recent_logs))
             | _of_stray(stray, claim.container)
             | _main_client(connections, containers)
             | changed_variables(claim.container, changed)
@@ -173,7 +176,7 @@ def _main_client(connections: Mapping[str, int], containers: Containers) -> dict
     return {"holder": name} if is_container and count * 2 > sum(connections.values()) else {}
 
 
-def _variables(claim: Claim, server: Container) -> PageVariables:
+def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> PageVariables:
     """What the page's commands need, by what is missing in the database."""
     name = claim.failure.name
     if name in RIGHTS:
@@ -189,15 +192,27 @@ def _variables(claim: Claim, server: Container) -> PageVariables:
             "owner": _owner(claim, server),
             "role": claim.value("role"),
         }
-    if name == "postgres-hba":
+    if name in ("postgres-hba", "postgres-hba-plain"):
         return {"closed": server.name}
     if name == "too-many-clients":
-        return {"crowded": server.name}
+        return {"crowded": server.name} if _says_so(claim, server, recent_logs) else {}
     if name == "postgres-data-denied":
         return {"denied_data": server.name}
     if name == "clickhouse-login":
         return _of_clickhouse(claim, server)
     return {}
+
+
+def _says_so(claim: Claim, server: Container, recent_logs: RecentLogs | None) -> bool:
+    """Whether the words of its caller are enough to restart a database, or its own log has them.
+
+    PostgreSQL writes down each client that it refuses.
+    """
+    if claim.container.compose_project != server.compose_project:
+        return False
+    written = recent_logs.of(server) if recent_logs is not None else ()
+    refuses = any(_CROWDED.search(line.text) for line in written)
+    return refuses or not written or not _CROWDED.search(claim.failure.line)
 
 
 def _owner(claim: Claim, server: Container) -> str:

@@ -85,7 +85,11 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     set_up = set_up or "sets up, which is root alone"
     password = only([name for name, _ in _given_passwords(failure, caller, user)])
     is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
-    steps = {"new_user": user, "word_variable": password or ""} if is_plain else {}
+    # whoever shares a network with a database could ask for a user of its own there
+    is_of_project = caller.compose_project == server.compose_project
+    steps = (
+        {"new_user": user, "word_variable": password or ""} if is_plain and is_of_project else {}
+    )
     return Reason(
         f"user {user}{variable} is not the one that the environment of {server} {set_up}: "
         "it exists there only if somebody has made it",

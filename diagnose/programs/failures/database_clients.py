@@ -131,6 +131,17 @@ DATABASE_CLIENTS = (
         confirmed_by=_REFUSED,
     ),
     Failure(
+        name="postgres-hba-plain",
+        mark="pg_hba.conf",
+        pattern=r'no pg_hba\.conf entry for host "(?P<host>[^"]+)", .{1,200}, (?:no encryption|SSL off)',
+        cause="the database refuses clients from {host} without TLS: pg_hba.conf has no line that allows "
+        "the address, user and database, or only one that begins with hostssl",
+        cure="let the client use TLS (sslmode=require) where pg_hba.conf has such a hostssl line; otherwise "
+        "add a line for the container network to it, and reload the database",
+        source="PostgreSQL documentation, client authentication",
+        confirmed_by=_REFUSED,
+    ),
+    Failure(
         name="postgres-hba",
         mark="pg_hba.conf",
         pattern=r'no pg_hba\.conf entry for host "(?P<host>[^"]+)"',

@@ -501,3 +501,34 @@ def test_what_the_database_says_in_its_own_log(
     assert {
         name: finding.variables[name] for name in shown if name in finding.variables
     } == variables
+
+
+CROWDED = "FATAL:  sorry, too many clients already"
+
+
+@pytest.mark.parametrize(
+    ("written", "project", "is_restarted"),
+    [
+        ([], "", True),
+        (["LOG:  checkpoint starting: time"], "", False),
+        (["LOG:  checkpoint starting: time", CROWDED], "", True),
+        ([CROWDED], "shop", False),
+    ],
+    ids=["a log without a word", "nothing of it", "the same words", "another project"],
+)
+def test_a_database_is_restarted_by_more_than_the_words_of_a_stranger(
+    written: list[str], project: str, is_restarted: bool
+) -> None:
+    container, log_tails = failed_with_log(CROWDED, Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
+    labels = {"com.docker.compose.project": project} if project else {}
+    config = {"Image": "postgres:16", "Labels": labels}
+    server = container_in("running", name="db", Config=config, **ON_SHOP)
+    logs = {server.id: tuple(RecentLine(CLOCK.wall - 9, line) for line in written)}
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(container, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+        recent_logs=RecentLogs(logs),
+    ).findings
+    assert ("crowded" in finding.variables) is is_restarted
