@@ -219,7 +219,12 @@ class FailedRun(msgspec.Struct, frozen=True):
     def steps(self) -> PageVariables:
         """The variables of the page: which of its cures suit this failure."""
         first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
-        return first | self.further_steps
+        return self._without_links(first) | self.further_steps
+
+    def _without_links(self, steps: PageVariables) -> PageVariables:
+        """The steps that change no file to which a link of the container leads."""
+        linked = self.context.linked_files
+        return linked.without(steps) if linked is not None else steps
 
     @property
     def further_steps(self) -> PageVariables:
@@ -228,7 +233,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         inside = self._steps_inside
         # what is seen in this image is in no other build of it
         images = context.images if "mended" not in inside else None
-        return (
+        return self._without_links(
             image_steps(container, tail, images, context.image_commands, self.calls)
             | (inside if self._seen_inside else mended_image(container, tail.failure))
             | self._image_before

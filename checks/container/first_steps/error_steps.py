@@ -21,6 +21,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import is_its_work
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
+from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.published_peers import publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.peers.unused_database import unused_database
@@ -32,6 +33,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 from diagnose.evidence.containers.settings.tls_floors import TlsFloor
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
 from diagnose.evidence.network.addresses import (
     is_everywhere,
@@ -56,6 +58,8 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
+_SETTLED_S = 20.0
+"""A container that was restarted and has run for so many seconds is taken to run."""
 _DISPROVED = ("proxy-header-missing",)
 """What a server that answers others has from those who call it: whom it refuses are scanners."""
 _OF_PHP_IMAGES = "PHPIZE_DEPS"
@@ -93,6 +97,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """What the container's OpenSSL refuses, where the line is about an older peer."""
     unread: UnreadSettings | None = None
     """The mounted settings that it does not read, where the image's own have it call itself."""
+    absent: Container | None = None
+    """The one container that shares its network, which it calls as localhost, and does not run."""
     unused: Container | None = None
     """The database that it depends on and does not call: it has a file of SQLite instead."""
 
@@ -131,6 +137,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
     return (
         (case.unpassed.steps if case.unpassed is not None else {})
         or ({"place": case.unread.place} if case.unread is not None else {})
+        or ({"absent": case.absent.name} if case.absent is not None else {})
         or ({"floor_file": case.floor.path} if case.floor is not None else {})
         or present({"migration": migration_of(error.failure, error.lines)})
         or _stray_variables(case, containers)
@@ -200,6 +207,16 @@ def unread_by(error: RepeatedError, files: UnreadFiles | None) -> UnreadSettings
     """The settings that a program does not read, where its line says that it calls itself."""
     host, _ = place_in(error.line.whole)
     return files.of(error.container) if files is not None and is_itself(host) else None
+
+
+def absent_by(
+    error: RepeatedError, containers: Containers | None, clock: Clock | None
+) -> Container | None:
+    """The one that does not run, of the containers for which localhost is the same place."""
+    is_of_loopback = error.failure is not None and error.failure.name.startswith("loopback-")
+    if not is_of_loopback or containers is None or clock is None:
+        return None
+    return only([*absent_sharers(error.container, containers, clock, _SETTLED_S)])
 
 
 def unused_by(error: RepeatedError, containers: Containers | None) -> Container | None:

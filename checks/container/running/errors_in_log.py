@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from checks.container.first_steps.error_steps import (
     ErrorCase,
+    absent_by,
     authorities_for,
     first_step,
     option_for,
@@ -23,10 +24,12 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles
 from diagnose.evidence.containers.settings.tls_floors import TlsFloors
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.local_authorities import LocalAuthorities
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interfaces
@@ -48,7 +51,14 @@ _WORKS = ("logs errors while it works", "log errors while they work")
 @check(
     "container.errors-in-log",
     severity=Severity.advice,
-    caused_by=("container.mount-forbidden", "container.settings-disagree"),
+    caused_by=(
+        "container.exits-at-start",
+        "container.mount-forbidden",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "container.settings-disagree",
+        "container.stopped",
+    ),
     aloud=("repeats an error in its log", "repeat errors in their logs"),
     observed=True,
 )
@@ -64,6 +74,8 @@ def errors_in_log(
     unread_files: UnreadFiles | None,
     links: Interfaces | None,
     tls_floors: TlsFloors | None,
+    linked_files: LinkedFiles | None,
+    clock: Clock | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -97,9 +109,11 @@ def errors_in_log(
             server=server_behind(error, containers, links),
             floor=tls_floors.of(error.container) if tls_floors is not None else None,
             unread=unread_by(error, unread_files),
+            absent=absent_by(error, containers, clock),
             unused=unused_by(error, containers),
         )
-        yield _finding(case, containers).with_variables(first_step(case, containers, info))
+        finding = _finding(case, containers).with_variables(first_step(case, containers, info))
+        yield finding if linked_files is None else linked_files.out_of(finding)
     return None
 
 
@@ -123,6 +137,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
         severity=Severity.warning if is_warning else Severity.advice,
         stable=(error.container.life,),
         touches=(case.server[1].subject,) if case.server is not None else (),
+        calls=(case.absent.subject,) if case.absent is not None else (),
         signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
     )
@@ -173,6 +188,8 @@ def _line_or_meaning(case: ErrorCase) -> str:
 
 def _cause(case: ErrorCase, failure: Recognised) -> str:
     """What the line means, with the extension of PHP that is missing."""
+    if case.absent is not None:
+        return f"the program calls localhost, and {case.absent}, which shares its network, does not run"
     extension = case.extension
     return f"its PHP lacks the extension {extension}" if extension else failure.cause
 
@@ -207,6 +224,8 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     means = {"this means": _cause(case, failure)}
     if case.floor is not None:
         means[f"the limit in {case.floor.path}"] = case.floor.setting
+    if case.absent is not None:
+        return {**means, f"{case.absent.name} State": str(case.absent.state)}
     if case.unread is not None:
         return {**means, **case.unread.evidence}
     if case.unused is not None:

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
 from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.containers.peers.outdated_servers import OutdatedServers
 from diagnose.evidence.engine.info import Info
@@ -56,6 +57,7 @@ def failing_inside(
     info: Info | None,
     clock: Clock,
     outdated_servers: OutdatedServers | None,
+    linked_files: LinkedFiles | None,
 ) -> CheckResult:
     """A container runs, but a program in it has failed and is not back.
 
@@ -73,7 +75,8 @@ def failing_inside(
     for failure in inner_failures:
         server = outdated_servers.of(failure) if outdated_servers is not None else None
         if failure.name != UNREACHED or server is not None:
-            yield _finding(failure, mount_access, info, clock, server)
+            finding = _finding(failure, mount_access, info, clock, server)
+            yield finding if linked_files is None else linked_files.out_of(finding)
     yield from inner_failures.unexamined
     return None
 

@@ -11,7 +11,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings
+from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.unanswered_peers import called_too_early, calls_of
+from diagnose.evidence.containers.port_binding import in_long_ranges
 from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
@@ -76,11 +78,13 @@ def published_port_not_listening(
 
     Clients are accepted by the engine's proxy and cut off at once. It is advice where other
     published ports of the container are served: images declare more ports than they use. A stand-by
-    that begins to listen when it is needed looks the same. Where the container serves none of its
-    ports, its log may say why: its first process still runs although the program has failed. Many
-    programs open ports for UDP when they need them: such a port is reported where the program
-    listens there for TCP alone, and where packets of clients came and got no answer. A container
-    that shares its network may be the one that serves the port, and is named where it does not run.
+    that begins to listen when it is needed looks the same; beside a port that is served, a range of
+    ports is left out: passive FTP and calls open each one for a moment. Where the container serves
+    none of its ports, its log may say why: its first process still runs although the program has
+    failed. Many programs open ports for UDP when they need them: such a port is reported where the
+    program listens there for TCP alone, and where packets of clients came and got no answer. A
+    container that shares its network may be the one that serves the port, and is named where it
+    does not run.
     """
     hidden = empty_mounts or EmptyMounts()
     programs = inward_programs or InwardPrograms()
@@ -95,7 +99,7 @@ def published_port_not_listening(
         tail = silent.of(container)
         calls = calls_of(container, containers, tail, namespaces)
         ready = () if _serves_elsewhere(netns) else calls.ready
-        absent = tuple(_absent_sharers(container, containers, clock, grace))
+        absent = tuple(absent_sharers(container, containers, clock, grace))
         deaf = tuple(peer for peer in calls.callees if calls.inner_socket(peer) is not None)
         why = _Silence(
             tail,
@@ -113,18 +117,6 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
     """Whether a container runs for `grace` seconds, not paused and not about to start again."""
     is_running = container.state.status == "running"
     return is_running and clock.has_passed(container.started_at, grace)
-
-
-def _absent_sharers(
-    container: Container, containers: Containers, clock: Clock, grace: float
-) -> Iterator[Container]:
-    """The containers that share its network, and do not run, or only ever for a moment."""
-    for other in containers:
-        if other.id == container.id or containers.owner_of(other).id != container.id:
-            continue
-        is_settled = not other.restart_count or clock.has_passed(other.started_at, grace)
-        if not (other.is_running and is_settled):
-            yield other
 
 
 def _serves_elsewhere(netns: ContainerNetns) -> bool:
@@ -185,8 +177,9 @@ def _tcp_findings(
     led = programs.led.get(container.id, frozenset())
     served = {port for port in wanted if port in led or _serves(netns, port)}
     severity = Severity.advice if served else Severity.warning
+    on_demand = in_long_ranges(wanted) if served else frozenset()
     for number in wanted:
-        if number in served:
+        if number in served or number in on_demand:
             continue
         inward = [socket.address for socket in netns.sockets("tcp", number)]
         of_port, unread = why, None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.network.addresses import is_everywhere
+
+_LONG_RANGE = 5
+"""Consecutive ports: a program of which so many are published opens them when it needs them."""
 
 
 class PortBinding(msgspec.Struct, frozen=True):
@@ -52,3 +57,14 @@ class PortBinding(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.binding.host_port} -> {self.port}"
+
+
+def in_long_ranges(ports: Iterable[int]) -> frozenset[int]:
+    """The ports that stand in a range of neighbours, which is published for no single server."""
+    ranges: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if ranges and ranges[-1][-1] == port - 1:
+            ranges[-1].append(port)
+        else:
+            ranges.append([port])
+    return frozenset(port for ports in ranges if len(ports) >= _LONG_RANGE for port in ports)

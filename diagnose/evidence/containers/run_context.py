@@ -9,6 +9,7 @@ from diagnose.evidence.containers.former_images import FormerImages
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.programs.https_endpoints import HttpsEndpoint, HttpsEndpoints
 from diagnose.evidence.containers.programs.init_scripts import InitScript, InitScripts
 from diagnose.evidence.containers.programs.missing_modules import MissingModule, MissingModules
@@ -50,6 +51,7 @@ class RunContext(msgspec.Struct, frozen=True):
     """What the containers before an update were made of."""
     repeated_errors: RepeatedErrors | None = None
     """What running containers say, among them those that a failed one calls."""
+    linked_files: LinkedFiles | None = None
 
     def seen_inside(self, container: Container) -> SeenInside | None:
         """What the image or a file in it says about the failure of a container."""
@@ -83,6 +85,7 @@ def run_context(
     file_defects: FileDefects | None,
     former_images: FormerImages | None,
     repeated_errors: RepeatedErrors | None,
+    linked_files: LinkedFiles | None,
 ) -> RunContext:
     """Always there, with what could be had."""
     return RunContext(
@@ -102,4 +105,5 @@ def run_context(
         file_defects=file_defects,
         former_images=former_images,
         repeated_errors=repeated_errors,
+        linked_files=linked_files,
     )

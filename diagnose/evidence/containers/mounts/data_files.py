@@ -12,6 +12,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.linked_files import linked, steps_below
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
@@ -148,9 +149,13 @@ def _is_shared(left: MountedPidFile, container: Container, containers: Container
 
 
 def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:
+    """Nothing where a link leads there: what would be removed is another file on the host."""
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None
     mount = innermost_mount(container.mounts, path)
     source = mount.on_host(path) if mount is not None else ""
+    steps = {source: steps_below(mount, path)} if mount is not None else {}
+    if linked(host, steps):
+        return None
     return MountedPidFile(path, source, is_socket=answer.type == "socket")

@@ -244,14 +244,15 @@ def _may_miss(place: NamedPath) -> bool:
 
 
 def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
-    """The depth of the first step that is not there, below a folder that is; 0 if all are there."""
+    """The depth of the first step that is not there, below a folder that is; 0 if all are there, or
+    where a link on the way leads to another place of the host than of the container."""
     above: PathStatus | None = None
     for depth, path in enumerate(place.on_host):
         status = by_path.get(path)
         if status is not None and status.failed == "missing":
             is_below_a_folder = above is not None and above.type == "folder"
             return depth if is_below_a_folder else 0
-        if status is None or status.failed:
+        if status is None or status.failed or (depth and status.link):
             return 0
         above = status
     return 0

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.mounts.file_access import host_user
+from diagnose.evidence.containers.mounts.linked_files import linked, steps_below
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
@@ -73,13 +74,16 @@ def refused_files(
 ) -> RefusedFiles | Unavailable:
     """Files that logs complain about, and mounted files that are known to be checked.
 
-    One question about the paths of all, and one for each mounted folder of crontabs.
+    Two questions about the paths of all, and one for each mounted folder of crontabs. A file that a
+    link below the mount leads to is left out: it is another one on the host.
     """
     suspects = [*_from_logs(containers, log_tails, info, numbers), *_from_names(containers)]
     if processes is not None:
         suspects += _crontabs(host, containers, processes, info, numbers)
     if not suspects:
         return RefusedFiles(())
+    behind_links = linked(host, dict(map(_steps, suspects)))
+    suspects = [suspect for suspect in suspects if suspect.path not in behind_links]
     answer = host.require(StatPaths(sorted({suspect.path for suspect in suspects})))
     refused = []
     for suspect in suspects:
@@ -108,6 +112,12 @@ def _from_logs(
             for inside, path in _places(container, failure.line, failure.values)
         ]
     return suspects
+
+
+def _steps(suspect: RefusedFile) -> tuple[str, tuple[str, ...]]:
+    """The path of a file, with the steps from its mount down to it."""
+    mount = innermost_mount(suspect.container.mounts, suspect.inside)
+    return suspect.path, steps_below(mount, suspect.inside) if mount is not None else ()
 
 
 def _owner(container: Container, info: Info | None, numbers: UserNumbers | None) -> str:

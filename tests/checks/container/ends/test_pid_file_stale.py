@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.mounts.data_files import DataFiles, MountedPidFile, data_files
@@ -72,4 +74,32 @@ def test_a_socket_may_be_of_another_program(
     others = container_in("running", name="other", **neighbour)
     host = Made({"api.archive": {"type": "socket"}})
     files = data_files(host, of(container, others), log_tails, CLOCK).pid_files
+    assert (container.id in files) is found
+
+
+@pytest.mark.parametrize(
+    ("line", "linked", "found"),
+    [
+        ("A server is already running. Check /run/app/pids/app.pid.", "", True),
+        ("A server is already running. Check /run/app/pids/app.pid.", "/srv/run/pids", False),
+        (
+            "A server is already running. Check /run/app/pids/app.pid.",
+            "/srv/run/pids/app.pid",
+            False,
+        ),
+        ("A server is already running. Check /run/app/../../etc/app.pid.", "", False),
+    ],
+    ids=["a file", "in a folder that is a link", "a link", "a way up"],
+)
+def test_no_file_of_the_host_is_removed_by_a_link_of_the_container(
+    line: str, linked: str, found: bool
+):
+    container, log_tails = failed_with_log(line, **SHARED)
+
+    def stats(question: Any) -> Any:
+        kinds = {path: "link" if path == linked else "file" for path in question.paths}
+        return {path: {"type": kind} for path, kind in kinds.items()}
+
+    host = Made({"api.archive": {"type": "file"}, "file.stats": stats})
+    files = data_files(host, of(container), log_tails, CLOCK).pid_files
     assert (container.id in files) is found

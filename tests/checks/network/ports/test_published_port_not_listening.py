@@ -250,6 +250,17 @@ def test_a_port_that_is_served_for_udp_is_published_for_udp():
     assert "publish" not in finding.variables
 
 
+RANGE = {f"{port}/tcp": [{"HostIp": "", "HostPort": str(port)}] for port in range(21100, 21105)}
+FTP = container(
+    "web", NetworkSettings={"Ports": {"21/tcp": [{"HostIp": "", "HostPort": "21"}], **RANGE}}
+)
+
+
+def test_a_range_of_ports_is_for_what_comes():
+    assert judged(FTP, namespaces_of(FTP, Socket("tcp", "::", 21)), UnservedPorts()).findings == ()
+    assert len(judged(FTP, namespaces_of(FTP), UnservedPorts()).findings) == 6
+
+
 def sharer(state: dict[str, Any], **fields: Any) -> Container:
     """A container that shares the network of `web`."""
     mode = {"HostConfig": {"NetworkMode": f"container:{WEB.id}"}}

@@ -1,0 +1,104 @@
+"""Files below a mount that a link leads to: one place in the container, another one on the host.
+
+A container may write such links itself, and name what lies behind them in its log. No command that
+changes a file of the host is offered for them: it would change what the container has no right to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
+from diagnose.model import Failed, Finding, PageVariables
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+LINK = "link"
+"""The type of a path that is one."""
+
+
+class LinkedFiles(msgspec.Struct, frozen=True):
+    """The paths on the host to which a log or a command leads through a link."""
+
+    paths: frozenset[str] = frozenset()
+
+    def without(self, variables: PageVariables) -> PageVariables:
+        """The variables of a page without those that are such a path."""
+        if not self.paths:
+            return variables
+        return {name: value for name, value in variables.items() if value not in self.paths}
+
+    def out_of(self, finding: Finding) -> Finding:
+        """The finding without such variables of its page."""
+        if not self.paths.intersection(finding.variables.values()):
+            return finding
+        return replace(finding, variables=self.without(dict(finding.variables)))
+
+
+@evidence
+def linked_files(
+    host: Host, containers: Containers, log_tails: LogTails, repeated_errors: RepeatedErrors | None
+) -> LinkedFiles:
+    """One question about all files that lines lead to; a file that cannot be looked at counts."""
+    said = {error.container.id: error.line.whole for error in repeated_errors or ()}
+    steps = {
+        place: below
+        for container in containers
+        for place, below in _named(container, log_tails, said.get(container.id, ""))
+    }
+    return LinkedFiles(linked(host, steps))
+
+
+def linked(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str]:
+    """The paths one of whose steps is a link, or could not be looked at.
+
+    Recordings of former versions do not say.
+    steps: each path, with the paths from its mount down to it. A way up leaves the mount.
+    """
+    upward = frozenset(path for path in steps if ".." in path.split("/"))
+    wanted = sorted({step for path in steps.keys() - upward for step in steps[path]})
+    if not wanted:
+        return upward
+    answer = host.ask(StatPaths(wanted, follow=False))
+    if isinstance(answer, Failed):
+        return frozenset() if answer.reason == "not recorded" else frozenset(steps)
+    links = {path for path, status in answer.items() if status.type == LINK}
+    return upward.union(path for path, below in steps.items() if links.intersection(below))
+
+
+def steps_below(mount: Mount, inside: str) -> tuple[str, ...]:
+    """The paths on the host from below a mount down to a path of the container."""
+    parts = inside.removeprefix(mount.destination.rstrip("/")).strip("/").split("/")
+    top = mount.source.rstrip("/")
+    return tuple("/".join((top, *parts[: depth + 1])) for depth in range(len(parts)) if parts[0])
+
+
+def _named(
+    container: Container, log_tails: LogTails, repeated: str
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The files of mounts that what explains a failure, or the command, leads to."""
+    for line in (*_lines(container, log_tails), repeated):
+        for place in named_files(container, line) if line else ():
+            is_below = bool(place.rest) and place.mount.has_host_path
+            if is_below and len(place.rest) <= DEEPEST:
+                yield place.on_host[-1], place.on_host[1:]
+
+
+def _lines(container: Container, log_tails: LogTails) -> Iterable[str]:
+    """The lines that explain its failure, and the paths of its command, as they are quoted."""
+    tail = log_tails.of(container)
+    if tail.telling is None and tail.failure is None:
+        return
+    yield tail.telling.whole if tail.telling is not None else ""
+    yield tail.failure.line if tail.failure is not None else ""
+    for word in (container.path, *container.config.words):
+        if word.startswith("/"):
+            yield f"'{word}'"

@@ -1,0 +1,24 @@
+"""Containers that share one network namespace: localhost means each of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+
+
+def absent_sharers(
+    container: Container, containers: Containers, clock: Clock, grace: float
+) -> Iterator[Container]:
+    """The containers that share its network, and do not run, or only ever for a moment.
+
+    grace: how many seconds one that was restarted has to run before it counts.
+    """
+    owner = containers.owner_of(container).id
+    for other in containers:
+        if other.id == container.id or containers.owner_of(other).id != owner:
+            continue
+        is_settled = not other.restart_count or clock.has_passed(other.started_at, grace)
+        if not (other.is_running and is_settled):
+            yield other
