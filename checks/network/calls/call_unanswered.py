@@ -107,6 +107,10 @@ _WHY: Mapping[CallLoss, str] = {
         "because a rule exempts them from translation"
     ),
     "stopped here": "{call.stopped_by} stops the {call.lost_part}",
+    "foreign source": (
+        "a rule gives its packets the source {call.foreign_source}, which this host does not have: "
+        "unless that address is routed here, no answer comes back"
+    ),
     "wrong neighbour": (
         "its ARP table has {call.mistaken.mac} for {call.address}, "
         "which is not the hardware address of {call.peer}"
@@ -146,6 +150,8 @@ def _by_host(call: UnansweredCall) -> str | None:
         return None
     if call.is_untranslated:
         return f"does not translate {call.source}"
+    if call.foreign_source:
+        return f"nat POSTROUTING: {call.trace.snat}"
     if call.trace.obstacle is None:
         return "lets the requests and their answers pass"
     return f"stops them: {call.stopped_by}"
@@ -259,6 +265,7 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "metadata": lambda _: {"hop_limit": "2"},
     "untranslated": _untranslated_variables,
     "stopped here": _obstacle_variables,
+    "foreign source": lambda call: {"foreign_source": call.foreign_source},
     "wrong neighbour": _neighbour_variables,
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
     "led away": _way_by_router,

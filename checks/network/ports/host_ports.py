@@ -24,7 +24,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable
-from diagnose.phrases import sentence
+from diagnose.phrases import and_more, sentence
 from diagnose.registry import check
 
 
@@ -42,14 +42,19 @@ def port_allocated(containers: Containers) -> CheckResult:
     """A container did not start because another one already has its host port.
 
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that
-    nobody means to run again looks the same: it is a warning once the port is free.
+    nobody means to run again looks the same: it is a warning once the port is free. A container
+    that publishes two of its ports at one port of the host stands in its own way.
     """
     for refused in allocated_ports(containers):
         container, port, holders = refused.container, refused.port, refused.holders
         state = "no running container publishes it now"
         if holders:
             state = f"{holders[0]} publishes it"
+        elif refused.own:
+            state = f"it publishes its own ports {and_more(refused.own, 3)} there"
         evidence = _state_evidence(container)
+        if refused.own:
+            evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
         for holder in holders:
             ports = sorted(holder.network_settings.ports or {})
             evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
@@ -60,12 +65,14 @@ def port_allocated(containers: Containers) -> CheckResult:
             f"{container} did not start: host port {port} is already allocated; {state}",
             evidence,
             discriminator=str(port),
-            severity=Severity.critical if holders else Severity.warning,
+            severity=Severity.critical if holders or refused.own else Severity.warning,
             touches=subjects_of(holders),
             signs=signs(container.state.error),
             port=str(port),
         )
-        yield finding.with_variables(_for_its_port(container, holders))
+        if not refused.own:
+            finding = finding.with_variables(_for_its_port(container, holders))
+        yield finding
     return None
 
 

@@ -139,6 +139,18 @@ FILES = (
         cure="stop the other one, or give this container a host name of its own",
     ),
     Failure(
+        name="semaphores-used-up",
+        mark="no space left on device",
+        pattern=r"could not create semaphores: No space left on device"
+        r"|\bsem(?:get|op|ctl)\b[^\n]{0,80}No space left on device"
+        r"|\(28\)No space left on device: (?:\[[^\]]{1,80}\] )?AH\d{5}: Couldn't create the \S{1,40} mutex",
+        cause="the kernel has no semaphores left for the container's IPC namespace: kernel.sem is low, or "
+        "former runs left theirs; no disk is full",
+        cure="recreate the container, which begins without semaphores; where its options have --sysctl "
+        "kernel.sem, or it shares another IPC namespace, raise kernel.sem there (ipcs -s lists them)",
+        source="PostgreSQL documentation, managing kernel resources",
+    ),
+    Failure(
         name="disk-full-postgres",
         mark="no space left on device",
         pattern=r"(?:PANIC|FATAL|ERROR).{0,120}No space left on device",

@@ -13,6 +13,7 @@ LINES = {
     "config-is-folder": "read /etc/prometheus/prometheus.yml: is a directory",
     "erlang-cookie": "Error when reading /var/lib/rabbitmq/.erlang.cookie: eacces",
     "erlang-node-name": 'ERROR: node with name "rabbit" already running on "5f2b" (duplicate_node)',
+    "semaphores-used-up": "FATAL:  could not create semaphores: No space left on device",
     "disk-full-postgres": 'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
     "port-inside": "dnsmasq: failed to create listening socket for port 53: Address already in use",
     "listener-taken": (

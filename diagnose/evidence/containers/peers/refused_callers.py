@@ -16,6 +16,11 @@ from diagnose.evidence.containers.logs.program_logs import log_of
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.evidence.containers.peers.published_peers import publisher_in
+from diagnose.evidence.containers.settings.proxy_settings import (
+    exceptions,
+    is_excepted,
+    proxy_settings,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
@@ -83,12 +88,18 @@ def refused_callers(
     ]
     servers = list({item.server.id: item.server for item in found}.values())[:MOST]
     tails = read_tails(host, servers).tails
-    return RefusedCallers(
-        tuple(
-            _explained(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)
-            for item in found
-        )
-    )
+    explained = [
+        _explained(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)
+        for item in found
+    ]
+    return RefusedCallers(tuple(item for item in explained if not _is_of_a_proxy(item)))
+
+
+def _is_of_a_proxy(item: RefusedCaller) -> bool:
+    """Whether the proxy of the caller may have answered, since the server shows no such request."""
+    if item.is_seen or item.written_to or not proxy_settings(item.caller):
+        return False
+    return not is_excepted(item.host, exceptions(item.caller))
 
 
 def _refusals(

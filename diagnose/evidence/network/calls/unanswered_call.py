@@ -32,6 +32,7 @@ CallLoss = Literal[
     "metadata",
     "untranslated",
     "stopped here",
+    "foreign source",
     "wrong neighbour",
     "routed",
     "router silent",
@@ -88,6 +89,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """The container that publishes the same port on this host."""
     engine_proxy: EngineProxy | None = None
     """The proxy that the engine uses and the caller lacks."""
+    foreign_source: str = ""
+    """The source that a rule gives its packets, where this host does not have that address."""
     mistaken: Neighbour | None = None
     """The caller's ARP entry of its peer, where that holds another machine's hardware address."""
 
@@ -114,6 +117,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("metadata", self.address == METADATA),
             ("untranslated", self.is_untranslated),
             ("stopped here", self.obstacle is not None),
+            ("foreign source", bool(self.foreign_source)),
             ("wrong neighbour", self.mistaken is not None),
             ("routed", self._is_routed),
             ("router silent", self._is_beyond_silent_router),

@@ -119,7 +119,10 @@ def unanswered_calls(
             call = msgspec.structs.replace(call, own_name=own_name)
         traced = None if host_stack is None else _traced(call, host_stack.stack)
         mistaken = _mistaken_neighbour(host, call)
-        calls.append(msgspec.structs.replace(call, trace=traced, mistaken=mistaken))
+        source = _foreign_source(traced, links)
+        calls.append(
+            msgspec.structs.replace(call, trace=traced, foreign_source=source, mistaken=mistaken)
+        )
     calls += _without_metadata(host, containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted + of_host.watched)
 
@@ -182,6 +185,15 @@ def _without_metadata(
     # each call of the service loses a packet; a traceroute of last week loses a few
     calls = [*named_calls, *(call for call in unnamed if expired > call.repeats)]
     return [msgspec.structs.replace(call, expired=expired) for call in calls]
+
+
+def _foreign_source(trace: Trace | None, links: Interfaces | None) -> str:
+    """The address to which a rule translates what leaves, where this host does not have it.
+
+    It may be routed to this host all the same; answers to any other one are lost.
+    """
+    address = trace.snat.address if trace is not None and trace.snat is not None else None
+    return address if address and links is not None and not links.holds(address) else ""
 
 
 def _expired(host: Host) -> int:

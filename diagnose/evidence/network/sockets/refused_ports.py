@@ -48,6 +48,8 @@ class AllocatedPort(msgspec.Struct, frozen=True):
     port: int
     holders: list[Container]
     """The running ones that publish it now, the first few."""
+    own: tuple[str, ...] = ()
+    """The container's own ports that are to be published there, where that is more than one."""
 
 
 def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
@@ -58,7 +60,23 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
         if error is not None:
             address, port = error["address"], int(error["port"])
             holders = _publishing(publishers.get(port, ()), container, address, port)
-            yield AllocatedPort(container, port, holders)
+            own = () if holders else _doubled(container, port)
+            yield AllocatedPort(container, port, holders, own)
+
+
+def _doubled(container: Container, port: int) -> tuple[str, ...]:
+    """The ports of one container that ask for the same place of the host; none where each has its
+    own."""
+    wanted = [binding for binding in container.wanted_ports if binding.host_port == port]
+    clashing = {
+        binding.port
+        for one, other in itertools.combinations(wanted, 2)
+        for binding in (one, other)
+        if one.protocol == other.protocol
+        and one.port != other.port
+        and overlap(one.host_ip, other.host_ip)
+    }
+    return tuple(sorted(clashing))
 
 
 def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:

@@ -54,6 +54,33 @@ def test_calls_that_a_neighbour_refuses(name: str) -> None:
     assert rows(judge("container.calls-turned-away", refused_callers=found)) == expected
 
 
+PROXY = {**ASKS, "Env": ["HTTP_PROXY=http://squid:3128"]}
+PROXIED = {
+    "by a proxy": (PROXY, [], []),
+    "by a proxy that leaves the name out": (
+        {**PROXY, "Env": [*PROXY["Env"], "NO_PROXY=store_app"]},
+        [],
+        FOUND,
+    ),
+    "by the server, as its own log has it": (
+        PROXY,
+        ['172.18.0.3 - - [29/Nov/2026:10:00:00 +0000] "GET /task HTTP/1.1" 400 12'],
+        FOUND,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROXIED)
+def test_the_proxy_of_a_caller_may_have_refused_it(name: str) -> None:
+    config, written, expected = PROXIED[name]
+    caller = container("cron", NetworkSettings={"Networks": CALLER_END}, Config=config)
+    recent = tuple(RecentLine(990.0 + at, SHORT) for at in range(4))
+    of_server = tuple(RecentLine(990.0 + at, line) for at, line in enumerate(written))
+    logs = RecentLogs({caller.id: recent, SERVER.id: of_server})
+    found = refused_callers(Made({}), of(caller, SERVER), logs, Clock(1010.0, 0.0), Interfaces())
+    assert rows(judge("container.calls-turned-away", refused_callers=found)) == expected
+
+
 WORDS = {
     "about the caller": (
         "denied 172.18.0.3: not in the list",

@@ -84,6 +84,31 @@ def test_the_holder_of_a_port_is_named_and_touched() -> None:
     assert finding.signs == {"port-taken"}
 
 
+TWICE = {
+    "PortBindings": {
+        "80/tcp": [{"HostIp": "", "HostPort": "8080"}],
+        "81/tcp": [{"HostIp": "", "HostPort": "8080"}],
+    }
+}
+APART = {
+    "PortBindings": {
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}],
+        "81/tcp": [{"HostIp": "192.0.2.1", "HostPort": "8080"}],
+    }
+}
+
+
+@pytest.mark.parametrize(("wants", "is_own"), [(TWICE, True), (APART, False), (WANTS, False)])
+def test_a_container_may_ask_for_one_port_of_the_host_twice(
+    wants: dict[str, Any], is_own: bool
+) -> None:
+    listed = Containers((refused_start("b", TAKEN, HostConfig=wants),))
+    (finding,) = judge("network.port-allocated", containers=listed).findings
+    assert ("its own ports 80/tcp, 81/tcp there" in finding.summary) is is_own
+    assert ("waiting" in finding.variables) is not is_own
+    assert finding.severity is (Severity.critical if is_own else Severity.warning)
+
+
 FORGOTTEN = {"NetworkSettings": {"Networks": {}, "Ports": {}}}
 
 
