@@ -10,7 +10,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.run_context import RunContext
-from diagnose.evidence.containers.service import is_somebodys_job
+from diagnose.evidence.containers.service import is_somebodys_job, is_succeeded
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.processes import Processes
@@ -52,13 +52,14 @@ def exits_at_start(
     or a health check make the finding critical, a compose service or a detached run make it a
     warning. A run in the foreground has shown its exit code to somebody: advice. Exit code 0, ends
     by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
-    containers with a restart policy (those are loops, or were stopped by hand) are silent. What ran
+    containers with a restart policy (those are loops, or were stopped by hand) are silent, and so
+    is the former attempt of a container of a Kubernetes pod. What ran
     when the engine or its host went down belongs to container.lost-with-host or container.crashed.
     """
     began = engine_began(clock, processes)
     for container in (focus or ON_ALL).of(containers):
         is_recent = clock.is_within(container.finished_at, options.since_s)
-        if not is_recent or not _stays_down(container):
+        if not is_recent or not _stays_down(container) or is_succeeded(container, containers):
             continue
         if not _failed_by_itself(container, events) or is_lost(container, began):
             continue

@@ -252,8 +252,26 @@ def _churning_slots(
     return {
         slot: sorted(tasks, key=lambda task: task.finished_at or 0.0)
         for slot, tasks in slots.items()
-        if len(tasks) >= limits.restarts and slot not in served
+        if len(tasks) >= limits.restarts
+        and slot not in served
+        and not _is_changed_since(slot, tasks, containers)
     }
+
+
+def _is_changed_since(slot: str, failed: Iterable[Container], containers: Containers) -> bool:
+    """Whether a slot's present task is of another definition: an update was rolled back, or mended.
+
+    The failed ones say nothing about it.
+    """
+    made_of = {_definition(task) for task in failed}
+    present = [task for task in containers.running if _service_and_slot(task) == slot]
+    return bool(present) and all(_definition(task) not in made_of for task in present)
+
+
+def _definition(task: Container) -> tuple[object, ...]:
+    """What the service of a task says of its program."""
+    config = task.config
+    return config.image, task.path, tuple(task.args or ()), tuple(config.env or ())
 
 
 def _served_slots(containers: Containers, clock: Clock, limits: _Limits) -> set[str]:

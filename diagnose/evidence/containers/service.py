@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.listing import Container, Containers
 
 
 def has_health_check(container: Container) -> bool:
@@ -25,6 +25,25 @@ def is_somebodys_job(container: Container) -> bool:
     was_watched = container.config.tty and container.was_watched
     is_run_once = container.is_one_off or is_build_step(container)
     return bool(container.swarm_service) or is_run_once or was_watched
+
+
+def is_succeeded(container: Container, containers: Containers) -> bool:
+    """Whether a later attempt of the same container of a Kubernetes pod runs.
+
+    kubelet starts it again as another container, and keeps the one that has ended.
+    """
+    place = _place_in_pod(container)
+    return bool(place) and any(
+        other.is_running and _place_in_pod(other) == place and other.created > container.created
+        for other in containers
+    )
+
+
+def _place_in_pod(container: Container) -> tuple[str, ...]:
+    """Namespace, pod and name by the labels of cri-dockerd; empty for others."""
+    parts = ("pod.namespace", "pod.name", "pod.uid", "container.name")
+    place = tuple(container.labels.get(f"io.kubernetes.{part}", "") for part in parts)
+    return place if place[1] and place[-1] else ()
 
 
 def is_build_step(container: Container) -> bool:

@@ -203,3 +203,36 @@ def test_the_sentence_says_what_the_log_means(
     )
     ((_, said),) = summaries(judged)
     assert said.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("later", "pod", "expected"),
+    [
+        ("running", "web-7d9", []),
+        ("exited", "web-7d9", ["warning", "warning"]),
+        ("running", "web-8e0", ["warning"]),
+    ],
+    ids=["runs again", "failed again", "another pod"],
+)
+def test_kubelet_starts_a_container_of_a_pod_again_as_another(
+    later: str, pod: str, expected: list[str]
+) -> None:
+    def attempt(number: int, status: str, pod: str) -> Container:
+        labels = {
+            "io.kubernetes.pod.namespace": "prod",
+            "io.kubernetes.pod.name": pod,
+            "io.kubernetes.container.name": "web",
+        }
+        made = f"2026-01-02T03:0{number}:05Z"
+        name = f"k8s_web_{pod}_{number}"
+        return container_in(status, code=1, name=name, Created=made, Config={"Labels": labels})
+
+    first, second = attempt(0, "exited", "web-7d9"), attempt(1, later, pod)
+    found = judge(
+        "container.exits-at-start",
+        containers=of(first, second),
+        clock=CLOCK,
+        options=OPTIONS,
+        events=UNKNOWN,
+    )
+    assert [finding.severity.name for finding in found.findings] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.events import Events
@@ -384,3 +385,28 @@ def test_calls_to_itself(refused: int, own: list[Socket], expected: set[str | No
         context=RunContext(namespaces=Namespaces(dict(map(listening, seen)))),
     )
     assert {finding.variables.get("neighbour") for finding in found.findings} == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "is_over"),
+    [(["serve"], True), (["serve", "--old-option"], False), (None, False)],
+    ids=["rolled back", "the same once more", "no task"],
+)
+def test_an_update_of_the_swarm_that_was_rolled_back_is_over(
+    command: list[str] | None, is_over: bool
+) -> None:
+    def made(task: Container, args: list[str]) -> Container:
+        return msgspec.structs.replace(task, path="app", args=args)
+
+    failed = [made(swarm_task("web.1", n, age=20 + n), ["serve", "--old-option"]) for n in range(3)]
+    present = made(swarm_task("web.1", 9, "running", age=10), command) if command else None
+    found = judge(
+        "container.restart-loop",
+        containers=of(*failed, *([present] if present is not None else [])),
+        clock=CLOCK,
+        events=Events(()),
+        log_tails=QUIET,
+        log=UNKNOWN,
+        stops=NOT_STOPPED,
+    )
+    assert (summaries(found) == []) is is_over
