@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from checks.container.claims import Claim, claims, compose_variables
+from checks.container.claims import Claim, claims, compose_variables, is_broken
 from checks.container.first_steps.needed_options import ID, needed_options
 from checks.container.mounts.tmpfs import tmpfs_of_root
 from checks.container.settings.kernel_setting_low import ID as KERNEL_SETTING_LOW
@@ -17,10 +18,20 @@ from diagnose.evidence.containers.mounts.wanted_empty import SHOWN, FullFolder, 
 from diagnose.evidence.containers.peers.inner_engines import engine_beside
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more
 from diagnose.programs.failures.kernel_settings import LOW_PORTS_FOR_ALL, PORT_START
 from diagnose.registry import check
+
+_OVERRIDE = "DAC_OVERRIDE"
+"""The capability by which root may use files whose owner and mode do not let it."""
+_PATH_DENIED = ("path-denied", "some-path-denied")
+_BY_MODE = LazyPattern(r"permission denied|\bEACCES\b|Errno 13\b", re.IGNORECASE)
+_POWERLESS = (
+    "its root was left without this capability (--cap-drop), so that owner and mode of a file bind it "
+    "as they bind others, and one that it needs belongs to another user"
+)
 
 
 @check(ID, severity=Severity.critical)
@@ -34,17 +45,19 @@ def option_missing(
 ) -> CheckResult:
     """A container was created without an option that its program needs.
 
-    The log shows what the program could not do, and the container's own configuration shows why: a
-    capability, a device, a limit or an entry for host.docker.internal is missing, its root file
-    system is read-only, a tmpfs belongs to root, or a second init comes before the image's own. A
-    time zone counts where the host knows it, so that its name is right and the image lacks them. A
-    folder that has to be empty is named with what it holds, hidden files too. One that holds a
-    database is left alone, for the option would begin another one beside that. A device that the
-    host does not have either is container.device-missing. A build job that has an engine in a
-    container beside it (docker:dind) needs that one's address in place of the host's socket.
+    The log shows what the program could not do, and the container's own configuration shows why:
+    a capability, a device, a limit or an entry for host.docker.internal is missing, its root file
+    system is read-only, its root has no right to files of other users, a tmpfs belongs to root,
+    or a second init comes before the image's own. A time zone counts where the host knows it, so
+    that its name is right and the image lacks them. A folder that has to be empty is named with
+    what it holds, hidden files too. One that holds a database is left alone, for the option would
+    begin another one beside that. A device that the host does not have either is
+    container.device-missing. A build job that has an engine in a container beside it
+    (docker:dind) needs that one's address in place of the host's socket.
     """
     named = claims(ID, containers, log_tails, clock)
-    for claim in (*named, *_low_port_claims(containers, log_tails, clock)):
+    rootless = _powerless_root_claims(containers, log_tails, clock)
+    for claim in (*named, *_low_port_claims(containers, log_tails, clock), *rootless):
         missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
         if missing and not (full is not None and full.is_of_a_database):
@@ -76,6 +89,29 @@ def _low_port_claims(containers: Containers, log_tails: LogTails, clock: Clock) 
         if is_named and not claim.container.shares_host_network:
             row = replace(claim.failure.failure, confirmed_by=ID, needs=(LOW_PORTS_FOR_ALL,))
             yield replace(claim, failure=replace(claim.failure, failure=row))
+
+
+def _powerless_root_claims(
+    containers: Containers, log_tails: LogTails, clock: Clock
+) -> Iterator[Claim]:
+    """The containers whose root is bound by owners and modes, and was refused a file.
+
+    What the kernel does not permit, or cannot write, has other reasons.
+    """
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        dropped = container.host_config.dropped_capabilities & {"ALL", _OVERRIDE}
+        if failure is None or failure.name not in _PATH_DENIED or not dropped:
+            continue
+        is_by_mode = _BY_MODE.search(failure.line) is not None
+        if (
+            is_by_mode
+            and container.config.starts_as_root
+            and is_broken(container, clock, log_tails)
+        ):
+            needs, cause = (f"--cap-add={_OVERRIDE}",), _POWERLESS
+            row = replace(failure.failure, confirmed_by=ID, needs=needs, cause=cause)
+            yield Claim(container, log_tails.of(container), replace(failure, failure=row))
 
 
 def _is_socket(options: Sequence[str]) -> bool:

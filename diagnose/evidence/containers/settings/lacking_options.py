@@ -151,7 +151,7 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
     return ("HostConfig.CapDrop", sorted(dropped))
 
 
-_CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN")
+_CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE")
 
 
 def _lacks_gpu(container: Container, _: str) -> Proof | None:

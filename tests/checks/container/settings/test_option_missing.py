@@ -348,3 +348,37 @@ def test_the_engine_of_a_job_stands_beside_it(parts: dict[str, Any], address: st
     )
     (finding,) = result.findings
     assert finding.variables["option"] == (f"--env=DOCKER_HOST={address}" if address else SOCKET)
+
+
+ROOT_DENIED = "cat: can't open '/app/conf/settings.ini': Permission denied"
+DROPPED = {"HostConfig": {"CapDrop": ["ALL"]}}
+POWERLESS: dict[str, tuple[str, dict[str, Any], list[tuple[str, str]]]] = {
+    "all rights dropped": (ROOT_DENIED, DROPPED, FOUND),
+    "this right dropped": (ROOT_DENIED, {"HostConfig": {"CapDrop": ["DAC_OVERRIDE"]}}, FOUND),
+    "another one": (ROOT_DENIED, {"HostConfig": {"CapDrop": ["NET_RAW"]}}, []),
+    "given back": (
+        ROOT_DENIED,
+        {"HostConfig": {"CapDrop": ["ALL"], "CapAdd": ["DAC_OVERRIDE"]}},
+        [],
+    ),
+    "another user": (ROOT_DENIED, {**DROPPED, "Config": {"User": "1000"}}, []),
+    "what the kernel does not permit": (
+        "chmod: /app/conf/settings.ini: Operation not permitted",
+        DROPPED,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "parts", "expected"), POWERLESS.values(), ids=POWERLESS)
+def test_root_that_is_bound_by_owners_and_modes(
+    line: str, parts: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    container, log_tails = failed_with_log(line, **{"Config": {"User": "root"}, **parts})
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+    assert [finding.variables["option"] for finding in result.findings] == [
+        "--cap-add=DAC_OVERRIDE" for _ in expected
+    ]
