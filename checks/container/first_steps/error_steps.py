@@ -15,7 +15,7 @@ from checks.container.first_steps.running_steps import cut_off_steps, running_st
 from checks.container.first_steps.server_steps import server_of
 from checks.container.peers.unknown_names import VARIABLE, stray_variables
 from checks.container.settings.unpassed_variable import Unpassed
-from diagnose.error_signatures import FOUND_NOBODY, signs
+from diagnose.error_signatures import CALL_FAILED, FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import is_its_work
@@ -108,6 +108,14 @@ class ErrorCase(msgspec.Struct, frozen=True):
         return missing_extension(self.error.failure, self.error.lines)
 
     @property
+    def has_no_network(self) -> bool:
+        """Whether it has no network, and most of what it prints is that it reaches nobody."""
+        error = self.error
+        is_cut_off = error.container.host_config.network_mode == "none"
+        is_call = bool(signs(error.line.whole) & CALL_FAILED)
+        return is_cut_off and is_call and error.times >= MOSTLY * error.of
+
+    @property
     def turns_callers_away(self) -> bool:
         """Whether most of its callers get nothing from the program."""
         is_known = _refuses(self.error, self.remedy)
@@ -134,6 +142,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
 def first_step(case: ErrorCase, containers: Containers | None, info: Info | None) -> PageVariables:
     """The variables for one command: those of the surest remedy that there is."""
     error = case.error
+    if case.has_no_network:
+        return {"unconnected": error.container.name}
     return (
         (case.unpassed.steps if case.unpassed is not None else {})
         or ({"place": case.unread.place} if case.unread is not None else {})

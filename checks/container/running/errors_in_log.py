@@ -58,6 +58,7 @@ _WORKS = ("logs errors while it works", "log errors while they work")
         "container.restarts-exhausted",
         "container.settings-disagree",
         "container.stopped",
+        "container.variable-malformed",
     ),
     aloud=("repeats an error in its log", "repeat errors in their logs"),
     observed=True,
@@ -119,7 +120,7 @@ def errors_in_log(
 
 def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
     error, authorities = case.error, case.authorities
-    is_warning = case.unpassed is not None or case.turns_callers_away
+    is_warning = case.unpassed is not None or case.turns_callers_away or case.has_no_network
     is_aside = error.is_aside and case.setting is None and case.unpassed is None
     added = {"authorities added to this host": list(authorities.files[:5])} if authorities else {}
     finding = Finding.about(
@@ -177,6 +178,9 @@ def _line_or_meaning(case: ErrorCase) -> str:
     if failure is not None and case.unused is not None:
         instead = f"it uses a file of SQLite, and no setting of it names {case.unused}"
         return sentence(f"runs, but {instead} ({often})", _cause(case, failure))
+    if case.has_no_network:
+        without = "it has no network (network mode none), so that its calls go nowhere"
+        return sentence(f"runs, but {without} ({often})")
     is_clear = case.turns_callers_away or case.does_nothing_else or bool(case.option)
     if failure is not None and is_clear:
         what = f"runs, but {_cause(case, failure)} ({often})"

@@ -6,11 +6,14 @@ An environment variable is not set, holds marks of its file, or reaches a progra
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from checks.container.claims import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence, written_to
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.settings.blank_references import BlankReference, BlankReferences
 from diagnose.evidence.containers.settings.changed_words import with_text
@@ -50,6 +53,10 @@ _GENERATED = LazyPattern(
     re.IGNORECASE,
 )
 """What programs say of a secret that their user makes up."""
+
+
+_SHORTEST = 3
+"""Characters of a value that a line can name without chance."""
 
 
 @check(ID, severity=Severity.critical)
@@ -106,6 +113,7 @@ def variable_malformed(
     lost_dollars: LostDollars | None,
     blank_references: BlankReferences | None,
     misread_addresses: MisreadAddresses | None,
+    repeated_errors: RepeatedErrors | None,
 ) -> CheckResult:
     """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
@@ -118,19 +126,23 @@ def variable_malformed(
     command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only
     `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
     container whose log mentions one. In a command it does so too where only the container has
-    the variable: the words of its command show it. The name of a container near by needs no log:
-    no program reads it in quotes where an address is due, or as the path of an address without a
-    host (`mqtt:///broker`). It is a warning where the container runs. Browsers, curl and Node read
-    `http:///broker`, so that of the web's addresses only those of failed containers count.
+    the variable: the words of its command show it. The name of a container near by needs no
+    log: no program reads it in quotes where an address is due, or as the path of an address
+    without a host (`mqtt:///broker`). It is a warning where the container runs, and so is a
+    carriage return in a value that the errors of a running program name. Browsers, curl and
+    Node read `http:///broker`, so that of the web's addresses only those of failed containers
+    count.
     """
     misread = {item.container.id: item for item in misread_addresses or ()}
     for item in misread.values():
         is_failing = item.container.id in log_tails.by_id
         yield _misread_finding(item, log_tails.of(item.container), is_failing)
+    broken = set()
     for container in containers:
         tail = log_tails.by_id.get(container.id)
         if tail is None or not is_broken(container, clock, log_tails):
             continue
+        broken.add(container.id)
         blank = blank_references.of(container) if blank_references is not None else None
         if blank is not None:
             yield _blank_finding(container, tail, blank)
@@ -145,7 +157,25 @@ def variable_malformed(
         reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
             yield _unreplaced_finding(container, tail, reference)
+    for error in repeated_errors or ():
+        if error.container.id not in broken:
+            yield from _running_findings(error)
     return None
+
+
+def _running_findings(error: RepeatedError) -> Iterator[Finding]:
+    """The variables of a running container that end with a carriage return, where its errors name
+    the value."""
+    lines = (error.line.whole, *error.lines)
+    for name, value in error.container.config.environment:
+        bare = value.rstrip("\r")
+        if bare == value or len(bare) < _SHORTEST or not any(bare in line for line in lines):
+            continue
+        tail = LogTail((error.line.whole,))
+        fault = value_fault(value, tail)
+        if fault is not None:
+            finding = _finding(error.container, tail, name, value, fault)
+            yield replace(finding, severity=Severity.warning, onset=None)
 
 
 def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> Finding:

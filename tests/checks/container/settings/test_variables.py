@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.blank_references import blank_references
 from diagnose.evidence.containers.settings.misread_addresses import misread_addresses
@@ -14,6 +15,7 @@ from diagnose.evidence.containers.settings.variable_faults import asked_together
 from diagnose.evidence.run.options import Options
 from diagnose.live.disk.parts import only
 from diagnose.model import Severity
+from diagnose.programs.telling_line import TellingLine
 from diagnose.questions.files import BlankReference
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made
@@ -385,3 +387,26 @@ def test_a_file_has_the_address_that_the_log_repeats() -> None:
     assert finding.severity is Severity.critical
     assert finding.variables["settings"] == "/srv/zigbee/configuration.yaml"
     assert finding.variables["correction"] == "s|mqtt:///broker|mqtt://broker|g"
+
+
+CR_LINES = {
+    "named by the errors": ("dbe7\r", 'could not translate host name "dbe7" to address', True),
+    "not named": ("dbe7\r", "could not translate host name to address", False),
+    "without a carriage return": ("dbe7", 'could not translate host name "dbe7"', False),
+}
+
+
+@pytest.mark.parametrize(("value", "line", "is_found"), CR_LINES.values(), ids=CR_LINES)
+def test_a_carriage_return_in_the_value_of_a_running_program(
+    value: str, line: str, is_found: bool
+) -> None:
+    app = container_in("running", Config={"Env": [f"DB_HOST={value}", "MODE=a\r"]})
+    error = RepeatedError(app, TellingLine(line), 9, 12)
+    result = judge(
+        "container.variable-malformed",
+        containers=of(app),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        repeated_errors=RepeatedErrors((error,)),
+    )
+    assert rows(result) == ([("warning", "web")] if is_found else [])
