@@ -8,8 +8,14 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.phrases import sentence
 from diagnose.registry import check
 
+_UNRESOLVED = LazyPattern(
+    r"\blookup ([\w.-]{1,253})\b.{0,80}: (?:no such host|server misbehaving|i/o timeout"
+    r"|Temporary failure in name resolution)"
+)
+"""Go's words of a name without an address, where the engine looks it up."""
 _ADDRESS = LazyPattern(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
 
 
@@ -42,9 +48,14 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
         named = _ADDRESS.search(error)
         address = named[1] if named else _configured_address(config)
         receiver = f"its receiver at {address}" if address else "its receiver"
+        unknown = _UNRESOLVED.search(error)
+        what = f"its log driver {config.type} did not reach {receiver}"
         yield Finding.about(
             container,
-            f"{container} did not start: its log driver {config.type} did not reach {receiver}",
+            sentence(
+                f"{container} did not start: {what}",
+                f"the name {unknown[1]} does not resolve on this host" if unknown else "",
+            ),
             {
                 "State.Error": error,
                 "State.Status": container.state.status,

@@ -295,7 +295,13 @@ _MAIN = 254
 
 
 def _is_taken_inside(inlet: InnerIngress) -> bool:
-    """Whether the container's own routes take the answers to clients beyond the host elsewhere."""
+    """Whether the container's own routes take the answers to clients beyond the host elsewhere.
+
+    Where the host gets none either, and no route is left, its interface is down.
+    """
+    here = inlet.lost.get("this host")
+    if here is not None and here.by is not None and not here.by.chain:
+        return False
     return any(
         trace.obstacle is not None and trace.obstacle.reason in _ROUTED_AWAY
         for client, trace in inlet.lost.items()

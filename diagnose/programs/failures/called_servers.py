@@ -91,9 +91,9 @@ CALLED_SERVERS = (
         name="redis-unsaved",
         mark="misconf",
         pattern=r"MISCONF Redis is configured to save RDB snapshots",
-        cause="the Redis that it calls takes no writes, because it cannot save its data to disk: the disk is "
-        "full, or the folder may not be written",
-        cure="read the log of Redis, and mend the disk or the folder",
+        cause="the Redis that it calls takes no writes, because it cannot save its data: the log of Redis "
+        "says whether the disk, the right to its folder or memory for a copy is missing",
+        cure="read the log of Redis, and mend what it says",
         source="redis/redis#584",
         turns_away=True,
     ),

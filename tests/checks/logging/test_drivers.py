@@ -46,7 +46,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         },
         "container:web",
         Severity.critical,
-        "gelf did not reach its receiver at udp://graylog.example:12201",
+        "udp://graylog.example:12201; the name graylog.example does not resolve on this host",
     ),
     "no cache": (
         "logging.driver-unreadable",
