@@ -13,6 +13,8 @@ from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.line_kinds import tells_of_work
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.closed_input import is_bare_shell
 from diagnose.evidence.containers.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
@@ -67,15 +69,16 @@ def restart_loop(
 ) -> CheckResult:
     """A container exits and is restarted, over and over.
 
-    Judged from the engine's count, its times and its events, never by waiting. A high count with a
-    long run since is history and stays silent. A swarm replaces containers, so its tasks are
+    Judged from the engine's count, its times and its events, never by waiting. A high count with
+    a long run since is history and stays silent. A swarm replaces containers, so its tasks are
     counted by their slot, without those that it ended itself for an update. Where health checks
-    have pushed the events out, the daemon's log has the exits. Where that is lost too, the engine's
-    back-off shows them: the pause before the last start is as long as after three short runs (100
-    ms, doubled each time). A container that crashes less often than three times in the window is
-    not seen. Where nothing else explains the exits, the kernel's counters show calls to its own
-    container that were refused. One that works for `steady` or longer, ends with exit code 0 and is
-    started again, as workers that recycle themselves do, is advice.
+    have pushed the events out, the daemon's log has the exits. Where that is lost too, the
+    engine's back-off shows them: the pause before the last start is as long as after three short
+    runs (100 ms, doubled each time). A container that crashes less often than three times in the
+    window is not seen. Where nothing else explains the exits, the kernel's counters show calls to
+    its own container that were refused. One that works for `steady` or longer, or whose log
+    reports work, ends with exit code 0 and is started again, as workers do that recycle
+    themselves or take one job a run, is advice.
     """
     limits = _Limits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):
@@ -138,7 +141,7 @@ def _finding(
 ) -> Finding:
     """calls: those to itself, which count where nothing else explains the loop."""
     container = run.container
-    outcome = _outcome(container, exits, steady)
+    outcome = _outcome(container, exits, steady, did_work=_did_work(run.tail))
     why = run.unserved or run.unnamed or run.means or run.complained
     own = calls if not why and not run.callees else None
     evidence = {
@@ -188,16 +191,25 @@ def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
     return cure | ({"policy": _policy(container)} if calls.are_back else {})
 
 
-def _outcome(container: Container, exits: RecentExits, steady: float) -> EndOutcome:
+def _did_work(tail: LogTail) -> bool:
+    """Whether a log reports work that went well, and complains of nothing: a worker takes one job
+    in each run."""
+    complains = tail.failure is not None or (tail.telling is not None and tail.telling.is_complaint)
+    return not complains and any(map(tells_of_work, tail.lines))
+
+
+def _outcome(
+    container: Container, exits: RecentExits, steady: float, *, did_work: bool
+) -> EndOutcome:
     """How bad the loop is, and how its runs end."""
     is_restarting = container.state.status == "restarting"
     code = _code(container, exits)
     run = container.ran_for if is_restarting else None
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
-        works = (exits.pause if run is None and exits.at else run or 0.0) >= steady
+        lasts = (exits.pause if run is None and exits.at else run or 0.0) >= steady
         restarted = f"is restarted, {how_often(container.restart_count)} so far"
-        severity = Severity.advice if works else Severity.warning
+        severity = Severity.advice if lasts or did_work else Severity.warning
         return EndOutcome(severity, f"exits with code 0{lasted} and {restarted}")
     keeps_failing = "does not stay up"
     if code is not None:

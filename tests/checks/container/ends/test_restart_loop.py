@@ -7,6 +7,8 @@ import pytest
 
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog, LogLine
@@ -410,3 +412,27 @@ def test_an_update_of_the_swarm_that_was_rolled_back_is_over(
         stops=NOT_STOPPED,
     )
     assert (summaries(found) == []) is is_over
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        (("Listening for Jobs", "Job build completed with result: Succeeded"), "advice"),
+        (("Listening for Jobs",), "warning"),
+        (("processed 3 messages", "FATAL: cannot open /data: Permission denied"), "warning"),
+    ],
+    ids=["a job done", "no work", "a complaint behind it"],
+)
+def test_a_worker_that_takes_one_job_a_run(lines: tuple[str, ...], severity: str) -> None:
+    worker = container_in("restarting", RestartCount=8, **restart_policy("always"))
+    context = RunContext(log_tails=LogTails({worker.id: LogTail(lines)}, {}))
+    found = judge(
+        "container.restart-loop",
+        containers=of(worker),
+        clock=CLOCK,
+        events=Events(()),
+        context=context,
+        log=UNKNOWN,
+        stops=NOT_STOPPED,
+    )
+    assert [finding.severity.name for finding in found.findings] == [severity]
