@@ -15,7 +15,7 @@ from checks.container.first_steps.running_steps import cut_off_steps, running_st
 from checks.container.first_steps.server_steps import server_of
 from checks.container.peers.unknown_names import VARIABLE, stray_variables
 from checks.container.settings.unpassed_variable import Unpassed
-from diagnose.error_signatures import CALL_FAILED, FOUND_NOBODY, signs
+from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import is_its_work
@@ -109,10 +109,13 @@ class ErrorCase(msgspec.Struct, frozen=True):
 
     @property
     def has_no_network(self) -> bool:
-        """Whether it has no network, and most of what it prints is that it reaches nobody."""
+        """Whether it has no network, and most of what it prints is that a name does not resolve.
+
+        network.calls-failing says it of calls to an address.
+        """
         error = self.error
         is_cut_off = error.container.host_config.network_mode == "none"
-        is_call = bool(signs(error.line.whole) & CALL_FAILED)
+        is_call = "dns" in signs(error.line.whole)
         return is_cut_off and is_call and error.times >= MOSTLY * error.of
 
     @property

@@ -24,7 +24,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable
-from diagnose.phrases import and_more, sentence
+from diagnose.phrases import and_more, joined, sentence
 from diagnose.registry import check
 
 
@@ -70,9 +70,8 @@ def port_allocated(containers: Containers) -> CheckResult:
             signs=signs(container.state.error),
             port=str(port),
         )
-        if not refused.own:
-            finding = finding.with_variables(_for_its_port(container, holders))
-        yield finding
+        own = {"own_ports": joined(refused.own)} if refused.own else {}
+        yield finding.with_variables(own or _for_its_port(container, holders))
     return None
 
 

@@ -28,22 +28,34 @@ def is_somebodys_job(container: Container) -> bool:
 
 
 def is_succeeded(container: Container, containers: Containers) -> bool:
-    """Whether a later attempt of the same container of a Kubernetes pod runs.
+    """Whether a later attempt of the same work of Kubernetes, Nomad or ECS runs.
 
-    kubelet starts it again as another container, and keeps the one that has ended.
+    They start it again as another container, and keep the one that has ended for a while.
     """
-    place = _place_in_pod(container)
+    place = _place_of_attempt(container)
     return bool(place) and any(
-        other.is_running and _place_in_pod(other) == place and other.created > container.created
-        for other in containers
+        other.is_running and other.created > container.created and _place_of_attempt(other) == place
+        for other in containers.running
     )
 
 
-def _place_in_pod(container: Container) -> tuple[str, ...]:
-    """Namespace, pod and name by the labels of cri-dockerd; empty for others."""
-    parts = ("pod.namespace", "pod.name", "pod.uid", "container.name")
-    place = tuple(container.labels.get(f"io.kubernetes.{part}", "") for part in parts)
-    return place if place[1] and place[-1] else ()
+_ATTEMPTS = (
+    ("io.kubernetes.container.name", "io.kubernetes.pod.name", "io.kubernetes.pod.namespace"),
+    ("com.amazonaws.ecs.container-name", "com.amazonaws.ecs.task-definition-family"),
+)
+"""Labels of cri-dockerd and of the agent of ECS that all attempts of one container share."""
+_ALLOCATION = "com.hashicorp.nomad.alloc_id"
+"""Nomad's label, whose value ends the name of the container."""
+
+
+def _place_of_attempt(container: Container) -> tuple[str, ...]:
+    """What names the work that an orchestrator has a container for; empty for others."""
+    labels = container.labels
+    for names in _ATTEMPTS:
+        if names[0] in labels:
+            return tuple(labels.get(name, "") for name in names)
+    allocation = labels.get(_ALLOCATION, "")
+    return ("nomad", container.name.removesuffix(f"-{allocation}")) if allocation else ()
 
 
 def is_build_step(container: Container) -> bool:

@@ -236,3 +236,39 @@ def test_kubelet_starts_a_container_of_a_pod_again_as_another(
         events=UNKNOWN,
     )
     assert [finding.severity.name for finding in found.findings] == expected
+
+
+NOMAD = "com.hashicorp.nomad.alloc_id"
+ECS = ("com.amazonaws.ecs.container-name", "com.amazonaws.ecs.task-definition-family")
+
+
+@pytest.mark.parametrize(
+    ("former", "later", "expected"),
+    [
+        (("api-11aa", {NOMAD: "11aa"}), ("api-22bb", {NOMAD: "22bb"}), []),
+        (("api-11aa", {NOMAD: "11aa"}), ("mail-22bb", {NOMAD: "22bb"}), ["warning"]),
+        (("ecs-1", dict.fromkeys(ECS, "web")), ("ecs-2", dict.fromkeys(ECS, "web")), []),
+        (("api-1", {}), ("api-2", {}), ["warning"]),
+    ],
+    ids=["Nomad", "another job of Nomad", "ECS", "no orchestrator"],
+)
+def test_orchestrators_keep_a_former_attempt(
+    former: tuple[str, dict[str, str]], later: tuple[str, dict[str, str]], expected: list[str]
+) -> None:
+    def made(attempt: tuple[str, dict[str, str]], status: str, created: str) -> Container:
+        name, labels = attempt
+        config = {"Labels": labels}
+        return container_in(status, code=1, name=name, Created=created, Config=config)
+
+    containers = (
+        made(former, "exited", "2026-01-02T03:04:05Z"),
+        made(later, "running", "2026-01-02T03:05:05Z"),
+    )
+    found = judge(
+        "container.exits-at-start",
+        containers=of(*containers),
+        clock=CLOCK,
+        options=OPTIONS,
+        events=UNKNOWN,
+    )
+    assert [finding.severity.name for finding in found.findings] == expected
