@@ -76,9 +76,14 @@ def linked(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str]:
 
 def steps_below(mount: Mount, inside: str) -> tuple[str, ...]:
     """The paths on the host from below a mount down to a path of the container."""
-    parts = inside.removeprefix(mount.destination.rstrip("/")).strip("/").split("/")
-    top = mount.source.rstrip("/")
-    return tuple("/".join((top, *parts[: depth + 1])) for depth in range(len(parts)) if parts[0])
+    return steps_from(mount.source, mount.on_host(inside))
+
+
+def steps_from(top: str, path: str) -> tuple[str, ...]:
+    """The paths from below a folder down to a path."""
+    parts = path.removeprefix(top.rstrip("/")).strip("/").split("/")
+    above = top.rstrip("/")
+    return tuple("/".join((above, *parts[: depth + 1])) for depth in range(len(parts)) if parts[0])
 
 
 def _named(

@@ -13,6 +13,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.linked_files import linked, steps_from
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.items import Items
@@ -162,7 +163,9 @@ def _unequal_key(
         others = _by_file(host, peer, key)
         if others and not values & set(others.values()):
             place, *twins = sorted(own, key=_is_registration)
-            twin = twins[0] if len(twins) == 1 else ""
+            twin = (
+                twins[0] if len(twins) == 1 and _may_be_copied(host, twins[0], caller, peer) else ""
+            )
             return UnequalSecret(line, caller, peer, key, place, tuple(others), twin)
     return None
 
@@ -178,6 +181,17 @@ def _by_file(host: Host, container: Container, key: str) -> dict[str, str]:
         if match is not None:
             found[f"{file.root or ''}{file.path}"] = match[1]
     return found
+
+
+def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) -> bool:
+    """Whether a file of one container may replace that of another: both are of one project, and no
+    link of the container leads to another file of the host."""
+    mount = next(
+        (mount for mount in caller.mounts if f"{file}/".startswith(f"{mount.source}/")), None
+    )
+    if mount is None or caller.compose_project != peer.compose_project:
+        return False
+    return not linked(host, {file: steps_from(mount.source, file)})
 
 
 def _is_registration(path: str) -> bool:

@@ -164,6 +164,44 @@ def test_a_key_of_mounted_files(key: str, handed: str, expected: list[tuple[str,
     assert twins == ["/srv/bridge/registration.yaml" for _ in expected]
 
 
+@pytest.mark.parametrize(
+    ("project", "link", "is_copied"),
+    [
+        ("matrix", "", True),
+        ("guest", "", False),
+        ("matrix", "/srv/bridge/registration.yaml", False),
+    ],
+    ids=["one project", "another project", "a link of the container"],
+)
+def test_a_file_replaces_that_of_another_container_within_a_project(
+    project: str, link: str, is_copied: bool
+) -> None:
+    texts = {
+        "/srv/bridge/config.yaml": f"as_token: {OWN}\n",
+        "/srv/bridge/registration.yaml": f"as_token: {OWN}\n",
+        "/srv/synapse/bridge.yaml": f"as_token: {OTHER}\n",
+    }
+
+    def config(name: str) -> dict[str, Any]:
+        return {"Labels": {"com.docker.compose.project": name}, "Env": ["HOMESERVER=synapse"]}
+
+    bridge = {"Type": "bind", "Source": "/srv/bridge", "Destination": "/data"}
+    synapse = {"Type": "bind", "Source": "/srv/synapse", "Destination": "/data"}
+    caller, tails = failed_with_log(REFUSED, Mounts=[bridge], Config=config(project), **ON_SHOP)
+    server = container_in(
+        "running", name="synapse", Mounts=[synapse], Config=config("matrix"), **ON_SHOP
+    )
+    made = _folders(texts)
+    made.answers = {
+        **made.answers,
+        "file.stats": lambda question: {
+            path: {"type": "link" if path == link else "file"} for path in question.paths
+        },
+    }
+    (finding,) = _differing(caller, tails, server, made).findings
+    assert ("twin" in finding.variables) is is_copied
+
+
 def _folders(texts: dict[str, str]) -> Made:
     """A host with these files, whose folders are listed."""
     folders: dict[str, list[str]] = {}
