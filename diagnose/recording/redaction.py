@@ -26,7 +26,12 @@ def redacted_again(entries: Recording, redacts: Redactor) -> Recording:
         question: replace(entry, answer=_redacted(question, entry.answer, redacts))
         for question, entry in entries.items()
     }
-    return dict(settled(question, entry, redacts) for question, entry in once.items())
+    return all_settled(once, redacts)
+
+
+def all_settled(entries: Recording, redacts: Redactor) -> Recording:
+    """A recording whose earlier answers hold no secret that a later one has named."""
+    return dict(settled(question, entry, redacts) for question, entry in entries.items())
 
 
 def _redacted(question: AnyQuestion, answer: Json | Failed, redacts: Redactor) -> Json | Failed:

@@ -147,7 +147,8 @@ def _examine_host(
     wanted: _Purpose, options: Options, configured: config.Config, began: float
 ) -> Examined:
     """The run on this host; what waits is asked while the checks are imported."""
-    recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
+    redacts = redactor(configured)
+    recorder, budget = live(options, wanted.selected or (), began, redacts)
     for question in ASKED_FIRST:
         recorder.begin(question)
     begun = engine.begun_early(recorder, budget) if wanted.selected is None else None
@@ -172,10 +173,11 @@ def _examine_host(
     timings = tuple((question.key, entry.duration_s) for question, entry in recording.items())
     report = replace(report, timings=timings)
     if options.record is not None:
-        from diagnose.recording import answer_files
+        from diagnose.recording.answer_files import write_folder
+        from diagnose.recording.redaction import all_settled
 
         head = manifest(report, configured.thresholds)
-        answer_files.write_folder(options.record, recording, head)
+        write_folder(options.record, all_settled(recording, redacts), head)
     return Examined(report, what, recording)
 
 

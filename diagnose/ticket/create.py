@@ -23,7 +23,7 @@ from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import UNLIMITED, Budget, TimeLimit
 from diagnose.recording.recorder import Recorder, Replay
-from diagnose.recording.redaction import redacted_again, settled
+from diagnose.recording.redaction import all_settled, redacted_again
 from diagnose.redact import Redactor
 from diagnose.render.html import page
 from diagnose.ticket import bundle
@@ -144,9 +144,7 @@ class _BundleTask(msgspec.Struct, frozen=True):
         run_s: seconds of CPU that the run took.
         """
         # an early answer may show a secret that is known to be one only from a later answer
-        recording: Recording = dict(
-            settled(question, entry, self.redactor) for question, entry in run.recording.items()
-        )
+        recording = all_settled(run.recording, self.redactor)
         is_small = len(recording) <= SMALL_RUN and run_s <= SHORT_RUN_S
         limit = run.limit
         has_time = is_small or limit.allows(AGAIN_SHARE * run_s, then=SEALING_SHARE * run_s)
