@@ -247,3 +247,35 @@ def starts_that_failed_long_ago(box: Box) -> None:
     box.start_engine(config=BASE_CONFIG)
     assert {box.inspect(name)["State"]["Status"] for name in records} == {"created"}
     assert all(box.inspect(name)["State"]["Error"] for name in records)
+
+
+@healthy(shareable=True)
+def former_attempt_of_a_pod(box: Box) -> None:
+    """kubelet started a container of a pod again, and cri-dockerd keeps the one that failed."""
+    labels = [
+        f"--label=io.kubernetes.{name}={value}"
+        for name, value in (
+            ("pod.namespace", "shop"),
+            ("pod.name", "web-7d9"),
+            ("container.name", "web"),
+        )
+    ]
+    failing = "echo 'panic: dial tcp 10.96.0.10:5432: connect: connection refused'; exit 1"
+    run(box, "k8s_web_web-7d9_shop_0", *labels, "bb:1.36", "sh", "-c", failing)
+    box.wait_state("k8s_web_web-7d9_shop_0", "exited")
+    run(box, "k8s_web_web-7d9_shop_1", *labels, "bb:1.36", "sleep", "1000")
+
+
+@healthy(shareable=True)
+def worker_of_one_job(box: Box) -> None:
+    """A runner ends with 0 after each job, says so, and its policy starts the next one."""
+    script = "echo 'Listening for jobs'; sleep 2; echo 'Job build completed with result: Succeeded'"
+    run(box, "runner9", "--restart=always", "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: box.inspect("runner9")["RestartCount"] >= 3, 40, "three jobs")
+
+
+@healthy(shareable=True)
+def ports_for_transfers_that_come(box: Box) -> None:
+    """A server publishes a range of ports, and opens each one when a transfer needs it."""
+    published = ("--publish=9121:2121", "--publish=9130-9139:21100-21109")
+    run(box, "transfers9", *published, "bb:1.36", "httpd", "-f", "-p", "2121", "-h", "/www")
