@@ -6,16 +6,19 @@ An environment variable is not set, holds marks of its file, or reaches a progra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from checks.container.claims import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence, written_to
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.settings.blank_references import BlankReference, BlankReferences
+from diagnose.evidence.containers.settings.carriage_returns import (
+    CarriageReturn,
+    CarriageReturns,
+)
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.containers.settings.lost_dollars import LostDollar, LostDollars
@@ -53,10 +56,6 @@ _GENERATED = LazyPattern(
     re.IGNORECASE,
 )
 """What programs say of a secret that their user makes up."""
-
-
-_SHORTEST = 3
-"""Characters of a value that a line can name without chance."""
 
 
 @check(ID, severity=Severity.critical)
@@ -113,7 +112,7 @@ def variable_malformed(
     lost_dollars: LostDollars | None,
     blank_references: BlankReferences | None,
     misread_addresses: MisreadAddresses | None,
-    repeated_errors: RepeatedErrors | None,
+    carriage_returns: CarriageReturns | None,
 ) -> CheckResult:
     """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
@@ -157,25 +156,21 @@ def variable_malformed(
         reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
             yield _unreplaced_finding(container, tail, reference)
-    for error in repeated_errors or ():
-        if error.container.id not in broken:
-            yield from _running_findings(error)
+    for returned in carriage_returns or ():
+        finding = None if returned.container.id in broken else _running_finding(returned)
+        if finding is not None:
+            yield finding
     return None
 
 
-def _running_findings(error: RepeatedError) -> Iterator[Finding]:
-    """The variables of a running container that end with a carriage return, where its errors name
-    the value."""
-    lines = (error.line.whole, *error.lines)
-    for name, value in error.container.config.environment:
-        bare = value.rstrip("\r")
-        if bare == value or len(bare) < _SHORTEST or not any(bare in line for line in lines):
-            continue
-        tail = LogTail((error.line.whole,))
-        fault = value_fault(value, tail)
-        if fault is not None:
-            finding = _finding(error.container, tail, name, value, fault)
-            yield replace(finding, severity=Severity.warning, onset=None)
+def _running_finding(item: CarriageReturn) -> Finding | None:
+    """A variable of a program that runs on; None where the fault is another one."""
+    tail = LogTail((item.line,))
+    fault = value_fault(item.value, tail)
+    if fault is None:
+        return None
+    finding = _finding(item.container, tail, item.variable, item.value, fault)
+    return replace(finding, severity=Severity.warning, onset=None)
 
 
 def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> Finding:

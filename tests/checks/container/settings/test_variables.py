@@ -10,6 +10,7 @@ import pytest
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.blank_references import blank_references
+from diagnose.evidence.containers.settings.carriage_returns import carriage_returns
 from diagnose.evidence.containers.settings.misread_addresses import misread_addresses
 from diagnose.evidence.containers.settings.variable_faults import asked_together
 from diagnose.evidence.run.options import Options
@@ -407,6 +408,6 @@ def test_a_carriage_return_in_the_value_of_a_running_program(
         containers=of(app),
         clock=CLOCK,
         log_tails=LogTails({}, {}),
-        repeated_errors=RepeatedErrors((error,)),
+        carriage_returns=carriage_returns(RepeatedErrors((error,))),
     )
     assert rows(result) == ([("warning", "web")] if is_found else [])
