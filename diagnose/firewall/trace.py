@@ -253,7 +253,11 @@ class _Tracer:
         request = arrival.packet
         reply = reply_to(request)
         if not arrival.device:
-            self._answer_of_host(sent, replace(reply, iif="", uid=None, gid=None, src_local=True))
+            own = replace(reply, iif="", uid=None, gid=None, src_local=True)
+            end = self._answer_of_host(sent, own)
+            if end is not None:
+                self._check_source(request, own, end)
+                self._check_way_home(end)
             return
         self._check_beside(sent, arrival)
         if request.snat and reply.dst is None:
@@ -267,6 +271,7 @@ class _Tracer:
         )
         end = self.receive("reply", reply, undo=restored(sent, request))
         self._check_tracked(request, reply, end)
+        self._check_source(request, reply, end)
         self._check_way_home(end)
 
     def _check_tracked(self, request: Packet, reply: Packet, end: Arrival) -> None:
@@ -278,6 +283,23 @@ class _Tracer:
         by = untracked(self._stack.ruleset.chains, reply)
         if by is not None:
             self.record.stop(Obstacle("rule", by, "reply", "prerouting"))
+
+    def _check_source(self, request: Packet, reply: Packet, end: Arrival) -> None:
+        """An answer keeps its source. Where a rule kept the request alone out of conntrack, what is
+        answered begins a connection, which a rule of translation may give another source.
+
+        TCP's second packet begins none, and the next one does (nf_conntrack_tcp_loose).
+        """
+        if request.state != "untracked" or end.packet.state == "untracked" or not end.device:
+            return
+        begun = replace(reply, oif=end.device, state="new", reply=False)
+        verdict = walk(self._stack.ruleset, "postrouting", begun)
+        nat, by = verdict.nat, verdict.nat_by or verdict.by
+        if nat is None or by is None or verdict.nat_unknown:
+            return
+        address = nat.address or self._stack.address_on(end.device, request.family)
+        if address != begun.src:
+            self.record.stop(Obstacle("rule", by, "reply", "postrouting"))
 
     def _check_beside(self, sent: Packet, arrival: Arrival) -> None:
         """A packet that was sent on into the bridge that it came from.
@@ -300,16 +322,15 @@ class _Tracer:
             )
             self.record.stop(Obstacle.of_routing("elsewhere", text, "reply", "prerouting", bridge))
 
-    def _answer_of_host(self, sent: Packet, reply: Packet) -> None:
-        """The host's own answer. One to itself ends where it began."""
+    def _answer_of_host(self, sent: Packet, reply: Packet) -> Arrival | None:
+        """The host's own answer, as it leaves. One to itself ends where it began: None."""
         if sent.src_local:
             local = replace(reply, dst_local=True, oif="lo")
             after = self._walk("reply", "output", local, nat_done=True)
             after = self._walk("reply", "postrouting", after, nat_done=True)
             self.receive("reply", _by_loopback(after), nat_done=True)
-            return
-        end = self.output("reply", replace(reply, dst_local=False), nat_done=True)
-        self._check_way_home(end)
+            return None
+        return self.output("reply", replace(reply, dst_local=False), nat_done=True)
 
     def _check_way_home(self, end: Arrival) -> None:
         """Whether an answer leaves through the interface that leads to who asked."""

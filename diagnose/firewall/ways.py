@@ -108,8 +108,15 @@ def translated(state: WayState, nat: Translate) -> WayState:
             changed = replace(packet, dst=None, dport=port, dst_local=True, dnat=True)
         case "snat" | "masquerade":
             possible = tuple(choice for choice in packet.possible if choice[0] != "src")
+            # over lo the kernel may choose the source that the packet has, which is no translation
+            is_sure = nat.kind == "snat" or packet.oif != "lo"
             changed = replace(
-                packet, src=nat.address, sport=None, src_local=True, snat=True, possible=possible
+                packet,
+                src=nat.address,
+                sport=None,
+                src_local=True,
+                snat=True if is_sure else None,
+                possible=possible,
             )
     return WayState(changed, nat)
 

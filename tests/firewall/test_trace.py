@@ -168,6 +168,36 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "drop",
         "chain PREROUTING of table ip raw (-i docker0 -j CT --notrack)",
     ),
+    "in, kept out of conntrack, and what answers is translated": (
+        stack(MASQUERADE + table("raw", "-A PREROUTING -i eth0 -j CT --notrack")),
+        Flow(CLIENT, "172.17.0.2", "udp", 53),
+        "drop",
+        "chain POSTROUTING of table ip nat (-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE)",
+    ),
+    "to the host, kept out of conntrack, and what follows the answer is translated": (
+        stack(MASQUERADE + table("raw", "-A PREROUTING -i eth0 -j CT --notrack")),
+        Flow(CLIENT, "172.17.0.1", "tcp", 22),
+        "drop",
+        "chain POSTROUTING of table ip nat (-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE)",
+    ),
+    "to the host, and both ways are kept out of conntrack": (
+        stack(
+            MASQUERADE
+            + table("raw", "-A PREROUTING -i eth0 -j CT --notrack", "-A OUTPUT -j CT --notrack")
+        ),
+        Flow(CLIENT, "172.17.0.1", "tcp", 22),
+        "accept",
+        "",
+    ),
+    "to the host, kept out of conntrack, by an address that a rule leaves as it is": (
+        stack(
+            table("nat", "-A POSTROUTING -o eth0 -j MASQUERADE")
+            + table("raw", "-A PREROUTING -i eth0 -j CT --notrack")
+        ),
+        Flow(CLIENT, "192.0.2.10", "tcp", 22),
+        "accept",
+        "",
+    ),
     "in, translated, and what follows is let in by its first address": (
         stack(
             table("nat", DNAT)
