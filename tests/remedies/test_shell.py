@@ -101,7 +101,7 @@ def test_a_command_over_ssh_is_shown_whole() -> None:
     finding = found("container.entrypoint-forbidden", container("batch"), variables=variables)
     lines = text(report(finding), OVER_SSH)
     assert 'rm -r "$dir" && docker start batch\n' in lines
-    assert "follow" not in lines
+    assert "diagnose follow" not in lines
 
 
 def _outdated(restart: EngineRestart | None) -> str:
