@@ -1,0 +1,158 @@
+"""The first line of a report: what monitoring reads, and a person who was paged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+
+from diagnose.judgement.exit_codes import UNKNOWN
+from diagnose.model import DAEMON, HOST, Report, Reported, Severity, Verdict
+from diagnose.phrases import agree, count, joined, named
+
+NAMED_IN_STATUS = 2
+"""Containers that the first line names before it counts the others."""
+
+
+class SaidAloud(msgspec.Struct, frozen=True):
+    """Advice that a report says aloud."""
+
+    complaints: Sequence[Reported]
+    asides: Sequence[Reported]
+    """Those of programs that keep working."""
+
+    @classmethod
+    def of(cls, advice: Sequence[Reported]) -> SaidAloud:
+        """The two kinds of this advice."""
+        return cls(
+            [finding for finding in advice if finding.finding.aside is None],
+            [finding for finding in advice if finding.finding.aside is not None],
+        )
+
+
+def status_of(report: Report, loud: Sequence[Reported], said: SaidAloud, code: int) -> str:
+    """What follows the host's name in the first line."""
+    took = f"in {report.duration_s:.1f} s"
+    incidents = _incidents(report.by_severity)
+    if incidents and said.complaints and all(root.check.posture for root in loud):
+        return (
+            f"{_complaint(said.complaints)}; {incidents} {took}{_first_cause_clause(report, loud)}"
+        )
+    if incidents:
+        first = _first_cause_clause(report, loud)
+        return f"{incidents}{_unlisted_clause(report, loud)} {took}{first}"
+    asides = f"; {_complaint(said.asides)}" if said.asides else ""
+    return f"{_quiet_status(report, said.complaints, code)}, {took}{asides}"
+
+
+def _incidents(number: Counter[Severity]) -> str:
+    """How many findings there are above advice; empty where there are none."""
+    parts = []
+    if number[Severity.critical]:
+        parts.append(f"{number[Severity.critical]} critical")
+    if number[Severity.warning]:
+        parts.append(count(number[Severity.warning], "warning"))
+    return ", ".join(parts)
+
+
+def _unlisted_clause(report: Report, loud: Sequence[Reported]) -> str:
+    """That no container was looked at, where no finding about the engine tells why."""
+    is_blind = report.host.engine is None and report.by_verdict[Verdict.UNKNOWN] > 0
+    is_told = any(finding.subject == DAEMON for finding in loud)
+    if report.container_names is not None or is_told or not is_blind:
+        return ""
+    return ", the containers could not be listed,"
+
+
+def _first_cause_clause(report: Report, loud: Sequence[Reported]) -> str:
+    """The first cause, for a reader who sees only this line, such as that of a pager."""
+    first = next((finding for finding in loud if finding.selected), None)
+    if first is None:
+        return ""
+    name = f"{first.id} ({first.subject.name})"
+    if len(loud) > 1:
+        return f"; start with {name}"
+    number = report.by_severity
+    explains_others = number[Severity.critical] + number[Severity.warning] > 1
+    return f", one cause: {name}" if explains_others else f": {name}"
+
+
+def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) -> str:
+    """The first line of a report without incidents.
+
+    It reads like health only where everything was looked at and no container complains.
+    """
+    judged = report.by_verdict
+    is_blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED] > 0
+    if is_blind and not judged[Verdict.PASSED]:
+        return f"not examined: none of {count(len(report.results), 'check')} could be judged"
+    counted = _counted(report, unexplained)
+    if is_blind and report.container_names is None:
+        return f"not fully examined, the containers could not be listed: {counted}"
+    if is_blind and code == UNKNOWN:
+        return f"not fully examined: {counted}"
+    if unexplained:
+        return counted
+    if report.by_severity[Severity.advice]:
+        return f"nothing wrong found, {counted}"
+    return f"nothing found, {counted}"
+
+
+def _counted(report: Report, unexplained: Sequence[Reported]) -> str:
+    """How many checks came to which verdict; complaints stand directly behind those that passed."""
+    judged = report.by_verdict
+    advice = report.by_severity[Severity.advice]
+    passed = f"{count(judged[Verdict.PASSED], 'check')} passed"
+    first = [f"{advice} advice"] if advice else []
+    rest = list(_not_passed(judged))
+    if not unexplained:
+        return ", ".join([*first, passed, *rest])
+    complaint = f"{passed}, but {_complaint(unexplained)}"
+    others = ", ".join([*first, *rest])
+    return f"{complaint}; {others}" if others else complaint
+
+
+def _not_passed(judged: Counter[Verdict]) -> Iterator[str]:
+    if judged[Verdict.UNKNOWN]:
+        yield f"{judged[Verdict.UNKNOWN]} could not be judged"
+    if judged[Verdict.CRASHED]:
+        yield f"{judged[Verdict.CRASHED]} crashed"
+    if judged[Verdict.SKIPPED]:
+        verb = "does" if judged[Verdict.SKIPPED] == 1 else "do"
+        yield f"{judged[Verdict.SKIPPED]} {verb} not apply"
+
+
+def _complaint(unexplained: Sequence[Reported]) -> str:
+    """What containers and the engine complain of, by the check that says so."""
+    names_of: dict[tuple[str, tuple[str, str]], dict[str, None]] = {}
+    for finding in unexplained:
+        predicates = _predicates(finding)
+        if predicates is not None:
+            group = (finding.subject.kind, predicates)
+            names_of.setdefault(group, {})[finding.subject.name] = None
+    verbs_of: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (kind, (one, several)), names in names_of.items():
+        verbs_of.setdefault((kind, tuple(names)), []).append(agree(names, one, several))
+    return joined(
+        [
+            f"{_complaining(kind, names)} {joined(verbs)}"
+            for (kind, names), verbs in verbs_of.items()
+        ]
+    )
+
+
+def _predicates(finding: Reported) -> tuple[str, str] | None:
+    """What the check says of one subject and of several; the engine may have words of its own."""
+    check = finding.check
+    if finding.finding.aside is not None:
+        return finding.finding.aside
+    if finding.subject.kind == DAEMON.kind and check.aloud_of_engine:
+        return (check.aloud_of_engine, check.aloud_of_engine)
+    return check.aloud
+
+
+def _complaining(kind: str, names: Collection[str]) -> str:
+    if kind == HOST.kind:
+        return "this host"
+    return "the engine" if kind == DAEMON.kind else named(kind, names, NAMED_IN_STATUS)
