@@ -8,12 +8,7 @@ import re
 import msgspec
 
 from checks.daemon.failed_starts import NETWORK
-from checks.daemon.last_words import (
-    FailedStart,
-    failed_start,
-    lost_modules_finding,
-    page_variables,
-)
+from checks.daemon.last_words import FailedStart, failed_start, lost_modules_finding, page_variables
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot

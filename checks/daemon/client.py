@@ -5,15 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Unavailable,
-)
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.registry import check
 
 DEFAULT_SOCKET = "/var/run/docker.sock"

@@ -9,13 +9,7 @@ from diagnose.evidence.images.listing import tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 

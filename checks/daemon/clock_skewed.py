@@ -9,14 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    CheckResult,
-    Finding,
-    Seconds,
-    Severity,
-)
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import duration
 from diagnose.registry import check
 

@@ -10,15 +10,7 @@ from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
 from diagnose.phrases import how_often, shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,

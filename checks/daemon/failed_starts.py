@@ -6,12 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.daemon.last_words import (
-    FailedStart,
-    failed_start,
-    lost_modules_finding,
-    page_variables,
-)
+from checks.daemon.last_words import FailedStart, failed_start, lost_modules_finding, page_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon

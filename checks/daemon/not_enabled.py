@@ -8,14 +8,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Seconds,
-    Severity,
-    Skipped,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import counted, duration
 from diagnose.registry import check
 

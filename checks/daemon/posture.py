@@ -5,13 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Severity,
-    Skipped,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import count
 from diagnose.registry import check
 

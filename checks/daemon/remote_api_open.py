@@ -6,14 +6,7 @@ import shlex
 
 from diagnose.evidence.engine.config import DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.registry import check
 
 

@@ -13,14 +13,7 @@ from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.emulators import FOLDER, Emulators
-from diagnose.model import (
-    CheckResult,
-    Count,
-    Finding,
-    Severity,
-    Skipped,
-    Subject,
-)
+from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject
 from diagnose.phrases import how_often, shortened
 from diagnose.registry import check
 

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.image.failed_pulls import (
-    FailedPulls,
-    host_of,
-    image_of,
-    reason_of,
-)
+from checks.image.failed_pulls import FailedPulls, host_of, image_of, reason_of
 from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock

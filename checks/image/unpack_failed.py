@@ -9,15 +9,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHIVE, unpack_error
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Count,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-)
+from diagnose.model import DAEMON, CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 FIRST_WITH_ZSTD = (23,)

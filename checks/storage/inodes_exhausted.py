@@ -11,13 +11,7 @@ from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fulle
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.evidence.storage.written_layers import WrittenLayer, WrittenLayers
 from diagnose.mappings import present
-from diagnose.model import (
-    CheckResult,
-    Finding,
-    PageVariables,
-    Percent,
-    Severity,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Percent, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
 

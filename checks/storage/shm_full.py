@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.missed_space import MissedSpace
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
-from diagnose.model import (
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Percent,
-    Severity,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Percent, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
 

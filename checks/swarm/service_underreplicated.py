@@ -6,26 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.swarm.helpers import (
-    NO_MANAGER,
-    NOT_USED,
-    TASK_CAUSES,
-    ended_for_health,
-    missing_image,
-)
+from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, ended_for_health, missing_image
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
-from diagnose.evidence.swarm.services import (
-    NO_MATCH,
-    NO_NODE,
-    PORT_TAKEN,
-    TOO_LARGE,
-    PlacedService,
-)
+from diagnose.evidence.swarm.services import NO_MATCH, NO_NODE, PORT_TAKEN, TOO_LARGE, PlacedService
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
 from diagnose.mappings import present
 from diagnose.model import (

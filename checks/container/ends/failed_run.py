@@ -44,9 +44,7 @@ from diagnose.evidence.containers.programs.init_scripts import InitScript
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
-from diagnose.evidence.containers.settings.named_settings import (
-    NamedSetting,
-)
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import only, present, subjects_of

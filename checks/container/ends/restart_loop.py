@@ -25,15 +25,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
 from diagnose.mappings import by_key
-from diagnose.model import (
-    ON_ALL,
-    CheckResult,
-    Count,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-)
+from diagnose.model import ON_ALL, CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import duration, how_often, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check

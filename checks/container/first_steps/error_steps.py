@@ -35,12 +35,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
-from diagnose.evidence.network.addresses import (
-    is_everywhere,
-    is_itself,
-    is_loopback,
-    with_port,
-)
+from diagnose.evidence.network.addresses import is_everywhere, is_itself, is_loopback, with_port
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks

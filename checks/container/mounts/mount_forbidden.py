@@ -15,11 +15,7 @@ from checks.container.mounts.mount_filesystem import (
 from checks.container.mounts.relabelling import keeps_labels
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import (
-    BindSources,
-    NamedPath,
-    refused_path,
-)
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
 from diagnose.evidence.containers.mounts.dropped_users import DroppedUsers
 from diagnose.evidence.containers.mounts.file_access import (
     Denied,

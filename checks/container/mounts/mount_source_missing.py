@@ -23,21 +23,12 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     never_started,
     not_a_file,
 )
-from diagnose.evidence.containers.mounts.file_access import (
-    unseen,
-)
+from diagnose.evidence.containers.mounts.file_access import unseen
 from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.model import (
-    CheckItem,
-    CheckResult,
-    Finding,
-    Severity,
-    Unavailable,
-    Unexamined,
-)
+from diagnose.model import CheckItem, CheckResult, Finding, Severity, Unavailable, Unexamined
 from diagnose.phrases import quoted
 from diagnose.registry import check
 

@@ -22,10 +22,7 @@ from diagnose.evidence.containers.settings.carriage_returns import (
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.containers.settings.lost_dollars import LostDollar, LostDollars
-from diagnose.evidence.containers.settings.misread_addresses import (
-    MisreadAddress,
-    MisreadAddresses,
-)
+from diagnose.evidence.containers.settings.misread_addresses import MisreadAddress, MisreadAddresses
 from diagnose.evidence.containers.settings.named_settings import missing_variable
 from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,

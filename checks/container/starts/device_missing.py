@@ -8,11 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from checks.container.settings.absent_device import devices_not_on_host, what_the_host_has
-from checks.container.starts.start_errors import (
-    failed_start,
-    grouped,
-    known_error,
-)
+from checks.container.starts.start_errors import failed_start, grouped, known_error
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails

@@ -9,11 +9,7 @@ import shlex
 
 import msgspec
 
-from checks.container.starts.start_errors import (
-    failed_start,
-    program_variables,
-    refused_program,
-)
+from checks.container.starts.start_errors import failed_start, program_variables, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources
 from diagnose.evidence.containers.mounts.program_places import (

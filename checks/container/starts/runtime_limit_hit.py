@@ -6,12 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from checks.container.starts.start_errors import (
-    cures,
-    failed_start,
-    grouped,
-    refused_program,
-)
+from checks.container.starts.start_errors import cures, failed_start, grouped, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.start_refusals import innermost

@@ -11,12 +11,7 @@ from checks.container.starts.closed_mount import closed_mount_finding
 from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
-from checks.container.starts.start_errors import (
-    cures,
-    failed_start,
-    grouped,
-    known_error,
-)
+from checks.container.starts.start_errors import cures, failed_start, grouped, known_error
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.mounts.closed_mounts import ClosedMounts

@@ -17,15 +17,7 @@ from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import by_key, present
-from diagnose.model import (
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Subject
 from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
