@@ -41,12 +41,12 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
 
 
 def log_evidence(
-    tail: LogTail, *, is_refuted: bool = False, is_over: bool = False
+    tail: LogTail, *, is_refuted: bool = False, is_known: bool = False
 ) -> dict[str, object]:
     """The line that explains the failure, whole, and what it means where that is known.
 
     Nothing where nothing was printed. is_refuted: the host shows that it does not mean that.
-    is_over: the host shows that nothing is left to be fixed.
+    is_known: the host shows what is to be done, which a general cure would hide.
     """
     if tail.telling is None:
         return {}
@@ -55,7 +55,7 @@ def log_evidence(
         evidence[LINE] = tail.failure.line
     if tail.failure is not None and not is_refuted:
         evidence["this means"] = tail.failure.cause
-        if not is_over:
+        if not is_known:
             evidence["what fixes it"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)

@@ -83,7 +83,7 @@ def reason_of(trouble: PullTrouble) -> str:
 
     Go calls a DNS server misbehaving that answers REFUSED or SERVFAIL.
     """
-    reason = shortened(trouble.words.without_request, 80).rstrip(".")
+    reason = shortened(trouble.words.without_request.rstrip("."), 80)
     return reason.replace("server misbehaving", "the DNS server answers with an error")
 
 

@@ -22,8 +22,7 @@ _RESTART = LazyPattern(
     rf"|{runbooks.OWN_RESTARTS}"
 )
 """Commands that restart the engine, or start it over containers that are alive."""
-
-
+_ENDS = LazyPattern(r"\b(?:restart|stop|pkill|kill)\b")
 _TYPED = LazyPattern(r"^-|[=/:@_\d]")
 """The last word of a cure that is typed: an option, a path, a tag, a value."""
 
@@ -226,18 +225,24 @@ def _as_sentence(words: str) -> str:
 def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:
     """The cure, with what its restart of the engine does to the containers of this host."""
     restart = report.engine_restart
-    if cure is None or restart is None or not restart.running or not _restarts_engine(cure):
+    if cure is None or restart is None or not restart.running:
+        return cure
+    if not _restarts_engine(cure, is_up=report.host.engine is not None):
         return cure
     before = f"{cure.impact.rstrip(':.')}. " if cure.impact else ""
     return msgspec.structs.replace(cure, impact=f"{before}{_restart_words(restart)}")
 
 
-def _restarts_engine(cure: runbooks.Command) -> bool:
-    """Whether a cure restarts the engine of this host, and not that of another one."""
+def _restarts_engine(cure: runbooks.Command, *, is_up: bool) -> bool:
+    """Whether a cure restarts the engine of this host, and not that of another one.
+
+    is_up: the engine answers, so that its start alone changes nothing.
+    """
     if cure.text.startswith("ssh "):
         return False
     is_repair = "diagnose repair" in cure.text and cure.risk != "safe"
-    return is_repair or _RESTART.search(cure.text) is not None
+    names_it = _RESTART.search(cure.text) is not None
+    return is_repair or (names_it and (not is_up or _ENDS.search(cure.text) is not None))
 
 
 def _restart_words(restart: EngineRestart) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -130,6 +131,22 @@ def test_a_restart_of_the_engine_says_who_stays_down(
     shown = " ".join(_outdated(restart).split())
     assert words in shown
     assert ("Here " in shown) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("id", "variables"),
+    [
+        ("storage.read-only", {"point": "/srv", "remounted": "/srv"}),
+        ("swarm.quorum-lost", {"manager": "192.0.2.1"}),
+    ],
+    ids=["a start of an engine that runs", "a start on another host"],
+)
+def test_what_restarts_no_engine_here_stops_nobody(id: str, variables: dict[str, str]) -> None:
+    shown = report(found(id, DAEMON, variables=variables))
+    restart = EngineRestart(False, 2, ())
+    lines = text(Report(**{**_fields(shown), "engine_restart": restart}), Shell())
+    assert re.search(r"start docker|docker start", lines)
+    assert "Here " not in lines
 
 
 def test_what_hides_the_host_is_shown_as_the_first_thing_to_mend() -> None:

@@ -180,9 +180,9 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
-        is_refuted, is_over = self._blames_no_filter, bool(self.too_early)
+        is_refuted, is_known = self._blames_no_filter, bool(self.too_early or self.unserved)
         return {
-            **log_evidence(self.tail, is_refuted=is_refuted, is_over=is_over),
+            **log_evidence(self.tail, is_refuted=is_refuted, is_known=is_known),
             **(UNFILTERED if self._blames_no_filter else {}),
             **(self._seen_inside.evidence if self._seen_inside is not None else {}),
             **setting_evidence(self.setting),

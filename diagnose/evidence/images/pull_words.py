@@ -8,6 +8,8 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 
+_GUESS = LazyPattern(r" \((?:possibly|Client\.Timeout).*", re.DOTALL)
+"""What Go adds in brackets: a hint, or the name of its own timer."""
 _REQUEST = LazyPattern(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
 _OUTDATED = LazyPattern(
     r"certificate has expired or is not yet valid: "
@@ -81,7 +83,7 @@ class PullWords(msgspec.Struct, frozen=True):
     @property
     def without_request(self) -> str:
         """What went wrong, without the request that it went wrong with."""
-        return _REQUEST.sub("", self.text).partition(" (possibly")[0]
+        return _GUESS.sub("", _REQUEST.sub("", self.text))
 
     @property
     def forbidden_at(self) -> str:

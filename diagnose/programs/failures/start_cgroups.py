@@ -100,8 +100,8 @@ CGROUPS = (
         name="cpuset-narrow",
         mark="cpuset",
         pattern=r"write /sys/fs/cgroup/cpuset/(?P<parent>\S+)/[^/\s]+/cpuset\.(?:cpus|mems): permission denied",
-        cause="its parent cgroup {parent} does not have all the CPUs or memory nodes that it asks "
-        "for: it keeps those that the host had when it was made, or was narrowed on purpose",
+        cause="its parent cgroup {parent} has fewer CPUs or memory nodes than it asks for: those that "
+        "the host had when that group was made, or fewer on purpose",
         cure="write the host's processors and memory nodes into that cpuset, or reboot",
         source="moby/moby#40041",
         page={
