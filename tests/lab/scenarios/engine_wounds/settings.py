@@ -19,7 +19,9 @@ def texts_for_other_types(box: Box) -> None:
     box.write(CONFIG, {**BASE_CONFIG, "icc": "false", "debug": "true", "mtu": "1500"})
     (finding,) = box.diagnose("check", "daemon.config-invalid", "--format", "json").findings
     assert sum(" line " in key for key in finding["evidence"]) == 3
-    assert box.engine.major >= 23 or finding["evidence"]["judged for engine"].startswith("20.10")
+    assert box.engine.major >= 23 or finding["evidence"]["checked against engine"].startswith(
+        "20.10"
+    )
     box.sh(f"cp {CONFIG} /root/kept")
     box.sh(finding["fix"][0]["command"])
     assert (json.loads(box.read(CONFIG))["icc"], json.loads(box.read(CONFIG))["mtu"]) == (
