@@ -36,10 +36,11 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
 
     nginx, Apache, Caddy, HAProxy or Traefik runs on the host itself, in front of published ports,
     and its clients get 502, 503 or 504. Nothing in the container shows that: the server's own log,
-    a file or its unit's journal, says why. It counts where
-    three requests failed within five minutes, the last one within a minute, and the place that was
-    called belongs to a container. Where it refuses and nobody publishes the port, the one container
-    that serves it in its own network may be meant. Websockets that end idle do not count.
+    a file or its unit's journal, says why. It counts where three requests failed within five
+    minutes, the last one within a minute, and the place that was called belongs to a container.
+    Where it refuses and nobody publishes the port, the one container that serves it in its own
+    network may be meant. Websockets that end idle do not count, nor does an error page that the
+    container itself has sent.
     """
     if not host_proxy_failures.programs:
         return Skipped("no web server or proxy runs on this host itself")

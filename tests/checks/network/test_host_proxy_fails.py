@@ -103,6 +103,10 @@ TRAEFIK = (
     '192.0.2.1 - - [29/Nov/2026:18:21:3{0} +0000] "GET / HTTP/1.1" {1} 11 "-" "-" 7 "films@file" '
     '"http://127.0.0.1:8081" 2ms'
 )
+TRAEFIK_JSON = (
+    '{{"DownstreamStatus":502,"OriginContentSize":{1},"OriginDuration":400,"OriginStatus":502,'
+    '"ServiceAddr":"127.0.0.1:8081","time":"2026-11-29T18:21:3{0}Z"}}'
+)
 OF_HAPROXY = (
     "backend films\n  server s1 127.0.0.1:8081 check\nbackend two\n  server s1 127.0.0.1:99\n"
 )
@@ -115,8 +119,24 @@ PROXIES: dict[str, tuple[str, list[str], bool]] = {
         [HAPROXY.format(at, "<NOSRV>", 503) for at in range(4)],
         True,
     ),
+    "HAProxy passes an error page on": (
+        "haproxy",
+        [HAPROXY.format(at, "s1", 503).replace("SH--", "----") for at in range(4)],
+        False,
+    ),
     "HAProxy is well": ("haproxy", [HAPROXY.format(at, "s1", 200) for at in range(4)], False),
     "Traefik": ("traefik", [TRAEFIK.format(at, 502) for at in range(4)], True),
+    "Traefik, in JSON": ("traefik", [TRAEFIK_JSON.format(at, 11) for at in range(4)], True),
+    "Traefik passes an error page on": (
+        "traefik",
+        [TRAEFIK.format(at, 502).replace(" 11 ", " 1240 ") for at in range(4)],
+        False,
+    ),
+    "Traefik passes an error page on, in JSON": (
+        "traefik",
+        [TRAEFIK_JSON.format(at, 1240) for at in range(4)],
+        False,
+    ),
     "Traefik is well": ("traefik", [TRAEFIK.format(at, 200) for at in range(4)], False),
 }
 

@@ -45,11 +45,17 @@ _OF_NGINX = LazyPattern(
 _OF_APACHE = LazyPattern(r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]{1,40}\] \[proxy\w*:error\] ")
 _OF_HAPROXY = LazyPattern(
     r"\s(?P<backend>[\w.:-]{1,80})/(?P<server><NOSRV>|[\w.:-]{1,80}) [\d+/-]{5,60} 50[234] "
+    r"\S{1,20} \S{1,80} \S{1,80} [SsP][A-Z-]"
 )
+"""The first letter of a session's end: S, s where the server ended it or was silent, P where the
+proxy did. An error page of the server itself ends as usual, with `-`."""
 _OF_TRAEFIK = LazyPattern(
-    r"\" 50[234] .{0,300}\"https?://(?P<place>[^\"/\s]{1,200})\"|\"(?:Origin|Downstream)Status\":50[234]\b"
+    r"\" (?:502 11|503 19|504 15) .{0,300}\"https?://(?P<place>[^\"/\s]{1,200})\""
+    r"|\"OriginContentSize\":(?:11|15|19),\"OriginDuration\":\d{1,20},\"OriginStatus\":50[234]\b"
     r"|\b50[234] (?:Bad Gateway|Gateway Timeout|Service Unavailable)\b"
 )
+"""Its own answer is the name of the status: so many bytes. An error page of the server has others.
+The keys of its JSON are sorted."""
 _SERVICE = LazyPattern(r"\"ServiceAddr\":\"(?P<place>[^\"]{1,200})\"")
 _SETTINGS = {
     "caddy": ReadFile("/etc/caddy/Caddyfile", parts="loopback"),
