@@ -80,7 +80,7 @@ def host_broken(
             path=dns_path if dns_path is not None else DnsPath({}),
             hit=hit,
             serving=holder,
-            circle=forwarding_circles.of(holder) if forwarding_circles is not None else None,
+            circle=forwarding_circles.silent_of(holder) if forwarding_circles is not None else None,
             routes=routes,
             links=links,
             absent=absent_machine(dead[0], routes, links, neighbours, networks),

@@ -13,8 +13,8 @@ HOLE = container("hole", NetworkSettings={"Networks": {"dns": {"IPAddress": "172
 ROUTER, HOST, OTHER = "192.0.2.1", "192.0.2.10", "172.30.0.53"
 
 
-def _flow(src: str, dst: str, reply: str = "") -> UdpFlow:
-    return UdpFlow(src, dst, 4444, 53, reply or dst)
+def _flow(src: str, dst: str, reply: str = "", status: str = "") -> UdpFlow:
+    return UdpFlow(src, dst, 4444, 53, reply or dst, status=status.split())
 
 
 LED = _flow(ROUTER, HOST, "172.30.0.2")
@@ -36,3 +36,18 @@ CIRCLES = {
 def test_who_asks_whom(flows: list[UdpFlow], expected: list[tuple[str, bool]]) -> None:
     circles = forwarding_circles(Containers((HOLE,)), UdpFlows({53: tuple(flows)}))
     assert [(circle.other, circle.is_itself) for circle in circles] == expected
+
+
+SILENT, ANSWERED = _flow("172.30.0.2", ROUTER), _flow("172.30.0.2", ROUTER, status="seen_reply")
+ANSWERS = {
+    "the router is silent": ([SILENT], True),
+    "it answers for local names": ([ANSWERED], False),
+    "it answers for local names alone": ([ANSWERED, SILENT], True),
+}
+
+
+@pytest.mark.parametrize(("asked", "is_silent"), ANSWERS.values(), ids=ANSWERS)
+def test_a_router_that_answers_is_not_to_blame(asked: list[UdpFlow], is_silent: bool) -> None:
+    circles = forwarding_circles(Containers((HOLE,)), UdpFlows({53: (LED, *asked)}))
+    assert circles.of(HOLE) is not None
+    assert (circles.silent_of(HOLE) is not None) == is_silent

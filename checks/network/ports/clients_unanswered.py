@@ -80,7 +80,7 @@ def _mistaken_neighbour(item: UnansweredClients, neighbours: Neighbours | None) 
 
 def _circle(item: UnansweredClients, circles: ForwardingCircles | None) -> ForwardingCircle | None:
     """How the queries of a client come back to it, where both are DNS servers."""
-    circle = circles.of(item.container) if circles is not None else None
+    circle = circles.silent_of(item.container) if circles is not None else None
     return circle if circle is not None and circle.other in item.clients else None
 
 

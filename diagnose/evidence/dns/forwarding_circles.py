@@ -21,6 +21,8 @@ class ForwardingCircle(msgspec.Struct, frozen=True):
     """The address of the other server."""
     is_itself: bool = False
     """Whether that address, such as one of the host, leads to the container itself."""
+    is_answered: bool = False
+    """Whether the other server has answered all that the container asked it lately."""
 
     @property
     def clause(self) -> str:
@@ -36,14 +38,19 @@ class ForwardingCircle(msgspec.Struct, frozen=True):
 class ForwardingCircles(Items[ForwardingCircle], frozen=True):
     """By container; a fault only where queries fail.
 
-    A router may ask a Pi-hole for all names, and be asked by it for those of the local network.
+    A router may ask a Pi-hole for all names, be asked by it for those of the local network, and
+    answer these.
     """
 
     def of(self, container: Container | None) -> ForwardingCircle | None:
         """The first circle of a container."""
-        if container is None:
-            return None
-        return next((circle for circle in self if circle.container.id == container.id), None)
+        own = (item for item in self if container is not None and item.container.id == container.id)
+        return next(own, None)
+
+    def silent_of(self, container: Container | None) -> ForwardingCircle | None:
+        """The same where queries stay unanswered: a server that answers all is not to blame."""
+        circle = self.of(container)
+        return circle if circle is not None and not circle.is_answered else None
 
 
 @evidence
@@ -66,5 +73,11 @@ def _circles_of(container: Container, flows: UdpFlows) -> Iterator[ForwardingCir
     own_places = own | {flow.dst for flow in of_dns if flow.reply_src in own}
     asked = {flow.dst for flow in of_dns if flow.src in own}
     askers = {flow.src for flow in of_dns if flow.dst in own_places}
+    silent = {flow.dst for flow in of_dns if flow.src in own and "seen_reply" not in flow.status}
     for address in sorted(asked & (own_places | askers)):
-        yield ForwardingCircle(container, address, is_itself=address in own_places)
+        yield ForwardingCircle(
+            container,
+            address,
+            is_itself=address in own_places,
+            is_answered=address not in silent,
+        )

@@ -112,6 +112,9 @@ def server_and_router_ask_each_other(box: Box) -> None:
     _asks(box, GATEWAY)
     ask = ["busybox", "nslookup", f"www.{ZONE}", BOX_ADDRESS]
     assert box.run(ask, check=False, timeout=30).returncode != 0
+    table = ["conntrack", "-L", "-p", "udp"]
+    back = f"src={GATEWAY} dst={BOX_ADDRESS} "
+    box.wait_for(lambda: back in box.run(table).stdout, 20, "the query to come back")
     found = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert [f"passes queries on to {GATEWAY}, and" in item["summary"] for item in found] == [True]
 
