@@ -36,6 +36,8 @@ _UNREGISTER = LazyPattern(
 )
 LATE_S = 600
 """Where processes cannot be seen, a line of so many seconds ago may be over."""
+FEW_MOUNTS = 10
+"""A container takes two or three: its layer, its /dev/shm and its network namespace."""
 NO_MOUNT = LazyPattern(r"\bmount(?:ing)? .{0,300}no space left on device")
 NO_CGROUP = LazyPattern(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
 
@@ -295,7 +297,8 @@ def mounts_exhausted(
         container for container in containers or () if NO_MOUNT.search(container.state.error)
     ]
     near_end = 100 * room.mounts >= last_pct * room.most
-    effect = "no container can start" if near_end else "at that number no container starts"
+    is_full = near_end and (refused or room.most - room.mounts < FEW_MOUNTS)
+    effect = "no container can start" if is_full else "at that number no container starts"
     share = f"; {room.within} of them are at or below {room.folder}" if room.folder else ""
     yield Finding(
         subject=HOST,

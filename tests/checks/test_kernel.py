@@ -181,6 +181,13 @@ def test_mounts_exhausted(room: MountRoom, one: Any, expected: list[tuple[str, s
     assert rows(judge("kernel.mounts-exhausted", room=room, containers=of(one))) == expected
 
 
+@pytest.mark.parametrize(("count", "starts"), [(97_500, True), (99_995, False)])
+def test_the_last_mounts_are_still_given_out(count: int, starts: bool) -> None:
+    room = MountRoom(count, 100_000)
+    (finding,) = judge("kernel.mounts-exhausted", room=room, containers=of(container())).findings
+    assert ("no container can start" not in finding.summary) == starts
+
+
 def _mounted(*points: str) -> Mounts:
     return Mounts(tuple(Mounted(point, "tmpfs", "made-up") for point in points))
 
