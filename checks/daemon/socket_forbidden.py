@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stat import S_IWOTH
+
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity
@@ -90,9 +92,12 @@ def _needs_new_session(daemon: Daemon) -> bool:
 
 
 def _lacks_group(daemon: Daemon) -> bool:
-    """Whether the group docker was made after the engine's socket, which root's group has."""
+    """Whether the group docker was made after the engine's socket, which root's group has.
+
+    A socket that is open to all needs no group.
+    """
     socket, group = daemon.socket, daemon.caller.docker_gid
-    return socket is not None and socket.gid == 0 and bool(group)
+    return bool(group) and socket is not None and not (socket.gid or socket.mode & S_IWOTH)
 
 
 def _cure(daemon: Daemon, user: str) -> PageVariables:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.engine.daemon import Caller
+from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.model import Unavailable
 from tests.checks.daemon.evidence import SOCKET, daemon, engine, only_finding
 from tests.judging import judge
@@ -91,10 +92,15 @@ MEMBERS = Caller(0, "root", docker_gid=1001, docker_members=("deploy",))
 
 
 @pytest.mark.parametrize(
-    ("caller", "gid", "found"),
-    [(MEMBERS, 0, 1), (MEMBERS, 1001, 0), (replace(MEMBERS, docker_members=()), 0, 0)],
-    ids=["members are kept out", "the socket is theirs", "nobody is a member"],
+    ("caller", "socket", "found"),
+    [
+        (MEMBERS, replace(SOCKET, gid=0), 1),
+        (MEMBERS, replace(SOCKET, gid=1001), 0),
+        (MEMBERS, replace(SOCKET, gid=0, mode=0o140666), 0),
+        (replace(MEMBERS, docker_members=()), replace(SOCKET, gid=0), 0),
+    ],
+    ids=["members are kept out", "the socket is theirs", "it is open to all", "nobody is a member"],
 )
-def test_root_sees_whom_the_socket_keeps_out(caller: Caller, gid: int, found: int) -> None:
-    one = daemon(silence=None, process=engine(), socket=replace(SOCKET, gid=gid), caller=caller)
+def test_root_sees_whom_the_socket_keeps_out(caller: Caller, socket: FileState, found: int) -> None:
+    one = daemon(silence=None, process=engine(), socket=socket, caller=caller)
     assert len(judge("daemon.socket-forbidden", daemon=one).findings) == found
