@@ -28,8 +28,9 @@ def shm_full(
     complaining = missed.ids if missed is not None else frozenset()
     for area in memory:
         usage, owner = area.usage, area.container
-        lacks_inodes = (usage.inodes_used_pct or 0.0) >= full_pct
-        if not usage.size or (usage.used_pct < full_pct and not lacks_inodes):
+        has_room = usage.used_pct < full_pct
+        lacks_inodes = has_room and (usage.inodes_used_pct or 0.0) >= full_pct
+        if not usage.size or (has_room and not lacks_inodes):
             continue
         is_harmful = area.is_shm or owner.is_unwell or owner.id in complaining
         place = "its shared memory" if area.is_shm else area.path

@@ -121,6 +121,19 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.warning,
         "64.0 MiB",
     ),
+    "a full shm without inodes": (
+        "storage.shm-full",
+        {
+            "fs__usages": {
+                "/proc/77/root/dev/shm": usage(
+                    size=64 << 20, used=64 << 20, free=0, available=0, inodes=100, inodes_free=0
+                )
+            }
+        },
+        "container:web",
+        Severity.warning,
+        "64.0 MiB of 64.0 MiB",
+    ),
     "shm without inodes": (
         "storage.shm-full",
         {"fs__usages": {"/proc/77/root/dev/shm": usage(inodes=100, inodes_free=1)}},
