@@ -21,6 +21,8 @@ from diagnose.registry import evidence
 LEAST = 3
 """So many lines count: one or two are of a program that began before its neighbour."""
 _FRESH_S = 90.0
+_BETWEEN = 1
+"""Calls that were refused after the kernel was asked for its count, and before the log was read."""
 
 
 class VariableCall(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ def variable_calls(
         lines = _unnamed(recent_logs.of_this_run(container))
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, _FRESH_S)
         netns = namespaces.of(container)
-        if not is_fresh or not LEAST <= len(lines) <= refused or netns is None:
+        is_counted = min(len(lines), refused) >= LEAST and len(lines) <= refused + _BETWEEN
+        if not is_fresh or not is_counted or netns is None:
             continue
         places = [
             place for place in loopback_places(container) if not netns.sockets("tcp", place.port)
