@@ -28,10 +28,10 @@ from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
 _TAKEN = "network.host-port-conflict"
-_LOOPBACK = "127.0.0.1"
 """The check that is about ports which somebody else has."""
 _MISSING = "container.variable-missing"
 """The check that is about variables which a log asks for."""
+_LOOPBACK = "127.0.0.1"
 _WHY_A_PROGRAM_FAILED = (
     "container.crashed",
     "container.data-locked",
