@@ -111,10 +111,13 @@ def server_and_router_ask_each_other(box: Box) -> None:
     box.provider.spawn(["dnsmasq", *router, f"--server={BOX_ADDRESS}"])
     _asks(box, GATEWAY)
     ask = ["busybox", "nslookup", f"www.{ZONE}", BOX_ADDRESS]
-    assert box.run(ask, check=False, timeout=30).returncode != 0
     table = ["conntrack", "-L", "-p", "udp"]
-    back = f"src={GATEWAY} dst={BOX_ADDRESS} "
-    box.wait_for(lambda: back in box.run(table).stdout, 20, "the query to come back")
+
+    def comes_back() -> bool:
+        assert box.run(ask, check=False, timeout=30).returncode != 0
+        return f"src={GATEWAY} dst={BOX_ADDRESS} " in box.run(table).stdout
+
+    box.wait_for(comes_back, 60, "a query to come back")
     found = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert [f"passes queries on to {GATEWAY}, and" in item["summary"] for item in found] == [True]
 
