@@ -8,14 +8,14 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.stops import Stops
-from diagnose.evidence.engine.socket_clients import SocketClients
+from diagnose.evidence.engine.socket_clients import SocketClients, StopOrder
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, present, subjects_of
-from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import agree, named, sentence
+from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.phrases import agree, named, quoted, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.programs.planned_stops import backup_label, sleep_label
 from diagnose.registry import check
@@ -54,11 +54,12 @@ def stopped(
 
     `docker stop` and `docker kill` hold until somebody starts the container again: its restart
     policy does not. It counts where the log of another container shows that its calls to this one
-    fail. Advice, where nobody calls it, for a service of compose with a restart policy while
-    other services of its project run. What ended by itself belongs to other checks. The engine does
-    not keep who asked: a person, or a program that holds its socket. Where one does, a container
-    whose label lets a backup stop it is advice for `backup` seconds, and one that is put to sleep
-    until somebody calls it is advice if callers fail. Seen on engines 20.10.24 and 28.5.2.
+    fail. Advice, where nobody calls it, for a service of compose with a restart policy while other
+    services of its project run. What ended by itself belongs to other checks. The engine does not
+    keep who asked: a person, or a program that holds its socket, whose log may say so. Where one
+    does, a container whose label lets a backup stop it is advice for `backup` seconds, and one that
+    is put to sleep until somebody calls it is advice if callers fail. Seen on engines 20.10.24 and
+    28.5.2.
     """
     holders = socket_clients.holders if socket_clients is not None else ()
     ended = [
@@ -79,7 +80,8 @@ def stopped(
         ]
         planned = _planned(container, clock, backup) if holders else ""
         if callers or (_is_lacking(container, containers) and not sleep_label([planned])):
-            yield _finding(container, callers, clock, holders, planned)
+            order = socket_clients.order_for(container) if socket_clients is not None else None
+            yield _finding(container, callers, clock, holders, planned, order)
     return None
 
 
@@ -152,25 +154,38 @@ def _finding(
     clock: Clock,
     holders: Sequence[Container],
     planned: str,
+    order: StopOrder | None,
 ) -> Finding:
-    """planned: the label that lets a program do so. holders: those that may command the engine."""
+    """planned: the label that lets a program do so. holders: those that may command the engine.
+
+    order: the line by which one of these says that it did.
+    """
     verbs = agree(callers, "calls it, and fails", "call it, and fail")
     who = f"{named('container', names_of(callers))} {verbs}"
+    by = f"{order.container} says that it did so" if order is not None else ""
     how = f", as its label {planned} lets a program do" if planned else ", and stays down"
     return Finding.about(
         container,
         sentence(
             f"{container} was stopped on request {clock.ago(container.finished_at)}{how}",
             who if callers else "",
+            by,
         ),
         {
             "State": str(container.state),
             "end requested": "yes",
-            **present({"containers with the engine's socket": names_of(holders)}),
+            **_who_asked(holders, order),
             "exit code": described(container.state.exit_code),
             "HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no",
         },
         severity=None if callers and not planned else Severity.advice,
-        touches=subjects_of(callers),
+        touches=subjects_of(callers if order is None else [*callers, order.container]),
         onset=container.finished_at,
     )
+
+
+def _who_asked(holders: Sequence[Container], order: StopOrder | None) -> dict[str, Json]:
+    """What is known of who asked for the end: a line that says so, or those that may have."""
+    if order is not None:
+        return {f"log of {order.container.name}": quoted(order.text)}
+    return present({"containers with the engine's socket": names_of(holders)})

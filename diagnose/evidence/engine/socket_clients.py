@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run"})
@@ -16,6 +19,9 @@ TOO_OLD = LazyPattern(
     r"client version (?P<client>[\d.]+) is too old\. Minimum supported API version is (?P<least>[\d.]+)"
 )
 """The engine's answer, which clients log as they get it (the same words from 20.10 to 29)."""
+_STOPS = LazyPattern(r"\b(?:stop|kill|restart|remov|terminat|shut)", re.IGNORECASE)
+AROUND_S = 60.0
+"""Between what they log and the end lies the grace period of the container."""
 MOST = 10
 """A host has a proxy, a dashboard and an updater; more logs are not read for this."""
 LINES = 100
@@ -31,6 +37,23 @@ class TurnedAway(msgspec.Struct, frozen=True):
     line: str
 
 
+class StopOrder(msgspec.Struct, frozen=True):
+    """A line of such a container about the end of one or more others."""
+
+    container: Container
+    """Whose log it is."""
+    at: float
+    text: str
+
+    def is_about(self, ended: Container) -> bool:
+        """Whether it names this container, and was written when that one ended."""
+        finished = ended.finished_at
+        if finished is None or not -AROUND_S <= finished - self.at <= AROUND_S:
+            return False
+        name = re.search(rf"(?<![\w.-]){re.escape(ended.name)}(?![\w.-])", self.text)
+        return name is not None or ended.id[:12] in self.text
+
+
 class SocketClients(msgspec.Struct, frozen=True):
     """Containers that command the engine through its socket."""
 
@@ -38,6 +61,13 @@ class SocketClients(msgspec.Struct, frozen=True):
     """The running containers with the socket."""
     turned_away: tuple[TurnedAway, ...] = ()
     """The containers that speak an API that is too old for the engine."""
+    orders: tuple[StopOrder, ...] = ()
+    """What they say of stopping others: Watchtower, autoheal and their like log what they do."""
+
+    def order_for(self, ended: Container) -> StopOrder | None:
+        """The line by which one of them says that it has ended this container."""
+        own = (order for order in self.orders if order.container.id != ended.id)
+        return next((order for order in own if order.is_about(ended)), None)
 
 
 @evidence
@@ -50,6 +80,7 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
         and any(mount.source in SOCKETS for mount in container.mounts)
     )
     clients = []
+    orders: list[StopOrder] = []
     for container, log in host.ask_about(
         holders[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
@@ -57,6 +88,17 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
         match = next((match for line in reversed(lines) if (match := TOO_OLD.search(line))), None)
         if match is not None:
             clients.append(TurnedAway(container, match["client"], match["least"], match[0]))
+        if not isinstance(log, Failed):
+            orders += _orders(container, log)
+    orders.sort(key=lambda order: (order.at, order.text))
     return SocketClients(
-        holders, tuple(sorted(clients, key=lambda turned_away: turned_away.container.name))
+        holders,
+        tuple(sorted(clients, key=lambda turned_away: turned_away.container.name)),
+        tuple(orders),
     )
+
+
+def _orders(container: Container, log: ContainerLog) -> Iterator[StopOrder]:
+    for line in log.lines:
+        if line.at is not None and _STOPS.search(line.text):
+            yield StopOrder(container, line.at, line.text.strip())

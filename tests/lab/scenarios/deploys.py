@@ -9,6 +9,7 @@ from typing import Any
 from tests.lab import Box, Engines, fault, healthy, images
 from tests.lab.images import Recipe
 from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 
@@ -261,6 +262,37 @@ def cache_killed_by_hand(box: Box) -> None:
     box.wait_for(lambda: box.docker("logs", "api").stdout.count("cache") > 3, 20, "failed calls")
     assert box.inspect("cache")["State"]["Status"] == "exited"
     assert first_command(box, "container.stopped", "cache") == "docker start cache"
+
+
+_KILLS = """
+import socket, time
+print("Stopping /cache2 with SIGKILL", flush=True)
+engine = socket.socket(socket.AF_UNIX)
+engine.connect("/var/run/docker.sock")
+engine.send(b"POST /v1.40/containers/cache2/kill HTTP/1.1\\r\\nHost: d\\r\\nContent-Length: 0\\r\\n\\r\\n")
+print(engine.recv(400), flush=True)
+time.sleep(1000)
+"""
+
+
+@fault(
+    "container.stopped",
+    subject="container:cache2",
+    also=["container.errors-in-log", "network.calls-failing", "dns.*"],
+)
+def cache_killed_by_a_container(box: Box) -> None:
+    """A container with the engine's socket has killed another one, and its log says so."""
+    box.docker("network", "create", "kill2net")
+    box.docker("run", "-d", "--name=cache2", "--network=kill2net", *SAFE, "shop:1.4")
+    calling = _CALLING.replace("db", "cache2")
+    box.docker("run", "-d", "--name=api2", "--network=kill2net", *SAFE, *SHELL, calling)
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    options = ("--memory=64m", "--pids-limit=64", *MACHINE, socket)
+    box.docker("run", "-d", "--name=updater", *options, "bb:1.36", "/usr/bin/python3", "-c", _KILLS)
+    box.wait_state("cache2", "exited")
+    box.wait_for(lambda: box.docker("logs", "api2").stdout.count("cache2") > 3, 20, "failed calls")
+    (finding,) = box.diagnose("check", "container.stopped", "--format", "json").findings
+    assert 'container "updater" says that it did so' in finding["summary"], finding
 
 
 @healthy()

@@ -10,13 +10,15 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.stops import Stops
-from diagnose.evidence.engine.socket_clients import SocketClients
+from diagnose.evidence.engine.socket_clients import SocketClients, socket_clients
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.phrases import rfc3339
 from tests.checks.container.evidence import CLOCK, OPTIONS
-from tests.inspected import container
+from tests.hosts import Made
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
+SOCKET = {"Type": "bind", "Source": "/var/run/docker.sock", "Destination": "/var/run/docker.sock"}
 LINE = "could not connect to cache:6379: Connection refused"
 FOUND = [("critical", "shop-cache-1")]
 
@@ -155,3 +157,35 @@ def test_a_program_that_stops_containers_and_starts_them_again(
             socket_clients=SocketClients(holders),
         )
         assert rows(result) == expected
+
+
+ORDERS = {
+    "Watchtower": (
+        'time="x" level=info msg="Stopping /shop-cache-1 (0badcafe) with SIGTERM"',
+        25,
+        True,
+    ),
+    "by its id": ("Container {id} found to be unhealthy - Restarting container now", 35, True),
+    "another container": ("Stopping /shop-queue-1 with SIGTERM", 25, False),
+    "an hour ago": ("Stopping /shop-cache-1 with SIGTERM", 3600, False),
+    "it only looks": ("Found new image for /shop-cache-1", 25, False),
+}
+
+
+@pytest.mark.parametrize(("line", "age", "is_named"), ORDERS.values(), ids=ORDERS)
+def test_who_says_that_it_has_ended_another(line: str, age: float, is_named: bool) -> None:
+    down, keeper = ended(137), container("watchtower", Mounts=[SOCKET])
+    at = rfc3339(CLOCK.wall - age)
+    host = Made({"api.logs": {"text": f"{at} {line.format(id=down.id[:12])}"}})
+    clients = socket_clients(host, of(down, keeper, API))
+    (finding,) = judge(
+        "container.stopped",
+        containers=Containers((down, API)),
+        stops=Stops({down.id: True}),
+        log_tails=LogTails({API.id: LogTail((LINE,))}, {}),
+        clock=CLOCK,
+        options=OPTIONS,
+        socket_clients=clients,
+    ).findings
+    assert ('container "watchtower" says that it did so' in finding.summary) == is_named
+    assert (keeper.subject in finding.touches) == is_named
