@@ -78,7 +78,9 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         if together:
             names = joined((wanted[0], *together), "and")
             needed = f"needs the environment variables {names}, which are not set"
-        if claim.failure.name == UNANNOUNCED:
+        if claim.failure.name == UNANNOUNCED and together:
+            needed = f"needs the settings {names}: no environment variables of these names are set"
+        elif claim.failure.name == UNANNOUNCED:
             needed = f"needs the setting {named}: the environment variable of that name {state}"
         near = near_name(container, wanted)
         instead = f', although "{near}" is set' if near else ""

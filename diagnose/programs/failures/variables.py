@@ -211,7 +211,7 @@ VARIABLES = (
             # X is required; not: if X is not set
             (?<![\w./-])(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
             # missing X; missing X or Y
-            | \b(?:missing|required|undefined|unset|please\ (?:define|set|provide|specify))
+            | \b(?:missing|required|undefined|unset|(?:must|please)\ (?:define|set|provide|specify))
                 (?:\ (?:value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
                 (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])
                 (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?

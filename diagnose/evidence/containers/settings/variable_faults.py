@@ -46,7 +46,7 @@ _OPTIONS = LazyPattern(r"(?<!\w)(?:-e|--env)[ =]([A-Z][A-Z0-9_]{1,60})=")
 """Variables in an example of `docker run` that a program prints."""
 _NAME = LazyPattern(r"\b[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,6}\b")
 _LIST = LazyPattern(
-    r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?| and )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
+    r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?| and | & )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
 )
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
@@ -77,7 +77,7 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
 
 
 def _listed(line: str) -> list[str]:
-    """The names of a list with commas, or with "and"."""
+    """The names of a list with commas, or with "and"; in their order."""
     found = _LIST.search(line)
     return _NAME.findall(found[0]) if found is not None else []
 

@@ -411,3 +411,21 @@ def test_a_carriage_return_in_the_value_of_a_running_program(
         carriage_returns=carriage_returns(RepeatedErrors((error,))),
     )
     assert rows(result) == ([("warning", "web")] if is_found else [])
+
+
+BOTH = (
+    "DB_HOST and DB_USER must be set",
+    "You must set DB_HOST and DB_USER",
+    "please specify DB_HOST & DB_USER",
+    "[ERROR] DB_HOST, DB_USER are not set",
+)
+
+
+@pytest.mark.parametrize("line", BOTH)
+def test_a_sentence_that_asks_for_two_settings(line: str) -> None:
+    container, log_tails = failed_with_log(line)
+    (finding,) = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    ).findings
+    assert "needs the settings DB_" in finding.summary
+    assert set(finding.variables["all_typed"].split()) == {"DB_HOST", "DB_USER"}
