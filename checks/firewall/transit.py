@@ -19,16 +19,23 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.dropped_ways import DroppedWays, dropped_ways
 from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, and_more, counted, joined, sentence
 from diagnose.registry import check
+
+_OF_SOME = LazyPattern(r"(?:^|\s)-[si] (?!0\.0\.0\.0/0)\S")
+"""A rule for one source or one interface."""
+_REFUSES = "-j REJECT"
 
 
 @check(
@@ -42,6 +49,8 @@ def forward_dropped(
     resolver_paths: ResolverPaths | None,
     config: DaemonConfig | None,
     dns_path: DnsPath | None,
+    logged_failures: LoggedFailures | None,
+    unanswered_calls: UnansweredCalls | None,
 ) -> CheckResult:
     """A rule that is not Docker's drops the traffic of containers.
 
@@ -49,7 +58,9 @@ def forward_dropped(
     only some destinations or sources meet, and a port that is closed while others are open, is a
     policy and is not reported; but answers that are dropped because a rule for clients spares none
     are, and queries to every DNS server that a container has. A rule that stops those of the host
-    itself as well, and nothing else, is firewall.output-dropped.
+    itself as well, and nothing else, is firewall.output-dropped. A rule of DOCKER-USER that rejects
+    what one source or interface sends is written on purpose: advice, unless calls of the containers
+    behind it fail.
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
@@ -59,16 +70,39 @@ def forward_dropped(
     of_host = (dns_path or DnsPath({})).of_host
     for by, ways in dropped.items():
         if not (ways.are_queries and by in of_host.values()):
-            yield _finding(by, ways, None if has_rules else config)
+            is_meant = _is_meant(by, ways, logged_failures, unanswered_calls)
+            yield _finding(by, ways, None if has_rules else config, is_meant=is_meant)
     return None
 
 
-def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Finding:
-    """config: where the engine is configured to write no rules."""
+def _is_meant(
+    by: Step,
+    ways: DroppedWays,
+    logged_failures: LoggedFailures | None,
+    unanswered_calls: UnansweredCalls | None,
+) -> bool:
+    """Whether a rule refuses the way out to some on purpose, and none of them is known to miss it.
+
+    A drop leaves callers waiting, and one for all containers leaves none a way.
+    """
+    is_policy = by.chain == USER_CHAIN and _OF_SOME.search(by.rule) is not None
+    if not is_policy or _REFUSES not in by.rule or ways.inlets or ways.queries:
+        return False
+    if logged_failures is None or unanswered_calls is None:
+        return False
+    failing = {call.container.name for call in (*logged_failures, *unanswered_calls)}
+    return failing.isdisjoint(ways.senders)
+
+
+def _finding(
+    by: Step, ways: DroppedWays, config: DaemonConfig | None, *, is_meant: bool
+) -> Finding:
+    """config: where the engine is configured to write no rules. is_meant: nobody misses the way."""
     part, hook = ways.hook
     bridge, uplink = ways.ends
     what = "the answers" if part == "reply" else "packets"
     cuts_off = bool(ways.outlets or ways.queries)
+    mild = Severity.advice if is_meant else Severity.warning
     is_mild = by.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
     return Finding(
         subject=HOST,
@@ -84,7 +118,7 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
         variables=_query_cure(by, ways)
         or cures.forwarded(by, hook, part, bridge, uplink, ways.family),
         discriminator=by.key,
-        severity=Severity.warning if is_mild else None,
+        severity=mild if is_mild else None,
         touches=with_bridges(ways.networks)
         + container_subjects(ways.outlets, ways.inlets)
         + tuple(query.container.subject for query in ways.queries),

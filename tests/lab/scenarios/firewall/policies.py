@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, Engines, fault, healthy
+from tests.lab.provider import WEB
 from tests.lab.runner import healthy_container
 from tests.lab.scenarios.firewall.helpers import DEAF, comes_in, goes_out
 
@@ -124,3 +125,33 @@ def engine_without_iptables(box: Box) -> None:
     box.sh("iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -o eth0 -j MASQUERADE")
     box.docker("run", "-d", "--name", "plain", "-m", "32m", "shop:1.4")
     assert goes_out(box, "plain")
+
+
+def _refused(box: Box, *program: str) -> None:
+    """A network to which DOCKER-USER refuses the outside, with one container on it."""
+    box.docker("network", "create", "--subnet=10.232.9.0/24", "inside9")
+    box.sh("iptables -I DOCKER-USER -s 10.232.9.0/24 -o eth0 -j REJECT")
+    options = ("--memory=64m", "--pids-limit=64", "--network=inside9")
+    box.docker("run", "-d", "--name=worker9", *options, "bb:1.36", *program)
+    assert not goes_out(box, "worker9")
+
+
+@healthy(engines=Engines(since=28))
+def network_that_is_refused_the_outside(box: Box) -> None:
+    """A rule of DOCKER-USER answers what one network sends outside: nothing on it calls anybody."""
+    _refused(box, "sleep", "1000")
+    assert goes_out(box)
+
+
+@fault(
+    "firewall.forward-dropped",
+    subject="host:host",
+    also=["container.*", "dns.*", "network.*"],
+    engines=Engines(since=28),
+)
+def network_that_misses_the_outside(box: Box) -> None:
+    """The same rule, and a program on that network calls outside in vain."""
+    says = f"dial tcp {WEB}:80: connect: connection refused"
+    calls = f"while :; do timeout 2 wget -qO- http://{WEB}/ || echo '{says}'; sleep 1; done"
+    _refused(box, "sh", "-c", calls)
+    box.wait_for(lambda: box.docker("logs", "worker9").stdout.count("refused") > 4, 30, "refusals")
