@@ -57,6 +57,14 @@ def test_old_files_links_and_folders_are_left_out(tmp_path: Path) -> None:
     assert found(tmp_path)["written"] == []
 
 
+def test_a_folder_may_be_named_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "app.log").write_text("x")
+    (tmp_path / "link").symlink_to("data")
+    answer = log_files(Live(), FindLogFiles((), (str(tmp_path / "link"),), 300.0))
+    assert [row["below"] for row in answer["written"]] == ["/app.log"]
+
+
 def test_folders_for_logs_are_searched_first(tmp_path: Path) -> None:
     for number in range(MOST_FOLDERS):
         (tmp_path / f"photos{number}").mkdir()

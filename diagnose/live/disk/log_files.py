@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from diagnose.live import Live
-from diagnose.live.disk.opening import open_folder
 from diagnose.live.disk.written_status import printable
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts, parse
 from diagnose.live.kernel.open_files import is_for_writing
@@ -22,6 +21,7 @@ from diagnose.live.kernel.proc_files import hides_files, read, target_of, text_o
 from diagnose.model import Json
 from diagnose.questions.log_files import FindLogFiles
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 SECONDS = 1.0
 """For all folders together."""
 MOST_FOLDERS = 48
@@ -125,37 +125,59 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
 
     OSError where the folder itself cannot be listed.
     """
-    waiting = deque([("", 0)])
-    for _ in range(MOST_FOLDERS):
-        if not waiting:
-            return
-        below, depth = waiting.popleft()
-        try:
-            descriptor = open_folder(below or "/", folder)
-        except OSError:
-            if not below:
-                raise
-            continue
-        try:
-            with os.scandir(descriptor) as listing:
-                for entry in itertools.islice(listing, MOST_ENTRIES):
-                    path = f"{below}/{printable(entry.name)}"
-                    if entry.is_dir(follow_symlinks=False):
-                        if depth < DEEPEST and not _SKIPPED.fullmatch(entry.name):
-                            _add(waiting, (path, depth + 1), entry.name)
-                    elif _is_log(f"{folder}{path}") and entry.is_file(follow_symlinks=False):
-                        status = entry.stat(follow_symlinks=False)
-                        if status.st_mtime >= since:
-                            yield _written_row(path, status)
-        finally:
+    top = os.open(folder, _FOLDER & ~os.O_NOFOLLOW)  # a user may mount a folder by a link to it
+    waiting = deque([(top, "", 0)])
+    try:
+        for _ in range(MOST_FOLDERS):
+            if not waiting:
+                return
+            descriptor, below, depth = waiting.popleft()
+            try:
+                inner, logs = _entries(descriptor, f"{folder}{below}")
+                for name, status in logs:
+                    if status.st_mtime >= since:
+                        yield _written_row(f"{below}/{name}", status)
+                for name in inner if depth < DEEPEST else ():
+                    most = MOST_FOLDERS * (2 if _LIKE_LOGS.search(name) else 1)
+                    has_room = len(waiting) < most
+                    opened = _opened(descriptor, name) if has_room else None
+                    if opened is not None:
+                        _add(waiting, (opened, f"{below}/{name}", depth + 1), name)
+            finally:
+                os.close(descriptor)
+    finally:
+        for descriptor, _, _ in waiting:
             os.close(descriptor)
+
+
+def _entries(descriptor: int, path: str) -> tuple[list[str], list[tuple[str, os.stat_result]]]:
+    """The folders of an open one, those for logs first, and its log files with their status."""
+    folders: list[str] = []
+    logs: list[tuple[str, os.stat_result]] = []
+    with os.scandir(descriptor) as listing:
+        for entry in itertools.islice(listing, MOST_ENTRIES):
+            name = printable(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                if not _SKIPPED.fullmatch(name):
+                    folders.append(name)
+            elif _is_log(f"{path}/{name}") and entry.is_file(follow_symlinks=False):
+                logs.append((name, entry.stat(follow_symlinks=False)))
+    return sorted(folders, key=lambda name: _LIKE_LOGS.search(name) is None), logs
 
 
 def _written_row(path: str, status: os.stat_result) -> dict[str, Json]:
     return {"below": path, "mtime": status.st_mtime, "uid": status.st_uid}
 
 
-def _add(waiting: deque[tuple[str, int]], folder: tuple[str, int], name: str) -> None:
+def _opened(above: int, name: str) -> int | None:
+    """A folder in an open one, opened; None where it has gone, or may not be listed."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=above)
+    except OSError:
+        return None
+
+
+def _add(waiting: deque[tuple[int, str, int]], folder: tuple[int, str, int], name: str) -> None:
     if _LIKE_LOGS.search(name):
         waiting.appendleft(folder)
     else:
