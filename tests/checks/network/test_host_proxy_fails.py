@@ -112,6 +112,11 @@ OF_HAPROXY = (
 )
 PROXIES: dict[str, tuple[str, list[str], bool]] = {
     "Caddy": ("caddy", [CADDY.format(at, REFUSED) for at in range(4)], True),
+    "a template of Caddy fails": (
+        "caddy",
+        [CADDY.format(at, "template: no such function").replace("502", "500") for at in range(4)],
+        False,
+    ),
     "Caddy without the place": ("caddy", [CADDY.format(at, "EOF") for at in range(4)], True),
     "HAProxy": ("haproxy", [HAPROXY.format(at, "s1", 502) for at in range(4)], True),
     "HAProxy without a server": (

@@ -56,6 +56,8 @@ _OF_TRAEFIK = LazyPattern(
 )
 """Its own answer is the name of the status: so many bytes. An error page of the server has others.
 The keys of its JSON are sorted."""
+_OF_CADDY = LazyPattern(r"\"status\": ?50[234]\b")
+"""An error of its proxy; 500 is one of its own, such as a template that fails."""
 _SERVICE = LazyPattern(r"\"ServiceAddr\":\"(?P<place>[^\"]{1,200})\"")
 _SETTINGS = {
     "caddy": ReadFile("/etc/caddy/Caddyfile", parts="loopback"),
@@ -172,7 +174,8 @@ def _of_apache(line: str, _servers: Mapping[str, Place]) -> Place | None:
 
 def _of_caddy(line: str, servers: Mapping[str, Place]) -> Place | None:
     """Where Caddy's message has no address, the one server counts that its settings have."""
-    if '"http.log.error' not in line or (message(line).level or 0) < ERROR:
+    is_error = '"http.log.error' in line and (message(line).level or 0) >= ERROR
+    if not is_error or not _OF_CADDY.search(line):
         return None
     host, port = place_in(message(line).text)
     return (host, port) if port else only(set(servers.values()))
