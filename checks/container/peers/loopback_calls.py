@@ -103,11 +103,11 @@ def repeated_call(
     failures = (recognise((line.text,), None, LOOPBACK, has_ended=False) for line in lines)
     calls = [(port_of(failure), failure.line) for failure in failures if failure is not None]
     netns = namespaces.of(container) if namespaces is not None else None
-    if not calls or netns is None:
+    if not calls or (netns is None and not container.shares_host_network):
         return None
     port, line = calls[-1]
     is_repeated = [other for other, _ in calls].count(port) >= least
-    if not port or not is_repeated or netns.sockets("tcp", int(port)):
+    if not port or not is_repeated or (netns is not None and netns.sockets("tcp", int(port))):
         return None
     return LoopbackCall(container, port, line, signs(line))
 

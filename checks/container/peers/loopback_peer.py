@@ -8,6 +8,7 @@ import msgspec
 
 from checks.container.claims import claims, compose_variables
 from checks.container.helpers import LINE
+from checks.container.peers.host_network_calls import host_network_finding
 from checks.container.peers.loopback_calls import (
     ID,
     LoopbackCall,
@@ -77,8 +78,11 @@ def loopback_peer(
     a warning. Many lines do not say whom the program calls: where the kernel counts as many such
     calls, the one variable that names a port of localhost says it.
 
-    Left out are containers that share the host's network, or another container's: their localhost
-    is shared. So is a web server beside another program, which means that one. A broker such as
+    On the host's network it counts where nothing of the host listens there, and another container
+    does without publishing it.
+
+    Left out are containers that share another container's network: their localhost is shared. So is
+    a web server beside another program, which means that one. A broker such as
     Kafka tells each client which address to call: a variable of its own that says localhost is the
     reason then.
     """
@@ -143,6 +147,9 @@ def _silent_findings(
 def _findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
+    if caller.shares_host_network:
+        yield from _host_network_findings(call, known)
+        return
     is_own = may_mean_own_server(caller, int(port), known.processes)
     if caller.shares_network or port in caller.offered_ports or is_own:
         return
@@ -161,6 +168,14 @@ def _findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
         yield _advertised_finding(call, near[0], correction)
     else:
         yield _wrong_host_finding(call, near, is_near=True)
+
+
+def _host_network_findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
+    others = [other for other in known.containers.running if other.id != call.container.id]
+    peers = [other for other in others if _serves(other, call.port, known.namespaces)]
+    finding = host_network_finding(call.container, call.port, call.line, peers, known.listeners)
+    if finding is not None and call.line:
+        yield finding
 
 
 def _of_host(listeners: Listeners | None, port: int) -> Listener | None:

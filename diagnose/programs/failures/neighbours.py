@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import Failure, Recognised
 from diagnose.programs.failures.remedies import TrustedProxy
 
 _LOOPBACK = "container.loopback-peer"
@@ -172,3 +174,16 @@ NEIGHBOURS = (
         confirmed_by="container.mount-forbidden",
     ),
 )
+
+
+def on_host_network(failure: Recognised) -> Recognised:
+    """What a refused call to localhost means in a container that has the host's network."""
+    if failure.confirmed_by != _LOOPBACK or "port" not in failure.values:
+        return failure
+    row = msgspec.structs.replace(
+        failure.failure,
+        cause="the program calls localhost:{port}, which is the host here, for the container has the "
+        "host's network, and nothing of the host listens there",
+        cure="publish that port of the container that it means, or start the program of the host",
+    )
+    return msgspec.structs.replace(failure, failure=row)

@@ -17,6 +17,7 @@ from diagnose.programs.failures import (
     recognise,
     recognise_family,
 )
+from diagnose.programs.failures.neighbours import on_host_network
 from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
@@ -45,6 +46,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     """The lines of the runs before, as far as they are among the lines that were asked for."""
     path: str = ""
     """The program's own log file that they are of; "" for the container's log."""
+    is_on_host: bool = False
+    """Whether the container has the host's network: its localhost is the host."""
 
     @functools.cached_property
     def before_this_run(self) -> LogTail:
@@ -52,7 +55,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
         All, if no earlier run is known.
         """
-        return LogTail(self.earlier) if self.earlier else self
+        return LogTail(self.earlier, is_on_host=self.is_on_host) if self.earlier else self
 
     @property
     def last(self) -> str:
@@ -71,7 +74,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def known_failure(self) -> Recognised | None:
         """The failure of one program that the lines show; None where none is known."""
-        return recognise(self.lines, self.telling, FAILURES) if self.lines else None
+        known = recognise(self.lines, self.telling, FAILURES) if self.lines else None
+        return on_host_network(known) if known is not None and self.is_on_host else known
 
     @functools.cached_property
     def failure(self) -> Recognised | None:
@@ -134,7 +138,7 @@ def read_tails(host: Host, containers: Sequence[Container]) -> TailsRead:
         containers, lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
         if not isinstance(answer, Failed):
-            tails[container.id] = _tail(answer, container.started_at)
+            tails[container.id] = _tail_of(container, answer)
         elif answer.reason != "gone":
             unread[container.id] = str(answer)
     tails |= _longer_tails(host, containers, tails)
@@ -157,7 +161,7 @@ def _longer_tails(
         unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
     )
     return {
-        container.id: _tail(answer, container.started_at)
+        container.id: _tail_of(container, answer)
         for container, answer in answers
         if not isinstance(answer, Failed)
     }
@@ -184,8 +188,12 @@ def _explains_little(tail: LogTail) -> bool:
     return all(line.startswith("  ") or not line for line in upto)
 
 
+def _tail_of(container: Container, log: ContainerLog) -> LogTail:
+    return _tail(log, container.started_at, is_on_host=container.shares_host_network)
+
+
 @functools.lru_cache(256)
-def _tail(log: ContainerLog, started: float | None) -> LogTail:
+def _tail(log: ContainerLog, started: float | None, *, is_on_host: bool) -> LogTail:
     """The lines of a log as it was read. started: when the last run began.
 
     One object for the same log, so that what its lines say is worked out once: a proof reads the
@@ -198,4 +206,4 @@ def _tail(log: ContainerLog, started: float | None) -> LogTail:
         # on a busy host
         before = line.at is not None and started is not None and line.at < started - 2
         (earlier if before else lines).append(line.text.rstrip())
-    return LogTail(tuple(lines), tuple(earlier))
+    return LogTail(tuple(lines), tuple(earlier), is_on_host=is_on_host)

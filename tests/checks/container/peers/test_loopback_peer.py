@@ -481,3 +481,52 @@ def test_a_variable_names_the_place_that_no_line_does(
         network_losses=NetworkLosses((), refused_inside={app.id: 1 + spare}),
     )
     assert rows(result) == expected
+
+
+OF_HOST = {"HostConfig": {"NetworkMode": "host"}}
+PUBLISHED = {
+    "NetworkSettings": {"Ports": {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9876"}]}}
+}
+UNSEEN: dict[str, tuple[dict[str, Any], list[Listener], list[dict[str, str]]]] = {
+    "a port that is not published": (
+        {},
+        [],
+        [{"unpublished": "db", "publish": "127.0.0.1:5432:5432"}],
+    ),
+    "a port that is published as another one": (PUBLISHED, [], [{}]),
+    "a port at which the host listens": (
+        {},
+        [Listener("tcp", "0.0.0.0", 5432, pid=812, comm="postgres")],
+        [],
+    ),
+    "a neighbour on the host's network": (OF_HOST, [], []),
+}
+
+
+@pytest.mark.parametrize(("more", "listening", "expected"), UNSEEN.values(), ids=UNSEEN)
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_caller_on_the_hosts_network(
+    more: dict[str, Any], listening: list[Listener], expected: list[dict[str, str]], *, runs: bool
+) -> None:
+    server = container_in("running", name="db", **PEER_PORT, **more)
+    caller, log_tails = failed_with_log(REFUSED, **OF_HOST)
+    recent = None
+    if runs:
+        caller, log_tails = container_in("running", name="web", **OF_HOST), LogTails({}, {})
+        lines = tuple(RecentLine(CLOCK.wall - 9 + at, REFUSED) for at in range(4))
+        recent = RecentLogs({caller.id: lines})
+    result = judge(
+        "container.loopback-peer",
+        containers=of(caller, server),
+        clock=CLOCK,
+        log_tails=log_tails,
+        recent_logs=recent,
+        namespaces=Namespaces({}),
+        listeners=Listeners(tuple(listening)),
+    )
+    kept = ("unpublished", "publish")
+    chosen = [
+        {name: finding.variables[name] for name in kept if name in finding.variables}
+        for finding in result.findings
+    ]
+    assert chosen == expected
