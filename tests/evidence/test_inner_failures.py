@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from checks.container.running.failing_inside import PARTLY
@@ -277,6 +278,19 @@ def test_a_dns_server_that_ignores_its_clients(image: str, variables: dict[str, 
     assert {
         name: value for name, value in finding.variables.items() if name != "container"
     } == variables
+
+
+def test_a_pid_file_of_a_former_run_is_removed_inside() -> None:
+    stale = (
+        "unicorn.rb:9:in 'pid=': Already running on PID:601 "
+        "(or pid=/srv/shop/tmp/unicorn.pid is stale) (ArgumentError)"
+    )
+    (failure,) = in_lines(container_in("running"), {"supervisord"}, [(None, GAVE_UP)])
+    told = InnerFailures((msgspec.structs.replace(failure, reason=stale, path="/srv/u.log"),))
+    (finding,) = judge("container.failing-inside", inner_failures=told, clock=CLOCK).findings
+    assert "/srv/shop/tmp/unicorn.pid" in finding.summary
+    assert finding.variables["left_file"] == "/srv/shop/tmp/unicorn.pid"
+    assert finding.variables["left_in"] == "web"
 
 
 def test_each_pattern_has_its_own_name():

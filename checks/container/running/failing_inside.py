@@ -32,6 +32,7 @@ _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
 _OF_VARIABLES = ("generated", "typed")
 """What a row offers where only another variable heals: that touches no data."""
+_PID_FILE = "container.pid-file-stale"
 PARTLY = frozenset({"haproxy", "java-memory", UNREACHED})
 """Failures of a part: the rest of the program works on."""
 
@@ -133,6 +134,9 @@ def _row_variables(
 
     Of a program that ends each time, the container is recreated with another variable.
     """
+    left = known.values.get("file", "") if known and known.confirmed_by == _PID_FILE else ""
+    if left.startswith("/"):
+        return {"left_in": failure.container.name, "left_file": left}
     row = row_steps(failure.container, known, None, is_running=True, info=info)
     if row or not failure.recurs:
         return row

@@ -156,6 +156,15 @@ PID_FILES = (
         confirmed_by=_PID_FILE,
     ),
     Failure(
+        name="unicorn-pid",
+        mark="is stale",
+        pattern=r"Already running on PID:\s{0,3}\d+ \(or pid=(?P<file>[^)\s]+) is stale\)",
+        cause="a former run left its pid file {file}, and unicorn takes it for a running server",
+        cure="remove the pid file, and start the program again",
+        source="sameersbn/docker-gitlab#1305",
+        confirmed_by=_PID_FILE,
+    ),
+    Failure(
         name="apache-pid",
         mark=") already running",
         pattern=r"httpd \(pid \d+\??\) already running",

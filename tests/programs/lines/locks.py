@@ -31,6 +31,10 @@ LINES = {
     "sqlite-locked": "sqlite3.OperationalError: database is locked",
     "browser-profile": "The profile appears to be in use by another Chromium process (31) on another computer (5f2b).",
     "rails-pid": "A server is already running (pid: 10, file: /app/tmp/pids/server.pid).",
+    "unicorn-pid": (
+        "http_server.rb:195:in `pid=': Already running on PID:601 "
+        "(or pid=/home/git/gitlab/tmp/pids/unicorn.pid is stale) (ArgumentError)"
+    ),
     "apache-pid": "httpd (pid 7) already running",
     "pidfile-exists": "ERROR: Pidfile (/app/celerybeat.pid) already exists.",
     "dockerd-pid": "failed to start daemon, ensure docker is not running: process with PID 7 is still running",
