@@ -51,6 +51,16 @@ _WRAPPED = LazyPattern(r"^\s{0,4}›\s+")
 """A line of a message that oclif (n8n, Heroku) has broken at the edge of its frame."""
 _STAMPED = LazyPattern(r"\s*\[?(?:\d+:)?(?:\d{8}[:T ]|\d{4}[-/]\d\d|\d\d:\d\d:\d\d)")
 """A line that begins with its time is the rest of no other one."""
+_OPENS_OBJECT = LazyPattern(r"\{\s{0,9}$")
+"""A line behind which an object follows, one field a line, as Winston and Bunyan print an error."""
+_CLOSES_OBJECT = LazyPattern(r"[}\]]")
+_OWN_MESSAGE = LazyPattern(
+    r"\s{1,40}['\"]?(?:message|msg|errmsg|detail|reason)['\"]?: {0,4}(?P<quote>['\"`])"
+    r"(?P<text>.+)(?P=quote),?$"
+)
+"""The field of such an object that says what is wrong."""
+_MOST_FIELDS = 40
+"""Lines of an object: the frames of its stack are lines of their own in some."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
@@ -77,6 +87,7 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
     first, following = messages[index], messages[index + 1 :]
     return _quoted_source(messages[:index]) + (
         _rest_of_exception(first, following)
+        or _message_of_object(first, following)
         or _announced_settings(first, following)
         or _lines_in_frame(first, following)
         or _announced(first, following)
@@ -102,6 +113,20 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
         return ()
     rest = (line.text.strip() for line in following[:MOST_DETAILS][:end])
     return tuple(itertools.takewhile(lambda text: not CHAIN_NOTICE.match(text), rest))
+
+
+def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """What an object says that begins at the end of the line: the first line of its message."""
+    if not _OPENS_OBJECT.search(first.text):
+        return ()
+    for line in following[:_MOST_FIELDS]:
+        if _CLOSES_OBJECT.match(line.text) or _STAMPED.match(line.text):
+            break
+        own = _OWN_MESSAGE.match(line.text)
+        if own is not None:
+            text = own["text"].replace('\\"', '"').partition("\\n")[0].strip()
+            return (text,) if text and text not in first.text else ()
+    return ()
 
 
 def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

@@ -81,7 +81,8 @@ class TellingLine(msgspec.Struct, frozen=True):
     @property
     def whole(self) -> str:
         """The line with what belongs to its message."""
-        return "; ".join((self.text, *self.details))
+        head = self.text.removesuffix("{").rstrip() if self.details else self.text
+        return "; ".join((head, *self.details))
 
 
 _BY_THE_WAY = LazyPattern(

@@ -96,6 +96,25 @@ DETAILS = {
         ],
         ('in "<unicode string>", line 6, column 4:',),
     ),
+    "the message of an object that begins in the line": (
+        [
+            "[tube] 2026-01-02 10:00:00.770 error: Configuration error. {",
+            '  "err": {',
+            '    "stack": "Error: secrets.tube is missing",',
+            '    "message": "secrets.tube is \\"missing\\"\\nGenerate one"',
+            "  }",
+            "}",
+        ],
+        ('secrets.tube is "missing"',),
+    ),
+    "an object without a message": (
+        ["Error: connect ECONNREFUSED 10.0.0.3:5432 {", "  errno: -111,", "  code: 'X'", "}"],
+        (),
+    ),
+    "a message behind the object": (
+        ["error: cannot start {", "  code: 7", "}", "  message: 'of another one'"],
+        (),
+    ),
     "a panic of Rust": (
         ["thread 'main' panicked at src/main.rs:14:44:", "called `Result::unwrap()` on a value"],
         ("called `Result::unwrap()` on a value",),

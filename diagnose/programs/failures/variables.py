@@ -273,6 +273,15 @@ VARIABLES = (
         remedy=Generated("SUPERSET_SECRET_KEY"),
     ),
     Failure(
+        name="peertube-secret",
+        mark="secrets.peertube is missing",
+        pattern=r"secrets\.peertube is missing in config",
+        cause="PeerTube has no secret, without which it does not start since release 5",
+        cure="set PEERTUBE_SECRET to a secret of your own, and keep it",
+        source="Chocobozzz/PeerTube#5780",
+        remedy=Generated("PEERTUBE_SECRET"),
+    ),
+    Failure(
         name="searxng-secret",
         mark="server.secret_key is not changed",
         pattern=r"server\.secret_key is not changed",

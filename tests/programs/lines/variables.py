@@ -28,6 +28,7 @@ LINES = {
     "python-keyerror": "KeyError: 'BOT_TOKEN'",
     "variable-required": "Error: environment variable API_TOKEN is required",
     "superset-secret": "Refusing to start due to insecure SECRET_KEY",
+    "peertube-secret": "secrets.peertube is missing in config. Generate one using `openssl rand -hex 32`",
     "searxng-secret": "ERROR:searx.webapp: server.secret_key is not changed. Please use something else",
     "rails-secret": "ArgumentError: Missing `secret_key_base` for 'production' environment",
     "django-secret": "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.",
