@@ -34,6 +34,14 @@ COMMANDS = (
     (LazyPattern(r"\bsequelize\b"), "npx sequelize-cli db:migrate"),
     (LazyPattern(r"\bknex\b"), "npx knex migrate:latest"),
     (LazyPattern(r"\bairflow\b"), "airflow db migrate"),
+    (LazyPattern(r"\bkong migrations bootstrap\b"), "kong migrations bootstrap"),
+    (LazyPattern(r"\bkong migrations up\b"), "kong migrations up"),
+    (LazyPattern(r"\bsuperset db upgrade\b"), "superset db upgrade"),
+    (LazyPattern(r"\bminiflux -migrate\b"), "miniflux -migrate"),
+    (
+        LazyPattern(r"\bdoctrine:migrations:migrate\b"),
+        "php bin/console doctrine:migrations:migrate --no-interaction",
+    ),
 )
 """What a log shows of a framework, and its command, with groups of the failure's pattern in braces.
 The first one that fits counts."""

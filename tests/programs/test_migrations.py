@@ -35,6 +35,20 @@ LOGS = {
         ),
         "npx prisma migrate deploy",
     ),
+    "Kong": (
+        (
+            (
+                "[error] init_by_lua error: [postgres error] the current database schema does not match "
+                "this version of Kong. Please run `kong migrations up` to update/initialize the database "
+                "schema. Nodes running migrations concurrently might corrupt your database schema!"
+            ),
+        ),
+        "kong migrations up",
+    ),
+    "Kong, at first": (
+        ("Error: database needs bootstrapping; run 'kong migrations bootstrap'",),
+        "kong migrations bootstrap",
+    ),
     "a program that is not known": (('ERROR: relation "orders" does not exist',), ""),
     "a program that is well": (("INFO prisma migrate deploy: no pending migrations",), ""),
 }

@@ -38,6 +38,7 @@ from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.complaining_peer import ComplainingPeer, complaining_peer
+from diagnose.evidence.containers.peers.failed_migrator import FailedMigrator, failed_migrator
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.programs.init_scripts import InitScript
@@ -79,6 +80,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """What the known failure's own remedy needs, as variables of the page."""
     complaint: ComplainingPeer | None = None
     """The server that it calls and that says what is wrong."""
+    migrator: FailedMigrator | None = None
+    """The container that was to migrate its database."""
 
     @property
     def callees(self) -> tuple[Subject, ...]:
@@ -147,7 +150,8 @@ class FailedRun(msgspec.Struct, frozen=True):
             return ""
         own = self.own.clause if self.own else ""
         former = self._former.clause if self._former is not None else ""
-        return "; ".join(filter(None, (meaning(self.tail), own, self._empty, former)))
+        migrator = self.migrator.clause if self.migrator is not None else ""
+        return "; ".join(filter(None, (migrator or meaning(self.tail), own, self._empty, former)))
 
     @property
     def _empty(self) -> str:
@@ -192,6 +196,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **_hidden_evidence(self.container, self.context.empty_mounts),
             **_server_evidence(self.server, containers),
             **(self.complaint.evidence if self.complaint is not None else {}),
+            **(self.migrator.evidence if self.migrator is not None else {}),
             **peer_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
@@ -281,6 +286,7 @@ def failed_run(
         own=own_address(tail.failure, container, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
         complaint=complaint,
+        migrator=failed_migrator(container, tail.failure, containers, context.log_tails),
     )
 
 

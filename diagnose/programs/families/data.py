@@ -103,6 +103,7 @@ DATA = (
                 \b(?:needs?\ (?:an\ )?upgrade|is\ lower\ than\ (?:the\ )?(?:current|expected|required))\b
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
+            | \bschema\b[^.\n]{0,40}\bdoes\ not\ match\b[^.\n]{0,40}\bversion\b
             | \bIndexFormatTooOldException\b
             | (?:through|via)\ (?:all\ )?(?:the\ )?(?:required\ )?intermediate\ (?:releases|versions)
         """,
@@ -316,7 +317,9 @@ DATA = (
         pattern=r"""(?x)
             (?:database\ disk\ image|file|database|index|data)\ is\ (?:malformed
                 |corrupt(?:ed)?|damaged)
-            | \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
+            # what may or might corrupt it has not done so
+            | (?<!can\ )(?<!may\ )(?<!will\ )(?<!could\ )(?<!might\ )(?<!would\ )(?<!avoid\ )(?<!prevent\ )
+                \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
             | CorruptDatabase | \bSQLITE_(?:CORRUPT|NOTADB)\b
             | file\ is\ not\ a\ database
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)

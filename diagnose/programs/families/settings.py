@@ -343,12 +343,18 @@ SETTINGS = (
     Failure(
         name="unknown-command",
         of_running=ABOUT_SETTINGS,
-        mark="unknown command",
-        pattern=r"unknown command[: ]+['\"]?(?P<command>[\w./-]+)",
+        mark="",
+        pattern=r"""(?x)
+            unknown\ command[:\ ]+['\"]?(?P<command>[\w./-]+)
+            | \bno\ such\ (?:sub)?command(?:\ for\ \w+)?:?\ ['\"`]?(?P<command_click>[\w./:-]+)
+            | \bunrecognized\ (?:sub)?command:?\ ['\"`]?(?P<command_clap>[\w./:-]+)
+            | \bargument\ [^-\s]\S{0,80}:\ invalid\ choice:\ '(?P<command_argparse>[\w./:-]+)'
+            | \bcommand\ ['\"](?P<command_symfony>[\w.:-]+)['\"]\ is\ not\ defined\b
+        """,
         cause="the program has no command {command}: "
         "the words behind the image's name are not what its entrypoint expects",
         cure="correct the command of the container",
-        source="Go programs that use cobra",
+        source="cobra's, click's, clap's, argparse's and Symfony's own messages; Kong/docker-kong#207",
     ),
 )
 
