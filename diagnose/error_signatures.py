@@ -29,6 +29,8 @@ PATTERNS: dict[str, str] = {
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT|\b100% packet loss",
     "probe-timeout": r"health check exceeded timeout",
     "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError"
+    # aiohttp leaves out why asyncio's call has failed at once
+    r"|cannot connect to host \S+ ssl:\S+ \[connect call failed"
     r"|cannot connect to the docker daemon at tcp://",
     "port-taken": r"address (?:already )?in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",

@@ -66,6 +66,7 @@ APPLICATION_CAUSES = (
     "firewall.masquerade-missing",
     "network.bridge-down",
     "network.host-port-conflict",
+    "network.host-service-not-listening",
     "network.mtu-mismatch",
     "network.peer-not-listening",
     "network.veth-detached",

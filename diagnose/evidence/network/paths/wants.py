@@ -16,7 +16,7 @@ from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.addresses import is_address
-from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.paths.called_names import CalledNames
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
@@ -146,12 +146,26 @@ def awaited(network_losses: NetworkLosses | None) -> list[Want]:
 
 
 def logged(logged_failures: LoggedFailures | None) -> list[Want]:
-    """The connections to addresses that fail now, by the logs of containers that run on."""
+    """The connections that fail now, by the logs of containers that run on: to addresses, and to
+    the host by the name that their hosts file has for it.
+
+    Who refuses at a name of DNS is no matter of the host.
+    """
     return [
         Want(failure.container, failure.host, failure.port, "log", failure.line)
         for failure in logged_failures or ()
-        if failure.kind in ("timeout", "unreachable") and failure.port and is_address(failure.host)
+        if failure.kind != "dns" and failure.port and _is_placed(failure)
     ]
+
+
+def _is_placed(failure: LoggedFailure) -> bool:
+    """Whether a line says by which address the connection goes, or the hosts file does."""
+    named = (
+        entry.replace("=", ":", 1) for entry in failure.container.host_config.extra_hosts or ()
+    )
+    return is_address(failure.host) or any(
+        entry.partition(":")[0] == failure.host for entry in named
+    )
 
 
 def _in_variable(
