@@ -53,17 +53,18 @@ def answers_with_errors(
     """A web server in a container answers requests with errors of its own.
 
     Its container runs and its port is open, so nothing else shows that its clients get an error.
-    The last lines of its access log of the last five minutes are read. It counts if the last
-    three or more requests were answered with 500, 502, 503 or 504, nearly all of them; it is
-    advice where only one kind of request always fails, or where all requests of one container are
-    answered with 400, 403 or 404, as by a program that does not know the host name. That is a
-    warning where a proxy or Prometheus asks: it takes the server for down. Requests of monitors are
-    left out, and so is 503 for strangers of the internet, by which a proxy turns unknown names
-    away. A proxy that only passes on the answers of another container is named there. An
-    unhealthy container has its own finding. Where its log does not say why, a log file counts
+    The last lines of its access log of the last five minutes are read. It counts if the last three
+    or more requests were answered with 500, 502, 503 or 504, nearly all of them; it is advice where
+    only one kind of request always fails, or where all requests of one container are answered with
+    400, 403 or 404, as by a program that does not know the host name. That is a warning where a
+    proxy or Prometheus asks: it takes the server for down. It is advice too where clients of
+    private networks ask for a page of entry, and each request is answered with 404. Requests of
+    monitors are left out, and so is 503 for strangers of the internet, by which a proxy turns
+    unknown names away. A proxy that only passes on the answers of another container is named there.
+    An unhealthy container has its own finding. Where its log does not say why, a log file counts
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
-    Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes
-    at each request: owner and mode show that its workers may not.
+    Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes at
+    each request: owner and mode show that its workers may not.
     It is a warning too where clients speak TLS to a port at which the server speaks plain HTTP.
     """
     folders = closed_folders or ClosedFolders()
@@ -194,7 +195,8 @@ def _which(failed: FailedAnswers) -> str:
         pages = {answer.what for answer in failed.answers}
         page = only(pages)
         which = f"each {shortened(page, 60)}" if page else "all requests"
-        return f"{which} of {failed.proxies[0]} with HTTP status {statuses} ({times} times lately)"
+        whose = str(failed.proxies[0]) if failed.proxies else "its clients"
+        return f"{which} of {whose} with HTTP status {statuses} ({times} times lately)"
     if failed.is_most:
         return f"its requests with HTTP status {statuses} ({times} of the last {failed.of})"
     what = shortened(failed.answers[-1].what, 60)

@@ -30,7 +30,8 @@ _AT_FAULT = frozenset({500, 502, 503, 504})
 scanners, has another status."""
 _UNAVAILABLE = 503
 _BAD_REQUEST = 400
-_REFUSALS = frozenset({_BAD_REQUEST, 403, 404})
+_NOT_FOUND = 404
+_REFUSALS = frozenset({_BAD_REQUEST, 403, _NOT_FOUND})
 """What a server answers that does not know the host name or the page, or the one who asks. 401 asks
 a client to log in, which then does."""
 LEAST_BAD = 8
@@ -42,6 +43,8 @@ _PROBE = LazyPattern(
     r"|status|up)\b"
 )
 """What monitors ask for, whose answers say little about those of others."""
+_ENTRY = LazyPattern(r"/(?:(?:admin|index\.(?:html|php)|login|signin|web)/?)?(?:\?.*)?")
+"""Pages by which people begin."""
 _BROWSER = "Mozilla/"
 _VARIABLE = re.compile(r"\d+|\?.*")
 
@@ -120,6 +123,7 @@ def _failed_answers(
     is_most = len(errors) >= MOSTLY * len(requests) and not has_recovered
     failed = errors if is_most else _always_failing(requests)
     failed = failed or _all_refused(lines, container, containers)
+    failed = failed or _entry_refused(lines, container, containers)
     if len(failed) < LEAST:
         return None
     proxies = tuple(_callers(failed, container, containers))
@@ -182,6 +186,25 @@ def _all_refused(
         if is_bad or is_check:
             return lines
     return []
+
+
+def _entry_refused(
+    requests: Sequence[AccessLine], container: Container, containers: Containers
+) -> list[AccessLine]:
+    """All requests, where clients of private networks ask a published server for its pages of
+    entry, and it has none.
+
+    Strangers of the internet look for names and pages that nobody serves.
+    """
+    if not container.published_ports or len(requests) < LEAST_BAD:
+        return []
+    is_refused = all(line.status == _NOT_FOUND for line in requests)
+    is_entry = any(_ENTRY.fullmatch(line.path) for line in requests)
+    is_outside = all(
+        not is_of_the_internet(line.address) and caller_of(line, container, containers) is None
+        for line in requests
+    )
+    return list(requests) if is_refused and is_entry and is_outside else []
 
 
 def _url(line: AccessLine, server: Container | None, namespaces: Namespaces | None) -> str:

@@ -109,6 +109,34 @@ def test_errors_in_access_logs(lines: list[str], expected: list[str]) -> None:
     assert [severity.name for severity in severities if severity is not None] == expected
 
 
+NO_SITE = NGINX.format("192.168.1.20", "GET /login", 404)
+NO_STYLE = NGINX.format("192.168.1.20", "GET /a.css", 404)
+ENTRIES = {
+    "each page of entry is not there": ([NO_SITE, NO_STYLE] * 4, ["advice"]),
+    "too few": ([NO_SITE] * 7, []),
+    "nobody asks for a page of entry": ([NO_STYLE] * 9, []),
+    "one page is there": ([*[NO_SITE] * 9, NO_SITE.replace(" 404 ", " 200 ")], []),
+    "strangers of the internet": ([NO_SITE.replace("192.168.1.20", "8.8.8.8")] * 9, []),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), ENTRIES.values(), ids=ENTRIES)
+def test_a_published_server_without_a_site(lines: list[str], expected: list[str]) -> None:
+    published = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}
+    erp = container("erp", NetworkSettings={"Ports": published})
+    log = tuple(RecentLine(BEGUN + 60 + at, line) for at, line in enumerate(lines))
+    servers, clock = Containers((erp,)), Clock(wall=log[-1].at + 5, booted=0.0)
+    answers = all_failed_answers(servers, RecentLogs({erp.id: log}), clock, None)
+    findings = judge(
+        "container.answers-with-errors",
+        all_failed_answers=answers,
+        containers=servers,
+        clock=clock,
+    ).findings
+    assert [finding.severity.name for finding in findings if finding.severity] == expected
+    assert all("of its clients" in finding.summary for finding in findings)
+
+
 def test_a_proxy_whose_check_fails_sends_nobody() -> None:
     """The same answers are a warning where the one who asks leaves out a server that gives them."""
     varnish = msgspec.structs.replace(EDGE, config=ContainerConfig(image="varnish:7.4"))
