@@ -39,6 +39,7 @@ from diagnose.evidence.network.calls.callers import Callers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, PageVariables, Severity
+from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
 ID = "container.database-refused"
@@ -94,7 +95,7 @@ def database_refused(
                 **present({f"log of {server.name}": stray.text if stray is not None else None}),
                 **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
-                "what fixes it": reason.cure if reason else failure.cure,
+                "what fixes it": _fix(failure, reason, stray),
             },
             touches=(server.subject,),
             server=server.name,
@@ -120,9 +121,18 @@ def _cause(claim: Claim, server: Container, reason: Reason | None, stray: StrayL
     return reason.cause if reason else claim.failure.cause
 
 
+def _fix(failure: Recognised, reason: Reason | None, stray: StrayLogin | None) -> str:
+    if stray is not None:
+        return "append ?authSource=admin to the address that the program gives MongoDB"
+    return reason.cure if reason else failure.cure
+
+
 def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:
-    """The variable whose URL does not say where its user is."""
-    return present({"mongo_url": url_without_source(caller)}) if stray is not None else {}
+    """The variable whose URL does not say where its user is, or else the user that is not found."""
+    if stray is None:
+        return {}
+    url = url_without_source(caller)
+    return {"mongo_url": url} if url else {"stray_user": stray.user}
 
 
 def _of_running(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:

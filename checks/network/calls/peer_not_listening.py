@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
@@ -22,10 +22,12 @@ from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import numbered
 from diagnose.registry import check
+
+_LOOPBACK = "127.0.0.1"
 
 
 @check("network.peer-not-listening", severity=Severity.critical)
@@ -195,8 +197,18 @@ def _finding(
     severity = Severity.critical if inward or inner is not None else Severity.warning
     what = f"calls port {call.port} of {peer}, {where}"
     finding = _call_finding(call, peer, what, _served(netns), severity)
-    cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns, inner)
-    return finding.with_variables(cure)
+    if not inward:
+        return finding.with_variables(_other_port(call, peer, netns, inner))
+    return finding.with_variables(
+        with_host(peer, call.port, ANY) or _led_inward(call, peer, inward)
+    )
+
+
+def _led_inward(call: FailingCall, peer: Container, inward: Sequence[Socket]) -> PageVariables:
+    """What leads calls of neighbours to a server on loopback, where a file of its image or a
+    mounted one has the address."""
+    is_ipv4 = ":" not in call.address and any(socket.address == _LOOPBACK for socket in inward)
+    return {"inner": peer.name, "inner_port": str(call.port)} if is_ipv4 else {}
 
 
 def _other_port(
