@@ -37,6 +37,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.mounts.host_paths import stray_path
 from diagnose.evidence.containers.peers.complaining_peer import ComplainingPeer, complaining_peer
 from diagnose.evidence.containers.peers.failed_migrator import FailedMigrator, failed_migrator
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
@@ -151,7 +152,15 @@ class FailedRun(msgspec.Struct, frozen=True):
         own = self.own.clause if self.own else ""
         former = self._former.clause if self._former is not None else ""
         migrator = self.migrator.clause if self.migrator is not None else ""
-        return "; ".join(filter(None, (migrator or meaning(self.tail), own, self._empty, former)))
+        means = migrator or meaning(self.tail)
+        return "; ".join(filter(None, (means, own, self._empty, self._stray, former)))
+
+    @property
+    def _stray(self) -> str:
+        """The clause about a path in the line that its mounts do not hold."""
+        telling = self.tail.telling
+        stray = stray_path(self.container, telling.whole) if telling is not None else None
+        return stray.clause if stray is not None else ""
 
     @property
     def _empty(self) -> str:

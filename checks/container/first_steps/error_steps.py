@@ -20,6 +20,7 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.lone_failures import is_its_work
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.host_paths import StrayPath
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
 from diagnose.evidence.containers.peers.published_peers import publisher_in
@@ -96,6 +97,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """The one container that shares its network, which it calls as localhost, and does not run."""
     unused: Container | None = None
     """The database that it depends on and does not call: it has a file of SQLite instead."""
+    stray_path: StrayPath | None = None
+    """The path in its line that its mounts do not hold."""
 
     @property
     def extension(self) -> str:
@@ -147,6 +150,7 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or ({"place": case.unread.place} if case.unread is not None else {})
         or ({"absent": case.absent.name} if case.absent is not None else {})
         or ({"floor_file": case.floor.path} if case.floor is not None else {})
+        or _path_variables(case)
         or present({"migration": migration_of(error.failure, error.lines)})
         or _stray_variables(case, containers)
         or case.remedy
@@ -164,6 +168,12 @@ def first_step(case: ErrorCase, containers: Containers | None, info: Info | None
         or present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
         or _unexplained_variables(error, containers)
     )
+
+
+def _path_variables(case: ErrorCase) -> PageVariables:
+    """The path of the host in the program's settings, and the container's own for it."""
+    stray = case.stray_path
+    return {"host_path": stray.path, "own_path": stray.inside} if stray and stray.inside else {}
 
 
 def remedy_of(

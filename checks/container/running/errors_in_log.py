@@ -24,6 +24,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.host_paths import stray_path
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles
 from diagnose.evidence.containers.settings.tls_floors import TlsFloors
@@ -112,6 +113,7 @@ def errors_in_log(
             unread=unread_by(error, unread_files),
             absent=absent_by(error, containers, clock),
             unused=unused_by(error, containers),
+            stray_path=stray_path(error.container, error.line.whole),
         )
         finding = _finding(case, containers).with_variables(first_step(case, containers, info))
         yield finding if linked_files is None else linked_files.out_of(finding)
@@ -184,6 +186,8 @@ def _line_or_meaning(case: ErrorCase) -> str:
     is_clear = case.turns_callers_away or case.does_nothing_else or bool(case.option)
     if failure is not None and is_clear:
         what = f"runs, but {_cause(case, failure)} ({often})"
+        if case.stray_path is not None:
+            return sentence(what, case.stray_path.clause)
     else:
         where = f" in its file {error.path}" if error.path else ""
         what = f"repeats an error{where} ({often}): {shortened(error.line.text, SHOWN)}"
@@ -205,6 +209,8 @@ def _others(case: ErrorCase) -> list[str]:
         place, server = case.server
         others.append(f"{place} is {server}, which publishes that port")
     remedy = case.remedy
+    if case.stray_path is not None:
+        others.append(case.stray_path.clause)
     if "scripts" in remedy:
         others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')
     if "cut_off" in remedy:

@@ -1,0 +1,79 @@
+"""Paths in lines of a container's log that are the host's, or that lie in none of its mounts. Pure.
+
+Programs that share or collect files have a page of settings, on which people often name the folder
+as the host does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.missing_files import ABSENCE
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.phrases import joined
+
+_PATH = LazyPattern(r"(?<![\w.+@:/-])/[\w.+@-]{1,200}(?:/[\w.+@-]{1,200}){0,30}")
+_OF_SYSTEM = (
+    "/bin", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var",  # noqa: S108 - names of folders
+)  # fmt: skip
+"""Folders that every image has: a path there is the container's own, whatever is mounted of the
+host's."""
+_OF_IMAGE = (*_OF_SYSTEM, "/app", "/opt", "/srv")
+"""Where images have their programs too: a path there need not be one that a person has named."""
+_SHOWN = 3
+
+
+class StrayPath(msgspec.Struct, frozen=True):
+    """A path that a program may not use or does not find, and that its mounts do not hold."""
+
+    path: str
+    clause: str
+    inside: str = ""
+    """Where the container has what the host calls so; "" where nothing is mounted from there."""
+
+
+def stray_path(container: Container, line: str) -> StrayPath | None:
+    """The first such path of a line that refuses it or misses it."""
+    is_refused = "permission" in signs(line)
+    if not is_refused and ABSENCE.search(line) is None:
+        return None
+    for path in _unmounted(container, line):
+        mount = _from_host(container, path)
+        if mount is not None:
+            inside = mount.destination + path.removeprefix(mount.source.rstrip("/"))
+            clause = f"{path} is a path of the host, which the container has at {inside}"
+            return StrayPath(path, clause, inside)
+        mounted = _folders(container)
+        if is_refused and mounted and not path.startswith(_OF_IMAGE):
+            return StrayPath(
+                path, f"{path} lies in none of its mounts ({joined(mounted[:_SHOWN])})"
+            )
+    return None
+
+
+def _unmounted(container: Container, line: str) -> Iterator[str]:
+    """The paths of a line that no mount of the container holds."""
+    for match in _PATH.finditer(line):
+        path = match.group().rstrip(".")
+        if not any(mount.holds(f"{path}/") for mount in container.mounts):
+            yield path
+
+
+def _from_host(container: Container, path: str) -> Mount | None:
+    """The mount of a folder of the host that has this path there."""
+    for mount in container.mounts:
+        source = mount.source.rstrip("/")
+        is_named = path == source or path.startswith(f"{source}/")
+        if mount.type == "bind" and source and is_named and not path.startswith(_OF_SYSTEM):
+            return mount
+    return None
+
+
+def _folders(container: Container) -> list[str]:
+    """Where folders of the host are mounted into which it may write."""
+    return [mount.destination for mount in container.mounts if mount.rw and mount.type == "bind"]
