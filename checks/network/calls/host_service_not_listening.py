@@ -53,7 +53,7 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
         discriminator=f"{first.address}:{first.want.port}",
         severity=_severity(lacks),
         touches=(first.network.subject, *subjects_of(containers.values())),
-        stable=tuple(container.life for container in containers.values()),
+        stable=tuple(item.life for item in containers.values() if item.is_running),
     )
 
 

@@ -132,6 +132,12 @@ def wanted_paths(
         lack = walks.unserved(want)
         if lack is not None:
             unserved.setdefault((want.container.id, lack.address, want.port), lack)
+    for container in containers:
+        if container.state.status == "restarting":
+            for want in wants_of(container, names, log_tails):
+                lack = walks.unserved(want)
+                if lack is not None:
+                    unserved.setdefault((container.id, lack.address, want.port), lack)
     return WantedPaths(tuple(paths.values()), unserved=tuple(unserved.values()))
 
 
@@ -152,7 +158,7 @@ class _Leaving(msgspec.Struct, frozen=True):
 
     network: Network
     source: str
-    """The container's address there."""
+    """The container's address there; "" between two of its starts."""
 
     def to(self, address: str, port: int) -> Flow:
         return Flow(Origin(self.network.bridge, self.source), address, "tcp", port)
@@ -210,7 +216,7 @@ class _Walks:
     def unserved(self, want: Want) -> UnservedWant | None:
         """Why nobody can take a wanted connection to the host, if that is so."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
-        leaving = self._leaving_network(want.container)
+        leaving = self._leaving_network(want.container) or self._between_starts(want.container)
         if leaving is None or not _looks_like_address(address) or is_loopback(address):
             return None
         if not self._stack.is_local(address):
@@ -231,6 +237,8 @@ class _Walks:
             listeners.on("tcp", address, port) or listeners.on("udp", address, port)
         ):
             return True
+        if not leaving.source:
+            return False
         return trace(self._stack, leaving.to(address, port)).nat is not None
 
     def _is_own_port(self, want: Want) -> bool:
@@ -268,6 +276,14 @@ class _Walks:
             if network.is_bridge and not network.internal:
                 return _Leaving(network, address)
         return None
+
+    def _between_starts(self, container: Container) -> _Leaving | None:
+        """The network of a container that the engine starts again soon, without an address."""
+        if container.state.status != "restarting":
+            return None
+        named = (self._networks.by_name.get(name) for name in sorted(container.endpoints))
+        bridges = (network for network in named if network is not None and network.is_bridge)
+        return next((_Leaving(network, "") for network in bridges if not network.internal), None)
 
     def _to_container(self, want: Want, address: str) -> Iterator[WantedPath]:
         """The paths of a want that goes to another container on a shared network."""

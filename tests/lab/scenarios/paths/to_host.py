@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, images
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import healthy_container
 from tests.lab.scenarios.paths.helpers import DEAF, gets
@@ -108,6 +108,30 @@ def database_on_loopback(box: Box) -> None:
     _serve_on_host(box, 5432, "127.0.0.1:")
     _client(box, "api", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
     assert not gets(box, "api", f"http://{_GATEWAY}:5432/")
+
+
+_ENDS = """
+nc -w 1 host.docker.internal 5432 </dev/null && exec sleep 1000
+echo 'connection to server at "host.docker.internal" (172.17.0.1), port 5432 failed: Connection refused'
+exit 1
+"""
+
+
+@fault(
+    "network.host-service-not-listening",
+    subject="container:api",
+    also=["container.restart-loop"],
+)
+def database_on_loopback_without_which_a_program_ends(box: Box) -> None:
+    """The same for a program that ends each time, and has no address between two starts."""
+    _serve_on_host(box, 5432, "127.0.0.1:")
+    images.load(box, "bb:1.36")
+    box.docker(
+        *("run", "-d", "--name=api", "--restart=always", "--memory=64m"),
+        "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop",
+        *("--add-host=host.docker.internal:host-gateway", "bb:1.36", "sh", "-c", _ENDS),
+    )
+    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
 
 
 @fault("network.host-service-not-listening", subject="container:api")
