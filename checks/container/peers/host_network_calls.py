@@ -48,7 +48,7 @@ def host_network_finding(
         stable=(peer.life,),
     )
     steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
-    return finding if elsewhere else finding.with_variables(steps)
+    return finding.with_variables({"host_port": elsewhere} if elsewhere else steps)
 
 
 def _published_as(peer: Container, port: str) -> str:

@@ -286,6 +286,22 @@ SETTINGS = (
         source="blakeblackshear/blakeshome-charts#73",
     ),
     Failure(
+        name="unknown-command",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            unknown\ command[:\ ]+['\"]?(?P<command>[\w./-]+)
+            | \bno\ such\ (?:sub)?command(?:\ for\ \w+)?:?\ ['\"`]?(?P<command_click>[\w./:-]+)
+            | \bunrecognized\ (?:sub)?command:?\ ['\"`]?(?P<command_clap>[\w./:-]+)
+            | \bargument\ [^-\s]\S{0,80}:\ invalid\ choice:\ '(?P<command_argparse>[\w./:-]+)'
+            | \bcommand\ ['\"](?P<command_symfony>[\w.:-]+)['\"]\ is\ not\ defined\b
+        """,
+        cause="the program has no command {command}: "
+        "the words behind the image's name are not what its entrypoint expects",
+        cure="correct the command of the container",
+        source="cobra's, click's, clap's, argparse's and Symfony's own messages; Kong/docker-kong#207",
+    ),
+    Failure(
         name="value-refused",
         of_running=ABOUT_SETTINGS,
         mark="",
@@ -339,22 +355,6 @@ SETTINGS = (
         cause="the command of the container lacks an argument that the program needs",
         cure="add it behind the image's name (command in compose)",
         source="cobra's, argparse's, click's and clap's own messages",
-    ),
-    Failure(
-        name="unknown-command",
-        of_running=ABOUT_SETTINGS,
-        mark="",
-        pattern=r"""(?x)
-            unknown\ command[:\ ]+['\"]?(?P<command>[\w./-]+)
-            | \bno\ such\ (?:sub)?command(?:\ for\ \w+)?:?\ ['\"`]?(?P<command_click>[\w./:-]+)
-            | \bunrecognized\ (?:sub)?command:?\ ['\"`]?(?P<command_clap>[\w./:-]+)
-            | \bargument\ [^-\s]\S{0,80}:\ invalid\ choice:\ '(?P<command_argparse>[\w./:-]+)'
-            | \bcommand\ ['\"](?P<command_symfony>[\w.:-]+)['\"]\ is\ not\ defined\b
-        """,
-        cause="the program has no command {command}: "
-        "the words behind the image's name are not what its entrypoint expects",
-        cure="correct the command of the container",
-        source="cobra's, click's, clap's, argparse's and Symfony's own messages; Kong/docker-kong#207",
     ),
 )
 
