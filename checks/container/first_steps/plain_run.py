@@ -20,8 +20,4 @@ def plain_run_steps(container: Container) -> PageVariables:
     command = shlex.join(container.config.words)
     if not command or any(part in command for part in _NOT_TYPED):
         return {}
-    return {
-        "plain": f"{container.name}-plain",
-        "plain_image": container.config.image,
-        "plain_command": command,
-    }
+    return {"plain_image": container.config.image, "plain_command": command}

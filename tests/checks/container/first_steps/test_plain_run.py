@@ -20,5 +20,5 @@ COMMANDS = {
 def test_the_command_that_is_typed(entrypoint: list[str], command: list[str], shown: str) -> None:
     config = {"Image": "shop:1.4", "Entrypoint": entrypoint, "Cmd": command}
     steps = plain_run_steps(container("app", Config=config))
-    expected = {"plain": "app-plain", "plain_image": "shop:1.4", "plain_command": shown}
+    expected = {"plain_image": "shop:1.4", "plain_command": shown}
     assert steps == (expected if shown else {})
