@@ -8,41 +8,62 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
 from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
 _OF_HAPROXY = LazyPattern(r"\.(?:cfg|conf)$")
 _FOLDER = LazyPattern(r"^/(?:usr/local/)?etc/haproxy")
+_DOWN = LazyPattern(r"\bServer (?P<place>[^\s/]{1,200}/\S{1,200}) is DOWN")
 
 
 class OutdatedServers(msgspec.Struct, frozen=True):
-    """By the id of HAProxy's container: the server that was started after it."""
+    """By the id of HAProxy's container and BACKEND/SERVER: the one that was started after it."""
 
-    by_id: dict[str, Container] = {}
+    by_place: dict[tuple[str, str], Container] = {}
 
     def of(self, failure: InnerFailure) -> Container | None:
         """The server that the check of the last server of a backend no longer reaches."""
-        return self.by_id.get(failure.container.id) if failure.name == UNREACHED else None
+        return self.by_place.get((failure.container.id, _place(failure)))
 
 
 @evidence
 def outdated_servers(
-    host: Host, containers: Containers, inner_failures: InnerFailures
+    host: Host,
+    containers: Containers,
+    inner_failures: InnerFailures,
+    namespaces: Namespaces | None,
 ) -> OutdatedServers:
-    """Settings are read of a HAProxy alone that does not reach the last server of a backend."""
-    by_id: dict[str, Container] = {}
+    """Settings are read of a HAProxy alone that does not reach the last server of a backend.
+
+    A server in which nothing listens at the port is unreached for that reason.
+    """
+    found: dict[tuple[str, str], Container] = {}
     for failure in inner_failures:
-        proxy = failure.container
-        if failure.name != UNREACHED or proxy.id in by_id:
+        proxy, place = failure.container, _place(failure)
+        if not place:
             continue
-        files = mounted_settings(host, proxy, "names", _OF_HAPROXY, _FOLDER)
-        names = {place.partition(":")[0] for _, text in files for place in text.split()}
-        for name in sorted(names):
-            for server in containers.by_dns_name.get(name, ()):
-                if _may_have_moved(server, proxy):
-                    by_id[proxy.id] = server
-    return OutdatedServers(by_id)
+        files = mounted_settings(host, proxy, "servers", _OF_HAPROXY, _FOLDER)
+        lines = (line.split(" ", 1) for _, text in files for line in text.splitlines())
+        address = next((words[1] for words in lines if words[0] == place), "")
+        name, _, port = address.partition(":")
+        for server in containers.by_dns_name.get(name, ()):
+            if _may_have_moved(server, proxy) and _may_listen(server, port, namespaces):
+                found[proxy.id, place] = server
+    return OutdatedServers(found)
+
+
+def _place(failure: InnerFailure) -> str:
+    """BACKEND/SERVER of the server that HAProxy cannot connect to; "" for other failures."""
+    match = _DOWN.search(failure.line) if failure.name == UNREACHED else None
+    return match["place"] if match is not None else ""
+
+
+def _may_listen(server: Container, port: str, namespaces: Namespaces | None) -> bool:
+    """Whether a program in a server listens at a port, as far as that is known."""
+    netns = namespaces.of(server) if namespaces is not None else None
+    return netns is None or not port.isdigit() or bool(netns.sockets("tcp", int(port)))
 
 
 def _may_have_moved(server: Container, proxy: Container) -> bool:
