@@ -53,9 +53,9 @@ def test_what_is_closed(line: str, places: dict[str, Any], expected: str) -> Non
     def answer(question: AnyQuestion) -> Json | Failed:
         return known.get(question.args["path"], Failed("gone", "HTTP 404"))
 
-    one = container("web", **DIED)
+    one = container("web", Config={"User": "1000:1000"}, **DIED)
     tails = LogTails({one.id: LogTail((line,))}, {})
-    found = closed_image_paths(Made({"api.archive": answer}), of(one), tails)
+    found = closed_image_paths(Made({"api.archive": answer}), of(one), tails, None)
     assert [closed.path for closed in found] == ([expected] if expected else [])
 
 
@@ -65,4 +65,33 @@ def test_a_mount_hides_what_the_image_has() -> None:
     )
     tails = LogTails({one.id: LogTail((PYTHON,))}, {})
     host = Made({"api.archive": lambda _: folder(0o700)})
-    assert list(closed_image_paths(host, of(one), tails)) == []
+    assert list(closed_image_paths(host, of(one), tails, None)) == []
+
+
+GROUPS = {
+    "another group": ("1001:1001", 0o750, True),
+    "the group of root": ("1001:0", 0o750, False),
+    "closed to that group too": ("1001:0", 0o700, True),
+    "a number that has no entry": ("1001", 0o750, False),
+    "a number with an entry": ("1000", 0o750, True),
+    "a number whose entry has the group of root": ("1002", 0o750, False),
+    "root, who changes to another user": ("", 0o750, True),
+}
+
+
+@pytest.mark.parametrize(("user", "mode", "is_closed"), GROUPS.values(), ids=GROUPS)
+def test_who_has_the_group_of_root(user: str, mode: int, is_closed: bool) -> None:
+    users = "root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\nany:x:1002:0::/:/bin/sh\n"
+    known = {
+        **OPEN,
+        "/app/scripts": folder(mode),
+        "/etc/passwd": {**file(0o644), "hex": users.encode().hex()},
+    }
+
+    def answer(question: AnyQuestion) -> Json | Failed:
+        return known.get(question.args["path"], Failed("gone", "HTTP 404"))
+
+    one = container("web", Config={"User": user}, **DIED)
+    tails = LogTails({one.id: LogTail((PYTHON,))}, {})
+    found = closed_image_paths(Made({"api.archive": answer}), of(one), tails, None)
+    assert bool(list(found)) == is_closed

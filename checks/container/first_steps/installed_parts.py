@@ -83,4 +83,4 @@ def mended_image(container: Container, failure: Recognised | None) -> PageVariab
         return {}
     user = container.config.user
     steps = [f"FROM {image}", "USER 0", f"RUN {installer}", *([f"USER {user}"] if user else [])]
-    return {"dockerfile": "\n".join(steps), "mended": f"{container.name.lower()}:mended"}
+    return {"dockerfile": "\n".join(steps), "mended": container.mended_image}

@@ -90,6 +90,7 @@ def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding
         onset=container.failed_first,
         image=container.config.image,
         built_for=own or "root",
+        mended=container.mended_image,
     )
     return finding.with_variables({"closed_top" if is_top else "closed_tree": closed.path})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.inspect import Mount, NetworkEndpoint, Ports
@@ -104,6 +105,11 @@ class Container(ProjectMember, frozen=True):
     def commands_engine(self) -> bool:
         """Whether it has the engine's socket."""
         return any(mount.destination.endswith("/docker.sock") for mount in self.mounts)
+
+    @property
+    def mended_image(self) -> str:
+        """A name for an image of its own, which mends a fault of the one that it has."""
+        return f"{'-'.join(re.findall('[a-z0-9]+', self.name.lower()))}:mended"
 
     @property
     def layer_folder(self) -> str:

@@ -1,4 +1,4 @@
-"""Files and folders of images that only root may use, as a build under a strict umask has them."""
+"""Files and folders of images that a strict umask at their build has closed to others than root."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.denied_image_paths import denied_image_path
 from diagnose.evidence.containers.programs.program_files import path_folders
+from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -30,7 +31,7 @@ _NO_PROGRAMS = frozenset({"cp", "ls", "mkdir", "open", "stat", "touch"})
 
 
 class ClosedImagePath(msgspec.Struct, frozen=True):
-    """What closes a path of its own image to every user of a container but root."""
+    """What is root's and closes a path of its own image to a container's user."""
 
     container: Container
     line: str
@@ -48,7 +49,9 @@ class ClosedImagePaths(Items[ClosedImagePath], frozen=True):
 
 
 @evidence
-def closed_image_paths(host: Host, containers: Containers, log_tails: LogTails) -> ClosedImagePaths:
+def closed_image_paths(
+    host: Host, containers: Containers, log_tails: LogTails, numbers: UserNumbers | None
+) -> ClosedImagePaths:
     """Some questions about each failed container that was denied a path which no mount holds."""
     found = []
     for container in containers:
@@ -59,6 +62,8 @@ def closed_image_paths(host: Host, containers: Containers, log_tails: LogTails) 
         if denied is not None and closed is not None:
             line, asked = denied
             path, file = closed
+            if _lets_group_in(file) and _is_in_group_of_root(host, container, numbers):
+                continue
             is_folder = file.type == "directory"
             mode = f"{file.mode or 0:o}"
             found.append(ClosedImagePath(container, line, asked, path, is_folder, mode))
@@ -116,8 +121,29 @@ def _on_the_way(
 
 
 def _keeps_out(file: ContainerFile) -> bool:
-    """Whether root owns it, and neither its group nor anybody else may use it."""
+    """Whether it is root's, and neither user nor group of anybody else lets them use it."""
     if file.uid != 0 or file.gid != 0 or file.mode is None:
         return False
     needed = 0o001 if file.type == "directory" else 0o004
     return file.type in ("directory", "file") and not file.mode & needed
+
+
+def _lets_group_in(file: ContainerFile) -> bool:
+    needed = 0o010 if file.type == "directory" else 0o040
+    return bool((file.mode or 0) & needed)
+
+
+def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers | None) -> bool:
+    """Whether a container's user has root's group, as the engine gives it to a number without one.
+
+    Not root itself: its program has changed to another user, whose group is not known.
+    """
+    named = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = named.partition(":")
+    if container.config.starts_as_root or group:
+        return group in ("0", "root")
+    users = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))
+    if isinstance(users, Failed):
+        return users.reason == "gone"
+    entries = (line.split(":") for line in users.text.splitlines())
+    return next((entry[3:4] == ["0"] for entry in entries if user in (entry[0], *entry[2:3])), True)

@@ -173,8 +173,8 @@ class OtherModule(msgspec.Struct, frozen=True):
             f"USER {config.user}",
         )
         is_plain = not config.value_of(variable) and not config.image.startswith("sha256:")
-        mended = f"{self.container.name.lower()}:mended"
-        return {"dockerfile": "\n".join(lines), "mended": mended} if is_plain else {}
+        steps = {"dockerfile": "\n".join(lines), "mended": self.container.mended_image}
+        return steps if is_plain else {}
 
 
 class OtherModules(msgspec.Struct, frozen=True):
