@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from checks.container.claims import claims, compose_variables, is_broken
+from checks.container.claims import Claim, claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence, written_to
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
@@ -44,7 +44,7 @@ UNANNOUNCED = "setting-required"
 """The row of lines that name a setting without the word "variable"."""
 _SECRET = LazyPattern(
     r"^(?:(?:APP|DJANGO|FLASK)_)?SECRET_KEY(?:_BASE)?$"
-    r"|(?:^|_)(?:APP|AUTH|COOKIE|JWT|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
+    r"|(?:^|_)(?:APP|AUTH|COOKIE|NEXTAUTH|SESSION)_SECRET$|(?:^|_)SALT$"
 )
 """Names of secrets that nobody else has to know, and that may have any form."""
 _GENERATED = LazyPattern(
@@ -89,17 +89,25 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
             variable=wanted[0],
         )
-        given = _given(wanted[0], together, claim.tail, claim.failure.name)
+        is_known = any(other.config.value_of(wanted[0]) for other in containers)
+        given = _given(wanted[0], together, claim, is_known=is_known)
         yield finding.with_variables({**compose_variables(container), **given})
     return None
 
 
-def _given(variable: str, together: Sequence[str], tail: LogTail, failure: str) -> PageVariables:
-    """How the page gives the variables their values: a person types what only they know."""
+def _given(
+    variable: str, together: Sequence[str], claim: Claim, *, is_known: bool
+) -> PageVariables:
+    """How the page gives the variables their values: a person types what only they know.
+
+    is_known: another container has a value, which may have to be the same: a web server and its
+    workers share one.
+    """
     if together:
         return {"all_typed": " ".join((variable, *together))}
-    is_secret = _SECRET.search(variable) and any(map(_GENERATED.search, tail.lines))
-    kind = "generated" if is_secret and failure != "key-not-given" else "typed"
+    is_free = _SECRET.search(variable) is not None and not is_known
+    is_made_up = is_free and any(map(_GENERATED.search, claim.tail.lines))
+    kind = "generated" if is_made_up and claim.failure.name != "key-not-given" else "typed"
     return {kind: variable}
 
 

@@ -20,7 +20,7 @@ from diagnose.programs.telling_line import TellingLine
 from diagnose.questions.files import BlankReference
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made
-from tests.inspected import of
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 QUOTED_URL = 'DB_URL="jdbc:postgresql://shop:word@db:5432/shop"'
@@ -110,6 +110,19 @@ def test_how_a_variable_of_compose_gets_its_value(lines: tuple[str, ...], steps:
     )
     given = {**steps, "folder": "/srv/shop", "compose_service": "web"}
     assert result.findings[0].variables.items() >= given.items()
+
+
+def test_a_secret_that_another_container_has_is_typed() -> None:
+    """The web server and its workers of one program share it."""
+    web, log_tails = failed_with_log(*GIVEN["any secret will do"][0])
+    worker = container("worker", Config={"Env": ["SECRET_KEY_BASE=made-up"]})
+    result = judge(
+        "container.variable-missing",
+        containers=of(web, worker),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    assert result.findings[0].variables["typed"] == "SECRET_KEY_BASE"
 
 
 @pytest.mark.parametrize(
