@@ -15,7 +15,7 @@ ERROR = f"error while creating mount source path '{SOURCE}': mkdir /home/dev/src
 REFUSED = container("api", State={"Status": "created", "Pid": 0, "ExitCode": 128, "Error": ERROR})
 ROOT = Mounted("/", "ext4", "/dev/vda1")
 USERS = "root:x:0:0::/root:/bin/sh\ndev:x:1234:1234::/home/dev:/bin/sh\n"
-AGAIN = "rclone mount nas: /home/dev/src --allow-other"
+AGAIN = "rclone mount nas: /home/dev/src --daemon --allow-other"
 
 
 def fuse(options: str, kind: str = "fuse.rclone") -> Mounted:
@@ -36,13 +36,28 @@ def test_a_mount_that_only_its_user_may_enter(mount: Mounted, is_closed: bool) -
     host = Made(
         {
             "file.read": {"text": USERS},
-            "process": {"pid": 7, "cmdline": ["rclone", "mount", "nas:", "/home/dev/src"]},
+            "process": {
+                "pid": 7,
+                "cmdline": ["rclone", "mount", "nas:", "/home/dev/src", "--daemon"],
+            },
         }
     )
     server = Process(7, 1, "rclone", "S", 10.0, 1234)
     found = closed_mounts(host, of(REFUSED), Mounts((ROOT, mount)), Processes((server,)))
     closed = ClosedMount("/home/dev/src", 1234, "dev", AGAIN)
     assert found.by_source == ({SOURCE: closed} if is_closed else {})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["rclone", "mount", "nas:", "/home/dev/src"], ["sshfs", "-f", "nas:/src", "/home/dev/src"]],
+)
+def test_no_command_is_given_that_waits_for_its_own_end(words: list[str]) -> None:
+    host = Made({"file.read": {"text": USERS}, "process": {"pid": 7, "cmdline": words}})
+    server = Process(7, 1, words[0], "S", 10.0, 1234)
+    mounts = Mounts((ROOT, CASES["of one user"][0]))
+    found = closed_mounts(host, of(REFUSED), mounts, Processes((server,)))
+    assert [mount.again for mount in found.by_source.values()] == [""]
 
 
 def test_nothing_is_asked_where_every_start_went_well() -> None:

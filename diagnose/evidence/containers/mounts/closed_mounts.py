@@ -34,6 +34,8 @@ _OPTION = {
     "rclone": "--allow-other",
 }
 """Programs whose command line mounts again, and how each lets others in."""
+_FOREGROUND = frozenset({"-d", "-f", "--debug_fuse", "--foreground"})
+"""Options with which such a program ends when its terminal does."""
 _MOST = 10
 
 
@@ -87,13 +89,19 @@ def _name(host: Host, uid: int) -> str:
 
 
 def _again(host: Host, processes: Processes | None, point: str, uid: int) -> str:
-    """The command line of the program that serves a mount, with the option that lets others in."""
+    """The command line of the program that serves a mount, with the option that lets others in.
+
+    "" for one that stays in the foreground: what follows it would wait for its end.
+    """
     servers = [
         process for process in processes or () if process.comm in _OPTION and process.uid == uid
     ]
     for server in servers[:_MOST]:
         detail = host.ask(InspectProcess(server.pid))
         words = [] if isinstance(detail, Failed) else detail.cmdline
-        if point in words and not any("redacted" in word for word in words):
+        is_kept = _FOREGROUND.isdisjoint(words) and (
+            server.comm != "rclone" or not {"--daemon", "--daemon=true"}.isdisjoint(words)
+        )
+        if is_kept and point in words and not any("redacted" in word for word in words):
             return f"{shlex.join(words)} {_OPTION[server.comm]}"
     return ""
