@@ -411,7 +411,12 @@ LINES = {
     "default-secret": ("fatal: the default secret is insecure, set SHOP_SECRET_KEY",),
     "user-unknown": (
         "can't find the user memcache to switch to",
+        "su: user shop does not exist",
         'apache: getpwnam("www-data") failed',
+    ),
+    "user-not-found": (
+        "Error: user admin does not exist",
+        'fatal: user "backup" not found',
     ),
     "value-too-low": (
         "Error: JWT_SECRET must be at least 32 characters long",

@@ -345,11 +345,20 @@ OPTIONS = (
     Failure(
         name="root-needs-option",
         mark="running as root",
-        pattern=r"Running as root (?:is not recommended\. Use|without) (?P<option>--[a-z][a-z-]{1,40})\b",
+        pattern=r"Running as root is not recommended\. Use (?P<option>--[a-z][a-z-]{1,40})\b",
         cause="the program runs as root, which it refuses without its option {option}",
         cure="add {option} to its command, or run it as another user with --user",
-        source="Jupyter's and Chrome's own messages",
+        source="Jupyter's own message",
         remedy=Given("{option}"),
+    ),
+    Failure(
+        name="chrome-as-root",
+        mark="running as root",
+        pattern=r"Running as root without --no-sandbox is not supported",
+        cause="Chrome does not run as root while it has its sandbox",
+        cure="run the container as another user with --user, or have the program start Chrome with "
+        "--no-sandbox, which lets a page that breaks out of Chrome do what root of the container may",
+        source="Chrome's own message",
     ),
     Failure(
         name="deno-permission",

@@ -282,7 +282,7 @@ RUNTIMES = (
         name="own-name-java",
         mark="unknownhostexception",
         # getLocalHost repeats the name before the resolver's answer; another lookup does not
-        pattern=r"UnknownHostException: (?P<host>[\w.-]{1,64}): [\w.-]{1,64}: (?:Name|Temporary|No address|unknown)",
+        pattern=r"UnknownHostException: (?P<host>[\w.-]{1,64}): (?P=host): (?:Name|Temporary|No address|unknown)",
         cause="the program looks up its own host name {host}, which is in no /etc/hosts of its "
         "container: on the host's network that is the host's name",
         cure="recreate it with --add-host={host}:127.0.0.1, or write the name into /etc/hosts of the host",

@@ -193,12 +193,23 @@ SETTINGS = (
                 |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
             | \bunknown\ user/group\ (?P<user_busybox>[a-z_][\w-]*)
-            | user\ ['\"]?(?P<user_named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
+            | \b(?:chpst|gosu|runuser|su(?:-exec)?|sudo|usermod):\ .{0,40}user\ ['\"]?
+                (?P<user_switch>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
         """,
         cause="the program should run as user {user}, but the image has no such user",
         cure="set a user that the image has, or add it to the image",
         source=_MANY,
         remedy=AddedUser("{user}"),
+    ),
+    Failure(
+        name="user-not-found",
+        of_running=ABOUT_SETTINGS,
+        mark="user",
+        pattern=r"\buser ['\"]?(?P<user>[a-z_][\w-]*)['\"]? (?:does not exist|not found)",
+        cause="the program does not find user {user}: an account of its own, or a user of the image",
+        cure="correct the name in its settings, or create the account; if it is the user that the program "
+        "should run as, add it to the image",
+        source=_MANY,
     ),
     Failure(
         name="hostname-incomplete",
