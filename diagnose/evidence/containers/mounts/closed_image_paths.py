@@ -121,7 +121,7 @@ def _on_the_way(
 
 
 def _keeps_out(file: ContainerFile) -> bool:
-    """Whether it is root's, and neither user nor group of anybody else lets them use it."""
+    """Whether a path is root's, and open at most to its group."""
     if file.uid != 0 or file.gid != 0 or file.mode is None:
         return False
     needed = 0o001 if file.type == "directory" else 0o004
