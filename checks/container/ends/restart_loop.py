@@ -13,7 +13,7 @@ from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.line_kinds import tells_of_work
+from diagnose.evidence.containers.logs.line_kinds import is_served, tells_of_work
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.closed_input import is_bare_shell
@@ -133,7 +133,7 @@ def _finding(
 ) -> Finding:
     """calls: those to itself, which count where nothing else explains the loop."""
     container = run.container
-    outcome = _outcome(container, exits, steady, did_work=_did_work(run.tail))
+    outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
     why = run.unserved or run.unnamed or run.means or run.complained
     own = calls if not why and not run.callees else None
     evidence = {
@@ -183,11 +183,16 @@ def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
     return cure | ({"policy": _policy(container)} if calls.are_back else {})
 
 
-def _did_work(tail: LogTail) -> bool:
+def _did_work(container: Container, tail: LogTail) -> bool:
     """Whether a log reports work that went well, and complains of nothing: a worker takes one job
-    in each run."""
+    in each run.
+
+    A server has answered requests before it ended, and its callers miss it between two runs.
+    """
     complains = tail.failure is not None or (tail.telling is not None and tail.telling.is_complaint)
-    return not complains and any(map(tells_of_work, tail.lines))
+    if complains or container.wanted_ports:
+        return False
+    return any(tells_of_work(line) and not is_served(line) for line in tail.lines)
 
 
 def _outcome(

@@ -419,9 +419,10 @@ def test_an_update_of_the_swarm_that_was_rolled_back_is_over(
     [
         (("Listening for Jobs", "Job build completed with result: Succeeded"), "advice"),
         (("Listening for Jobs",), "warning"),
+        (('10.0.0.7 - - [01/Jan/2026:00:00:00 +0000] "GET /orders HTTP/1.1" 200 12',), "warning"),
         (("processed 3 messages", "FATAL: cannot open /data: Permission denied"), "warning"),
     ],
-    ids=["a job done", "no work", "a complaint behind it"],
+    ids=["a job done", "no work", "a server", "a complaint behind it"],
 )
 def test_a_worker_that_takes_one_job_a_run(lines: tuple[str, ...], severity: str) -> None:
     worker = container_in("restarting", RestartCount=8, **restart_policy("always"))
