@@ -63,3 +63,12 @@ def test_no_command_is_given_that_waits_for_its_own_end(words: list[str]) -> Non
 def test_nothing_is_asked_where_every_start_went_well() -> None:
     mounts = Mounts((ROOT, CASES["of one user"][0]))
     assert closed_mounts(Made({}), of(container()), mounts, None).by_source == {}
+
+
+def test_the_command_of_a_process_in_a_container_is_not_repeated() -> None:
+    words = ["sh", "-c", "touch /tmp/owned", "/home/dev/src"]
+    host = Made({"file.read": {"text": USERS}, "process": {"pid": 7, "cmdline": words}})
+    named = Process(7, 1, "sshfs", "S", 10.0, 1234, container="9f")
+    mounts = Mounts((ROOT, CASES["of one user"][0]))
+    found = closed_mounts(host, of(REFUSED), mounts, Processes((named,)))
+    assert [mount.again for mount in found.by_source.values()] == [""]

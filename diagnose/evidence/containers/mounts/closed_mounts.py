@@ -60,15 +60,20 @@ class ClosedMounts(msgspec.Struct, frozen=True):
 def closed_mounts(
     host: Host, containers: Containers, mounts: Mounts | None, processes: Processes | None
 ) -> ClosedMounts:
-    """Looked for only where a start failed at the source of a mount that lies on one."""
+    """Looked for only where a start failed at the source of a mount that lies on one.
+
+    A process in a container may call itself as it likes, and have any command line: those of the
+    host alone are asked.
+    """
     errors = [container.state.error for container in containers if container.start_failed]
     sources = [match["path"] for error in errors if (match := REFUSED_SOURCE.search(error))]
+    outside = Processes(tuple(processes.outside)) if processes is not None else None
     found = {}
     for source in dict.fromkeys(sources):
         mount = mounts.of(source) if mounts is not None else None
         uid = _only_user(mount) if mount is not None else None
         if mount is not None and uid is not None:
-            again = _again(host, processes, mount.point, uid)
+            again = _again(host, outside, mount.point, uid)
             found[source] = ClosedMount(mount.point, uid, _name(host, uid), again)
     return ClosedMounts(found)
 
