@@ -280,17 +280,17 @@ def test_a_dns_server_that_ignores_its_clients(image: str, variables: dict[str, 
     } == variables
 
 
-def test_a_pid_file_of_a_former_run_is_removed_inside() -> None:
-    stale = (
-        "unicorn.rb:9:in 'pid=': Already running on PID:601 "
-        "(or pid=/srv/shop/tmp/unicorn.pid is stale) (ArgumentError)"
-    )
+@pytest.mark.parametrize(
+    ("path", "is_removed"), [("/srv/shop/tmp/unicorn.pid", True), ("/srv/shop/orders.db", False)]
+)
+def test_a_pid_file_of_a_former_run_is_removed_inside(path: str, is_removed: bool) -> None:
+    stale = f"unicorn.rb:9:in 'pid=': Already running on PID:601 (or pid={path} is stale)"
     (failure,) = in_lines(container_in("running"), {"supervisord"}, [(None, GAVE_UP)])
-    told = InnerFailures((msgspec.structs.replace(failure, reason=stale, path="/srv/u.log"),))
-    (finding,) = judge("container.failing-inside", inner_failures=told, clock=CLOCK).findings
-    assert "/srv/shop/tmp/unicorn.pid" in finding.summary
-    assert finding.variables["left_file"] == "/srv/shop/tmp/unicorn.pid"
-    assert finding.variables["left_in"] == "web"
+    failed = InnerFailures((msgspec.structs.replace(failure, reason=stale, path="/srv/u.log"),))
+    (finding,) = judge("container.failing-inside", inner_failures=failed, clock=CLOCK).findings
+    assert path in finding.summary
+    steps = ("web", path) if is_removed else (None, None)
+    assert (finding.variables.get("left_in"), finding.variables.get("left_file")) == steps
 
 
 def test_each_pattern_has_its_own_name():

@@ -33,6 +33,8 @@ _VERSION_SIX = 2025
 _OF_VARIABLES = ("generated", "typed")
 """What a row offers where only another variable heals: that touches no data."""
 _PID_FILE = "container.pid-file-stale"
+_ENDS_OF_PID_FILES = (".pid", ".lock")
+"""No other file is removed because a line of a log names it."""
 PARTLY = frozenset({"haproxy", "java-memory", UNREACHED})
 """Failures of a part: the rest of the program works on."""
 
@@ -135,7 +137,7 @@ def _row_variables(
     Of a program that ends each time, the container is recreated with another variable.
     """
     left = known.values.get("file", "") if known and known.confirmed_by == _PID_FILE else ""
-    if left.startswith("/"):
+    if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
         return {"left_in": failure.container.name, "left_file": left}
     row = row_steps(failure.container, known, None, is_running=True, info=info)
     if row or not failure.recurs:
