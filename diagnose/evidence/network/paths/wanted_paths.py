@@ -126,19 +126,23 @@ def wanted_paths(
     wants += logged(logged_failures)
     paths: dict[tuple[str, str, int], WantedPath] = {}
     unserved: dict[tuple[str, str, int], UnservedWant] = {}
-    for want in sorted(wants, key=lambda want: not want.has_failed)[:MOST]:
+    walked = sorted(wants, key=lambda want: not want.has_failed)[:MOST]
+    for want in walked:
         for path in walks.paths(want):
             paths.setdefault((want.container.id, path.address, path.port), path)
+    for want in (*walked, *_between_starts(containers, names, log_tails)):
         lack = walks.unserved(want)
         if lack is not None:
             unserved.setdefault((want.container.id, lack.address, want.port), lack)
-    for container in containers:
-        if container.state.status == "restarting":
-            for want in wants_of(container, names, log_tails):
-                lack = walks.unserved(want)
-                if lack is not None:
-                    unserved.setdefault((container.id, lack.address, want.port), lack)
     return WantedPaths(tuple(paths.values()), unserved=tuple(unserved.values()))
+
+
+def _between_starts(
+    containers: Containers, names: CalledNames, log_tails: LogTails | None
+) -> list[Want]:
+    """What containers want that the engine starts again soon: until then they have no address."""
+    restarting = (item for item in containers if item.state.status == "restarting")
+    return [want for container in restarting for want in wants_of(container, names, log_tails)]
 
 
 def host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
@@ -216,7 +220,7 @@ class _Walks:
     def unserved(self, want: Want) -> UnservedWant | None:
         """Why nobody can take a wanted connection to the host, if that is so."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
-        leaving = self._leaving_network(want.container) or self._between_starts(want.container)
+        leaving = self._leaving_network(want.container) or self._former_network(want.container)
         if leaving is None or not _looks_like_address(address) or is_loopback(address):
             return None
         if not self._stack.is_local(address):
@@ -237,7 +241,7 @@ class _Walks:
             listeners.on("tcp", address, port) or listeners.on("udp", address, port)
         ):
             return True
-        if not leaving.source:
+        if not leaving.source:  # the engine itself listens at each published port, if no proxy does
             return False
         return trace(self._stack, leaving.to(address, port)).nat is not None
 
@@ -277,7 +281,7 @@ class _Walks:
                 return _Leaving(network, address)
         return None
 
-    def _between_starts(self, container: Container) -> _Leaving | None:
+    def _former_network(self, container: Container) -> _Leaving | None:
         """The network of a container that the engine starts again soon, without an address."""
         if container.state.status != "restarting":
             return None

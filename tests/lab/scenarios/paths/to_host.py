@@ -134,6 +134,21 @@ def database_on_loopback_without_which_a_program_ends(box: Box) -> None:
     box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
 
 
+@fault("container.restart-loop", subject="container:api", config={"userland-proxy": False})
+def looping_caller_of_a_port_that_a_rule_alone_serves(box: Box) -> None:
+    """A program ends for a reason of its own, and calls a port of the host that a rule leads to the
+    container that publishes it; there is no docker-proxy."""
+    healthy_container(box, "db", 18340)
+    images.load(box, "bb:1.36")
+    box.docker(
+        *("run", "-d", "--name=api", "--restart=always", "--memory=64m"),
+        f"--env=DATABASE_URL=postgres://api@{BOX_ADDRESS}:18340/shop",
+        *("bb:1.36", "sh", "-c", "echo fatal: no license; exit 3"),
+    )
+    box.wait_for(lambda: box.inspect("api")["RestartCount"] > 4, 60, "restarts")
+    assert "docker-proxy" not in box.run(["ss", "-ltnp"]).stdout
+
+
 @fault("network.host-service-not-listening", subject="container:api")
 def port_of_a_neighbour_on_loopback(box: Box) -> None:
     """A container calls the host for a port that another container publishes on 127.0.0.1."""
