@@ -108,6 +108,11 @@ def _tls_clients_finding(item: TlsClients) -> Finding:
     )
 
 
+def _file_of(tail: LogTail, failed: FailedAnswers) -> str:
+    """The program's own log file with the line that explains; "" for the container's log."""
+    return failed.file_of(tail.telling.text) if tail.telling is not None and tail.explains else ""
+
+
 def _failed_answers_finding(
     failed: FailedAnswers,
     own: ProgramLog | None,
@@ -134,7 +139,7 @@ def _failed_answers_finding(
         {
             "last answer": shortened(failed.answers[-1].line),
             **(log_evidence(tail) if tail.explains else {}),
-            **present({"written to": written.path if written is not None else None}),
+            **present({"written to": written.path if written else _file_of(tail, failed)}),
             **not_running(callees, clock),
             **_closed_evidence(closed),
         },

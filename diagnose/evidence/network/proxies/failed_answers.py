@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -63,6 +63,8 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     """The last of them as the host can ask for it again; "" where that would change something."""
     other_lines: tuple[str, ...] = ()
     """The lines of its log that report no request."""
+    files: Mapping[str, str] = {}
+    """The program's own log file in which some of these lines stand, by line."""
     proxies: tuple[Container, ...] = ()
     """The containers that asked, and passed the answers on to their own clients."""
 
@@ -70,6 +72,10 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     def status(self) -> int:
         """That of the last answer."""
         return self.answers[-1].status
+
+    def file_of(self, text: str) -> str:
+        """The program's own log file with that line; "" for the container's log."""
+        return next((path for line, path in self.files.items() if text in line), "")
 
     @property
     def is_refusal(self) -> bool:
@@ -134,6 +140,7 @@ def _failed_answers(
         is_most=is_most,
         url=_url(failed[-1], only(proxies) if _is_behind(container) else container, namespaces),
         other_lines=_other_lines(log, lines),
+        files={line.text: line.path for line in log if line.path},
         proxies=proxies,
     )
 
