@@ -11,7 +11,9 @@ LEFT = "container.data-left-behind"
 def first_command(box: Box, check: str, name: str) -> str:
     """The first command that the report offers for a container."""
     findings = box.diagnose("check", check, "--format", "json").findings
-    (finding,) = [item for item in findings if item["subject"]["name"] == name]
+    (finding,) = [
+        item for item in findings if (item["id"], item["subject"]["name"]) == (check, name)
+    ]
     return str(finding["fix"][0]["command"])
 
 
