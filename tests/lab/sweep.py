@@ -3,7 +3,6 @@ own markers."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -46,10 +45,10 @@ def thaw(box_id: str) -> None:
     """Let paused containers of the box go on: under cgroup v1 a frozen process cannot even be
     killed."""
     for root in _cgroup_roots(box_id):
-        for state in root.glob("**/freezer.state"):
-            # the hierarchy's own root has no such state to write
-            with contextlib.suppress(OSError):
-                state.write_text("THAWED")
+        for folder, _, _ in os.walk(root):  # control groups may go meanwhile: glob raises then
+            # the hierarchy's own root has no such state to write, and others have none at all
+            with suppress(OSError):
+                Path(folder, "freezer.state").write_text("THAWED")
 
 
 def remove_cgroups(box_id: str) -> None:
@@ -72,9 +71,9 @@ def remove_cgroups(box_id: str) -> None:
 
 
 def _kill_all(root: Path) -> None:
-    for procs in root.glob("**/cgroup.procs"):
+    for folder, _, _ in os.walk(root):
         with suppress(OSError):
-            for pid in procs.read_text().split():
+            for pid in Path(folder, "cgroup.procs").read_text().split():
                 os.kill(int(pid), signal.SIGKILL)
 
 
