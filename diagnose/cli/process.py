@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +17,9 @@ import click
 
 UNKNOWN = 3
 """The exit code of every usage error and crash of ours: click's own 2 would read as critical."""
+
+
+_FIRST_LINE = time.monotonic()
 
 
 def leave(code: int) -> NoReturn:
@@ -47,15 +50,18 @@ def printing_a_script() -> Iterator[None]:
 
 
 def began() -> float:
-    """When this process began, on the monotonic clock.
+    """When this program began, on the monotonic clock.
 
-    The budget counts from there, not from our first line.
+    The budget counts from there, not from our first line. A shell may have become this process
+    (`exec`) after it had waited for other commands: that time is not the program's, and neither ran
+    it nor waited for a processor meanwhile.
     """
-    try:
+    age = 0.0
+    with suppress(OSError, ValueError, AttributeError):
         ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, AttributeError):
-        age = 0.0
+        ran, waited, _ = map(int, Path("/proc/self/schedstat").read_text().split())
+        age = min(age, max((ran + waited) / 1e9, time.monotonic() - _FIRST_LINE))
     return time.monotonic() - max(0.0, age)
 
 

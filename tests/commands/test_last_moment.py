@@ -86,3 +86,17 @@ def test_a_run_that_has_loaded_its_checks_is_waited_for() -> None:
 
 def test_a_run_that_has_its_report_goes_on_to_print_it() -> None:
     assert ended(budget=2.0, run_s=0.0, print_s=2.0 + 2 * SLACK_S) == (0, "the report")
+
+
+def test_what_a_shell_waited_for_before_it_became_the_run_does_not_count() -> None:
+    """As in `sh -c "sleep 300; exec diagnose all"`, which spreads the runs of many hosts."""
+    waited_s = 4
+    age = "import time; from diagnose.cli import process; print(time.monotonic() - process.began())"
+    done = subprocess.run(
+        ["sh", "-c", f'sleep {waited_s}; exec "$0" -c "$1"', sys.executable, age],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert 0 < float(done.stdout) < waited_s
