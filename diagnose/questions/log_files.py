@@ -37,13 +37,14 @@ class LogFileList(msgspec.Struct, frozen=True):
     unseen: list[int] = []
     """Processes whose descriptors the caller may not see."""
     unread: list[str] = []
-    """Folders that the caller may not list, that may hang, or for which no time was left."""
+    """Folders that the caller may not list, or for which no time was left."""
 
 
 class FindLogFiles(Question[LogFileList], frozen=True):
     """Log files, by their names, that were written to lately: open ones, and those below folders.
 
-    Frameworks of PHP open their log, write and close it, so that no descriptor shows it.
+    Frameworks of PHP open their log, write and close it, so that no descriptor shows it. A network
+    volume is left out: its server may not answer.
     """
 
     POLICY = Policy(

@@ -10,6 +10,7 @@ import pytest
 
 from diagnose.live import Live
 from diagnose.live.disk.log_files import MOST_FOLDERS, log_files
+from diagnose.live.kernel.mountinfo import parse
 from diagnose.questions.log_files import FindLogFiles
 
 NAMES = {
@@ -63,6 +64,16 @@ def test_a_folder_may_be_named_by_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("data")
     answer = log_files(Live(), FindLogFiles((), (str(tmp_path / "link"),), 300.0))
     assert [row["below"] for row in answer["written"]] == ["/app.log"]
+
+
+def test_a_network_volume_is_left_out_and_is_no_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.log").write_text("x")
+    entry = f"40 1 0:40 / {tmp_path} rw,relatime shared:1 - fuse.sshfs store.example:/data rw"
+    monkeypatch.setattr("diagnose.live.disk.log_files.mounts", lambda: parse(entry))
+    answer = log_files(Live(), FindLogFiles((), (str(tmp_path),), 300.0))
+    assert (answer["written"], answer["unread"]) == ([], [])
 
 
 def test_folders_for_logs_are_searched_first(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ _NOWHERE = "/proc/0"
 def log_files(_live: Live, question: FindLogFiles) -> Json:
     """Log files of containers that were written to lately.
 
-    A file on a file system that may hang is left out.
+    Files on a file system that may hang are left out, open ones and those below folders, and are
+    not named as unread: no run looks at them, and what they hold is a hint beside other evidence.
     """
     since = time.time() - question.within_s
     found: dict[str, list[Json]] = {"open": [], "written": [], "unseen": [], "unread": []}
@@ -71,7 +72,9 @@ def log_files(_live: Live, question: FindLogFiles) -> Json:
         try:
             top = _layer_of(folder) or folder
             mount = holding(top, points)
-            if mount is None or mount.may_hang or time.monotonic() > until:
+            if mount is not None and mount.may_hang:
+                continue
+            if mount is None or time.monotonic() > until:
                 found["unread"].append(folder)
                 continue
             for row in _written_below(top, since):

@@ -156,5 +156,5 @@ def _unexamined(
         yield Unexamined(HOST, f"{_WHAT}: the processes are not known")
     elif unseen or answer.unread:
         whose = count(len(unseen), "container") if unseen else count(len(answer.unread), "folder")
-        why = "only root may see them" if unseen else "no right, a slow file system, or no time"
+        why = "only root may see them" if unseen else "no right or no time"
         yield Unexamined(HOST, f"{_WHAT}, of {whose}: {why}")
