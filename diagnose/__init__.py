@@ -20,7 +20,8 @@ One arrow runs through the house:
                 `data`), `images`, `storage`, `network` (with rooms, such as `paths` of packets,
                 `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
-- `programs/`   what well-known programs write when they fail; pure.
+- `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
+                words of the `engine`, of refused `starts` and of failed `commands`.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
                 `annotations` are the types that a function's annotations allow.
 - `model/`      the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes

@@ -18,15 +18,17 @@ from diagnose.programs.failures.recognition import (
 
 FAILURES = LateTable("diagnose.programs.failures.table", "FAILURES")
 """What programs in containers print."""
-START_ERRORS = LateTable("diagnose.programs.failures.start_errors", "START_ERRORS")
+START_ERRORS = LateTable("diagnose.programs.failures.starts.errors", "START_ERRORS")
 """What the engine says of a container that it could not start."""
-ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine_errors", "ENGINE_ERRORS")
+ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine.errors", "ENGINE_ERRORS")
 """What the engine says when it cannot start itself."""
-ENGINE_REQUESTS = LateTable("diagnose.programs.failures.engine_requests", "ENGINE_REQUESTS")
+ENGINE_REQUESTS = LateTable("diagnose.programs.failures.engine.requests", "ENGINE_REQUESTS")
 """What a running engine says of requests that it refuses."""
-REFUSED_COMMANDS = LateTable("diagnose.programs.failures.refused_commands", "REFUSED_COMMANDS")
+REFUSED_COMMANDS = LateTable(
+    "diagnose.programs.failures.commands.refused_commands", "REFUSED_COMMANDS"
+)
 """What docker and compose say of a command that is refused, and of which nothing is left."""
-BUILD_ERRORS = LateTable("diagnose.programs.failures.builds", "BUILD_ERRORS")
+BUILD_ERRORS = LateTable("diagnose.programs.failures.commands.builds", "BUILD_ERRORS")
 """What BuildKit and the steps of a build say of a build that failed."""
 
 __all__ = [

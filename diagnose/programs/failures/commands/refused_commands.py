@@ -6,10 +6,10 @@ message.
 
 from __future__ import annotations
 
+from diagnose.programs.failures.commands.refused_compose import COMPOSE
+from diagnose.programs.failures.commands.refused_pulls import REFUSED_PULLS
+from diagnose.programs.failures.commands.refused_visits import REFUSED_VISITS
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.refused_compose import COMPOSE
-from diagnose.programs.failures.refused_pulls import REFUSED_PULLS
-from diagnose.programs.failures.refused_visits import REFUSED_VISITS
 
 _CREATE = (
     Failure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.engine_storage import TORN
+from diagnose.programs.failures.engine.storage import TORN
 from diagnose.programs.failures.recognition import Failure
 
 NETWORKS = (

@@ -1,4 +1,4 @@
-"""Texts of refused starts for the rows of `diagnose/programs/failures/start_runtime.py`."""
+"""Texts of refused starts for the rows of `diagnose/programs/failures/starts/runtime.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of refused starts for the rows of `diagnose/programs/failures/start_errors.py`."""
+"""Texts of refused starts for the rows of `diagnose/programs/failures/starts/errors.py`."""
 
 from __future__ import annotations
 

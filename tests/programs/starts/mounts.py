@@ -1,4 +1,4 @@
-"""Texts of refused starts for the rows of `diagnose/programs/failures/start_mounts.py`."""
+"""Texts of refused starts for the rows of `diagnose/programs/failures/starts/mounts.py`."""
 
 from __future__ import annotations
 

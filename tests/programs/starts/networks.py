@@ -1,4 +1,4 @@
-"""Texts of refused starts for the rows of `diagnose/programs/failures/start_networks.py`."""
+"""Texts of refused starts for the rows of `diagnose/programs/failures/starts/networks.py`."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.start_cgroups import CGROUPS
-from diagnose.programs.failures.start_mounts import LAYERS, MOUNTS, SYSCTLS
-from diagnose.programs.failures.start_networks import NETWORKS
-from diagnose.programs.failures.start_runtime import LOG_DRIVERS, RUNTIMES
-from diagnose.programs.failures.start_volumes import VOLUMES
+from diagnose.programs.failures.starts.cgroups import CGROUPS
+from diagnose.programs.failures.starts.mounts import LAYERS, MOUNTS, SYSCTLS
+from diagnose.programs.failures.starts.networks import NETWORKS
+from diagnose.programs.failures.starts.runtime import LOG_DRIVERS, RUNTIMES
+from diagnose.programs.failures.starts.volumes import VOLUMES
 
 _REST = (
     Failure(

@@ -1,4 +1,4 @@
-"""Texts of refused starts for the rows of `diagnose/programs/failures/start_cgroups.py`."""
+"""Texts of refused starts for the rows of `diagnose/programs/failures/starts/cgroups.py`."""
 
 from __future__ import annotations
 

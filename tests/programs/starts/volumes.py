@@ -1,4 +1,4 @@
-"""Texts of refused starts for the rows of `diagnose/programs/failures/start_volumes.py`."""
+"""Texts of refused starts for the rows of `diagnose/programs/failures/starts/volumes.py`."""
 
 from __future__ import annotations
 

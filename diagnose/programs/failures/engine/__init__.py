@@ -1,0 +1,1 @@
+"""What the engine says when it cannot start, or refuses a request."""

@@ -1,0 +1,11 @@
+"""What the engine says when it gives up its start, in plain words."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.engine.machine import MACHINE
+from diagnose.programs.failures.engine.networks import NETWORKS
+from diagnose.programs.failures.engine.options import OPTIONS
+from diagnose.programs.failures.engine.storage import FILES, STORAGE
+
+ENGINE_ERRORS = (*NETWORKS, *STORAGE, *OPTIONS, *FILES, *MACHINE)
+"""The first row that fits counts."""
