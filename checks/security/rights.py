@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.exposure import Exposed, engine_sockets, is_reachable
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.mount_access import MountAccess
+from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info

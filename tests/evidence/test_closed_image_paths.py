@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.closed_image_paths import closed_image_paths
+from diagnose.evidence.containers.mounts.access.closed_image_paths import closed_image_paths
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from tests.hosts import Made

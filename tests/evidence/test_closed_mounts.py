@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.mounts.closed_mounts import ClosedMount, closed_mounts
+from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMount, closed_mounts
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.hosts import Made

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.dropped_users import DroppedUsers, dropped_users
+from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers, dropped_users
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.hosts import Made

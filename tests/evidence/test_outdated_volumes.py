@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.outdated_volumes import OutdatedVolumes, outdated_volumes
+from diagnose.evidence.containers.mounts.data.outdated_volumes import (
+    OutdatedVolumes,
+    outdated_volumes,
+)
 from diagnose.evidence.engine.info import Ping
 from diagnose.model import Failed, Unavailable
 from tests.hosts import Made

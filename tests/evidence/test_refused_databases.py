@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.refused_databases import refused_databases
+from diagnose.evidence.containers.mounts.access.refused_databases import refused_databases
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.hosts import Made
 from tests.inspected import container, of

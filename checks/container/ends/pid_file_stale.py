@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.container.claims import claims
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.data_files import DataFiles
+from diagnose.evidence.containers.mounts.data.data_files import DataFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check

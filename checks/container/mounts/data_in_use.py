@@ -12,7 +12,7 @@ from checks.container.claims import Claim, claims
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
+from diagnose.evidence.containers.mounts.data.data_files import DataFiles, DataVersion
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.images.listing import name_of, tag_of
 from diagnose.evidence.machine.clock import Clock

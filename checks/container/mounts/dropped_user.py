@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.container.mounts.mount_filesystem import change_of_owner, fixed_modes, mount_options
-from diagnose.evidence.containers.mounts.dropped_users import DroppedUser
+from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUser
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Finding, Severity
 from diagnose.phrases import sentence

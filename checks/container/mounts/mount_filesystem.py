@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.access.file_access import Denied
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
-from diagnose.evidence.containers.mounts.file_access import Denied
 from diagnose.evidence.storage.mounts import WITHOUT_OWNERS, Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding, PageVariables

@@ -15,23 +15,23 @@ from checks.container.mounts.mount_filesystem import (
 from checks.container.mounts.relabelling import keeps_labels
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
-from diagnose.evidence.containers.mounts.dropped_users import DroppedUsers
-from diagnose.evidence.containers.mounts.file_access import (
+from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
+from diagnose.evidence.containers.mounts.access.file_access import (
     Denied,
     HostUser,
     Undecided,
     access,
     host_user,
 )
-from diagnose.evidence.containers.mounts.locked_paths import LockedPath, LockedPaths
-from diagnose.evidence.containers.mounts.refused_databases import RefusedDatabases
-from diagnose.evidence.containers.mounts.refused_writes import READ_ONLY, RefusedWrites
-from diagnose.evidence.containers.mounts.selinux_denials import (
+from diagnose.evidence.containers.mounts.access.locked_paths import LockedPath, LockedPaths
+from diagnose.evidence.containers.mounts.access.refused_databases import RefusedDatabases
+from diagnose.evidence.containers.mounts.access.refused_writes import READ_ONLY, RefusedWrites
+from diagnose.evidence.containers.mounts.access.selinux_denials import (
     Denial,
     SelinuxDenials,
     is_unlabelled,
 )
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info

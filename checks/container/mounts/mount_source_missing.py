@@ -14,6 +14,7 @@ from checks.container.mounts.missing_file import absent_file, volume_for_file
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.file_access import unseen
 from diagnose.evidence.containers.mounts.bind_mounts import (
     MOUNTING,
     BindSources,
@@ -23,7 +24,6 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     never_started,
     not_a_file,
 )
-from diagnose.evidence.containers.mounts.file_access import unseen
 from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from checks.container.claims import is_failing
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
+from diagnose.evidence.containers.mounts.access.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check

@@ -8,16 +8,16 @@ from checks.container.claims import is_broken
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.closed_image_paths import (
+from diagnose.evidence.containers.mounts.access.closed_image_paths import (
     ClosedImagePath,
     ClosedImagePaths,
 )
-from diagnose.evidence.containers.mounts.denied_image_paths import (
+from diagnose.evidence.containers.mounts.access.denied_image_paths import (
     asked_for_by,
     denied_image_path,
     is_same_user,
 )
-from diagnose.evidence.containers.mounts.image_places import ImagePlace, ImagePlaces
+from diagnose.evidence.containers.mounts.access.image_places import ImagePlace, ImagePlaces
 from diagnose.evidence.containers.programs.lost_files import LostFiles
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock

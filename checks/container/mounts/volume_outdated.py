@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.mounts.outdated_volumes import FIRST_WITH_DATE, OutdatedVolumes
+from diagnose.evidence.containers.mounts.data.outdated_volumes import (
+    FIRST_WITH_DATE,
+    OutdatedVolumes,
+)
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import and_more, count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.mounts.expired_certificates import (
+from diagnose.evidence.containers.mounts.certificates.expired_certificates import (
     ExpiredCertificate,
     ExpiredCertificates,
 )

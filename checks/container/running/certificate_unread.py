@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.mounts.unread_certificates import (
+from diagnose.evidence.containers.mounts.certificates.unread_certificates import (
     UnreadCertificate,
     UnreadCertificates,
 )

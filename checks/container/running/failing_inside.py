@@ -13,8 +13,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
 from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
-from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.containers.peers.outdated_servers import OutdatedServers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.first_steps.database_clients import client_of, run_file
 from checks.container.helpers import LINE
-from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScript, UnrunScripts
+from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScript, UnrunScripts
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration
 from diagnose.registry import check

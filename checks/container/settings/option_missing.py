@@ -14,7 +14,7 @@ from checks.container.settings.kernel_setting_low import ID as KERNEL_SETTING_LO
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.wanted_empty import SHOWN, FullFolder, WantedEmpty
+from diagnose.evidence.containers.mounts.data.wanted_empty import SHOWN, FullFolder, WantedEmpty
 from diagnose.evidence.containers.peers.inner_engines import engine_beside
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock

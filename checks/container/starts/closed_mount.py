@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.starts.start_errors import failed_start
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.closed_mounts import REFUSED_SOURCE, ClosedMounts
+from diagnose.evidence.containers.mounts.access.closed_mounts import REFUSED_SOURCE, ClosedMounts
 from diagnose.mappings import present
 from diagnose.model import Finding
 from diagnose.programs.failures import Failure, Recognised

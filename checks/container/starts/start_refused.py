@@ -13,8 +13,8 @@ from checks.container.starts.network_gone import NETWORK
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
 from checks.container.starts.start_errors import cures, failed_start, grouped, known_error
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
-from diagnose.evidence.containers.mounts.closed_mounts import ClosedMounts
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.containers.mounts.program_places import hiding_mount
 from diagnose.evidence.containers.programs.missing_programs import own_program

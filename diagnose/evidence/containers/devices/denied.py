@@ -13,7 +13,7 @@ from diagnose.evidence.containers.devices.given import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.file_access import host_user
+from diagnose.evidence.containers.mounts.access.file_access import host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.file_access import HostUser
+from diagnose.evidence.containers.mounts.access.file_access import HostUser
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 

@@ -18,8 +18,8 @@ from diagnose.evidence.containers.devices.given import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.mounts.dropped_users import named_by_variables
-from diagnose.evidence.containers.mounts.file_access import HostUser, host_user
+from diagnose.evidence.containers.mounts.access.dropped_users import named_by_variables
+from diagnose.evidence.containers.mounts.access.file_access import HostUser, host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items

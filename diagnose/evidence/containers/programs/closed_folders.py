@@ -10,12 +10,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.mounts.dropped_users import (
+from diagnose.evidence.containers.mounts.access.dropped_users import (
     ProgramUser,
     none_may,
     users_of_processes,
 )
-from diagnose.evidence.containers.mounts.file_access import ENTER, WRITE, HostUser
+from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE, HostUser
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.mounts.data_files import DataFiles, MountedPidFile, data_files
+from diagnose.evidence.containers.mounts.data.data_files import (
+    DataFiles,
+    MountedPidFile,
+    data_files,
+)
 from tests.checks.container.evidence import CLOCK, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import bind, of

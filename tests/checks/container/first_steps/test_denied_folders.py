@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.image_places import image_places
+from diagnose.evidence.containers.mounts.access.image_places import image_places
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.model import Failed
 from diagnose.questions.images import ImageConfig

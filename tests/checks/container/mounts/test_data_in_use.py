@@ -9,7 +9,7 @@ import pytest
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion, data_files
+from diagnose.evidence.containers.mounts.data.data_files import DataFiles, DataVersion, data_files
 from diagnose.live.disk import worker
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.hosts import Made

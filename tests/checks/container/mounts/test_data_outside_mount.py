@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.inspect import Mount
-from diagnose.evidence.containers.mounts.split_data import SplitMount, SplitMounts, split_mounts
+from diagnose.evidence.containers.mounts.data.split_data import (
+    SplitMount,
+    SplitMounts,
+    split_mounts,
+)
 from diagnose.evidence.containers.programs.program_faults import (
     parsed,
     program_faults,

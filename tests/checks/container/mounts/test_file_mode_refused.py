@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
-from diagnose.evidence.containers.mounts.refused_files import (
+from diagnose.evidence.containers.mounts.access.refused_files import (
     RefusedFile,
     RefusedFiles,
     refused_files,
 )
+from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.storage.mounts import Mounts, parse
 from diagnose.questions.files import ListFolder

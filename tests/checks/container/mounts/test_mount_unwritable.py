@@ -7,13 +7,13 @@ import pytest
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
-from diagnose.evidence.containers.mounts.file_access import HostUser
-from diagnose.evidence.containers.mounts.mount_access import (
+from diagnose.evidence.containers.mounts.access.file_access import HostUser
+from diagnose.evidence.containers.mounts.access.mount_access import (
     DeniedMount,
     MountAccess,
     mount_access,
 )
+from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.engine.info import Info
 from tests.checks.container.evidence import CLOCK, container_in
 from tests.hosts import Made

@@ -8,9 +8,9 @@ import pytest
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.locked_paths import locked_paths
+from diagnose.evidence.containers.mounts.access.refused_writes import refused_writes
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
-from diagnose.evidence.containers.mounts.locked_paths import locked_paths
-from diagnose.evidence.containers.mounts.refused_writes import refused_writes
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Finding, Json, Severity, Unavailable, Unexamined
 from diagnose.programs.telling_line import TellingLine

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.mounts.selinux_denials import SelinuxDenials, selinux_denials
+from diagnose.evidence.containers.mounts.access.selinux_denials import (
+    SelinuxDenials,
+    selinux_denials,
+)
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record

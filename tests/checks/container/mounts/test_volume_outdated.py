@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.inspect import Mount
-from diagnose.evidence.containers.mounts.outdated_volumes import OutdatedVolume, OutdatedVolumes
+from diagnose.evidence.containers.mounts.data.outdated_volumes import (
+    OutdatedVolume,
+    OutdatedVolumes,
+)
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.model import Result, Verdict
 from tests.inspected import container

@@ -8,8 +8,13 @@ import pytest
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.mounts.certificate_files import CertificateFile, CertificateFiles
-from diagnose.evidence.containers.mounts.expired_certificates import expired_certificates
+from diagnose.evidence.containers.mounts.certificates.certificate_files import (
+    CertificateFile,
+    CertificateFiles,
+)
+from diagnose.evidence.containers.mounts.certificates.expired_certificates import (
+    expired_certificates,
+)
 from diagnose.evidence.machine.clock import Clock
 from diagnose.questions.files import PathStatus
 from tests.checks.container.running.test_certificate_unread import pem

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.mounts.certificate_files import certificate_files
-from diagnose.evidence.containers.mounts.unread_certificates import (
+from diagnose.evidence.containers.mounts.certificates.certificate_files import certificate_files
+from diagnose.evidence.containers.mounts.certificates.unread_certificates import (
     UnreadCertificates,
     unread_certificates,
 )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
-from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScripts, unrun_scripts
+from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScripts, unrun_scripts
 from diagnose.live.disk.parts import only
 from tests.hosts import Made
 from tests.inspected import EXITED, bind, container

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.wanted_empty import wanted_empty
+from diagnose.evidence.containers.mounts.data.wanted_empty import wanted_empty
 from tests.checks.container.evidence import (
     CLOCK,
     FOUND,

@@ -10,7 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.file_access import (
+from diagnose.evidence.containers.mounts.access.file_access import (
     ENTER,
     READ,
     WRITE,

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.denied_image_paths import denied_image_path
+from diagnose.evidence.containers.mounts.access.denied_image_paths import denied_image_path
 from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers
 from diagnose.evidence.items import Items

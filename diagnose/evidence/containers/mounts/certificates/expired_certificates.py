@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.certificate_files import CertificateFile, CertificateFiles
+from diagnose.evidence.containers.mounts.certificates.certificate_files import (
+    CertificateFile,
+    CertificateFiles,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import Validity, validity_of
 from diagnose.evidence.machine.clock import Clock

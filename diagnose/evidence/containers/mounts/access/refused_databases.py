@@ -17,8 +17,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, refused_path
-from diagnose.evidence.containers.mounts.dropped_users import (
+from diagnose.evidence.containers.mounts.access.dropped_users import (
     LEAST,
     DroppedUser,
     ProgramUser,
@@ -26,13 +25,14 @@ from diagnose.evidence.containers.mounts.dropped_users import (
     none_may,
     users_of_processes,
 )
-from diagnose.evidence.containers.mounts.file_access import (
+from diagnose.evidence.containers.mounts.access.file_access import (
     ENTER,
     READ,
     WRITE,
     Denied,
     host_user,
 )
+from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, refused_path
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items

@@ -9,8 +9,8 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.file_access import host_user
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
-from diagnose.evidence.containers.mounts.file_access import host_user
 from diagnose.evidence.containers.mounts.linked_files import linked, steps_below
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info

@@ -18,19 +18,19 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.access.file_access import (
+    Denied,
+    HostUser,
+    access,
+    host_user,
+    is_id,
+)
 from diagnose.evidence.containers.mounts.bind_mounts import (
     BindSources,
     NamedPath,
     is_shallow,
     refused_in,
     refused_path,
-)
-from diagnose.evidence.containers.mounts.file_access import (
-    Denied,
-    HostUser,
-    access,
-    host_user,
-    is_id,
 )
 from diagnose.evidence.containers.user_numbers import USERS_FILE
 from diagnose.evidence.engine.info import Info

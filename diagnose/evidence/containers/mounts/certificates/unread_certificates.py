@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.mounts.certificate_files import CertificateFile, CertificateFiles
+from diagnose.evidence.containers.mounts.certificates.certificate_files import (
+    CertificateFile,
+    CertificateFiles,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import validity_of
 from diagnose.lazy_pattern import LazyPattern

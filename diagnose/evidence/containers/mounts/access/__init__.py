@@ -1,0 +1,1 @@
+"""What a container's user may do with files, and what it was refused."""

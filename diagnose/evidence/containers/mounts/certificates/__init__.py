@@ -1,0 +1,1 @@
+"""Certificates that containers read from mounted files."""
