@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from checks.firewall.other_address import hidden_behind_another
+from checks.firewall.translation.other_address import hidden_behind_another
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces

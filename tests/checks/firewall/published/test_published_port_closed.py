@@ -1,4 +1,4 @@
-"""The check in checks/firewall/published_port_closed.py."""
+"""The check in checks/firewall/published/published_port_closed.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check in checks/firewall/neighbour_banned.py, on what neighbours meet."""
+"""The check in checks/firewall/published/neighbour_banned.py, on what neighbours meet."""
 
 from __future__ import annotations
 

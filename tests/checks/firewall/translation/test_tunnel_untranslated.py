@@ -1,4 +1,4 @@
-"""The check in checks/firewall/tunnel_untranslated.py, on rules of a VPN server."""
+"""The check in checks/firewall/translation/tunnel_untranslated.py, on rules of a VPN server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check in checks/firewall/closed_over_ipv6.py, and the walks over IPv6 that it judges."""
+"""The check in checks/firewall/published/closed_over_ipv6.py, and its walks over IPv6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check in checks/firewall/opened_by_host_port.py."""
+"""The check in checks/firewall/published/opened_by_host_port.py."""
 
 from __future__ import annotations
 

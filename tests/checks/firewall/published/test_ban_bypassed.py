@@ -1,4 +1,4 @@
-"""The check in checks/firewall/ban_bypassed.py, on what was walked."""
+"""The check in checks/firewall/published/ban_bypassed.py, on what was walked."""
 
 from __future__ import annotations
 

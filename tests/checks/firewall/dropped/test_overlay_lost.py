@@ -1,4 +1,4 @@
-"""The check in checks/firewall/overlay_lost.py, and what the engine knows of an overlay network."""
+"""The check in checks/firewall/dropped/overlay_lost.py, and what the engine knows of a network."""
 
 from __future__ import annotations
 

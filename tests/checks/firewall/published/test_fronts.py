@@ -1,4 +1,4 @@
-"""The checks in checks/firewall/fronts.py."""
+"""The checks in checks/firewall/published/fronts.py."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from checks.firewall.helpers import (
     simulation,
     with_bridges,
 )
-from checks.firewall.other_address import hidden_behind_another
-from checks.firewall.switched_off import switched_off
+from checks.firewall.translation.other_address import hidden_behind_another
+from checks.firewall.translation.switched_off import switched_off
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.engine.config import DaemonConfig

@@ -1,4 +1,4 @@
-"""The checks in checks/firewall/limits.py, and the counters that they read."""
+"""The checks in checks/firewall/published/limits.py, and the counters that they read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.model import Json, Unavailable
 from diagnose.questions import AnyQuestion, Host
-from tests.checks.firewall.test_closed_over_ipv6 import OWN, ROUTES6
+from tests.checks.firewall.published.test_closed_over_ipv6 import OWN, ROUTES6
 from tests.checks.network.evidence import container, links, network
 from tests.firewall.test_trace import DNAT, NAMES, NO_NFTABLES, ROUTES, stack, table
 from tests.hosts import Made

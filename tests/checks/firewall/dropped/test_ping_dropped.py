@@ -1,4 +1,4 @@
-"""The check in checks/firewall/ping_dropped.py, and the pings that it follows."""
+"""The check in checks/firewall/dropped/ping_dropped.py, and the pings that it follows."""
 
 from __future__ import annotations
 

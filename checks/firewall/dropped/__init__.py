@@ -1,0 +1,1 @@
+"""Traffic that rules drop, of containers, networks and the host itself."""

@@ -1,0 +1,1 @@
+"""Published ports: who may reach them, and who does all the same."""
