@@ -18,7 +18,8 @@ One arrow runs through the house:
                 `containers` (with rooms for `devices`, `logs`, `mounts`, `peers`, `programs`,
                 `settings`), `engine` (with rooms for how it is `installed`, its `starting`, its
                 `data`), `images`, `storage`, `network` (with rooms, such as `paths` of packets,
-                `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`.
+                `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`. A room with rooms of its own
+                lists them in its docstring.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.

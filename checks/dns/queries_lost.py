@@ -14,8 +14,8 @@ from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.dns.samples import DnsSamples, SampledPath
 from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.mappings import by_key
 from diagnose.model import (

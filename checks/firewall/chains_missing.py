@@ -22,10 +22,10 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.log import DaemonLog, LogLine
-from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.flushed_rules import FlushedRules, flushed_rules
-from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair

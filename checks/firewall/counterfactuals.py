@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.forwarding import Forwarding
+from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
-from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
-from diagnose.evidence.network.paths.wanted_paths import ARRIVES, WantedPath, WantedPaths
+from diagnose.evidence.network.paths.wanted.wanted_paths import ARRIVES, WantedPath, WantedPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import Edit, Finding
 from diagnose.registry import without

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import Json, PageVariables, Subject, Unexamined

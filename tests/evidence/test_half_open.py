@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.sockets.half_open import HalfOpen, half_open
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.flow import Obstacle, Trace

@@ -6,8 +6,8 @@ import pytest
 
 from diagnose.evidence.network.calls.logged_failures import Kind, LoggedFailure, LoggedFailures
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.called_names import CalledNames
-from diagnose.evidence.network.paths.wants import exposed_port, logged, wants_of
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames
+from diagnose.evidence.network.paths.wanted.wants import exposed_port, logged, wants_of
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.stack import Stack

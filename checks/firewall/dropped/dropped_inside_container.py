@@ -14,7 +14,7 @@ from diagnose.evidence.network.paths.inner_paths import (
     InnerPaths,
 )
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.wanted_paths import failing
+from diagnose.evidence.network.paths.wanted.wanted_paths import failing
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, named, numbered

@@ -9,7 +9,7 @@ from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths, failing
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (

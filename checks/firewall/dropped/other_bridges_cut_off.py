@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.firewall import cures
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.relays import Relay, Relays
+from diagnose.evidence.network.paths.published.relays import Relay, Relays
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import (
     CheckResult,

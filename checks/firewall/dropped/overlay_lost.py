@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.firewall import cures
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.lost_overlays import LostOverlay, LostOverlays
+from diagnose.evidence.network.paths.outgoing.lost_overlays import LostOverlay, LostOverlays
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable

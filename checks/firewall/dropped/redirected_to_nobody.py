@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import (

@@ -24,8 +24,8 @@ from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.dropped_ways import DroppedWays, dropped_ways
 from diagnose.evidence.network.paths.forwarding import Forwarding
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
-from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only

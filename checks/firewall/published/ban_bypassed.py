@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.paths.banned_neighbours import is_ban
-from diagnose.evidence.network.paths.bypassed_bans import BypassedBan, BypassedBans
+from diagnose.evidence.network.paths.published.banned_neighbours import is_ban
+from diagnose.evidence.network.paths.published.bypassed_bans import BypassedBan, BypassedBans
 from diagnose.evidence.network.rules.rule_programs import place_of, set_of
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped

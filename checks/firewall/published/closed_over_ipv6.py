@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.closed_over_ipv6 import ClosedOverIpv6, ClosedPort
+from diagnose.evidence.network.paths.published.closed_over_ipv6 import ClosedOverIpv6, ClosedPort
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import by_key, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped

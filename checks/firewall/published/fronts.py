@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.firewall.helpers import few, with_bridges
-from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Table
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.direct_calls import DirectCall, DirectCalls
-from diagnose.evidence.network.paths.limited_paths import LimitedPath, LimitedPaths, near
+from diagnose.evidence.network.paths.published.direct_calls import DirectCall, DirectCalls
+from diagnose.evidence.network.paths.published.limited_paths import LimitedPath, LimitedPaths, near
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unexamined

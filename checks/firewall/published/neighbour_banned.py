@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.paths.banned_neighbours import BannedNeighbour, BannedNeighbours
+from diagnose.evidence.network.paths.published.banned_neighbours import (
+    BannedNeighbour,
+    BannedNeighbours,
+)
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.rule_programs import place_of, set_of
 from diagnose.mappings import present

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check

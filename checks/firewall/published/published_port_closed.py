@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.closed_inlets import ClosedInlet, ClosedInlets
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.paths.published.closed_inlets import ClosedInlet, ClosedInlets
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped

@@ -17,8 +17,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.flushed_rules import is_lost
 from diagnose.evidence.network.paths.host_paths import HostPaths
-from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair

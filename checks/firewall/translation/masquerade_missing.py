@@ -21,11 +21,11 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.other_address import by_other_address
+from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.other_address import by_other_address
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.paths.outgoing.unanswerable import unanswerable, unanswerable_queries
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
-from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
-from diagnose.evidence.network.paths.unanswerable import unanswerable, unanswerable_queries
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.other_address import OtherAddress
+from diagnose.evidence.network.paths.outgoing.other_address import OtherAddress
 from diagnose.model import Finding
 from diagnose.phrases import counted
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.mappings import by_key
 from diagnose.model import Finding, Severity
 from diagnose.phrases import counted, named, sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.misnamed_exits import MisnamedExit, MisnamedExits
+from diagnose.evidence.network.paths.outgoing.misnamed_exits import MisnamedExit, MisnamedExits
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 

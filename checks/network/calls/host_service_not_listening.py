@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.paths.wanted_paths import UnservedWant, WantedPaths, failing
+from diagnose.evidence.network.paths.wanted.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, named, sentence

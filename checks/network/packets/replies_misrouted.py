@@ -8,8 +8,8 @@ from typing import Literal
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.inner_paths import InnerIngress, InnerPaths
-from diagnose.evidence.network.paths.return_paths import ReturnPath, ReturnPaths
-from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths, failing
+from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.half_open import HalfOpen
 from diagnose.mappings import by_key, present

@@ -18,7 +18,7 @@ from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.translated_clients import AllTranslatedClients
+from diagnose.evidence.network.paths.published.translated_clients import AllTranslatedClients
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern

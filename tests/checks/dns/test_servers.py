@@ -16,9 +16,9 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.dns.samples import DnsSamples, SampledPath
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
-from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.network.uplinks import Uplink

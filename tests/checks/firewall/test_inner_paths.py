@@ -16,9 +16,9 @@ from diagnose.evidence.network.paths.inner_paths import (
     InnerIngress,
     InnerPaths,
 )
-from diagnose.evidence.network.paths.return_paths import ReturnPaths
-from diagnose.evidence.network.paths.wanted_paths import WantedPath
-from diagnose.evidence.network.paths.wants import Want
+from diagnose.evidence.network.paths.published.return_paths import ReturnPaths
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath
+from diagnose.evidence.network.paths.wanted.wants import Want
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset

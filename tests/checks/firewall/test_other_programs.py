@@ -11,7 +11,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.rules.host_ports import (
     ClosedHostPort,
     ClosedHostPorts,

@@ -18,10 +18,10 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
-from diagnose.evidence.network.paths.relays import relays
-from diagnose.evidence.network.paths.return_paths import ReturnPaths
-from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
-from diagnose.evidence.network.paths.wants import Want
+from diagnose.evidence.network.paths.published.relays import relays
+from diagnose.evidence.network.paths.published.return_paths import ReturnPaths
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths
+from diagnose.evidence.network.paths.wanted.wants import Want
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks

@@ -13,7 +13,7 @@ from diagnose.evidence.network.absent_machine import AbsentMachine
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.neighbours import Neighbour
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.wants import DEPENDENCIES
+from diagnose.evidence.network.paths.wanted.wants import DEPENDENCIES
 from diagnose.evidence.network.rules.refusing_routes import in_words, is_refusal
 from diagnose.firewall.flow import Obstacle, Trace
 

@@ -26,7 +26,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours, parse_arp
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.wants import PORT_OF_SCHEME, PORT_OF_WORD
+from diagnose.evidence.network.paths.wanted.wants import PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
 from diagnose.firewall.flow import Flow, Origin, Trace

@@ -1,1 +1,11 @@
-"""The ways of packets, walked through routes and rules."""
+"""The ways of packets, walked through routes and rules.
+
+Rooms:
+
+- `published/`  the ways in to published ports, and the ways of their answers
+- `outgoing/`  the ways out of containers: to the outside, to DNS servers, to other nodes
+- `wanted/`  connections that containers want to open, to the host and to each other
+
+How a packet is walked is in `walks` and `packet_paths`. The ways of bridges, of the host and inside
+containers stand beside them.
+"""

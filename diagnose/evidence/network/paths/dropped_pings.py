@@ -17,11 +17,11 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.called_names import CalledNames
 from diagnose.evidence.network.paths.packet_paths import not_walked
 from diagnose.evidence.network.paths.walks import ordinary_peer
-from diagnose.evidence.network.paths.wanted_paths import host_gateway
-from diagnose.evidence.network.paths.wants import Source
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames
+from diagnose.evidence.network.paths.wanted.wanted_paths import host_gateway
+from diagnose.evidence.network.paths.wanted.wants import Source
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.trace import trace, trace_bridged

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.flushed_rules import is_flushed
-from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
-from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import is_ban
 from diagnose.firewall.packet import Family

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 
 _SEVERAL = 2

@@ -22,7 +22,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.inner_stacks import changed_namespaces, inner_stacks
 from diagnose.evidence.network.paths.walks import leads_out
-from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
 from diagnose.evidence.network.uplinks import Uplinks

@@ -14,8 +14,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.egress import Egress, outlets_of
-from diagnose.evidence.network.paths.ingress import Ingress, inlet_of, outer_ports
+from diagnose.evidence.network.paths.outgoing.egress import Egress, outlets_of
+from diagnose.evidence.network.paths.published.ingress import Ingress, inlet_of, outer_ports
 from diagnose.evidence.network.paths.walks import Walks, places
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplinks

@@ -9,10 +9,10 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.packet_paths import packet_paths as paths_on
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.docker import is_docker_chain

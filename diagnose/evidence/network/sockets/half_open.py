@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.network.paths.return_paths import ReturnPaths
+from diagnose.evidence.network.paths.published.return_paths import ReturnPaths
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import ListConnections

@@ -12,11 +12,11 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
-from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths
-from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
-from diagnose.evidence.network.paths.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.half_open import HalfOpen
 from diagnose.evidence.network.uplinks import Uplink, Uplinks

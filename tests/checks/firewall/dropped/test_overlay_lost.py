@@ -12,7 +12,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.lost_overlays import LostOverlays, lost_overlays
+from diagnose.evidence.network.paths.outgoing.lost_overlays import LostOverlays, lost_overlays
 from diagnose.model import Failed, Unavailable, Verdict
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.paths.bypassed_bans import (
+from diagnose.evidence.network.paths.published.bypassed_bans import (
     BypassedBan,
     BypassedBans,
     bypassed_bans,

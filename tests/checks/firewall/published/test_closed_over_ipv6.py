@@ -12,8 +12,11 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.closed_over_ipv6 import ClosedOverIpv6, closed_over_ipv6
 from diagnose.evidence.network.paths.packet_paths import packet_paths
+from diagnose.evidence.network.paths.published.closed_over_ipv6 import (
+    ClosedOverIpv6,
+    closed_over_ipv6,
+)
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.routing import Routing

@@ -14,14 +14,14 @@ from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.direct_calls import direct_calls
-from diagnose.evidence.network.paths.limited_paths import (
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, packet_paths
+from diagnose.evidence.network.paths.published.direct_calls import direct_calls
+from diagnose.evidence.network.paths.published.limited_paths import (
     BusyClient,
     LimitedPath,
     LimitedPaths,
     limited_paths,
 )
-from diagnose.evidence.network.paths.packet_paths import PacketPaths, packet_paths
 from diagnose.evidence.network.rules.dropping_rules import (
     GUARD,
     DroppingRule,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.paths.banned_neighbours import (
+from diagnose.evidence.network.paths.published.banned_neighbours import (
     BannedNeighbour,
     BannedNeighbours,
 )

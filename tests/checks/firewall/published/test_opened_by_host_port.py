@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.ruleset import assemble

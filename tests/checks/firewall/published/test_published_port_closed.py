@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.paths.closed_inlets import ClosedInlet, ClosedInlets
-from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
+from diagnose.evidence.network.paths.published.closed_inlets import ClosedInlet, ClosedInlets
+from diagnose.evidence.network.paths.published.ingress import Ingress
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.rules import Ruleset

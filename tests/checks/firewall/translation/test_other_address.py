@@ -11,8 +11,8 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.other_address import by_other_address
+from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.other_address import by_other_address
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate

@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.misnamed_exits import MisnamedExits, misnamed_exits
+from diagnose.evidence.network.paths.outgoing.misnamed_exits import MisnamedExits, misnamed_exits
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble

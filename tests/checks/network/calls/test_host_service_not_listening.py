@@ -8,8 +8,8 @@ import pytest
 
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.wanted_paths import UnservedWant, WantedPaths
-from diagnose.evidence.network.paths.wants import Want
+from diagnose.evidence.network.paths.wanted.wanted_paths import UnservedWant, WantedPaths
+from diagnose.evidence.network.paths.wanted.wants import Want
 from diagnose.evidence.network.sockets.listeners import Listener
 from diagnose.model import Verdict
 from tests.inspected import container, of

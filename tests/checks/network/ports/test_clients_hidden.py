@@ -14,7 +14,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.translated_clients import (
+from diagnose.evidence.network.paths.published.translated_clients import (
     AllTranslatedClients,
     TranslatedClients,
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.paths.egress import Egress
-from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.mappings import by_key
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.mappings import by_key
 

@@ -6,8 +6,8 @@ import msgspec
 
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.paths.dropped_ways import ports_closed_by_rules
+from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths, Step
-from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
 from diagnose.evidence.network.rules.dropping_rules import packets_of
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import Failed

@@ -10,9 +10,9 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.banned_neighbours import bans_anybody, is_ban
-from diagnose.evidence.network.paths.ingress import Ingress, refused_by_host
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.paths.published.banned_neighbours import bans_anybody, is_ban
+from diagnose.evidence.network.paths.published.ingress import Ingress, refused_by_host
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.rules import Chain
 from diagnose.firewall.stack import Stack

@@ -17,7 +17,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
-from diagnose.evidence.network.paths.called_names import CalledNames
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import count

@@ -9,8 +9,8 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.ingress import OuterPort, outer_ports
 from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.published.ingress import OuterPort, outer_ports
 from diagnose.evidence.network.paths.walks import ordinary_peer, places
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.flow import Flow, Origin

@@ -21,9 +21,15 @@ from diagnose.evidence.network.addresses import family_of, is_loopback
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.called_names import CalledNames
 from diagnose.evidence.network.paths.packet_paths import not_walked
-from diagnose.evidence.network.paths.wants import Want, awaited, exposed_port, logged, wants_of
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames
+from diagnose.evidence.network.paths.wanted.wants import (
+    Want,
+    awaited,
+    exposed_port,
+    logged,
+    wants_of,
+)
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.network.uplinks import Uplinks

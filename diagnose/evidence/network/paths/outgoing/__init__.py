@@ -1,0 +1,1 @@
+"""The ways out of containers: to the outside, to DNS servers, to other nodes."""

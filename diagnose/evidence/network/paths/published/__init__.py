@@ -1,0 +1,1 @@
+"""The ways in to published ports, and the ways of their answers."""
