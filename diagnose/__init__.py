@@ -38,7 +38,7 @@ One arrow runs through the house:
                 `exit_codes`, `deadline`.
 - `runbooks/`   reads pages, fills their variables, and offers their commands for a finding.
 - `document`    a Report as a JSON value: what other programs, a fleet and `diff` read.
-- `render/`     functions of the Report.
+- `render/`     functions of the Report: its `outlines`, the terminal, `html`, other `formats`.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.
 - `shapes`      values as types, from several threads at once. `filesystem_types` says which file

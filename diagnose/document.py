@@ -1,6 +1,7 @@
 """A report as a JSON value: a contract.
 
-Additions yes, changes no; its schema is `report.schema.json` beside `render.json`, which writes it.
+Additions yes, changes no. Its schema is `render/report.schema.json`, and `render.formats.json`
+writes it.
 """
 
 from __future__ import annotations

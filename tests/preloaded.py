@@ -26,7 +26,7 @@ MODULES = (
     "diagnose.render.check_list",
     "diagnose.render.comparison",
     "diagnose.render.explain",
-    "diagnose.render.json",
+    "diagnose.render.formats.json",
     "diagnose.render.terminal",
     "diagnose.runbooks",
     "diagnose.session",

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 SIMPLE = ("junit", "sarif", "csv")
 """Formats whose module needs the report alone."""
-WITH_CODE = {"html": "html.page", "llm": "llm", "markdown": "markdown", "prometheus": "prometheus"}
+WITH_CODE = {
+    "html": "html.page",
+    "llm": "formats.llm",
+    "markdown": "formats.markdown",
+    "prometheus": "formats.prometheus",
+}
 """The modules of formats that show the exit code too."""
 
 
@@ -198,7 +203,7 @@ def _push(url: str, report: Report) -> None:
     from io import StringIO
 
     from diagnose.fleet import bucket
-    from diagnose.render import json
+    from diagnose.render.formats import json
 
     text = StringIO()
     json.render(report, text)
@@ -217,7 +222,7 @@ def _push(url: str, report: Report) -> None:
 def _send(url: str, report: Report) -> None:
     """The roots to a collector; how many on stderr."""
     from diagnose.phrases import count
-    from diagnose.render import telemetry
+    from diagnose.render.formats import telemetry
 
     try:
         number = telemetry.send(url, report)
@@ -231,7 +236,7 @@ def _replace(path: Path, report: Report, code: int) -> None:
     from io import StringIO
 
     from diagnose import state_file
-    from diagnose.render import prometheus
+    from diagnose.render.formats import prometheus
 
     text = StringIO()
     prometheus.render(report, code, text)
@@ -245,11 +250,11 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
     """Write the report in the wanted format; the module of no other format is imported."""
     format_ = given["format_"]
     if format_ == "json":
-        from diagnose.render import json
+        from diagnose.render.formats import json
 
         json.render(report, output, timings=given["timings"])
     elif format_ in SIMPLE:
-        importlib.import_module(f"diagnose.render.{format_}").render(report, output)
+        importlib.import_module(f"diagnose.render.formats.{format_}").render(report, output)
     elif format_ in WITH_CODE:
         module = importlib.import_module(f"diagnose.render.{WITH_CODE[format_]}")
         module.render(report, code, output)

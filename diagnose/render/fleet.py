@@ -10,8 +10,8 @@ from typing import TextIO
 from diagnose.fleet.model import FleetAnswer, FleetCause
 from diagnose.phrases import and_more, count
 from diagnose.render import fleet_words as words
-from diagnose.render import markdown
 from diagnose.render.fleet_json import document
+from diagnose.render.formats import markdown
 from diagnose.render.words import clean
 
 WIDTH = 100

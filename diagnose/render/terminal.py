@@ -13,9 +13,9 @@ from rich.text import Text
 from diagnose.model import Report, Severity
 from diagnose.phrases import and_more, count, size
 from diagnose.render.console import literal
-from diagnose.render.evidence_rows import OutlinePart
-from diagnose.render.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
-from diagnose.render.outline_block import Effect, OutlineBlock
+from diagnose.render.outlines.evidence_rows import OutlinePart
+from diagnose.render.outlines.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
+from diagnose.render.outlines.outline_block import Effect, OutlineBlock
 from diagnose.render.shell import Shell
 from diagnose.render.words import clean, fitting, items_that_fit, middle, one_line, short_ids
 

@@ -40,10 +40,10 @@ from diagnose.recording import answer_files, archive
 from diagnose.recording.budget import UNLIMITED, TimeLimit
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
-from diagnose.render import json as json_report
-from diagnose.render import markdown
+from diagnose.render.formats import json as json_report
+from diagnose.render.formats import markdown
 from diagnose.render.html import page
-from diagnose.render.outline import MOST_ROOTS
+from diagnose.render.outlines.outline import MOST_ROOTS
 from diagnose.ticket import proof, readable, texts
 from diagnose.version import __version__
 

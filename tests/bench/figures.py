@@ -24,7 +24,7 @@ GO = "docker ps -aq | xargs docker inspect >/dev/null"
 LOAD = """
 import gc
 gc.disable()
-import diagnose.cli, diagnose.live, diagnose.session, diagnose.render.json, diagnose.registry
+import diagnose.cli, diagnose.live, diagnose.session, diagnose.render.formats.json, diagnose.registry
 diagnose.registry.load()
 """
 """What a run of `diagnose all` imports; a collector is imported when it is first needed."""

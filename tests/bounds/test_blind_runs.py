@@ -16,8 +16,8 @@ from diagnose.model import (
     Verdict,
     container,
 )
-from diagnose.render import json as json_report
 from diagnose.render import terminal
+from diagnose.render.formats import json as json_report
 from tests.bounds.bounded import a_check, report
 
 

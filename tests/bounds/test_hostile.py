@@ -30,8 +30,9 @@ from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
-from diagnose.render import json as json_report
-from diagnose.render import markdown, terminal
+from diagnose.render import terminal
+from diagnose.render.formats import json as json_report
+from diagnose.render.formats import markdown
 
 pytestmark = pytest.mark.fuzz
 

@@ -27,8 +27,9 @@ from diagnose.recording.budget import Budget
 from diagnose.recording.limits import cut
 from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.redact import Redactor
-from diagnose.render import json as json_report
-from diagnose.render import markdown, terminal
+from diagnose.render import terminal
+from diagnose.render.formats import json as json_report
+from diagnose.render.formats import markdown
 from tests.bounds.hostile_hosts import hostile_host, text
 
 pytestmark = pytest.mark.fuzz

@@ -18,7 +18,7 @@ import pytest
 
 from diagnose.judgement.exit_codes import code_of
 from diagnose.render.html import page
-from diagnose.render.outline import outline
+from diagnose.render.outlines.outline import outline
 from tests.render.test_html import EVIL, RECORDED, hostile, judged
 
 SCRIPT = Path(__file__).with_name("open.mjs")

@@ -17,7 +17,7 @@ import pytest
 from diagnose import registry, runbooks, session, state_file
 from diagnose.model import Report
 from diagnose.questions.run import Options
-from diagnose.render import prometheus
+from diagnose.render.formats import prometheus
 from tests import command_line
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,7 +88,7 @@ def test_each_runbook_of_the_rules_is_there():
     assert named
     assert named <= set(runbooks.paths())
     metrics = set(re.findall(r"\bdiagnose_[a-z_]+", text))
-    source = (ROOT / "diagnose/render/prometheus.py").read_text()
+    source = (ROOT / "diagnose/render/formats/prometheus.py").read_text()
     assert metrics <= set(re.findall(r'"(diagnose_[a-z_]+)"', source))
 
 

@@ -19,7 +19,7 @@ from diagnose import compare, registry, session
 from diagnose.document import document
 from diagnose.model import HOST, Report, Severity, Subject, Verdict, container
 from diagnose.questions.run import Options
-from diagnose.render import csv, junit, llm, sarif
+from diagnose.render.formats import csv, junit, llm, sarif
 from tests.command_line import run
 from tests.reports import found, report
 

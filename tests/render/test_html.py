@@ -23,7 +23,7 @@ from diagnose.model import HOST, Json, Report, Severity, Subject, container
 from diagnose.questions.run import Options
 from diagnose.render.html import moments, networks, page
 from diagnose.render.html.shapes import Box, Cross, Drawing, Label, Line
-from diagnose.render.outline import outline
+from diagnose.render.outlines.outline import outline
 from diagnose.timeline import Moment
 from tests.reports import found, report
 

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from diagnose.document import document
 from diagnose.model import Report, Reported, Severity, container
-from diagnose.render import llm, markdown, terminal
+from diagnose.render import terminal
+from diagnose.render.formats import llm, markdown
 from diagnose.render.html import page
-from diagnose.render.outline import MOST_ROOTS
+from diagnose.render.outlines.outline import MOST_ROOTS
 from tests.reports import found, report
 
 MORE = 7

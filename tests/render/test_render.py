@@ -17,7 +17,7 @@ from diagnose.model import (
     Verdict,
     container,
 )
-from diagnose.render import markdown
+from diagnose.render.formats import markdown
 from diagnose.render.words import clean, fitting, middle, short_ids
 from tests.reports import found, report, text
 

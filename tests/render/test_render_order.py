@@ -17,7 +17,8 @@ from diagnose.model import (
     Verdict,
     container,
 )
-from diagnose.render import llm, terminal
+from diagnose.render import terminal
+from diagnose.render.formats import llm
 from diagnose.render.terminal import MOST_BLOCKS
 from tests.reports import found, report, text
 

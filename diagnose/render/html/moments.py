@@ -10,7 +10,7 @@ import msgspec
 from diagnose.phrases import time_of_day
 from diagnose.render.html.networks import NARROW, PAD, WIDE, tone
 from diagnose.render.html.shapes import MONO, Box, Dot, Drawing, Label, Line, Shape
-from diagnose.render.outline_block import OutlineBlock
+from diagnose.render.outlines.outline_block import OutlineBlock
 from diagnose.render.words import clean, middle
 from diagnose.timeline import Moment
 

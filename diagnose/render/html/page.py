@@ -31,8 +31,8 @@ from diagnose.phrases import and_more, size, time_of_day
 from diagnose.render.html import moments, networks
 from diagnose.render.html.runbook_pages import runbook_pages
 from diagnose.render.html.shapes import Drawing
-from diagnose.render.outline import Outline, outline
-from diagnose.render.outline_block import OutlineBlock
+from diagnose.render.outlines.outline import Outline, outline
+from diagnose.render.outlines.outline_block import OutlineBlock
 from diagnose.render.words import clean, short_ids
 
 KINDS: tuple[type, ...] = (HostMap, Filesystems, Options, *timeline.KINDS)

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from diagnose import runbooks
 from diagnose.model import Report, Reported
-from diagnose.render.outline import Outline
-from diagnose.render.outline_block import OutlineBlock
+from diagnose.render.outlines.outline import Outline
+from diagnose.render.outlines.outline_block import OutlineBlock
 from diagnose.render.words import clean
 
 

@@ -13,10 +13,10 @@ import msgspec
 from diagnose.mappings import by_key
 from diagnose.model import DAEMON, Coverage, Report, Reported, Severity, Verdict
 from diagnose.phrases import count
-from diagnose.render.grouping import groups
-from diagnose.render.outline_block import FindingTree, OutlineBlock, block
-from diagnose.render.status_line import SaidAloud, status_of
-from diagnose.render.unjudged import reasons_of
+from diagnose.render.outlines.grouping import groups
+from diagnose.render.outlines.outline_block import FindingTree, OutlineBlock, block
+from diagnose.render.outlines.status_line import SaidAloud, status_of
+from diagnose.render.outlines.unjudged import reasons_of
 
 FIRST_WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 """By exit code."""

@@ -12,8 +12,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, Strength
 from diagnose.phrases import ago, count, named
-from diagnose.render.evidence_rows import TELLING, OutlinePart, evidence_rows
-from diagnose.render.grouping import other_messages
+from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
+from diagnose.render.outlines.grouping import other_messages
 
 CHANGED = "changed lately"
 """The name of the row that says what was changed before a problem without a known cause."""

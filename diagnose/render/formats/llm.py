@@ -14,8 +14,8 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import and_more, count, shortened, size
-from diagnose.render.outline import Outline, outline
-from diagnose.render.outline_block import OutlineBlock
+from diagnose.render.outlines.outline import Outline, outline
+from diagnose.render.outlines.outline_block import OutlineBlock
 from diagnose.render.words import one_line, short_ids
 
 TOKENS = 4_000

@@ -8,8 +8,8 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import and_more, count, size
-from diagnose.render.outline import Outline, outline
-from diagnose.render.outline_block import Other, OutlineBlock
+from diagnose.render.outlines.outline import Outline, outline
+from diagnose.render.outlines.outline_block import Other, OutlineBlock
 from diagnose.render.words import clean
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from diagnose.model import Check, Json, Report, Reported, Severity, Verdict
-from diagnose.render.json import as_text
+from diagnose.render.formats.json import as_text
 from diagnose.render.words import clean
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

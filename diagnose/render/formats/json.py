@@ -1,4 +1,4 @@
-"""The JSON report: `document` as text; its schema is `report.schema.json` beside this file."""
+"""The JSON report: `document` as text; its schema is `diagnose/render/report.schema.json`."""
 
 from __future__ import annotations
 

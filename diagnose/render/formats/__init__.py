@@ -1,0 +1,1 @@
+"""The report in the formats of other programs, a module each."""
