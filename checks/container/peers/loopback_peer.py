@@ -265,7 +265,7 @@ def _host_finding(call: LoopbackCall, program: Listener, who: str) -> Finding:
 def _settings_variables(call: LoopbackCall, peer: Container) -> PageVariables:
     """How the page changes the file of settings, for a peer that has a name for the caller."""
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
-    if call.target is None:
+    if call.target is None or call.target.is_linked:
         return {}
     correction = _replacing(call.target, peer.name)
     if has_names:
@@ -290,7 +290,7 @@ def _host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
     """
     container, target = call.container, call.target
     if target is not None:
-        if not is_everywhere(program.address):
+        if target.is_linked or not is_everywhere(program.address):
             return {}
         return {"correction_to_host": _replacing(target, GATEWAY_NAME), "settings": target.path}
     named = with_host(container, program.port, GATEWAY_NAME)

@@ -198,6 +198,8 @@ def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> F
         onset=container.failed_first if is_failing else None,
         variable=variable or item.host,
     )
+    if item.path and item.is_linked:
+        return finding
     if item.path:
         edit = f"s|{re.escape(item.text)}|{item.right}|g"
         return finding.with_variables({"settings": item.path, "correction": edit})

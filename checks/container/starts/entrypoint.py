@@ -27,6 +27,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
 )
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.containers.programs.shut_scripts import ShutScripts
 from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
 from diagnose.evidence.storage.mounts import Mounts
@@ -143,6 +144,7 @@ def entrypoint_forbidden(
     bind_sources: BindSources | None,
     image_commands: ImageCommands | None,
     lost_files: LostFiles | None,
+    shut_scripts: ShutScripts | None,
 ) -> CheckResult:
     """A container's program cannot be executed: permission denied.
 
@@ -158,12 +160,24 @@ def entrypoint_forbidden(
         refused = programs.by_id.get(container.id) if programs is not None else None
         if why in ("permission denied", "is a directory"):
             finding = _refused_entrypoint_finding(container, mounts, bind_sources)
-            yield finding.with_variables(_whole_command(container, image_commands))
+            finding = finding.with_variables(_whole_command(container, image_commands))
+            yield _with_script(finding, container, shut_scripts)
         elif refused is not None and _is_forbidden(container, refused):
             place = place_of_program(container, refused.path, mounts)
             if not refused.is_aside or _cannot_be_executed(refused, place):
-                yield _kernel_refusal_finding(container, refused, place)
+                finding = _kernel_refusal_finding(container, refused, place)
+                yield _with_script(finding, container, shut_scripts)
     return None
+
+
+def _with_script(
+    finding: Finding, container: Container, shut_scripts: ShutScripts | None
+) -> Finding:
+    """With the file of the host that nobody may execute; on a noexec mount its mode is not all."""
+    path = shut_scripts.by_id.get(container.id, "") if shut_scripts is not None else ""
+    if not path or path != finding.variables.get("source") or "noexec" in finding.variables:
+        return finding
+    return finding.with_variables({"script": path})
 
 
 _FORBIDDEN = ("permission denied", "operation not permitted")
@@ -201,9 +215,7 @@ def _kernel_refusal_finding(
     if not (place.is_noexec or refused.lacks_execute_bit or not refused.interpreter):
         return _forbidden_program_finding(container, refused)
     script = msgspec.structs.replace(refused, interpreter="")
-    finding = _with_place(_forbidden_program_finding(container, script), place)
-    is_shut = script.lacks_execute_bit and not place.is_noexec
-    return finding.with_variables({"script": place.path} if is_shut else {})
+    return _with_place(_forbidden_program_finding(container, script), place)
 
 
 def _cannot_be_executed(program: Program, place: ProgramPlace | None) -> bool:

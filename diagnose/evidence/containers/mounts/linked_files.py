@@ -18,7 +18,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
 from diagnose.model import Failed, Finding, PageVariables
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 LINK = "link"
@@ -72,6 +72,17 @@ def linked(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str]:
         return frozenset() if answer.reason == "not recorded" else frozenset(steps)
     links = {path for path, status in answer.items() if status.type == LINK}
     return upward.union(path for path, below in steps.items() if links.intersection(below))
+
+
+def is_behind_link(host: Host, file: ReadFile) -> bool:
+    """Whether a link below the mount leads to a file that was read there.
+
+    A mounted file is the one that its user named.
+    """
+    if not file.root:
+        return False
+    path = f"{file.root}{file.path}"
+    return bool(linked(host, {path: steps_from(file.root, path)}))
 
 
 def steps_below(mount: Mount, inside: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.linked_files import is_behind_link
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
@@ -50,6 +51,8 @@ class LoopbackTarget(msgspec.Struct, frozen=True):
     refused: int = 0
     """Calls that were refused from inside since the container's network was made; 0 where its log
     names them."""
+    is_linked: bool = False
+    """Whether a link of the container leads to that file, which may be another one on the host."""
 
     @property
     def has_port_beside(self) -> bool:
@@ -126,8 +129,8 @@ def _targets(host: Host, container: Container, refused: int) -> Iterator[Loopbac
     )
     for file, text in settings:
         path = f"{file.root or ''}{file.path}"
+        is_linked = bool(text) and is_behind_link(host, file)
         for line in dict.fromkeys(text.splitlines()):
             place, _, port = line.partition("|")
-            yield LoopbackTarget(
-                container, place, int(port or place.rpartition(":")[2]), path, refused
-            )
+            number = int(port or place.rpartition(":")[2])
+            yield LoopbackTarget(container, place, number, path, refused, is_linked)

@@ -13,9 +13,11 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.linked_files import is_behind_link
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -52,6 +54,8 @@ class MisreadAddress(msgspec.Struct, frozen=True):
     variable: str = ""
     path: str = ""
     """The file of the host that has it; "" for a variable."""
+    is_linked: bool = False
+    """Whether a link of the container leads to that file, which may be another one on the host."""
     line: str = ""
     """The line of the log that repeats it."""
 
@@ -112,13 +116,17 @@ def _of_files(
     if not said:
         return None
     line, (text, right, name) = said[-1]
-    files = [
-        f"{file.root or ''}{file.path}"
-        for file, urls in mounted_settings(host, container, "urls", _OF_SETTINGS, _FOLDER)
-        if text in urls.splitlines()
-    ]
-    path = files[0] if len(files) == 1 else ""
-    return MisreadAddress(container, text, right, name, path=path, line=line)
+    file = only(
+        [
+            file
+            for file, urls in mounted_settings(host, container, "urls", _OF_SETTINGS, _FOLDER)
+            if text in urls.splitlines()
+        ]
+    )
+    if file is None:
+        return MisreadAddress(container, text, right, name, line=line)
+    path, is_linked = f"{file.root or ''}{file.path}", is_behind_link(host, file)
+    return MisreadAddress(container, text, right, name, path=path, is_linked=is_linked, line=line)
 
 
 def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:

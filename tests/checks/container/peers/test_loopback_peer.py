@@ -368,6 +368,26 @@ def test_settings_that_name_localhost_where_no_line_does(
         assert finding.variables["settings"] == "/srv/caddy/Caddyfile"
 
 
+def test_a_file_behind_a_link_of_the_container_is_named_and_not_changed() -> None:
+    api = container_in("running", name="api", **ON_SHOP)
+    app, log_tails = failed_with_log(REFUSED, **ON_SHOP)
+    db = container_in("running", name="db", **PEER_PORT, **ON_SHOP)
+    silent = LoopbackTarget(api, "localhost:5004", 5004, "/srv/caddy/conf", 4, is_linked=True)
+    logged = LoopbackTarget(app, "host: localhost", 5432, "/srv/wiki/conf", is_linked=True)
+    found = judge(
+        "container.loopback-peer",
+        containers=of(api, app, db),
+        clock=CLOCK,
+        log_tails=log_tails,
+        listeners=Listeners((HOST_SERVES,)),
+        loopback_targets=LoopbackTargets((silent,), (logged,)),
+    ).findings
+    named = {(silent.path, True), (logged.path, True)}
+    assert {(target.path, target.path in str(found)) for target in (silent, logged)} == named
+    edits = {"settings", "correction", "joint_correction", "correction_to_host"}
+    assert [edits & finding.variables.keys() for finding in found] == [set(), set()]
+
+
 def test_the_mounted_file_that_comes_before_a_variable() -> None:
     """A log says where a call went, and not which settings said so."""
     env = {"Config": {"Env": ["DB_HOST=db", "DB_PORT=5432"]}}

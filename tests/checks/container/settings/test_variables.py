@@ -401,6 +401,18 @@ def test_a_file_has_the_address_that_the_log_repeats() -> None:
     assert finding.severity is Severity.critical
     assert finding.variables["settings"] == "/srv/zigbee/configuration.yaml"
     assert finding.variables["correction"] == "s|mqtt:///broker|mqtt://broker|g"
+    linked = Made(
+        {**made.answers, "file.stats": {"/srv/zigbee/configuration.yaml": {"type": "link"}}}
+    )
+    (finding,) = judge(
+        "container.variable-malformed",
+        containers=containers,
+        clock=CLOCK,
+        log_tails=tails,
+        misread_addresses=misread_addresses(linked, containers, tails),
+    ).findings
+    assert "/srv/zigbee/configuration.yaml" in finding.summary
+    assert not {"settings", "correction"} & finding.variables.keys()
 
 
 CR_LINES = {

@@ -11,7 +11,9 @@ from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathSta
 from diagnose.evidence.containers.programs.missing_programs import MissingProgram, MissingPrograms
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.containers.programs.shut_scripts import shut_scripts
 from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.model import Failed
 from tests.checks.container.evidence import (
     UNKNOWN,
     container_in,
@@ -21,6 +23,7 @@ from tests.checks.container.evidence import (
     start_refused,
     summaries,
 )
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
 
@@ -230,8 +233,52 @@ def test_a_mounted_script_is_mended_on_the_host(
     )
     assert [finding.variables["source"] for finding in result.findings] == [source] * bool(source)
     assert all("file" not in finding.variables for finding in result.findings)
-    scripts = [finding.variables.get("script", "") for finding in result.findings]
-    assert scripts == [source if mounts is PLAIN else ""] * bool(source)
+
+
+def _types(mode: int, kind: str = "file", link: str = "") -> Any:
+    """What stat says of the script and the folders above it."""
+
+    def stats(question: Any) -> Any:
+        links = {} if question.follow else {link: {"type": "link"}}
+        return {path: {"type": kind, "mode": mode} for path in question.paths} | links
+
+    return stats
+
+
+ON_HOST = "/srv/scripts/run.sh"
+SHUT = {
+    "no x bit": (_types(0o644), SCRIPTS, PLAIN, ON_HOST),
+    "mounted alone": (_types(0o644), ONE_FILE, PLAIN, ON_HOST),
+    "an x bit": (_types(0o755), SCRIPTS, PLAIN, None),
+    "a folder": (_types(0o644, "folder"), SCRIPTS, PLAIN, None),
+    "a link of the container": (_types(0o644, link=ON_HOST), SCRIPTS, PLAIN, None),
+    "not looked at": (Failed("timed out", ""), SCRIPTS, PLAIN, None),
+    "noexec too": (_types(0o644), SCRIPTS, NOEXEC, None),
+}
+
+
+@pytest.mark.parametrize("by_runtime", [True, False], ids=["the runtime", "a shell"])
+@pytest.mark.parametrize(("stats", "mounted", "mounts", "script"), SHUT.values(), ids=SHUT)
+def test_a_file_of_the_host_that_nobody_may_execute(
+    stats: Any, mounted: dict[str, Any], mounts: Mounts, script: str | None, by_runtime: bool
+) -> None:
+    """What would make a file of the host executable stays with the files that a user mounted."""
+    container = container_in("exited", code=126, **mounted)
+    line = f"/start.sh: line 2: {RUN}: Permission denied"
+    program = Program(RUN, "permission denied", line, mode=0o644, interpreter="/bin/sh")
+    known = Programs({container.id: program})
+    if by_runtime:
+        error = UNQUOTED.format(RUN, "")
+        container = container_in("created", code=126, Path=RUN, State={"Error": error}, **mounted)
+        known = Programs({})
+    (finding,) = judge(
+        "container.entrypoint-forbidden",
+        containers=of(container),
+        programs=known,
+        mounts=mounts,
+        shut_scripts=shut_scripts(Made({"file.stats": stats}), of(container), known),
+    ).findings
+    assert finding.variables.get("script") == script
 
 
 ASIDE = {

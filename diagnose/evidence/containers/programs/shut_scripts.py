@@ -1,0 +1,69 @@
+"""Programs of containers that are files of the host which nobody may execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.linked_files import linked, steps_from
+from diagnose.evidence.containers.mounts.program_places import ProgramPlace, place_of_program
+from diagnose.evidence.containers.programs.missing_programs import own_program
+from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+_EXECUTE = 0o111
+_DENIED = "permission denied"
+
+
+class ShutScripts(msgspec.Struct, frozen=True):
+    """The paths on the host, by container id."""
+
+    by_id: dict[str, str] = {}
+
+
+@evidence
+def shut_scripts(host: Host, containers: Containers, programs: Programs | None) -> ShutScripts:
+    """Two questions about the programs that were refused and lie in a mount.
+
+    A file to which a link below the mount leads is left out: it is another one on the host.
+    """
+    places = dict(_places(containers, programs))
+    if not places:
+        return ShutScripts()
+    steps = {place.path: steps_from(place.mount.source, place.path) for place in places.values()}
+    answer = host.ask(StatPaths(sorted(steps)))
+    if isinstance(answer, Failed):
+        return ShutScripts()
+    links = linked(host, steps)
+    shut = {
+        path
+        for path, status in answer.items()
+        if status.type == "file" and not status.mode & _EXECUTE and path not in links
+    }
+    return ShutScripts({id: place.path for id, place in places.items() if place.path in shut})
+
+
+def _places(
+    containers: Containers, programs: Programs | None
+) -> Iterator[tuple[str, ProgramPlace]]:
+    """Where the refused programs lie on the host, by container id."""
+    for container in containers:
+        path = _refused_path(container, programs)
+        place = place_of_program(container, path, None) if path else None
+        if place is not None:
+            yield container.id, place
+
+
+def _refused_path(container: Container, programs: Programs | None) -> str:
+    """The program that may not be executed: of the runtime's refusal, or of a line of the log."""
+    if own_program(container) == _DENIED:
+        return container.path
+    refused = programs.by_id.get(container.id) if programs is not None else None
+    if refused is None or refused.why != _DENIED or not refused.lacks_execute_bit:
+        return ""
+    return refused.path
