@@ -25,7 +25,10 @@ from diagnose.registry import check
 
 @check("dns.loopback-stub", severity=Severity.critical)
 def loopback_stub(
-    resolvers: Resolvers, lookups: Lookups | None, containers: Containers | None
+    resolvers: Resolvers,
+    lookups: Lookups | None,
+    containers: Containers | None,
+    routes: Routes | None,
 ) -> CheckResult:
     """The host's resolv.conf has only loopback servers, which containers cannot use.
 
@@ -59,13 +62,25 @@ def loopback_stub(
         },
         variables={
             "server": resolvers.host_servers[0],
-            **({"real_servers": RESOLVED_FILE} if _has_servers(resolvers.resolved) else {}),
+            **_server_for_containers(resolvers, routes),
         },
         severity=Severity.critical if fallback.lost else Severity.advice,
         touches=fallback.touches,
         signs=frozenset({"dns"}) if fallback.members else frozenset(),
     )
     return None
+
+
+def _server_for_containers(resolvers: Resolvers, routes: Routes | None) -> PageVariables:
+    """What containers can ask: the servers behind the stub, or the router, if it answers."""
+    router = routes.router if routes is not None else None
+    if _has_servers(resolvers.resolved):
+        return {"real_servers": RESOLVED_FILE}
+    return _asked_router(router) if router is not None else {}
+
+
+def _asked_router(router: str) -> PageVariables:
+    return {"router": router, "router_json": json.dumps({"dns": [router]})}
 
 
 def _given_instead(fallback: OnFallback, resolvers: Resolvers) -> str:
@@ -198,7 +213,7 @@ def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) ->
     """
     router = routes.router if routes is not None else None
     if _only_link_local(resolvers) and router is not None:
-        return {"router": router, "router_json": json.dumps({"dns": [router]})}
+        return _asked_router(router)
     if not resolvers.only_ipv6 or _only_link_local(resolvers):
         has_resolved = "systemd/resolve" in resolvers.dangling
         service = {"stub_unit": "systemd-resolved"} if has_resolved else {}

@@ -28,6 +28,7 @@ from diagnose.evidence.containers.mounts.missing_files import MissingFile, Missi
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import present
 from diagnose.model import CheckItem, CheckResult, Finding, Severity, Unavailable, Unexamined
 from diagnose.phrases import quoted
 from diagnose.registry import check
@@ -83,7 +84,7 @@ def with_moved(finding: Finding, moved_sources: MovedSources | None) -> Finding:
     if not cure:
         return finding
     beside = {f"beside {cure['place']}": cure["displaced"]}
-    for other in _OTHER_CURES:
+    for other in (*_OTHER_CURES, "sought"):
         finding = finding.without_variable(other)
     return replace(finding, evidence={**finding.evidence, **beside}).with_variables(cure)
 
@@ -272,7 +273,8 @@ def _missing_source_finding(
         source=source,
     )
     known_as = {place: source} if place else {}
-    return finding.with_variables(known_as)
+    sought = {} if place == "emptied" else {"sought": posixpath.basename(source.rstrip("/"))}
+    return finding.with_variables({**known_as, **present(sought)})
 
 
 def _why_unseen(sources: BindSources | Unavailable, path: str) -> str:

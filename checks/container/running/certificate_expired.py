@@ -11,6 +11,9 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, duration
 from diagnose.registry import check
 
+_OF_HOST = "/etc/letsencrypt/"
+"""Where certbot of the host keeps its certificates."""
+
 
 @check(
     "container.certificate-expired",
@@ -54,7 +57,10 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
 
 
 def _renewal(expired: ExpiredCertificate) -> PageVariables:
-    """How certbot renews it, where a container on this host does."""
-    if expired.renewer is None or not expired.lineage:
+    """How certbot renews it, where a container on this host does, or the host itself."""
+    if not expired.lineage:
         return {}
-    return {"renewer": expired.renewer.name, "lineage": expired.lineage}
+    if expired.renewer is not None:
+        return {"renewer": expired.renewer.name, "lineage": expired.lineage}
+    is_of_host = expired.file.path.startswith(_OF_HOST)
+    return {"host_lineage": expired.lineage} if is_of_host else {}

@@ -168,7 +168,7 @@ def _secret_finding(secret: UnequalSecret, is_failing: bool) -> Finding:
         secret=name,
         peer=peer.name,
     )
-    steps = {}
+    steps = {} if secret.place or not name.isidentifier() else {"equalled": name}
     if secret.twin and len(secret.places) == 1:
         steps = {"twin": secret.twin, "handed": secret.places[0]}
     return finding.with_variables(steps)

@@ -27,8 +27,16 @@ from diagnose.evidence.network.wiring.lost_networks import (
     network_owner,
     successor_of,
 )
-from diagnose.mappings import names_of
-from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
+from diagnose.mappings import names_of, present
+from diagnose.model import (
+    CheckItem,
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Unexamined,
+)
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -136,13 +144,17 @@ _CABLE_FAULTS: Mapping[CableFault, str] = {
 }
 
 
+_MADE_AGAIN: frozenset[CableFault] = frozenset({"no interface", "no host end", "no address"})
+"""Faults that only a new attachment ends."""
+
+
 def _cable_fault(attachment: Attachment) -> str:
     return _CABLE_FAULTS[attachment.fault].format(attached=attachment)
 
 
 def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> Finding:
     network, netns, bridge = attachment.network, attachment.netns, attachment.bridge
-    peer, inner = attachment.host_end, attachment.inner
+    peer = attachment.host_end
     routes = [str(route) for route in netns.routes if route.leads_somewhere]
     return Finding.about(
         attachment.container,
@@ -158,12 +170,16 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
         touches=(network.subject, *((peer.subject,) if peer else ())),
         settled=(attachment.container.life,),
         network=network.name,
-        bridge=bridge.name,
-        interface=peer.name if peer else "none",
-        inner=inner.name if inner else "none",
-        gateway=attachment.endpoint.gateway or "none",
-        wrong_gateway=wrong_gateway or "none",
-    )
+    ).with_variables(_pair(attachment, wrong_gateway))
+
+
+def _pair(attachment: Attachment, wrong_gateway: str) -> PageVariables:
+    """Both ends of the pair, where they are there; without one of them the engine makes another."""
+    peer, inner, gateway = attachment.host_end, attachment.inner, attachment.endpoint.gateway
+    if peer is None or inner is None or attachment.fault in _MADE_AGAIN:
+        return {}
+    route = present({"gateway": gateway, "wrong_gateway": wrong_gateway})
+    return {"bridge": attachment.bridge.name, "interface": peer.name, "inner": inner.name, **route}
 
 
 def _guest_item(
@@ -184,13 +200,20 @@ def _guest_item(
         )
     if other is None:
         whose = f'container "{owner.name[:12]}", whose network it shares, no longer exists'
-        return _lost_owner_finding(container, netns, whose, "not listed")
+        finding = _lost_owner_finding(container, netns, whose, "not listed")
+        return finding.with_variables(_made_by_compose(container))
     if other.host_config.network_mode == "none":
         return None
     whose = f"{other}, whose network it shares, does not run ({other.state.status})"
     finding = _lost_owner_finding(container, netns, whose, other.state.status)
     settled = (*finding.settled, other.life)
     return replace(finding, settled=settled).with_variables({"stopped": other.name})
+
+
+def _made_by_compose(container: Container) -> PageVariables:
+    """The service that compose makes again together with the one whose network it shares."""
+    folder, service = container.compose_folder, container.compose_service
+    return {"project_folder": folder, "guest_service": service} if folder and service else {}
 
 
 def _lost_owner_finding(

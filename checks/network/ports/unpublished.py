@@ -80,6 +80,8 @@ def _default_route_findings(
     finding = _default_route_finding(container, missing, attached, direct[0], bridges[0])
     if ping is not None and ping.version >= _CHOOSES:
         finding = finding.with_variables({"bridge_network": bridges[0].name})
+    elif ping is not None:
+        finding = finding.with_variables({"left": direct[0].name})
     yield finding
 
 

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.routes import Route, Routes
 from diagnose.model import (
     Finding,
     Subject,
@@ -91,6 +92,22 @@ def test_loopback_stub(
         )
         == expected
     )
+
+
+ROUTER = Routes((Route(dst="0.0.0.0", gateway="192.0.2.1", oif=2),))
+ASKED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "the router": ({"routes": ROUTER}, {"router", "router_json"}),
+    "nobody is known": ({}, set()),
+}
+
+
+@pytest.mark.parametrize(("known", "expected"), ASKED.values(), ids=ASKED)
+def test_whom_containers_can_ask_beside_a_stub(known: dict[str, Any], expected: set[str]) -> None:
+    stub = ResolvConf(("127.0.0.1",))
+    (finding,) = judge_dns(
+        "dns.loopback-stub", (WEB, FALLBACK), host=stub, replies={}, **known
+    ).findings
+    assert finding.variables.keys() - {"server"} == expected
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,38 @@ def program_on_a_noexec_mount(box: Box) -> None:
     assert 'exec: "' not in box.inspect("scripted")["State"]["Error"]
 
 
+@fault("container.entrypoint-forbidden", subject="container:modeless", shareable=True)
+def mounted_script_without_its_mode(box: Box) -> None:
+    """A container's program is a script of the host that nobody may execute, as after a checkout
+    without modes."""
+    box.write("/srv/modeless/run.sh", "#!/bin/sh\nsleep 1000\n", 0o644)
+    volume = "--volume=/srv/modeless:/opt/modeless"
+    done = box.docker(
+        "run", "-d", "--name=modeless", *QUIET, volume, "bb:1.36", "/opt/modeless/run.sh",
+        check=False,
+    )  # fmt: skip
+    assert "permission denied" in done.stderr
+
+
+@fault("container.entrypoint-forbidden", subject="container:beguiled", shareable=True)
+def script_behind_a_link_of_the_container(box: Box) -> None:
+    """A container's program is a link that leads to another file inside it than on the host: the
+    host's own file stays as it is."""
+    box.write("/srv/beguiled-own/run.sh", "#!/bin/sh\nsleep 1000\n", 0o644)
+    box.write("/srv/secret/run.sh", "#!/bin/sh\n", 0o600)
+    box.sh("mkdir -p /srv/beguiled; ln -s /srv/secret/run.sh /srv/beguiled/run.sh")
+    volumes = ["--volume=/srv/beguiled:/opt/beguiled", "--volume=/srv/beguiled-own:/srv/secret"]
+    done = box.docker(
+        "run", "-d", "--name=beguiled", *QUIET, *volumes, "bb:1.36", "/opt/beguiled/run.sh",
+        check=False,
+    )  # fmt: skip
+    assert "permission denied" in done.stderr
+    report = box.diagnose("check", "container.entrypoint-forbidden", "--format", "json").report
+    named = [found for found in report["findings"] if found["subject"]["name"] == "beguiled"]
+    assert "/srv/beguiled/run.sh" in named[0]["summary"]
+    assert named[0]["fix"] == []
+
+
 @fault("container.start-refused", subject="container:second5", shareable=True)
 def fixed_address_taken(box: Box) -> None:
     """Two containers are given the same fixed address on a network."""

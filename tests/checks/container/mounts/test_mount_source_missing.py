@@ -121,6 +121,7 @@ def test_a_runtime_that_quotes_the_error_of_each_step():
         bind_sources=BindSources({"/srv/app.conf": PathStatus(type="folder")}),
     ).findings
     assert "/srv/app.conf" in finding.summary
+    assert finding.variables["sought"] == "app.conf"
 
 
 SECRET: dict[str, Any] = {

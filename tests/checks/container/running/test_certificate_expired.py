@@ -30,12 +30,17 @@ CERTBOT = container(
     Config={"Image": "certbot/certbot:v3"},
     **bind("/srv/le", Destination="/etc/letsencrypt"),
 )
+OF_HOST = container(
+    "renewal",
+    Config={"Image": "certbot/certbot:v3"},
+    **bind("/etc/letsencrypt", Destination="/etc/letsencrypt"),
+)
 FOLDER = Mount(type="bind", source="/srv/le", destination="/etc/letsencrypt")
 
 
-def file(name: str) -> CertificateFile:
+def file(name: str, folder: Mount = FOLDER) -> CertificateFile:
     inside = f"/etc/letsencrypt/live/{name}/fullchain.pem"
-    return CertificateFile(EDGE, "nginx", NOW - 5000, inside, FOLDER, PathStatus(type="file"))
+    return CertificateFile(EDGE, "nginx", NOW - 5000, inside, folder, PathStatus(type="file"))
 
 
 PERIODS = {
@@ -47,11 +52,11 @@ PERIODS = {
 }
 
 
-def found(texts: dict[str, str], *others: Any) -> Any:
+def found(texts: dict[str, str], *others: Any, folder: Mount = FOLDER) -> Any:
     def read(question: Any) -> dict[str, object]:
         return {"text": texts[question.path.split("/")[2]]}
 
-    files = CertificateFiles(tuple(map(file, texts)))
+    files = CertificateFiles(tuple(file(name, folder) for name in texts))
     return expired_certificates(
         Made({"file.read": read}), files, Containers([EDGE, *others]), CLOCK
     )
@@ -76,6 +81,22 @@ def test_the_first_to_expire_speaks_for_a_container() -> None:
 def test_certbot_in_a_container_with_the_same_folder_renews_it() -> None:
     (expired,) = found({"shop": pem("270101000000")}, CERTBOT)
     assert expired.renewer == CERTBOT
+
+
+RENEWED = {
+    "certbot of the host": ("/etc/letsencrypt", (), {"host_lineage"}),
+    "certbot in a container": ("/etc/letsencrypt", (OF_HOST,), {"renewer", "lineage"}),
+    "another folder of the host": ("/srv/le", (), set()),
+}
+
+
+@pytest.mark.parametrize(("source", "others", "expected"), RENEWED.values(), ids=RENEWED)
+def test_who_renews_it(source: str, others: tuple[Any, ...], expected: set[str]) -> None:
+    folder = Mount(type="bind", source=source, destination="/etc/letsencrypt")
+    expired = found({"shop": pem("270101000000")}, *others, folder=folder)
+    result = judge("container.certificate-expired", expired_certificates=expired, clock=CLOCK)
+    (finding,) = result.findings
+    assert finding.variables.keys() - {"container", "certificate"} == expected
 
 
 def test_a_file_that_is_mounted_alone() -> None:

@@ -138,7 +138,9 @@ def test_a_secret_of_the_same_name(name: str, others: str, expected: list[tuple[
     env = [f"{name}={OWN}", "SERVER=queue:9000"]
     caller, tails = failed_with_log("FATAL invalid agent secret", Config={"Env": env}, **ON_SHOP)
     server = _server(*([f"{name}={others}"] if others else []))
-    assert rows(_differing(caller, tails, server, Made({}))) == expected
+    result = _differing(caller, tails, server, Made({}))
+    assert rows(result) == expected
+    assert [found.variables["equalled"] for found in result.findings] == [name] * len(expected)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,9 @@ def test_veth_detached(
         clock=LATER,
     )
     assert [words in finding.summary for finding in result.findings] == ([True] if words else [])
+    # what is gone inside or outside only a new attachment brings back
+    is_gone = words in ("is gone", "lost its address", "no interface inside")
+    assert all(("interface" in found.variables) is not is_gone for found in result.findings)
 
 
 def test_a_cable_that_was_plugged_in_after_the_list_was_taken():

@@ -20,6 +20,7 @@ from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
@@ -212,3 +213,19 @@ def test_a_container_on_the_lan_too(container: Container, expected: list[tuple[s
         networks=Networks((FRONT, BEHIND, LAN)),
     )
     assert rows(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "variable"), [("20.10.24", "left"), ("28.5.2", "bridge_network")]
+)
+def test_how_a_container_on_the_lan_publishes_its_ports(version: str, variable: str) -> None:
+    result = judge(
+        "network.port-not-published",
+        containers=Containers((beside("front", "lan"),)),
+        listeners=NONE,
+        networks=Networks((FRONT, BEHIND, LAN)),
+        ping=Ping("1.41", version, ""),
+    )
+    assert [found.variables.keys() - {"container", "lan"} for found in result.findings] == [
+        {variable}
+    ]
