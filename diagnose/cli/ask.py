@@ -67,7 +67,7 @@ def ask(
     report = replace(report, findings=findings)
     code = code_of(report, fail_on)
     if known is not None:
-        click.echo(f"{known.in_words()}\n")
+        terminal.say((*known.in_words(), ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
         code,
@@ -78,15 +78,16 @@ def ask(
         shell=reader.shell(given["source"]),
     )
     ends = search.ends(text)
-    if fitting or ends is not None:
-        click.echo("")
+    further = []
     if fitting:
         ids = [match.id for match in matches]
-        click.echo(f"what fits these words comes first: {_shown(ids, families)}")
+        further.append(f"what fits these words comes first: {_shown(ids, families)}")
         if not any(finding.id in fitting for finding in findings):
-            click.echo("none of them found anything")
+            further.append("none of them found anything")
     if ends is not None:
-        click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
+        further.append(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
+    if further:
+        terminal.say(("", *further), sys.stdout, color=options.color(no_color))
     process.leave(code)
 
 

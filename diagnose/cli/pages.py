@@ -89,9 +89,10 @@ def _list_matches(words: str) -> bool:
     checks = registry.load()
     width = max((len(match.id) for match in matches), default=0)
     if known is not None:
-        click.echo(known.in_words())
-        if matches:
-            click.echo()
+        from diagnose.render import terminal
+
+        texts = (*known.in_words(), "") if matches else known.in_words()
+        terminal.say(texts, sys.stdout, color=False)
     for match in matches:
         click.echo(f"{match.id:<{width}}  {checks[match.id].title.rstrip('.')}")
     return bool(matches) or known is not None

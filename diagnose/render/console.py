@@ -5,6 +5,7 @@ It takes names from the host literally, as neither markup, emoji nor numbers.
 
 from __future__ import annotations
 
+import os
 from typing import TextIO
 
 from rich.console import Console
@@ -37,3 +38,11 @@ def with_room(console: Console) -> Console:
     if console.width < NARROWEST:
         console.width = NARROWEST
     return console
+
+
+def is_read_by_person(console: Console) -> bool:
+    """Whether a console is a terminal, or COLUMNS says how wide its rows may be.
+
+    Cron and monitoring plugins have neither.
+    """
+    return console.is_terminal or "COLUMNS" in os.environ

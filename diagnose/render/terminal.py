@@ -5,6 +5,7 @@ Colour only repeats what a word says.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from diagnose.model import Report, Severity
 from diagnose.phrases import and_more, count, size
-from diagnose.render.console import literal
+from diagnose.render.console import is_read_by_person, literal
 from diagnose.render.outlines.evidence_rows import OutlinePart
 from diagnose.render.outlines.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outlines.outline_block import Effect, OutlineBlock
@@ -75,6 +76,13 @@ def render(
         page.timings(report)
 
 
+def say(texts: Iterable[str], stream: TextIO, *, color: bool | None) -> None:
+    """Print words beside a report, each text in rows of the same width as the report has."""
+    page = _Page(literal(stream, color=color), verbose=False, shell=Shell())
+    for text in texts:
+        page.line(text, hanging=2)
+
+
 def _ids_or_families(ids: str) -> str:
     """A list of check ids, or of what families they are where it would be a wall."""
     names = ids.split(", ")
@@ -104,9 +112,11 @@ class _Page:
         """A text broken at the width. hanging: of the rows after the first, unless two more."""
         if hanging is None:
             hanging = indent + 2 if indent else 0
-        for number, row in enumerate(
-            Text(one_line(text), style).wrap(self.console, self.console.width - hanging)
-        ):
+        self.rows(Text(one_line(text), style), indent, hanging)
+
+    def rows(self, text: Text, indent: int, hanging: int) -> None:
+        """As `line`, of a text with styles of its own."""
+        for number, row in enumerate(text.wrap(self.console, self.console.width - hanging)):
             row.rstrip()
             self.console.print(Text(" " * (hanging if number else indent)) + row)
 
@@ -157,8 +167,12 @@ class _Page:
         is_one_line = self.is_one_line(page)
         if is_one_line:
             rest += f" - {page.host}"
-        # Monitoring reads the first line: it is never wrapped by us.
-        self.console.print(Text.assemble((word, WORDS[word]), " ", one_line(rest)), soft_wrap=True)
+        status = Text.assemble((word, WORDS[word]), " ", one_line(rest))
+        if is_read_by_person(self.console):
+            self.rows(status, 0, 2)
+        else:
+            # monitoring reads the first line and no other
+            self.console.print(status, soft_wrap=True)
         if not is_one_line:
             self.line(page.host)
         if page.coverage and (self.verbose or not page.blocks):

@@ -48,10 +48,14 @@ class KnownError(msgspec.Struct, frozen=True):
     recognised: Recognised
     page: str
 
-    def in_words(self) -> str:
-        """Two lines: what the message means, and what heals."""
-        means = f"the message means: {self.recognised.cause}"
-        return _ID.sub(lambda match: match[0][:12], f"{means}\nwhat heals: {self.recognised.cure}")
+    def in_words(self) -> tuple[str, str]:
+        """What the message means, and what fixes it; ids are shortened."""
+        words = (
+            f"the message means: {self.recognised.cause}",
+            f"what fixes it: {self.recognised.cure}",
+        )
+        means, fixes = (_ID.sub(lambda match: match[0][:12], text) for text in words)
+        return means, fixes
 
 
 def without_warnings(text: str) -> str:

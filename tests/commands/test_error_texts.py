@@ -48,7 +48,7 @@ def test_a_message_that_no_page_is_about_leads_to_words_alone() -> None:
     assert search.matching(message) == ()
     known = error_texts.explained(message)
     assert known is not None
-    assert "docker ps -a --filter volume=data" in known.in_words()
+    assert "docker ps -a --filter volume=data" in known.in_words()[1]
 
 
 UP = """\
@@ -119,7 +119,7 @@ def test_explain_says_what_a_message_means() -> None:
     done = run("explain", "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")
     assert done.returncode == 0
     assert done.stdout.startswith(
-        "the message means: the program's user may not open a port below 1024\nwhat heals: "
+        "the message means: the program's user may not open a port below 1024\nwhat fixes it: "
     )
     assert "\n\ncontainer.kernel-setting-low  " in done.stdout
 
@@ -129,7 +129,10 @@ def test_explain_reads_a_message_from_stdin() -> None:
     done = run("explain", "-", stdin=message)
     assert done.returncode == 0
     assert "another network of this engine has this subnet" in done.stdout
-    assert done.stdout.count("\n") == 2, "no page is about it"
+    fixes = done.stdout.partition("what fixes it: ")[2]
+    assert fixes
+    assert "\n\n" not in fixes, "no page is about it"
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_words_need_no_quotes() -> None:

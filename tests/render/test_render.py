@@ -48,6 +48,17 @@ def test_a_healthy_host_is_one_line():
     )
 
 
+def test_the_first_line_is_broken_for_people_alone(monkeypatch: pytest.MonkeyPatch):
+    """Monitoring reads one line; whoever has set COLUMNS has said how wide a row may be."""
+    long = found("storage.disk-full", Subject("filesystem", "/srv/" + "x" * 30))
+    whole = text(report(long)).splitlines()[0]
+    assert len(whole) > 80
+    monkeypatch.setenv("COLUMNS", "80")
+    first, second, *_ = text(report(long)).splitlines()
+    assert max(len(first), len(second)) <= 80
+    assert f"{first} {second.strip()}" == whole
+
+
 def test_a_calm_report_says_how_to_ask_on():
     advice = found("daemon.live-restore-off", Subject("daemon", "docker"), "off", Severity.advice)
     calm, critical = text(report(advice), 0), text(report(full()), 2)
