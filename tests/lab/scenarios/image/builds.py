@@ -42,7 +42,7 @@ def build_step_that_fails(box: Box) -> None:
     step = "RUN echo Reading package lists; echo 'E: Unable to locate package libfoo' >&2; exit 100"
     for _ in range(2):
         assert "exit code: 100" in _build(box, f"FROM bb:1.36\n{step}\n")
-    assert "failed 2 times" in _summary(box)
+    assert "failed twice" in _summary(box)
     assert "apt-get does not know the package libfoo" in _summary(box)
 
 
