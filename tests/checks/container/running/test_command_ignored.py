@@ -1,0 +1,69 @@
+"""container.command-ignored: start scripts of images, and what they make of a command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.programs.ignored_commands import ignored_commands
+from diagnose.evidence.machine.processes import Process, Processes
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+WORKER = ["php", "artisan", "queue:work"]
+IGNORES = "#!/bin/sh\nset -e\n./migrate\nexec httpd -f\n"
+SHELL = ["/bin/sh", "-c", "httpd -f"]
+FOUND = [("warning", "web")]
+SCRIPTS: dict[str, tuple[list[str], list[str], str, str, list[tuple[str, str]]]] = {
+    "ignores its arguments": (["/start.sh"], WORKER, IGNORES, "httpd", FOUND),
+    "is behind an init": (["/usr/bin/tini", "--", "/start.sh"], WORKER, IGNORES, "httpd", FOUND),
+    "of bash by env": (["/s"], WORKER, "#!/usr/bin/env bash\nhttpd\n", "httpd", FOUND),
+    "the shell form": (SHELL, WORKER, "", "httpd", FOUND),
+    "a shell form with arguments": (["sh", "-c", 'exec "$0" "$@"'], WORKER, "", "httpd", []),
+    "hands its arguments on": (["/s"], WORKER, '#!/bin/sh\nexec "$@"\n', "httpd", []),
+    "chooses by the first one": (["/s"], WORKER, "#!/bin/sh\ncase ${1} in x) ;; esac", "httpd", []),
+    "shifts": (["/s"], WORKER, "#!/bin/sh\nshift\n", "httpd", []),
+    "reads another script": (["/s"], WORKER, "#!/bin/sh\n. /lib.sh\n", "httpd", []),
+    "sources one after a test": (["/s"], WORKER, "#!/bin/sh\n[ -f x ] && source x\n", "httpd", []),
+    "is Python": (["/s"], WORKER, "#!/usr/bin/python3\nprint()\n", "httpd", []),
+    "is a program": (["/s"], WORKER, "\x7fELF", "httpd", []),
+    "is longer than what is read": (["/s"], WORKER, IGNORES + "#" * 40000, "httpd", []),
+    "the command runs": (["/s"], WORKER, IGNORES, "php", []),
+    "its name is cut off": (["/s"], ["/opt/a-very-long-name-of-x"], IGNORES, "a-very-long-nam", []),
+    "the command of the image": (["/s"], ["serve"], IGNORES, "httpd", []),
+    "no command": (["/s"], [], IGNORES, "httpd", []),
+}  # fmt: skip
+
+
+def _judge(entrypoint: list[str], command: list[str], text: str, comm: str) -> Any:
+    web = container(Config={"Entrypoint": entrypoint, "Cmd": command, "WorkingDir": "/srv"})
+    image = {"Id": "sha256:1111", "Config": {"Cmd": ["serve"]}}
+    host = Made(
+        {"api.archive": {"type": "file", "hex": text.encode().hex()}, "api.image": image},
+    )
+    processes = Processes((Process(100, comm=comm, container=web.id),))
+    found = ignored_commands(host, of(web), processes)
+    return host, judge("container.command-ignored", ignored_commands=found)
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "command", "text", "comm", "expected"), SCRIPTS.values(), ids=SCRIPTS
+)
+def test_start_script(
+    entrypoint: list[str], command: list[str], text: str, comm: str, expected: list[tuple[str, str]]
+) -> None:
+    _, findings = _judge(entrypoint, command, text, comm)
+    assert rows(findings) == expected
+
+
+def test_what_is_asked() -> None:
+    """Nothing is read of a container that runs its command; a relative script is found."""
+    host, _ = _judge(["/s"], WORKER, IGNORES, "php")
+    assert not host.asked
+    host, result = _judge(["./start.sh"], WORKER, IGNORES, "httpd")
+    (finding,) = result.findings
+    assert host.asked[0].path == "/srv/start.sh"
+    assert finding.variables["command"] == "php artisan queue:work"
+    assert 'starts "httpd -f"' in finding.summary
