@@ -340,14 +340,14 @@ class _Page:
         if not self.verbose:
             self.filled(
                 "advice",
-                [f"{block.id} {len(block.subjects)}" for block in page.advice],
+                [f"{advice.id} {len(advice.subjects)}" for advice in page.advice],
                 "-v lists them",
             )
             return
         self.line("advice")
-        for block in page.advice:
-            self.line(f"{block.id}  {self.names(block.subjects, 60)}", 2, "bold")
-            self.line(block.summary, 4)
+        for advice in page.advice:
+            self.line(f"{advice.id}  {self.names(advice.subjects, 60)}", 2, "bold")
+            self.line(advice.summary, 4)
 
     def filled(self, title: str, items: list[str], hint: str) -> None:
         """Items behind a title, as many a row as there is room for, none of them broken.

@@ -117,7 +117,7 @@ def _tail(page: Outline) -> Iterator[str]:
     if page.more_asides:
         yield f"logged while it works: {page.more_asides} more"
     if page.advice:
-        yield f"advice: {', '.join(f'{block.id} {len(block.subjects)}' for block in page.advice)}"
+        yield f"advice: {', '.join(f'{advice.id} {len(advice.subjects)}' for advice in page.advice)}"
     yield from (f"could not run: {ids}: {shortened(why, VALUE)}" for ids, why in page.unknown[:12])
     yield from (f"crashed: {ids}" for ids, _ in page.crashed)
 

@@ -55,9 +55,9 @@ def _section(title: str, items: Sequence[str]) -> list[str]:
 
 def _complaints_and_advice(page: Outline) -> list[str]:
     """What is no block: complaints beside worse findings, and advice."""
-    advice = [
-        f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}"
-        for block in page.advice
+    items = [
+        f"- **{advice.id}** {_names(advice.subjects)}: {escape(advice.summary)}"
+        for advice in page.advice
     ]
     return [
         *_section(
@@ -68,7 +68,7 @@ def _complaints_and_advice(page: Outline) -> list[str]:
             "Logged by programs that keep working",
             _summaries(page.asides, page.more_asides),
         ),
-        *_section(f"Advice ({len(page.advice)})", advice),
+        *_section(f"Advice ({len(page.advice)})", items),
     ]
 
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from diagnose import runbooks
 from diagnose.model import Report, Reported
 from diagnose.render.outlines.outline import Outline
-from diagnose.render.outlines.outline_block import OutlineBlock
 from diagnose.render.words import clean
 
 
@@ -29,7 +28,7 @@ def runbook_pages(page: Outline, report: Report) -> tuple[RunbookPage, ...]:
 
     Commands are filled with the values of the first finding of an id.
     """
-    ids = dict.fromkeys(id for block in (*page.blocks, *page.advice) for id in _ids(block))
+    ids = dict.fromkeys(_ids(page))
     first: dict[str, Reported] = {}
     for finding in report.findings:
         first.setdefault(finding.id, finding)
@@ -38,10 +37,13 @@ def runbook_pages(page: Outline, report: Report) -> tuple[RunbookPage, ...]:
     )
 
 
-def _ids(block: OutlineBlock) -> Iterable[str]:
-    yield block.id
-    for effect in block.effects:
-        yield effect.id
+def _ids(page: Outline) -> Iterable[str]:
+    for block in page.blocks:
+        yield block.id
+        yield from (effect.id for effect in block.effects)
+    for advice in page.advice:
+        yield advice.id
+        yield from advice.effects
 
 
 def _page(finding: Reported, report: Report) -> RunbookPage | None:
