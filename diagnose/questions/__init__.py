@@ -23,6 +23,9 @@ Evidence then reads `host.ask(ListListeners())`, which mypy knows to be `Listene
 `host.require(ListListeners())` where it is nothing without the answer. The recording holds the name
 of the kind, the arguments and the answer as JSON. A question that is repeated on purpose has a
 field `round` and `ROUNDS`.
+
+The modules of answers do without `from __future__ import annotations`: msgspec would compile each
+annotation from its text, 8 ms of every run. A name that comes later stands in quotes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Questions about containers, answered by the engine's API or by the kernel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """Questions about folders of the engine's data: their sizes, layers and builds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

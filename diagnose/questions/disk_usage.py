@@ -1,7 +1,5 @@
 """Questions to the engine about what takes its disk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Questions to DNS servers."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.questions.question import Policy, Question

@@ -1,7 +1,5 @@
 """Questions about the way to the engine: its endpoint, its machine, the docker command."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.questions.question import Policy, Question
@@ -164,7 +162,7 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Settings of this user, or of the one who called sudo, that their user may not read."""
     caller: CallerLogins | None = None
     """None where nobody called sudo, or that user is not logged in anywhere."""
-    of_caller: ClientSettings | None = None
+    of_caller: "ClientSettings | None" = None
     """The helpers of the user who called sudo; None where nobody did, or without a helper."""
     others: tuple[CallerLogins, ...] = ()
     """Other users of the host: those with a login, and the members of the group docker."""

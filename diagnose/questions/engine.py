@@ -1,7 +1,5 @@
 """Questions to and about the engine as a whole."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

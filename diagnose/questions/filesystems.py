@@ -3,8 +3,6 @@
 The helper process answers them, because the kernel may block.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

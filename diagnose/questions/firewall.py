@@ -1,7 +1,5 @@
 """Questions about the packet filter."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

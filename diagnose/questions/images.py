@@ -1,7 +1,5 @@
 """Questions about images, volumes and networks as the engine lists them."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The question for log files that programs inside containers write themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

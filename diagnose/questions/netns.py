@@ -1,7 +1,5 @@
 """Questions about the network namespaces of containers."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

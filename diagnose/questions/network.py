@@ -1,7 +1,5 @@
 """Questions about the network: interfaces, addresses, routes, neighbours and connections."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network

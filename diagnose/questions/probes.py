@@ -1,7 +1,5 @@
 """What becomes of one packet that is sent to see how far it gets."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """Questions about processes, and about the files that they have open."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

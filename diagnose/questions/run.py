@@ -1,7 +1,5 @@
 """Questions about this process: its clock, what the user asked of it, and who runs it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

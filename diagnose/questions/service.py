@@ -1,7 +1,5 @@
 """Questions about the engine as a service of the host: its unit, its journal, its configuration."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.questions.question import Policy, Question

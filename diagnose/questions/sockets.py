@@ -1,7 +1,5 @@
 """Questions about sockets: who listens, who waits, and what was lost."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """Questions about the swarm: its nodes, services and tasks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec
@@ -218,7 +216,7 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
         """Its counts; none where the engine does not give them."""
         return self.service_status or ServiceStatus()
 
-    def lacks_tasks(self, tasks: Sequence[Task]) -> bool:
+    def lacks_tasks(self, tasks: "Sequence[Task]") -> bool:
         """Whether fewer of its tasks run than should.
 
         One that ended well, and is not to be started again, counts.

@@ -22,7 +22,7 @@ def clock_state(_live: Live, _question: ReadClockState) -> Json:
 
     OSError where the system call is not allowed.
     """
-    import ctypes  # 3 ms; Python has no other way to this call
+    import ctypes  # in a worker: 3 ms; Python has no other way to this call
 
     libc = ctypes.CDLL(None, use_errno=True)
     state = ctypes.create_string_buffer(_WHOLE_BYTES)  # modes 0: only read
