@@ -181,7 +181,8 @@ class Collection:
             self._is_over = True
             begun = list(self._pending.items())
         for kind, pending in begun:
-            self._give_up(kind, pending)
+            if not pending.is_set():
+                self._give_up(kind, pending)
 
     def _give_up(self, kind: type, pending: PendingEvidence) -> None:
         """Make evidence unavailable to everyone, unless it has come meanwhile.

@@ -16,6 +16,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.assigned import ASCII_KEYWORDS, names_secrets
 from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.keys import in_private_keys
+from diagnose.redact.lines import has_sign
 from diagnose.redact.patterns import (
     CLOSE,
     ESCAPE_CLOSE,
@@ -46,6 +47,7 @@ _ESCAPE = verbose(
     """,
     re.IGNORECASE,
 )
+_ESCAPE_SIGNS = ("\x1b", "\\", "\x9b")
 _MARKS = re.compile(f"[{OPEN}{CLOSE}{ESCAPE_OPEN}{ESCAPE_CLOSE}]")
 _FREQUENT = ":"
 """A sign that most texts have."""
@@ -92,11 +94,11 @@ class _Work:
 
     def redacted(self, text: str) -> str:
         """The text without its secrets; what is marked already stays as it is."""
-        if _MARKS.search(text):
+        if not text.isascii() and _MARKS.search(text):
             text = _MARKS.sub("\ufffd", text)
         if "<redacted:" in text:
             text = _TOKEN.sub(lambda match: self._hold_value(match[0], match[0]), text)
-        if "[" in text or "\x9b" in text:
+        if has_sign(text, _ESCAPE_SIGNS):
             text = _ESCAPE.sub(self._hold_escape, text)
         if len(text) > PIECE:
             text = "".join(

@@ -11,17 +11,19 @@ import shlex
 
 import msgspec
 
-_TOOL = re.compile(
+from diagnose.lazy_pattern import LazyPattern
+
+_TOOL = LazyPattern(
     r"(?<![\w./-])diagnose(?= (?:all|ask|check|explain|follow|list|path|recreate|repair)\b)"
 )
-_PIPED = re.compile(
+_PIPED = LazyPattern(
     r"^diagnose (?P<command>recreate|repair)\b ?(?P<options>[^|\n]*?) ?\| (?P<shell>sh(?: -e)?)(?=$| &&)",
     re.MULTILINE,
 )
 """A script of this tool that a shell runs at once."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_SEPARATORS = re.compile(r"\|\|?|&&|;|\n|\bdo\b|\bthen\b|\{ |\$\(")
-_FOR_ANYBODY = re.compile(
+_QUOTED = LazyPattern(r"'[^']*'|\"[^\"]*\"")
+_SEPARATORS = LazyPattern(r"\|\|?|&&|;|\n|\bdo\b|\bthen\b|\{ |\$\(")
+_FOR_ANYBODY = LazyPattern(
     r"""(?:(?:for|while|if|else|fi|done|true|false|read|export|cd|\[|test|printf|echo|sleep)\b
       | (?:grep|head|tail|sort|cut|tr|awk|cat|ls|mktemp|getent|id|newgrp|curl|dig|openssl|sh)\b(?!.*>)
       | (?:docker|podman)\b

@@ -16,7 +16,7 @@ def paths() -> Mapping[str, Path]:
     return {
         path.stem: path
         for folder in registry.page_folders()
-        for path in sorted(folder.glob("*.*.md"))
+        for path in sorted(folder.glob("*.*.md"), key=str)
     }
 
 

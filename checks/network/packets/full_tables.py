@@ -18,6 +18,8 @@ from diagnose.registry import check
 
 _CONNTRACK_FULL = LazyPattern(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
 _NEIGHBOURS_FULL = LazyPattern(r"(?P<table>arp_cache|ndisc_cache): neighbou?r table overflow")
+_SIGNS = ("table full", "table overflow")
+"""Of the two, as the kernel writes them."""
 
 
 def _recent(
@@ -27,7 +29,9 @@ def _recent(
     if kernel_log is None:
         return []
     return [
-        record for record, _ in kernel_log.matching(pattern) if clock.is_within(record.at, recent)
+        record
+        for record, _ in kernel_log.matching(pattern, _SIGNS)
+        if clock.is_within(record.at, recent)
     ]
 
 

@@ -15,6 +15,8 @@ HUB = frozenset({"registry-1.docker.io", "index.docker.io", "auth.docker.io", "d
 _HUB_LIMIT = "docker.com/increase-rate-limit"
 """In the text with which Docker Hub refuses a pull for its rate."""
 
+_SIGNS = ("pull", "/images/create", "Download failed")
+"""One of these is in each line that reports a failed pull."""
 _REFUSED_REQUEST = LazyPattern(
     r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL
 )
@@ -77,6 +79,8 @@ def failure(line: LogLine) -> PullFailure | None:
         return PullFailure(
             line.at, why="denied", text=text, registry=registry, image="", final=False
         )
+    if not any(sign in text for sign in _SIGNS):
+        return None
     of_task = _TASK_FAILED.search(text)
     ended = _REFUSED_REQUEST.search(text) or _GIVEN_UP.search(text) or of_task
     match = ended or _LAYER_FAILED.search(text)

@@ -95,21 +95,26 @@ class KernelLog(Items[Record], frozen=True, dict=True):
 
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
-        matches = ((record, _HUNG.search(record.text)) for record in self)
         return tuple(
             HungTask(record.at, m["task"], int(m["pid"]), int(m["seconds"]))
-            for record, m in matches
-            if m
+            for record, m in self.matching(_HUNG, ("blocked for more than",))
         )
+
+    @functools.cached_property
+    def _text(self) -> str:
+        """All records, one a line."""
+        return "\n".join([record.text for record in self])
 
     def matching(
         self, pattern: re.Pattern[str] | LazyPattern, signs: Iterable[str] = ("",)
     ) -> Iterator[tuple[Record, re.Match[str]]]:
         """The records in which the pattern is found, of those with one of these signs.
 
-        To look for a sign costs a tenth.
+        To look for a sign costs a tenth, and most logs hold none: to look for it in all records at
+        once costs a tenth of that.
         """
-        for record in self:
+        signs = [sign for sign in signs if sign in self._text]
+        for record in self if signs else ():
             for sign in signs:
                 if sign in record.text:
                     match = pattern.search(record.text)

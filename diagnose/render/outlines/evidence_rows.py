@@ -77,7 +77,7 @@ def _is_in(value: str, summary: str) -> bool:
     return any(
         re.search(rf"""(?<![^\s"'(,]){re.escape(piece.strip())}(?![^\s"'),;:.]|\.\d)""", summary)
         for piece in pieces
-        if piece.strip()
+        if piece.strip() and piece.strip() in summary
     )
 
 

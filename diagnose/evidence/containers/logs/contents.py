@@ -131,8 +131,8 @@ def _rotations(
 ) -> Iterator[LogRotation]:
     """The files of logrotate whose pattern covers a log file of the engine."""
     active = [name for name in names if not name.endswith(TABOO)]
-    for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in active[:MOST_FILES])]:
-        text = host.ask(ReadFile(path))
+    paths = [MAIN_FILE, *(f"{FOLDER}/{name}" for name in active[:MOST_FILES])]
+    for path, text in host.ask_in_order(paths, ReadFile):
         if isinstance(text, Failed):
             continue
         for pattern, body in blocks(text.text):

@@ -42,6 +42,8 @@ def inotify_limit(line: str) -> str:
 
     Empty if it is none, for the bare word says nothing.
     """
+    if not line:
+        return ""
     if TOO_MANY.search(line):
         return "max_user_instances" if _OF_INOTIFY.search(line) else ""
     if _REACHED.search(line):

@@ -46,6 +46,8 @@ _BY_ENV = LazyPattern(
 )
 """What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!`
 line names."""
+_SIGNS = ("exec", "dumb-init", "env: ")
+"""Of the two, in small letters."""
 _REASON = (
     r"(?:not found|no such file or directory|permission denied|exec format error"
     r"|cannot execute(?: binary file)?(?:: [a-z ]+)?"
@@ -161,6 +163,9 @@ def _ended_as_if_refused(container: Container) -> bool:
 
 def _refused(host: Host, container: Container, last: str) -> Program | None:
     """What runc, an init or `env` says in the last line."""
+    low = last.lower()
+    if not any(sign in low for sign in _SIGNS):
+        return None
     if match := REFUSED.search(last):
         path = _from_root(
             container, match["path"] or match["tini"] or match["dumb"] or container.path
