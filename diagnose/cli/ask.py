@@ -49,8 +49,8 @@ def ask(
 
     text = options.text_of(question)
     matches = search.matching(text)
-    known = search.known_error(text)
-    if not matches and known is None:
+    meaning = search.meaning(text)
+    if not matches and not meaning:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
     checks = registry.load()
     families = search.families(text)
@@ -66,8 +66,8 @@ def ask(
     findings = search.ordered(report.findings, fitting, search.about(text, names))
     report = replace(report, findings=findings)
     code = code_of(report, fail_on)
-    if known is not None:
-        terminal.say((*known.in_words(), ""), sys.stdout, color=options.color(no_color))
+    if meaning:
+        terminal.say((*meaning, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
         code,

@@ -84,18 +84,18 @@ def _list_matches(words: str) -> bool:
     from diagnose import registry
     from diagnose.symptoms import search
 
-    known = search.known_error(words)
+    meaning = search.meaning(words)
     matches = search.matching(words)
     checks = registry.load()
     width = max((len(match.id) for match in matches), default=0)
-    if known is not None:
+    if meaning:
         from diagnose.render import terminal
 
-        texts = (*known.in_words(), "") if matches else known.in_words()
+        texts = (*meaning, "") if matches else meaning
         terminal.say(texts, sys.stdout, color=False)
     for match in matches:
         click.echo(f"{match.id:<{width}}  {checks[match.id].title.rstrip('.')}")
-    return bool(matches) or known is not None
+    return bool(matches) or bool(meaning)
 
 
 def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:

@@ -11,14 +11,20 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import (
     BUILD_ERRORS,
+    ENGINE_CALLS,
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
     FAILURES,
+    KERNEL_LINES,
+    REFUSAL_FORMS,
     REFUSED_COMMANDS,
+    REGISTRY_ERRORS,
     START_ERRORS,
+    TRACED_ERRORS,
     Failure,
     Recognised,
     recognise,
+    shown_by_any,
 )
 
 MOST_LINES = 400
@@ -28,14 +34,41 @@ _ERROR = LazyPattern(r"error|failed|fatal|denied|cannot|can't|not found|invalid"
 _OF_RUNNING_ENGINE = LazyPattern(r"response from daemon|OCI runtime|create shim task")
 """The engine answered: it is not its own start that failed."""
 _OF_ENGINE = LazyPattern(
-    r"docker daemon|docker\.service|userland proxy|registry-1\.docker\.io", re.IGNORECASE
+    r"docker daemon|docker\.service|userland proxy|registry-1\.docker\.io|auth\.docker\.io"
+    r"|^docker: |/var/lib/(?:docker|containerd)\b|/run/(?:docker|containerd)/|/etc/docker/"
+    r"|^service \"?[\w.-]+\"? |^(?:invalid|unknown|unsupported) (?:argument|output|port|type)\b"
+    r"|cannot (?:start|create) (?:service|container)|error pulling image|download failed after attempts|containerd: "
+    r"|runc (?:create|exec|start|init)\b|failed to start (?:containerd|shim)"
+    r"|failed to (?:resolve (?:reference|source metadata)|(?:extract|register) layer)"
+    r"|driver failed programming external connectivity|containerd-shim|\bdockerd\["
+    r"|\bprojid \d|IPAM driver|\bmodule=(?:node|libcontainerd|grpc)|moby/"
+    r"|could not fetch content descriptor|iptables failed: ip6?tables|sandbox join failed|ingress_sbox|msg=.?overlay: "
+    r"|no matching manifest for|verification failed for digest|non-overlapping IPv4 address pool"
+    r"|toomanyrequests: you have|http response to https client"
+    r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)",
+    re.IGNORECASE | re.MULTILINE,
 )
 """Docker itself says so, and no program in a container."""
-_OF_START = LazyPattern(r"failed to start daemon|error starting daemon", re.IGNORECASE)
+_OF_START = LazyPattern(
+    r"failed to start (?:daemon|containerd|cluster component)|error starting daemon"
+    r"|failed to load listeners|failed to configure daemon"
+    r"|unable to configure the Docker daemon",
+    re.IGNORECASE,
+)
 """The engine gives up its own start: nobody's command is refused."""
+_OF_COMMAND = LazyPattern(
+    r"^(?:Error|docker(?: \w+)?|err): |(?:^| )--[a-z][\w-]+ "
+    r"|^(?:the classic builder|undefined|unsupported|project name|\w+ format) ",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A command that somebody typed refuses it."""
+_GENERAL = (ENGINE_CALLS, REFUSAL_FORMS)
+"""The tables of what is known by its form alone."""
+FEW_LINES = 3
+"""So few lines has a message of such a command; a log has more."""
 _OF_BUILD = LazyPattern(
     r"failed to solve|failed to build|dockerfile|COPY failed|ADD failed|executor failed"
-    r"|returned a non-zero code|did not complete successfully|buildkit",
+    r"|returned a non-zero code|did not complete successfully|buildkit|for \w+ exporter\b",
     re.IGNORECASE,
 )
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
@@ -47,6 +80,8 @@ class KnownError(msgspec.Struct, frozen=True):
 
     recognised: Recognised
     page: str
+    is_general: bool = False
+    """Its form alone is known, and not what it is about: a page may say more."""
 
     def in_words(self) -> tuple[str, str]:
         """What the message means, and what fixes it; ids are shortened."""
@@ -72,15 +107,24 @@ def explained(text: str) -> KnownError | None:
     """The known error that a pasted message shows; None for none."""
     lines = [_as_engine_writes(line) for line in without_warnings(text).splitlines()]
     for table, page in _candidate_tables(text):
-        recognised = recognise(lines, None, table, has_ended=False)
+        recognised = recognise(lines, None, table, has_ended=False) or shown_by_any(lines, table)
         if recognised is not None:
-            return KnownError(recognised, recognised.confirmed_by or page)
-    return _known_of_program(text, lines)
+            is_general = table in _GENERAL
+            return KnownError(recognised, recognised.confirmed_by or page, is_general)
+    return _known_of_program(text, lines) or _known_by_form(text, lines)
+
+
+def _known_by_form(text: str, lines: Sequence[str]) -> KnownError | None:
+    """What a command says of its own options in few words, where no program is known to say it."""
+    if len(lines) > FEW_LINES or not _OF_COMMAND.search(text):
+        return None
+    recognised = shown_by_any(lines, REFUSAL_FORMS)
+    return None if recognised is None else KnownError(recognised, "", is_general=True)
 
 
 def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
     """What a program in a container says, as where its log is read."""
-    if _OF_RUNNING_ENGINE.search(text) or _OF_ENGINE.search(text) or _OF_START.search(text):
+    if _is_of_engine(text):
         return None
     failure = LogTail(tuple(lines)).failure or recognise(lines, None, FAILURES, has_ended=False)
     if failure is None:
@@ -92,14 +136,29 @@ def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
     """The tables that such a message may be in, each with the page of what no other check has."""
     if _OF_START.search(text):
         yield ENGINE_ERRORS, "daemon.not-running"
+        yield TRACED_ERRORS, "daemon.not-running"
+        yield ENGINE_CALLS, "daemon.not-running"
         return
+    yield KERNEL_LINES, ""
     yield REFUSED_COMMANDS, ""
     if _OF_BUILD.search(text):
         yield BUILD_ERRORS, "image.build-failed"
     yield START_ERRORS, "container.start-refused"
     yield ENGINE_REQUESTS, "daemon.errors-in-log"
+    if _is_of_engine(text):
+        yield REGISTRY_ERRORS, ""
+        yield TRACED_ERRORS, ""
+        yield ENGINE_CALLS, ""
+        yield REFUSAL_FORMS, ""
     if not _OF_RUNNING_ENGINE.search(text):
         yield ENGINE_ERRORS, "daemon.not-running"
+
+
+def _is_of_engine(text: str) -> bool:
+    """Whether Docker, its runtime or its builder says so, and no program in a container."""
+    return any(
+        pattern.search(text) for pattern in (_OF_RUNNING_ENGINE, _OF_ENGINE, _OF_START, _OF_BUILD)
+    )
 
 
 def _as_engine_writes(text: str) -> str:

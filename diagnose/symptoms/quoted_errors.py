@@ -25,6 +25,10 @@ MANY_WORDS = 8
 """A message of which so many words are there may be pasted in part: half of it will do."""
 MOST_WORDS = 400
 """So many last words of a text are compared: a message is one line, and comparing is quadratic."""
+LEAST_SCORE = 0.45
+"""So much must stand in the text before it is taken for the message of one page."""
+LEAST_LEAD = 1.3
+"""That page must have so many times the score of the next one."""
 _QUOTE = LazyPattern(r"`([^`]+)`")
 _COMMAND = LazyPattern(r"(?:docker|systemctl|diagnose|iptables|nft|ip|ls|curl) [^:]*$|-")
 """A quote that is a command, and no message."""
@@ -57,6 +61,15 @@ def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
         if quote.page in pages and len(held.intersection(quote.words)) >= 2:
             found[quote.page] = max(found.get(quote.page, 0.0), _score_of_quote(quote.words, said))
     return {page: score for page, score in found.items() if score}
+
+
+def page_of_message(text: str, pages: Collection[str]) -> str:
+    """The page whose message the text is, clearly before all others; "" for none."""
+    ranked = sorted(scores_of_pages(text, pages).items(), key=lambda item: -item[1])
+    if not ranked or ranked[0][1] < LEAST_SCORE:
+        return ""
+    is_clear = len(ranked) == 1 or ranked[0][1] >= LEAST_LEAD * ranked[1][1]
+    return ranked[0][0] if is_clear else ""
 
 
 def _score_of_quote(quoted: tuple[str, ...], said: list[str]) -> float:

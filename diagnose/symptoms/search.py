@@ -70,7 +70,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     is about leads nowhere, whatever words it has.
     """
     known = known_error(question)
-    if known is not None and not known.page:
+    if known is not None and not known.page and not known.is_general:
         return ()
     told = error_texts.without_warnings(question)
     by_words = _matches_by_words(told)
@@ -119,6 +119,27 @@ def _weights_by_message(question: str, known: error_texts.KnownError | None) -> 
 def known_error(question: str) -> error_texts.KnownError | None:
     """What a question means that is an error message; a person names two ends."""
     return error_texts.explained(question) if ends(question) is None else None
+
+
+def meaning(question: str) -> tuple[str, ...]:
+    """What an error message means and what fixes it, a text each; none where nothing is known.
+
+    A message that no row knows and a page quotes may mean what the page is about.
+    """
+    known = known_error(question)
+    if known is not None:
+        return known.in_words()
+    if ends(question) is not None:
+        return ()
+    message = error_texts.without_warnings(question)
+    id = quoted_errors.page_of_message(message, _index().keys())
+    if not id:
+        return ()
+    title = registry.load()[id].title.rstrip(".")
+    look = runbooks.confirm(id, {}, runbooks.Place())
+    shown = f", and {look.text}" if look is not None and "\n" not in look.text else ""
+    means = f"the message may mean: {title[0].lower()}{title[1:]}"
+    return means, f"what decides: diagnose explain {id}{shown}"
 
 
 def families(question: str) -> tuple[str, ...]:

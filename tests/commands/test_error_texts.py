@@ -102,6 +102,46 @@ def test_a_long_message_may_be_pasted_in_part() -> None:
     assert search.matching(part)[0].id == "daemon.client-api-too-old"
 
 
+VOICES = {
+    "failed to load listeners: failed to allocate daemon listening port 2375 (err: bind: address already in use)": "api-port-taken",
+    'failed to resolve reference "registry.lan/app:1": failed to load host config: invalid type int64 for "ca"': "hosts-file-invalid",
+    "ERROR: failed to solve: docker.io/library/alpine:3.20: could not resolve image due to policy": "source-policy",
+    "failed to start containerd: open /var/lib/containerd/metadata.db: read-only file system": "database-on-read-only",
+    'cannot take exclusive lock for project "shop": process with PID 4242 is still running': "compose-watch-running",
+    'ERROR: failed to solve: invalid user index: "app": user app not found': "user-not-in-stage",
+    "OCI runtime create failed: runc create failed: error during container init: create device inode /dev/kvm: "
+    "operation not permitted: unknown": "file-not-permitted",
+    "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network": "pools-used-up",
+    "2026-11-29T20:11:02 ERROR open /data/app.db: read-only file system": "read-only-root",
+}
+"""Docker, its builder and compose are no programs in a container; the last line is of one."""
+
+
+@pytest.mark.parametrize("message", VOICES)
+def test_what_docker_says_is_not_taken_for_a_program_in_a_container(message: str) -> None:
+    known = search.known_error(message)
+    assert known is not None
+    assert known.recognised.name == VOICES[message]
+
+
+def test_a_message_that_a_page_quotes_may_mean_what_the_page_is_about() -> None:
+    quoted = "rpc error: code = Unknown desc = The swarm does not have a leader"
+    assert search.known_error(quoted) is None
+    means, decides = search.meaning(quoted)
+    assert means.startswith("the message may mean: ")
+    assert decides.startswith("what decides: diagnose explain swarm.quorum-lost")
+    assert search.meaning("failed to create endpoint web on network shop: hnsCall failed") == ()
+    assert run("explain", quoted).stdout.startswith("the message may mean: ")
+
+
+def test_a_general_form_leaves_the_pages_that_have_the_words() -> None:
+    message = "Error response from daemon: open /srv/db/pg.conf: permission denied"
+    known = search.known_error(message)
+    assert known is not None
+    assert known.is_general
+    assert search.matching(message)
+
+
 TALK = (
     "my container keeps restarting",
     "port 8080 does not answer",

@@ -27,6 +27,27 @@ LINES = {
     "step-program-missing": 'process "/bin/sh -c bower install" did not complete successfully: exit '
     "code: 127  [4/5] RUN bower install",
     "step-of-other-machine": "exec /bin/sh: exec format error",
+    "build-cache-damaged": "failed to solve: failed to read dockerfile: failed to mount lhzivmrs3pheot21kx3b24aix: snapshot lhzivmrs3pheot21kx3b24aix does not exist: not found",
+    "old-layer-gone": "failed to export image: failed to create image: failed to get layer sha256:4b19957e: layer does not exist",
+    "dockerfile-outside": "the Dockerfile (/srv/other/Dockerfile) must be within the build context",
+    "exposed-protocol": "Error response from daemon: dockerfile parse error line 5: invalid proto: tpc",
+    "user-not-in-stage": 'ERROR: failed to solve: invalid user index: "app": user app not found',
+    "needs-buildkit": "Error response from daemon: dockerfile parse error line 4: the --chmod option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/",
+    "platform-argument": "ERROR: failed to solve: failed to process arguments for platform $TARGET: unsupported variable",
+    "stage-base-empty": "dockerfile parse error line 3: base name ($BASE) should not be blank",
+    "frontend-version": 'ERROR: failed to solve: invalid dockerfile frontend version "1.4.x"',
+    "mount-option-value": "ERROR: failed to solve: dockerfile parse error on line 4: invalid value for sharing: exclusive",
+    "dockerfile-line": "ERROR: failed to solve: dockerfile parse error on line 6: invalid secret mount. one of source, target required",
+    "dockerfile-empty": "Error response from daemon: the Dockerfile (Dockerfile) cannot be empty",
+    "exporter-without-target": "ERROR: output directory is required for local exporter",
+    "exporter-unsupported": "ERROR: OCI exporter is not supported for the docker driver.",
+    "source-policy": 'ERROR: failed to solve: docker.io/library/alpine:3.20: could not resolve image due to policy: source "docker-image://docker.io/library/alpine:3.20" not allowed by policy: action DENY',
+    "attestation-option": "ERROR: failed to solve: sbom scanner cannot be empty",
+    "entitlement": "ERROR: failed to solve: granting entitlement security.insecure is not allowed by build daemon configuration",
+    "ssh-key-missing": 'ERROR: failed to solve: failed to compute cache key: no SSH key "default" forwarded from the client',
+    "secret-missing": "ERROR: failed to solve: secret npmrc: not found",
+    "git-login-missing": "ERROR: failed to solve: failed to fetch remote https://github.com/acme/shop.git: git stderr: fatal: could not read Username for 'https://github.com': terminal prompts disabled: exit status 128",
+    "git-fetch-failed": "ERROR: failed to solve: failed to fetch remote https://git.lab.test/shop.git: git stderr: fatal: couldn't find remote ref main",
 }
 
 

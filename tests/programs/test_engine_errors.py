@@ -239,6 +239,43 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         'failed to start cluster component: manager stopped: failed to create raft node: unable to decrypt: "invalid key"',
         {},
     ),
+    "table-not-in-kernel": (
+        "failed to start daemon: Error initializing network controller: Error creating default \"bridge\" network: Failed to Setup IP tables: Unable to enable NAT rule: (iptables failed: iptables --wait -t nat -I POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE: iptables v1.8.7 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+        {},
+    ),
+    "api-port-taken": (
+        "failed to load listeners: failed to allocate daemon listening port 2375 (err: bind: address already in use)",
+        {},
+    ),
+    "log-level-unknown": (
+        'failed to configure daemon logging: invalid logging level: "verbose"',
+        {},
+    ),
+    "address-malformed": (
+        'error parsing tcp address: parse "tcp://0.0.0.0:port": invalid port',
+        {},
+    ),
+    "option-of-another-system": (
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: option 'exec-opts=isolation' is only supported on windows",
+        {},
+    ),
+    "home-unknown": ("failed to start daemon: could not get either XDG_DATA_HOME or HOME", {}),
+    "link-not-set-up": (
+        'failed to start daemon: Error initializing network controller: error creating default "bridge" network: Failed to set link up for docker0: operation not permitted',
+        {},
+    ),
+    "nftables-with-swarm": (
+        "failed to start daemon: --firewall-backend=nftables is incompatible with swarm mode",
+        {},
+    ),
+    "api-floor-above": (
+        "invalid API version: the minimum API version (1.99) is higher than the default version (1.51)",
+        {},
+    ),
+    "database-on-read-only": (
+        "failed to start containerd: open /var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db: read-only file system",
+        {},
+    ),
 }
 """The row, the text, and the variables that it gives to the commands of its page."""
 

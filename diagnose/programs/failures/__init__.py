@@ -14,6 +14,7 @@ from diagnose.programs.failures.recognition import (
     family_of_running,
     recognise,
     recognise_family,
+    shown_by_any,
 )
 
 FAILURES = LateTable("diagnose.programs.failures.table", "FAILURES")
@@ -28,19 +29,37 @@ REFUSED_COMMANDS = LateTable(
     "diagnose.programs.failures.commands.refused_commands", "REFUSED_COMMANDS"
 )
 """What docker and compose say of a command that is refused, and of which nothing is left."""
+TRACED_ERRORS = LateTable("diagnose.programs.failures.commands.traced_errors", "TRACED_ERRORS")
+"""What docker says of a failure that a check finds on the host too."""
+REGISTRY_ERRORS = LateTable(
+    "diagnose.programs.failures.commands.registry_errors", "REGISTRY_ERRORS"
+)
+"""What docker says of a pull or push that fails on the way or at the layers."""
+KERNEL_LINES = LateTable("diagnose.programs.failures.kernel_lines", "KERNEL_LINES")
+"""What the kernel's log says of containers and of what they need."""
+ENGINE_CALLS = LateTable("diagnose.programs.failures.engine.calls", "ENGINE_CALLS")
+"""What the kernel refused to the engine: the end of a message that no other table knows."""
+REFUSAL_FORMS = LateTable("diagnose.programs.failures.commands.refusal_forms", "REFUSAL_FORMS")
+"""The forms of docker's refusals, where no row knows the subject."""
 BUILD_ERRORS = LateTable("diagnose.programs.failures.commands.builds", "BUILD_ERRORS")
 """What BuildKit and the steps of a build say of a build that failed."""
 
 __all__ = [
     "BUILD_ERRORS",
+    "ENGINE_CALLS",
     "ENGINE_ERRORS",
     "ENGINE_REQUESTS",
     "FAILURES",
+    "KERNEL_LINES",
+    "REFUSAL_FORMS",
     "REFUSED_COMMANDS",
+    "REGISTRY_ERRORS",
     "START_ERRORS",
+    "TRACED_ERRORS",
     "Failure",
     "Recognised",
     "family_of_running",
     "recognise",
     "recognise_family",
+    "shown_by_any",
 ]

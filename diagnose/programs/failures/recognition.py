@@ -240,3 +240,12 @@ def recognise(
     if first_found is None or not first_found.failure.follows:
         return first_found
     return next((other for other in found if not other.failure.follows), first_found)
+
+
+def shown_by_any(lines: Sequence[str], table: Iterable[Failure]) -> Recognised | None:
+    """The row that the latest line shows, also where a program would have got past it.
+
+    For a message that somebody pastes, who has not got past it.
+    """
+    in_lines = (_in_line(plain(line), table) for line in reversed(lines))
+    return next(filter(None, in_lines), None)

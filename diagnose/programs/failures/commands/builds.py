@@ -5,9 +5,10 @@ A line of BuildKit is its error, two spaces, and the step, as `docker build` pri
 
 from __future__ import annotations
 
+from diagnose.programs.failures.commands.refused_builds import REFUSED_BUILDS
 from diagnose.programs.failures.recognition import Failure
 
-BUILD_ERRORS = (
+_STEPS = (
     Failure(
         name="stage-lacks-path",
         mark=": not found  [",
@@ -107,3 +108,6 @@ BUILD_ERRORS = (
 )
 """The rows about the step's own words are looked up in what it printed, the others in BuildKit's
 line."""
+
+BUILD_ERRORS = (*_STEPS, *REFUSED_BUILDS)
+"""The first row that fits counts."""

@@ -7,6 +7,9 @@ message.
 from __future__ import annotations
 
 from diagnose.programs.failures.commands.refused_compose import COMPOSE
+from diagnose.programs.failures.commands.refused_containers import REFUSED_CONTAINERS
+from diagnose.programs.failures.commands.refused_options import REFUSED_OPTIONS
+from diagnose.programs.failures.commands.refused_projects import PROJECTS
 from diagnose.programs.failures.commands.refused_pulls import REFUSED_PULLS
 from diagnose.programs.failures.commands.refused_visits import REFUSED_VISITS
 from diagnose.programs.failures.recognition import Failure
@@ -299,5 +302,16 @@ _ENDS = (
     ),
 )
 
-REFUSED_COMMANDS = (*COMPOSE, *_CREATE, *_REMOVE, *_ENGINE, *_ENDS, *REFUSED_VISITS, *REFUSED_PULLS)
+REFUSED_COMMANDS = (
+    *COMPOSE,
+    *PROJECTS,
+    *_CREATE,
+    *_REMOVE,
+    *_ENGINE,
+    *_ENDS,
+    *REFUSED_CONTAINERS,
+    *REFUSED_VISITS,
+    *REFUSED_PULLS,
+    *REFUSED_OPTIONS,
+)
 """The first row that fits counts."""

@@ -50,6 +50,21 @@ REFUSED_PULLS = (
         confirmed_by="dns.host-broken",
     ),
     Failure(
+        name="login-without-terminal",
+        mark="interactive login",
+        pattern=r"cannot perform an interactive login from a non[- ]TTY device",
+        cause="docker login wants to ask for a password, and has no terminal (a script, a CI job, a pipe)",
+        cure='printf %s "$TOKEN" | docker login -u USER --password-stdin REGISTRY',
+    ),
+    Failure(
+        name="credential-store-locked",
+        mark="credentials",
+        pattern=r"error (?:storing|getting) credentials - err: exit status 1, out: `(?P<why>[^`\n]{1,200})",
+        cause="the credential helper of the docker command cannot open its store: {why}",
+        cure="on a machine without a desktop take the line credsStore out of ~/.docker/config.json, or use the helper pass",
+        confirmed_by="image.credential-helper-missing",
+    ),
+    Failure(
         name="layer-without-room",
         mark="failed to register layer",
         pattern=r"failed to register layer: [^\n]{0,300}no space left on device",

@@ -78,6 +78,13 @@ NETWORKS = (
         page={"module": "xt_{target}"},
     ),
     Failure(
+        name="table-not-in-kernel",
+        mark="does not exist",
+        pattern=r"can't initialize (?P<tool>ip6?tables) table `(?P<table>\w{1,20})'",
+        cause="the kernel has no table {table} for {tool}: its module is not loaded, or no longer on the disk after an upgrade",
+        cure="modprobe iptable_{table} ip6table_{table}; if that finds nothing, reboot into the installed kernel",
+    ),
+    Failure(
         name="no-iptables",
         mark="iptables",
         pattern=r'(?:failed to find iptables|"iptables": executable file not found)',

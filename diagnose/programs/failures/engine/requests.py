@@ -6,6 +6,21 @@ from diagnose.programs.failures.recognition import Failure
 
 ENGINE_REQUESTS = (
     Failure(
+        name="plugin-of-another-kind",
+        mark="does not implement",
+        pattern=r"(?P<plugin>[\w.:/-]{1,120}): Plugin does not implement the requested driver",
+        cause="{plugin} is a plugin of another kind than the one that was asked of it (volume, network or log driver)",
+        cure="docker plugin ls shows the plugins; name one that is made for this purpose",
+    ),
+    Failure(
+        name="google-logs-unreached",
+        mark="google cloud logging",
+        pattern=r"unable to connect or authenticate with Google Cloud Logging: (?P<why>[^\n]{1,200})",
+        cause="the log driver gcplogs did not reach Google Cloud, or has no credentials for it: {why}",
+        cure="give dockerd the variable GOOGLE_APPLICATION_CREDENTIALS and a way to logging.googleapis.com, or take another log driver",
+        confirmed_by="logging.driver-blocks-start",
+    ),
+    Failure(
         name="size-of-container",
         mark="--storage-opt is supported",
         pattern=r"--storage-opt is supported only for overlay over xfs with 'pquota'",

@@ -134,6 +134,13 @@ FILES = (
         page={"entered": "{folder}"},
     ),
     Failure(
+        name="database-on-read-only",
+        mark="read-only file system",
+        pattern=r"(?P<file>/(?:var/lib|var/run|run|etc)/(?:docker|containerd)\b[\w./@+-]{0,300}): read-only file system",
+        cause="it cannot write {file}: that file system is mounted read-only, often by the kernel after an error of the disk",
+        cure="look at findmnt -T {file} and at dmesg, mend the disk, and mount it for writing",
+    ),
+    Failure(
         name="disk-damaged",
         mark="structure needs cleaning",
         pattern=r"structure needs cleaning",

@@ -1,0 +1,140 @@
+"""Commands about one container that the engine refuses because of the state the container is in."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_REMOVAL = (
+    Failure(
+        name="marked-for-removal",
+        mark="marked for removal",
+        pattern=r"marked for removal(?: and cannot be (?P<verb>\w+))?",
+        cause="an earlier removal of the container has begun and not ended: it is dead, and can only be removed",
+        cure="docker rm -f CONTAINER, and create another one; where the removal fails again, its message says what holds "
+        "the container's files",
+        confirmed_by="container.dead",
+    ),
+    Failure(
+        name="removal-under-way",
+        mark="already in progress",
+        pattern=r"removal of container (?P<name>[\w.-]{1,255}) is already in progress",
+        cause="another removal of the container {name} has not ended: it runs, or a mount or process holds it up",
+        cure="wait a minute and look at docker ps -a; if {name} stays, diagnose check container.dead names what holds it",
+        confirmed_by="container.dead",
+    ),
+    Failure(
+        name="remove-busy",
+        mark="busy",
+        pattern=r"(?:failed to remove root filesystem|unable to remove filesystem|cleanup: failed to)[^\n]{0,300}"
+        r"(?:device or resource busy|directory not empty)",
+        cause="a mount of the container's files is still in use: a process of the host or of another container has it "
+        "in its own mount namespace",
+        cure="grep -l CONTAINER_ID /proc/[0-9]*/mountinfo names the processes; when they have ended or restarted, "
+        "docker rm works",
+        source="moby/moby#22260",
+        confirmed_by="container.dead",
+    ),
+)
+
+_STATE = (
+    Failure(
+        name="process-already-ended",
+        mark="process",
+        pattern=r"process already finished|cannot (?:start|exec in) a (?:stopped|deleted) (?:process|container|state)"
+        r"|no running task|no such process: (?:unknown|not found)|cannot exec in a stopped (?:state|container)",
+        cause="the process had ended before the command reached it: the container stopped, or restarts, at that moment",
+        cure="docker ps -a shows its state and exit code; where it is shown as running and stays so, restart the engine",
+    ),
+    Failure(
+        name="init-ended-before-start",
+        mark="cannot start a container that has stopped",
+        pattern=r"cannot start a container that has stopped",
+        cause="the first process was made, and ended or was killed before the runtime let it run: most often for lack "
+        "of memory",
+        cure="docker start it once more; dmesg -T | grep -i oom shows whether the kernel has killed runc or its init",
+    ),
+    Failure(
+        name="attach-to-stopped",
+        mark="cannot attach to a",
+        pattern=r"cannot attach to a (?P<state>stopped|paused|restarting) container",
+        cause="the container is {state}, and attach works with a running one only",
+        cure="docker start -ai CONTAINER starts it and attaches; docker unpause if it is paused",
+    ),
+    Failure(
+        name="paused",
+        mark="paused",
+        pattern=r"[Cc]ontainer (?P<name>\S{1,255}) is paused",
+        cause="container {name} is paused: its processes get no time, and no command can enter it",
+        cure="docker unpause {name}",
+        confirmed_by="container.paused",
+    ),
+    Failure(
+        name="network-of-stopped",
+        mark="namespace of",
+        pattern=r"(?:join(?:ing)?|cannot join) (?P<kind>network|ipc|pid|IPC|PID)(?: namespace)? of (?:a )?(?:non[- ]running )?container:? "
+        r"(?:cannot join \w+ namespace of a non running container: )?(?:container )?(?P<peer>[\w.-]{1,255})",
+        cause="the container uses the {kind} namespace of container {peer}, which does not run",
+        cure="start that one first: docker start {peer}",
+    ),
+    Failure(
+        name="no-exit-event",
+        mark="did not receive an exit event",
+        pattern=r"did not receive an exit event",
+        cause="the engine sent SIGKILL, and did not hear that the process ended: AppArmor forbids the signal, it hangs in "
+        "the kernel (state D, as on a dead NFS server), or containerd has lost it",
+        cure="ps -eo pid,stat,wchan:30,args | grep ' D' shows processes that hang; if there are none, restart "
+        "containerd, then the engine",
+        source="moby/moby#38969",
+        confirmed_by="security.stop-denied",
+    ),
+)
+
+_FILES = (
+    Failure(
+        name="copy-into-read-only",
+        mark="marked read-only",
+        pattern=r"(?P<what>container rootfs|mounted volume) is marked read-only",
+        cause="docker cp was to write to the {what} of the container, which is mounted read-only",
+        cure="copy to a volume that is writable, or change the files at their source on the host",
+    ),
+    Failure(
+        name="copy-source-missing",
+        mark="could not find the file",
+        pattern=r"could not find the file (?P<path>[\w./@+-]{1,300}) in container (?P<name>[\w.-]{1,255})",
+        cause="container {name} has no {path}",
+        cure="docker exec {name} ls -l $(dirname {path}) shows what is there; a path of a volume is not in a created container",
+    ),
+    Failure(
+        name="checkpoint-unsupported",
+        mark="checkpoint",
+        pattern=r"not been compiled with checkpoint/restore|checkpoint[^\n]{0,200}criu[^\n]{0,80}(?:not found|no such file)"
+        r"|criu (?:version|binary)[^\n]{0,80}(?:not found|too old|must be)",
+        cause="checkpoints need CRIU, which this host or its runc does not have",
+        cure="install criu and a runc that is built with it, or stop and start the container in the ordinary way",
+    ),
+    Failure(
+        name="log-driver-unreadable",
+        mark="does not support reading",
+        pattern=r"configured logging driver does not support reading",
+        cause="the logs of the container go to a driver that cannot be read back (none, syslog, gelf and others)",
+        cure="read them where the driver sends them, or recreate the container with --log-driver local",
+        confirmed_by="logging.driver-unreadable",
+    ),
+    Failure(
+        name="filter-unknown",
+        mark="filter",
+        pattern=r"invalid filter '?(?P<filter>[^'\s]{1,99})",
+        cause='the option --filter does not accept "{filter}"',
+        cure="the command with --help lists the filters; exited= takes a number, and status= a state",
+    ),
+    Failure(
+        name="shm-of-host-missing",
+        mark="--ipc=host",
+        pattern=r"is not mounted, but must be for --ipc=host",
+        cause="the container was to share the host's /dev/shm (--ipc=host), and the host has none",
+        cure="mount -t tmpfs shm /dev/shm, or leave out --ipc=host",
+    ),
+)
+
+REFUSED_CONTAINERS = (*_REMOVAL, *_STATE, *_FILES)
+"""The first row that fits counts."""
