@@ -75,6 +75,8 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
 
 def _mending(config: ConfigFaults, *, is_down: bool) -> PageVariables:
     """The page's commands that mend the file; a dead engine is started behind them."""
+    if config.rewritten:
+        return {"rewritten" if is_down else "rewritten_ahead": "daemon.config-invalid"}
     if config.form in SETTINGS:
         return {"unwritten": config.path}
     if config.form:

@@ -34,6 +34,8 @@ def file_without_slips(
     file = host.ask(ReadFile(config.path))
     if isinstance(file, Failed):
         return ()
+    if config.rewritten:
+        return (FileChange(config.path, file.text, config.rewritten, then=_when(daemon)),)
     if config.mending is None:
         keys = removable_keys(config) if daemon.is_down else []
         return daemon_keys(settings, dict.fromkeys(keys), host, "restart") if keys else ()

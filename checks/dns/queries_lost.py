@@ -107,7 +107,8 @@ class _Loss(msgspec.Struct, frozen=True):
             return {"beyond": self.server}
         if self.sound and ":" not in self.server + self.sound:
             return {"lossy_server": self.server, "sound_server": self.sound}
-        return {"server": self.server}
+        # what the host's own queries do not lose, a ping of the host does not lose either
+        return {"inward": self.server} if self.host_loses_none else {"server": self.server}
 
     @property
     def host_loses_none(self) -> bool:

@@ -205,7 +205,7 @@ def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) 
     if name in ("postgres-hba", "postgres-hba-plain"):
         return {"closed": server.name}
     if name == "too-many-clients":
-        return {"crowded": server.name} if _says_so(claim, server, recent_logs) else {}
+        return {"crowded" if _says_so(claim, server, recent_logs) else "filled": server.name}
     if name == "postgres-data-denied":
         return {"denied_data": server.name}
     if name == "clickhouse-login":

@@ -202,7 +202,10 @@ def _own_site_variables(call: UnansweredCall) -> PageVariables:
     if not call.named_by:
         return {"own_host": host}
     changed = with_text(call.container, call.address, call.own_name)
-    return {"named_host": host, **changed} if changed else {"literal": call.address}
+    if changed:
+        return {"named_host": host, **changed}
+    bridge = call.network.bridge if call.network is not None and not call.is_ipv6 else ""
+    return {"literal": call.address, **present({"inner_bridge": bridge})}
 
 
 def _obstacle_variables(call: UnansweredCall) -> PageVariables:

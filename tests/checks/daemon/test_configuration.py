@@ -12,7 +12,7 @@ import pytest
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.mending import mending
-from diagnose.evidence.engine.daemon_json.other_text import form_of
+from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from tests.checks.daemon.evidence import config, daemon
@@ -180,6 +180,30 @@ def test_a_file_that_holds_no_setting_is_moved_aside_for_a_dead_engine() -> None
     faults = ConfigFaults(PATH, faults_of(text, 28), 28, form=form_of(text))
     (dead,) = judge("daemon.config-invalid", daemon=daemon(), config=faults).findings
     assert dead.variables == {"path": PATH, "unwritten": PATH}
+
+
+WRITTEN = {
+    "settings": ("# engine\nlog-opts:\n  max-size: 10m\nmtu: 1400\n", {"log-opts": {"max-size": "10m"}, "mtu": 1400}),
+    "a list": ("---\n- log-driver\n", None),
+    "a broken one": ("log-driver: [journald\n", None),
+    "a date": ("log-driver: 2026-01-01\n", None),
+    "a number as its key": ("log-driver: x\n1: y\n", None),
+    "a secret that is hidden": ("proxies: <redacted:password:1a2b3c4d>\n", None),
+    "JSON with a mistake": ('{"mtu": 1400,}\n', None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "settings"), WRITTEN.values(), ids=WRITTEN)
+def test_yaml_that_is_written_as_json(text: str, settings: dict[str, Any] | None) -> None:
+    rewritten = as_json(text)
+    assert (json.loads(rewritten) if rewritten else None) == settings
+    if settings is None:
+        return
+    faults = ConfigFaults(PATH, faults_of(text, 28), 28, form=form_of(text), rewritten=rewritten)
+    for is_dead, variable in ((True, "rewritten"), (False, "rewritten_ahead")):
+        engine = daemon() if is_dead else daemon(silence=None)
+        (found,) = judge("daemon.config-invalid", daemon=engine, config=faults).findings
+        assert found.variables == {"path": PATH, variable: "daemon.config-invalid"}
 
 
 STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'

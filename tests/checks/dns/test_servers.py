@@ -132,7 +132,10 @@ RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), (), {})
 @pytest.mark.parametrize("name", LOSSES)
 def test_queries_lost(name: str) -> None:
     samples, wanted = LOSSES[name]
-    assert rows(lost_queries(samples)) == wanted
+    result = lost_queries(samples)
+    assert rows(result) == wanted
+    is_inward = name == "lost on a network's way"
+    assert all(("inward" in found.variables) is is_inward for found in result.findings)
 
 
 def test_eight_answers_do_not_clear_a_way_while_another_loses_a_quarter() -> None:

@@ -136,6 +136,7 @@ SLOW_S: dict[str, float] = {
     "turned_away.nginx_of_the_host_that_has_no_room_for_a_header": 95.0,
     "sources.mail_that_leaves_by_the_first_address": 95.0,
     "sockets.proxy_without_a_local_port": 95.0,
+    "real_servers.nginx_without_a_resolver": 95.0,
 }
 """By scenario: seconds until a cure shows."""
 

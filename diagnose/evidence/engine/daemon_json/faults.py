@@ -13,7 +13,7 @@ from diagnose.evidence.engine.config import DaemonConfig, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES
 from diagnose.evidence.engine.daemon_json.mending import Mending, mending
-from diagnose.evidence.engine.daemon_json.other_text import form_of
+from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault, Position, place
 from diagnose.evidence.engine.info import Ping
@@ -120,6 +120,8 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     """Edits after which the engine would start, where none of them takes a decision."""
     form: str = ""
     """What the file is, where it holds no JSON at all: "an HTML page"."""
+    rewritten: str = ""
+    """Its settings as JSON, where they can be had."""
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -163,6 +165,7 @@ def config_faults(
         source=source,
         mending=mending(file.text, version.major) if faults else None,
         form=form_of(file.text) if faults else "",
+        rewritten=as_json(file.text) if faults else "",
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import shortened
+from diagnose.redact import holds_token
 
 _PAGE = LazyPattern(r"(?i)<(?:!doctype\s+html|html|\?xml)\b")
 _TITLE = LazyPattern(r"(?i)<title>([^<]{1,120})</title>")
@@ -35,6 +38,24 @@ def form_of(text: str) -> str:
     lines = (line.strip() for line in bare.splitlines())
     first = next((line for line in lines if line and _says_something(line)), "")
     return next((kind for kind, sign in _KINDS if sign.match(first)), "")
+
+
+def as_json(text: str) -> str:
+    """The settings of a YAML file as the JSON object that the engine reads.
+
+    "" where it is no YAML, or holds what JSON has no form for, such as a date.
+    """
+    if form_of(text) != _YAML:
+        return ""
+    import yaml
+
+    try:
+        settings = yaml.safe_load(text)
+        written = json.dumps(settings, indent=2, ensure_ascii=False)
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+        return ""
+    is_object = isinstance(settings, dict) and all(isinstance(key, str) for key in settings)
+    return f"{written}\n" if is_object and not holds_token(text) else ""
 
 
 def _says_something(line: str) -> bool:

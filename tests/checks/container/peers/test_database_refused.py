@@ -532,3 +532,4 @@ def test_a_database_is_restarted_by_more_than_the_words_of_a_stranger(
         recent_logs=RecentLogs(logs),
     ).findings
     assert ("crowded" in finding.variables) is is_restarted
+    assert ("filled" in finding.variables) is not is_restarted

@@ -18,6 +18,15 @@ def latent(box: Box) -> None:
     assert box.ping()
 
 
+@fault("daemon.config-invalid", subject=DAEMON, exit_code=1)
+def written_as_yaml(box: Box) -> None:
+    """Somebody has written the file of a running engine in YAML: its next start will fail."""
+    box.write(
+        CONFIG, "# settings of the engine\nlog-driver: json-file\nlog-opts:\n  max-size: 10m\n"
+    )
+    assert box.ping()
+
+
 @fault(
     "daemon.config-invalid",
     subject=DAEMON,

@@ -30,7 +30,7 @@ def quota_used_up(box: Box) -> None:
     """A database has used up the quota of its subvolume; the disk has room."""
     _disk_with_quota(box, "vaults")
     options = ("--memory=64m", "--pids-limit=64", "-v=/srv/vaults/pg:/data")
-    work = "dd if=/dev/zero of=/data/wal bs=1M count=20 conv=fsync"
+    work = "dd if=/dev/zero of=/data/wal bs=1M count=20 conv=fsync && sleep 1000"
     box.docker("run", "-d", "--name=vault-db", *options, "bb:1.36", "sh", "-c", work)
     box.wait_state("vault-db", "exited")
     assert "Disk quota exceeded" in box.docker("logs", "vault-db").stderr
