@@ -330,3 +330,60 @@ class FindBlankReferences(Question[list[BlankReference]], frozen=True):
 
     def about(self) -> str:
         return f"variables in the commands of {', '.join(self.paths)}"
+
+
+class ComposeFile(msgspec.Struct, frozen=True):
+    """A file that compose reads for a project."""
+
+    path: str
+    mtime: float
+
+
+class ListComposeFiles(Question[list[ComposeFile]], frozen=True):
+    """The files of one project that exist: those of compose, `.env`, the env files they name."""
+
+    POLICY = Policy(
+        "file.compose",
+        what="the files of a compose project",
+        collector="disk.files:compose_files",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    """The compose files."""
+    folder: str
+    """Where relative names begin."""
+
+    def about(self) -> str:
+        return f"the files that {', '.join(self.paths)} name"
+
+
+class ComposeVariable(msgspec.Struct, frozen=True):
+    """A variable of a service, as a file of its project has it now."""
+
+    path: str
+    variable: str
+    """NAME=value."""
+
+
+class ReadComposeVariables(Question[list[ComposeVariable]], frozen=True):
+    """The variables that compose would give a service; without those that others may set."""
+
+    POLICY = Policy(
+        "file.compose-variables",
+        what="the variables of a compose service",
+        collector="disk.files:compose_variables",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    """The compose files of the project, in their order."""
+    folder: str
+    service: str
+
+    def about(self) -> str:
+        return f"the variables of service {self.service} in {', '.join(self.paths)}"

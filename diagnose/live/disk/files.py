@@ -19,7 +19,9 @@ from diagnose.questions.data_root import ListBuilds, ListLayers, WalkFolder
 from diagnose.questions.files import (
     FindBlankReferences,
     FindLostDollars,
+    ListComposeFiles,
     ListFolder,
+    ReadComposeVariables,
     ReadFile,
     ReadFlags,
     StatPaths,
@@ -146,6 +148,16 @@ def lost_dollars(live: Live, question: FindLostDollars) -> Json:
 def blank_references(live: Live, question: FindBlankReferences) -> Json:
     """The commands of compose files with a variable that `.env` does not set."""
     return _call(live, question, "blank_references", question.paths)
+
+
+def compose_files(live: Live, question: ListComposeFiles) -> Json:
+    """The files of a compose project, with the times of their last changes."""
+    return _call(live, question, "compose_files", question.paths)
+
+
+def compose_variables(live: Live, question: ReadComposeVariables) -> Json:
+    """The variables that a service of compose has in the files of its project."""
+    return _call(live, question, "compose_variables", question.paths)
 
 
 def builds(live: Live, question: ListBuilds) -> Json:

@@ -34,6 +34,15 @@ def open_regular(path: str, root: str | None = None, follow: bool = True) -> int
         os.close(found)
 
 
+def read_all(descriptor: int, limit: int) -> bytes:
+    """Up to so many bytes."""
+    parts = []
+    while limit > 0 and (part := os.read(descriptor, min(limit, 1 << 20))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
+
+
 def open_folder(path: str, root: str | None = None) -> int:
     """A descriptor for listing a folder. root: as for `open_regular`."""
     if root is None:

@@ -17,15 +17,21 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from diagnose.live import ERRNO_REASONS, Refused, collect
+from diagnose.live import ERRNO_REASONS, collect
 from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
-from diagnose.live.disk.opening import open_folder, open_regular
+from diagnose.live.disk.opening import open_folder, open_regular, read_all
+from diagnose.live.disk.project_files import (
+    blank_references,
+    compose_files,
+    compose_variables,
+    lost_dollars,
+)
 from diagnose.live.disk.trees import walk
 from diagnose.live.disk.written_status import device_number, link_target, printable, type_name
 from diagnose.live.engine.daemon_process import listening_inode
@@ -62,7 +68,7 @@ def read(args: Json) -> Json:
         from_end = bool(args.get("tail")) and status.st_size > limit
         if from_end:
             os.lseek(descriptor, -limit, os.SEEK_END)
-        body = _read_all(descriptor, limit + (0 if from_end else 1))
+        body = read_all(descriptor, limit + (0 if from_end else 1))
     finally:
         os.close(descriptor)
     text = body[:limit].decode("utf-8", "replace")
@@ -232,14 +238,6 @@ def rate(args: Json) -> Json:
     return {"seconds": ended - began, "free_before": before, "free_after": after}
 
 
-def _read_all(descriptor: int, limit: int) -> bytes:
-    parts = []
-    while limit > 0 and (part := os.read(descriptor, min(limit, 1 << 20))):
-        parts.append(part)
-        limit -= len(part)
-    return b"".join(parts)
-
-
 def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
     """The mount of the file system that an open descriptor is on.
 
@@ -331,37 +329,6 @@ def _mounts_of(pid: str) -> list[MountEntry]:
         return []
 
 
-def lost_dollars(args: Json) -> Json:
-    """See `files.lost_dollars`. A file that cannot be read has none."""
-    from diagnose.live.disk.dollars import env_files, lost  # only where a program refuses a secret
-
-    texts = _texts(args["paths"])
-    named = _texts(env_files(texts, args.get("folder", "")))
-    return lost({**named, **texts})
-
-
-def blank_references(args: Json) -> Json:
-    """See `files.blank_references`. A file that cannot be read has none."""
-    from diagnose.live.disk.references import blank  # only where a container of compose failed
-
-    return blank(_texts(args["paths"]))
-
-
-def _texts(paths: Iterable[str]) -> dict[str, str]:
-    """The beginnings of the files that can be read, by path."""
-    texts = {}
-    for path in paths:
-        try:
-            descriptor = open_regular(path)
-        except (OSError, Refused):
-            continue
-        try:
-            texts[path] = _read_all(descriptor, 1 << 18).decode("utf-8", "replace")
-        finally:
-            os.close(descriptor)
-    return texts
-
-
 def functions() -> Mapping[str, Function]:
     """What a worker can be asked to do, by name."""
     return {
@@ -381,6 +348,8 @@ def functions() -> Mapping[str, Function]:
             deleted_files,
             lost_dollars,
             blank_references,
+            compose_files,
+            compose_variables,
             collect,
             builds,
         )

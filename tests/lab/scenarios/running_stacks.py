@@ -6,6 +6,7 @@ import shlex
 
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
+from tests.lab.programs import install_compose
 from tests.lab.scenarios.deploys import SAFE, labels
 from tests.lab.scenarios.everyday.helpers import first_command
 
@@ -59,3 +60,60 @@ def worker_whose_start_script_hands_on(box: Box) -> None:
     assert "taking jobs" in box.docker("logs", name).stdout
     _leave(box, 44, _CHOOSES, "worker")
     _leave(box, 45, _IGNORES)
+
+
+# -- settings that a restart does not apply -------------------------------------------
+
+_OUTDATED = "container.settings-outdated"
+_MAILER = """services:
+  web:
+    image: shop:1.4
+    command: ["sleep", "1000"]
+    env_file: [mail.env]
+    environment: {{SITE: "${{SITE_NAME}}", STAGE: live}}
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+"""
+
+
+def _mailer(box: Box, number: int, *words: str) -> str:
+    """A project whose env file and `.env` are changed, and what is done then; the container."""
+    load(box, "shop:1.4")
+    install_compose(box)
+    folder, name = f"/srv/mailer{number}", f"mailer{number}-web-1"
+    box.write(f"{folder}/compose.yaml", _MAILER.format())
+    box.write(f"{folder}/mail.env", "MAIL_HOST=mail.old.example\nMAIL_PORT=587\n")
+    box.write(f"{folder}/.env", "SITE_NAME=old.example\n")
+    box.sh(f"cd {folder} && docker compose up --detach 2>&1")
+    box.sh("sleep 7")
+    box.write(f"{folder}/mail.env", "# moved\nMAIL_HOST='smtp.new.example'\nMAIL_PORT=587\n")
+    box.write(f"{folder}/.env", "SITE_NAME=new.example # since May\n")
+    box.sh(f"cd {folder} && docker compose {' '.join(words)} 2>&1", timeout=40)
+    return name
+
+
+def _variables(box: Box, name: str) -> str:
+    return str(box.inspect(name)["Config"]["Env"])
+
+
+@fault(_OUTDATED, subject="container:mailer51-web-1")
+def restart_after_a_change_of_the_env_file(box: Box) -> None:
+    """An env file was changed and the service restarted; the command of the report applies it."""
+    name = _mailer(box, 51, "restart", "--timeout=1")
+    assert "mail.old.example" in _variables(box, name)
+    (finding,) = box.diagnose("check", _OUTDATED, "--format", "json").findings
+    assert "old value of MAIL_HOST, SITE, which have" in finding["summary"], finding["summary"]
+    box.sh(f"{finding['fix'][0]['command']} 2>&1", timeout=60)
+    assert "smtp.new.example" in _variables(box, name)
+    box.docker("rm", "-f", name)
+    _mailer(box, 51, "restart", "--timeout=1")
+
+
+@healthy()
+def change_of_an_env_file_that_was_applied(box: Box) -> None:
+    """The same change, applied by compose; then restarted."""
+    name = _mailer(box, 52, "up", "--detach", "--timeout=1")
+    assert "smtp.new.example" in _variables(box, name)
+    box.docker("restart", "--time=1", name)

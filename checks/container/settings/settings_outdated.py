@@ -1,0 +1,58 @@
+"""container.settings-outdated: a restart did not apply what was changed in the files of compose."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.compose_files import only_file
+from diagnose.evidence.containers.settings.outdated_variables import (
+    OutdatedContainer,
+    OutdatedVariables,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import agree, and_more, joined
+from diagnose.registry import check
+
+SHOWN = 4
+
+
+@check("container.settings-outdated", severity=Severity.warning)
+def settings_outdated(outdated_variables: OutdatedVariables, clock: Clock) -> CheckResult:
+    """A container was restarted after its settings changed, and has the old ones.
+
+    Compose hands `environment`, `env_file` and values of `.env` to a container when it makes it. A
+    restart keeps that container. Compared are the variables that both the container and the files
+    have; a file counts that was changed after the container was made and before its last start.
+    Values that a shell may set, with more than one reference, or of services that extend others are
+    left out.
+    """
+    for item in outdated_variables:
+        yield _finding(item, clock)
+    return None
+
+
+def _finding(item: OutdatedContainer, clock: Clock) -> Finding:
+    container, variables = item.container, item.variables
+    names = and_more([variable.name for variable in variables], SHOWN)
+    paths = joined(list(dict.fromkeys(variable.path for variable in variables)))
+    have = agree(variables, "has", "have")
+    return Finding.about(
+        container,
+        f"{container} runs with the old value of {names}, which {have} another one in "
+        f"{paths} since a change {clock.ago(item.changed_at)}: a restart does not apply it",
+        {
+            **{f"{item.path}: {item.name}": item.difference for item in variables[:SHOWN]},
+            "created": clock.ago(container.created_at),
+            "last start": clock.ago(container.started_at),
+        },
+        onset=item.changed_at,
+        stable=(container.life,),
+    ).with_variables(_steps(container))
+
+
+def _steps(container: Container) -> PageVariables:
+    """What `docker compose up` needs; nothing for a project of several files."""
+    file, service = only_file(container), container.compose_service
+    if not file or not service:
+        return {}
+    return {"compose_file": file, "project": container.compose_project, "compose_service": service}

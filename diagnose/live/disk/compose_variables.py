@@ -1,0 +1,107 @@
+"""The variables that compose gives a service, as the files of its project have them now. Pure.
+
+What another file or a shell may set, or what cannot be read here, is left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from diagnose.live.disk.dollars import ASSIGNED
+from diagnose.model import Json
+
+_REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-[^${}]*)?\}|([A-Za-z_]\w*))")
+"""A value that is one variable, with or without a default value."""
+_LONGEST = 4096
+"""Characters of a value."""
+_MOST = 200
+"""Variables of one service."""
+
+
+def variables(
+    texts: Mapping[str, str], folder: str, service: str, read: Callable[[str], str]
+) -> list[Json]:
+    """The variables of a service as NAME=value, each with the file that gives its value.
+
+    texts: the compose files of the project in their order. folder: where relative names begin.
+    read: the text of another file, "" for none.
+    """
+    values: dict[str, tuple[str, str]] = {}
+    environment: dict[str, tuple[str, str | None]] = {}
+    for path, text in texts.items():
+        part = _service(text, service)
+        if part is None or "extends" in part:
+            return []
+        for relative in _env_files(part.get("env_file")):
+            place = posixpath.normpath(posixpath.join(folder, relative))
+            values |= {name: (place, value) for name, value in assigned(read(place)).items()}
+        environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
+    dotenv = posixpath.join(folder, ".env")
+    known = assigned(read(dotenv))
+    for name, (path, value) in environment.items():
+        values.pop(name, None)
+        reference = _REFERENCE.fullmatch(name if value is None else value)
+        source = name if value is None else reference and (reference[1] or reference[2])
+        if source in known:
+            values[name] = (dotenv, known[source])
+        elif value is not None and "$" not in value:
+            values[name] = (path, value)
+    short = [(name, *item) for name, item in values.items() if len(item[1]) <= _LONGEST]
+    return [{"path": path, "variable": f"{name}={value}"} for name, path, value in short[:_MOST]]
+
+
+def assigned(text: str) -> dict[str, str]:
+    """The variables of an env file as compose reads it; without those that need a second look.
+
+    These are references, escapes, and quotes that another line closes.
+    """
+    values: dict[str, str] = {}
+    for match in filter(None, map(ASSIGNED.match, text.splitlines())):
+        name, value = match[1], match[2]
+        values.pop(name, None)
+        quote = value[:1] if value[:1] in ("'", '"') else ""
+        if quote and (len(value) == 1 or value[-1] != quote):
+            continue
+        if "\\" in value or ("$" in value and quote != "'"):
+            continue
+        values[name] = value[1:-1] if quote else re.sub(r"\s+#.*$", "", value)
+    return values
+
+
+def _service(text: str, name: str) -> dict[str, Any] | None:
+    """A service of a compose file, empty where this file has none of it; None for no such file."""
+    import yaml  # only where a file of the project is newer than a container
+
+    try:
+        whole = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    services = whole.get("services") if isinstance(whole, dict) else None
+    part = services.get(name, {}) if isinstance(services, dict) else None
+    return part if isinstance(part, dict) else None
+
+
+def _env_files(entry: object) -> Iterator[str]:
+    """The names of env files: one name, or a list of names or of entries with a path."""
+    for item in entry if isinstance(entry, list) else [entry]:
+        name = item.get("path") if isinstance(item, dict) else item
+        if isinstance(name, str) and "$" not in name:
+            yield name
+
+
+def _pairs(environment: object) -> Iterator[tuple[str, str | None]]:
+    """The variables of a mapping or a list; None for those that compose takes from elsewhere."""
+    if isinstance(environment, dict):
+        for name, value in environment.items():
+            yield str(name), None if value is None else _scalar(value)
+    for item in environment if isinstance(environment, list) else ():
+        name, is_set, value = str(item).partition("=")
+        yield name, value if is_set else None
+
+
+def _scalar(value: object) -> str:
+    """A value as compose writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

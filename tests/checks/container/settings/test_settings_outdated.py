@@ -1,0 +1,101 @@
+"""container.settings-outdated: variables of a container and of the files that compose reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.outdated_variables import outdated_variables
+from diagnose.evidence.machine.clock import Clock
+from diagnose.phrases import unix
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+MADE, STARTED = "2026-01-02T03:00:00Z", "2026-01-02T05:00:00Z"
+BETWEEN, BEFORE, LATER = (unix(f"2026-01-02T0{hour}:00:00Z") for hour in (4, 2, 6))
+ENV = "/srv/shop/mail.env"
+FILE = "/srv/shop/compose.yaml"
+FOUND = [("warning", "web")]
+HOST = "MAIL_HOST=new"
+SECRET = "<redacted:password:{}>"
+
+
+def _web(started: str = STARTED, *, env: list[str] | None = None, **labels: str) -> Container:
+    marks = {
+        "project": "shop",
+        "service": "web",
+        "project.working_dir": "/srv/shop",
+        "project.config_files": FILE,
+        **labels,
+    }
+    return container(
+        Created=MADE,
+        State={"Status": "running", "Pid": 100, "StartedAt": started},
+        Config={
+            "Env": env or ["MAIL_HOST=old", "MAIL_PORT=587"],
+            "Labels": {f"com.docker.compose.{key}": value for key, value in marks.items()},
+        },
+    )
+
+
+def _judge(web: Container, at: float | None, *variables: str) -> tuple[Made, Any]:
+    found = [{"path": ENV, "variable": variable} for variable in variables]
+    host = Made(
+        {
+            "file.compose": [{"path": FILE, "mtime": BEFORE}, {"path": ENV, "mtime": at}],
+            "file.compose-variables": found,
+        }
+    )
+    clock = Clock(wall=LATER or 0.0, booted=0.0)
+    items = outdated_variables(host, of(web))
+    return host, judge("container.settings-outdated", outdated_variables=items, clock=clock)
+
+
+CASES: dict[str, tuple[Container, float | None, list[str], list[tuple[str, str]]]] = {
+    "restarted after the change": (_web(), BETWEEN, [HOST, "MAIL_PORT=587"], FOUND),
+    "one variable alone": (_web(), BETWEEN, [HOST], FOUND),
+    "the same values": (_web(), BETWEEN, ["MAIL_HOST=old", "MAIL_PORT=587"], []),
+    "not restarted since": (_web(), LATER, [HOST], []),
+    "changed before it was made": (_web(), BEFORE, [HOST], []),
+    "never restarted": (_web(MADE), BETWEEN, [HOST], []),
+    "a variable that it does not have": (_web(), BETWEEN, ["NEW=1"], []),
+    "all values differ": (_web(), BETWEEN, [HOST, "MAIL_PORT=25"], []),
+    "a run of one command": (_web(oneoff="True"), BETWEEN, [HOST], []),
+    "of another env file": (
+        _web(**{"project.environment_file": "/srv/shop/live.env"}), BETWEEN, [HOST], [],
+    ),
+    "made elsewhere": (_web(**{"project.config_files": "stdin"}), BETWEEN, [HOST], []),
+    "another secret": (
+        _web(env=[f"PASSWORD={SECRET.format('aa')}"]),
+        BETWEEN, [f"PASSWORD={SECRET.format('bb')}"], FOUND,
+    ),
+    "the same secret": (
+        _web(env=[f"PASSWORD={SECRET.format('aa')}"]),
+        BETWEEN, ["PASSWORD=<redacted:token:aa>"], [],
+    ),
+    "a secret in one of both": (
+        _web(env=["PASSWORD=a"]), BETWEEN, [f"PASSWORD={SECRET.format('bb')}"], [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("web", "at", "variables", "expected"), CASES.values(), ids=CASES)
+def test_variables(
+    web: Container, at: float | None, variables: list[str], expected: list[tuple[str, str]]
+) -> None:
+    _, result = _judge(web, at, *variables)
+    assert rows(result) == expected
+
+
+def test_what_is_asked_and_said() -> None:
+    host, _ = _judge(_web(MADE), BETWEEN, HOST)
+    assert not host.asked
+    host, _ = _judge(_web(), BEFORE, HOST)
+    assert [question.kind for question in host.asked] == ["file.compose"]
+    _, result = _judge(_web(env=["A=1", f"PASSWORD={SECRET.format('aa')}"]), BETWEEN, "A=2")
+    (finding,) = result.findings
+    assert finding.evidence[f"{ENV}: A"] == '"2", and the container has "1"'
+    assert finding.variables["project"] == "shop"
