@@ -31,7 +31,9 @@ TAKES_ANOTHER = LazyPattern(
     re.IGNORECASE,
 )
 """A program that says so has what it needs from elsewhere."""
-DOES_WITHOUT = LazyPattern(r"\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE)
+DOES_WITHOUT = LazyPattern(
+    r"(?<!\bcan be )(?<!\bmay be )\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE
+)
 """A program that says so continues; whether anybody misses what it leaves out is not known."""
 
 
@@ -96,6 +98,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             | \ E!\  | ^E\d{4}(?:\d{4})?\ \d\d: | \[E\] | ^<E> | <Error> | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
+            | ^error\ (?=[A-Z])  # Yarn
             | ^\w+\ +error\ (?=[A-Z])  # a logger with its name before the level
             | ^\S+:\ (?:exec:\ )?line\ \d+:\s(?!warning:)  # a shell, of its script
             | ^Exception\ in\ thread | \ spawnerr:\  | \(terminated\ by\ SIG
@@ -116,7 +119,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"(?<![\w.-])INFO\b(?!\.\w)|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
-            r"|\blvl=info\b|\bDEBUG\b|\[I\]|^<[IX]>|\bI! | [IDN] \| "
+            r"|\blvl=info\b|(?<!\bthe )(?<!\buse )(?<!\ban )\bDEBUG\b|\[I\]|^<[IX]>|\bI! | [IDN] \| "
             r"|\bNOTICE\b|(?-i:\b(?:DBG|INF|TRACE|TRC|VRB)\b|^I\d{4}(?:\d{4})? \d\d:)"
             r"|<(?:Debug|Information|Notice|Trace)>|\[trace\]|: info: |^info:"
             r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
@@ -197,9 +200,23 @@ _CR_IN_WORD = LazyPattern(r"\r(?=['\"’]|: )")
 """The end of a line of a script with the line ends of Windows, in what its shell says of it."""
 
 
+_ERLANG_TEXT = LazyPattern(r"<<(?P<bytes>\d{1,3}(?:,\d{1,3}){7,2000})>>")
+"""A text as Erlang prints it in a term: the numbers of its bytes."""
+_WORDS_ALONE = LazyPattern(r"[A-Za-z][A-Za-z0-9_ ,.'()-]{7,200}")
+"""No address and no value: nobody has looked for a password in such numbers."""
+
+
+def _first_line_of_bytes(match: re.Match[str]) -> str:
+    """The first line of the text, quoted; the numbers where it is anything but plain words."""
+    line = "".join(chr(int(number)) for number in match["bytes"].split(",")).partition("\n")[0]
+    return f'"{line}"' if _WORDS_ALONE.fullmatch(line) else match[0]
+
+
 def plain(line: str) -> str:
     """A line without colours and control characters; a carriage return in a word is seen."""
     text = _CR_IN_WORD.sub(r"\\r", line) if "\r" in line else line
+    if "<<" in text:
+        text = _ERLANG_TEXT.sub(_first_line_of_bytes, text)
     return _ANSI.sub("", text).replace("\r", "").rstrip()[:LONGEST]
 
 

@@ -10,6 +10,7 @@ LINES = {
         "Error: ENOENT: no such file or directory, open ''",
     ),
     "optional-package": (
+        "RuntimeError: 'cryptography' package is required for sha256_password or caching_sha2_password auth methods",
         "Error: 'sharp' is required to be installed in standalone mode for the image optimization",
         "ImportError: Missing optional dependency 'openpyxl'. Use pip or conda to install openpyxl.",
         "Error: Please install mysql2 package manually",
@@ -26,6 +27,7 @@ LINES = {
         "/app/start.sh: line 9: /dev/stdout: Permission denied",
     ),
     "setting-required": (
+        "error: Missing apiToken.salt. Please set apiToken.salt in config/admin.js (ex: you can generate one using Node)",
         "Configuration: storage: option 'encryption_key' is required",
         "Error: missing required field: storage_config",
         "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
@@ -141,6 +143,8 @@ LINES = {
     ),
     "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
     "setting-unknown": (
+        "[error] Conf file attempted to set unknown variable: default_users",
+        "FATAL: Bungled /etc/squid/squid.conf line 12: http_acess allow localnet",
         "Failed to read config: Unrecognized setting. No declared setting with name: PLUGINS",
         "yaml: unmarshal errors: line 53: field metric_path not found in type config.ScrapeConfig",
         "command traefik error: field not found, node: middlewares",
@@ -337,12 +341,16 @@ LINES = {
         "the database schema version is newer than this program supports",
     ),
     "data-older": (
+        "ERROR mlflow.cli: Detected out-of-date database schema (found version 451aebb31d03, but expected 7f2a7d5fae7d).",
+        "Unable to start server. Error: sql schema version compatibility check failed:",
+        "ERROR: store <no-attributes>=/cockroach/cockroach-data, last used with cockroach version v22.1, is too old for running version v24.1",
         "Database needs bootstrapping or is older than Kong 1.0.",
         "Current version is too old. Please upgrade to Long Term Support version firstly.",
         "FATAL: the database needs an upgrade before the server can start",
         "Error: schema version 41 is lower than the required version 44",
     ),
     "table-missing": (
+        "Caused by: org.hibernate.tool.schema.spi.SchemaManagementException: Schema-validation: missing table [orders]",
         '** (Postgrex.Error) ERROR 42P01 (undefined_table) relation "system_metrics" does not exist',
         "SQLITE_ERROR: no such table: users",
     ),
@@ -374,6 +382,7 @@ LINES = {
         "Error: P3005 The database schema is not empty.",
     ),
     "column-missing": (
+        "SchemaManagementException: Schema-validation: missing column [total] in table [orders]",
         "sqlite3.OperationalError: no such column: users.theme",
         'ERROR: column "theme" does not exist',
         "Unknown column 'users.theme' in 'field list'",
@@ -386,6 +395,9 @@ LINES = {
         "ls: cannot access '/media/films': Transport endpoint is not connected",
     ),
     "data-damaged": (
+        "panic: invalid page allocation: 0",
+        "java.io.IOException: Detected corrupt journal files. [3]",
+        "[ERROR] [MY-013183] [InnoDB] Assertion failure: log0recv.cc:1987:!page || fil_page_type_is_index(page_type) thread 139887",
         "SQLite.SQLiteException: database disk image is malformed",
         '{error,{not_a_dets_file,"/var/lib/rabbitmq/mnesia/rabbit@mq/recovery.dets"}}',
         "WiredTiger error: WT_PANIC: WiredTiger library panic",
@@ -434,6 +446,7 @@ LINES = {
     ),
     "hostname-incomplete": ("The hostname 'mail' is not a FQDN. Please set a FQDN hostname",),
     "memory-required": (
+        "E20261120 10:01:11.122 dfly_main.cc:253] There are 8 threads, so 2.00GiB are required. Exiting...",
         "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
     ),
     "value-refused": (
@@ -505,6 +518,7 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        "io.questdb.cairo.CairoException: [13] could not open read-write [file=/var/lib/questdb/db/tables.d.0]",
         'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
         "chmod: /tmp/gitea: Operation not permitted",
         "Unable to update instance pid: Unable to create directory /nexus-data/instances",
@@ -514,6 +528,7 @@ LINES = {
     ),
     "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
+        'ERROR vector::cli: Configuration error. error=data_dir "/var/lib/vector/" does not exist',
         "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
         "error initializing configuration '/etc/envoy/envoy.yaml': Invalid path: /etc/envoy/envoy.yaml",
         "Missing privilege separation directory: /run/sshd",

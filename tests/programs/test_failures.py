@@ -61,6 +61,41 @@ def test_a_row_that_only_follows_comes_last():
         ("page.goto: Target crashed", "browser-page-crashed"),
         ("Error: Page crashed!", "browser-page-crashed"),
         ("ArgumentError: invalid byte sequence in US-ASCII", "encoding-ascii"),
+        (
+            "Could not find rake-13.0.6, puma-6.4.0 in locally installed gems (Bundler::GemNotFound)",
+            "gem-missing",
+        ),
+        (
+            "Error: Already running on PID 17 (or pid file '/opt/airflow/airflow-webserver.pid' is stale)",
+            "unicorn-pid",
+        ),
+        ("the router shop@docker uses a non-existent resolver: letsencrypt", "traefik-resolver"),
+        (
+            "Asterisk already running on /var/run/asterisk/asterisk.ctl.  Use 'asterisk -r' to connect.",
+            "running-already",
+        ),
+        ("the server is already running on http://localhost:3000/", ""),
+        ("TypeError: 'type' object is not subscriptable", "python-later"),
+        ("ReferenceError: File is not defined", "node-global"),
+        ("ReferenceError: config is not defined", ""),
+        ("W raft_server.cpp:594] Multi-node with no leader: refusing to reset peers.", "no-leader"),
+        ("raft: elected a new leader at term 7", ""),
+        (
+            "bind [::1]:5432 failed: Cannot assign requested address",
+            "loopback6-missing",
+        ),
+        ("we recommend to run it without the --privileged flag", ""),
+        ("Error: Can't open display: :0", "display-missing"),
+        (
+            "Failed to mount cgroup at /sys/fs/cgroup/systemd: Operation not permitted",
+            "systemd-groups",
+        ),
+        ("error: config.yml was written, edit it and start again", "configuration-written"),
+        ("the receiver is deprecated, and is used by nobody", ""),
+        (
+            "module java.base does not export sun.nio.ch to unnamed module @0x4b1c1ea0",
+            "java-modules",
+        ),
     ],
 )
 def test_other_lines_of_a_row(line: str, name: str):

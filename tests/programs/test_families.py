@@ -109,6 +109,9 @@ def test_families_are_written_in_plain_words():
         "server.go: the address must be set",
         "www.shop.example.com must be set in the hosts file",
         "the packages are old: run npm install to install them again",
+        "started 4 threads, so 4 requests are served at once",
+        "the schema of the database is the one of release 3",
+        "journal files: 3, none of them is open",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):

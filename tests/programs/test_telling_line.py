@@ -212,6 +212,36 @@ def test_a_carriage_return_in_a_word_is_seen(line: str, expected: str):
     assert "\r" not in chosen.text
 
 
+WORDS_IN_NUMBERS = "101,110,118,105,114,111,110,109,101,110,116,32,118,97,114,105,97,98,108,101,32,68,65,84,65,66,65,83,69,95,85,82,76,32,105,115,32,109,105,115,115,105,110,103,46,10,70,111,114,32,101,120,97,109,112,108,101,58,32,101,99,116,111,58,47,47,85,83,69,82,58,80,65,83,83,64,72,79,83,84,47,68,65,84,65,66,65,83,69,10"
+ADDRESS_IN_NUMBERS = "101,99,116,111,58,47,47,115,104,111,112,58,109,97,100,101,45,117,112,45,98,108,117,101,64,100,98,47,115,104,111,112"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        (WORDS_IN_NUMBERS, '"environment variable DATABASE_URL is missing."'),
+        (ADDRESS_IN_NUMBERS, f"<<{ADDRESS_IN_NUMBERS}>>"),
+        ("101,110,999,105,114,111,110,109", "<<101,110,999,105,114,111,110,109>>"),
+    ],
+    ids=["words", "what may be a secret", "no text"],
+)
+def test_a_text_that_erlang_prints_as_numbers_is_read(numbers: str, expected: str):
+    """A text that may hold a password stays what it is: redaction has not seen it."""
+    chosen = telling_line([f"init terminating (message=><<{numbers}>>)"])
+    assert chosen is not None
+    assert chosen.text == f"init terminating (message=>{expected})"
+
+
+def test_a_sentence_about_debugging_is_no_information():
+    lines = [
+        "error decoding 2 sections:",
+        "the logging exporter has been deprecated, use the debug exporter instead",
+    ]
+    chosen = telling_line(lines)
+    assert chosen is not None
+    assert lines[1] in chosen.whole
+
+
 def test_an_exception_is_not_the_rest_of_the_line_above():
     chosen = telling_line(
         [
@@ -394,6 +424,20 @@ CHOSEN = {
         "fail: Shop.Invoices[0]",
         "      System.Exception: Sequence contains no elements",
         "         at Shop.Invoices.Render(String html)",
+    ],
+    "the path that WiredTiger (WT) may not open": [
+        '{"s":"I","c":"STORAGE","msg":"Opening WiredTiger"}',
+        '{"s":"E","msg":"WT","attr":{"message":"/data/db/WT.wt: open: Operation not permitted"}}',
+        '{"s":"F","c":"STORAGE","msg":"Terminating.","attr":{"reason":"1: Operation not permitted"}}',
+    ],
+    "an error of Yarn": [
+        "yarn run v1.22.19",
+        'error This project\'s package.json defines "packageManager": "yarn@4.0.2".',
+        "Presence of the field indicates that the project is meant to be used with Corepack.",
+    ],
+    "below the heading of a report of Erlang": [
+        "=ERROR REPORT==== 14-Aug-2026::13:46:44.858675 ===",
+        "  This BEAM file was compiled for a later version of the runtime system than the current",
     ],
     "too little room, before the exit code": [
         "I JOURNAL  [initandlisten] journal dir=/data/db/journal",

@@ -7,6 +7,7 @@ from diagnose.programs.failures.remedies import (
     Dropped,
     Job,
     OwnFolder,
+    Preceded,
     SetAside,
     TypedOption,
     Uncovered,
@@ -82,7 +83,7 @@ FILES = (
         name="gem-missing",
         mark="find",
         pattern=r"""(?x)
-            \bCould\ not\ find\ (?P<module>[\w.-]+)\ in\ (?:locally\ installed\ gems|any\ of\ the\ sources)
+            \bCould\ not\ find\ (?P<module>[\w.-]+)(?:,\ [\w.-]+){0,80}\ in\ (?:locally\ installed\ gems|any\ of\ the\ sources)
             | \bCould\ not\ find\ '(?P<module_tool>bundler)'\ \([^)]{1,40}\)\ required\ by\ your\ /
             | \bcan't\ find\ gem\ (?P<module_command>[\w.-]+)\ \(
         """,
@@ -91,6 +92,18 @@ FILES = (
         source="openstreetmap/stateofthemap-2020#39; the program's own message",
         remedy=Uncovered(("/usr/local/bundle",)),
         build="another",
+    ),
+    Failure(
+        name="laravel-views",
+        mark="valid cache path",
+        pattern=r"Please provide a valid cache path",
+        cause="Laravel lacks the folders for its compiled views: storage/framework/views and its neighbours are not "
+        "there, as where a new volume lies over storage",
+        cure="make storage/framework/views, storage/framework/cache and storage/framework/sessions, for PHP's user",
+        source="Laravel's own message",
+        remedy=Preceded(
+            "mkdir -p storage/framework/views storage/framework/cache storage/framework/sessions"
+        ),
     ),
     Failure(
         name="config-is-folder",

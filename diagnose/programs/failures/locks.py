@@ -127,6 +127,25 @@ LOCKS = (
         confirmed_by=_LOCKED,
     ),
     Failure(
+        name="minecraft-lock",
+        mark="session.lock",
+        pattern=r"(?P<file>session\.lock): already locked",
+        cause="another Minecraft server uses the same world, or one that was killed is still there",
+        cure="stop the other container, or give this one a world of its own",
+        source="itzg/docker-minecraft-server, its own message",
+        confirmed_by=_LOCKED,
+    ),
+    Failure(
+        name="restic-lock",
+        mark="already locked",
+        pattern=r"repository is already locked (?:exclusively )?by PID (?P<process>\d+) on (?P<host>\S+)",
+        cause="the repository is locked by process {process} on {host}: another backup uses it, or one that was broken "
+        "off has left its lock",
+        cure="wait for the other one; where none runs, remove the lock with restic unlock",
+        source="restic documentation",
+        may_pass=True,
+    ),
+    Failure(
         name="portainer-lock",
         mark="failed opening store",
         pattern=r"failed opening store.{0,20}timeout",
@@ -147,6 +166,41 @@ LOCKS = (
 
 PID_FILES = (
     Failure(
+        name="postgres-pid-empty",
+        mark="postmaster.pid",
+        pattern=r"lock file \"postmaster\.pid\" is empty",
+        cause="PostgreSQL's postmaster.pid is empty: the host lost its power, or its disk was full, when a former run "
+        "wrote it",
+        cure="remove postmaster.pid from the data directory where no other server uses it, and start it again",
+        source="docker-library/postgres#606",
+        confirmed_by=_PID_FILE,
+        needs=(
+            "/var/lib/postgresql/data/postmaster.pid",
+            "/bitnami/postgresql/data/postmaster.pid",
+        ),
+    ),
+    Failure(
+        name="display-lock",
+        mark="-lock",
+        pattern=r"(?:no longer running,? remove|remove the lock file) (?P<file>/tmp/\.X\d{1,4}-lock)",
+        cause="a former run left its lock file {file}, and the X server takes it for a running one",
+        cure="remove {file}, and start the container again",
+        source="SeleniumHQ/docker-selenium#184",
+        confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
+    ),
+    Failure(
+        name="running-already",
+        mark="already running",
+        pattern=r"\balready running (?:with|as|at|on) (?:pid|PID|process) \d+ \(?(?:read from|see|according to|pid ?file:?) "
+        r"(?P<file>/[^\s)'\"]+)|\balready running on (?P<file_socket>/[\w./-]+\.(?:ctl|sock|pid))\b",
+        cause="a former run left {file}, and the program takes it for a running server",
+        cure="remove {file}, and start the container again",
+        source="Dovecot's and Asterisk's own messages",
+        confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
+    ),
+    Failure(
         name="rails-pid",
         mark="server is already running",
         pattern=r"A server is already running\s*(?:\(pid: \d+, file: (?P<file>[^)]+)\)|\.? Check (?P<file_check>\S+?)\.?(?:\s|$))",
@@ -158,8 +212,8 @@ PID_FILES = (
     Failure(
         name="unicorn-pid",
         mark="is stale",
-        pattern=r"Already running on PID:\s{0,3}\d+ \(or pid=(?P<file>[^)\s]+) is stale\)",
-        cause="a former run left its pid file {file}, and unicorn takes it for a running server",
+        pattern=r"Already running on PID:?\s{0,3}\d+ \(or (?:pid=|pid file ')(?P<file>[^)'\s]+)'? is stale\)",
+        cause="a former run left its pid file {file}, and the program takes it for a running server",
         cure="remove the pid file, and start the program again",
         source="sameersbn/docker-gitlab#1305",
         confirmed_by=_PID_FILE,

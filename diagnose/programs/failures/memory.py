@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Heap
+from diagnose.programs.failures.remedies import Given, Heap
 
 _HEAP = "container.heap-above-limit"
 
@@ -17,6 +17,26 @@ MEMORY = (
         "memory of the host, or of the container's limit, was used up",
         cure="look into the kernel log for 'Killed process', and give it more memory or let it take less",
         source="SonarSource/docker-sonarqube#491",
+    ),
+    Failure(
+        name="worker-killed",
+        mark="sigkill! perhaps out of memory",
+        pattern=r"Worker \(pid:\s?\d+\) was sent SIGKILL! Perhaps out of memory",
+        cause="one of its workers was killed with SIGKILL: usually by the kernel, because the memory of the host or of "
+        "the container's limit was used up",
+        cure="start fewer workers (--workers, WEB_CONCURRENCY) or raise the memory limit; the kernel log has "
+        "'Killed process' if it was that",
+        source="benoitc/gunicorn#2888",
+    ),
+    Failure(
+        name="model-context",
+        mark="kv cache",
+        pattern=r"max seq len \((?P<asked>\d+)\) is larger than the maximum number of tokens that can be stored in KV "
+        r"cache \((?P<most>\d+)\)",
+        cause="the model's context of {asked} tokens does not fit into the memory of the GPU, which has room for {most}",
+        cure="give it --max-model-len={most}, or more of the GPU with --gpu-memory-utilization",
+        source="vLLM's own message",
+        remedy=Given("--max-model-len={most}"),
     ),
     Failure(
         name="jvm-reserve",

@@ -39,6 +39,16 @@ PROCESSOR = (
         needs=("avx",),
     ),
     Failure(
+        name="bun-avx",
+        mark="cpu lacks",
+        pattern=r"CPU lacks (?P<level>AVX\w*) support",
+        cause="the program is built for processors with {level}, and this one does not show it",
+        cure="run the baseline build of the program, or choose a CPU type with AVX for the virtual machine (host)",
+        source="oven-sh/bun#67",
+        confirmed_by=_CPU,
+        needs=("avx",),
+    ),
+    Failure(
         name="tensorflow-avx",
         mark="instructions, but these aren't",
         pattern=r"compiled to use (?P<level>AVX\w*) instructions, but these aren't available",

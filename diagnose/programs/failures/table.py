@@ -7,6 +7,7 @@ real log in `tests/programs/lines/`, in the module of the same name.
 from __future__ import annotations
 
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
+from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.database_clients import DATABASE_CLIENTS
 from diagnose.programs.failures.database_rights import DATABASE_RIGHTS
@@ -14,13 +15,17 @@ from diagnose.programs.failures.database_servers import DATABASE_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
+from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
 from diagnose.programs.failures.locks import LOCKS, PID_FILES
 from diagnose.programs.failures.memory import MEMORY
 from diagnose.programs.failures.neighbours import NEIGHBOURS
 from diagnose.programs.failures.options import OPTIONS
 from diagnose.programs.failures.processors import PROCESSOR, SYSTEM_CALLS
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.references import REFERENCES
+from diagnose.programs.failures.rights import RIGHTS
 from diagnose.programs.failures.runtimes import RUNTIMES
+from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
 from diagnose.programs.failures.variables import VARIABLES
 from diagnose.programs.failures.web_servers import WEB_SERVERS
 
@@ -29,6 +34,8 @@ FAILURES: tuple[Failure, ...] = (
     *DATABASE_SERVERS,
     *KERNEL_SETTINGS,
     *DATA_VERSIONS,
+    *CLUSTER_MEMBERS,
+    *SCHEMA_CHANGES,
     *LOCKS,
     *PID_FILES,
     *VARIABLES,
@@ -37,11 +44,14 @@ FAILURES: tuple[Failure, ...] = (
     *MEMORY,
     *NEIGHBOURS,
     *OPTIONS,
+    *RIGHTS,
     *FILES,
     *DATABASE_RIGHTS,
     *DATABASE_CLIENTS,
+    *REFERENCES,
     *WEB_SERVERS,
     *CALLED_SERVERS,
+    *LIBRARY_VERSIONS,
     *RUNTIMES,
 )
 """Every known failure. Their order decides where one line shows two of them."""

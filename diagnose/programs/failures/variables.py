@@ -101,6 +101,15 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
+        name="supervisor-variable",
+        mark="cannot be expanded",
+        pattern=r"contains names \('ENV_(?P<variable>[A-Za-z_]\w*)'.{0,400}which cannot be expanded",
+        cause="the configuration of supervisord takes the variable {variable}, which is not set",
+        cure="set {variable}",
+        source="supervisord documentation, environment",
+        confirmed_by=_VARIABLE,
+    ),
+    Failure(
         name="shell-unbound",
         mark="unbound variable",
         pattern=r"(?P<variable>[A-Za-z_][A-Za-z0-9_]*): unbound variable",

@@ -316,8 +316,8 @@ WEB_SERVERS = (
     ),
     Failure(
         name="traefik-resolver",
-        mark="nonexistent",
-        pattern=r"uses a nonexistent (?:certificate )?resolver"
+        mark="existent",
+        pattern=r"uses a non-?existent (?:certificate )?resolver"
         r"(?:: (?P<resolver>[\w.-]{1,80})|.{0,300}?certificateResolver=(?P<resolver_field>[\w.-]{1,80}))",
         cause="a router of Traefik names a certificate resolver that its static configuration does not have, "
         "or that could not be set up: {resolver}",

@@ -104,7 +104,9 @@ DATA = (
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
             | \bschema\b[^.\n]{0,40}\bdoes\ not\ match\b[^.\n]{0,40}\bversion\b
-            | \bIndexFormatTooOldException\b
+            | \bout-of-date\ database\ schema\b
+            | \bschema\ version\ compatibility\ check\ failed\b
+            | \blast\ used\ with\ .{1,60}\bis\ too\ old\ for\b  # CockroachDB
             | (?:through|via)\ (?:all\ )?(?:the\ )?(?:required\ )?intermediate\ (?:releases|versions)
         """,
         cause="the program's database is not of the version that this image needs: "
@@ -139,6 +141,7 @@ DATA = (
             relation\ \"(?P<table>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
             | no\ such\ table:\ (?P<table_sqlite>\w+)
             | Table\ '(?P<table_mysql>[^']+)'\ doesn't\ exist
+            | Schema-validation:\ missing\ table\ \[(?P<table_hibernate>[\w.]+)\]
             | The\ table\ `(?P<table_prisma>[^`]+)`\ does\ not\ exist\ in\ the\ current\ database
         """,
         cause="the database has no table {table}: "
@@ -292,6 +295,7 @@ DATA = (
         pattern=r"""(?x)
             no\ such\ column:\ (?P<column>[\w.]+)
             | column\ \"?(?P<column_postgres>[\w.]+)\"?\ (?:of\ relation\ \S+\ )?does\ not\ exist
+            | Schema-validation:\ missing\ column\ \[(?P<column_hibernate>[\w.]+)\]
             | Unknown\ column\ '(?P<column_mysql>[\w.]+)'
         """,
         cause="the database has no column {column}: its tables are of another version than the program, or "
@@ -328,6 +332,8 @@ DATA = (
             | \bnot_a_dets_file\b | \bWT_PANIC\b
             | (?<!gzip:\ )(?<!zlib:\ )(?<!snappy:\ )\b(?:invalid|unexpected|wrong)\ magic\ (?:header|number)\b
             | \bno\ snapshot\ found,\ but\ there\ are\ log\ entries\b
+            | ^panic:\ (?:invalid\ page\ allocation|freepages:)  # bbolt: etcd, Consul, Vault
+            | \bDetected\ corrupt\ journal\b | \[InnoDB\]\ Assertion\ failure:\ (?:btr|buf|fil|fsp|log|page|rem|trx)\d
             | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,
         cause="a file of the program's data is damaged, "

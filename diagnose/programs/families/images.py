@@ -178,6 +178,7 @@ DEPENDENCIES = (
         mark="",
         pattern=r"""(?x)
             ['"`](?P<package>[@\w][\w@/.-]{0,80})['"`]\ is\ required\ to\ be\ installed\b
+            | ['"`](?P<package_for>[@\w][\w@/.-]{0,80})['"`]\ package\ is\ required\ for\b
             | \bMissing\ optional\ dependency\ ['"`](?P<package_pandas>[\w.-]{1,80})
             | \bPlease\ install\ (?P<package_sequelize>[@\w][\w@/.-]{0,80})\ package\b
             | \b(?P<package_typeorm>[\w-]{1,80})\ package\ has\ not\ been\ found\ installed\b

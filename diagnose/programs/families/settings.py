@@ -5,7 +5,6 @@ from __future__ import annotations
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import (
     AddedUser,
-    CommentedOut,
     Dropped,
     Extended,
     Raised,
@@ -115,6 +114,8 @@ SETTINGS = (
         of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?xi)
+            \bMissing\ (?P<key_please>[\w.-]{2,60})\.\ Please\ (?:set|provide|configure|add)\b
+            |
             \b(?:field|key|option|parameter|property|setting)\ ['"`](?P<key>[A-Za-z][\w.-]{1,80})['"`]
                 \ (?:is|are|was)\ (?:mandatory|missing|not\ (?:defined|given|present|provided|set|specified)|required)\b
             | \bmissing\ (?:mandatory|required)\ (?:configuration|field|key|option|parameter|property
@@ -222,10 +223,11 @@ SETTINGS = (
     ),
     Failure(
         name="memory-required",
-        mark="memory",
+        mark="",
         pattern=r"""(?x)
             (?:requires?|needs?|at\ least|minimum).{0,60}?(?P<least>\d[\d.]*\ ?(?:megabytes
                 |gigabytes|[MG]i?B))\b.{0,20}\bmemory
+            | \bthreads,\ so\ (?P<least_threads>\d[\d.]*[KMGT]i?B)\ are\ required  # Dragonfly
             | memory.{0,40}?(?:at\ least|minimum\ of|less\ than)\ (?P<least_amount>\d[\d.]*\ ?(?:megabytes
                 |gigabytes|[MG]i?B))
         """,
@@ -366,36 +368,5 @@ SETTINGS = (
         cause="the command of the container lacks an argument that the program needs",
         cure="add it behind the image's name (command in compose)",
         source="cobra's, argparse's, click's and clap's own messages",
-    ),
-)
-
-CONFIGURATION = (
-    Failure(
-        name="setting-unknown",
-        of_running=ABOUT_SETTINGS,
-        mark="",
-        pattern=r"""(?x)
-            \bfield\ (?P<key>[\w.-]+)\ (?:was\ )?not\ found\ in\ (?:type|struct)  # Go's YAML
-            | \bfield\ not\ found,\ node:\ (?P<key_traefik>[\w.-]+)
-            | \bunrecogni[sz]ed\ (?:global\ option|directive|subdirective|configuration\ (?:key|parameter
-                |option)|setting|key|parameter|property):?\ ['\"`]?(?P<key_caddy>[A-Za-z_][\w.-]*)
-            | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
-                |keyword|parameter)s?:?\ ['\"`(]*
-                (?P<key_unknown>(?!(?:at|for|found|ignored|in|of|on|was|with)\b)[A-Za-z_][\w.-]*)
-            | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ (?:is\ not\ allowed\ here|is\ duplicate)
-            | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
-            | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)
-            | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis
-            | \bunknown\ type:\ \\?"(?P<key_otel>[\w./-]+)\\?"\ for\ id\b
-            | \bconfig(?:uration)?\ key\ not\ expected:\ (?P<key_authelia>[\w.-]+)
-            | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w.-]+)
-            | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
-            | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
-        """,
-        cause="the program does not know {key} at that place of its configuration: "
-        "it is misspelt or misplaced, or belongs to another version of the program",
-        cure="correct {key} in the file",
-        source="Go's, nginx', Caddy's, Traefik's, Redis' and JSON schema's own messages",
-        remedy=CommentedOut("{key}"),
     ),
 )

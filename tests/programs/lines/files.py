@@ -24,4 +24,5 @@ LINES = {
     "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",
     "erlang-cookie-short": '{failed_to_start_child,auth,{"Too short cookie string",[{auth,init_cookie,0,[]}]}}',
     "erlang-epmd": "ERROR: epmd error for host localhost: address (cannot connect to host/port)",
+    "laravel-views": "Please provide a valid cache path.",
 }

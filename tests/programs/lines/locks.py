@@ -39,4 +39,9 @@ LINES = {
     "pidfile-exists": "ERROR: Pidfile (/app/celerybeat.pid) already exists.",
     "dockerd-pid": "failed to start daemon, ensure docker is not running: process with PID 7 is still running",
     "squid-pid": "FATAL: Squid is already running! Process ID 12",
+    "postgres-pid-empty": 'FATAL:  lock file "postmaster.pid" is empty',
+    "display-lock": "\tIf this server is no longer running, remove /tmp/.X99-lock",
+    "running-already": "Fatal: Dovecot is already running with PID 7 (read from /run/dovecot/master.pid)",
+    "minecraft-lock": "net.minecraft.util.DirectoryLock$LockException: /data/./world/session.lock: already locked (possibly by other Minecraft instance?)",
+    "restic-lock": "unable to create lock in backend: repository is already locked by PID 12 on backup1 by root (UID 0, GID 0)",
 }

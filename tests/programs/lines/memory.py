@@ -10,4 +10,6 @@ LINES = {
     "part-killed": (
         "WARN  app[][o.s.a.p.AbstractManagedProcess] Process exited with exit value [es]: 137"
     ),
+    "worker-killed": "[1] [ERROR] Worker (pid:8) was sent SIGKILL! Perhaps out of memory?",
+    "model-context": "ValueError: The model's max seq len (131072) is larger than the maximum number of tokens that can be stored in KV cache (68080). Try increasing `gpu_memory_utilization`",
 }

@@ -22,4 +22,5 @@ LINES = {
     "access-refused": "make: /bin/sh: Operation not permitted",
     "io-uring-refused": "io_uring_queue_init: Operation not permitted",
     "poll-refused": "s6-svscan: warning: unable to iopause: Operation not permitted",
+    "bun-avx": "CPU lacks AVX support. Please consider upgrading to a newer CPU.",
 }

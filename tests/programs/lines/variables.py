@@ -40,4 +40,5 @@ LINES = {
     "initialized, you can force it with `-i base` ",
     "airflow-database": "ERROR: You need to initialize the database. Please run `airflow db init`.",
     "rust-variable": "called `Result::unwrap()` on an `Err` value: NotPresent",
+    "supervisor-variable": "Error: Format string 'DB_HOST=\"%(ENV_DB_HOST)s\"' for 'program:web.environment' contains names ('ENV_DB_HOST') which cannot be expanded. Available names: ENV_HOME",
 }

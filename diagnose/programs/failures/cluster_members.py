@@ -1,0 +1,127 @@
+"""Members of clusters: of another cluster, without their data, or too few of them."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Assigned
+
+CLUSTER_MEMBERS = (
+    Failure(
+        name="etcd-lost-data",
+        mark="tocommit",
+        pattern=r"tocommit\(\d+\) is out of range \[lastIndex\(\d+\)\]",
+        cause="this member of etcd's cluster has lost its data: the others still count it as the one "
+        "that had them, and etcd ends for that",
+        cure="remove the member from the cluster (etcdctl member remove), add it again, and start it with "
+        "an empty data folder and --initial-cluster-state=existing",
+        source="etcd-io/etcd#3504",
+    ),
+    Failure(
+        name="etcd-bootstrapped",
+        mark="already been bootstrapped",
+        pattern=r"member (?P<member>[0-9a-f]{8,16}) has already been bootstrapped",
+        cause="etcd's cluster knows this member already, and its data folder is empty: the data were lost, "
+        "or the volume is another one",
+        cure="give it its old volume; otherwise remove the member from the cluster, add it again, and start "
+        "it with --initial-cluster-state=existing",
+        source="etcd-io/etcd#2780",
+    ),
+    Failure(
+        name="galera-bootstrap",
+        mark="safe to bootstrap",
+        pattern=r"It may not be safe to bootstrap the cluster from this node",
+        cause="the nodes of the Galera cluster were not stopped one after the other, and this one does not "
+        "know that it has the last changes",
+        cure="compare seqno in grastate.dat of all nodes; on the one with the highest number set "
+        "safe_to_bootstrap to 1, and start that one first",
+        source="bitnami/charts#1395",
+    ),
+    Failure(
+        name="patroni-cluster",
+        mark="system id mismatch",
+        pattern=r"system ID mismatch, node (?P<node>\S+) belongs to a different cluster",
+        cause="the data of node {node} belong to another cluster than the one that Patroni's store knows "
+        "under this scope",
+        cure="give it another scope, or empty its data folder so that it copies those of the leader; where "
+        "the store is the old one, remove the scope there (patronictl remove)",
+        source="Patroni's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="hdfs-cluster-id",
+        mark="incompatible clusterids",
+        pattern=r"Incompatible clusterIDs in (?P<path>/[^\s:]+): namenode clusterID = (?P<program>[\w-]+); "
+        r"datanode clusterID = (?P<data>[\w-]+)",
+        cause="the datanode's folder {path} belongs to the cluster {data}, and the namenode is of {program}: "
+        "the namenode was formatted again, or its volume was lost",
+        cure="give the namenode its old volume; if its data are lost, empty {path} of the datanode",
+        source="big-data-europe/docker-hadoop#98",
+    ),
+    Failure(
+        name="no-leader",
+        mark="leader",
+        pattern=r"\b(?:error=\"?|rpc error: |500 \()?No cluster leader\b|\bno known leader\b"
+        r"|\bMulti-node with no leader\b|\bno (?:raft )?leader (?:has been )?elected\b"
+        r"|\bcluster (?:has|have) no (?:elected )?leader\b|\braft: no leader\b",
+        cause="the nodes of its cluster have no leader: fewer of them run than its settings count, "
+        "they do not reach each other, or they know each other by addresses that have changed",
+        cure="start the other nodes; where it shall be a single one, say so in its settings, "
+        "such as -bootstrap-expect=1 for Consul",
+        source="Consul's and Typesense's own messages",
+        turns_away=True,
+    ),
+    Failure(
+        name="no-master",
+        mark="master not discovered",
+        pattern=r"\bmaster not discovered (?:yet|or elected yet)\b",
+        cause="the node has found no other node with which it could elect a master, so that it answers no "
+        "request",
+        cure="for a single node set discovery.type=single-node; otherwise start the nodes that "
+        "cluster.initial_master_nodes and discovery.seed_hosts name",
+        source="Elasticsearch's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="ring-too-small",
+        mark="",
+        pattern=r"\btoo many unhealthy instances in the ring\b"
+        r"|\bat least \d+ live replicas required, could only find \d+",
+        cause="fewer instances of it run than its replication factor asks for, or old ones are still in its "
+        "ring",
+        cure="set replication_factor to 1 for a single instance; forget instances that are gone on its "
+        "page /ring",
+        source="Loki's, Mimir's and Tempo's own messages",
+        turns_away=True,
+    ),
+    Failure(
+        name="kafka-replication",
+        mark="replication factor",
+        pattern=r"alive brokers '(?P<alive>\d+)' does not meet the required replication factor '(?P<asked>\d+)' "
+        r"for the (?P<topic>offsets|transaction state)"
+        r"|Replication factor: (?P<asked_admin>\d+) larger than available brokers: (?P<alive_admin>\d+)",
+        cause="Kafka shall keep {asked} copies of a topic, and only {alive} broker runs: no consumer group "
+        "works until the topic is there",
+        cure="set KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR and KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR "
+        "to {alive}, or start the other brokers",
+        source="Kafka's own message",
+        turns_away=True,
+        remedy=Assigned(
+            (
+                "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR",
+                "KAFKA_CFG_OFFSETS_TOPIC_REPLICATION_FACTOR",
+            ),
+            "{alive}",
+        ),
+    ),
+    Failure(
+        name="mysql-source-log",
+        mark="fatal error 1236",
+        pattern=r"Got fatal error 1236 from (?:source|master) when reading data from binary log",
+        cause="the replica asks its source for a part of the binary log that is no longer there, so that "
+        "it stands still",
+        cure="copy the source's data to the replica again, and let it begin at the position of that copy; keep "
+        "the log longer with binlog_expire_logs_seconds",
+        source="MySQL manual, replication problems",
+        turns_away=True,
+    ),
+)

@@ -1,0 +1,75 @@
+"""What a program may not do, or does not have, in an ordinary container."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_OPTION = "container.option-missing"
+
+RIGHTS = (
+    Failure(
+        name="privileged-asked",
+        mark="--privileged",
+        pattern=r"\b(?:must|needs?|requires?|has to|have to)\b.{0,60}--privileged\b",
+        cause="the program asks for a privileged container, which may do anything on the host",
+        cure="recreate it with --privileged, if you trust it with the host",
+        source="rancher/rancher's own message",
+        explains_only=True,
+    ),
+    Failure(
+        name="systemd-groups",
+        mark="",
+        pattern=r"\bFailed to create /\S{0,80} control group: (?P<reason>[A-Z][\w -]{3,40})"
+        r"|\bFailed to mount cgroup at (?P<path>/sys/fs/cgroup\S*): (?P<reason_mount>[A-Z][\w ]{3,40})"
+        r"|\bFailed to allocate manager object: (?P<reason_object>[A-Z][\w -]{3,40})",
+        cause="systemd is the container's first process, and may not write the control groups that it keeps its "
+        "services in ({reason})",
+        cure="run the program itself in place of /sbin/init; systemd needs --privileged, or --cgroupns=host with "
+        "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw and --tmpfs=/run",
+        source="systemd's own message; systemd documentation, container interface",
+    ),
+    Failure(
+        name="memory-groups-off",
+        mark="memory cgroup",
+        pattern=r"\bfailed to find memory cgroup|\bmemory cgroup (?:is )?(?:disabled|missing|not (?:enabled|mounted|found))",
+        cause="the kernel of the host has control groups for memory switched off, as on a Raspberry Pi",
+        cure="write cgroup_enable=memory cgroup_memory=1 into the one line of /boot/firmware/cmdline.txt "
+        "(/boot/cmdline.txt on older systems), and restart the host",
+        source="k3s documentation, requirements",
+    ),
+    Failure(
+        name="loopback6-missing",
+        mark="::1",
+        pattern=r"\bno local interface found for ::1|(?:\[::1\]|(?<![\w:])::1)\S{0,8}.{0,60}Cannot assign requested address"
+        r"|Cannot assign requested address.{0,60}(?:\[::1\]|(?<![\w:])::1)",
+        # PostgreSQL listens at its other addresses all the same
+        goes_on=True,
+        cause="the program listens at ::1, and its container has no IPv6",
+        cure="give it only IPv4 in its settings (Postfix: inet_protocols = ipv4), or recreate it with "
+        "--sysctl=net.ipv6.conf.all.disable_ipv6=0",
+        source="Postfix' own message",
+        confirmed_by=_OPTION,
+        needs=("--sysctl=net.ipv6.conf.all.disable_ipv6=0",),
+    ),
+    Failure(
+        name="descriptors-unbounded",
+        mark=" fds",
+        pattern=r"\bOOM allocating (?P<most>\d{7,}) fds",
+        cause="the limit of open files in the container is {most}, and the program takes memory for each of them "
+        "at its start",
+        cure="recreate it with --ulimit=nofile=65536:65536",
+        source="EVerest/EVerest-archived#267",
+        confirmed_by=_OPTION,
+        needs=("--ulimit=nofile=65536:65536",),
+    ),
+    Failure(
+        name="display-missing",
+        mark="display",
+        pattern=r"no display name and no \$DISPLAY|(?:cannot|can't|could not|unable to|failed to) (?:open|connect to) "
+        r"(?:the )?(?:X |Wayland )?display\b|Missing X server or \$DISPLAY|\bno DISPLAY environment variable",
+        cause="the program wants to show windows, and its container has no display",
+        cure="run it in its headless mode (MPLBACKEND=Agg for matplotlib, -Djava.awt.headless=true for Java), "
+        "or behind xvfb-run in the image",
+        source="Tk's, GTK's, Qt's and Chromium's own messages",
+    ),
+)

@@ -1,0 +1,40 @@
+"""Words of a configuration that a program does not know."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+from diagnose.programs.failures.remedies import CommentedOut
+
+CONFIGURATION = (
+    Failure(
+        name="setting-unknown",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            \bfield\ (?P<key>[\w.-]+)\ (?:was\ )?not\ found\ in\ (?:type|struct)  # Go's YAML
+            | \bfield\ not\ found,\ node:\ (?P<key_traefik>[\w.-]+)
+            | \bunrecogni[sz]ed\ (?:global\ option|directive|subdirective|configuration\ (?:key|parameter
+                |option)|setting|key|parameter|property):?\ ['\"`]?(?P<key_caddy>[A-Za-z_][\w.-]*)
+            | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
+                |keyword|parameter)s?:?\ ['\"`(]*
+                (?P<key_unknown>(?!(?:at|for|found|ignored|in|of|on|was|with)\b)[A-Za-z_][\w.-]*)
+            | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ (?:is\ not\ allowed\ here|is\ duplicate)
+            | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
+            | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)
+            | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis
+            | \bunknown\ type:\ \\?"(?P<key_otel>[\w./-]+)\\?"\ for\ id\b
+            | \bconfig(?:uration)?\ key\ not\ expected:\ (?P<key_authelia>[\w.-]+)
+            | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w-]+(?:\.[\w-]+)*)
+            | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
+            | \battempted\ to\ set\ unknown\ variable:\ (?P<key_cuttlefish>[\w.-]+)  # RabbitMQ
+            | \bBungled\ \S+\ line\ \d+:\ (?P<key_squid>[\w-]+)
+            | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'
+            | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
+        """,
+        cause="the program does not know {key} at that place of its configuration: "
+        "it is misspelt or misplaced, or belongs to another version of the program",
+        cure="correct {key} in the file",
+        source="Go's, nginx', Caddy's, Traefik's, Redis' and JSON schema's own messages",
+        remedy=CommentedOut("{key}"),
+    ),
+)

@@ -1,0 +1,12 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/rights.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "privileged-asked": "ERROR: Rancher must be ran with the --privileged flag when running outside of Kubernetes",
+    "systemd-groups": "Failed to create /init.scope control group: Read-only file system",
+    "memory-groups-off": 'level=fatal msg="failed to find memory cgroup (v2)"',
+    "loopback6-missing": "postfix/master[1]: fatal: parameter inet_interfaces: no local interface found for ::1",
+    "descriptors-unbounded": "1758397856: OOM allocating 1073741816 fds",
+    "display-missing": "_tkinter.TclError: no display name and no $DISPLAY environment variable",
+}
