@@ -151,7 +151,7 @@ def _tables(path: Path) -> dict[str, Any]:
     PermissionError where this user may not read it, ConfigError for all else that is wrong.
     """
     try:
-        tables = _parsed(plain_text(path, LARGEST, follow=True))
+        tables = _parsed_tables(plain_text(path, LARGEST, follow=True))
     except PermissionError:
         raise
     except NotPlainError as error:
@@ -170,7 +170,7 @@ def _tables(path: Path) -> dict[str, Any]:
     return tables
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parsed_tables(text: str) -> dict[str, Any]:
     """The tables of a TOML text.
 
     ValueError where it is none, also where a key has so many parts that tomllib, which needs the

@@ -67,14 +67,14 @@ def document(report: Report) -> dict[str, Json]:
                 "why": result.why,
                 "duration_s": result.duration_s,
                 "examined": result.examined,
-                **_unexamined(result),
+                **_unexamined_row(result),
             }
             for result in report.results
         ],
     }
 
 
-def _unexamined(result: Result) -> dict[str, Json]:
+def _unexamined_row(result: Result) -> dict[str, Json]:
     """The first subjects that a check could not look at, and how many more there are."""
     more = len(result.unexamined) - MOST_UNEXAMINED
     return {

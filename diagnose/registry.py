@@ -149,7 +149,9 @@ def _kind_of(collect: Callable[..., Any]) -> type:
     return typing.cast(type, kinds[0])
 
 
-def _entering(table: dict[str, Callable[..., Any]], ids: Iterable[str]) -> Callable[[F], F]:
+def _entering_decorator(
+    table: dict[str, Callable[..., Any]], ids: Iterable[str]
+) -> Callable[[F], F]:
     """A decorator that enters its function in a table, under each of these ids."""
 
     def enter(function: F) -> F:
@@ -166,7 +168,7 @@ def without(*ids: str) -> Callable[[F], F]:
     that changes, by kind. None where it cannot tell.
     """
 
-    return _entering(_edits, ids)
+    return _entering_decorator(_edits, ids)
 
 
 def prediction(*ids: str) -> Callable[[F], F]:
@@ -176,7 +178,7 @@ def prediction(*ids: str) -> Callable[[F], F]:
     `finding: Finding` and evidence kinds as they are on the edited host, and returns an `Outcome`.
     """
 
-    return _entering(_predictions, ids)
+    return _entering_decorator(_predictions, ids)
 
 
 def repairs(*ids: str) -> Callable[[F], F]:
@@ -187,7 +189,7 @@ def repairs(*ids: str) -> Callable[[F], F]:
     repair is known for this finding. It may raise NoRepairError.
     """
 
-    return _entering(_repairs, ids)
+    return _entering_decorator(_repairs, ids)
 
 
 def repair_of(id: str) -> Callable[..., Any] | None:

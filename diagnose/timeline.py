@@ -91,7 +91,7 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
         if isinstance(containers, Containers)
         else {}
     )
-    wanted = _wanted(words, names)
+    wanted = _wanted_containers(words, names)
     moments = dict.fromkeys(
         moment
         for moment in _moments(evidence, names)
@@ -110,7 +110,7 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
     return Timeline(tuple(ordered), complete, tuple(gaps))
 
 
-def _wanted(words: Iterable[str], names: Mapping[str, str]) -> set[str]:
+def _wanted_containers(words: Iterable[str], names: Mapping[str, str]) -> set[str]:
     """The names of the containers that a user calls so; a word that fits none stands for itself."""
     return {
         name

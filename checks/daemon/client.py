@@ -118,7 +118,7 @@ def client_plugin_broken(client: ClientSettings, info: Info | None) -> CheckResu
     for plugin in client.plugins:
         yield Finding(
             subject=HOST,
-            summary=f'"docker {plugin.name}" does not work for user "{client.user}": {_why(plugin)}',
+            summary=f'"docker {plugin.name}" does not work for user "{client.user}": {_defect_clause(plugin)}',
             evidence={plugin.path: _state(plugin)},
             variables={"plugin": plugin.name, "path": plugin.path} | _cure(plugin, info),
             discriminator=plugin.name,
@@ -126,7 +126,7 @@ def client_plugin_broken(client: ClientSettings, info: Info | None) -> CheckResu
     return None
 
 
-def _why(plugin: BrokenPlugin) -> str:
+def _defect_clause(plugin: BrokenPlugin) -> str:
     if plugin.failure == "missing":
         return f"its plugin {plugin.path} is a link to {plugin.target}, which does not exist"
     return f"its plugin {plugin.path} is not executable"

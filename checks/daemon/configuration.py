@@ -51,7 +51,7 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
             subject=DAEMON,
             summary=f"{_faults_in_short(config)}; {_effect(daemon)}",
             evidence=_faults(config),
-            variables={"path": config.path, **_mending(config, is_down=daemon.is_down)},
+            variables={"path": config.path, **_mending_variables(config, is_down=daemon.is_down)},
             severity=_severity(daemon),
         )
     return None
@@ -61,7 +61,7 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
     """Each fault by its place, what dockerd says of them, and the edits that mend them all."""
     evidence: dict[str, Json] = {}
     for fault in config.faults:
-        evidence[_place_of_fault(config.path, fault)] = _described(fault)
+        evidence[_place_of_fault(config.path, fault)] = _fault_clause(fault)
     if config.refusal:
         evidence[config.source] = config.refusal
     elif config.validated and any(fault.stage != "value" for fault in config.faults):
@@ -73,7 +73,7 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
     return evidence
 
 
-def _mending(config: ConfigFaults, *, is_down: bool) -> PageVariables:
+def _mending_variables(config: ConfigFaults, *, is_down: bool) -> PageVariables:
     """The page's commands that mend the file; a dead engine is started behind them."""
     if config.rewritten:
         return {"rewritten" if is_down else "rewritten_ahead": "daemon.config-invalid"}
@@ -101,12 +101,12 @@ def _faults_in_short(config: ConfigFaults) -> str:
     if config.form:
         return f"{path} is {config.form} and no JSON"
     if len(faults) == 1:
-        return f"{_place_of_fault(path, faults[0])}: {_described(faults[0])}"
+        return f"{_place_of_fault(path, faults[0])}: {_fault_clause(faults[0])}"
     names = and_more(fault.key or fault.message for fault in faults)
     return f"{path} has {count(len(faults), 'fault')}: {names}"
 
 
-def _described(fault: Fault) -> str:
+def _fault_clause(fault: Fault) -> str:
     return f"{fault.key}: {fault.message}" if fault.key else fault.message
 
 

@@ -67,7 +67,7 @@ def _refused_file_finding(
 ) -> Finding:
     return Finding(
         subject=DAEMON,
-        summary=f"containerd does not start: it cannot read {config.path}{_why(config, refusal)}",
+        summary=f"containerd does not start: it cannot read {config.path}{_defect_clause(config, refusal)}",
         evidence={**log_line, **_as_read(config)},
         variables={"path": config.path, "refused": config.path},
     )
@@ -76,14 +76,14 @@ def _refused_file_finding(
 def _latent_fault_finding(config: ContainerdConfig) -> Finding:
     return Finding(
         subject=DAEMON,
-        summary=f"containerd will not start again: it cannot read {config.path}{_why(config, None)}",
+        summary=f"containerd will not start again: it cannot read {config.path}{_defect_clause(config, None)}",
         evidence=_as_read(config),
         variables={"path": config.path, "line": str(config.line or 1)},
         severity=Severity.warning,
     )
 
 
-def _why(config: ContainerdConfig, refusal: LogLine | None) -> str:
+def _defect_clause(config: ContainerdConfig, refusal: LogLine | None) -> str:
     """What is wrong with the file, as the end of a sentence."""
     if config.error:
         return f": line {config.line}: {config.error}" if config.line else f": {config.error}"

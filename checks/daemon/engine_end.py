@@ -51,7 +51,7 @@ def engine_down(
         subject=DAEMON,
         summary=sentence_of(daemon, end, removed, missing),
         evidence={
-            _asked(daemon): _answer(daemon),
+            _stop_request_clause(daemon): _answer(daemon),
             "processes": _processes(daemon),
             **_unit(daemon),
             **present({"docker.socket": end.socket_failure.words}),
@@ -139,7 +139,7 @@ def _cure_by_words(end: EngineEnd) -> PageVariables:
     return {"refused_path": refused} if refused else {"again": ENGINE}
 
 
-def _asked(daemon: Daemon) -> str:
+def _stop_request_clause(daemon: Daemon) -> str:
     return daemon.address if daemon.is_socket_activated else f"connect({daemon.address})"
 
 

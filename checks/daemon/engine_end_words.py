@@ -40,7 +40,7 @@ def sentence_of(
     """
     return (
         f"{_state(daemon, end, removed)}{reason_of(daemon, end)}{_circumstances(end)}"
-        f"{_missing_disk(missing)}{_living(end.alive)}"
+        f"{_missing_disk(missing)}{_running_containers_clause(end.alive)}"
     )
 
 
@@ -52,8 +52,8 @@ def reason_of(daemon: Daemon, end: EngineEnd) -> str:
     if _is_systemds_matter(daemon, end) or daemon.installation.program == "":
         return ""
     if end.failure_text or daemon.processes.engine:
-        return _unnamed(end.failure_text)
-    return _ended(end)
+        return _unexplained_start_clause(end.failure_text)
+    return _end_clause(end)
 
 
 def _circumstances(end: EngineEnd) -> str:
@@ -136,7 +136,7 @@ def _socket_cause(end: EngineEnd) -> str:
     return f": {failure.words}" if failure.words else ""
 
 
-def _ended(end: EngineEnd) -> str:
+def _end_clause(end: EngineEnd) -> str:
     """How the engine's last life ended, where it came up and said nothing of a failure.
 
     Nothing where it is starting.
@@ -150,7 +150,7 @@ def _ended(end: EngineEnd) -> str:
     return ": its log ends without a message, as after a kill -9 or a power cut"
 
 
-def _unnamed(text: str) -> str:
+def _unexplained_start_clause(text: str) -> str:
     """Why the engine's last start failed, where no other check says so."""
     if not text or is_explained(text):
         return ""
@@ -171,7 +171,7 @@ def is_explained(text: str) -> bool:
     return is_named and NO_PROXY_PROGRAM not in text
 
 
-def _living(alive: Sequence[str] | None) -> str:
+def _running_containers_clause(alive: Sequence[str] | None) -> str:
     """The containers that run without an engine, as the end of the sentence."""
     if alive is None:
         return ""

@@ -70,7 +70,7 @@ def errors_in_log(
 
 
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
-    recognised = _known(error)
+    recognised = _known_failure(error)
     times = how_often(error.times, clock.ago(error.line.at))
     return Finding(
         subject=subject,
@@ -81,14 +81,14 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
             "first": clock.ago(error.first),
             **({"what fixes it": recognised.cure} if recognised is not None else {}),
         },
-        variables={"log": log.name, **_named(error.line.text)},
+        variables={"log": log.name, **_named_variables(error.line.text)},
         discriminator=shortened(error.kind, KEY),
         signs=signs(error.line.text) or None,
         onset=error.first,
     )
 
 
-def _named(text: str) -> PageVariables:
+def _named_variables(text: str) -> PageVariables:
     """The path at which the error ends, the network that it names by its id, a DNS server that has
     not answered; otherwise words by which it is counted over the hours."""
     network, server = _NETWORK.search(text), _SILENT_SERVER.search(text)
@@ -118,7 +118,7 @@ def _is_over(error: SaidError, container: Container | None) -> bool:
     return bool(container.state.error) or (container.started_at or 0.0) > (error.line.at or 0.0)
 
 
-def _known(error: SaidError) -> Recognised | None:
+def _known_failure(error: SaidError) -> Recognised | None:
     tables = (recognise([error.line.text], None, table) for table in TABLES)
     return next((known for known in tables if known is not None), None)
 

@@ -71,7 +71,9 @@ def storage_driver_failed(
         return start
     driver = config.value("storage-driver") if config is not None else None
     if modules is not None and modules.explain(start.line.text):
-        yield lost_modules_finding(start, modules, f"{_configured(driver)} cannot be used")
+        yield lost_modules_finding(
+            start, modules, f"{_configuration_clause(driver)} cannot be used"
+        )
         return None
     lost = _lost_driver(start, driver, root, mounts)
     variables = lost.variables
@@ -104,7 +106,7 @@ def _lost_driver(
     """driver: the one that is configured, if one is."""
     cause = start.known.cause if start.known else start.error
     if root is None:
-        return _LostDriver(_configured(driver), cause, _known_cure(start, root))
+        return _LostDriver(_configuration_clause(driver), cause, _known_cure(start, root))
     prior = None if driver else _prior_driver(start.log)
     may_be_place = (driver or prior or OVERLAY) == OVERLAY and "not supported" in start.line.text
     unfit = _unfit_place(root, mounts) if may_be_place else ""
@@ -112,13 +114,13 @@ def _lost_driver(
         name = f'storage driver "{OVERLAY}"'
         return _LostDriver(name, unfit, {"unfit": root.path}, is_about_place=True)
     if prior is None:
-        return _LostDriver(_configured(driver), cause, _known_cure(start, root))
+        return _LostDriver(_configuration_clause(driver), cause, _known_cure(start, root))
     name = f'storage driver "{prior}", in which {root.path} was written,'
     old = {"old": f"{root.path}/{prior}"}
     return _LostDriver(name, cause, old | _known_cure(start, root))
 
 
-def _configured(driver: Json) -> str:
+def _configuration_clause(driver: Json) -> str:
     return f'storage driver "{driver}"' if driver else "the storage driver"
 
 

@@ -39,7 +39,7 @@ def plugin_gone(
         yield Finding(
             subject=DAEMON,
             summary=sentence(
-                f'the program of plugin "{plugin.name}" is gone: {_why(plugin)}',
+                f'the program of plugin "{plugin.name}" is gone: {_loss_clause(plugin)}',
                 _who_waits(plugin, plugins, users),
                 _what_users_lose(users, refused),
             ),
@@ -64,7 +64,7 @@ def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Containe
     ]
 
 
-def _why(plugin: LegacyPlugin) -> str:
+def _loss_clause(plugin: LegacyPlugin) -> str:
     where = f"{plugin.socket}, which {plugin.file} names," if plugin.is_spec else plugin.socket
     if plugin.failure == MISSING:
         return f"its socket {where} does not exist"

@@ -18,7 +18,7 @@ from diagnose.registry import repairs
 from diagnose.repair.differences import Difference, FileChange, Then, daemon_keys
 
 
-def _when(daemon: Daemon) -> Then:
+def _when_it_applies(daemon: Daemon) -> Then:
     """An engine that runs reads its file at its next start; a dead one has to be started."""
     return "restart" if daemon.is_down else "nothing"
 
@@ -35,14 +35,16 @@ def file_without_slips(
     if isinstance(file, Failed):
         return ()
     if config.rewritten:
-        return (FileChange(config.path, file.text, config.rewritten, then=_when(daemon)),)
+        return (
+            FileChange(config.path, file.text, config.rewritten, then=_when_it_applies(daemon)),
+        )
     if config.mending is None:
         keys = removable_keys(config) if daemon.is_down else []
         return daemon_keys(settings, dict.fromkeys(keys), host, "restart") if keys else ()
     mended = file.text
     for edit in config.mending.edits:
         mended = edit.applied(mended)
-    return (FileChange(config.path, file.text, mended, then=_when(daemon)),)
+    return (FileChange(config.path, file.text, mended, then=_when_it_applies(daemon)),)
 
 
 @repairs("daemon.config-flag-conflict")
@@ -51,7 +53,7 @@ def settings_on_the_command_line_alone(
 ) -> Sequence[Difference]:
     """What the command line says goes from the file: the engine runs by the command line today."""
     keys = [key for key in config.keys_in_both if key in config.values]
-    return daemon_keys(config, dict.fromkeys(keys), host, _when(daemon)) if keys else ()
+    return daemon_keys(config, dict.fromkeys(keys), host, _when_it_applies(daemon)) if keys else ()
 
 
 @repairs("daemon.remote-api-open")
@@ -72,7 +74,7 @@ def without_the_setting_that_its_log_names(
 ) -> Sequence[Difference]:
     """The key to which the last start objected goes from the file."""
     key = blamed_key(config, log.last_failure.text if log.last_failure is not None else "")
-    return daemon_keys(config, {key: None}, host, _when(daemon)) if key else ()
+    return daemon_keys(config, {key: None}, host, _when_it_applies(daemon)) if key else ()
 
 
 @repairs("daemon.storage-driver-failed")
@@ -83,4 +85,4 @@ def without_the_options_of_the_driver(
     text = log.last_failure.text if log.last_failure is not None else ""
     if blamed_key(config, text) != OPTIONS:
         return ()
-    return daemon_keys(config, {OPTIONS: None}, host, _when(daemon))
+    return daemon_keys(config, {OPTIONS: None}, host, _when_it_applies(daemon))

@@ -49,7 +49,7 @@ def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:
     path = files.doubled or files.emptied
     return Finding(
         subject=DAEMON,
-        summary=f"{_effect(daemon, files)}: {_why(files, unit)}",
+        summary=f"{_effect(daemon, files)}: {_defect_clause(files, unit)}",
         evidence={
             "docker.service LoadState": unit.load_state,
             **present({"journal docker.service": files.words, "drop-in": path}),
@@ -95,7 +95,7 @@ def _effect(daemon: Daemon, files: UnitFiles) -> str:
     return "systemd will not be able to start the engine again"
 
 
-def _why(files: UnitFiles, unit: Unit) -> str:
+def _defect_clause(files: UnitFiles, unit: Unit) -> str:
     if files.doubled:
         return (
             f"{files.doubled} adds a second command to its unit; the line `ExecStart=` that removes "

@@ -172,7 +172,8 @@ def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: fl
     server, sample = loss.server, loss.worst.sample
     rule = _random_rule(loss, resolver_paths)
     evidence: dict[str, object] = {
-        f"DNS server {server} asked from {_from(path)}": str(path.sample) for path in loss.paths
+        f"DNS server {server} asked from {_caller_clause(path)}": str(path.sample)
+        for path in loss.paths
     }
     if loss.is_of_network:
         evidence["TCP segments that were sent again"] = {
@@ -231,7 +232,7 @@ def _ignored_finding(ignored: IgnoredQuestions, users: Sequence[QueryGroup], sou
     )
 
 
-def _from(path: SampledPath) -> str:
+def _caller_clause(path: SampledPath) -> str:
     return f"network {'+'.join(path.networks)}" if path.networks else "host"
 
 

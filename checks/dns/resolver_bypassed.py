@@ -39,7 +39,7 @@ def resolver_bypassed(
     container's networks do not know either is left to dns.service-on-other-network. So is the name
     of a container that was restarted less than `settled` ago: in a restart loop it comes and goes.
     """
-    near = names_by_network(_settled(containers, clock, settled))
+    near = names_by_network(_without_restarting(containers, clock, settled))
     for container in containers.running:
         for name in failed.of(container):
             has_no_server = _NO_SERVER.search(name.line) is not None
@@ -53,7 +53,7 @@ def resolver_bypassed(
     return None
 
 
-def _settled(containers: Containers, clock: Clock | None, settled: float) -> Containers:
+def _without_restarting(containers: Containers, clock: Clock | None, settled: float) -> Containers:
     """Without those that may be between two runs of a restart loop."""
     return Containers(
         tuple(

@@ -37,13 +37,13 @@ def server_refuses_containers(
     if not groups:
         return Skipped("no running container queries a DNS server through its own network")
     for group in groups:
-        refusing = list(_refusing(group, lookups))
+        refusing = list(_refusing_servers(group, lookups))
         if refusing:
             yield _finding(group, refusing, lookups, networks, listeners)
     return None
 
 
-def _refusing(group: QueryGroup, lookups: Lookups) -> Iterator[str]:
+def _refusing_servers(group: QueryGroup, lookups: Lookups) -> Iterator[str]:
     """The servers that refuse this group's queries and answer the host's."""
     for upstream, reply in group.replies:
         of_host = lookups.host.get(upstream.server)

@@ -31,12 +31,12 @@ def servers_disagree(
     gave, and for names that a container could not resolve, by its log.
     """
     for name, replies in lookups.user_names.items():
-        split = _split(name, replies)
+        split = _split_of_name(name, replies)
         if split is not None:
             yield _host_finding(split, resolvers)
     for container in containers or ():
         for name, replies in lookups.failed_by_name(container).items():
-            split = _split(name, replies)
+            split = _split_of_name(name, replies)
             if split is not None:
                 yield _container_finding(split, container)
     return None
@@ -89,7 +89,7 @@ def _reply_text(reply: DnsReply) -> str:
     return f"{reply}: {', '.join(reply.answers)}" if reply.answers else str(reply)
 
 
-def _split(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
+def _split_of_name(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
     """Whether the first decisive answer denies the name while a later server knows it."""
     decisive = [server for server, reply in replies.items() if reply.knows or reply.denies]
     knowers = [server for server in decisive if replies[server].knows]

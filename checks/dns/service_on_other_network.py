@@ -96,7 +96,10 @@ def _finding(
     caller, owner = call.caller, owners[0]
     finding = Finding.about(
         caller,
-        sentence(f'{caller} cannot resolve "{call.name}": {_why(call, owner)}', _down(owner)),
+        sentence(
+            f'{caller} cannot resolve "{call.name}": {_unknown_name_clause(call, owner)}',
+            _is_down_clause(owner),
+        ),
         {
             "the name is in": quoted(call.source),
             f"networks of {caller.name}": _places(caller),
@@ -112,7 +115,7 @@ def _finding(
     return finding.with_variables(_cure(call, owner, networks))
 
 
-def _down(owner: Container) -> str:
+def _is_down_clause(owner: Container) -> str:
     """A container that does not run has no name on any network."""
     return "" if owner.is_running else f"{owner} does not run ({owner.state.status})"
 
@@ -121,7 +124,7 @@ def _places(container: Container) -> list[str]:
     return ["the host's network"] if container.shares_host_network else sorted(container.endpoints)
 
 
-def _why(call: _NameCall, owner: Container) -> str:
+def _unknown_name_clause(call: _NameCall, owner: Container) -> str:
     """Why the engine's resolver does not know the called container, in words."""
     caller = call.caller
     if caller.shares_host_network:

@@ -41,7 +41,7 @@ def forwarding_off(
             f"{config.where('ip-forward')})"
         )
     routed = {network.name: network for network in networks.bridges if not network.internal}
-    used = _attached(containers.running, routed)
+    used = _attached_containers(containers.running, routed)
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
     yield from _ipv4_findings(forwarding, used, routed, sysctl_files)
@@ -58,7 +58,7 @@ def _ipv4_findings(
 ) -> Iterator[Finding]:
     """Containers that the host does not forward for over IPv4, and what turned it off."""
     touched = _without_forwarding(forwarding, list(routed.values()))
-    cut = _attached(used, {network.name for network in touched})
+    cut = _attached_containers(used, {network.name for network in touched})
     if not cut:
         return
     off, is_off_everywhere = forwarding.off, forwarding.everywhere == "0"
@@ -86,7 +86,9 @@ def _ipv4_findings(
     )
 
 
-def _attached(containers: Sequence[Container], networks: Collection[str]) -> list[Container]:
+def _attached_containers(
+    containers: Sequence[Container], networks: Collection[str]
+) -> list[Container]:
     """The containers that are on one of these networks."""
     return [
         container for container in containers if not container.endpoints.keys().isdisjoint(networks)

@@ -82,7 +82,7 @@ def build_failed(
 
 
 def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet: bool) -> Finding:
-    build, known = failed.build, _known(failed)
+    build, known = failed.build, _known_failure(failed)
     telling = telling_line(build.lines)
     printed = [telling.whole] if telling is not None and telling.explains else build.lines[-_LAST:]
     what = f'building image "{failed.name}"' if failed.name else "a build"
@@ -116,7 +116,7 @@ def _evidence(failed: FailedBuild, printed: list[str], known: Recognised | None)
     )
 
 
-def _known(failed: FailedBuild) -> Recognised | None:
+def _known_failure(failed: FailedBuild) -> Recognised | None:
     """The row that BuildKit's line shows, else one that the step's own words show."""
     of_step = recognise(failed.build.lines, telling_line(failed.build.lines), BUILD_ERRORS)
     return of_step or recognise([failed.said], None, BUILD_ERRORS)

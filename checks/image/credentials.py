@@ -107,7 +107,7 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
     return Finding(
         subject=HOST,
         summary=f"{_useless_logins(client, helper)}: {client.file} names the program {problem}",
-        evidence={**_setting(client, helper), **evidence},
+        evidence={**_helper_setting(client, helper), **evidence},
         variables={"helper": missing, **_way_out(client, helper, path)},
         discriminator=helper,
     )
@@ -124,7 +124,7 @@ def _broken_helper_finding(client: ClientSettings, broken: BrokenHelper) -> Find
     return Finding(
         subject=HOST,
         summary=f"{_useless_logins(client, broken.helper)}: {broken.path} {refusal}",
-        evidence={**_setting(client, broken.helper), "cannot be executed": broken.path},
+        evidence={**_helper_setting(client, broken.helper), "cannot be executed": broken.path},
         variables={
             "helper": f"docker-credential-{broken.helper}",
             **_way_out(client, broken.helper, ""),
@@ -147,7 +147,7 @@ def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding
                 f"{_useless_logins(client, _PASS)}: the password store {store.store} was never "
                 "made, and the helper pass keeps logins there"
             ),
-            evidence={**_setting(client, _PASS), f"{store.store}/.gpg-id": "missing"},
+            evidence={**_helper_setting(client, _PASS), f"{store.store}/.gpg-id": "missing"},
             variables={**helper, **_way_out(client, _PASS, "")},
             discriminator=_PASS,
         )
@@ -157,7 +157,7 @@ def _unread_store_finding(client: ClientSettings, store: UnreadStore) -> Finding
             f'user "{client.user}" cannot use the login of {store.registry}: it is encrypted for '
             f"the key {store.recipient}, which GnuPG does not know here"
         ),
-        evidence={**_setting(client, _PASS), store.store: f"no key {store.recipient}"},
+        evidence={**_helper_setting(client, _PASS), store.store: f"no key {store.recipient}"},
         variables={**helper, "locked_registry": store.registry, "store": store.store},
         discriminator=_PASS,
     )
@@ -171,7 +171,7 @@ def _useless_logins(client: ClientSettings, helper: str) -> str:
     return f'user "{client.user}" cannot use logins of {whose}'
 
 
-def _setting(client: ClientSettings, helper: str) -> dict[str, Json]:
+def _helper_setting(client: ClientSettings, helper: str) -> dict[str, Json]:
     """The setting that names a helper."""
     if client.store == helper:
         return {f"{client.file} credsStore": helper}

@@ -25,7 +25,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
             subject=DAEMON,
             summary=(
                 f'each pull from registry "{file.registry}" fails: {folder} has {file.name} '
-                f"and no {file.lacks}{_meant(file)}"
+                f"and no {file.lacks}{_likely_name(file)}"
             ),
             evidence={f"{folder}/{file.name}": f"there is no {file.lacks} beside it"},
             variables={
@@ -41,7 +41,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
     return None
 
 
-def _meant(file: UnpairedFile) -> str:
+def _likely_name(file: UnpairedFile) -> str:
     """What the file is likely to be."""
     if file.renamed and file.misnamed == file.name:
         return "; the certificate of an authority has to end in .crt"

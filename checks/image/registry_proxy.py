@@ -44,7 +44,7 @@ def registry_proxy(
         may_be_near = bool(status) and not is_public(trouble.registry)
         variables = _without_proxy(host_of(trouble), config)
         if may_be_near and _takes_exceptions(ping):
-            variables = _excepted(trouble.registry, proxy, config)
+            variables = _exception_variables(trouble.registry, proxy, config)
         yield failures.finding(
             trouble,
             proof=proxy.proof,
@@ -117,7 +117,9 @@ def _takes_exceptions(ping: Ping | None) -> bool:
     return ping is not None and ping.version >= PROXIES_IN_FILE
 
 
-def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -> PageVariables:
+def _exception_variables(
+    registry: str, proxy: _EngineProxy, config: DaemonConfig | None
+) -> PageVariables:
     """What the page needs to let the engine go to a registry without its proxy."""
     if config is None:
         return {"registry": registry}

@@ -54,7 +54,7 @@ def registry_tls(
         endpoint = {"registry": host, "endpoint": with_port(host)}
         if dates is not None:
             variables = endpoint | {"dated": with_port(host)}
-            yield failures.finding(trouble, variables=variables, reason=_outdated(dates))
+            yield failures.finding(trouble, variables=variables, reason=_dates_clause(dates))
         elif trouble.words.misnames_host:
             yield failures.finding(trouble, variables=endpoint | {"misnamed": with_port(host)})
         elif not trouble.words.distrusts_certificate:
@@ -62,7 +62,7 @@ def registry_tls(
         elif files is not None and files.unlisted:
             yield failures.finding(
                 trouble,
-                variables=endpoint | _listing(files.unlisted, host),
+                variables=endpoint | _list_variables(files.unlisted, host),
                 clause=f"; {files.unlisted} was added to the host's authorities, and the list that "
                 f"the engine reads, {files.authorities}, has not been made since",
                 proof={f"stat({files.unlisted})": f"newer than {files.authorities}"},
@@ -77,7 +77,9 @@ def registry_tls(
             )
         elif is_public(host):
             yield failures.finding(
-                trouble, variables=endpoint | _stranger(host, files), reason=_signer(files)
+                trouble,
+                variables=endpoint | _public_registry_variables(host, files),
+                reason=_signer(files),
             )
         else:
             yield failures.finding(
@@ -97,7 +99,7 @@ def _not_signed(registry: str) -> str:
     )
 
 
-def _listing(unlisted: str, host: str) -> PageVariables:
+def _list_variables(unlisted: str, host: str) -> PageVariables:
     """What the page needs to make the list again, as the system does that."""
     of_debian = unlisted.startswith(LOCAL_FOLDERS[0])
     return {"listed_debian" if of_debian else "listed_rpm": with_port(host)}
@@ -121,7 +123,7 @@ def _signer(files: RegistryFiles | None) -> str:
     )
 
 
-def _stranger(host: str, files: RegistryFiles | None) -> PageVariables:
+def _public_registry_variables(host: str, files: RegistryFiles | None) -> PageVariables:
     """What the page needs for a public registry whose certificate is not trusted."""
     if files is not None and files.authorities == "":
         return {"package": "ca-certificates"}
@@ -164,7 +166,7 @@ def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
     return in_force is not None and host not in in_force
 
 
-def _outdated(dates: CertificateDates) -> str:
+def _dates_clause(dates: CertificateDates) -> str:
     """The dates of a certificate, and the clock of this host, which decides about them."""
     if dates.has_expired:
         what = f"the registry's certificate expired on {dates.limit}; its owner has to renew it"

@@ -47,11 +47,11 @@ def _finding(container: Container, in_use: int | None, host_memory: HostMemory |
     if host_memory is not None:
         evidence["memory of the host"] = size(host_memory.total)
     return Finding.about(
-        container, f"{container} has no {lacks}", evidence, memory=_suggested(in_use)
+        container, f"{container} has no {lacks}", evidence, memory=_suggested_limit(in_use)
     )
 
 
-def _suggested(in_use: int | None) -> str:
+def _suggested_limit(in_use: int | None) -> str:
     """Twice what it uses now, at least 256 MiB."""
     return f"{max(256, 2 * (in_use or 0) // MIB)}m"
 
@@ -120,7 +120,7 @@ def limits_not_enforced(
     if not has_groups:
         by, cure = "this rootless engine has no control groups and does", {"driver": "none"}
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
-    limited = _limited(containers)
+    limited = _limited_by_resource(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
         names = limited[resource]
         held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
@@ -152,7 +152,7 @@ def limits_not_enforced(
     return None
 
 
-def _limited(containers: Containers) -> dict[str, list[str]]:
+def _limited_by_resource(containers: Containers) -> dict[str, list[str]]:
     """The names of the containers that have a limit, by the resource."""
     configs = [(container.name, container.host_config) for container in containers]
     return {

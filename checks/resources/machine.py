@@ -34,7 +34,7 @@ def io_saturated(
     if waited is None:
         return Skipped("this kernel keeps no pressure figures")
     if waited > stalled:
-        waiting = _waiting(containers, cgroups)
+        waiting = _waiting_for_disk(containers, cgroups)
         shown = [f"{name} {share:.0f} %" for name, share in waiting]
         yield Finding(
             subject=HOST,
@@ -49,7 +49,9 @@ def io_saturated(
     return None
 
 
-def _waiting(containers: Containers | None, cgroups: Cgroups | None) -> list[tuple[str, float]]:
+def _waiting_for_disk(
+    containers: Containers | None, cgroups: Cgroups | None
+) -> list[tuple[str, float]]:
     """The containers that wait most for disks, with the share of their time in percent."""
     if containers is None or cgroups is None:
         return []

@@ -73,7 +73,7 @@ def host_oom(
             ],
         },
         severity=Severity.critical if age <= fresh else Severity.warning,
-        variables={**_unlimited(containers, cgroups), **_victim(victims)},
+        variables={**_largest_unlimited(containers, cgroups), **_victim(victims)},
         touches=(
             *subjects_of(victims.values()),
             *((DAEMON,) if _engine_hit(last.task) else ()),
@@ -83,7 +83,7 @@ def host_oom(
     return None
 
 
-def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> PageVariables:
+def _largest_unlimited(containers: Containers | None, cgroups: Cgroups | None) -> PageVariables:
     """The running container without a memory limit that uses most, and a limit above what it uses.
 
     Nothing where there is none.
@@ -137,7 +137,7 @@ def memory_scarce(
         eaters = _by_usage(containers, cgroups)[:MOST_NAMED]
         finding = _scarce_finding(host_memory, waited, eaters, is_stalled=is_stalled)
         largest = {"largest": eaters[0][0].name} if eaters else {}
-        yield finding.with_variables(_unlimited(containers, cgroups) | largest)
+        yield finding.with_variables(_largest_unlimited(containers, cgroups) | largest)
     return None
 
 

@@ -87,10 +87,12 @@ def _container_finding(
         return _logged_limit_finding(container, line)
     if fullest is None:
         return None
-    return _full_table_finding(container, fullest, _inherited(container, fullest, host_limits))
+    return _full_table_finding(
+        container, fullest, _inherited_clause(container, fullest, host_limits)
+    )
 
 
-def _inherited(
+def _inherited_clause(
     container: Container, fullest: Crowded, host_limits: HostLimits | Unavailable
 ) -> str:
     """That a limit is containerd's own, as the end of a sentence.

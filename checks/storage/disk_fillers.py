@@ -72,16 +72,16 @@ def _largest_share(filled: FilledDisk) -> str:
             f"images take {size(filled.copied_bytes)}"
         )
     if writer := filled.writer:
-        return _written(writer)
+        return _written_layer_clause(writer)
     if volume := filled.volume:
-        return _held(volume)
+        return _volume_clause(volume)
     for folder in filled.folders[:1]:
         if filled.is_to_blame(folder.bytes):
             return f"{folder.path} holds {size(folder.bytes)}"
     return ""
 
 
-def _written(writer: WrittenLayer) -> str:
+def _written_layer_clause(writer: WrittenLayer) -> str:
     """What a container has written into its own layer."""
     begin = f'container "{writer.container}" has written {size(writer.bytes)} into its own layer'
     if writer.kind is None:
@@ -105,7 +105,7 @@ def _crashes(kind: FileKind, program: str) -> str:
     return ""
 
 
-def _held(volume: FilledVolume) -> str:
+def _volume_clause(volume: FilledVolume) -> str:
     """What the largest volume holds, and for whom a database keeps its log."""
     users = f' of container "{volume.users[0]}"' if volume.users else ""
     begin = f'volume "{volume.name}"{users} holds {size(volume.bytes)}'

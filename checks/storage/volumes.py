@@ -77,7 +77,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
             subject=source.subject,
             summary=(
                 f'volume "{source.name}" cannot be mounted: '
-                f"{_why_missing(source)}{_whose(source, users)}"
+                f"{_why_missing(source)}{_users_clause(source, users)}"
             ),
             evidence=_of_source(source, users),
             variables=_volume_cure(source, users),
@@ -107,7 +107,7 @@ def _volume_cure(source: VolumeSource, users: list[str]) -> PageVariables:
     return {**moved, "moved_to": source.moved_to, "volume": source.name, **starts}
 
 
-def _whose(source: VolumeSource, users: list[str]) -> str:
+def _users_clause(source: VolumeSource, users: list[str]) -> str:
     if source.text:
         return "; the engine has refused a container for it"
     return f"; {counted('container', users)} cannot be started again" if users else ""

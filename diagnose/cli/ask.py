@@ -81,7 +81,7 @@ def ask(
     further = []
     if fitting:
         ids = [match.id for match in matches]
-        further.append(f"what fits these words comes first: {_shown(ids, families)}")
+        further.append(f"what fits these words comes first: {_shown_ids(ids, families)}")
         if not any(finding.id in fitting for finding in findings):
             further.append("none of them found anything")
     if ends is not None:
@@ -91,7 +91,7 @@ def ask(
     process.leave(code)
 
 
-def _shown(ids: Sequence[str], families: Sequence[str]) -> str:
+def _shown_ids(ids: Sequence[str], families: Sequence[str]) -> str:
     """The first of some ids, and the families of which every check comes first."""
     from diagnose.phrases import and_more, joined
 

@@ -53,13 +53,13 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
             click.echo(run.printed(report, target), nl=False)
             process.leave(0)
         limited_memory.must_end_by(math.inf)  # from here on a person is waited for
-        code = run.follow(report, target, _repeated(given), output, Terminal())
+        code = run.follow(report, target, _repeated_options(given), output, Terminal())
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     process.leave(code)
 
 
-def _repeated(given: Mapping[str, Any]) -> list[str]:
+def _repeated_options(given: Mapping[str, Any]) -> list[str]:
     """The options of this run that a new diagnosis needs as well, as arguments."""
     options_by_name = {"host": "--host", "context": "--context", "config": "--config"}
     arguments = [

@@ -94,7 +94,7 @@ def _of_container(
         command=tuple(shlex.split(command)) if command is not None else None,
         options_from_command=given["options_from_command"],
     )
-    (inspect,), docker = _asked({f"container {name!r}": InspectContainer(name)}, request)
+    (inspect,), docker = _answers_of({f"container {name!r}": InspectContainer(name)}, request)
     (image,) = session.answers([InspectImage(inspect["Image"])], request, began=process.began())
     described = None if isinstance(image, Failed) else image
     return script(inspect, described, change, docker)
@@ -114,7 +114,7 @@ def _of_network(
         "the networks": ListNetworks(),
         "the containers": ListContainers(),
     }
-    (networks, listed), docker = _asked(asked, request)
+    (networks, listed), docker = _answers_of(asked, request)
     network = next((item for item in networks if name in (item["Name"], item["Id"])), None)
     if network is None:
         raise click.ClickException(f"there is no network {name!r}")
@@ -134,7 +134,7 @@ def _networks_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return (row.get("NetworkSettings") or {}).get("Networks") or {}
 
 
-def _asked(questions: Mapping[str, AnyQuestion], request: Options) -> tuple[list[Any], str]:
+def _answers_of(questions: Mapping[str, AnyQuestion], request: Options) -> tuple[list[Any], str]:
     """The answers to questions by what they are about, and the command that reaches the engine.
 
     An error in words where one has no answer.

@@ -49,12 +49,12 @@ def open_streams() -> None:
     The number of a stream that the caller closed must not go to a file or a socket that is opened
     next. `shutil.get_terminal_size` asks the streams that Python began with.
     """
-    sys.stdout = _opened(cast("io.TextIOWrapper | None", sys.stdout))
-    sys.stderr = _opened(cast("io.TextIOWrapper | None", sys.stderr))
+    sys.stdout = _reopened_stream(cast("io.TextIOWrapper | None", sys.stdout))
+    sys.stderr = _reopened_stream(cast("io.TextIOWrapper | None", sys.stderr))
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
 
 
-def _opened(stream: io.TextIOWrapper | None) -> Stream:
+def _reopened_stream(stream: io.TextIOWrapper | None) -> Stream:
     line_buffering = stream is not None and stream.line_buffering
     write_through = stream is not None and stream.write_through
     buffer = Path(os.devnull).open("wb") if stream is None else stream.detach()  # noqa: SIM115

@@ -68,7 +68,7 @@ def watch(
     if once and fail_on == "never":
         raise click.UsageError("-1 does not go with --fail-on never: nothing would end the watch")
     request = options.of_run(given)
-    lines = _appended(log) if log is not None else None
+    lines = _open_to_append(log) if log is not None else None
     wake = Wake(request)
     until = registry.SEVERITIES[fail_on] if once else None
     if not sys.stdout.isatty():
@@ -92,7 +92,7 @@ def watch(
     process.leave(code if fail_on != "never" else 0)
 
 
-def _appended(path: Path) -> int:
+def _open_to_append(path: Path) -> int:
     """The log, to append to. It may exist, and is not followed through a link."""
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

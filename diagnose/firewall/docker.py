@@ -90,18 +90,18 @@ def reached(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
         seen.add((chain.table, chain.name))
         yield chain
         for rule in chain.rules:
-            for name in _entered(rule.action):
+            for name in _entered_chains(rule.action):
                 entered = ruleset.chain(chain.table, name)
                 if entered is not None:
                     waiting.append(entered)
 
 
-def _entered(action: Action | None) -> Iterator[str]:
+def _entered_chains(action: Action | None) -> Iterator[str]:
     if isinstance(action, Enter):
         yield action.chain
     elif isinstance(action, Choose):
         for _, chosen in action.entries:
-            yield from _entered(chosen)
+            yield from _entered_chains(chosen)
 
 
 def _is_about(rule: Rule, bridge: str) -> bool:

@@ -177,11 +177,11 @@ class _Rules:
         if from_host and self._has_proxy:
             loopback = "127.0.0.0/8" if self._is_ipv4 else "::1"
             parts.insert(0, self._address("dst", loopback, is_not=True))
-        return _written(parts, Enter(_PUBLISHED))
+        return _written_rule(parts, Enter(_PUBLISHED))
 
     def translations(self, bridge: Bridge) -> Iterator[_Written]:
         """The rules that lead published ports of this bridge to their containers."""
-        for port in _translated(bridge):
+        for port in _translated_ports(bridge):
             parts = [_interface("iif", bridge.name, is_not=True)] if self._has_proxy else []
             if not self._is_ipv4:
                 parts.append(self._address("src", "fe80::/10", is_not=True))
@@ -189,7 +189,7 @@ class _Rules:
                 parts.append(self._address("dst", port.host_address))
             parts.append(_port(port.protocol, port.host_port or 0))
             target = Translate("dnat", port.address, port.port)
-            yield _written(parts, target, "DNAT")
+            yield _written_rule(parts, target, "DNAT")
 
     def guards(self, bridge: Bridge) -> Iterator[_Written]:
         """Nobody beyond the bridge reaches a container by the container's own address."""
@@ -200,7 +200,7 @@ class _Rules:
                 self._address("dst", address),
                 _interface("iif", bridge.name, is_not=True),
             ]
-            yield _written(parts, Stop("drop"), "DROP DIRECT ACCESS")
+            yield _written_rule(parts, Stop("drop"), "DROP DIRECT ACCESS")
         for port in bridge.ports:
             if port.host_address.startswith("127."):
                 parts = [
@@ -208,7 +208,7 @@ class _Rules:
                     self._address("dst", port.host_address),
                     _port(port.protocol, port.host_port or 0),
                 ]
-                yield _written(parts, Stop("drop"), "DROP REMOTE LOOPBACK")
+                yield _written_rule(parts, Stop("drop"), "DROP REMOTE LOOPBACK")
 
     def inward(self, bridge: Bridge) -> Iterator[_Written]:
         """The rules for what goes to containers of this bridge, in the engine's order."""
@@ -216,37 +216,37 @@ class _Rules:
         yield _ESTABLISHED
         if bridge.internal:
             others = [_interface("iif", bridge.name, is_not=True)]
-            yield _written(others, Stop("drop"), "INTERNAL NETWORK INGRESS")
-            yield _written([], talks, "ICC")
+            yield _written_rule(others, Stop("drop"), "INTERNAL NETWORK INGRESS")
+            yield _written_rule([], talks, "ICC")
             return
         if bridge.routed:
-            yield _written([self._icmp()], Stop("accept"), "ICMP")
-        yield _written([_interface("iif", bridge.name)], talks, "ICC")
+            yield _written_rule([self._icmp()], Stop("accept"), "ICMP")
+        yield _written_rule([_interface("iif", bridge.name)], talks, "ICC")
         for port in _distinct(bridge.ports):
             parts = [self._address("dst", port.address), _port(port.protocol, port.port)]
-            yield _written(parts, Stop("accept"))
-        yield _written([], Stop("drop"), "UNPUBLISHED PORT DROP")
+            yield _written_rule(parts, Stop("accept"))
+        yield _written_rule([], Stop("drop"), "UNPUBLISHED PORT DROP")
 
     def outward(self, bridge: Bridge) -> Iterator[_Written]:
         yield _ESTABLISHED
         if bridge.internal:
             others = [_interface("oif", bridge.name, is_not=True)]
-            yield _written(others, Stop("drop"), "INTERNAL NETWORK EGRESS")
+            yield _written_rule(others, Stop("drop"), "INTERNAL NETWORK EGRESS")
         else:
-            yield _written([], Stop("accept"), "OUTGOING")
+            yield _written_rule([], Stop("accept"), "OUTGOING")
 
     def hidden_inward(self, bridge: Bridge) -> Iterator[_Written]:
         """What the host and a container itself send to a container, without docker-proxy."""
         if self._has_proxy or bridge.internal:
             return
-        yield _written([_fib("saddr")], Translate("masquerade"), "MASQUERADE FROM HOST")
-        for port in _distinct(_translated(bridge)):
+        yield _written_rule([_fib("saddr")], Translate("masquerade"), "MASQUERADE FROM HOST")
+        for port in _distinct(_translated_ports(bridge)):
             parts = [
                 self._address("src", port.address),
                 self._address("dst", port.address),
                 _port(port.protocol, port.port),
             ]
-            yield _written(parts, Translate("masquerade"), "MASQ TO OWN PORT")
+            yield _written_rule(parts, Translate("masquerade"), "MASQ TO OWN PORT")
 
     def hidden_outward(self, bridge: Bridge) -> Iterator[_Written]:
         if bridge.masquerades and not bridge.internal and not bridge.routed:
@@ -254,7 +254,7 @@ class _Rules:
                 _interface("oif", bridge.name, is_not=True),
                 self._address("src", bridge.subnet),
             ]
-            yield _written(parts, Translate("masquerade"), "MASQUERADE")
+            yield _written_rule(parts, Translate("masquerade"), "MASQUERADE")
 
     def _address(self, end: Literal["src", "dst"], text: str, *, is_not: bool = False) -> _Part:
         network = ip_network(text)
@@ -269,7 +269,7 @@ class _Rules:
         return _Part("meta l4proto ipv6-icmp", (_match("proto", Interval(58, 58)),))
 
 
-def _translated(bridge: Bridge) -> Sequence[PublishedPort]:
+def _translated_ports(bridge: Bridge) -> Sequence[PublishedPort]:
     """The ports that are reached at the host's addresses."""
     return () if bridge.internal else bridge.translated_ports
 
@@ -316,7 +316,7 @@ def _jumps(field: Literal["iif", "oif"], jumps: str, names: Sequence[str]) -> _W
     )
 
 
-def _written(parts: Sequence[_Part], action: Action, comment: str = "") -> _Written:
+def _written_rule(parts: Sequence[_Part], action: Action, comment: str = "") -> _Written:
     conditions = tuple(condition for part in parts for condition in part.conditions)
     words = [*(part.text for part in parts), "counter", _verdict_text(action)]
     if comment:
@@ -338,7 +338,7 @@ def _verdict_text(action: Action) -> str:
     return "masquerade"
 
 
-_ESTABLISHED = _written(
+_ESTABLISHED = _written_rule(
     [
         _Part(
             "ct state established,related",

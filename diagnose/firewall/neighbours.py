@@ -82,14 +82,14 @@ def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
 
     The question tells the host who the peer is (RFC 4861, 7.2.3).
     """
-    yield from _undelivered(stack, pair, _question(pair.peer, pair.own), _IN)
-    yield from _undelivered(stack, pair, _answer(pair.own, pair.peer), _OUT)
+    yield from _undelivered_messages(stack, pair, _question(pair.peer, pair.own), _IN)
+    yield from _undelivered_messages(stack, pair, _answer(pair.own, pair.peer), _OUT)
 
 
 def asked_by_host(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """What is lost of the host's question, and of the answer of a peer."""
-    yield from _undelivered(stack, pair, _question(pair.own, pair.peer), _OUT)
-    yield from _undelivered(stack, pair, _answer(pair.peer, pair.own), _IN)
+    yield from _undelivered_messages(stack, pair, _question(pair.own, pair.peer), _OUT)
+    yield from _undelivered_messages(stack, pair, _answer(pair.peer, pair.own), _IN)
 
 
 def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
@@ -103,7 +103,7 @@ def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
         yield from _lost_packet(stack, frame, _ACROSS, pair.device)
 
 
-def _undelivered(
+def _undelivered_messages(
     stack: Stack, pair: NeighbourPair, packet: Packet, hooks: _Hooks
 ) -> Iterator[Undelivered]:
     """A message that the host sends or gets by the interface of a pair, where it is lost."""

@@ -167,7 +167,7 @@ class _Values(dict[Field, "int | str | None"]):
         return value
 
 
-def _moved(packet: Packet) -> bool:
+def _may_be_translated(packet: Packet) -> bool:
     """Whether the addresses may differ from those of the connection's first packet."""
     return bool(packet.reply or packet.dnat or packet.snat)
 
@@ -267,10 +267,18 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "ctmark": lambda packet: packet.ctmark,
         "src_type": lambda packet: _route_type(packet.src_local),
         "dst_type": _destination_type,
-        "orig_src": lambda packet: _number(packet.orig_src if _moved(packet) else packet.src),
-        "orig_dst": lambda packet: _number(packet.orig_dst if _moved(packet) else packet.dst),
-        "orig_sport": lambda packet: packet.orig_sport if _moved(packet) else packet.sport,
-        "orig_dport": lambda packet: packet.orig_dport if _moved(packet) else packet.dport,
+        "orig_src": lambda packet: _number(
+            packet.orig_src if _may_be_translated(packet) else packet.src
+        ),
+        "orig_dst": lambda packet: _number(
+            packet.orig_dst if _may_be_translated(packet) else packet.dst
+        ),
+        "orig_sport": lambda packet: (
+            packet.orig_sport if _may_be_translated(packet) else packet.sport
+        ),
+        "orig_dport": lambda packet: (
+            packet.orig_dport if _may_be_translated(packet) else packet.dport
+        ),
         "reverse_path": lambda packet: (
             None if packet.reverse_path is None else int(packet.reverse_path)
         ),

@@ -240,9 +240,9 @@ def _conditions_met(
     if rule.oif is not None:
         yield False
     if rule.dst is not None:
-        yield _within(dst, rule.dst)
+        yield _is_within(dst, rule.dst)
     if rule.src is not None:
-        yield src is not None and _within(src, rule.src)
+        yield src is not None and _is_within(src, rule.src)
     if rule.mark is not None or rule.mask:
         mask = 0xFFFFFFFF if rule.mask is None else rule.mask
         yield None if mark is None else (mark ^ (rule.mark or 0)) & mask == 0
@@ -256,6 +256,6 @@ def _span(network: str) -> tuple[int, int]:
     return int(net.network_address), int(net.broadcast_address)
 
 
-def _within(number: int, network: str) -> bool:
+def _is_within(number: int, network: str) -> bool:
     low, high = _span(network)
     return low <= number <= high

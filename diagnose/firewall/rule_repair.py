@@ -105,7 +105,7 @@ def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]
             declared.append(f":{chain} - [0:0]")
             filled += [f"-A {chain} {rule}" for rule in contents]
     for chain, first in rules.first.items():
-        inserts, lost = _inserted(chain, first, list(now.chains.get(chain, ())))
+        inserts, lost = _inserting_commands(chain, first, list(now.chains.get(chain, ())))
         missing += lost
         filled += inserts
     for chain, last in rules.last.items():
@@ -127,7 +127,9 @@ def _lost_of_own(chain: str, contents: Sequence[str], now: Present) -> list[str]
     return [f"{chain} {rule}" for rule in contents if rule not in now.chains[chain]]
 
 
-def _inserted(chain: str, first: Iterable[str], standing: list[str]) -> tuple[list[str], list[str]]:
+def _inserting_commands(
+    chain: str, first: Iterable[str], standing: list[str]
+) -> tuple[list[str], list[str]]:
     """Commands that insert the missing rules of a built-in chain.
 
     Each goes behind the wanted rule before it.

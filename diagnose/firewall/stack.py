@@ -113,12 +113,12 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         One in the same net as its peer, else the first that others can reach.
         """
         key = (device, family, towards)
-        if key not in self._chosen:
-            self._chosen[key] = self._choose_address(device, family, towards)
-        return self._chosen[key]
+        if key not in self._chosen_routes:
+            self._chosen_routes[key] = self._choose_address(device, family, towards)
+        return self._chosen_routes[key]
 
     @functools.cached_property
-    def _chosen(self) -> dict[tuple[str, str, str | None], str | None]:
+    def _chosen_routes(self) -> dict[tuple[str, str, str | None], str | None]:
         return {}
 
     def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:

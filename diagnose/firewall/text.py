@@ -81,7 +81,7 @@ def describe(
 ) -> str:
     """One line: the conditions, the assignments, the action and the comment."""
     words = [_condition(condition) for condition in conditions]
-    words += [f"{_KEYS[assign.field]} set {_assigned(assign)}" for assign in assigns]
+    words += [f"{_KEYS[assign.field]} set {_assignment_text(assign)}" for assign in assigns]
     if action is not None:
         words.append(_action(action))
     if comment:
@@ -89,7 +89,7 @@ def describe(
     return " ".join(words) or "(no effect)"
 
 
-def _assigned(assign: Assign) -> str:
+def _assignment_text(assign: Assign) -> str:
     if assign.source is not None:
         return _KEYS[assign.source]
     return "?" if assign.value is None else str(assign.value)

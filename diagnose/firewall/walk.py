@@ -54,18 +54,18 @@ def walk(
         chains = ruleset.base_chains(hook, "bridge" if layer == "bridge" else packet.family)
     is_known = packet.reply or packet.state == "established"
     if undo is not None or not (is_known or hook == "input"):
-        return _walked(ruleset, chains, packet, undo, nat_done=nat_done)
+        return _verdict_of_chains(ruleset, chains, packet, undo, nat_done=nat_done)
     key = (hook, layer, device, nat_done, ruleset.unread_apart(packet, chains))
     verdict_before = ruleset.remembered.get(key)
     if verdict_before is not None:
         return replace(verdict_before, packet=packet)
-    verdict = _walked(ruleset, chains, packet, None, nat_done=nat_done)
+    verdict = _verdict_of_chains(ruleset, chains, packet, None, nat_done=nat_done)
     if verdict.packet is packet:
         ruleset.remembered[key] = verdict
     return verdict
 
 
-def _walked(
+def _verdict_of_chains(
     ruleset: Ruleset,
     chains: Sequence[Chain],
     packet: Packet,

@@ -193,10 +193,10 @@ def _fact_predicates(reports: Sequence[HostReport], with_facts: int) -> Iterator
     for fact, mask in by_fact.items():
         by_name[fact.name] = by_name.get(fact.name, 0) | mask
     for fact, mask in by_fact.items():
-        yield Predicate(fact.name, fact.value, mask, _known(fact.name, by_name, with_facts))
+        yield Predicate(fact.name, fact.value, mask, _number_known(fact.name, by_name, with_facts))
     for name, mask in by_name.items():
         if _may_lack(name):
-            yield Predicate(name, THERE, mask, _known(name, by_name, with_facts))
+            yield Predicate(name, THERE, mask, _number_known(name, by_name, with_facts))
 
 
 def _facts_and_labels(report: HostReport) -> Iterator[Fact]:
@@ -221,7 +221,7 @@ def _may_lack(name: str) -> bool:
     return name.startswith((*OPEN_ENDED, "file "))
 
 
-def _known(name: str, by_name: Mapping[str, int], with_facts: int) -> int:
+def _number_known(name: str, by_name: Mapping[str, int], with_facts: int) -> int:
     """The hosts of which it is known whether they have the fact."""
     if name.startswith("daemon.json "):
         return by_name.get("daemon.json", 0)
@@ -247,7 +247,7 @@ def splits(causes: Mapping[str, Sides], candidates: Sequence[Predicate]) -> dict
         p = at_least(test.with_both, test.sick, test.other, test.with_fact)
         split = best.get(test.cause)
         if p <= corrected.level and (split is None or _rank(test, p) < _rank_of(split)):
-            best[test.cause] = _split(test, p, corrected.tests)
+            best[test.cause] = _split_of_test(test, p, corrected.tests)
     return best
 
 
@@ -303,7 +303,7 @@ def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterabl
             with_fact = holders.bit_count()
             yield _Test(
                 cause,
-                tuple(sorted(with_it or without, key=_telling)),
+                tuple(sorted(with_it or without, key=_order_of_telling)),
                 lacks=not with_it,
                 with_both=(holders & sides.sick).bit_count(),
                 with_fact=with_fact,
@@ -313,7 +313,7 @@ def _tests(cause: str, sides: Sides, candidates: Sequence[Predicate]) -> Iterabl
             )
 
 
-def _telling(predicate: Predicate) -> tuple[int, str, bool]:
+def _order_of_telling(predicate: Predicate) -> tuple[int, str, bool]:
     if predicate.value == RECENTLY:
         return 0, predicate.name, False
     first = predicate.name.partition(" ")[0]
@@ -345,7 +345,7 @@ def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
     return tuple(predicate.words for predicate in alike if is_telling(predicate))
 
 
-def _split(test: _Test, p: float, tests: int) -> Split:
+def _split_of_test(test: _Test, p: float, tests: int) -> Split:
     """The outcome of a test, as the report shows it."""
     other_with = test.with_fact - test.with_both
     return Split(

@@ -172,7 +172,7 @@ class Reader:
             taken_at=unix(raw.taken_at) or 0.0,
             labels={self._text(name): self._text(value) for name, value in raw.host.labels.items()},
             facts=self._host_facts(raw.host),
-            changed=self._changed(raw.host),
+            changed=self._changed_files(raw.host),
             roots=tuple(self._root(finding, effects) for finding in counted if finding.root),
             found=self._shared_ids(finding.id for finding in counted),
             blind=self._shared_ids(check.id for check in raw.checks if check.verdict in BLIND),
@@ -191,7 +191,7 @@ class Reader:
             return None
         return tuple(self._fact(name, value) for name, value in host.facts.items())
 
-    def _changed(self, host: _Host) -> dict[str, float]:
+    def _changed_files(self, host: _Host) -> dict[str, float]:
         """Unix times by path, without those that are no times."""
         times = {self._text(path): unix(moment) for path, moment in host.changed.items()}
         return {path: moment for path, moment in times.items() if moment is not None}

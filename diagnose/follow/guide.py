@@ -73,7 +73,7 @@ class Guide:
         for number, step in enumerate(self._plan.fixes):
             ending = self._fix(step, is_last=number == len(self._plan.fixes) - 1)
             if ending in ("healed", "unknown"):
-                return self._verified() if ending == "healed" else ending
+                return self._verify() if ending == "healed" else ending
         self._tell("No step of the page is left, and the finding is still there.")
         return "not healed"
 
@@ -98,7 +98,7 @@ class Guide:
                 f"The command failed with exit code {outcome.code}. Nothing else is run."
             )
         while True:
-            ending = self._diagnosed()
+            ending = self._diagnose_again()
             if ending != "not healed":
                 return ending
             choices = ["again"] if is_last else ["again", "next"]
@@ -106,7 +106,7 @@ class Guide:
             if self._answer(question, choices) == "next":
                 return ending
 
-    def _verified(self) -> Ending:
+    def _verify(self) -> Ending:
         for step in self._plan.verify:
             outcome = self._offer_step(step, "Verify")
             if outcome is not None and outcome.code != 0 and not step.command.may_fail:
@@ -162,7 +162,7 @@ class Guide:
                 return answer
             self._person.say("Nothing was run.")
 
-    def _diagnosed(self) -> Ending:
+    def _diagnose_again(self) -> Ending:
         """What a new diagnosis says of the finding and of its effects."""
         self._person.say("Diagnosing again ...")
         for attempt in range(_TRIES):

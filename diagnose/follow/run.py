@@ -42,7 +42,7 @@ def follow(
     if not findings:
         person.say(f"Nothing to heal: {_not_found(report, target)}.")
         return UNKNOWN if _is_blind(report, target) else OK
-    finding = _chosen(findings, person)
+    finding = _chosen_finding(findings, person)
     if finding is None:
         return UNKNOWN
     plan = steps.plan(report, finding)
@@ -92,7 +92,7 @@ def _show_plan(plan: steps.Course, person: Person) -> None:
     )
 
 
-def _chosen(findings: Sequence[Reported], person: Person) -> Reported | None:
+def _chosen_finding(findings: Sequence[Reported], person: Person) -> Reported | None:
     """The finding that is meant, asked for where several are; None if the person gave up."""
     if len(findings) == 1:
         return findings[0]

@@ -69,7 +69,7 @@ def plan(report: Report, finding: Reported) -> Course:
     """
     place = runbooks.Place(report.docker, report.traits)
     variables = finding.finding.variables
-    touched = _touched(report, finding)
+    touched = _touched_things(report, finding)
 
     def steps(commands: Sequence[runbooks.Command]) -> tuple[PageStep, ...]:
         return tuple(PageStep(command, _touches(command, touched, report)) for command in commands)
@@ -93,7 +93,7 @@ def plan(report: Report, finding: Reported) -> Course:
     )
 
 
-def _touched(report: Report, finding: Reported) -> dict[str, str]:
+def _touched_things(report: Report, finding: Reported) -> dict[str, str]:
     """The things that a command may name, each with its words, by name.
 
     The subject, and containers of the host.

@@ -36,15 +36,15 @@ class Transcript:
     def begin(self, plan: Course, host: str, version: str) -> None:
         self._add(
             f"# {plan.id} on {host}",
-            f"Followed by {_typing_user()} from {_now()}, with diagnose {version}.",
+            f"Followed by {_typing_user()} from {_current_time()}, with diagnose {version}.",
             f"{plan.severity}: {plan.summary} (`{plan.key}`)",
         )
 
     def note(self, text: str) -> None:
-        self._add(f"{_now()}  {text}")
+        self._add(f"{_current_time()}  {text}")
 
     def step(self, title: str, command: str) -> None:
-        self._add(f"## {title}", _fenced(command, "sh"))
+        self._add(f"## {title}", _fenced_block(command, "sh"))
 
     def ran(self, outcome: CommandEnd) -> None:
         lines = outcome.output.splitlines()
@@ -53,8 +53,8 @@ class Transcript:
             *([f"... {len(lines) - _LINES} lines more"] if len(lines) > _LINES else ()),
         ]
         self._add(
-            f"{_now()}  exit {outcome.code} after {outcome.seconds:.1f} s",
-            *([_fenced("\n".join(shown))] if shown else ()),
+            f"{_current_time()}  exit {outcome.code} after {outcome.seconds:.1f} s",
+            *([_fenced_block("\n".join(shown))] if shown else ()),
         )
 
     def close(self) -> str:
@@ -77,7 +77,7 @@ class Transcript:
         return ""
 
 
-def _fenced(text: str, info: str = "") -> str:
+def _fenced_block(text: str, info: str = "") -> str:
     """A fence that is longer than any in the text."""
     fence = "```"
     while fence in text:
@@ -85,7 +85,7 @@ def _fenced(text: str, info: str = "") -> str:
     return f"{fence}{info}\n{text}\n{fence}"
 
 
-def _now() -> str:
+def _current_time() -> str:
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
 
 

@@ -44,7 +44,7 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     unexplained = [
         finding for finding in loud if finding.subject not in explained and not says_why(finding)
     ]
-    called = [_called(callee, callers) for callee, callers in callers_of.items()]
+    called = [_callee_clause(callee, callers) for callee, callers in callers_of.items()]
     return tuple(dict.fromkeys([*called, *_joint_failures(unexplained, topology)]))
 
 
@@ -57,7 +57,7 @@ def _joint_failures(findings: Iterable[Reported], topology: Topology) -> Iterato
     everywhere = _disks_of_all(topology)
     for began in onsets:
         below = {subject: _things_below(subject, topology) - everywhere for subject in began}
-        for group, shared in _groups(began, below):
+        for group, shared in _groups_of_failures(began, below):
             yield _sentence(group, shared)
 
 
@@ -79,7 +79,7 @@ def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
     }
 
 
-def _called(callee: Subject, callers: Sequence[Subject]) -> str:
+def _callee_clause(callee: Subject, callers: Sequence[Subject]) -> str:
     return (
         f'{len(callers)} containers ({_some_names(callers)}) cannot reach container "{callee.name}"; '
         "no cause was found"
@@ -120,7 +120,7 @@ def _disks_of_all(topology: Topology) -> frozenset[Subject]:
     return frozenset.intersection(*shared) if shared else frozenset()
 
 
-def _groups(
+def _groups_of_failures(
     began: dict[Subject, float], below: dict[Subject, frozenset[Subject]]
 ) -> Iterator[tuple[Sequence[tuple[Subject, float]], frozenset[Subject]]]:
     """The largest group first; no container is in two."""

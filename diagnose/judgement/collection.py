@@ -151,7 +151,7 @@ class Collection:
             pending = AwaitedEvidence() if self.waits else PendingEvidence()
             self._pending[kind] = pending
         if kind.__name__ in self.uncollected:
-            self._settle(pending, _uncollected(kind))
+            self._settle(pending, _never_collected(kind))
             return pending
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
@@ -189,18 +189,18 @@ class Collection:
 
         A recording says which evidence was given up. It could not say who still had it.
         """
-        if self._settle(pending, _uncollected(kind)):
+        if self._settle(pending, _never_collected(kind)):
             self.uncollected.add(kind.__name__)
 
     def _settle(self, pending: PendingEvidence, value: Any) -> bool:
         """Give it this value, and begin what can be collected now. False where it has a value."""
         is_first = pending.settle(value)
         if is_first and isinstance(pending, AwaitedEvidence):
-            for task in self._released(pending):
+            for task in self._released_tasks(pending):
                 self._begin(task)
         return is_first
 
-    def _released(self, pending: AwaitedEvidence) -> list[_Task]:
+    def _released_tasks(self, pending: AwaitedEvidence) -> list[_Task]:
         """The kinds that waited for this one last; none once the collection is over."""
         ready = []
         with self._lock:
@@ -300,7 +300,7 @@ class Collection:
             return Broken(traceback.format_exc(limit=-4))
 
 
-def _uncollected(kind: type) -> Unavailable:
+def _never_collected(kind: type) -> Unavailable:
     return Unavailable("budget", f"the {_kind_in_words(kind)} evidence was not collected")
 
 

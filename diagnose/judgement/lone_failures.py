@@ -24,7 +24,7 @@ def raised(findings: Sequence[Reported]) -> Sequence[Reported]:
     problems = [finding for finding in loud if not finding.check.posture]
     if not lone or any(finding.subject.kind != "container" for finding in problems):
         return findings
-    explained = _explained(problems)
+    explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}
     severe = [
         replace(finding, severity=max(finding.severity, Severity.warning))
@@ -35,7 +35,7 @@ def raised(findings: Sequence[Reported]) -> Sequence[Reported]:
     return sorted(severe, key=lambda finding: -finding.severity)
 
 
-def _explained(problems: Iterable[Reported]) -> set[Subject]:
+def _explained_subjects(problems: Iterable[Reported]) -> set[Subject]:
     return {
         subject
         for problem in problems

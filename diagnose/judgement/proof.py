@@ -166,11 +166,11 @@ class _Proofs:
         if key not in self._without:
             host: Alternative | None = self.host
             for cause in cured:
-                host = self._edited(host, cause) if host is not None else None
+                host = self._edited_host(host, cause) if host is not None else None
             self._without[key] = host
         return self._without[key]
 
-    def _edited(self, host: Alternative, cause: Reported) -> Alternative | None:
+    def _edited_host(self, host: Alternative, cause: Reported) -> Alternative | None:
         edit_of = registry.edit_without(cause.id)
         edit = host.call(edit_of, finding=cause.finding) if edit_of is not None else None
         return None if edit is None or isinstance(edit, Unavailable) else host.edited(edit)

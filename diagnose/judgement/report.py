@@ -116,7 +116,7 @@ def reported(
         for result in results
         for finding in result.findings
     ]
-    linked, notes = _linked(findings, basis, what, host, budget or Budget.unlimited())
+    linked, notes = _linked_findings(findings, basis, what, host, budget or Budget.unlimited())
     linked = lone_failures.raised(linked)
     linked = changes_before.added(linked, basis.changes, basis.now)
     labels = silences.of_labels(basis.labels)
@@ -185,7 +185,7 @@ def _too_short(
     return (note,)
 
 
-def _linked(
+def _linked_findings(
     findings: Sequence[Reported],
     basis: ReportBasis,
     what: Run,

@@ -38,10 +38,12 @@ class Explained(msgspec.Struct, frozen=True):
 
 def explained(id: str, report: Report) -> tuple[Explained, ...]:
     """Each finding of this check in the report; none where the check found nothing."""
-    return tuple(_explained(finding, report) for finding in report.findings if finding.id == id)
+    return tuple(
+        _explained_finding(finding, report) for finding in report.findings if finding.id == id
+    )
 
 
-def _explained(finding: Reported, report: Report) -> Explained:
+def _explained_finding(finding: Reported, report: Report) -> Explained:
     """A finding with its causes, and the causes that are ruled out or were not seen."""
     ids = {other.id for other in report.findings}
     absent, unseen = [], []
@@ -56,7 +58,7 @@ def _explained(finding: Reported, report: Report) -> Explained:
         finding,
         causes=(*finding.causes, *finding.possible),
         changes=tuple(_changes(finding, report)),
-        cleared=tuple(_cleared(finding, report)),
+        cleared=tuple(_cleared_suspects(finding, report)),
         absent=tuple(absent),
         unseen=tuple(unseen),
     )
@@ -80,7 +82,7 @@ def _changes(finding: Reported, report: Report) -> Iterator[CauseLink]:
                     yield link
 
 
-def _cleared(finding: Reported, report: Report) -> Iterator[Suspect]:
+def _cleared_suspects(finding: Reported, report: Report) -> Iterator[Suspect]:
     linked = {link.cause for link in (*finding.causes, *finding.possible)}
     facts: Mapping[str, str] = {suspect.cause: suspect.fact for suspect in finding.ruled_out}
     for suspect in report.findings:

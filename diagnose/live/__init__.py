@@ -185,14 +185,14 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if blind is not None:
             return blind
         try:
-            answer = self._collected(policy, typed(self.restored(question)))
+            answer = self._collected_answer(policy, typed(self.restored(question)))
             # the answers of the engine are cut where their length is known
             is_whole = policy.scope != "engine"
             return self._clean(question, cut(answer, policy.longest) if is_whole else answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
-            return self._failed(error)
+            return self._failure_of(error)
 
-    def _collected(self, policy: Policy, question: AnyQuestion) -> Json:
+    def _collected_answer(self, policy: Policy, question: AnyQuestion) -> Json:
         """What the collector answers: here, or in a worker of the disk helper if there is one."""
         if policy.in_helper:
             from diagnose.live.helper import MARGIN_S, NoWorkerError
@@ -226,11 +226,11 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def _clean_or_failed(self, question: AnyQuestion, answer: Json | Exception) -> Json | Failed:
         """What `ask` gives for an answer of the engine, or for what was raised instead."""
         if isinstance(answer, Exception):
-            return self._failed(answer)
+            return self._failure_of(answer)
         try:
             return self._clean(question, answer)
         except Exception as error:  # noqa: BLE001 - as above
-            return self._failed(error)
+            return self._failure_of(error)
 
     def restored(self, question: AnyQuestion) -> AnyQuestion:
         """The question with the secrets themselves, where it has tokens in their place.
@@ -272,7 +272,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
                 return {name: self._clean_parts(question, value)}
             return self._clean_parts(question, part)
 
-    def _failed(self, error: Exception) -> Failed:
+    def _failure_of(self, error: Exception) -> Failed:
         failed = failure(error)
         return Failed(failed.reason, self.redactor.text(failed.detail))
 

@@ -105,7 +105,7 @@ def answer(
     if decisive is None:
         return PathAnswer(path)
     place = runbooks.Place(report.docker, report.traits)
-    finding = _explaining(report, decisive)
+    finding = _explaining_finding(report, decisive)
     if finding is not None:
         cure = runbooks.cure(finding.id, finding.finding.variables, place)
         return PathAnswer(path, finding, cure)
@@ -116,7 +116,7 @@ def answer(
     return PathAnswer(path, None, runbooks.Command("confirm", "safe", hint, "") if hint else None)
 
 
-def _explaining(report: Report, hop: Hop) -> Reported | None:
+def _explaining_finding(report: Report, hop: Hop) -> Reported | None:
     """The worst root above advice that may explain the hop.
 
     By a check that may, about what the hop stands on.

@@ -128,7 +128,7 @@ def _by_host_port(
         _sent_to(walk, traced, network, inner)
     show(walk, traced, end.subject)
     if traced.nat is None:
-        _proxied(walk, end, address, host_port)
+        _add_proxy_hop(walk, end, address, host_port)
     listens(walk, end, port, inner)
 
 
@@ -161,7 +161,7 @@ def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int
     walk.add("translation", "PREROUTING", text, "broken", end.subject, HOST)
 
 
-def _proxied(walk: PathWalk, end: Container, address: str, port: int) -> None:
+def _add_proxy_hop(walk: PathWalk, end: Container, address: str, port: int) -> None:
     """Without a translation the engine's proxy takes the connection, or nobody."""
     listeners = walk.site.listeners
     holders = listeners.on(walk.wanted.proto, address, port) if listeners is not None else ()
@@ -294,7 +294,7 @@ def to_outside(walk: PathWalk, leg: Leg) -> None:
         _translated_to(walk, traced, arrived, *about)
         return
     _leads_out(walk, uplink)
-    _translated(walk, traced, leg)
+    _add_translation_hop(walk, traced, leg)
     show(walk, traced, *about)
     text = f"the packet leaves through {uplink}; what lies beyond is not seen from here"
     walk.add("uplink", uplink, text, "ok", Subject("interface", uplink))
@@ -318,7 +318,7 @@ def _leads_out(walk: PathWalk, uplink: str) -> None:
         walk.add("route", "route", text, "broken", Subject("interface", uplink), HOST)
 
 
-def _translated(walk: PathWalk, traced: Trace, leg: Leg) -> None:
+def _add_translation_hop(walk: PathWalk, traced: Trace, leg: Leg) -> None:
     """The source of what leaves is to become an address that others can answer.
 
     No answer finds its way to an address that only this host knows, nor to one of the uplink's

@@ -76,12 +76,12 @@ def _network_of(walk: PathWalk, begin: Container, end: Container | None) -> Netw
         if by_address:
             _name(walk, end, by_address[0])
             return by_address[0]
-        if not _may_pass(walk, begin, _leading(walk, begin, mine)):
+        if not _may_pass(walk, begin, _leading_network(walk, begin, mine)):
             _without_common_network(walk, begin, end)
-    return _leading(walk, begin, mine)
+    return _leading_network(walk, begin, mine)
 
 
-def _leading(walk: PathWalk, begin: Container, mine: list[Network]) -> Network:
+def _leading_network(walk: PathWalk, begin: Container, mine: list[Network]) -> Network:
     """The network with the container's default route."""
     leading = [network for network in mine if not network.internal]
     if not leading:

@@ -90,7 +90,7 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
         or _message_of_object(first, following)
         or _announced_settings(first, following)
         or _lines_in_frame(first, following)
-        or _announced(first, following)
+        or _announced_lines(first, following)
         or _hints(following)
     )
 
@@ -137,7 +137,7 @@ def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[s
     return tuple(itertools.takewhile(_LISTED.search, texts))
 
 
-def _announced(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     """What stands below a line that ends in a colon, and the rest of the list that begins there.
 
     A line with a time of its own says something else, and so does one that is information.

@@ -51,7 +51,7 @@ class Host:
 
         One of another shape is Failed("malformed"), which names the field.
         """
-        return self._typed(question, self.source.ask(question))
+        return self._typed_answer(question, self.source.ask(question))
 
     def require(self, question: Question[Answer]) -> Answer:
         """The answer, for evidence that is nothing without it.
@@ -71,7 +71,7 @@ class Host:
         wanted = {question: question for question in questions}
         for question, answer in self.source.ask_many(wanted):
             own = wanted[question]
-            typed: Answer | Failed = self._typed(own, answer)
+            typed: Answer | Failed = self._typed_answer(own, answer)
             yield own, typed
 
     def ask_about(
@@ -110,7 +110,7 @@ class Host:
             if not isinstance(answer, Failed)
         }
 
-    def _typed(self, question: Question[Answer], answer: Json) -> Answer | Failed:
+    def _typed_answer(self, question: Question[Answer], answer: Json) -> Answer | Failed:
         """The answer as the type of its question, decoded once."""
         if isinstance(answer, Failed) or question.ANSWER is Json:
             same: Answer | Failed = answer

@@ -171,8 +171,8 @@ def _entries(
                 arguments: Json = msgspec.json.decode(raw, type=_Question).args
                 entry = RecordedAnswer(UNREAD, 0.0)
             else:
-                row = _mapping(values.read(raw))
-                arguments = _mapping(row["args"])
+                row = _as_mapping(values.read(raw))
+                arguments = _as_mapping(row["args"])
                 entry = _entry(row, longest, len(raw))
         except DAMAGED as error:
             damaged += 1
@@ -221,7 +221,7 @@ def _arguments(raw: msgspec.Raw) -> dict[str, Json]:
         if not row.startswith(_ROW):
             raise
         arguments, _ = json.JSONDecoder().raw_decode(row, len(_ROW))
-    return _mapping(arguments)
+    return _as_mapping(arguments)
 
 
 class _SharedValues:
@@ -260,7 +260,7 @@ def _entry(row: Mapping[str, Json], longest: int, length: int) -> RecordedAnswer
     """The answer of a row that is so many bytes long as a text."""
     answer: Json | Failed
     if row.get("failed"):
-        answer = _failed(row["failed"])
+        answer = _recorded_failure(row["failed"])
     elif length <= longest and not is_deep(row["answer"]):
         answer = row["answer"]
     else:
@@ -268,13 +268,13 @@ def _entry(row: Mapping[str, Json], longest: int, length: int) -> RecordedAnswer
     return RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
 
 
-def _mapping(value: Json) -> dict[str, Json]:
+def _as_mapping(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise TypeError("no object")
     return value
 
 
-def _failed(row: Mapping[str, Json]) -> Failed:
+def _recorded_failure(row: Mapping[str, Json]) -> Failed:
     """A failure as it was recorded.
 
     A reason that only another version of the tool gives is named in the detail.
@@ -292,7 +292,7 @@ def _error_text(error: Exception) -> str:
 def check_manifest(text: str) -> dict[str, Json]:
     """The manifest, or RecordingError if it is none or of a newer format than this tool reads."""
     try:
-        manifest = _mapping(msgspec.json.decode(text))
+        manifest = _as_mapping(msgspec.json.decode(text))
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise RecordingError(

@@ -144,13 +144,13 @@ def read(path: Path, ends: float = math.inf) -> answer_files.RecordedHost:
     if head is None:
         raise RecordingError("it holds no manifest.json: it is not a bundle of diagnose")
     manifest = answer_files.check_manifest(head)
-    _unaltered(hashes, manifest)
+    _require_unaltered(hashes, manifest)
     if not answers:
         raise RecordingError("it holds no answers")
     return answer_files.RecordedHost(answer_files.parse(answers, ends), manifest)
 
 
-def _unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:
+def _require_unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:
     """RecordingError if a file is missing, added or changed against the manifest's hashes."""
     files = manifest.get("files")
     if not isinstance(files, dict):

@@ -166,10 +166,10 @@ class Budget:
         on a host whose processors are busy."""
         if self.judged_by < math.inf:
             self._waiting = _waiting()
-            ends = began + self._collecting(self.judged_by - began, containers)
+            ends = began + self._seconds_to_collect(self.judged_by - began, containers)
             self.ends = min(self.ends, max(ends, self._earliest))
 
-    def _collecting(self, seconds: float, containers: int) -> float:
+    def _seconds_to_collect(self, seconds: float, containers: int) -> float:
         """How many seconds of a run are for collecting.
 
         All but what reporting and sealing take, and at least a part of the run.

@@ -49,13 +49,13 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
     False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
     """
     try:
-        _thread.start_new_thread(_quietly, (work, args))
+        _thread.start_new_thread(_do_quietly, (work, args))
     except (RuntimeError, MemoryError):
         return False
     return True
 
 
-def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
+def _do_quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
     """Do the work; where memory has run out, end without a word on stderr.
 
     Whoever waits for the thread waits until its deadline. SystemError: what CPython 3.11 raises

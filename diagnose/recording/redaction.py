@@ -23,7 +23,7 @@ def redacted_again(entries: Recording, redacts: Redactor) -> Recording:
     earlier ones too, and of the questions.
     """
     once = {
-        question: replace(entry, answer=_redacted(question, entry.answer, redacts))
+        question: replace(entry, answer=_redacted_answer(question, entry.answer, redacts))
         for question, entry in entries.items()
     }
     return all_settled(once, redacts)
@@ -34,7 +34,9 @@ def all_settled(entries: Recording, redacts: Redactor) -> Recording:
     return dict(settled(question, entry, redacts) for question, entry in entries.items())
 
 
-def _redacted(question: AnyQuestion, answer: Json | Failed, redacts: Redactor) -> Json | Failed:
+def _redacted_answer(
+    question: AnyQuestion, answer: Json | Failed, redacts: Redactor
+) -> Json | Failed:
     if isinstance(answer, Failed):
         return answer
     try:

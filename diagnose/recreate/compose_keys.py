@@ -53,9 +53,9 @@ def lines_of(
         name, _, value = option.removeprefix("--").partition("=")
         for key, text in _entry(name, value):
             entries.setdefault(key, []).append(text)
-    lines = [f"image: {_quoted(image)}"] if image else []
+    lines = [f"image: {_yaml_string(image)}"] if image else []
     if command is not None:
-        lines.append(f"command: [{', '.join(_quoted(word) for word in command)}]")
+        lines.append(f"command: [{', '.join(_yaml_string(word) for word in command)}]")
     for key, texts in entries.items():
         if texts[0].startswith("- "):
             lines += [f"{key}:", *(f"  {text}" for text in texts)]
@@ -67,22 +67,22 @@ def lines_of(
 def _entry(name: str, value: str) -> Iterator[tuple[str, str]]:
     """The key of an option, and its value or entry."""
     if name in _LISTS:
-        yield _LISTS[name], f"- {_quoted(value)}"
+        yield _LISTS[name], f"- {_yaml_string(value)}"
     elif name in _VALUES:
-        yield _VALUES[name], _quoted(value)
+        yield _VALUES[name], _yaml_string(value)
     elif name in _FLAGS:
         yield _FLAGS[name], value or "true"
     elif name in ("network", "net") and value.startswith(_MODES):
-        yield "network_mode", _quoted(value)
+        yield "network_mode", _yaml_string(value)
     elif name in ("network", "net"):
-        yield "networks", f"- {_quoted(value)}"
+        yield "networks", f"- {_yaml_string(value)}"
     elif name == "ulimit":
         resource, _, limits = value.partition("=")
         soft, _, hard = limits.partition(":")
         yield "ulimits", f"{{{resource}: {{soft: {soft}, hard: {hard or soft}}}}}"
 
 
-def _quoted(text: str) -> str:
+def _yaml_string(text: str) -> str:
     """A string of YAML; compose replaces a variable behind one dollar sign."""
     return json.dumps(text.replace("$", "$$"), ensure_ascii=False)
 
@@ -93,9 +93,9 @@ def lines_of_network(options: Iterable[str]) -> list[str]:
     lines = ["enable_ipv6: true"] if ("ipv6", "") in pairs else []
     subnets = [value for name, value in pairs if name == "subnet"]
     if subnets:
-        listed = ", ".join(f"{{subnet: {_quoted(subnet)}}}" for subnet in subnets)
+        listed = ", ".join(f"{{subnet: {_yaml_string(subnet)}}}" for subnet in subnets)
         lines.append(f"ipam: {{config: [{listed}]}}")
     driver = [value.partition("=")[::2] for name, value in pairs if name == "opt"]
     if driver:
-        lines += ["driver_opts:", *(f"  {key}: {_quoted(value)}" for key, value in driver)]
+        lines += ["driver_opts:", *(f"  {key}: {_yaml_string(value)}" for key, value in driver)]
     return lines

@@ -159,7 +159,7 @@ class _ContainerScript(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """The script as a whole."""
         docker, quoted = self.docker, self.quoted
-        create = " \\\n    ".join(map(_quoted, self.words))
+        create = " \\\n    ".join(map(_shell_word, self.words))
         return "\n".join(
             [
                 *self._head(),
@@ -228,7 +228,7 @@ class _ContainerScript(msgspec.Struct, frozen=True):
             )
 
 
-def _quoted(word: str) -> str:
+def _shell_word(word: str) -> str:
     """A word for a shell; the filter of system calls is in a file of the script's own."""
     return f'{_OF_SECCOMP}"$profile"' if word.startswith(_PROFILE) else _word(word)
 

@@ -43,7 +43,7 @@ def script(task: Inspect, change: ContainerChange, docker: str) -> str:
     labels = task["Config"].get("Labels") or {}
     service = str(labels[SERVICE])
     words = [
-        *(_renamed(option, service) for option in change.options),
+        *(_service_option(option, service) for option in change.options),
         *([f"--image={change.image}"] if change.image else []),
         *([f"--args={shlex.join(change.command)}"] if change.command is not None else []),
         *(f"--env-rm={name}" for name in sorted(change.unset)),
@@ -62,7 +62,7 @@ def script(task: Inspect, change: ContainerChange, docker: str) -> str:
     )
 
 
-def _renamed(option: str, service: str) -> str:
+def _service_option(option: str, service: str) -> str:
     """An option of `docker create` as `docker service update` calls it."""
     name, is_set, value = option.removeprefix("--").partition("=")
     if name not in _OPTIONS:

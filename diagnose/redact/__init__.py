@@ -113,7 +113,7 @@ class Redactor:
             value = self._own.value(value, self._mark)
         if kind == "file.read":
             return self._file(str(args.get("path", "")), value)
-        return self._walked(value, kind.startswith("api."))
+        return self._without_secrets(value, kind.startswith("api."))
 
     def text(self, text: str) -> str:
         """Free text without its secrets, those included that this run has met elsewhere."""
@@ -220,7 +220,7 @@ class Redactor:
         present = [raw for raw in candidates if raw in text and raw not in self._names]
         return sorted(present, key=len, reverse=True)
 
-    def _walked(self, value: Json, engine: bool) -> Json:
+    def _without_secrets(self, value: Json, engine: bool) -> Json:
         """The value without its secrets, those included that this run has met elsewhere."""
         walk = Walk(self._plans[engine], self._mark, self._clean, self._names)
         new = walk.value(value)
@@ -243,7 +243,7 @@ class Redactor:
             return self.answer("file", {}, value)
         text = value["text"]
         new = self._file_text(path, text)
-        rest = self._walked(
+        rest = self._without_secrets(
             {key: item for key, item in value.items() if key != "text"}, engine=False
         )
         return {key: new if key == "text" else rest[key] for key in value}
@@ -258,7 +258,9 @@ class Redactor:
             if wide is not None:
                 return wide
         if path.endswith("/cmdline"):
-            return "\0".join(self._walked({"cmdline": text.split("\0")}, engine=False)["cmdline"])
+            return "\0".join(
+                self._without_secrets({"cmdline": text.split("\0")}, engine=False)["cmdline"]
+            )
         if path.endswith("/environ") or "\0" in text:
             walk = Walk(self._plans[False], self._mark, self._clean, self._names)
             assignments = [walk.assignment(item) for item in text.split("\0")]
@@ -271,7 +273,7 @@ class Redactor:
             old = json.loads(text)
         except (ValueError, RecursionError):
             return self.text(text)
-        new = self._walked(old, path.endswith(("config.v2.json", "hostconfig.json")))
+        new = self._without_secrets(old, path.endswith(("config.v2.json", "hostconfig.json")))
         if new == old:
             return text
         # A place in the file that is named later must be where it was: what keeps the lines is

@@ -148,9 +148,9 @@ def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretS
     if quote == "`" and closing(text, at, quote) < 0:
         return unquoted(text, separator, name)  # a password may begin with one
     if quote:
-        return _quoted(text, separator, name)
+        return _quoted_span(text, separator, name)
     if wrapper := _WRAPPER.match(text, at):
-        return _wrapped(text, wrapper, name)
+        return _wrapped_span(text, wrapper, name)
     bracketed = _BRACKETED.match(text, at)
     if bracketed and not text[bracketed.end() : bracketed.end() + 1].isalnum():
         value = bracketed[1]
@@ -163,7 +163,7 @@ _CLOSES = {"“": "”", "‘": "’"}
 """What closes a quote that is not closed by itself."""
 
 
-def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
+def _quoted_span(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The secret between quotes; none where they hold a sentence or a harmless value."""
     quote, at = separator["quote"], separator.end()
     right = closing(text, at, _CLOSES.get(quote, quote.rstrip("\r\n")))
@@ -178,7 +178,7 @@ def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan
     return SecretSpan(at, right, name.kind)
 
 
-def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:
+def _wrapped_span(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value in Some("x") or Optional[x].
 
     In a wrapper that is not known only what is no word of a language.

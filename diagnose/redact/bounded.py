@@ -71,7 +71,7 @@ def _count_ways(items: Sequence[_Item], after: frozenset[int]) -> int:
     ways = 1
     for index in reversed(range(len(items))):
         ways *= _ways_of(items[index], after)
-        first, may_be_empty = _first(items[index])
+        first, may_be_empty = _first_characters(items[index])
         after = first | after if may_be_empty else first
     return ways
 
@@ -111,7 +111,7 @@ def _ways_of_repeat(
         raise UnboundedPatternError(
             "what is repeated a varying number of times may only be one character or one [class]"
         )
-    first, _ = _first(inner[0])
+    first, _ = _first_characters(inner[0])
     if is_possessive or not first & after:
         return 1
     return int(most - least + 1)
@@ -122,7 +122,7 @@ def _width_of(item: _Item) -> int | None:
     return 1 if str(item[0]) in ("LITERAL", "NOT_LITERAL", "IN", "ANY") else None
 
 
-def _first(item: _Item) -> tuple[frozenset[int], bool]:
+def _first_characters(item: _Item) -> tuple[frozenset[int], bool]:
     """The characters with which an item may begin, and whether it may be empty."""
     operation, value = item
     name = str(operation)
@@ -145,7 +145,7 @@ def _first(item: _Item) -> tuple[frozenset[int], bool]:
 def _first_of(items: Sequence[_Item]) -> tuple[frozenset[int], bool]:
     union = _NOTHING
     for item in items:
-        first, may_be_empty = _first(item)
+        first, may_be_empty = _first_characters(item)
         union |= first
         if not may_be_empty:
             return union, False

@@ -60,7 +60,9 @@ _FTP_PASS = LazyPattern(r"(?m)((?:^|[>\"'] ?)PASS )([^\s\"]{6,})(?=\"?\s*$)")
 def in_headers(text: str, low: str, mark: Mark) -> str:
     """The text without the values of Authorization and Cookie headers."""
     if "authorization" in low:
-        text = on_lines(text, "authorization", lambda t: _SIGNED.sub(lambda m: _signed(m, mark), t))
+        text = on_lines(
+            text, "authorization", lambda t: _SIGNED.sub(lambda m: _redact_signed(m, mark), t)
+        )
         text = on_lines(
             text, "authorization", lambda t: _AUTHORIZATION.sub(lambda m: _header(m, mark), t)
         )
@@ -92,7 +94,7 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
     return text
 
 
-def _signed(match: re.Match[str], mark: Mark) -> str:
+def _redact_signed(match: re.Match[str], mark: Mark) -> str:
     return match["scheme"] + _SIGNED_PART.sub(
         lambda m: m["head"] + mark("auth", m["value"], m[0]), match["parts"]
     )

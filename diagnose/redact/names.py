@@ -345,7 +345,7 @@ def _key(name: _Name) -> str | None:
     return "key" if last[:-3] in _KEY_OF else "random"
 
 
-def _perhaps(name: _Name) -> str | None:
+def _likely_kind(name: _Name) -> str | None:
     """What may be a secret or only belong to one."""
     is_one = name.last in ("signature", "sig", "webhook", "dsn", "cookies", "otp", "totp")
     return "random" if is_one else None
@@ -360,7 +360,7 @@ _JUDGES: tuple[Callable[[_Name], str | None], ...] = (
     _word,
     _last_word,
     _key,
-    _perhaps,
+    _likely_kind,
 )
 
 

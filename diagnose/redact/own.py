@@ -62,7 +62,9 @@ class OwnRules:
                     f"{name!r} is no name: it takes 3 to 60 letters, digits, . "
                     "_ - and a * at either end"
                 )
-        self._patterns = [(kind, _compiled(kind, text)) for kind, text in (patterns or {}).items()]
+        self._patterns = [
+            (kind, _compiled_pattern(kind, text)) for kind, text in (patterns or {}).items()
+        ]
         self._name: re.Pattern[str] | None = None
         self._assigned: re.Pattern[str] | None = None
         if kept:
@@ -92,14 +94,14 @@ class OwnRules:
         if self._assigned is not None:
             text = self._assigned.sub(lambda match: _assignment(match, mark), text)
         for kind, pattern in self._patterns:
-            text = pattern.sub(partial(_match, kind=kind, mark=mark), text)
+            text = pattern.sub(partial(_mark_match, kind=kind, mark=mark), text)
         return text
 
     def _word(self, word: str, mark: Mark) -> str:
         """One word of a command line or an environment: all behind NAME= is the value."""
         label, equals, value = word.partition("=")
         if equals and value and self._is_secret_name(label.lstrip("-")):
-            return f"{label}={_marked(value, word, mark)}"
+            return f"{label}={_mark_phrase(value, word, mark)}"
         return self.text(word, mark)
 
     def _is_secret_name(self, name: str) -> bool:
@@ -133,7 +135,7 @@ class OwnRules:
                 continue
             is_value = bool(option and item) and not item.startswith("-")
             new.append(
-                _marked(item, f"{option} {item}", mark) if is_value else self._word(item, mark)
+                _mark_phrase(item, f"{option} {item}", mark) if is_value else self._word(item, mark)
             )
             option = item if item.startswith("-") and self._is_secret_name(item.lstrip("-")) else ""
         return new
@@ -158,7 +160,7 @@ def _any_of(names: Iterable[str]) -> str:
     return f"(?:{'|'.join(shapes)})"
 
 
-def _compiled(kind: str, pattern: str) -> re.Pattern[str]:
+def _compiled_pattern(kind: str, pattern: str) -> re.Pattern[str]:
     if not _KIND.fullmatch(kind):
         raise InvalidRuleError(
             f"{kind!r} is no name of a pattern: it takes up to 31 small letters, digits and -"
@@ -169,7 +171,7 @@ def _compiled(kind: str, pattern: str) -> re.Pattern[str]:
         raise InvalidRuleError(f"pattern {kind!r} is refused: {error}") from None
 
 
-def _match(match: re.Match[str], *, kind: str, mark: Mark) -> str:
+def _mark_match(match: re.Match[str], *, kind: str, mark: Mark) -> str:
     """The whole match is the secret, or its first group where it has one."""
     group = 1 if match.re.groups and match[1] else 0
     before = match[0][: match.start(group) - match.start()]
@@ -197,8 +199,8 @@ def _all_marked(item: Json, name: str, mark: Mark) -> Json:
         return [_all_marked(part, name, mark) for part in item]
     if item is None or isinstance(item, bool) or item == "":
         return item
-    return _marked(str(item), f"{name}={item}", mark)
+    return _mark_phrase(str(item), f"{name}={item}", mark)
 
 
-def _marked(raw: str, phrase: str, mark: Mark) -> str:
+def _mark_phrase(raw: str, phrase: str, mark: Mark) -> str:
     return raw if is_token(raw) else mark(NAMED, raw, phrase)

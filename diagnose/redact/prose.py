@@ -86,7 +86,7 @@ def _of_sentence(text: str, mark: Mark) -> str:
     )
     if " -" in text:
         text = _DASHED.sub(lambda m: mark_mixed(m, 2, mark), text)
-    return _AT_END.sub(lambda m: _ending(m, mark), text)
+    return _AT_END.sub(lambda m: _sentence_end(m, mark), text)
 
 
 def _redacted_after_announcement(match: re.Match[str], mark: Mark) -> str:
@@ -101,7 +101,7 @@ def _redacted_after_announcement(match: re.Match[str], mark: Mark) -> str:
     return raw_replaced(match, 2, mark("password", raw, match[0]) + match[2][len(raw) :])
 
 
-def _ending(match: re.Match[str], mark: Mark) -> str:
+def _sentence_end(match: re.Match[str], mark: Mark) -> str:
     """The end of a sentence, unless its last word before the sign says that it is something else.
 
     `password file: X`.

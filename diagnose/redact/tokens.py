@@ -71,7 +71,7 @@ an escaped new line or tab. A pattern of all prefixes would take 7 ms of every r
 
 
 @cache
-def _rest(vendor: Vendor) -> re.Pattern[str]:
+def _rest_pattern(vendor: Vendor) -> re.Pattern[str]:
     return re.compile(vendor.rest)
 
 
@@ -92,7 +92,7 @@ def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
     for shape in SHAPES:
         where = text if shape.sign in _BETWEEN_WORDS else long
         if shape.sign in where and shape.pattern.search(where):
-            text = shape.pattern.sub(_marked(shape.kind, mark), text)
+            text = shape.pattern.sub(_marking(shape.kind, mark), text)
     return text
 
 
@@ -103,14 +103,14 @@ def _prefixes_in(words: str) -> Iterator[_Prefix]:
         yield from _BEGINS_WITH[beginning]
 
 
-def _marked(kind: str, mark: Mark) -> Callable[[re.Match[str]], str]:
+def _marking(kind: str, mark: Mark) -> Callable[[re.Match[str]], str]:
     """What replaces a match: its text with a mark in the place of the secret."""
     return lambda match: match[0].replace(match[1], mark(kind, match[1], match[0]))
 
 
 def without(text: str, start: str, vendor: Vendor, mark: Mark) -> str:
     """The text without the tokens of a vendor that begin with this prefix."""
-    rest = _rest(vendor)
+    rest = _rest_pattern(vendor)
     pieces: list[str] = []
     done = at = 0
     while (at := text.find(start, at)) >= 0:

@@ -23,7 +23,7 @@ def document(answer: FleetAnswer) -> dict[str, Json]:
         "sick": answer.sick,
         "unexamined": list(answer.unexamined),
         "causes": [_cause(cause) for cause in answer.causes],
-        "different": [_odd(odd) for odd in answer.odd],
+        "different": [_odd_row(odd) for odd in answer.odd],
         "lost_sight": [{"id": lost.id, "hosts": list(lost.hosts)} for lost in answer.lost],
         "silent": [
             {"host": silence.host, "last": _time(silence.last)} for silence in answer.silent
@@ -34,7 +34,7 @@ def document(answer: FleetAnswer) -> dict[str, Json]:
     }
 
 
-def _odd(odd: OddHost) -> dict[str, Json]:
+def _odd_row(odd: OddHost) -> dict[str, Json]:
     differences: list[Json] = [
         {"fact": fact, "value": value, "others": usual} for fact, value, usual in odd.differences
     ]

@@ -84,7 +84,7 @@ def facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
     if cause.span is not None:
         yield "since", _began(cause.span, len(cause.hosts))
     if cause.split is not None:
-        yield "splits", _split(cause.split)
+        yield "splits", _split_clause(cause.split)
     if cause.groups:
         shares = [f"{name(group.name)} ({group.sick} of {group.hosts})" for group in cause.groups]
         yield "groups", and_more(shares, ROWS_SHOWN)
@@ -138,7 +138,7 @@ def _began(span: Span, hosts: int) -> str:
     return f"{began}, reached half of them within {half} and the last within {duration(took_s)}{of}"
 
 
-def _split(split: Split) -> str:
+def _split_clause(split: Split) -> str:
     """The fact that splits, with its counts: "all 143, and 2 of 857 others: kernel is 6.1"."""
     verb = "lack" if split.lacks else "have"
     sick = f"{split.sick_with} of {split.sick}"

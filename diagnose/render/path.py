@@ -119,7 +119,7 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
     if answer.path.agrees is False:
         console.print("  walk and packet disagree: the packet counts", soft_wrap=True)
     if answer.finding is not None:
-        _wrapped(console, f"because  {answer.finding.id}: {answer.finding.finding.summary}")
+        _print_wrapped(console, f"because  {answer.finding.id}: {answer.finding.finding.summary}")
     if answer.cure is not None:
         _print_cure(console, answer.cure)
     _print_more(console, answer)
@@ -143,7 +143,7 @@ def _packet_row(packet: SentPacket) -> Text:
 
 def _print_cure(console: Console, cure: runbooks.Command) -> None:
     impact = f": {cure.impact}" if cure.impact else ""
-    _wrapped(console, f"fix ({cure.risk}){impact}" if cure.purpose == "fix" else "try")
+    _print_wrapped(console, f"fix ({cure.risk}){impact}" if cure.purpose == "fix" else "try")
     for line in cure.text.splitlines():
         console.print(Text(f"      {clean(line)}", "bold"), soft_wrap=True)
 
@@ -158,7 +158,7 @@ def _print_more(console: Console, answer: PathAnswer) -> None:
         console.print("  no check calls this a fault: it may be closed on purpose", soft_wrap=True)
 
 
-def _wrapped(console: Console, sentence: str) -> None:
+def _print_wrapped(console: Console, sentence: str) -> None:
     """A sentence broken at the width; commands and hops are left to the terminal."""
     for number, row in enumerate(Text(one_line(sentence)).wrap(console, console.width - 4)):
         row.rstrip()

@@ -47,20 +47,20 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
             day = time.date().isoformat()
             stream.write(f"{day} UTC\n")
         line = f"  {time:%H:%M:%S}  {moment.source:<8} {clean(moment.text)}".replace("\n", " ")
-        stream.write(_folded(line, width, 21) + "\n")
+        stream.write(_folded_line(line, width, 21) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
     since = "since a time that nothing tells"
     if timeline.complete_since:
         since = f"from {_iso(timeline.complete_since)} on"
     reach = f"complete {since}: the engine keeps 256 events, none over its restart"
-    stream.write(_folded(reach, width, 9) + "\n")
+    stream.write(_folded_line(reach, width, 9) + "\n")
     stream.writelines(
-        _folded(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps
+        _folded_line(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps
     )
 
 
-def _folded(line: str, width: int, indent: int) -> str:
+def _folded_line(line: str, width: int, indent: int) -> str:
     return (
         textwrap.fill(line, width, subsequent_indent=" " * indent) if width > 2 * indent else line
     )

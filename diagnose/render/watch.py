@@ -110,7 +110,7 @@ def _line(change: RootChange) -> Text:
 
 def log_line(change: RootChange) -> str:
     """One line of JSON for a change. at and onset: RFC 3339."""
-    root = _dated(change.root)
+    root = _root_with_date(change.root)
     return (
         json.dumps(
             {"schema_version": 1, "at": rfc3339(change.at), "change": change.kind, "root": root}
@@ -119,5 +119,5 @@ def log_line(change: RootChange) -> str:
     )
 
 
-def _dated(root: WatchedRoot) -> dict[str, object]:
+def _root_with_date(root: WatchedRoot) -> dict[str, object]:
     return {**root.document, "onset": rfc3339(root.onset)}

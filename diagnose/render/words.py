@@ -76,10 +76,10 @@ def clean(text: str) -> str:
     """
     return "\n".join(
         # nearly all are: to look at each character takes seventy times as long
-        line if line.isprintable() else "".join(map(_shown, line))
+        line if line.isprintable() else "".join(map(_shown_character, line))
         for line in text.replace("\t", " ").split("\n")
     )
 
 
-def _shown(char: str) -> str:
+def _shown_character(char: str) -> str:
     return "?" if unicodedata.category(char) in _OBEYED else char

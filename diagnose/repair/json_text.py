@@ -42,7 +42,7 @@ def with_keys(text: str, changes: Mapping[str, Json | None]) -> str:
             for member in reversed(own):
                 text = _without_member(text, member)
         elif value is not None:
-            text = _added(text, key, value)
+            text = _with_member(text, key, value)
     return text
 
 
@@ -81,7 +81,7 @@ def _without_member(text: str, member: _Member) -> str:
     return before.removesuffix(",") + text[member.end :]
 
 
-def _added(text: str, key: str, value: Json) -> str:
+def _with_member(text: str, key: str, value: Json) -> str:
     """With a new member at the end."""
     members = _members(text)
     entry = f"{json.dumps(key)}: {json.dumps(value)}"

@@ -112,20 +112,20 @@ def of_keys(text: str, checks: Mapping[str, Check], options: Options, *, began: 
     config = Collection(host, Budget.unlimited()).get(DaemonConfig)
     if not isinstance(config, DaemonConfig):
         raise NoRepairError("it is not known where the engine's configuration file lies")
-    values = {key: _merged(config.in_file(key), value) for key, value in changes.items()}
+    values = {key: _merged_value(config.in_file(key), value) for key, value in changes.items()}
     is_reloaded = set(changes) <= RELOADED - {"features"}
     then: Then = "reload" if is_reloaded else "restart"
     return _script((), daemon_keys(config, values, host, then), examined, host)
 
 
-def _merged(old: Json, change: Json) -> Json:
+def _merged_value(old: Json, change: Json) -> Json:
     """A value with a change: an object keeps its other keys, and loses those that become null."""
     if not isinstance(change, dict):
         return change
     old_values = old if isinstance(old, dict) else {}
     merged = {
         **old_values,
-        **{key: _merged(old_values.get(key), value) for key, value in change.items()},
+        **{key: _merged_value(old_values.get(key), value) for key, value in change.items()},
     }
     return {key: value for key, value in merged.items() if value is not None}
 

@@ -32,7 +32,7 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
             "set -e",
             "now=$(date +%F-%H%M%S)",
             *commands,
-            *_validated(differences, major),
+            *_validation_commands(differences, major),
             *_restart(report, differences),
             "",
         ]
@@ -75,7 +75,7 @@ def _restart(report: Report, differences: Sequence[Difference]) -> Iterator[str]
         yield for_host("service docker restart", traits)
 
 
-def _validated(differences: Sequence[Difference], major: int | None) -> list[str]:
+def _validation_commands(differences: Sequence[Difference], major: int | None) -> list[str]:
     """The engine's own judgement of its file before it has to start with it."""
     if major is None or major < LENIENT:
         return []

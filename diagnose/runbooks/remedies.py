@@ -55,20 +55,20 @@ def commands(
     fixes = _suiting_blocks(id, "fix", variables, place)
     for block in sorted(fixes, key=lambda block: RISKS.index(block.risk)):
         if examples or not block.example:
-            yield _filled(block, variables, place)
+            yield _filled_command(block, variables, place)
 
 
 def looks(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[Command]:
     """The page's commands of one purpose for one finding, in the order of the page."""
     blocks = _suiting_blocks(id, purpose, variables, place)
-    return [_filled(block, variables, place) for block in blocks]
+    return [_filled_command(block, variables, place) for block in blocks]
 
 
 def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     """The page's first confirm command that tells more than a report; None if there is none."""
     for block in _suiting_blocks(id, "confirm", variables, place):
         if not block.reported:
-            return _filled(block, variables, place)
+            return _filled_command(block, variables, place)
     return None
 
 
@@ -106,7 +106,7 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
         return ()
 
 
-def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
+def _filled_command(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
     """A block of a page as a command for this host and this finding."""
     text = for_host(fill(block.text, variables, place.docker), place.traits)
     # one line: a script has it as a comment

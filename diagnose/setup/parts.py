@@ -131,7 +131,7 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
         _Files(
             "plugin",
             "`docker diagnose`",
-            {places.plugins / "docker-diagnose": _filled("docker-diagnose.sh", program)},
+            {places.plugins / "docker-diagnose": _filled_template("docker-diagnose.sh", program)},
             mode=0o755,
         ),
         _ClientHook("hook", "the next step after a failed docker command", places.docker_config),
@@ -143,7 +143,7 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
     ]
     if places.units is not None:
         units = {
-            places.units / name: _filled(name, program)
+            places.units / name: _filled_template(name, program)
             for name in ("diagnose.service", "diagnose.timer")
         }
         made.append(_Files("timer", "a report each hour in /var/lib/diagnose/reports", units))
@@ -157,10 +157,10 @@ def collection(folder: Path) -> dict[Path, str]:
     files = sorted(
         path for path in source.rglob("*") if path.suffix in (".yml", ".py", ".sh", ".md")
     )
-    return {place / path.relative_to(source): _marked(path) for path in files}
+    return {place / path.relative_to(source): _text_with_mark(path) for path in files}
 
 
-def _marked(path: Path) -> str:
+def _text_with_mark(path: Path) -> str:
     """The text of a file. The launcher has the mark within: an archive follows its last line."""
     text = path.read_text()
     mark = f"<!-- W{MARK}. -->" if path.suffix == ".md" else f"# W{MARK}."
@@ -186,7 +186,7 @@ def _completion(shell: ShellComplete) -> str:
     return f"{head}\n# W{MARK}.\n{rest}\n"
 
 
-def _filled(name: str, program: Path) -> str:
+def _filled_template(name: str, program: Path) -> str:
     text = (TEXTS / name).read_text()
     return text.replace("@VERSION@", __version__).replace("@PROGRAM@", shlex.quote(str(program)))
 

@@ -66,10 +66,10 @@ class Addresses:
         """
         new = self.seen.get(text)
         if new is None:
-            new = self.seen[text] = self._renamed(text)
+            new = self.seen[text] = self._renamed_address(text)
         return new
 
-    def _renamed(self, text: str) -> str:
+    def _renamed_address(self, text: str) -> str:
         """The other address for an address; equal beginnings stay equal."""
         try:
             address = ipaddress.ip_address(text)

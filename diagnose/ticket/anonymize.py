@@ -174,12 +174,12 @@ class Renaming:
         """Any text with every name and address in it replaced."""
         new = self._texts.get(text)
         if new is None:
-            new = _SPOT.sub(self._replaced_match, _BASE64.sub(self._encoded, text))
+            new = _SPOT.sub(self._replaced_match, _BASE64.sub(self._renamed_base64, text))
             if len(text) < 500:
                 self._texts[text] = new
         return new
 
-    def _encoded(self, match: re.Match[str]) -> str:
+    def _renamed_base64(self, match: re.Match[str]) -> str:
         """The base64 of a text with a name in it, of the text with the other name."""
         word = match[0]
         plain = None if word.islower() else unpacked(word)
@@ -206,10 +206,10 @@ class Renaming:
     def _word(self, word: str) -> str:
         new = self._words.get(word)
         if new is None:
-            new = self._words[word] = self._renamed(word)
+            new = self._words[word] = self._renamed_word(word)
         return new
 
-    def _renamed(self, word: str) -> str:
+    def _renamed_word(self, word: str) -> str:
         """The other name for a word, as a whole, by its domain, or by its pieces."""
         if word in self._known or _ID.fullmatch(word):
             return word
@@ -282,7 +282,7 @@ class Renaming:
             for old, new in self.addresses.seen.items()
             if _is_address(old)
         }
-        return _replaced(value, old_to_new)
+        return _with_other_addresses(value, old_to_new)
 
 
 def _is_address(text: str) -> bool:
@@ -292,14 +292,14 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _replaced(value: Json, registers: Mapping[str, str]) -> Json:
+def _with_other_addresses(value: Json, registers: Mapping[str, str]) -> Json:
     """The value with other addresses in the bytes of its registers, which are in hexadecimal."""
     if isinstance(value, str) and _REGISTER.fullmatch(value):
         return "".join(_bytes_replaced(value, registers))
     if isinstance(value, list):
-        return [_replaced(item, registers) for item in value]
+        return [_with_other_addresses(item, registers) for item in value]
     if isinstance(value, dict):
-        return {key: _replaced(item, registers) for key, item in value.items()}
+        return {key: _with_other_addresses(item, registers) for key, item in value.items()}
     return value
 
 

@@ -155,15 +155,15 @@ def make(
     while True:
         answers = answer_files.joined(rows)
         members = {**fixed, **answers, **extras}
-        listed = _listed(members)
+        listed = _listed_members(members)
         members["manifest.json"] = _manifest(members, listed, kept, rows, {**head, "shed": shed})
-        victims = _refused(members, extras)
+        victims = _refused_texts(members, extras)
         weights = weigh(members) if is_large else {}
         over = sum(weights.values()) - max_size
         if over <= 0 and not victims:
             data = _archive(_folder(report), members, report.taken_at, weigh.level)
             if len(data) <= max_size:
-                return Bundle(data, _listed(members), tuple(shed), late)
+                return Bundle(data, _listed_members(members), tuple(shed), late)
             weights, is_large = weigh(members), True
             over = max(sum(weights.values()), len(data)) - max_size
         victims = victims or _victims(weights, over, extras, answers)
@@ -209,7 +209,7 @@ def _folder(report: Report) -> str:
     return f"diagnose-{texts.file_name(report.host.name)}"
 
 
-def _listed(members: Mapping[str, bytes]) -> tuple[tuple[str, int, int], ...]:
+def _listed_members(members: Mapping[str, bytes]) -> tuple[tuple[str, int, int], ...]:
     """Members by name, with their bytes and how many times something was redacted in them."""
     return tuple(
         (name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
@@ -255,11 +255,11 @@ def _leave_out(
         if extras.pop(name, None) is None:
             kind = name.removeprefix("answers/").removesuffix(".json")
             for question in [question for question in kept if question.kind == kind]:
-                kept[question] = _shed(kept[question])
+                kept[question] = _shed_answer(kept[question])
                 rows[question] = answer_files.row_text(question, kept[question])
 
 
-def _refused(members: Mapping[str, bytes], extras: Collection[str]) -> list[str]:
+def _refused_texts(members: Mapping[str, bytes], extras: Collection[str]) -> list[str]:
     """The texts without which a reader takes the archive, which refuses what is too long unpacked.
 
     TooLargeError where the report itself is too long.
@@ -298,7 +298,7 @@ def _essential(name: str) -> bool:
     return name.removeprefix("answers/").removesuffix(".json") in _KEPT_LAST
 
 
-def _shed(entry: RecordedAnswer) -> RecordedAnswer:
+def _shed_answer(entry: RecordedAnswer) -> RecordedAnswer:
     return RecordedAnswer(Failed("shed", "to keep its size"), entry.duration_s)
 
 
@@ -332,7 +332,7 @@ def _manifest(
         **head,
         "packs": {name: _pack_version(package) for name, package in registry.packs().items()},
         "answers_sha256": answer_files.digest(answers),
-        "missing": _missing(questions),
+        "missing": _missing_by_reason(questions),
         "files": {
             name: {
                 "bytes": length,
@@ -350,7 +350,7 @@ def _outcome(failed: Failed) -> str:
     return f"{failed.reason}: {failed.detail}" if failed.detail else failed.reason
 
 
-def _missing(questions: Iterable[Mapping[str, Json]]) -> dict[str, list[str]]:
+def _missing_by_reason(questions: Iterable[Mapping[str, Json]]) -> dict[str, list[str]]:
     """The questions without an answer, by the reason why."""
     return by_key(
         (row["outcome"], row["question"]) for row in questions if row["outcome"] != "answered"

@@ -188,9 +188,11 @@ class _BundleTask(msgspec.Struct, frozen=True):
             recording = renaming.recording(recording)
             unsilenced = replace(what, silences=())
             plain, report = report, _judged_report(recording, unsilenced, self.began)
-            report = _silenced(report, plain, renaming)
+            report = _with_silences(report, plain, renaming)
             report = replace(report, duration_s=plain.duration_s, source=plain.source)
-            head["anonymized"] = {"checks_that_say_something_else": _differing(plain, report)}
+            head["anonymized"] = {
+                "checks_that_say_something_else": _differing_checks(plain, report)
+            }
             names = renaming.map
         sealed = bundle.make(
             report,
@@ -211,7 +213,7 @@ def _judged_report(
     return engine.run(Replay(recording), what, began=began, budget=budget or Budget.unlimited())
 
 
-def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
+def _with_silences(report: Report, plain: Report, renaming: Renaming) -> Report:
     """The renamed report with what was silenced under the old names."""
     silences = {
         (finding.id, finding.subject.kind, renaming.name(finding.subject.name)): renaming.text(
@@ -232,7 +234,7 @@ def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
     return replace(report, findings=findings)
 
 
-def _differing(plain: Report, renamed: Report) -> list[Json]:
+def _differing_checks(plain: Report, renamed: Report) -> list[Json]:
     """The checks whose verdict or number of findings is another under the new names.
 
     None, unless a name meant something.

@@ -83,11 +83,11 @@ def deliver(
         ) from error
     except bundle.TooLargeError as error:
         raise NotWrittenError(f"not written: {error}") from error
-    if order.review and not _agreed(taken.sealed):
+    if order.review and not _is_agreed(taken.sealed):
         raise NotWrittenError("not written: you did not agree to it")
     if order.map and taken.names is not None:
         names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
-        _written(order.map, names.encode("utf-8", "replace"))
+        _write_file(order.map, names.encode("utf-8", "replace"))
     try:
         return _handed_over(taken, order, by)
     except NotWrittenError:
@@ -147,13 +147,13 @@ def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
     target = order.output or Path(
         f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}{ending}"
     )
-    _written(target, data)
+    _write_file(target, data)
     how = "" if by is None else f", encrypted by {by.program}"
     if signature is None:
         return f"wrote {target}, {size(len(data))}{how}{shed}"
     signed = _signature_of(target)
     try:
-        _written(signed, signature)
+        _write_file(signed, signature)
     except NotWrittenError:
         target.unlink(missing_ok=True)
         raise
@@ -174,7 +174,7 @@ def _signature_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.sig")
 
 
-def _written(target: Path, data: bytes) -> None:
+def _write_file(target: Path, data: bytes) -> None:
     try:
         write(target, data)
     except OSError as error:
@@ -267,7 +267,7 @@ def _rename(partial: Path, target: Path) -> None:
         partial.rename(target)
 
 
-def _agreed(sealed: bundle.Bundle) -> bool:
+def _is_agreed(sealed: bundle.Bundle) -> bool:
     """Whether whoever sits there agrees to what would be written."""
     for name, length, redactions in sealed.members:
         sys.stderr.write(f"{size(length):>10}  {redactions:>4} redacted  {name}\n")

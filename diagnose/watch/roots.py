@@ -87,7 +87,7 @@ class Roots:
         at has not ended.
         """
         rows = {row["key"]: row for row in report["findings"]}
-        changes = [*self._begun(rows, now, noticed), *self._ended(report, rows, now)]
+        changes = [*self._begun_roots(rows, now, noticed), *self._ended_roots(report, rows, now)]
         for change in changes:
             if change.kind in ("ended", "explained"):
                 self._known.pop(change.root.key, None)
@@ -99,7 +99,7 @@ class Roots:
         ]
         return tuple(changes)
 
-    def _begun(
+    def _begun_roots(
         self, roots: Mapping[str, Mapping[str, Json]], now: float, noticed: Mapping[str, float]
     ) -> Iterator[RootChange]:
         """The roots of a round that are new, or as severe as they were not before."""
@@ -120,7 +120,7 @@ class Roots:
                     "worse" if severity > root_before.severity else "better", now, root
                 )
 
-    def _ended(
+    def _ended_roots(
         self, report: Mapping[str, Json], roots: Mapping[str, Mapping[str, Json]], now: float
     ) -> Iterator[RootChange]:
         """The known roots that this report no longer has, or has as an effect or silenced."""

@@ -210,11 +210,11 @@ class Watcher:
         self._effort.spend(began, now)
         if is_full:
             self._next_full = now + self._full_s
-        self._done(set(self._due) if is_full else families, began)
+        self._forget_done(set(self._due) if is_full else families, began)
         self._tell(self.roots, changes, trouble)
         return changes
 
-    def _done(self, families: set[str], began: float) -> None:
+    def _forget_done(self, families: set[str], began: float) -> None:
         """Forget the times that have come; the follow-ups stay."""
         for family in families:
             left = [due for due in self._due[family] if due > began]

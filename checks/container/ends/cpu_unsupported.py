@@ -44,7 +44,7 @@ def cpu_unsupported(
         return Skipped("no log and no kernel message mentions missing instructions")
     claimed: set[str] = set()
     for claim in claims(ID, containers, log_tails, clock):
-        missing = _features_lacking(processor, _wanted(claim))
+        missing = _features_lacking(processor, _wanted_features(claim))
         if missing:
             claimed.add(claim.container.id)
             yield _finding(claim.container, missing, processor, claim.evidence)
@@ -58,7 +58,7 @@ def cpu_unsupported(
     return None
 
 
-def _wanted(claim: Claim) -> Sequence[str]:
+def _wanted_features(claim: Claim) -> Sequence[str]:
     """The features that the log asks for: a level of x86-64, or one by its name."""
     level = claim.value("level").lower()
     levels = (level,) if level else claim.failure.needs

@@ -93,7 +93,7 @@ def crashed(
     whether the end was requested, it is advice.
     """
     began = engine_began(clock, processes)
-    for container in _ended(containers, clock, options.since_s):
+    for container in _recently_ended(containers, clock, options.since_s):
         tail = tail_of(log_tails, container)
         with_engine = _stopped_with_engine(container, stops, lasting)
         if with_engine and containers.source == "disk":
@@ -104,11 +104,11 @@ def crashed(
             continue
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         if is_lost_alone:
-            how = _lost(container, clock)
+            how = _unseen_end_clause(container, clock)
         elif with_engine:
-            how = _stopped(container, clock, upgrade)
+            how = _engine_stop_clause(container, clock, upgrade)
         else:
-            how = _exited(container, clock)
+            how = _own_end_clause(container, clock)
         is_known = container.id in stops.by_id
         end = _End(container, tail, how, is_its_own, upgrade, is_known)
         yield _finding(end, containers, clock, info, program_faults)
@@ -150,13 +150,13 @@ def _policy(container: Container) -> str:
     return container.host_config.restart_policy.name or "no"
 
 
-def _exited(container: Container, clock: Clock) -> str:
+def _own_end_clause(container: Container, clock: Clock) -> str:
     """How a container ended by itself."""
     code, when = described(container.state.exit_code), clock.ago(container.finished_at)
     return f"exited {when} with code {code} and stays down"
 
 
-def _stopped(container: Container, clock: Clock, upgrade: ChangedPackage | None) -> str:
+def _engine_stop_clause(container: Container, clock: Clock, upgrade: ChangedPackage | None) -> str:
     """How a container ended with the engine, which an upgrade may have restarted."""
     code, when = described(container.state.exit_code), clock.ago(container.finished_at)
     if upgrade is None:
@@ -168,7 +168,7 @@ def _stopped(container: Container, clock: Clock, upgrade: ChangedPackage | None)
     return f"{stopped} {_not_restarted(container)}"
 
 
-def _lost(container: Container, clock: Clock) -> str:
+def _unseen_end_clause(container: Container, clock: Clock) -> str:
     """How a container ended whose end the engine did not see."""
     code, when = container.state.exit_code, clock.ago(container.finished_at)
     return (
@@ -190,7 +190,7 @@ def _is_lost(container: Container, engine_began: float | None) -> bool:
     return container.state.exit_code != 0 and is_unseen and is_lost(container, engine_began)
 
 
-def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
+def _recently_ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
     """The containers that ended recently, are nobody's job, and that the engine does not start."""
     for container in containers:
         has_ended = container.state.status == "exited" and not container.state.error

@@ -76,7 +76,7 @@ def daemonized(
         yield Finding.about(
             container,
             f"{container} publishes {ports} but exited "
-            f"with code 0, {took(container.ran_for)} after its start: {_why(container, tail)}",
+            f"with code 0, {took(container.ran_for)} after its start: {_reason_clause(container, tail)}",
             {
                 "command": container.shown_command,
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -134,7 +134,7 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
     )
 
 
-def _why(container: Container, tail: LogTail) -> str:
+def _reason_clause(container: Container, tail: LogTail) -> str:
     """Why a program that should go on has ended, as far as it is known."""
     if is_bare_shell(container):
         return "a shell without a terminal exits at once"

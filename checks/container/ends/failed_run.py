@@ -96,7 +96,13 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def because(self) -> str:
         """The clause that says why it failed: the state of a peer, or else what its log means."""
-        known = self.too_early or self.unserved or self._covered or self.unnamed or self.means
+        known = (
+            self.too_early
+            or self.unserved
+            or self._covering_mount_clause
+            or self.unnamed
+            or self.means
+        )
         return known or self.complained
 
     @property
@@ -116,7 +122,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return former.by_id.get(self.container.id)
 
     @property
-    def _covered(self) -> str:
+    def _covering_mount_clause(self) -> str:
         """The clause about a mount that hides the image's files, of which the log misses one."""
         folder = self.row.get("covering", "")
         mount = self.container.mount_at(folder) if folder in _OF_THE_IMAGE else None

@@ -79,7 +79,7 @@ def _finding(oom: MemoryLoss, clock: Clock, since_s: float) -> Finding:
         severity=outcome.severity,
         onset=oom.moments[0] if oom.moments else None,
     )
-    return finding.with_variables(_bounded(oom) | _more_room(oom))
+    return finding.with_variables(_tmpfs_size_variable(oom) | _more_room(oom))
 
 
 def _limit(oom: MemoryLoss) -> str:
@@ -114,7 +114,7 @@ def _more_room(oom: MemoryLoss) -> PageVariables:
     return {}
 
 
-def _bounded(oom: MemoryLoss) -> PageVariables:
+def _tmpfs_size_variable(oom: MemoryLoss) -> PageVariables:
     """The variable that gives a tmpfs a size, where it has none below the container's limit."""
     memory, area = oom.container.host_config.memory, oom.largest_area
     if area is None or area.is_shm or area.usage.size < memory:

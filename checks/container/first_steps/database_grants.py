@@ -96,16 +96,16 @@ def _of_mysql(failure: Recognised, caller: Container, server: Container) -> Page
 
 
 def _users(caller: Container) -> set[str]:
-    return {value for value in _named(caller, _USER, "user") if value}
+    return {value for value in _values_of_variables(caller, _USER, "user") if value}
 
 
 def _base(caller: Container, default: str) -> str:
     """What the settings name, or the first one of the server; "" where they disagree."""
-    named = {value for value in _named(caller, _BASE, "base") if value}
+    named = {value for value in _values_of_variables(caller, _BASE, "base") if value}
     return (only(named) or "") if named else default
 
 
-def _named(caller: Container, variable: LazyPattern, part: str) -> Iterable[str]:
+def _values_of_variables(caller: Container, variable: LazyPattern, part: str) -> Iterable[str]:
     """What variables of this kind are set to, and what is at that place of an address."""
     for name, value in caller.config.environment:
         address = _ADDRESS.search(value)

@@ -74,7 +74,7 @@ def _build_steps(container: Container, failure: Recognised, images: Images | Non
         return {"other_build": build}
     if wanted == "earlier":
         return {}
-    return _built_by_compose(container, images) or _pulled(container, images)
+    return _built_by_compose(container, images) or _tag_to_pull(container, images)
 
 
 def _lies_in_a_mount(container: Container, path: str) -> bool:
@@ -134,7 +134,7 @@ def _built_by_compose(container: Container, images: Images) -> PageVariables:
     return {"build_file": file, "build_service": service} if is_own and file else {}
 
 
-def _pulled(container: Container, images: Images) -> PageVariables:
+def _tag_to_pull(container: Container, images: Images) -> PageVariables:
     """The tag that may have been mended since; nothing for an image that was built here."""
     image, reference = images.of(container), container.config.image
     is_of_registry = image is not None and bool(image.digests) and bool(tag_of(reference))

@@ -21,7 +21,7 @@ def needed_options(
     """Each with the proof that the container lacks it; none where no option would help."""
     if failure.confirmed_by != ID or _is_elsewhere(failure, asked_devices):
         return {}
-    options = [_filled(option, container, failure, numbers) for option in failure.needs]
+    options = [_filled_option(option, container, failure, numbers) for option in failure.needs]
     path = failure.values.get("path", "")
     proofs = {option: lacks(container, option, path) for option in options}
     return {option: proof for option, proof in proofs.items() if proof is not None}
@@ -35,7 +35,7 @@ def _is_elsewhere(failure: Recognised, asked_devices: AskedDevices | None) -> bo
     return asked_devices is not None and asked_device(failure) in asked_devices.missing
 
 
-def _filled(
+def _filled_option(
     option: str, container: Container, failure: Recognised, numbers: UserNumbers | None
 ) -> str:
     if option == TMPFS:

@@ -209,17 +209,17 @@ def _extend_list(remedy: Extended, case: _Case) -> PageVariables:
 
 @_steps.register(Parameter)
 def _parametrise(remedy: Parameter, case: _Case) -> PageVariables:
-    return _unprotected(with_parameter(case.container, remedy.scheme, remedy.parameter))
+    return _with_warned_variable(with_parameter(case.container, remedy.scheme, remedy.parameter))
 
 
 @_steps.register(Filtered)
 def _filter(remedy: Filtered, case: _Case) -> PageVariables:
-    return _unprotected(
+    return _with_warned_variable(
         without_entries(case.container, remedy.variable, remedy.begin, remedy.separator)
     )
 
 
-def _unprotected(steps: PageVariables) -> PageVariables:
+def _with_warned_variable(steps: PageVariables) -> PageVariables:
     """A variable with a value that protects less, which its page has to say."""
     return {"unprotected": steps["assignment"]} if steps else {}
 

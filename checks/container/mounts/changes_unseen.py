@@ -59,10 +59,10 @@ def _finding(watch: ShareWatch) -> Finding:
         stable=(container.life,),
     )
     is_quiet = not _polling_of_image(container)
-    return replace(finding.with_variables(_polling(watch)), is_quiet=is_quiet)
+    return replace(finding.with_variables(_polling_variable(watch)), is_quiet=is_quiet)
 
 
-def _polling(watch: ShareWatch) -> PageVariables:
+def _polling_variable(watch: ShareWatch) -> PageVariables:
     """The variable that makes the program look by itself; its folder where none is known."""
     container = watch.container
     setting = _polling_of_image(container) or _OF_PROGRAMS.get(watch.program, "")

@@ -33,7 +33,7 @@ def home_differs(
         is_down = has_failed and is_broken(container, clock, log_tails)
         finding = Finding.about(
             container,
-            f"{container} looks for {_short(found)} in its home directory {found.home}, "
+            f"{container} looks for {_path_below_home(found)} in its home directory {found.home}, "
             f"but that is in {found.other}",
             {
                 LINE: quoted(found.line),
@@ -48,7 +48,7 @@ def home_differs(
     return None
 
 
-def _short(found: OtherHome) -> str:
+def _path_below_home(found: OtherHome) -> str:
     """The path below the home directory."""
     return found.missed.removeprefix(found.home.rstrip("/")).lstrip("/")
 

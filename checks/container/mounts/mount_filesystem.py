@@ -26,7 +26,11 @@ def unfit_filesystem(
 ) -> Finding | None:
     """A file system of the host that does not do what the program asks of it; None where it may."""
     mounted = mounts.of(named.mount.source) if mounts is not None else None
-    why = _why(container, named.line.replace(named.inside, " "), mounted.fstype) if mounted else ""
+    why = (
+        _unsupported_clause(container, named.line.replace(named.inside, " "), mounted.fstype)
+        if mounted
+        else ""
+    )
     if mounted is None or not why:
         return None
     return Finding.about(
@@ -72,7 +76,7 @@ def change_of_owner(denied: Denied, mounted: Mounted | None) -> PageVariables:
     return {"unfit": mounted.point, "ids": f"uid={uid},gid={gid}" if gid else f"uid={uid}"}
 
 
-def _why(container: Container, text: str, fstype: str) -> str:
+def _unsupported_clause(container: Container, text: str, fstype: str) -> str:
     """What the program could not do that this kind of file system does not know; "" for nothing."""
     if not _REFUSED.search(text):
         return ""

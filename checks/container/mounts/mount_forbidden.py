@@ -144,19 +144,19 @@ def _mode_items(
     has_selinux: whether SELinux is on, and its log says nothing of this container.
     """
     if not named.mount.has_host_path:
-        yield from _denied(container, named, None, "", has_selinux=has_selinux)
+        yield from _denied_items(container, named, None, "", has_selinux=has_selinux)
         return
     outcome = access(named, sources, user)
     fixed = with_fixed_modes(named.on_host[-1], mounts)
     if not isinstance(outcome, Denied):
-        yield from _denied(container, named, outcome, "", has_selinux=has_selinux)
+        yield from _denied_items(container, named, outcome, "", has_selinux=has_selinux)
     elif fixed is not None:
         yield _forbidden_path_finding(container, named, outcome, fixed)
     else:
         may_own_all = _may_own_all(outcome, named, sources)
         is_own = may_own_all and _is_own_volume(container, named, containers)
         own_volume = named.mount.source if is_own else ""
-        yield from _denied(container, named, outcome, own_volume, has_selinux=has_selinux)
+        yield from _denied_items(container, named, outcome, own_volume, has_selinux=has_selinux)
 
 
 _FLAGS = {"i": "immutable", "a": "append-only"}
@@ -192,7 +192,7 @@ def _other_user_findings(
             yield refused_database(item, with_fixed_modes(item.denied.path, mounts))
 
 
-def _denied(
+def _denied_items(
     container: Container,
     named: NamedPath,
     outcome: Denied | Undecided | None,

@@ -119,7 +119,7 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
         return
     finding = Finding.about(
         container,
-        f"{container} may not use {denied.path}, {_why(configured, own, place)}",
+        f"{container} may not use {denied.path}, {_refusal_clause(configured, own, place)}",
         _evidence(container, denied.line, own),
         signs=tail.signs,
         onset=container.failed_first,
@@ -170,7 +170,7 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
     )
 
 
-def _why(user: str, own: str, place: str) -> str:
+def _refusal_clause(user: str, own: str, place: str) -> str:
     """user, own: the container's and the image's. place: what names the path, if anything does."""
     if place:
         return f"which {place} names and no mount holds: it runs as user {user}"

@@ -86,7 +86,7 @@ def database_refused(
         reason = next(filter(None, (give(*callee) for give in reasons)), None)
         stray = stray_login(failure, server, recent_logs)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
-        changed = _changed(claim, compose_files)
+        changed = _changed_file(claim, compose_files)
         finding = claim.finding(
             f"is refused by the database in {server}: {_cause(claim, server, reason, stray)}"
             f"{_who_holds_most(connections)}{_not_applied(changed)}",
@@ -152,7 +152,7 @@ _LOGINS = ("postgres-login", "mysql-access", "mongo-auth")
 """Failures that another password or user ends."""
 
 
-def _changed(claim: Claim, files: ComposeFiles | None) -> ChangedFile | None:
+def _changed_file(claim: Claim, files: ComposeFiles | None) -> ChangedFile | None:
     """The file of its project that is newer than the caller, where a login was refused."""
     is_login = claim.failure.name in _LOGINS
     return changed_file(claim.container, files) if is_login else None

@@ -267,7 +267,7 @@ def _settings_variables(call: LoopbackCall, peer: Container) -> PageVariables:
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
     if call.target is None or call.target.is_linked:
         return {}
-    correction = _replacing(call.target, peer.name)
+    correction = _sed_program(call.target, peer.name)
     if has_names:
         return {"correction": correction, "settings": call.target.path}
     joint = f"{call.container.name}-{peer.name}"
@@ -275,7 +275,7 @@ def _settings_variables(call: LoopbackCall, peer: Container) -> PageVariables:
     return {**named, "settings": call.target.path}
 
 
-def _replacing(target: LoopbackTarget, name: str) -> str:
+def _sed_program(target: LoopbackTarget, name: str) -> str:
     """The program of sed that writes another host; OTHER_DB_HOST is not DB_HOST."""
     place = target.place.translate(_LITERAL)
     begin = r"\b" if target.place[:1].isalnum() else ""
@@ -292,7 +292,7 @@ def _host_variables(call: LoopbackCall, program: Listener) -> PageVariables:
     if target is not None:
         if target.is_linked or not is_everywhere(program.address):
             return {}
-        return {"correction_to_host": _replacing(target, GATEWAY_NAME), "settings": target.path}
+        return {"correction_to_host": _sed_program(target, GATEWAY_NAME), "settings": target.path}
     named = with_host(container, program.port, GATEWAY_NAME)
     if named and is_everywhere(program.address):
         return {f"{name}_to_host": text for name, text in named.items()}

@@ -38,13 +38,13 @@ def peer_evidence(
 
 def _state_of(callee: Container, calls: Calls, clock: Clock) -> str:
     """Since when a peer runs, and why it does not serve the call."""
-    why = _unserved(callee, calls)
+    why = _unserved_port_clause(callee, calls)
     if calls.is_distrusted:
         why = "; the caller does not trust its certificate"
     return f"running, started {clock.ago(callee.started_at)}{why}"
 
 
-def _unserved(callee: Container, calls: Calls) -> str:
+def _unserved_port_clause(callee: Container, calls: Calls) -> str:
     """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
     if not calls.is_unserved(callee):
         return ""

@@ -204,15 +204,15 @@ def _own_passwords(failure: Recognised, user: str, server: Container) -> Iterato
     of = server.config.value_of
     if failure.name == "postgres-login":
         if user == (of("POSTGRES_USER") or "postgres"):
-            yield from _set(server, ("POSTGRES_PASSWORD",))
+            yield from _set_variables(server, ("POSTGRES_PASSWORD",))
     elif failure.name == "mysql-access" and user:
         if user == "root":
-            yield from _set(server, ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"))
+            yield from _set_variables(server, ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"))
         elif user in (of("MARIADB_USER"), of("MYSQL_USER")):
-            yield from _set(server, ("MARIADB_PASSWORD", "MYSQL_PASSWORD"))
+            yield from _set_variables(server, ("MARIADB_PASSWORD", "MYSQL_PASSWORD"))
 
 
-def _set(container: Container, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _set_variables(container: Container, names: Iterable[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         if value := container.config.value_of(name):
             yield name, value

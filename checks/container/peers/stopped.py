@@ -78,14 +78,14 @@ def stopped(
             for caller in containers
             if container.id in missed[caller.id] and _needs(caller, container, containers)
         ]
-        planned = _planned(container, clock, backup) if holders else ""
+        planned = _planning_label(container, clock, backup) if holders else ""
         if callers or (_is_lacking(container, containers) and not sleep_label([planned])):
             order = socket_clients.order_for(container) if socket_clients is not None else None
             yield _finding(container, callers, clock, holders, planned, order)
     return None
 
 
-def _planned(container: Container, clock: Clock, backup: float) -> str:
+def _planning_label(container: Container, clock: Clock, backup: float) -> str:
     """The label that lets a program stop this container for now; "" where there is none."""
     label = backup_label(container.labels)
     if label and clock.is_within(container.finished_at, backup):

@@ -59,7 +59,7 @@ def stray_variables(
     setting: where the line leads. Where a neighbour has almost that name, it is put in its place.
     """
     name = only(list(strays)) or ""
-    meant = _meant(name, container, containers)
+    meant = _meant_name(name, container, containers)
     own = stray_setting(strays)
     variable = own.variable if own is not None else ""
     corrected = with_text(container, name, meant, variable=variable) if meant else {}
@@ -68,7 +68,7 @@ def stray_variables(
     return corrected or (own.variables if own is not None else {})
 
 
-def _meant(name: str, container: Container, containers: Containers) -> str:
+def _meant_name(name: str, container: Container, containers: Containers) -> str:
     """The one name on its networks that is almost this one, or the one server at its port.
 
     "" where none or several are. Digits tell two names apart (shop-db-1, shop-db-2), unless there

@@ -132,9 +132,9 @@ def _failed_answers_finding(
     finding = Finding.about(
         container,
         sentence(
-            f"{container} answers {_which(failed)}{_through(failed)}",
+            f"{container} answers {_failing_requests(failed)}{_proxies_clause(failed)}",
             failure.cause if failure is not None else "",
-            _closed(closed),
+            _closed_folder_clause(closed),
         ),
         {
             "last answer": shortened(failed.answers[-1].line),
@@ -175,7 +175,7 @@ def _known_failure(tail: LogTail) -> Recognised | None:
     return known or family_of_running(tail.telling, FAMILIES)
 
 
-def _closed(closed: ClosedFolder | None) -> str:
+def _closed_folder_clause(closed: ClosedFolder | None) -> str:
     """Who may not write to which folder, in words for the end of a sentence."""
     if closed is None:
         return ""
@@ -192,7 +192,7 @@ def _closed_evidence(closed: ClosedFolder | None) -> dict[str, str]:
     return {f"owner and mode of {closed.path}": f"{status.owner} {status.permissions}"}
 
 
-def _which(failed: FailedAnswers) -> str:
+def _failing_requests(failed: FailedAnswers) -> str:
     """Which requests fail, how, and how often."""
     statuses = joined(sorted({str(answer.status) for answer in failed.answers}))
     times = len(failed.answers)
@@ -208,7 +208,7 @@ def _which(failed: FailedAnswers) -> str:
     return f"each {what} with HTTP status {statuses} ({times} times lately)"
 
 
-def _through(failed: FailedAnswers) -> str:
+def _proxies_clause(failed: FailedAnswers) -> str:
     """By which proxies the errors come to clients."""
     if failed.is_refusal:
         taken = ", and is taken for down" if failed.ends_traffic else ""

@@ -133,7 +133,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
             **({"written to": error.path} if error.path else {}),
             **_meaning(case),
             **setting_evidence(case.setting),
-            "how often": _often(error),
+            "how often": _times_clause(error),
             **(stray_evidence(case.strays, containers) if containers is not None else {}),
             **added,
         },
@@ -173,7 +173,7 @@ def _is_same(error: RepeatedError, other: RepeatedError) -> bool:
 def _line_or_meaning(case: ErrorCase) -> str:
     """The line, or what it means where that is clear; and who is behind its addresses."""
     error, failure = case.error, case.error.failure
-    often = _often(error)
+    often = _times_clause(error)
     if case.unpassed is not None:
         lacks = f"a program in it does not get the container's variable {case.unpassed.variable}"
         return sentence(f"runs, but {lacks} ({often})", case.unpassed.why)
@@ -191,7 +191,7 @@ def _line_or_meaning(case: ErrorCase) -> str:
     else:
         where = f" in its file {error.path}" if error.path else ""
         what = f"repeats an error{where} ({often}): {shortened(error.line.text, SHOWN)}"
-    return sentence(what, *_others(case))
+    return sentence(what, *_addressed_peers(case))
 
 
 def _cause(case: ErrorCase, failure: Recognised) -> str:
@@ -202,7 +202,7 @@ def _cause(case: ErrorCase, failure: Recognised) -> str:
     return f"its PHP lacks the extension {extension}" if extension else failure.cause
 
 
-def _others(case: ErrorCase) -> list[str]:
+def _addressed_peers(case: ErrorCase) -> list[str]:
     """Who is behind the addresses of the line, and what is known of the server behind it."""
     others = [f"{address} is {peer}" for address, peer in case.error.peers]
     if case.server is not None:
@@ -222,7 +222,7 @@ def _others(case: ErrorCase) -> list[str]:
     return others
 
 
-def _often(error: RepeatedError) -> str:
+def _times_clause(error: RepeatedError) -> str:
     return f"{error.times} of its last {error.of} lines"
 
 

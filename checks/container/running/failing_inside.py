@@ -99,7 +99,7 @@ def _finding(
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = quoted(failure.reason)
         evidence |= {"written to": failure.path} if failure.path else {}
-    recognised = _known(failure)
+    recognised = _known_failure(failure)
     if recognised is not None:
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status
@@ -108,7 +108,7 @@ def _finding(
         sentence(
             f"{container} runs, but {failure.cause}{since}",
             recognised.cause if recognised is not None else "",
-            _outdated(server),
+            _outdated_address_clause(server),
         ),
         evidence,
         discriminator=failure.program or failure.name,
@@ -122,7 +122,7 @@ def _finding(
     return finding.with_variables(row or _variables(failure, recognised, mount_access))
 
 
-def _outdated(server: Container | None) -> str:
+def _outdated_address_clause(server: Container | None) -> str:
     """Whose old address HAProxy keeps, in words for the end of a sentence."""
     if server is None:
         return ""
@@ -146,7 +146,7 @@ def _row_variables(
     return {name: stopped[name] for name in _OF_VARIABLES if name in stopped}
 
 
-def _known(failure: InnerFailure) -> Recognised | None:
+def _known_failure(failure: InnerFailure) -> Recognised | None:
     """The known failure that the reason shows, where a keeper has given a program up."""
     is_of_keeper = bool(failure.reason) and failure.reason != failure.line
     return LogTail((failure.reason,)).failure if is_of_keeper else None

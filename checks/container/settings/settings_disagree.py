@@ -52,7 +52,7 @@ def settings_disagree(
         is_failing = is_broken(container, clock, log_tails) and container.id in log_tails.by_id
         tail = log_tails.of(container)
         lines: Sequence[str] = (*tail.earlier, *tail.lines) if is_failing else ()
-        lines = lines or _repeated(container, clock, recent_logs, least)
+        lines = lines or _repeated_unknown_names(container, clock, recent_logs, least)
         dispute = disputed_name(lines, container, containers) if lines else None
         if dispute is None or dispute.noun == "database":
             continue
@@ -67,7 +67,7 @@ def settings_disagree(
     return None
 
 
-def _repeated(
+def _repeated_unknown_names(
     container: Container, clock: Clock, recent_logs: RecentLogs | None, least: int
 ) -> list[str]:
     """What a container that runs on says again and again of names that are not known."""

@@ -90,12 +90,12 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
             variable=wanted[0],
         )
         is_known = any(other.config.value_of(wanted[0]) for other in containers)
-        given = _given(wanted[0], together, claim, is_known=is_known)
+        given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
         yield finding.with_variables({**compose_variables(container), **given})
     return None
 
 
-def _given(
+def _ways_to_set(
     variable: str, together: Sequence[str], claim: Claim, *, is_known: bool
 ) -> PageVariables:
     """How the page gives the variables their values: a person types what only they know.
@@ -205,10 +205,10 @@ def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> F
         return finding.with_variables({"settings": item.path, "correction": edit})
     if not variable:
         return finding
-    return finding.with_variables(_assigned(item))
+    return finding.with_variables(_corrected_variable(item))
 
 
-def _assigned(item: MisreadAddress) -> PageVariables:
+def _corrected_variable(item: MisreadAddress) -> PageVariables:
     """The corrected variable; in a list of compose its quotes go, where it has any."""
     container, name = item.container, item.variable
     compose_file = only_file(container) if item.is_quoted else ""

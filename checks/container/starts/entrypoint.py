@@ -68,11 +68,13 @@ def entrypoint_missing(
         below = programs.by_id.get(container.id) if programs is not None else None
         if own_program(container) in MISSING:
             program = container.path or (container.command or ["?"])[0]
-            finding = failed_start(container, _why(container, program, missing))
+            finding = failed_start(container, _not_found_clause(container, program, missing))
             yield _with_cure(finding, container, program, missing)
         elif below is not None and below.missing and below.why == "no such file or directory":
             program = below.path
-            finding = refused_program(container, below, _why(container, program, missing))
+            finding = refused_program(
+                container, below, _not_found_clause(container, program, missing)
+            )
             yield _with_cure(finding, container, program, missing)
     return None
 
@@ -104,7 +106,7 @@ def _cure(container: Container, program: str, missing: MissingProgram) -> PageVa
     return {} if missing.is_own_command else {"image": container.config.image}
 
 
-def _why(container: Container, program: str, missing: MissingProgram) -> str:
+def _not_found_clause(container: Container, program: str, missing: MissingProgram) -> str:
     """Why the program of a container is not found in it."""
     if missing.misplaced_options:
         options = missing.misplaced_options

@@ -118,7 +118,7 @@ def _limit_hit(container: Container) -> str:
     return next((text for text in (*LIMITS, *CGROUPS) if text in error), "")
 
 
-def _met(container: Container, hit: str) -> str:
+def _limit_clause(container: Container, hit: str) -> str:
     """What stopped the runtime, as the end of a sentence: a limit, or the kernel's own words."""
     if hit in LIMITS:
         return f"the runtime hit a limit: {hit}"
@@ -186,7 +186,7 @@ def _limit_finding(
 
     keyless: containers that run and whose probes are refused a key.
     """
-    met = _met(container, hit)
+    met = _limit_clause(container, hit)
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
     if quotas:
         touched = (DAEMON, *subjects_of(keyless))

@@ -41,7 +41,7 @@ def output_dropped(
         return Skipped(host_paths.why_none)
     if not len(host_paths) and not queries and not len(pulls):
         return Skipped("no running container publishes a TCP port on a bridge network")
-    blocked = _blocked(host_paths, packet_paths)
+    blocked = _paths_by_obstacle(host_paths, packet_paths)
     for obstacle, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _blocked_paths_finding(obstacle, paths, lost)
@@ -65,7 +65,7 @@ def _other_findings(
             yield _blocked_pull_finding(by, stopped)
 
 
-def _blocked(
+def _paths_by_obstacle(
     host_paths: HostPaths, packet_paths: PacketPaths | None
 ) -> dict[Obstacle, list[HostPath]]:
     """The paths of the host that a rule of its own blocks, by what blocks them."""

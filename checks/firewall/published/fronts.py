@@ -22,7 +22,7 @@ def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> Check
 
     A legacy table that a mere look created is empty and does not count.
     """
-    used = {backend: _used(firewall, backend) for backend in ("nft", "legacy")}
+    used = {backend: _used_tables(firewall, backend) for backend in ("nft", "legacy")}
     docker = sorted(table.backend for table in firewall.docker_tables if table.family == "ip")
     if not docker:
         return Skipped("Docker has no chains here")
@@ -35,7 +35,7 @@ def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> Check
     return None
 
 
-def _used(firewall: Firewall, backend: str) -> list[Table]:
+def _used_tables(firewall: Firewall, backend: str) -> list[Table]:
     """The iptables tables of a backend that have rules, or a policy that drops."""
     in_force = (chain for chain in firewall.chains if chain.rules or chain.policy == "drop")
     tables = {chain.table for chain in in_force}

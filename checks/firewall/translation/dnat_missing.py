@@ -54,7 +54,7 @@ def dnat_missing(
         problem = _fault_of_rules(firewall, inlet)
         if problem:
             served = has_proxy(config) and inlet.is_served_by_host
-            untracked = _untracking(firewall, inlet)
+            untracked = _untracking_step(firewall, inlet)
             cause = _PortFault(problem, served, inlet.led_by, untracked)
             yield _missing_rule_finding(
                 inlet, cause, simulated_repair if untracked is None else None
@@ -136,7 +136,7 @@ def _host_port_findings(
     return None
 
 
-def _untracking(firewall: Firewall, inlet: Ingress) -> Step | None:
+def _untracking_step(firewall: Firewall, inlet: Ingress) -> Step | None:
     """The rule that keeps what comes to a port from being tracked, and so from being translated."""
     if inlet.reach.nat is not None or inlet.family != "ip":
         return None

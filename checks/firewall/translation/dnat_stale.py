@@ -78,7 +78,7 @@ def _finding(
         for published in container.published_by(rule.protocol)
         if published.host_port == rule.host_port
     ]
-    program = None if victims else _served(rule, listeners)
+    program = None if victims else _serving_listener(rule, listeners)
     whom, listener = "", ""
     if victims:
         whom = f"; {victims[0]} publishes the port"
@@ -110,7 +110,7 @@ def _finding(
     )
 
 
-def _served(rule: PortRule, listeners: Listeners | None) -> Listener | None:
+def _serving_listener(rule: PortRule, listeners: Listeners | None) -> Listener | None:
     """The program of the host that listens on the rule's port for others than the host itself."""
     holders = listeners.on(rule.protocol, "", rule.host_port) if listeners is not None else ()
     outer = [

@@ -68,7 +68,7 @@ def masquerade_missing(
             "no running container is on a network whose addresses the engine should hide"
         )
     yield from switched_off(unhidden, namespaces)
-    yield from _undecided(ways)
+    yield from _undecided_containers(ways)
     reported = set()
     repair, silent_config = (None, config) if is_left_alone else (simulated_repair, None)
     for members in unanswerable(ways, interfaces).values():
@@ -137,7 +137,7 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     )
 
 
-def _undecided(ways: Iterable[Egress]) -> Iterator[Unexamined]:
+def _undecided_containers(ways: Iterable[Egress]) -> Iterator[Unexamined]:
     """The containers whose translation depends on something that is not known."""
     for way in ways:
         if way.waits_for_unknown:

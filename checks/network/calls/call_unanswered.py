@@ -42,11 +42,11 @@ def call_unanswered(
         return Skipped("no running container uses a network")
     calls = [call for call in unanswered_calls if call.repeats >= least and not call.has_no_way_out]
     for same_place in by_key((call.place, call) for call in calls).values():
-        yield _finding(same_place, _moved(same_place[0], moved_names))
+        yield _finding(same_place, _moved_name(same_place[0], moved_names))
     return None
 
 
-def _moved(call: UnansweredCall, names: MovedNames | None) -> MovedName | None:
+def _moved_name(call: UnansweredCall, names: MovedNames | None) -> MovedName | None:
     """The name for which a program calls an address that the name had before.
 
     What this host certainly stops would not reach the present address either.

@@ -103,8 +103,8 @@ def calls_failing(
             lack = _what_it_lacks(failure, resolvers)
             if lack is None and _is_ipv4(failure.host):
                 lack = _led_away(absent_machine(failure.host, routes, links, neighbours, networks))
-            lack = lack or _moved(moved) or _blocked_mail(failure)
-            yield _finding(failure, lack or _nobody(failure, neighbours), clock)
+            lack = lack or _lack_of_moved_name(moved) or _blocked_mail(failure)
+            yield _finding(failure, lack or _lack_of_machine(failure, neighbours), clock)
     yield from logged_failures.unread
     return None
 
@@ -150,14 +150,14 @@ def _led_away(absent: AbsentMachine | None) -> _Lack | None:
     return _Lack(str(absent), {"led_away": absent.address, "way_out": absent.router})
 
 
-def _moved(moved: MovedName | None) -> _Lack | None:
+def _lack_of_moved_name(moved: MovedName | None) -> _Lack | None:
     """The address that the name has now, where the program calls another one."""
     if moved is None:
         return None
     return _Lack(str(moved), dict(moved.cure))
 
 
-def _nobody(failure: LoggedFailure, neighbours: Neighbours | None) -> _Lack | None:
+def _lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> _Lack | None:
     """The network on which no machine has the address that is called."""
     if neighbours is None or not _is_ipv4(failure.host) or failure.peer is not None:
         return None
@@ -189,7 +189,7 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
     container, peer = failure.container, failure.peer
     often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)
-    why = lack.what if lack is not None else _why(failure, peer)
+    why = lack.what if lack is not None else _failure_clause(failure, peer)
     if place:
         text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({often})", why)
     else:
@@ -233,7 +233,7 @@ def _place(failure: LoggedFailure, peer: Container | None) -> str:
     return f"{peer} ({failure.place})" if peer is not None else failure.place
 
 
-def _why(failure: LoggedFailure, peer: Container | None) -> str:
+def _failure_clause(failure: LoggedFailure, peer: Container | None) -> str:
     where = where_named(failure.host, failure.container) if is_address(failure.host) else ""
     if where and not is_itself(failure.host):
         return f"that address is in {where}"

@@ -57,7 +57,7 @@ def gateway_unanswered(
     by_network = by_key(
         (item.network.name, item)
         for item in silent_gateways.neighbours
-        if item.network.name not in asked and _answering(item, neighbours)
+        if item.network.name not in asked and _answering_machines(item, neighbours)
     )
     found = [
         (_finding(items, neighbours, routes, _ways_out(items, networks), ping), items)
@@ -70,7 +70,7 @@ def gateway_unanswered(
     return None
 
 
-def _answering(item: SilentMachine, neighbours: Neighbours | None) -> set[str]:
+def _answering_machines(item: SilentMachine, neighbours: Neighbours | None) -> set[str]:
     """The machines from which the host has an answer on the parent interface."""
     parent = item.network.option("parent")
     return {
@@ -162,7 +162,7 @@ def _neighbours_finding(items: list[SilentMachine], neighbours: Neighbours | Non
     A machine that answers the host is on. Another one may be off: the host tells when it asks.
     """
     addresses = sorted({item.address for item in items}, key=ip_address)
-    if _answering(items[0], neighbours).isdisjoint(addresses):
+    if _answering_machines(items[0], neighbours).isdisjoint(addresses):
         why = (
             f"the host has answers from other machines on {items[0].network.option('parent')}: "
             "these are off, or the network accepts only the MAC address of the host"

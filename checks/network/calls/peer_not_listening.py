@@ -126,7 +126,7 @@ def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -
         f"calls port {PLAIN_PORT} of {peer}, whose engine listens with TLS at port {TLS_PORT}, "
         f"since {CERTIFICATES} is set"
     )
-    finding = _call_finding(call, peer, what, _served(netns), Severity.critical)
+    finding = _call_finding(call, peer, what, _served_over_tcp(netns), Severity.critical)
     cure = {"mistaken": peer.name, "corrected": f"{CERTIFICATES}="}
     return finding.with_variables(cure if may_serve_plainly(peer) else {})
 
@@ -164,7 +164,7 @@ def _namespace_of(
     return namespaces.of(peer)
 
 
-def _served(netns: ContainerNetns) -> list[str]:
+def _served_over_tcp(netns: ContainerNetns) -> list[str]:
     """What is served inside over TCP, but for the engine's own resolver."""
     places = {
         f"{socket.address}:{socket.port}"
@@ -196,7 +196,7 @@ def _finding(
         where = f"where nothing listens: it serves {numbered('port', netns.served_ports)}"
     severity = Severity.critical if inward or inner is not None else Severity.warning
     what = f"calls port {call.port} of {peer}, {where}"
-    finding = _call_finding(call, peer, what, _served(netns), severity)
+    finding = _call_finding(call, peer, what, _served_over_tcp(netns), severity)
     if not inward:
         return finding.with_variables(_other_port(call, peer, netns, inner))
     return finding.with_variables(

@@ -115,7 +115,9 @@ class _StaleAddress(msgspec.Struct, frozen=True):
 
 def _stale_address_finding(stale: _StaleAddress) -> Finding:
     call, servers = stale.call, stale.servers
-    clauses = "; ".join(clause for clause in (_served(stale), _configured(stale)) if clause)
+    clauses = "; ".join(
+        clause for clause in (_served_by_clause(stale), _source_clause(stale)) if clause
+    )
     addresses = {
         f"address of {server.name}": server.endpoints[call.network.name].ip_address
         for server in servers[:5]
@@ -123,7 +125,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
     touched = servers if stale.writer is None else [*servers, stale.writer]
     finding = Finding.about(
         call.container,
-        f"{call.container} keeps calling {call.address}:{call.port}, {_whose(stale)}"
+        f"{call.container} keeps calling {call.address}:{call.port}, {_owner_clause(stale)}"
         + (f"; {clauses}" if clauses else ""),
         {
             call.seen_in: call.line,
@@ -141,7 +143,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
     return finding.with_variables(_variables(stale))
 
 
-def _whose(stale: _StaleAddress) -> str:
+def _owner_clause(stale: _StaleAddress) -> str:
     if stale.holder is not None:
         return f"an address that {stale.holder} has now, where nothing listens on that port"
     whose = "an address that no container has now"
@@ -150,14 +152,14 @@ def _whose(stale: _StaleAddress) -> str:
     return whose
 
 
-def _served(stale: _StaleAddress) -> str:
+def _served_by_clause(stale: _StaleAddress) -> str:
     """Who serves the called port, as a clause; "" for nobody."""
     if not stale.servers:
         return ""
     return f"port {stale.call.port} is served by {named('container', names_of(stale.servers))}"
 
 
-def _configured(stale: _StaleAddress) -> str:
+def _source_clause(stale: _StaleAddress) -> str:
     """Where the address comes from, as a clause; "" where that is not known."""
     if not stale.place:
         return ""

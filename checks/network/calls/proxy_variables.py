@@ -70,7 +70,7 @@ def _loopback_proxy_finding(
     proxy = lost[0]
     lines = recent_logs.of(container) if recent_logs is not None else ()
     place = f"{proxy.host}:{proxy.port}"
-    about = [line.text for line in lines if str(proxy.port) in line.text and _failed(line)]
+    about = [line.text for line in lines if str(proxy.port) in line.text and _is_failed_call(line)]
     line = about[-1] if about else ""
     names = sorted({proxy.variable for proxy in lost})
     gateway = f"http://host.docker.internal:{proxy.port}"
@@ -96,7 +96,7 @@ def _loopback_proxy_finding(
     )
 
 
-def _failed(line: RecentLine) -> bool:
+def _is_failed_call(line: RecentLine) -> bool:
     return bool(_PROXY_WORDS.search(line.text))
 
 
@@ -116,7 +116,7 @@ def proxy_takes_neighbours(
         return Skipped("no running container has a proxy in its environment")
     for container in with_proxy:
         # hundreds of neighbours are looked at only where a line may name one
-        lines = [line.text for line in reversed(recent_logs.of(container)) if _failed(line)]
+        lines = [line.text for line in reversed(recent_logs.of(container)) if _is_failed_call(line)]
         if lines:
             yield from _taken_neighbour_findings(container, containers, lines)
             netns = namespaces.of(container) if namespaces is not None else None

@@ -88,7 +88,7 @@ def _few_left_finding(
         },
         variables=_ways_out(stock, routes, networks, empty),
         severity=Severity.advice if free else Severity.warning,
-        touches=_leaked(blocking, routes.links),
+        touches=_leaked_bridges(blocking, routes.links),
     )
 
 
@@ -134,7 +134,7 @@ def _ways_out(
     return variables
 
 
-def _leaked(blocking: Iterable[Route], links: Interfaces) -> tuple[Subject, ...]:
+def _leaked_bridges(blocking: Iterable[Route], links: Interfaces) -> tuple[Subject, ...]:
     """Bridges among the devices of these routes: one of them may be left over from a network."""
     devices = (links.by_index.get(route.oif or 0) for route in blocking)
     bridges = [device for device in devices if device is not None and device.kind == "bridge"]

@@ -68,7 +68,7 @@ def _timeouts_behind(
     if containers is None or recent_logs is None or clock is None:
         return {}
     inside = tunnel.container
-    behind = containers.running if inside is None else _sharing(containers, inside)
+    behind = containers.running if inside is None else _sharing_namespace(containers, inside)
     lines = {
         container.name: recent_logs.repeated(container, _tells_of_silence, clock)
         for container in behind
@@ -76,7 +76,7 @@ def _timeouts_behind(
     return {name: shortened(said[-1].text) for name, said in lines.items() if said}
 
 
-def _sharing(containers: Containers, owner: Container) -> list[Container]:
+def _sharing_namespace(containers: Containers, owner: Container) -> list[Container]:
     """The running containers in the network of one."""
     return [item for item in containers.running if containers.owner_of(item).id == owner.id]
 

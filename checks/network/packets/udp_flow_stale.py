@@ -59,7 +59,7 @@ def udp_flow_stale(
     reloaded leaves them on any engine. A flow without translation gets to docker-proxy, where that
     listens on the port: the container then sees the address of its gateway as the sender.
     """
-    published = list(_published(containers))
+    published = list(_published_udp_ports(containers))
     if not published:
         return None
     if isinstance(flows, Unavailable):
@@ -77,7 +77,7 @@ def udp_flow_stale(
     return None
 
 
-def _published(containers: Containers) -> Iterator[_PublishedUdpPort]:
+def _published_udp_ports(containers: Containers) -> Iterator[_PublishedUdpPort]:
     for container in containers.running:
         for published in container.published_by("udp"):
             if not published.is_ipv6:

@@ -151,7 +151,7 @@ def _translated_findings(
             item.container,
             f"{_who_refuse(refusing)} clients with the address {gateway} of the gateway of {network}: "
             f"{rule} gives it to all clients of published ports",
-            _logged(refusing) | {"published port looked at": item.host_port},
+            _log_evidence(refusing) | {"published port looked at": item.host_port},
             touches=(network.subject, *_subjects(refusing, refusals.containers)),
         ).with_variables(_kept_sources(rule, network))
 
@@ -208,7 +208,7 @@ def _passed_on_finding(
         f"{_who_refuse(limiting)} clients with the address {gateway} of the gateway of {network}: "
         f"all visitors that {front} of this host passes on to {edge} come with it, unless their own "
         "address is taken from a header",
-        _logged(limiting) | {"web server of the host": front},
+        _log_evidence(limiting) | {"web server of the host": front},
         touches=(network.subject, *_subjects(limiting, containers)),
     ).with_variables(present({"passed_on_to": edge.name, "front": front, "trusted": subnet}))
 
@@ -273,7 +273,7 @@ def _who_refuse(refusing: Mapping[str, Sequence[RecentLine]]) -> str:
     return f"{named('container', sorted(refusing))} {verb}"
 
 
-def _logged(refusing: Mapping[str, Sequence[RecentLine]]) -> dict[str, Json]:
+def _log_evidence(refusing: Mapping[str, Sequence[RecentLine]]) -> dict[str, Json]:
     return {f"log of {name}": shortened(lines[-1].text) for name, lines in refusing.items()}
 
 

@@ -44,7 +44,7 @@ def ftp_data_unpublished(
     for server in servers:
         netns = namespaces.of(server)
         if netns is not None and netns.serves_others("tcp", _CONTROL):
-            waiting = _waiting(server, netns)
+            waiting = _waiting_ports(server, netns)
             if waiting:
                 yield _finding(server, waiting)
     subjects = {server.subject for server in servers}
@@ -56,7 +56,7 @@ def _serves_ftp(container: Container) -> bool:
     return any(port.number == _CONTROL for port in container.published_by("tcp"))
 
 
-def _waiting(server: Container, netns: ContainerNetns) -> list[int]:
+def _waiting_ports(server: Container, netns: ContainerNetns) -> list[int]:
     """The ports at which it may wait for a client's second connection, and that nobody reaches."""
     published = {port.number for port in server.published_by("tcp")}
     sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
@@ -80,7 +80,7 @@ def _finding(server: Container, waiting: Sequence[int]) -> Finding:
         {
             "TCP sockets inside": list(waiting[:5]),
             "NetworkSettings.Ports": server.published_names,
-            "declared by the image (EXPOSE)": [*_declared(server, waiting[0])],
+            "declared by the image (EXPOSE)": [*_declared_range(server, waiting[0])],
         },
         stable=(server.life,),
     ).with_variables(_cure(server, waiting[0]))
@@ -88,14 +88,14 @@ def _finding(server: Container, waiting: Sequence[int]) -> Finding:
 
 def _cure(server: Container, port: int) -> PageVariables:
     """The range that the image declares around the port, as an option; else the server's name."""
-    declared = _declared(server, port)
+    declared = _declared_range(server, port)
     if not declared:
         return {"ftp": server.name}
     span = f"{declared[0]}-{declared[-1]}"
     return {"data_ports": f"{span}:{span}"}
 
 
-def _declared(server: Container, port: int) -> list[int]:
+def _declared_range(server: Container, port: int) -> list[int]:
     """The ports without a gap around this one that the image or its options declare."""
     declared = set(server.declared_tcp_ports)
     span = [port] if port in declared else []

@@ -43,7 +43,7 @@ def proxy_missing(
         is_settled = clock.has_passed(container.started_at, settled)
         if not is_settled or not _is_translated(container, networks):
             continue
-        lost = list(_unserved(container, listeners))
+        lost = list(_unserved_bindings(container, listeners))
         if lost:
             yield _finding(container, lost)
     return None
@@ -60,7 +60,7 @@ def _is_translated(container: Container, networks: Networks) -> bool:
     return len(translating) == len(container.endpoints) > 0
 
 
-def _unserved(container: Container, listeners: Listeners) -> Iterator[PortBinding]:
+def _unserved_bindings(container: Container, listeners: Listeners) -> Iterator[PortBinding]:
     """The ports published over IPv4 at which nothing listens."""
     for published in (*container.published_by("tcp"), *container.published_by("udp")):
         if published.is_ipv6:

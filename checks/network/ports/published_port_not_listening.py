@@ -184,7 +184,7 @@ def _tcp_findings(
         inward = [socket.address for socket in netns.sockets("tcp", number)]
         of_port, unread = why, None
         if inward:
-            tail = _known(programs.tails.get(container.id, LogTail(())))
+            tail = _known_failure_line(programs.tails.get(container.id, LogTail(())))
             of_port, unread = (
                 replace(why, tail=tail, absent=(), deaf=()),
                 programs.unread.get(container.id),
@@ -329,7 +329,7 @@ def _serve(
     container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
 ) -> PageVariables:
     """What leads to a port where nothing listens at all."""
-    cure = _setting(container, tail) or _port_that_is_served(container, netns)
+    cure = _setting_variables(container, tail) or _port_that_is_served(container, netns)
     return cure if cure or tail.failure is not None else hidden.variables_of(container)
 
 
@@ -344,12 +344,12 @@ def _log(tail: LogTail, *, is_over: bool) -> dict[str, Json]:
     return log
 
 
-def _known(tail: LogTail) -> LogTail:
+def _known_failure_line(tail: LogTail) -> LogTail:
     """The line of a known failure alone: the rest of a running program's log is about its work."""
     return LogTail((tail.failure.line,)) if tail.failure is not None else LogTail(())
 
 
-def _setting(container: Container, tail: LogTail) -> PageVariables:
+def _setting_variables(container: Container, tail: LogTail) -> PageVariables:
     """The variable that the page's command asks a value for, or takes away."""
     failure = tail.failure
     if failure is not None and failure.confirmed_by == _MISSING:

@@ -85,8 +85,8 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
         stop = by_id[container.id]
         if isinstance(log, Failed):
             unread.append(Unexamined(container.subject, f"its log was not read: {log}"))
-        elif stop is not None and (said := _said(log, stop)):
-            found.append(CutStop(container, stop, said, _repairs(log, stop)))
+        elif stop is not None and (said := _last_words_of_end(log, stop)):
+            found.append(CutStop(container, stop, said, _first_words_of_damage(log, stop)))
     return CutStops(tuple(found), tuple(unread))
 
 
@@ -109,7 +109,7 @@ def _killed_stops(history: Sequence[Event]) -> Iterator[KilledStop]:
             yield KilledStop(first.at, second.at)
 
 
-def _said(log: ContainerLog, stop: KilledStop) -> str:
+def _last_words_of_end(log: ContainerLog, stop: KilledStop) -> str:
     """The last line about its end between the signal and the SIGKILL."""
     lines = [
         plain(line.text).strip()
@@ -119,7 +119,7 @@ def _said(log: ContainerLog, stop: KilledStop) -> str:
     return next((line for line in reversed(lines) if _ENDS.search(line)), "")
 
 
-def _repairs(log: ContainerLog, stop: KilledStop) -> str:
+def _first_words_of_damage(log: ContainerLog, stop: KilledStop) -> str:
     """The first line about the damage after the SIGKILL."""
     later = (plain(line.text).strip() for line in log.lines if (line.at or 0.0) > stop.killed)
     return next((line for line in later if _REPAIRS.search(line)), "")

@@ -54,7 +54,7 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     for folder in folders:
         id = folder.rpartition("/")[2]
         try:
-            own, host_config = (_loaded(files[f"{folder}/{name}"]) for name in _NAMES)
+            own, host_config = (_loaded_object(files[f"{folder}/{name}"]) for name in _NAMES)
             containers.append(container_of(own, host_config, _life(id, running)))
         except (ValueError, msgspec.ValidationError) as error:
             why = f"{folder}/{_NAMES[0]}: {error}"
@@ -97,7 +97,7 @@ def _is_ours(host: Host) -> bool:
     )
 
 
-def _loaded(file: FileText | Failed) -> dict[str, Any]:
+def _loaded_object(file: FileText | Failed) -> dict[str, Any]:
     """The object that a file of the engine holds. ValueError where it holds none."""
     if isinstance(file, Failed):
         raise ValueError(str(file))

@@ -45,7 +45,7 @@ def containers(host: Host) -> Containers | Unavailable:
     names = {row.id: row.name for row in listed}
     inspected: list[Container] = []
     missing: list[Unexamined] = []
-    for id, answer in _inspected(host, names):
+    for id, answer in _inspected_containers(host, names):
         if isinstance(answer, Failed):
             if answer.reason != "gone":
                 missing.append(Unexamined(container_subject(names[id]), f"inspect: {answer}"))
@@ -74,7 +74,7 @@ def _is_aside(container: Container, names: set[str]) -> bool:
     return kept is not None and kept[1] in names and not container.is_running
 
 
-def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
+def _inspected_containers(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
     """Each id with its inspect.
 
     The few that are silent where others answer are asked once more: a container's lock is held

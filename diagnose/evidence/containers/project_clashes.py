@@ -149,7 +149,7 @@ def _project(members: Sequence[Container], removals: Iterable[Event]) -> _Projec
     newest = max(members, key=lambda item: item.created_at or 0.0)
     newer = _folder(newest.labels)
     current = [item for item in members if item.compose_folder == newer.path]
-    return _Project(members, newer, [_taken(event, current) for event in removals])
+    return _Project(members, newer, [_taken_container(event, current) for event in removals])
 
 
 def _removals(events: Events | None) -> Iterator[Event]:
@@ -180,7 +180,7 @@ def _lost_to(
     return sorted(lost.values(), key=lambda item: (item.successor is None, item.name))
 
 
-def _taken(event: Event, current: Iterable[Container]) -> TakenContainer:
+def _taken_container(event: Event, current: Iterable[Container]) -> TakenContainer:
     """What an event says of a removed service; current: the containers of the newer folder."""
     labels = event.attributes
     service = labels.get(f"{COMPOSE}service", "")

@@ -70,14 +70,16 @@ def stops(
     with_engine = {item.id for item in containers if _stopped_with_engine(item, shutdowns)}
     exited = [item for item in containers if _exited_since(item, clock, options.since_s)]
     failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
-    requested = _remembered(failed, events)
+    requested = _remembered_stops(failed, events)
     others = [item for item in failed if item.id not in requested and item.stays_down]
-    requested |= _noted(host, root, others)
+    requested |= _noted_stops(host, root, others)
     unasked = frozenset(id for id in with_engine if requested.get(id) is False)
     return Stops(requested, stopped_with_daemon=unasked)
 
 
-def _remembered(containers: Iterable[Container], events: Events | Unavailable) -> dict[str, bool]:
+def _remembered_stops(
+    containers: Iterable[Container], events: Events | Unavailable
+) -> dict[str, bool]:
     """By container id, whether somebody stopped it, where the events mention its end."""
     if isinstance(events, Unavailable):
         return {}
@@ -88,7 +90,7 @@ def _remembered(containers: Iterable[Container], events: Events | Unavailable) -
     }
 
 
-def _noted(host: Host, root: DataRoot, containers: Iterable[Container]) -> dict[str, bool]:
+def _noted_stops(host: Host, root: DataRoot, containers: Iterable[Container]) -> dict[str, bool]:
     """By container id, whether somebody stopped it, where the engine's own file tells it."""
     answers = host.ask_about(containers, lambda container: _own_file(root, container))
     notes = {container.id: _note(answer) for container, answer in answers}

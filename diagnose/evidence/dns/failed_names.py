@@ -148,7 +148,7 @@ def failed_names(
     by_id = {}
     for container in containers:
         tail = log_tails.of(container)
-        names = tuple(_failed((*tail.earlier, *tail.lines)))
+        names = tuple(_names_of_lines((*tail.earlier, *tail.lines)))
         if not names and tail.failure_named(*UNREACHED):
             strays = stray_names(container, names_by_network(containers))
             names = tuple(
@@ -156,20 +156,20 @@ def failed_names(
             )
         if not names and recent_logs is not None:
             lines = recent_logs.repeated(container, _lacks_a_name, clock)
-            names = tuple(_repeated([line.text for line in lines]))
+            names = tuple(_repeated_names([line.text for line in lines]))
         if names:
             by_id[container.id] = names
     left_out = recent_logs.left_out(containers.running) if recent_logs is not None else ()
     return FailedNames(by_id, left_out)
 
 
-def _repeated(lines: list[str]) -> Iterator[FailedName]:
+def _repeated_names(lines: list[str]) -> Iterator[FailedName]:
     """The names that at least two of these lines say."""
     times = Counter(map(failed_name, lines))
-    return (failed for failed in _failed(lines) if times[failed.name] >= LEAST)
+    return (failed for failed in _names_of_lines(lines) if times[failed.name] >= LEAST)
 
 
-def _failed(lines: Sequence[str]) -> Iterator[FailedName]:
+def _names_of_lines(lines: Sequence[str]) -> Iterator[FailedName]:
     seen = set()
     for line in reversed(lines):
         name = failed_name(line) if _tells_of_a_name(line) else ""

@@ -42,21 +42,21 @@ def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
 
     Programs ask for both kinds of addresses, and wait for both answers: 5 s in glibc and musl.
     """
-    answering = list(dict.fromkeys(_answering(lookups)))[:_MOST]
+    answering = list(dict.fromkeys(_answering_ways(lookups)))[:_MOST]
     first = _ask(host, (_query(way, _FIRST, "AAAA") for way in answering))
     suspects = [way for way in answering if _is_silent(first.get(_query(way, _FIRST, "AAAA")))]
     if not suspects:
         return ServersWithoutAaaa()
     kinds = ((_FIRST, "A"), (_SECOND, "A"), (_SECOND, "AAAA"))
     more = _ask(host, (_query(way, *kind) for way in suspects for kind in kinds))
-    return ServersWithoutAaaa(tuple(_ignored(suspects, first | more)))
+    return ServersWithoutAaaa(tuple(_ignored_questions(suspects, first | more)))
 
 
 _Way = tuple[str, int | None]
 """A server, and the process in whose network namespace it is asked."""
 
 
-def _answering(lookups: Lookups) -> Iterator[_Way]:
+def _answering_ways(lookups: Lookups) -> Iterator[_Way]:
     for server, reply in lookups.host.items():
         if reply.answered:
             yield server, None
@@ -81,7 +81,7 @@ def _is_silent(reply: DnsReply | None) -> bool:
     return reply is not None and not reply.answered and reply.icmp is None
 
 
-def _ignored(
+def _ignored_questions(
     suspects: Iterable[_Way], replies: dict[QueryDns, DnsReply]
 ) -> Iterator[IgnoredQuestions]:
     """The ways on which a server answers for IPv4, and is silent to the same names for IPv6."""

@@ -142,7 +142,7 @@ def _by_name(replies: Mapping[tuple[str, str], DnsReply]) -> dict[str, dict[str,
     return by_name
 
 
-def _unasked(failure: Failed) -> Unavailable:
+def _reason_unasked(failure: Failed) -> Unavailable:
     """Why there is no reply at all. Without probes no lookup applies: the user wished so."""
     if failure.reason == "not allowed":
         return Unavailable("not applicable", failure.detail)
@@ -173,21 +173,25 @@ def lookups(
     replies = answers.replies
     _answer_by_samples(replies, answers.samples)
     if not replies and answers.failures:
-        return _unasked(next(iter(answers.failures.values())))
+        return _reason_unasked(next(iter(answers.failures.values())))
     failed = _failed_replies(plan, replies)
-    by_host = _answered(replies, {server: root_query(server, None) for server in plan.servers})
+    by_host = _answered_queries(
+        replies, {server: root_query(server, None) for server in plan.servers}
+    )
     return Lookups(
         by_host,
         tcp=_over_tcp(host, by_host),
         ways=tuple(_paths(plan, replies)),
-        embedded=_answered(replies, {member.id: _own_name(member) for member in plan.embedded}),
-        names=_answered(replies, dict(_names_of_user(options.resolve, resolvers))),
+        embedded=_answered_queries(
+            replies, {member.id: _own_name(member) for member in plan.embedded}
+        ),
+        names=_answered_queries(replies, dict(_names_of_user(options.resolve, resolvers))),
         closed=tuple(plan.closed),
         unasked=(*resolvers.unread, *_unasked_containers(plan, queries, answers.failures)),
         island=plan.island,
         services=_services(plan, replies),
         failed=failed,
-        forwarded=_answered(
+        forwarded=_answered_queries(
             replies,
             {
                 member.id: root_query(EMBEDDED, member.state.pid)
@@ -195,12 +199,12 @@ def lookups(
             },
         ),
         probes=tuple(_probes(plan, replies)),
-        wildcards=_answered(replies, plan.wildcards()),
+        wildcards=_answered_queries(replies, plan.wildcards()),
         tcp_for_large=_over_tcp_for_large(host, failed),
     )
 
 
-def _answered(
+def _answered_queries(
     replies: Mapping[QueryDns, DnsReply], queries: Mapping[Key, QueryDns]
 ) -> dict[Key, DnsReply]:
     """The replies by what their queries are for; without those that nothing came back to."""
@@ -211,7 +215,7 @@ def _over_tcp(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsReply
     """What servers say over TCP that were silent over UDP."""
     silent = [server for server, reply in by_host.items() if not reply.answered and not reply.icmp]
     queries = {server: root_query(server, None, "tcp") for server in silent}
-    return _answered(_ask(host, queries.values()).replies, queries)
+    return _answered_queries(_ask(host, queries.values()).replies, queries)
 
 
 def _over_tcp_for_large(
@@ -225,7 +229,7 @@ def _over_tcp_for_large(
         if reply.truncated and server != EMBEDDED
     }
     queries = {server: root_query(server, None, "tcp") for server in sorted(servers)}
-    return _answered(_ask(host, queries.values()).replies, queries) if queries else {}
+    return _answered_queries(_ask(host, queries.values()).replies, queries) if queries else {}
 
 
 def _own_name(container: Container) -> QueryDns:
@@ -249,7 +253,7 @@ def _services(
         name: name_query(EMBEDDED, name, container.state.pid)
         for name, container in plan.services.items()
     }
-    by_name = _answered(replies, queries)
+    by_name = _answered_queries(replies, queries)
     return {name: (plan.services[name], reply) for name, reply in by_name.items()}
 
 

@@ -125,7 +125,7 @@ def moved_names(
     called = [
         _CalledName(failure.container, name, address)
         for failure in logged_failures
-        for name, address in _named(failure)
+        for name, address in _named_places(failure)
         if _called_as(name, failure.container, logs) <= {address}
     ]
     for call in _bare_calls(logged_failures, unanswered_calls):
@@ -172,7 +172,7 @@ def _bare_calls(
             yield call
 
 
-def _named(failure: LoggedFailure) -> Iterator[tuple[str, str]]:
+def _named_places(failure: LoggedFailure) -> Iterator[tuple[str, str]]:
     if failure.kind == "dns" or failure.peer is not None:
         return
     hosts = failure.container.host_config.extra_hosts or ()

@@ -157,11 +157,11 @@ def pinned_names(
     for container in suspects[:MOST]:
         if container.hosts_path in files:
             text = files[container.hosts_path].text
-            names += _pinned(container, text, containers)
+            names += _names_of_others(container, text, containers)
             if networks is not None and links is not None:
-                left = _left(container, text, containers, networks, links)
+                left = _names_left_over(container, text, containers, networks, links)
                 lines = said.get(container.id, [])
-                names += _called(left, containers, lines, unanswered_calls)
+                names += _called_names(left, containers, lines, unanswered_calls)
     return PinnedNames(tuple(names)).blamed(failing, said)
 
 
@@ -181,7 +181,9 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
                 yield address, name
 
 
-def _pinned(container: Container, text: str, containers: Containers) -> Iterator[PinnedName]:
+def _names_of_others(
+    container: Container, text: str, containers: Containers
+) -> Iterator[PinnedName]:
     """The names of others in a hosts file."""
     for address, name in _lines(text):
         peers = _peers(container, name, containers)
@@ -192,7 +194,7 @@ def _pinned(container: Container, text: str, containers: Containers) -> Iterator
             yield pinned
 
 
-def _left(
+def _names_left_over(
     container: Container,
     text: str,
     containers: Containers,
@@ -216,7 +218,7 @@ def _left(
         yield PinnedName(container, name, address, (), left_on=left_on, is_configured=is_configured)
 
 
-def _called(
+def _called_names(
     names: Iterator[PinnedName],
     containers: Containers,
     said: Sequence[str],

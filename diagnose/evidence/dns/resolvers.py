@@ -339,11 +339,11 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
         inside,
         tuple(sorted(missing, key=lambda item: item.subject)),
         configured_in=daemon.where("dns") if daemon is not None else "the daemon's configuration",
-        dangling=_dangling(host),
+        dangling=_dangling_target(host),
     )
 
 
-def _dangling(host: Host) -> str:
+def _dangling_target(host: Host) -> str:
     """What the host's file links to, where nothing is there."""
     statuses = host.ask(StatPaths([HOST_FILE], follow=False))
     if isinstance(statuses, Failed) or HOST_FILE not in statuses:

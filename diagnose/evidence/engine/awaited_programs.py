@@ -85,7 +85,7 @@ def awaited_programs(
         if process.ppid == engine.pid and process.comm in PROGRAMS and not process.is_zombie
     ]
     old = [(_age(process, clock), process) for process in children]
-    found = [_awaited(host, processes, *item) for item in old if item[0] >= SETTLED_S]
+    found = [_awaited_program(host, processes, *item) for item in old if item[0] >= SETTLED_S]
     found.sort(key=lambda program: (program.is_for_info, program.holder is None, -program.seconds))
     if not found and daemon.is_hung and _is_before_networks(log):
         found = [AwaitedProgram(process) for process in _stuck_bus(processes)]
@@ -96,7 +96,9 @@ def _age(process: Process, clock: Clock) -> float:
     return clock.wall - clock.booted - process.start if clock.booted else 0.0
 
 
-def _awaited(host: Host, processes: Processes, seconds: float, process: Process) -> AwaitedProgram:
+def _awaited_program(
+    host: Host, processes: Processes, seconds: float, process: Process
+) -> AwaitedProgram:
     pid = _lock_holder(host) if process.comm in LOCKERS else None
     holder = processes.by_pid.get(pid) if pid not in (None, process.pid) else None
     return AwaitedProgram(

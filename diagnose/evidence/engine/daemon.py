@@ -174,7 +174,7 @@ def daemon(
     engine too.
     """
     _ask_at_once(host)
-    pinged = _pinged(host)
+    pinged = _pinged_daemon(host)
     locality = host.ask(FindLocality())
     if isinstance(locality, Failed):
         return msgspec.structs.replace(pinged, same_host=False, where=str(locality))
@@ -209,7 +209,7 @@ def _ask_at_once(host: Host) -> None:
         pass
 
 
-def _pinged(host: Host) -> Daemon:
+def _pinged_daemon(host: Host) -> Daemon:
     """The way to the engine, and whether it answers there: no more is known of a remote one."""
     endpoint = host.require(FindEndpoint())
     identity = host.ask(IdentifyCaller())

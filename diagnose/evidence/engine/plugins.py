@@ -86,7 +86,7 @@ def legacy_plugins(
     with_socket = list(_candidates(listings.get(SOCKETS)))
     specs, unread = _of_specs(host, listings, {plugin.name for plugin in with_socket})
     plugins = [*with_socket, *specs]
-    plugins += _remembered(in_memory - {plugin.name for plugin in plugins})
+    plugins += _remembered_plugins(in_memory - {plugin.name for plugin in plugins})
     if not plugins:
         return LegacyPlugins((), in_memory, of_networks, unread)
     trials = host.require(TrySockets([plugin.socket for plugin in plugins]))
@@ -106,7 +106,7 @@ def _listings(host: Host) -> dict[str, FolderListing] | Unavailable:
     return listings
 
 
-def _remembered(names: Iterable[str]) -> Iterator[LegacyPlugin]:
+def _remembered_plugins(names: Iterable[str]) -> Iterator[LegacyPlugin]:
     """Plugins that the engine has in its memory, and that have no file any more."""
     for name in sorted(names):
         yield LegacyPlugin(name, "", f"{SOCKETS}/{name}.sock")

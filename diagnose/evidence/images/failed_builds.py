@@ -74,7 +74,7 @@ def failed_builds(
     since = clock.wall - options.since_s
     answer = host.ask(ListBuilds(data_root.path))
     if isinstance(answer, Failed):
-        builds = list(_logged(log, since))
+        builds = list(_logged_builds(log, since))
         if not builds and answer.reason not in _NO_HISTORY:
             return Unavailable(answer.reason, answer.detail)
     else:
@@ -106,7 +106,7 @@ def _failed_steps(
     return sorted(fresh, key=lambda build: -build.at)
 
 
-def _logged(log: DaemonLog | None, since: float) -> Iterator[Build]:
+def _logged_builds(log: DaemonLog | None, since: float) -> Iterator[Build]:
     """The failed builds that the engine's log has, the newest first, without names and steps."""
     lines = log.since(since) if log is not None else ()
     for line in reversed(lines):

@@ -72,7 +72,7 @@ def layer_folders(
         looked_at=len(owners),
         reports=tuple(line for line in reports if _folder_of(line) not in whole),
         unexamined=details.unexamined,
-        closed=_closed(owners, statuses),
+        closed=_closed_images(owners, statuses),
     )
 
 
@@ -111,7 +111,7 @@ def _why_hidden(failed: Mapping[str, str]) -> Unavailable | None:
     return None
 
 
-def _closed(
+def _closed_images(
     owners: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
 ) -> dict[str, int]:
     """The images of whose layers no other user may enter any folder, with the mode of one."""

@@ -80,7 +80,7 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     """
     is_asked = pulls is not None and pulls.of("tls")
     authorities, changed = _authorities(host) if is_asked else (None, None)
-    unlisted = _unlisted(host, authorities, changed) if authorities else ""
+    unlisted = _unlisted_authority(host, authorities, changed) if authorities else ""
     listing = host.ask(ListFolder(CERTIFICATES))
     if isinstance(listing, Failed) and listing.reason == "missing":
         return RegistryFiles((), authorities, changed, unlisted)
@@ -90,7 +90,9 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     asked = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
     files = {name: set(answer.names) for name, answer in asked if not isinstance(answer, Failed)}
     return RegistryFiles(
-        tuple(file for registry, names in files.items() for file in _unpaired(registry, names)),
+        tuple(
+            file for registry, names in files.items() for file in _unpaired_files(registry, names)
+        ),
         authorities,
         changed,
         unlisted,
@@ -111,7 +113,7 @@ def _is_authority(name: str) -> bool:
     return name.endswith(".crt")
 
 
-def _unlisted(host: Host, bundle: str, changed: float | None) -> str:
+def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
     """An authority that was added after the list was made, and is not in it; "" for none.
 
     Times alone do not tell: a package may set them. Whether it is in the list is read.
@@ -121,7 +123,9 @@ def _unlisted(host: Host, bundle: str, changed: float | None) -> str:
         if isinstance(added, Failed) or isinstance(listed, Failed) or listed.truncated:
             continue
         certificate = _CERTIFICATE.search(added.text)
-        if certificate and _packed(certificate["body"]) not in _packed(listed.text):
+        if certificate and _without_line_ends(certificate["body"]) not in _without_line_ends(
+            listed.text
+        ):
             return path
     return ""
 
@@ -139,12 +143,12 @@ def _younger_anchors(host: Host, changed: float | None) -> Iterator[str]:
                 yield path
 
 
-def _packed(text: str) -> str:
+def _without_line_ends(text: str) -> str:
     """Without the ends of lines, whose length differs from one writer to the next."""
     return "".join(text.split())
 
 
-def _unpaired(registry: str, names: set[str]) -> Iterator[UnpairedFile]:
+def _unpaired_files(registry: str, names: set[str]) -> Iterator[UnpairedFile]:
     """The files of a registry that lack the other half of a certificate and its key."""
     for name in sorted(names):
         stem, _, ending = name.rpartition(".")

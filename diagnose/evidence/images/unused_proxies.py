@@ -100,7 +100,7 @@ def _proxies(path: str, text: str) -> Iterator[UnusedProxy]:
             continue
         for match in _SETTING.finditer(line):
             value = match["double"] or match["single"] or match["bare"] or ""
-            settings[match["name"].lower()] = _expanded(value, settings)
+            settings[match["name"].lower()] = _expanded_value(value, settings)
     http = settings.get("http_proxy", "")
     https = settings.get("https_proxy", "") or http
     if https:
@@ -108,7 +108,7 @@ def _proxies(path: str, text: str) -> Iterator[UnusedProxy]:
         yield UnusedProxy(path, https, http, settings.get("no_proxy", ""), is_drop_in)
 
 
-def _expanded(value: str, settings: dict[str, str]) -> str:
+def _expanded_value(value: str, settings: dict[str, str]) -> str:
     """A value that repeats one of the lines before it."""
     name = value.lstrip("$").strip("{}").lower()
     return settings.get(name, "") if value.startswith("$") else value

@@ -158,7 +158,7 @@ class _OomReader:
             yield from self.unfinished()
             self._begin(record.at, summary)
         elif (killed := _KILLED.search(record.text)) and self._is_victim(killed):
-            yield from self._completed(killed)
+            yield from self._completed_kills(killed)
 
     def unfinished(self) -> Iterator[OomKill]:
         """The kill whose victim no line has named."""
@@ -179,7 +179,7 @@ class _OomReader:
             return False
         return self._is_of_old_kernel or int(killed["pid"]) == self._open.pid
 
-    def _completed(self, killed: re.Match[str]) -> Iterator[OomKill]:
+    def _completed_kills(self, killed: re.Match[str]) -> Iterator[OomKill]:
         for kill in self.unfinished():
             yield replace(
                 kill,

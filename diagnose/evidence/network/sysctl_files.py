@@ -107,11 +107,11 @@ def parse(path: str, text: str) -> Iterator[SysctlSetting]:
         if not stripped or stripped[0] in "#;" or "=" not in stripped:
             continue
         name, _, value = stripped.partition("=")
-        dotted = _dotted(name.strip().removeprefix("-"))
+        dotted = _dotted_name(name.strip().removeprefix("-"))
         yield SysctlSetting(dotted, value.strip(), path, number)
 
 
-def _dotted(name: str) -> str:
+def _dotted_name(name: str) -> str:
     """The name with dots between its parts.
 
     `net/ipv4/ip_forward` means the same as `net.ipv4.ip_forward`.

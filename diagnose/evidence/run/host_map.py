@@ -100,11 +100,11 @@ def host_map(
         tuple(_networks(containers, networks, stack, paths)),
         tuple((uplink.name, uplink.address or "") for uplink in uplinks or ()),
         _servers(containers, resolvers),
-        _forwarding(stack, uplinks),
+        _is_forwarding(stack, uplinks),
     )
 
 
-def _forwarding(stack: Stack | None, uplinks: Uplinks | None) -> bool | None:
+def _is_forwarding(stack: Stack | None, uplinks: Uplinks | None) -> bool | None:
     if stack is None or uplinks is None:
         return None
     settings = [stack.settings.forwarding.get(uplink.name) for uplink in uplinks]

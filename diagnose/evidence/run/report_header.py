@@ -98,7 +98,7 @@ def _head(
             kernel=info.kernel_version or kernel.release,
             engine=engine,
             containers=info.containers,
-            running=_running(info, listed),
+            running=_number_running(info, listed),
             data_root=info.docker_root_dir or (data_root if listed is not None else ""),
         )
     return HostFacts(
@@ -111,7 +111,7 @@ def _head(
     )
 
 
-def _running(info: Info, listed: Containers | None) -> int:
+def _number_running(info: Info, listed: Containers | None) -> int:
     """Of all containers that were looked at; the engine's own count is wrong after it was killed.
 
     Engine 28.5 then counts those that it found dead.

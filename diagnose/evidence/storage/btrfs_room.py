@@ -84,7 +84,7 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
         return BtrfsRooms()
     found: dict[str, BtrfsRoom] = {}
     for id, names in _devices(host).items():
-        known = {*names, *_mapped(host, id, names)}
+        known = {*names, *_mapped_names(host, id, names)}
         mounted = [disk for disk in disks if _device(disk) in known]
         room = _room(host, id, names) if mounted else None
         if room is not None:
@@ -103,7 +103,7 @@ def _devices(host: Host) -> dict[str, list[str]]:
     return {id: folder.names for id, folder in folders.items()}
 
 
-def _mapped(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:
+def _mapped_names(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:
     """The names below /dev/mapper of encrypted disks and logical volumes, such as dm-0."""
     for device in devices:
         if device.startswith("dm-"):

@@ -63,7 +63,7 @@ def filesystem_errors(
         _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)
     }
     records = by_key(
-        (_mounted(_device(match), disks.by_name), record)
+        (_mounted_device(_device(match), disks.by_name), record)
         for record, match in log.matching(_ERROR, _ERROR_SIGNS)
     )
     recent = {
@@ -91,7 +91,7 @@ def _device(match: re.Match[str]) -> str:
     return next((name for name in fields.values() if name), "")
 
 
-def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
+def _mounted_device(device: str, by_name: Mapping[str, Mounted]) -> str:
     """The mounted device that the kernel names.
 
     Itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1; dm-10 is no partition

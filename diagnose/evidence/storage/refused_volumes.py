@@ -63,7 +63,9 @@ def refused_volumes(
     table = host.require(ReadFile(FILESYSTEMS))
     kernel_types = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
     unknown_types = [
-        volume for volume in _typed(refused, _types(host)) if volume.fstype not in kernel_types
+        volume
+        for volume in _typed_volumes(refused, _types(host))
+        if volume.fstype not in kernel_types
     ]
     return RefusedVolumes(tuple(unknown_types), kernel_types)
 
@@ -93,7 +95,7 @@ def _newest_by_volume(refusals: Iterable[_Refusal]) -> list[RefusedVolume]:
     return list(by_name.values())
 
 
-def _typed(
+def _typed_volumes(
     volumes: Iterable[RefusedVolume], types: Mapping[str, str] | None
 ) -> Iterator[RefusedVolume]:
     """The volumes that still exist, with the file system that they ask for.

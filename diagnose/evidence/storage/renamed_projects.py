@@ -115,7 +115,7 @@ def renamed_projects(
     ]
     alike = _without_folder(host, alike)
     changed = last_changes(host, {pair.former.mountpoint for pair in alike}, names)
-    return RenamedProjects(tuple(_renamed(alike, names, changed)))
+    return RenamedProjects(tuple(_renamed_projects(alike, names, changed)))
 
 
 def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Iterator[_Pair]:
@@ -161,7 +161,7 @@ def _label(volume: Volume, name: str) -> str:
 def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
     """Pairs whose former project has no folder of its own beside the present one."""
     folders = sorted({pair.folder_of_other for pair in pairs} - {""})
-    free = _missing(host, folders) if folders else set()
+    free = _missing_folders(host, folders) if folders else set()
     return [
         pair
         for pair in pairs
@@ -169,14 +169,14 @@ def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
     ]
 
 
-def _missing(host: Host, folders: Sequence[str]) -> set[str]:
+def _missing_folders(host: Host, folders: Sequence[str]) -> set[str]:
     answer = host.ask(StatPaths(folders))
     if isinstance(answer, Failed):
         return set()
     return {folder for folder in folders if answer[folder].failed == "missing"}
 
 
-def _renamed(
+def _renamed_projects(
     pairs: Sequence[_Pair], names: Mapping[str, frozenset[str]], changed: Mapping[str, float]
 ) -> Iterator[RenamedProject]:
     """The pairs whose former volume was in use until the new container was made."""

@@ -89,7 +89,7 @@ def written_layers(
         id_ = max(usage.writable, key=lambda id_: usage.writable[id_])
         if id_ in by_id and tops[id_]:
             largest = _look(host, by_id[id_], tops[id_])
-    for id_, folder in _crowded(inodes, tops):
+    for id_, folder in _crowded_layers(inodes, tops):
         layer = _look(host, by_id[id_], tops[id_])
         if layer is not None:
             by_top[folder] = layer
@@ -104,7 +104,9 @@ def _top(container: Container, layers: Layers | None) -> str:
     return path
 
 
-def _crowded(inodes: InodeUsage | None, tops: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _crowded_layers(
+    inodes: InodeUsage | None, tops: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """The containers whose layer holds most inodes of a disk, with the layer's folder."""
     leaders = [most[0].path for most in inodes.by_point.values() if most] if inodes else []
     for id_, top in tops.items():

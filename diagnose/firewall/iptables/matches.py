@@ -69,7 +69,7 @@ def _of_option(
     if module == "recent":
         return _recent(option, rule)
     if module == "connbytes":
-        return _transferred(option, rule)
+        return _transferred_conditions(option, rule)
     if option.name in ("--src-type", "--dst-type"):
         return [_address_type(option, rule)]
     if option.name == "--match-set":
@@ -96,7 +96,7 @@ def _recent(option: RuleOption, rule: RuleText) -> list[Condition]:
     return []
 
 
-def _transferred(option: RuleOption, rule: RuleText) -> list[Condition]:
+def _transferred_conditions(option: RuleOption, rule: RuleText) -> list[Condition]:
     """How much a connection has transferred.
 
     Its first packets are at the very beginning.

@@ -23,7 +23,9 @@ def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
     parsed = {}
     for name, texts in sets.items():
         with suppress(ValueError):
-            parsed[name] = _joined(interval for text in texts for interval in _intervals(text))
+            parsed[name] = _joined_intervals(
+                interval for text in texts for interval in _intervals(text)
+            )
     return parsed
 
 
@@ -32,7 +34,7 @@ def _intervals(member: str) -> list[Interval]:
     return [value for value in values if isinstance(value, Interval)]
 
 
-def _joined(intervals: Iterable[Interval]) -> Several:
+def _joined_intervals(intervals: Iterable[Interval]) -> Several:
     """The intervals as one value; those that touch or overlap are joined."""
     lows: list[int] = []
     highs: list[int] = []

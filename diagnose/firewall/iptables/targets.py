@@ -136,7 +136,7 @@ def _hashed_mark(_: RuleTarget) -> Assign:
     return Assign("mark", None)
 
 
-def _untracked(target: RuleTarget) -> Assign | None:
+def _untracking(target: RuleTarget) -> Assign | None:
     is_untracked = target.name == "NOTRACK" or target.has("--notrack")
     return Assign("state", "untracked") if is_untracked else None
 
@@ -148,6 +148,6 @@ _EFFECTS: Mapping[str, Callable[[RuleTarget], Action | Assign | None]] = {
     "MARK": _packet_mark,
     "CONNMARK": _connection_mark,
     "HMARK": _hashed_mark,
-    "CT": _untracked,
-    "NOTRACK": _untracked,
+    "CT": _untracking,
+    "NOTRACK": _untracking,
 }

@@ -76,7 +76,7 @@ def translations(text: str) -> tuple[Value, ...]:
     return bits_of(STATUSES)(",".join(names) or "NONE")
 
 
-def _masked(text: str, all_bits: int) -> tuple[Value, ...]:
+def _masked_values(text: str, all_bits: int) -> tuple[Value, ...]:
     """A value, or a value and behind a slash its mask."""
     value, _, mask = text.partition("/")
     wanted = int(mask, 0) if mask else all_bits
@@ -85,7 +85,7 @@ def _masked(text: str, all_bits: int) -> tuple[Value, ...]:
 
 def under_mask(text: str) -> tuple[Value, ...]:
     """`0x1`, or `0x1/0xff` with a mask."""
-    return _masked(text, 0xFFFFFFFF)
+    return _masked_values(text, 0xFFFFFFFF)
 
 
 def route_types(text: str) -> tuple[Value, ...]:
@@ -199,7 +199,7 @@ def packet_type(text: str) -> tuple[Value, ...]:
 
 def tos(text: str) -> tuple[Value, ...]:
     """The byte of the type of service, with or without a mask."""
-    return _masked(text, 0xFF)
+    return _masked_values(text, 0xFF)
 
 
 def dscp(text: str) -> tuple[Value, ...]:

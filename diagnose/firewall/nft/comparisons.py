@@ -24,7 +24,7 @@ def compare(program: RuleProgram, expression: Expression) -> None:
         program.conditions.append(Unread(parts[0].label if parts else "cmp"))
         return
     if operation not in (_EQUAL, _NOT_EQUAL):
-        bound = _ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp")
+        bound = _order_condition(parts[0], data, operation) if len(parts) == 1 else Unread("cmp")
         program.conditions[-1:] = _joined_range(program.conditions[-1:], bound)
         return
     negate = operation == _NOT_EQUAL
@@ -65,11 +65,11 @@ def apply_mask(program: RuleProgram, expression: Expression) -> None:
     length = expression["len"]
     masked = None
     if expression.get("op", 0) == 0 and not any(bytes.fromhex(expression.get("xor") or "")):
-        masked = _masked(program, expression)
+        masked = _masked_parts(program, expression)
     program.load(expression["dreg"], masked or [unknown(length, "bitwise")])
 
 
-def _masked(program: RuleProgram, expression: Expression) -> list[Part] | None:
+def _masked_parts(program: RuleProgram, expression: Expression) -> list[Part] | None:
     """The parts of the source under the mask; None where that cannot be said."""
     start, length = address_of(expression["sreg"]), expression["len"]
     mask = bytes.fromhex(expression["mask"])
@@ -131,7 +131,7 @@ def _equals(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) 
     return Match(fields, (tuple(values),), negate)
 
 
-def _ordered(part: Part, data: bytes, operation: int) -> Condition:
+def _order_condition(part: Part, data: bytes, operation: int) -> Condition:
     """The condition that a number is smaller or greater than these bytes."""
     if part.kind != "number" or part.mask is not None or part.width != part.full:
         return Unread(f"{part.field} compared")

@@ -68,7 +68,7 @@ def _key_parts(
         return None
     lengths = named_set.get("fields") or []
     if lengths:
-        parts = _concatenated(program, register, lengths)
+        parts = _concatenated_parts(program, register, lengths)
     else:
         # a concatenation without intervals comes without the lengths of its fields
         length = named_set["key_bytes"]
@@ -78,7 +78,9 @@ def _key_parts(
     return parts
 
 
-def _concatenated(program: RuleProgram, register: int, lengths: list[int]) -> list[Part] | None:
+def _concatenated_parts(
+    program: RuleProgram, register: int, lengths: list[int]
+) -> list[Part] | None:
     """The fields of a concatenation, which begin at multiples of four bytes."""
     parts = []
     at = address_of(register)
@@ -112,7 +114,7 @@ def _key(
 ) -> _Key | None:
     """One element of a set as values of the loaded parts; None where it cannot be read."""
     if element.get("any"):
-        return tuple(_anything(part) for part in parts)
+        return tuple(_any_value(part) for part in parts)
     low = bytes.fromhex(element["value"])
     high = bytes.fromhex(element.get("value_end") or element["value"])
     values = []
@@ -127,7 +129,7 @@ def _key(
     return tuple(values)
 
 
-def _anything(part: Part) -> Value:
+def _any_value(part: Part) -> Value:
     is_interface = part.kind in ("name", "index", "group")
     return Name("", prefix=True) if is_interface else _ANY_NUMBER
 

@@ -44,7 +44,7 @@ def builds(args: Json) -> Json:
         records = [fields(value) for _, value in bucket(data, b"_records")]
     except ValueError as error:
         raise Refused("malformed", f"{root / DATABASE}: {error}") from error
-    records.sort(key=lambda record: -_ended(record))
+    records.sort(key=lambda record: -_end_of_build(record))
     rows = []
     logs = 0
     for record in records:
@@ -60,7 +60,7 @@ def _row(record: Fields) -> dict[str, Json]:
     error = messages(record, 5)
     attributes = mapping(record, 3)
     return {
-        "at": _ended(record),
+        "at": _end_of_build(record),
         "ref": text(record, 1),
         "names": _tags_to_get(record),
         "error": text(error[0], 2) if error else "",
@@ -69,7 +69,7 @@ def _row(record: Fields) -> dict[str, Json]:
     }
 
 
-def _ended(record: Fields) -> float:
+def _end_of_build(record: Fields) -> float:
     """Unix time of the end of a build; 0.0 while it runs."""
     ended = messages(record, 7)
     return number(ended[0], 1) + number(ended[0], 2) / 1e9 if ended else 0.0

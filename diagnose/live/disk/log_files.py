@@ -143,9 +143,9 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
                 for name in inner if depth < DEEPEST else ():
                     most = MOST_FOLDERS * (2 if _LIKE_LOGS.search(name) else 1)
                     has_room = len(waiting) < most
-                    opened = _opened(descriptor, name) if has_room else None
+                    opened = _opened_folder(descriptor, name) if has_room else None
                     if opened is not None:
-                        _add(waiting, (opened, f"{below}/{name}", depth + 1), name)
+                        _queue_folder(waiting, (opened, f"{below}/{name}", depth + 1), name)
             finally:
                 os.close(descriptor)
     finally:
@@ -172,7 +172,7 @@ def _written_row(path: str, status: os.stat_result) -> dict[str, Json]:
     return {"below": path, "mtime": status.st_mtime, "uid": status.st_uid}
 
 
-def _opened(above: int, name: str) -> int | None:
+def _opened_folder(above: int, name: str) -> int | None:
     """A folder in an open one, opened; None where it has gone, or may not be listed."""
     try:
         return os.open(name, _FOLDER, dir_fd=above)
@@ -180,7 +180,9 @@ def _opened(above: int, name: str) -> int | None:
         return None
 
 
-def _add(waiting: deque[tuple[int, str, int]], folder: tuple[int, str, int], name: str) -> None:
+def _queue_folder(
+    waiting: deque[tuple[int, str, int]], folder: tuple[int, str, int], name: str
+) -> None:
     if _LIKE_LOGS.search(name):
         waiting.appendleft(folder)
     else:

@@ -29,7 +29,7 @@ def open_regular(path: str, root: str | None = None, follow: bool = True) -> int
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         if not stat.S_ISREG(mode):
             raise Refused("malformed", f"{path} is a {type_name(mode)}, not a file")
-        return _reopened(found, path)
+        return _reopened_file(found, path)
     finally:
         os.close(found)
 
@@ -66,7 +66,7 @@ def _place(path: str, root: str | None, flags: int) -> int:
         os.close(top)
 
 
-def _reopened(found: int, path: str) -> int:
+def _reopened_file(found: int, path: str) -> int:
     """The file of a descriptor that is only a place, opened for reading."""
     try:
         return os.open(

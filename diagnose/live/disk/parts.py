@@ -122,7 +122,7 @@ def _certificates(text: str) -> Iterator[str]:
             yield code
 
 
-def _created(text: str) -> Iterator[str]:
+def _created_objects(text: str) -> Iterator[str]:
     """What a script creates, by the beginnings of its statements, and the verbs that remove."""
     for head in _HEAD.finditer(text):
         yield " ".join(head[0].split())
@@ -195,7 +195,7 @@ class _OwnFile(msgspec.Struct, rename="pascal"):
     has_been_manually_stopped: bool | None = None
 
 
-def _hidden(text: str) -> Iterator[str]:
+def _hidden_defects(text: str) -> Iterator[str]:
     """What an editor does not show, a row each: a word, and the number of a line or 0."""
     if "\0" in text:
         yield "utf-16 0"
@@ -304,9 +304,9 @@ def _addresses(text: str) -> Iterator[str]:
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "addresses": _addresses,
     "certificates": _certificates,
-    "created": _created,
+    "created": _created_objects,
     "first certificate": _first_certificate,
-    "hidden": _hidden,
+    "hidden": _hidden_defects,
     "jobs": _jobs,
     "loopback": _loopback,
     "names": _names,

@@ -123,14 +123,18 @@ def _words(texts: list[str], known: set[str], names: dict[str, None]) -> list[st
     first, below = texts[0].strip(), texts[1:]
     if first.startswith("["):
         words = [_plain_word(match) for match in _FLOW_WORD.finditer(" ".join([first, *below]))]
-        return _replaced(words, known, names)
+        return _replaced_references(words, known, names)
     if not first and below:
         entries = [_ENTRY.match(line) for line in below]
         if any(entry is None for entry in entries):
             return None
-        return _replaced([_unquoted(entry[1]) for entry in entries if entry], known, names)
+        return _replaced_references(
+            [_unquoted_scalar(entry[1]) for entry in entries if entry], known, names
+        )
     is_block = first[:1] in (">", "|")
-    whole = _replaced([" ".join(below) if is_block else _unquoted(first)], known, names)
+    whole = _replaced_references(
+        [" ".join(below) if is_block else _unquoted_scalar(first)], known, names
+    )
     try:
         return shlex.split(whole[0]) if whole else None
     except ValueError:
@@ -141,14 +145,16 @@ def _plain_word(match: re.Match[str]) -> str:
     return next(group for group in (*match.groups(), "") if group is not None).strip()
 
 
-def _unquoted(text: str) -> str:
+def _unquoted_scalar(text: str) -> str:
     """A scalar without the quotes around it; a comment behind a plain one goes."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
     return re.sub(r"\s+#.*$", "", text)
 
 
-def _replaced(texts: list[str], known: set[str], names: dict[str, None]) -> list[str] | None:
+def _replaced_references(
+    texts: list[str], known: set[str], names: dict[str, None]
+) -> list[str] | None:
     """The texts as compose makes them; None where the value of a variable is not known here."""
     result = []
     for text in texts:

@@ -148,12 +148,12 @@ def _read(live: Live, made: Engine, question: AnyQuestion, reply: Reply) -> Json
     if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
         made.knows_no_version_of_ours = True
         reply = made.get(question, _request(live, made, question))
-    answer = _decoded(typed(question), accepted(reply))
+    answer = _decoded_answer(typed(question), accepted(reply))
     longest = question.policy.longest
     return cut(answer, longest) if len(reply.body) > longest else answer
 
 
-def _decoded(question: AnyQuestion, reply: Reply) -> Json:
+def _decoded_answer(question: AnyQuestion, reply: Reply) -> Json:
     """The answer in a reply: one JSON value, unless the question has a reader of its own."""
     if isinstance(question, ListEvents):
         return _json_lines(reply)

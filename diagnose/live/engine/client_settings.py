@@ -66,10 +66,10 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
-        "closed": _closed(path.parent) or _closed_to_caller(),
+        "closed": _reason_closed(path.parent) or _closed_to_caller(),
         "caller": _caller(),
         "of_caller": _keepers_of_caller(),
-        "others": list(_others()),
+        "others": list(_logins_of_others()),
         "proxies": list(_proxies(path)),
         "context": _context(live.options),
     }
@@ -143,7 +143,7 @@ def _caller() -> Json:
     return {"user": caller.pw_name, "folder": str(folder), "logins": logins}
 
 
-def _others() -> Iterator[Json]:
+def _logins_of_others() -> Iterator[Json]:
     """The logins of other local users who log in, as far as this one may read them."""
     try:
         members = set(grp.getgrnam("docker").gr_mem)
@@ -202,7 +202,7 @@ def _has_session_bus() -> bool:
     )
 
 
-def _closed(folder: Path) -> Json:
+def _reason_closed(folder: Path) -> Json:
     """What keeps this user from reading the settings in a folder; None if nothing does."""
     for path, right in ((folder, os.X_OK), (folder / "config.json", os.R_OK)):
         try:

@@ -52,7 +52,7 @@ class Stale(EOFError):  # noqa: N818 - no error on a kept connection: the other 
     """The connection was closed before the first byte of an answer."""
 
 
-def _malformed(detail: str) -> NoReturn:
+def _raise_malformed(detail: str) -> NoReturn:
     raise Refused("malformed", detail)
 
 
@@ -202,7 +202,7 @@ class Connection:
                 raise self._unreadable(error, data) from error
             parsed.has_more = True
         if not parsed.has_head and self.received > HEAD_BYTES:
-            _malformed(f"more than {HEAD_BYTES} bytes of headers")
+            _raise_malformed(f"more than {HEAD_BYTES} bytes of headers")
         if not self._cut and max(parsed.announced, parsed.size) > self._limit:
             raise too_large(max(parsed.announced, parsed.size))
         if parsed.is_whole or parsed.size > self._limit:
@@ -214,9 +214,9 @@ class Connection:
         if not self.received:
             raise self._hung_up()
         if not self._parsed.has_head:
-            _malformed("the connection was closed inside the headers")
+            _raise_malformed("the connection was closed inside the headers")
         if not self._parsed.ends_with_the_stream:
-            _malformed("the body ended early")
+            _raise_malformed("the body ended early")
         return self._reply()
 
     def _reply(self) -> Reply:

@@ -33,7 +33,7 @@ def trouble(home: Path) -> Json:
     try:
         if not (store / ".gpg-id").is_file():
             return {"store": str(store)} if os.access(home, os.X_OK) else None
-        known = b"".join((*_records(_ring(keys / _KEYBOX)), _ring(keys / _DATABASE)))
+        known = b"".join((*_records(_key_ring(keys / _KEYBOX)), _key_ring(keys / _DATABASE)))
         for entry in sorted((store / "docker-credential-helpers").glob("*/*.gpg"))[:_MOST_ENTRIES]:
             needed = list(_key_ids(_bytes(entry, _HEAD)))
             if needed and not any(key in known or not any(key) for key in needed):
@@ -48,7 +48,7 @@ def trouble(home: Path) -> Json:
     return None
 
 
-def _ring(path: Path) -> bytes:
+def _key_ring(path: Path) -> bytes:
     """The keys of one file; nothing where there is none."""
     if not path.exists():
         return b""

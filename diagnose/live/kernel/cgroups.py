@@ -263,10 +263,10 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
     return {
         "memory": {
             "usage": usage,
-            "limit": _limited(_number(memory, "memory.limit_in_bytes")),
+            "limit": _limit_or_none(_number(memory, "memory.limit_in_bytes")),
             "max_usage": _number(memory, "memory.max_usage_in_bytes"),
             "swap": None if both is None or usage is None else max(both - usage, 0),
-            "swap_limit": _limited(_number(memory, "memory.memsw.limit_in_bytes")),
+            "swap_limit": _limit_or_none(_number(memory, "memory.memsw.limit_in_bytes")),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
             "reclaimable": None
@@ -384,7 +384,7 @@ def _pairs(folder: str | None, name: str) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
 
 
-def _limited(limit: int | None) -> int | None:
+def _limit_or_none(limit: int | None) -> int | None:
     return None if limit is None or limit >= V1_UNLIMITED else limit
 
 

@@ -60,10 +60,10 @@ def parse(text: str) -> list[MountEntry]:
         if options not in lists:
             lists[options] = tuple(options.split(","))
         if of_device not in lists:
-            lists[of_device] = tuple(_unescaped(option) for option in of_device.split(","))
+            lists[of_device] = tuple(_unescaped_path(option) for option in of_device.split(","))
         root, point, source = left[3], left[4], right[1]
         if "\\" in line:
-            root, point, source = map(_unescaped, (root, point, source))
+            root, point, source = map(_unescaped_path, (root, point, source))
         entries.append(
             MountEntry(
                 int(left[0]),
@@ -116,5 +116,5 @@ def holding(path: str, points: Mapping[str, MountEntry]) -> MountEntry | None:
     return None
 
 
-def _unescaped(text: str) -> str:
+def _unescaped_path(text: str) -> str:
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text) if "\\" in text else text

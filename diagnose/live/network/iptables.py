@@ -57,7 +57,7 @@ def iptables_save(live: Live, question: SaveIptables) -> dict[str, Any]:  # noqa
     if not (_legacy_tables(family, pid) if flavour == "legacy" else is_loaded("nf_tables")):
         return {"text": "", "command": None}
     command = [*_enter(pid), _program(flavour, family)]
-    return {"text": _saved(command), "command": command}
+    return {"text": _saved_rules(command), "command": command}
 
 
 def counted_twice(live: Live, question: CountLegacyPackets) -> list[str]:  # noqa: ARG001 - a collector's signature
@@ -69,12 +69,12 @@ def counted_twice(live: Live, question: CountLegacyPackets) -> list[str]:  # noq
     if not _legacy_tables(family, 0):
         return ["", ""]
     command = [_program("legacy", family), "--counters"]
-    first = _saved(command)
+    first = _saved_rules(command)
     time.sleep(LATER_S)
-    return [first, _saved(command)]
+    return [first, _saved_rules(command)]
 
 
-def _saved(command: list[str]) -> str:
+def _saved_rules(command: list[str]) -> str:
     """What a command of iptables prints. Refused where it fails or prints too much."""
     done = _run(command)
     if done.returncode:

@@ -61,7 +61,7 @@ CONNTRACK = NFNL_SUBSYS_CTNETLINK << 8
 """What the types of these subsystems' messages begin with (nfnetlink.h)."""
 
 
-def _retyped(attributes: Iterable[Any], **types: str) -> tuple[Any, ...]:
+def _retyped_attributes(attributes: Iterable[Any], **types: str) -> tuple[Any, ...]:
     """A message's list of attributes (name, type) with other types for some of them."""
     return tuple((name, types.get(name, kind)) for name, kind in attributes)
 
@@ -116,7 +116,7 @@ class _Link(_Completed, ifinfmsg):
     Pyroute2 takes 6 bytes of a tunnel's 4 (if_link.h).
     """
 
-    nla_map = _retyped(
+    nla_map = _retyped_attributes(
         ifinfmsg.nla_map,
         IFLA_ADDRESS="hardware_address",
         IFLA_BROADCAST="hex",
@@ -154,7 +154,7 @@ class _Set(_Completed, nft_set_msg):
     (nf_tables.h).
     """
 
-    nla_map = _retyped(nft_set_msg.nla_map, NFTA_SET_FLAGS="be32")
+    nla_map = _retyped_attributes(nft_set_msg.nla_map, NFTA_SET_FLAGS="be32")
 
     class set_desc(_Completed, nla):  # noqa: N801
         nla_map = (

@@ -187,7 +187,7 @@ def look(*, nft: bool) -> Row:
         "addresses": addresses,
         "routes": routes,
         "listeners": [_brief(socket) for socket in sockets.listeners({})],
-        "embedded": _embedded() if nft else None,
+        "embedded": _embedded_resolver() if nft else None,
     }
 
 
@@ -198,7 +198,7 @@ def _brief(listener: Row) -> Row:
     return {name: listener[name] for name in _SHOWN if name in listener}
 
 
-def _embedded() -> Row:
+def _embedded_resolver() -> Row:
     rules = nftables.rules_by_chain("ip", "nat") if is_loaded("nf_tables") else {}
     return {"rules": rules, "legacy": _legacy_tables()}
 

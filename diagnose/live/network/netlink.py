@@ -93,7 +93,7 @@ class NetlinkSocket:
         self._socket.send(request)
         interrupted = False
         while True:
-            for message in self._received():
+            for message in self._received_messages():
                 interrupted |= bool(message["header"]["flags"] & NLM_F_DUMP_INTR)
                 if message["header"]["type"] == NLMSG_DONE:
                     if interrupted:
@@ -104,9 +104,9 @@ class NetlinkSocket:
     def ask(self, request: bytes) -> nlmsg:
         """The one message that answers a request."""
         self._socket.send(request)
-        return next(self._received())
+        return next(self._received_messages())
 
-    def _received(self) -> Iterator[nlmsg]:
+    def _received_messages(self) -> Iterator[nlmsg]:
         """The messages of one datagram.
 
         OSError for the kernel's refusal, ValueError for what pyroute2 cannot decode.

@@ -72,7 +72,7 @@ def _number(value: bytes) -> int:
     return int.from_bytes(value, "big")
 
 
-def _signed(value: bytes) -> int:
+def _signed_number(value: bytes) -> int:
     return int.from_bytes(value, "big", signed=True)
 
 
@@ -141,7 +141,7 @@ def _single_row(value: bytes) -> list[dict[str, Any]]:
     return [_expression(value)]
 
 
-_VERDICT: Layout = {1: ("code", _signed), 2: ("chain", _text)}
+_VERDICT: Layout = {1: ("code", _signed_number), 2: ("chain", _text)}
 _RULE: Layout = {
     1: ("table", _text),
     2: ("chain", _text),

@@ -125,7 +125,7 @@ def _read() -> Row:
     tables = _dump(nft.NFT_MSG_GETTABLE, nft.nft_table_msg, _table)
     chains = _dump(nft.NFT_MSG_GETCHAIN, nft.nft_chain_msg, _chain)
     rules = _dump(nft.NFT_MSG_GETRULE, nft.nft_rule_msg, _rule)
-    sets = _dump(nft.NFT_MSG_GETSET, nft.nft_set_msg, _set)
+    sets = _dump(nft.NFT_MSG_GETSET, nft.nft_set_msg, _set_row)
     left = MAX_ELEMENTS_IN_ALL
     for owner in sets:
         owner["elements"], owner["cut"] = _elements(owner, min(MAX_ELEMENTS, left))
@@ -211,7 +211,7 @@ def _rule(answer: nlmsg) -> Row:
     return rule
 
 
-def _set(answer: nlmsg) -> Row:
+def _set_row(answer: nlmsg) -> Row:
     """One set, without its elements."""
     attributes = Attributes(answer)
     fields = attributes.inside("NFTA_SET_DESC")("NFTA_SET_DESC_CONCAT")

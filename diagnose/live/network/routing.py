@@ -270,7 +270,7 @@ def _rule(message: nlmsg) -> Iterator[Row]:
         "action": "lookup" if action == "to_tbl" else action,
         "mask": attributes("FRA_FWMASK"),
         "invert": bool(message["flags"] & FIB_RULE_INVERT),
-        "suppress_prefix": _signed(attributes("FRA_SUPPRESS_PREFIXLEN")),
+        "suppress_prefix": _signed_number(attributes("FRA_SUPPRESS_PREFIXLEN")),
         "goto": attributes("FRA_GOTO"),
         "other": [
             name
@@ -281,7 +281,7 @@ def _rule(message: nlmsg) -> Iterator[Row]:
     }
 
 
-def _signed(number: int | None) -> int | None:
+def _signed_number(number: int | None) -> int | None:
     """A 32-bit number that pyroute2 decodes without its sign."""
     return number - (1 << 32) if number is not None and number >= 1 << 31 else number
 

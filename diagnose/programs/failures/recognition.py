@@ -140,11 +140,11 @@ class Recognised(msgspec.Struct, frozen=True):
 
     def filled(self, text: str) -> str:
         """A text of the row with the log's own values in the place of braces."""
-        return _filled(text, self.values)
+        return _filled_text(text, self.values)
 
     def filled_for_shell(self, text: str) -> str:
         """A text for a command, filled: each value is one word, whatever a log holds."""
-        return _filled(text, {name: shlex.quote(value) for name, value in self.values.items()})
+        return _filled_text(text, {name: shlex.quote(value) for name, value in self.values.items()})
 
     def page_variables(self, further: Mapping[str, str]) -> PageVariables:
         """The variables of the page, without those for which a value is not known.
@@ -152,11 +152,11 @@ class Recognised(msgspec.Struct, frozen=True):
         further: values that are not in the text, such as the container's name.
         """
         values = {name: value for name, value in {**further, **self.values}.items() if value}
-        filled = {name: _filled(text, values) for name, text in self.failure.page.items()}
+        filled = {name: _filled_text(text, values) for name, text in self.failure.page.items()}
         return {name: text for name, text in filled.items() if not _GROUP.search(text)}
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
+def _filled_text(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
@@ -197,12 +197,12 @@ def _values(match: re.Match[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for group, value in match.groupdict().items():
         name, _, kind = group.partition("_")
-        text = _dotted(value) if value and kind == "number" else value
+        text = _dotted_version(value) if value and kind == "number" else value
         values[name] = values.get(name) or text or ""
     return values
 
 
-def _dotted(number: str) -> str:
+def _dotted_version(number: str) -> str:
     """A version that MySQL writes as a number: two digits each for the second and third part."""
     return f"{number[:-4]}.{int(number[-4:-2])}.{int(number[-2:])}"
 

@@ -110,11 +110,11 @@ def _labels(labels: Mapping[str, str]) -> str:
     """Labels as the text format wants them: backslash, quote and newline are escaped."""
     if not labels:
         return ""
-    pairs = (f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    pairs = (f'{name}="{_escaped_label(value)}"' for name, value in labels.items())
     return "{" + ",".join(pairs) + "}"
 
 
-def _escaped(value: str) -> str:
+def _escaped_label(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

@@ -90,7 +90,7 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
     roots = [finding for finding in tree.by_key.values() if finding.root]
     loud = [root for root in roots if _is_loud(root, tree)]
     quiet = [root for root in roots if not _is_loud(root, tree)]
-    said = SaidAloud.of(_unexplained(quiet, tree.by_key.values()))
+    said = SaidAloud.of(_unexplained_advice(quiet, tree.by_key.values()))
     is_only_posture = all(root.check.posture for root in loud)
     first = said.complaints[:COMPLAINTS_FIRST] if is_only_posture else []
     grouped = groups(loud, tree.effects_of)
@@ -154,7 +154,7 @@ def _hides_the_host(finding: Reported, report: Report) -> bool:
     return is_first and report.host.engine is None and finding.selected
 
 
-def _unexplained(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[Reported]:
+def _unexplained_advice(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[Reported]:
     """The advice that a report says aloud: nothing above advice is about the same subject."""
     explained = {
         subject
@@ -179,11 +179,11 @@ def _coverage(parts: Sequence[Coverage]) -> str:
     missing = f"; not traced: {'; '.join(gaps)}" if gaps else ""
     total = sum(traced.values())
     if total:
-        return f"connections traced: {total} ({_traced(traced, parts)}){missing}"
+        return f"connections traced: {total} ({_traced_clause(traced, parts)}){missing}"
     return f"connections traced: none{missing}" if gaps else ""
 
 
-def _traced(traced: Counter[str], parts: Iterable[Coverage]) -> str:
+def _traced_clause(traced: Counter[str], parts: Iterable[Coverage]) -> str:
     """How many connections in which direction, of which families of addresses."""
     families = sorted({_FAMILIES[family] for part in parts for family in part.families})
     directions = [f"{number} {direction}" for direction, number in traced.items() if number]

@@ -182,7 +182,7 @@ def _other_roots(head: Reported, tree: FindingTree, place: runbooks.Place) -> It
 def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple[str, str]]:
     for suspect in head.ruled_out:
         if suspect.cause in by_key:
-            yield _cleared(by_key[suspect.cause], suspect.fact)
+            yield _cleared_row(by_key[suspect.cause], suspect.fact)
 
 
 HEALING = "what fixes it"
@@ -262,7 +262,7 @@ def _other_root(root: Reported, place: runbooks.Place, *, jointly: bool = False)
     return Other(root.id, root.subject.name, first_line, jointly)
 
 
-def _cleared(suspect: Reported, fact: str) -> tuple[str, str]:
+def _cleared_row(suspect: Reported, fact: str) -> tuple[str, str]:
     return f"{suspect.id} ({suspect.subject.name})", fact
 
 

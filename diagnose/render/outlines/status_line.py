@@ -87,7 +87,7 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
     is_blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED] > 0
     if is_blind and not judged[Verdict.PASSED]:
         return f"not examined: none of {count(len(report.results), 'check')} could be judged"
-    counted = _counted(report, unexplained)
+    counted = _counted_verdicts(report, unexplained)
     if is_blind and report.container_names is None:
         return f"not fully examined, the containers could not be listed: {counted}"
     if is_blind and code == UNKNOWN:
@@ -99,7 +99,7 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
     return f"nothing found, {counted}"
 
 
-def _counted(report: Report, unexplained: Sequence[Reported]) -> str:
+def _counted_verdicts(report: Report, unexplained: Sequence[Reported]) -> str:
     """How many checks came to which verdict; complaints stand directly behind those that passed."""
     judged = report.by_verdict
     advice = report.by_severity[Severity.advice]
@@ -136,7 +136,7 @@ def _complaint(unexplained: Sequence[Reported]) -> str:
         verbs_of.setdefault((kind, tuple(names)), []).append(agree(names, one, several))
     return joined(
         [
-            f"{_complaining(kind, names)} {joined(verbs)}"
+            f"{_complaining_subjects(kind, names)} {joined(verbs)}"
             for (kind, names), verbs in verbs_of.items()
         ]
     )
@@ -152,7 +152,7 @@ def _predicates(finding: Reported) -> tuple[str, str] | None:
     return check.aloud
 
 
-def _complaining(kind: str, names: Collection[str]) -> str:
+def _complaining_subjects(kind: str, names: Collection[str]) -> str:
     if kind == HOST.kind:
         return "this host"
     return "the engine" if kind == DAEMON.kind else named(kind, names, NAMED_IN_STATUS)

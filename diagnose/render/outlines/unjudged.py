@@ -21,7 +21,7 @@ def reasons_of(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, 
     Those with one reason stand together, a whole family as `family.*`.
     """
     in_family = Counter(result.check.family for result in results)
-    reasons = [(_why(result), result) for result in results if result.verdict is verdict]
+    reasons = [(_shown_reason(result), result) for result in results if result.verdict is verdict]
     whole = frozenset(why for why, _ in reasons)
     together = by_key((_common(why, whole), result) for why, result in reasons)
     return tuple(
@@ -33,7 +33,7 @@ def reasons_of(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, 
     )
 
 
-def _why(result: Result) -> str:
+def _shown_reason(result: Result) -> str:
     """The last line of a check's reason; one for all that a bundle does not hold.
 
     The class of the failure is left out where its words say it: a path and `Permission denied`.

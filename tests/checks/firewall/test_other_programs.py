@@ -15,8 +15,8 @@ from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath
 from diagnose.evidence.network.rules.host_ports import (
     ClosedHostPort,
     ClosedHostPorts,
-    _blocked,
-    _wanted,
+    _blocked_clients,
+    _reason_to_reach,
 )
 from diagnose.evidence.network.sockets.listeners import Listener
 from diagnose.firewall.verdict import Step
@@ -119,7 +119,7 @@ SETTINGS: dict[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize(("fields", "reason"), SETTINGS.values(), ids=SETTINGS)
 def test_why_a_port_is_wanted(fields: dict[str, object], reason: str) -> None:
-    assert _wanted(container("hass", **fields), 8123, "tcp") == reason
+    assert _reason_to_reach(container("hass", **fields), 8123, "tcp") == reason
 
 
 def test_ports_that_nothing_names_are_one_advice() -> None:
@@ -166,4 +166,4 @@ def test_blocked_clients_of_ufw() -> None:
         "TOS=0x00 PREC=0x00 TTL=64 ID=1 DF PROTO=TCP SPT=50000 DPT=8123 WINDOW=64240 RES=0x00 SYN"
     )
     log = KernelLog((Record(1.0, line),))
-    assert _blocked(log) == {8123: ("192.0.2.7",)}
+    assert _blocked_clients(log) == {8123: ("192.0.2.7",)}

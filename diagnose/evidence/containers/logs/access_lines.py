@@ -66,13 +66,13 @@ class AccessLine(msgspec.Struct, frozen=True):
     @property
     def client(self) -> tuple[str, str]:
         """The address, and the last text in quotes: browser or X-Forwarded-For."""
-        quoted = self._quoted
+        quoted = self._quoted_texts
         return (self.address, quoted[-1] if quoted else "")
 
     @property
     def agent(self) -> str:
         """The second text in quotes behind the status: the first one is the page before."""
-        quoted = self._quoted
+        quoted = self._quoted_texts
         return quoted[1] if len(quoted) > 1 and quoted[1] != "-" else ""
 
     @property
@@ -81,7 +81,7 @@ class AccessLine(msgspec.Struct, frozen=True):
         return self.client, _NUMBER.sub("#", self.line)
 
     @property
-    def _quoted(self) -> list[str]:
+    def _quoted_texts(self) -> list[str]:
         """The texts in quotes behind a status: referer, agent, and X-Forwarded-For."""
         return _QUOTED.findall(self.rest)
 

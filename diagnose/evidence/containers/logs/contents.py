@@ -81,7 +81,7 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     if not files:
         return LogContents((), ())
     rotations, unlisted = _listed_rotations(host, files)
-    damaged, unread = _damaged(host, files, _largest_logs(files, logs))
+    damaged, unread = _damaged_logs(host, files, _largest_logs(files, logs))
     return LogContents(rotations, damaged, unlisted, unread)
 
 
@@ -107,7 +107,7 @@ def _largest_logs(files: Mapping[str, Container], logs: LogFiles | None) -> list
     return sorted(sizes, key=lambda path: -sizes[path])[:MOST_LOGS]
 
 
-def _damaged(
+def _damaged_logs(
     host: Host, files: Mapping[str, Container], paths: Sequence[str]
 ) -> tuple[tuple[NulLog, ...], Unavailable | None]:
     """The logs that hold NUL bytes, and why one could not be read."""

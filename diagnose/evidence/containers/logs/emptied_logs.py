@@ -51,13 +51,13 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
         and container.host_config.log_config.type == "json-file"
         and container.log_path
     ]
-    found = [_emptied(host, container) for container in unanswered[:MOST]]
+    found = [_emptied_log(host, container) for container in unanswered[:MOST]]
     if None in found:
         return EmptiedLogs()
     return EmptiedLogs(tuple(log for log in found if log is not None))
 
 
-def _emptied(host: Host, container: Container) -> EmptiedLog | None:
+def _emptied_log(host: Host, container: Container) -> EmptiedLog | None:
     began = container.started_at
     rotated = host.ask(ReadFile(f"{container.log_path}.1", max_bytes=1))
     head = host.ask(ReadFile(container.log_path, max_bytes=_HEAD_BYTES))

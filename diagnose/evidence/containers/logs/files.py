@@ -75,7 +75,7 @@ def rotations(container: Container) -> int:
 def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | Unavailable:
     """A few questions for all of them: a thousand files take 3 ms."""
     paths = {
-        container.id: [path, *_rotated(path, container)]
+        container.id: [path, *_rotated_names(path, container)]
         for container in containers
         if (path := path_of(container, root.path))
     }
@@ -91,7 +91,7 @@ def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | 
     )
 
 
-def _rotated(path: str, container: Container) -> list[str]:
+def _rotated_names(path: str, container: Container) -> list[str]:
     """The names that the driver gives the older files of a log."""
     numbers = range(1, rotations(container) + 1)
     return [f"{path}.{number}{end}" for number in numbers for end in ("", ".gz")]

@@ -169,7 +169,7 @@ def in_lines(
         if not pattern.is_about(container, commands):
             continue
         signs = _signs(pattern, texts)
-        chosen = _recurring(signs, lines, now) if pattern.recurs else _first_of_each(signs)
+        chosen = _recurring_signs(signs, lines, now) if pattern.recurs else _first_of_each(signs)
         for sign in chosen:
             if not _is_over(pattern, sign.program, texts[sign.index + 1 :]):
                 at, line = lines[sign.index]
@@ -224,7 +224,7 @@ def _first_of_each(signs: Iterable[_Sign]) -> Iterable[_Sign]:
     return first.values()
 
 
-def _recurring(
+def _recurring_signs(
     signs: Iterable[_Sign], lines: Sequence[tuple[float | None, str]], now: float
 ) -> Iterator[_Sign]:
     """The last line of each failure that came several times, and whose next one is not overdue."""

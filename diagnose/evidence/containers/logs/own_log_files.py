@@ -94,10 +94,10 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
         is_older = answer.reason in NOT_IN_BUNDLE
         return OwnLogFiles((), () if is_older else (Unexamined(HOST, f"{_WHAT}: {answer}"),))
     by_place: dict[str, OwnLogFile] = {}
-    for file in (*_written(answer, folders, processes), *_open(answer, pids)):
+    for file in (*_written_files(answer, folders, processes), *_open(answer, pids)):
         by_place[_on_host(file.container, file.path)] = file
     files = sorted(by_place.values(), key=lambda file: (-file.written, file.path))
-    return OwnLogFiles(tuple(files), tuple(_unexamined(answer, pids, processes)))
+    return OwnLogFiles(tuple(files), tuple(_unexamined_containers(answer, pids, processes)))
 
 
 def folders_of(container: Container) -> Iterator[LogPlace]:
@@ -118,7 +118,7 @@ def _open(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLog
             yield OwnLogFile(pids[item.pid], item.path, root, item.path, item.mtime)
 
 
-def _written(
+def _written_files(
     answer: LogFileList, folders: Mapping[str, list[LogPlace]], processes: Processes | None
 ) -> Iterator[OwnLogFile]:
     for item in answer.written:
@@ -148,7 +148,7 @@ def _on_host(container: Container, path: str) -> str:
     return f"{container.id}{path}"
 
 
-def _unexamined(
+def _unexamined_containers(
     answer: LogFileList, pids: Mapping[int, Container], processes: Processes | None
 ) -> Iterator[Unexamined]:
     unseen = {pids[pid].id for pid in answer.unseen if pid in pids}

@@ -177,8 +177,8 @@ def _repeated_error(
     shapes = [without_numbers(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
-    lasting = _frequent(times) - past_shapes(container, recent, shapes, clock)
-    lasting -= _skipped(shaped, times)
+    lasting = _frequent_shapes(times) - past_shapes(container, recent, shapes, clock)
+    lasting -= _shapes_of_skipped_items(shaped, times)
     repeated = [line for line, shape in shaped if shape in lasting and not is_harmless(line)]
     telling = _telling_line(container, repeated)
     if telling is None:
@@ -281,14 +281,14 @@ def _known_failure(lines: Sequence[str], telling: TellingLine) -> Recognised | N
     return known or family_of_running(telling, FAMILIES)
 
 
-def _frequent(times: Counter[str]) -> set[str]:
+def _frequent_shapes(times: Counter[str]) -> set[str]:
     """The shapes of lines that occur often enough to count as repeated."""
     several = [shape for shape, count in times.items() if count > 1]
     least = LEAST if len(several) < BLOCK else 2
     return {shape for shape in several if times[shape] >= least}
 
 
-def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:
+def _shapes_of_skipped_items(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:
     """The shapes of lines about skipped items, unless they are most of the log."""
     few = {shape for shape, count in times.items() if count < MOSTLY * len(shaped)}
     return {shape for line, shape in shaped if shape in few and DOES_WITHOUT.search(line)}

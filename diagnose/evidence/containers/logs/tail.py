@@ -102,7 +102,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         return signs(*self.lines[-LINES:], *((telling.whole,) if telling else ()))
 
     @functools.cached_property
-    def _small(self) -> str:
+    def _small_letters(self) -> str:
         """All lines in small letters."""
         return "\n".join(self.lines).lower()
 
@@ -112,7 +112,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     def find_all(self, *needles: str) -> list[str]:
         """The lines that contain one of these, whatever their case, the last one first."""
-        if not self.lines or not any(needle in self._small for needle in needles):
+        if not self.lines or not any(needle in self._small_letters for needle in needles):
             return []
         lowered = [(line, line.lower()) for line in reversed(self.lines)]
         return [line for line, small in lowered if any(needle in small for needle in needles)]

@@ -298,7 +298,7 @@ def bind_sources(
         if never_started(container, clock.wall, options.since_s):
             wanted |= {*asked_for(container)}
     wanted |= mistaken.keys()
-    owned = _owned(host, containers)
+    owned = _mount_sources_of_engines(host, containers)
     if not wanted:
         return BindSources({}, owned=owned)
     answer = host.require(StatPaths(sorted(wanted), follow=True))
@@ -307,7 +307,7 @@ def bind_sources(
     )
 
 
-def _owned(host: Host, containers: Containers) -> frozenset[str]:
+def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[str]:
     """Asked only where a container commands the engine and has a path by which another mounts."""
     commanding = [container for container in containers.running if container.commands_engine]
     paths = {

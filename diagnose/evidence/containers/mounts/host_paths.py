@@ -42,7 +42,7 @@ def stray_path(container: Container, line: str) -> StrayPath | None:
     is_refused = "permission" in signs(line)
     if not is_refused and ABSENCE.search(line) is None:
         return None
-    for path in _unmounted(container, line):
+    for path in _unmounted_paths(container, line):
         mount = _from_host(container, path)
         if mount is not None:
             inside = mount.destination + path.removeprefix(mount.source.rstrip("/"))
@@ -56,7 +56,7 @@ def stray_path(container: Container, line: str) -> StrayPath | None:
     return None
 
 
-def _unmounted(container: Container, line: str) -> Iterator[str]:
+def _unmounted_paths(container: Container, line: str) -> Iterator[str]:
     """The paths of a line that no mount of the container holds."""
     for match in _PATH.finditer(line):
         path = match.group().rstrip(".")

@@ -52,7 +52,7 @@ def linked_files(
     steps = {
         place: below
         for container in containers
-        for place, below in _named(container, log_tails, said.get(container.id, ""))
+        for place, below in _named_files(container, log_tails, said.get(container.id, ""))
     }
     return LinkedFiles(linked(host, steps))
 
@@ -97,7 +97,7 @@ def steps_from(top: str, path: str) -> tuple[str, ...]:
     return tuple("/".join((above, *parts[: depth + 1])) for depth in range(len(parts)) if parts[0])
 
 
-def _named(
+def _named_files(
     container: Container, log_tails: LogTails, repeated: str
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The files of mounts that what explains a failure, or the command, leads to."""

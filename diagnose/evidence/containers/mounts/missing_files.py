@@ -108,7 +108,7 @@ def missing_files(
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
     places = (
-        (container, _missed(container, log_tails, repeated.get(container.id)))
+        (container, _missed_path(container, log_tails, repeated.get(container.id)))
         for container in containers
     )
     missed = [(container, place) for container, place in places if place is not None]
@@ -157,7 +157,7 @@ def _missing_files(
         listing = listings.get(gap.folder)
         if listing is None:
             continue
-        missing = _missing(host, gap, listing, repeated)
+        missing = _missing_file(host, gap, listing, repeated)
         if missing.path.rpartition("/")[2] in listing.names:
             end = link_end(host, gap.container, gap.place.inside)
             if end is not None and not end.is_there:
@@ -166,7 +166,7 @@ def _missing_files(
             yield missing
 
 
-def _missing(
+def _missing_file(
     host: Host, gap: _Gap, listing: FolderListing, repeated: Mapping[str, TellingLine]
 ) -> MissingFile:
     container, place = gap.container, gap.place
@@ -207,7 +207,7 @@ def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
     return False if all(status.failed == "missing" for status in answer.values()) else None
 
 
-def _missed(
+def _missed_path(
     container: Container, log_tails: LogTails, repeated: TellingLine | None
 ) -> NamedPath | None:
     """What the line that explains the failure misses, if it lies below a mount of the host.

@@ -67,7 +67,7 @@ def moved_sources(
         folders = [path for path, status in by_path.items() if status.type == "folder"]
         lacking |= dict.fromkeys([*missing, *folders])
     used = {mount.source for container in containers for mount in container.mounts}
-    found = {source: _moved(host, source, used) for source in list(lacking)[:MOST]}
+    found = {source: _moved_source(host, source, used) for source in list(lacking)[:MOST]}
     return MovedSources({source: moved for source, moved in found.items() if moved is not None})
 
 
@@ -77,14 +77,14 @@ def _behind_link(container: Container) -> Iterator[str]:
         yield link["path"]
 
 
-def _moved(host: Host, source: str, used: Collection[str]) -> MovedSource | None:
+def _moved_source(host: Host, source: str, used: Collection[str]) -> MovedSource | None:
     """The one thing that can have been there; None where there is none, or several are.
 
     used: the sources of all mounts.
     """
     parent, name = posixpath.split(source.rstrip("/"))
     for place, rest in ((f"{parent}/{name}", ""), (parent, name)):
-        found = only(_beside(host, place, rest))
+        found = only(_names_beside(host, place, rest))
         if found is None or any(is_within(path, found) for path in used):
             continue
         if _is_free(host, place):
@@ -104,7 +104,7 @@ def _is_free(host: Host, place: str) -> bool:
     return not isinstance(listing, Failed) and not listing.entries
 
 
-def _beside(host: Host, place: str, rest: str) -> Sequence[str]:
+def _names_beside(host: Host, place: str, rest: str) -> Sequence[str]:
     """What lies beside a place under its name with such an ending, and has the rest of the path."""
     folder, name = posixpath.split(place)
     if not name or not folder:

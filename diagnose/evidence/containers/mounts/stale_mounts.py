@@ -73,7 +73,7 @@ def stale_mounts(
             stale += _stale_mounts_of(container, of_host[container.id], parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
-    confirmed = _marked(host, mounts, daemon, list(_confirmed(host, stale)))
+    confirmed = _with_hidden_marked(host, mounts, daemon, list(_confirmed_stale(host, stale)))
     return StaleMounts(tuple(confirmed), tuple(unexamined))
 
 
@@ -112,7 +112,7 @@ def _stale_mounts_of(
             )
 
 
-def _marked(
+def _with_hidden_marked(
     host: Host, mounts: Mounts | None, daemon: Daemon | None, stale: Sequence[StaleMount]
 ) -> list[StaleMount]:
     """Stale mounts; a mount under a disk that the engine does not see is marked as hidden.
@@ -180,7 +180,7 @@ def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounte
     return mounted if beneath is not None and beneath.dev == own.dev else None
 
 
-def _confirmed(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
+def _confirmed_stale(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
     """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
     covered = {path for item in stale if item.point for path in (item.mount.source, item.point)}
     seen = _statuses(host, covered)

@@ -116,7 +116,7 @@ def unread_settings(
         for container in containers
         if container.id in reads
     }
-    paths = sorted({_twin(item) for items in candidates.values() for item in items})
+    paths = sorted({_file_of_same_name(item) for items in candidates.values() for item in items})
     if not paths:
         return {}
     statuses = host.ask(StatPaths(paths, follow=True))
@@ -125,7 +125,7 @@ def unread_settings(
     files = {path for path, status in statuses.items() if status.type == "file"}
     unread = {}
     for id, items in candidates.items():
-        holding = [item for item in items if _twin(item) in files]
+        holding = [item for item in items if _file_of_same_name(item) in files]
         if len(holding) == 1:
             unread[id] = holding[0]
     return unread
@@ -140,6 +140,6 @@ def _candidates(container: Container, line: str, path: str) -> list[UnreadSettin
     ]
 
 
-def _twin(item: UnreadSettings) -> str:
+def _file_of_same_name(item: UnreadSettings) -> str:
     """The file of the same name in the mounted folder."""
     return f"{item.source}/{item.inside.rpartition('/')[2]}"

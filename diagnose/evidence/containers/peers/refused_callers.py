@@ -89,7 +89,7 @@ def refused_callers(
     servers = list({item.server.id: item.server for item in found}.values())[:MOST]
     tails = read_tails(host, servers).tails
     explained = [
-        _explained(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)
+        _with_explanation(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)
         for item in found
     ]
     return RefusedCallers(tuple(item for item in explained if not _is_of_a_proxy(item)))
@@ -111,7 +111,7 @@ def _refusals(
 ) -> Iterator[RefusedCaller]:
     lines = recent_logs.of_this_run(caller)
     refused = [(status, line) for line in lines if (status := _status(line.text))]
-    configured = _configured(caller) if refused else ""
+    configured = _configured_address(caller) if refused else ""
     by_server: dict[tuple[str, int], list[tuple[Container, RecentLine]]] = {}
     for status, line in refused:
         server = _server(_with_url(line, configured), caller, containers, links)
@@ -129,7 +129,7 @@ def _refusals(
             )
 
 
-def _configured(caller: Container) -> str:
+def _configured_address(caller: Container) -> str:
     """The one address of HTTP in a container's command and variables; "" where it has several.
 
     curl says what it got, and not from where.
@@ -176,7 +176,7 @@ def _server(
     return behind[1] if behind is not None else None
 
 
-def _explained(
+def _with_explanation(
     host: Host, item: RefusedCaller, tail: LogTail, recent_logs: RecentLogs, clock: Clock
 ) -> RefusedCaller:
     """With what the server says: a line about this request, or else the line that explains."""
@@ -184,11 +184,11 @@ def _explained(
     is_seen = any(line.status == item.status for line in answers)
     reported = {line.line for line in answers}
     printed = LogTail(tuple(line for line in tail.lines if line not in reported))
-    words, written_to, told = _about(printed, item), "", printed
+    words, written_to, told = _last_line_about(printed, item), "", printed
     if not words:
-        log = log_of(host, item.server, clock, lambda tail: bool(_about(tail, item)))
+        log = log_of(host, item.server, clock, lambda tail: bool(_last_line_about(tail, item)))
         if log is not None:
-            words, written_to, told = _about(log.tail, item), log.path, log.tail
+            words, written_to, told = _last_line_about(log.tail, item), log.path, log.tail
     return msgspec.structs.replace(
         item,
         is_seen=is_seen,
@@ -198,7 +198,7 @@ def _explained(
     )
 
 
-def _about(tail: LogTail, item: RefusedCaller) -> str:
+def _last_line_about(tail: LogTail, item: RefusedCaller) -> str:
     """The last line that names what was asked for, the caller's address, or how it was called."""
     marks = [end.ip_address for end in item.caller.endpoints.values() if end.ip_address]
     marks += [item.path.partition("?")[0]] if len(item.path) > _SHORT else []

@@ -54,7 +54,7 @@ def variable_calls(
     calls: list[VariableCall] = []
     for container in containers.running:
         refused = network_losses.refused_inside.get(container.id, 0)
-        lines = _unnamed(recent_logs.of_this_run(container))
+        lines = _lines_without_callee(recent_logs.of_this_run(container))
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, _FRESH_S)
         netns = namespaces.of(container)
         is_counted = min(len(lines), refused) >= LEAST and len(lines) <= refused + _BETWEEN
@@ -69,6 +69,6 @@ def variable_calls(
     return VariableCalls(tuple(calls))
 
 
-def _unnamed(lines: Sequence[RecentLine]) -> list[RecentLine]:
+def _lines_without_callee(lines: Sequence[RecentLine]) -> list[RecentLine]:
     """The lines about a refused call that do not say whom the program called."""
     return [line for line in lines if "refused" in signs(line.text) and not called_host(line.text)]

@@ -106,7 +106,7 @@ def lost_files(
         by_id.setdefault(complaint.container.id, []).append(complaint)
     wanted, left = list(by_id)[:MOST], list(by_id)[MOST:]
     changes_by_id = host.answers_about(wanted, ListChanges)
-    found = (_lost(by_id[id], changes_by_id.get(id) or ()) for id in wanted)
+    found = (_lost_file(by_id[id], changes_by_id.get(id) or ()) for id in wanted)
     return LostFiles(
         tuple(lost for lost in found if lost is not None),
         tuple(Unexamined(by_id[id][0].container.subject, TOO_MANY) for id in left),
@@ -131,7 +131,7 @@ def _complaints(
         yield _Complaint(container, HealthCheck(container, health).output)
 
 
-def _lost(complaints: Sequence[_Complaint], changes: Sequence[LayerChange]) -> LostFile | None:
+def _lost_file(complaints: Sequence[_Complaint], changes: Sequence[LayerChange]) -> LostFile | None:
     for complaint in complaints:
         deleted = [change.path for change in changes if change.kind == _DELETED]
         path = ""

@@ -94,7 +94,7 @@ def missing_modules(host: Host, containers: Containers, log_tails: LogTails) -> 
         failure = log_tails.failures.get(container.id)
         missing = None
         if failure is not None and failure.name in _NAMES:
-            missing = _missing(host, container, failure)
+            missing = _missing_module(host, container, failure)
         elif path := _own_file(container, log_tails.of(container)):
             missing = _left_to_others(host, container, path)
         if missing is not None:
@@ -116,7 +116,7 @@ def _own_file(container: Container, tail: LogTail) -> str:
     return ""
 
 
-def _missing(host: Host, container: Container, failure: Recognised) -> MissingModule | None:
+def _missing_module(host: Host, container: Container, failure: Recognised) -> MissingModule | None:
     name = failure.values.get("module") or failure.values.get("command") or ""
     if name.startswith("/"):
         return _left_to_others(host, container, name)

@@ -102,7 +102,7 @@ def missing_programs(
     }
     return MissingPrograms(
         {
-            id: _missing(host, container, name)
+            id: _missing_program(host, container, name)
             for id, (container, name) in itertools.islice(missing_names.items(), MOST)
         }
     )
@@ -121,7 +121,7 @@ def _missing_name(container: Container, below: Program | None) -> str:
     return ""
 
 
-def _missing(host: Host, container: Container, name: str) -> MissingProgram:
+def _missing_program(host: Host, container: Container, name: str) -> MissingProgram:
     """What a container may have meant by a program that it does not have."""
     words = container.config.words
     image_words = _image_words(host, container)
@@ -139,7 +139,7 @@ def _missing(host: Host, container: Container, name: str) -> MissingProgram:
     proposed = MissingProgram(is_own_command=is_own, image_command=image_words if is_own else ())
     first, *more = line_words(name)
     is_line = bool(more)
-    near = _near(host, container, first)
+    near = _like_program(host, container, first)
     if near:
         command = (*words[:place], near, *more, *words[place + 1 :])
         return msgspec.structs.replace(proposed, is_line=is_line, near=near, command=command)
@@ -164,7 +164,7 @@ def _image_words(host: Host, container: Container) -> tuple[str, ...] | None:
     return (*(detail.config.entrypoint or ()), *(detail.config.cmd or ()))
 
 
-def _near(host: Host, container: Container, program: str) -> str:
+def _like_program(host: Host, container: Container, program: str) -> str:
     """The first place of a like program that the container has; "" where there is none."""
     return next(iter(programs_at(host, container, _places(container, program))), "")
 

@@ -67,7 +67,7 @@ def other_homes(
     found: list[OtherHome] = []
     for container in containers:
         lines = repeated.get(container.id) or log_tails.of(container).lines
-        missed = dict(_missed(lines))
+        missed = dict(_missed_paths(lines))
         if missed:
             user = numbers.of(container) if numbers is not None else container.config.user
             found.extend(_other_home(host, container, user, missed))
@@ -76,7 +76,7 @@ def other_homes(
     return OtherHomes(tuple(found))
 
 
-def _missed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _missed_paths(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each path that a line misses, with the line."""
     for line in lines:
         if ABSENCE.search(line):

@@ -56,7 +56,7 @@ def other_interpreters(host: Host, containers: Containers, programs: Programs) -
         program = programs.by_id.get(container.id)
         if program is None or not _lacks_interpreter(container, program):
             continue
-        other = _other(host, container, program)
+        other = _other_interpreter(host, container, program)
         if other is not None:
             found[container.id] = other
     return OtherInterpreters(found)
@@ -70,7 +70,9 @@ def _lacks_interpreter(container: Container, program: Program) -> bool:
     return is_own and is_plain and program.interpreter.startswith("/") and not program.missing
 
 
-def _other(host: Host, container: Container, program: Program) -> OtherInterpreter | None:
+def _other_interpreter(
+    host: Host, container: Container, program: Program
+) -> OtherInterpreter | None:
     words = shlex.join(container.command)
     name = program.interpreter.rpartition("/")[2]
     behind = _behind_init(host, container, program) if name in _INITS else ""

@@ -52,7 +52,7 @@ class OtherLibrary(msgspec.Struct, frozen=True):
     """The distribution and release of the image; "" where it does not say."""
 
     @property
-    def _elsewhere(self) -> str:
+    def _folder_of_library(self) -> str:
         """The folder in which the very library lies; "" where the image has other versions."""
         exact = (path for path in self.alike if path.endswith(f"/{self.library}"))
         return next((path.rpartition("/")[0] for path in exact), "")
@@ -60,10 +60,8 @@ class OtherLibrary(msgspec.Struct, frozen=True):
     @property
     def clause(self) -> str:
         image = f"the image ({self.system})" if self.system else "the image"
-        if self._elsewhere:
-            return (
-                f"{image} has {self.library} in {self._elsewhere}, where the loader does not look"
-            )
+        if self._folder_of_library:
+            return f"{image} has {self.library} in {self._folder_of_library}, where the loader does not look"
         has = and_more(self.alike, _SHOWN)
         return (
             f"{image} has no {self.library}, but another version of it ({has}): the program was "
@@ -73,8 +71,8 @@ class OtherLibrary(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, Json]:
         """In the place of what the log line alone means."""
-        if self._elsewhere:
-            fixes = f"set LD_LIBRARY_PATH={self._elsewhere}"
+        if self._folder_of_library:
+            fixes = f"set LD_LIBRARY_PATH={self._folder_of_library}"
         else:
             fixes = (
                 f"use a base image of the release that has {self.library}, add the package with "
@@ -85,7 +83,11 @@ class OtherLibrary(msgspec.Struct, frozen=True):
     @property
     def steps(self) -> PageVariables:
         """The variable that makes the loader look there, for the page."""
-        return {"assignment": f"LD_LIBRARY_PATH={self._elsewhere}"} if self._elsewhere else {}
+        return (
+            {"assignment": f"LD_LIBRARY_PATH={self._folder_of_library}"}
+            if self._folder_of_library
+            else {}
+        )
 
 
 class OtherLibraries(msgspec.Struct, frozen=True):
@@ -111,13 +113,13 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
         values = failure.values
         library = (values.get("library") or values.get("library_musl") or "").rpartition("/")[2]
         is_known = bool(container.image) and ".so" in library
-        alike = tuple(_alike(host, container, library)) if is_known else ()
+        alike = tuple(_other_versions(host, container, library)) if is_known else ()
         if alike:
             found[container.id] = OtherLibrary(library, alike, _system(host, container))
     return OtherLibraries(found)
 
 
-def _alike(host: Host, container: Container, library: str) -> Iterator[str]:
+def _other_versions(host: Host, container: Container, library: str) -> Iterator[str]:
     """The paths of files whose name differs in the version alone; of the very name, that path.
 
     None where the very name lies where each loader looks: an upper layer has removed the file, or
@@ -126,7 +128,7 @@ def _alike(host: Host, container: Container, library: str) -> Iterator[str]:
     stem = library.partition(".so")[0] + ".so"
     paths = dict.fromkeys(
         f"{folder}/{name}"
-        for folder, names in _listed(host, container)
+        for folder, names in _listed_folders(host, container)
         for name in names
         if name == stem or name.startswith(f"{stem}.")
     )
@@ -135,7 +137,7 @@ def _alike(host: Host, container: Container, library: str) -> Iterator[str]:
         yield from exact or sorted(paths)
 
 
-def _listed(host: Host, container: Container) -> Iterator[tuple[str, Sequence[str]]]:
+def _listed_folders(host: Host, container: Container) -> Iterator[tuple[str, Sequence[str]]]:
     """Each library folder with the names in it, layer by layer."""
     detail = host.ask(InspectImage(container.image))
     if isinstance(detail, Failed) or not detail.layers:

@@ -160,10 +160,10 @@ class OtherModule(msgspec.Struct, frozen=True):
         """The variable that makes the interpreter look there, for the page; or an image with a
         copy that each user may read."""
         if not self.is_open:
-            return self._copied()
+            return self._copy_variables()
         return {"assignment": self.assignment} if self.assignment else {}
 
-    def _copied(self) -> PageVariables:
+    def _copy_variables(self) -> PageVariables:
         config, variable = self.container.config, self.language.variable
         lines = (
             f"FROM {config.image}",
@@ -204,7 +204,7 @@ def other_modules(
         if not module or module[0] in "./" or len(module) > _LONGEST_NAME or ".." in module:
             continue
         user = numbers.of(container) if numbers is not None else container.config.user
-        other = _other(_Search(host, container, language), module, failure.line, user)
+        other = _other_module(_Search(host, container, language), module, failure.line, user)
         if other is not None:
             found[container.id] = other
     return OtherModules(found)
@@ -228,7 +228,7 @@ class _Search(msgspec.Struct, frozen=True):
         while any("*" in pattern for pattern in patterns):
             parents = dict.fromkeys(_parent(pattern) for pattern in patterns if "*" in pattern)
             names = self._names(layers, list(parents))
-            patterns = [path for pattern in patterns for path in _filled(pattern, names)]
+            patterns = [path for pattern in patterns for path in _filled_patterns(pattern, names)]
         return list(dict.fromkeys(patterns))
 
     def _names(self, layers: Sequence[str], parents: Sequence[str]) -> dict[str, set[str]]:
@@ -255,7 +255,7 @@ def _parent(pattern: str) -> str:
     return posixpath.dirname(pattern.partition("*")[0] + "x")
 
 
-def _filled(pattern: str, names: Mapping[str, set[str]]) -> Iterator[str]:
+def _filled_patterns(pattern: str, names: Mapping[str, set[str]]) -> Iterator[str]:
     """A pattern with each name that fits in the place of its first name with a `*`."""
     if "*" not in pattern:
         yield pattern
@@ -267,7 +267,7 @@ def _filled(pattern: str, names: Mapping[str, set[str]]) -> Iterator[str]:
             yield f"{parent}/{name}{slash}{rest}"
 
 
-def _other(search: _Search, module: str, line: str, user: str) -> OtherModule | None:
+def _other_module(search: _Search, module: str, line: str, user: str) -> OtherModule | None:
     """The first folder that has the module, as the container itself sees it."""
     language = search.language
     for folder, on_host in _places(search, module):
@@ -296,14 +296,14 @@ def _places(search: _Search, module: str) -> Iterator[tuple[str, str]]:
     }
     for on_host in search.there(list(candidates)):
         folder, file = candidates[on_host]
-        if _seen(search, f"{folder}/{file}") is not None:
+        if _seen_file(search, f"{folder}/{file}") is not None:
             yield folder, on_host
     for folder in list(filter(None, folders))[-MOST_FOLDERS:]:
-        if any(_seen(search, f"{folder}/{file}") is not None for file in files):
+        if any(_seen_file(search, f"{folder}/{file}") is not None for file in files):
             yield folder, ""
 
 
-def _seen(search: _Search, path: str) -> ContainerFile | None:
+def _seen_file(search: _Search, path: str) -> ContainerFile | None:
     answer = search.host.ask(ReadContainerFile(search.container.id, path, bytes=0))
     return None if isinstance(answer, Failed) else answer
 
@@ -313,7 +313,7 @@ def _is_open(search: _Search, folder: str, user: str) -> bool:
     parts = folder.split("/")
     home = "/root" if parts[1] == "root" else "/".join(parts[:3]) if parts[1] == "home" else ""
     uid, _, gid = user.partition(":")
-    return not home or may_enter(_seen(search, home), uid or "0", gid)
+    return not home or may_enter(_seen_file(search, home), uid or "0", gid)
 
 
 def _has_compiled(search: _Search, path: str) -> bool:

@@ -125,7 +125,7 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
             mute.append(Unexamined(container.subject, f"its log: {log_tails.unread[container.id]}"))
         tail = log_tails.of(container)
         program = (
-            _refused(host, container, tail.last)
+            _refused_program(host, container, tail.last)
             or _behind_wrapper(host, container, tail.lines)
             or _not_permitted(host, container, tail.lines)
             or _empty_library(host, container, tail.lines)
@@ -161,7 +161,7 @@ def _ended_as_if_refused(container: Container) -> bool:
     return (container.ran_for or 0.0) < REFUSED_WITHIN_S
 
 
-def _refused(host: Host, container: Container, last: str) -> Program | None:
+def _refused_program(host: Host, container: Container, last: str) -> Program | None:
     """What runc, an init or `env` says in the last line."""
     low = last.lower()
     if not any(sign in low for sign in _SIGNS):

@@ -127,12 +127,12 @@ def _dispute(
     own = _settings(container, noun)
     given = [name for name, value in own.items() if value == asked]
     callees = [peer for peer in named_peers((), container, containers) if peer.is_running]
-    servers = {peer.id: peer for peer in callees if _other(_settings(peer, noun), asked)}
+    servers = {peer.id: peer for peer in callees if _is_other_value(_settings(peer, noun), asked)}
     server = only(servers.values())
     if server is not None:
         variable, kept = next(iter(_settings(server, noun).items()))
         return DisputedName(line, noun, asked, server, variable, kept, container, only(given) or "")
-    if given or not _other(own, asked):
+    if given or not _is_other_value(own, asked):
         return None
     variable, kept = next(iter(own.items()))
     callers = _callers_of(container, containers)
@@ -155,7 +155,7 @@ def _settings(container: Container, noun: str) -> dict[str, str]:
     }
 
 
-def _other(settings: Mapping[str, str], asked: str) -> bool:
+def _is_other_value(settings: Mapping[str, str], asked: str) -> bool:
     """Whether there is one value, and it is another one."""
     return len(set(settings.values())) == 1 and asked not in settings.values()
 

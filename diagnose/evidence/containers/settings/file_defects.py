@@ -142,11 +142,11 @@ def _defect(
     if isinstance(answer, Failed):
         return None
     line = tail.telling.whole if tail.telling is not None else ""
-    defects = _counting(answer.text, line, setting)
+    defects = _relevant_defects(answer.text, line, setting)
     return next((FileDefect(setting.path, setting.inside, kind, at) for kind, at in defects), None)
 
 
-def _counting(rows: str, line: str, setting: NamedSetting) -> Iterator[tuple[str, int]]:
+def _relevant_defects(rows: str, line: str, setting: NamedSetting) -> Iterator[tuple[str, int]]:
     """The defects to which the program may object: at the line that it names, as a rule."""
     for row in rows.splitlines():
         kind, _, number = row.partition(" ")

@@ -49,10 +49,10 @@ def probe_proxy(container: Container, command: str, output: str) -> ProxySetting
         return None if is_direct else next(iter(proxies), None)
     words = set(_HOSTS.findall(output))
     named = next((proxy for proxy in proxies if proxy.host in words), None)
-    return named or _answering(container, command, output, proxies, url["host"])
+    return named or _answering_proxy(container, command, output, proxies, url["host"])
 
 
-def _answering(
+def _answering_proxy(
     container: Container, command: str, output: str, proxies: list[ProxySetting], host: str
 ) -> ProxySetting | None:
     """The proxy whose answer the probe shows.

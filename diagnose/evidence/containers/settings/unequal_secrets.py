@@ -75,7 +75,7 @@ def unequal_secrets(
     An api_key may be that of a service elsewhere, and each program has one of its own.
     """
     found = []
-    for container, line in _refused(containers, log_tails, repeated_errors):
+    for container, line in _refused_secrets(containers, log_tails, repeated_errors):
         peers = [peer for peer in named_peers((), container, containers) if peer.is_running]
         secret = _unequal_variable(line, container, peers)
         key = _KEY.search(line)
@@ -87,7 +87,7 @@ def unequal_secrets(
     return UnequalSecrets(tuple(found))
 
 
-def _refused(
+def _refused_secrets(
     containers: Containers, log_tails: LogTails | None, errors: RepeatedErrors | None
 ) -> Iterator[tuple[Container, str]]:
     """The containers whose log says that a secret is not taken, and the line."""

@@ -51,14 +51,14 @@ def unknown_zones(host: Host, containers: Containers, recent_logs: RecentLogs) -
 
     A program that writes UTC on purpose has a database of zones all the same.
     """
-    with_zone = [container for container in containers.running if _asked(container)]
+    with_zone = [container for container in containers.running if _asked_zone(container)]
     zones = [zone for container in with_zone if (zone := _zone(container, recent_logs))]
     missing = [zone for zone, file in host.ask_about(zones, _description) if _is_gone(file)]
     missing.sort(key=lambda zone: zone.container.name)
     return UnknownZones(tuple(missing), recent_logs.left_out(with_zone))
 
 
-def _asked(container: Container) -> str:
+def _asked_zone(container: Container) -> str:
     """The zone that the container asks for by its place; "" for none, or a rule such as CET-1."""
     name = container.config.value_of("TZ").removeprefix(":")
     return name if _PLACE.fullmatch(name) else ""
@@ -66,7 +66,7 @@ def _asked(container: Container) -> str:
 
 def _zone(container: Container, recent_logs: RecentLogs) -> UnknownZone | None:
     """The zone of a container whose last lines state the time of UTC."""
-    name, lines = _asked(container), recent_logs.of_this_run(container)
+    name, lines = _asked_zone(container), recent_logs.of_this_run(container)
     stated = [(line, match[0]) for line in lines if (match := _TIME.search(line.text))]
     if len(stated) < LEAST:
         return None

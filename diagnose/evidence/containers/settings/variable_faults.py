@@ -70,13 +70,13 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
     """The variables that a program asks for beside one, as options of one command or in one list,
     and that the container lacks. Of a list of alternatives one alone is needed."""
     wanting = [line for line in lines if not any(word in line for word in _ALTERNATIVES)]
-    lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed(line))]
+    lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed_names(line))]
     asked = next((names for names in lists if first in names and len(names) > 1), [])
     others = [name for name in dict.fromkeys(asked) if name != first]
     return tuple(name for name in others if not container.config.sets(name))
 
 
-def _listed(line: str) -> list[str]:
+def _listed_names(line: str) -> list[str]:
     """The names of a list with commas, or with "and"; in their order."""
     found = _LIST.search(line)
     return _NAME.findall(found[0]) if found is not None else []

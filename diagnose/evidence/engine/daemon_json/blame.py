@@ -24,7 +24,7 @@ def blamed_key(config: DaemonConfig | None, text: str) -> str:
     if config is None or not text:
         return ""
     keys = [key for key in config.values if key not in PROTECTING]
-    repeated = {key: _repeated(text, config.values[key]) for key in keys}
+    repeated = {key: _repeated_characters(text, config.values[key]) for key in keys}
     longest = max(repeated.values(), default=0)
     if longest:
         candidates = [key for key in keys if repeated[key] == longest]
@@ -33,7 +33,7 @@ def blamed_key(config: DaemonConfig | None, text: str) -> str:
     return only(candidates) or ""
 
 
-def _repeated(text: str, value: Json) -> int:
+def _repeated_characters(text: str, value: Json) -> int:
     """Characters of the longest text of a value that a line repeats, or of an option in it."""
     words = {word for whole in _texts(value) for word in (whole, whole.partition("=")[0])}
     return max((len(word) for word in words if _stands_in(word, text)), default=0)

@@ -153,7 +153,7 @@ def config_faults(
     if _is_in_force(file, config, daemon, clock):
         validated: Validation | None = Validation(ok=True)
     else:
-        version, validated = _validated(host, daemon, config.path, version)
+        version, validated = _validation_of(host, daemon, config.path, version)
     faults = _faults(file.text, version, validated, words)
     return ConfigFaults(
         config.path,
@@ -211,7 +211,7 @@ def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Cl
     return file.ctime + CLOCKS_DIFFER_S < clock.booted + config.started
 
 
-def _validated(
+def _validation_of(
     host: Host, daemon: Daemon, path: str, version: _Version
 ) -> tuple[_Version, Validation | None]:
     """The engine's version, and its own verdict on the file at this path.

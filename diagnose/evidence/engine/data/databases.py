@@ -102,15 +102,17 @@ def engine_databases(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     system = daemon.processes.managed is False
-    damaged = _damaged(log, daemon, root.path, system=system) if log is not None else None
+    damaged = _damaged_database(log, daemon, root.path, system=system) if log is not None else None
     has_failed = log is not None and log.last_failure is not None
     locked: tuple[LockedDatabase, ...] = ()
     if not daemon.answers:
-        locked = tuple(_locked(host, daemon, root.path, processes, has_failed=has_failed))
+        locked = tuple(_locked_databases(host, daemon, root.path, processes, has_failed=has_failed))
     return EngineDatabases(damaged, locked, log.source if log is not None else "")
 
 
-def _damaged(log: DaemonLog, daemon: Daemon, root: str, *, system: bool) -> DamagedDatabase | None:
+def _damaged_database(
+    log: DaemonLog, daemon: Daemon, root: str, *, system: bool
+) -> DamagedDatabase | None:
     """The first line of the newest start attempt about a damaged file, if that still matters."""
     for line in log.last_start:
         stack = line.fields.get("stack", "")
@@ -142,7 +144,7 @@ def _matters(line: LogLine, daemon: Daemon) -> bool:
     )
 
 
-def _locked(
+def _locked_databases(
     host: Host, daemon: Daemon, root: str, processes: Processes | None, *, has_failed: bool
 ) -> Iterator[LockedDatabase]:
     """has_failed: the newest start attempt has ended.

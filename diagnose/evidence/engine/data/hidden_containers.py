@@ -86,10 +86,10 @@ def hidden_containers(
     if not info.docker_root_dir or not info.driver:
         return Unavailable("missing", "the engine does not name its data root or storage driver")
     listing = host.require(ListFolder(folder))
-    unlisted = _unlisted(listing.names, containers)
+    unlisted = _unlisted_ids(listing.names, containers)
     looked_at = unlisted[:MOST]
     files = _records(host, folder, looked_at)
-    records = [_damaged(folder, id, files) for id in looked_at]
+    records = [_damaged_record(folder, id, files) for id in looked_at]
     torn = [record for record in records if record is not None]
     whole = [id for id in looked_at if id not in {record.id for record in torn}]
     damaged = (*torn, *_without_layer(host, info, whole, files))
@@ -114,7 +114,7 @@ def _records(host: Host, folder: str, ids: Sequence[str]) -> dict[str, FileText]
     return {path: files[path] for path in paths if path in files}
 
 
-def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedRecord | None:
+def _damaged_record(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedRecord | None:
     """The damaged record of a container; None for one that is whole, or that is not known.
 
     The engine writes both files to another name first and renames them: no moment of its work
@@ -133,7 +133,7 @@ def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedReco
         f"{folder}/{id}/{torn}",
         not records[torn].text.strip("\0 \n"),
         recorded_name.lstrip("/") if isinstance(recorded_name, str) else "",
-        tuple(_mounted(about)),
+        tuple(_mounted_sources(about)),
     )
 
 
@@ -159,7 +159,7 @@ def _without_layer(
             continue
         known = _config(config.text)
         if known.driver == info.driver and not known.state.dead:
-            mounts = tuple(_mounted(_object(about.text)))
+            mounts = tuple(_mounted_sources(_object(about.text)))
             yield DamagedRecord(id, record, False, known.name.lstrip("/"), mounts, is_gone=True)
 
 
@@ -181,7 +181,7 @@ def _object(text: str) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _mounted(about: Mapping[str, Json]) -> Iterator[str]:
+def _mounted_sources(about: Mapping[str, Json]) -> Iterator[str]:
     """Volumes and folders of the host that hostconfig.json names."""
     binds, mounts = about.get("Binds"), about.get("Mounts")
     for bind in binds if isinstance(binds, list) else ():
@@ -191,7 +191,7 @@ def _mounted(about: Mapping[str, Json]) -> Iterator[str]:
             yield str(mount["Source"])
 
 
-def _unlisted(names: list[str], containers: Containers) -> list[str]:
+def _unlisted_ids(names: list[str], containers: Containers) -> list[str]:
     ids = {container.id for container in containers}
     unread = tuple(item.subject.name for item in containers.unexamined)
     return sorted(

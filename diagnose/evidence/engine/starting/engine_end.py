@@ -106,12 +106,12 @@ def engine_end(
         no_log=no_log,
         socket_failure=socket_failure or SocketFailure(),
         blockers=blockers or StartBlockers(),
-        killed=_killed(kernel, own_log),
+        killed=_oom_kill_of(kernel, own_log),
         taken=taken,
         taken_by=taken_by,
         folder_makers=_folder_makers(daemon, containers),
         alive=_alive(daemon, containers),
-        written=_written(text, mounts, root),
+        written=_written_filesystems(text, mounts, root),
         root=root,
         config=config,
     )
@@ -126,7 +126,7 @@ def _own_log(log: DaemonLog | Unavailable, clock: Clock | None) -> tuple[DaemonL
     return log, ""
 
 
-def _killed(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:
+def _oom_kill_of(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:
     """The kernel's last kill of the engine.
 
     An engine that was started since died of something else.
@@ -181,7 +181,9 @@ def _alive(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | N
     )
 
 
-def _written(text: str, mounts: Mounts | None, root: DataRoot | None) -> tuple[Subject, ...]:
+def _written_filesystems(
+    text: str, mounts: Mounts | None, root: DataRoot | None
+) -> tuple[Subject, ...]:
     if mounts is None:
         return ()
     own = [root.path] if root is not None else []

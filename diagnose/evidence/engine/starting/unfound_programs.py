@@ -96,7 +96,7 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
     statuses = host.ask(StatPaths([*paths, *listed]))
     if isinstance(statuses, Failed):
         return None
-    found_in = {program: _holding(program, known, listed, statuses) for program in programs}
+    found_in = {program: _holding_folder(program, known, listed, statuses) for program in programs}
     if not found_in[name]:
         return None
     folder_of_runtime = found_in.get(STOCK, "") if name != STOCK else ""
@@ -111,7 +111,7 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
     )
 
 
-def _holding(
+def _holding_folder(
     name: str, places: Iterable[str], listed: Iterable[str], statuses: Mapping[str, PathStatus]
 ) -> str:
     """The first folder that has the program; "" for none, or where the PATH finds it."""

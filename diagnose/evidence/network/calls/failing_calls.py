@@ -125,14 +125,14 @@ def failing_calls(
     callers = [container for container in containers.running if not container.shares_host_network]
     logged = by_key(
         (call.place, call)
-        for call in _logged(callers, containers, networks, recent_logs)
+        for call in _logged_calls(callers, containers, networks, recent_logs)
         if not links.holds(call.address)
     )
     calls = {
         place: msgspec.structs.replace(repeated[-1], times=len(repeated))
         for place, repeated in logged.items()
     }
-    for call in _waiting(network_losses, networks, clock):
+    for call in _waiting_calls(network_losses, networks, clock):
         if not links.holds(call.address):
             calls.setdefault(call.place, call)
     pools = engine_pools(info) if info is not None else ()
@@ -145,7 +145,7 @@ def failing_calls(
     return FailingCalls(tuple(marked), recent_logs.left_out(callers))
 
 
-def _logged(
+def _logged_calls(
     callers: Iterable[Container], containers: Containers, networks: Networks, logs: RecentLogs
 ) -> Iterator[FailingCall]:
     """The calls of each line that says that one failed, by their address or by a name."""
@@ -160,7 +160,7 @@ def _logged(
                 )
 
 
-def _waiting(
+def _waiting_calls(
     network_losses: NetworkLosses | None, networks: Networks, clock: Clock
 ) -> Iterator[FailingCall]:
     """The calls whose answer a socket waits for now."""

@@ -86,7 +86,7 @@ def unanswered_calls(
     thousands.
     """
     router = _silent_router(routes, neighbours)
-    filtering = _filtering(containers)
+    filtering = _filtering_owners(containers)
     calls: list[UnansweredCall] = []
     of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
     publishers = _publishers(containers)
@@ -117,7 +117,7 @@ def unanswered_calls(
         if call.publisher is not None and ip_address(call.address).is_global:
             own_name = _own_name(container, served, recent_logs)
             call = msgspec.structs.replace(call, own_name=own_name)
-        traced = None if host_stack is None else _traced(call, host_stack.stack)
+        traced = None if host_stack is None else _trace_of(call, host_stack.stack)
         mistaken = _mistaken_neighbour(host, call)
         source = _foreign_source(traced, links)
         calls.append(
@@ -150,7 +150,7 @@ def _silent_router(routes: Routes | None, neighbours: Neighbours | None) -> str:
     return router
 
 
-def _filtering(containers: Containers) -> frozenset[str]:
+def _filtering_owners(containers: Containers) -> frozenset[str]:
     """The owners of namespaces in which some container may write rules."""
     owners = containers.namespace_owners
     return frozenset(
@@ -181,7 +181,7 @@ def _without_metadata(
             named_calls.append(UnansweredCall(container, METADATA, 80, len(lines) - 1))
         elif lines_without:
             unnamed.append(UnansweredCall(container, METADATA, 80, len(lines_without) - 1))
-    expired = _expired(host) if named_calls or unnamed else 0
+    expired = _expired_packets(host) if named_calls or unnamed else 0
     # each call of the service loses a packet; a traceroute of last week loses a few
     calls = [*named_calls, *(call for call in unnamed if expired > call.repeats)]
     return [msgspec.structs.replace(call, expired=expired) for call in calls]
@@ -196,7 +196,7 @@ def _foreign_source(trace: Trace | None, links: Interfaces | None) -> str:
     return address if address and links is not None and not links.holds(address) else ""
 
 
-def _expired(host: Host) -> int:
+def _expired_packets(host: Host) -> int:
     """ICMP messages "time exceeded" that this host has sent (RFC 1213, icmpOutTimeExcds)."""
     answer = host.ask(ReadFile("/proc/net/snmp"))
     if isinstance(answer, Failed):
@@ -243,14 +243,14 @@ def _awaited_calls(
     network_losses: NetworkLosses, of_host: HostNetworkCalls, udp_calls: UdpCalls | None
 ) -> Iterator[_Awaited]:
     for loss in (*network_losses.items, *of_host):
-        for waiting, further in _wanted(loss):
+        for waiting, further in _wanted_calls(loss):
             yield _Awaited(loss.container, waiting, further)
     for loss in udp_calls or ():
         for waiting in loss.calls:
             yield _Awaited(loss.container, waiting, protocol="udp")
 
 
-def _wanted(loss: NamespaceLoss) -> list[tuple[WaitingCall, tuple[str, ...]]]:
+def _wanted_calls(loss: NamespaceLoss) -> list[tuple[WaitingCall, tuple[str, ...]]]:
     """The calls whose answer somebody misses, each with further addresses at the same port.
 
     Many machines at the port of one service, as a mail server calls them, are one call.
@@ -312,7 +312,7 @@ def _way_out(
     return only(leading)
 
 
-def _traced(call: UnansweredCall, stack: Stack) -> Trace | None:
+def _trace_of(call: UnansweredCall, stack: Stack) -> Trace | None:
     """What the host's rules and routes do to a call; None where that is not known."""
     network = call.network
     family: Family = "ip6" if call.is_ipv6 else "ip"

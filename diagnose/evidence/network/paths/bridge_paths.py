@@ -83,9 +83,9 @@ def _of_bridge(
     guests = tuple(port.name for port in ports if port.kind in _GUEST_KINDS)
     outer = [port for port in ports if port.kind not in _GUEST_KINDS]
     if guests and outer:
-        yield from _bridged(stack, device, outer[0], guests)
+        yield from _bridged_paths(stack, device, outer[0], guests)
     elif guests:
-        yield from _routed(stack, device, guests, uplinks)
+        yield from _routed_paths(stack, device, guests, uplinks)
 
 
 def _with_prefix(device: Device, address: str | None) -> IPv4Interface | IPv6Interface | None:
@@ -94,7 +94,7 @@ def _with_prefix(device: Device, address: str | None) -> IPv4Interface | IPv6Int
     return next((ip_interface(text) for text in with_prefix), None)
 
 
-def _routed(
+def _routed_paths(
     stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks
 ) -> Iterator[BridgePath]:
     """The way out of a bridge with an address of the host.
@@ -192,7 +192,7 @@ def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, fami
     return walk(stack.ruleset, "postrouting", sent).nat is not None
 
 
-def _bridged(
+def _bridged_paths(
     stack: Stack, device: Device, outer: Interface, guests: tuple[str, ...]
 ) -> Iterator[BridgePath]:
     """The way from a guest's port to the port of the uplink."""

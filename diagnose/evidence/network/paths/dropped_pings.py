@@ -119,8 +119,8 @@ def dropped_pings(
     pings = [
         sent
         for container in containers.running
-        for wanted in _wanted(container, lasting.get(container.id, ()), recent_logs, clock)
-        if (sent := _sent(container, wanted, names, networks)) is not None
+        for wanted in _wanted_pings(container, lasting.get(container.id, ()), recent_logs, clock)
+        if (sent := _sent_ping(container, wanted, names, networks)) is not None
     ]
     outcomes = [_outcome(sent, host, host_stack) for sent in pings]
     dropped = tuple(item for item in outcomes if isinstance(item, DroppedPing))
@@ -132,7 +132,7 @@ def _outcome(
     sent: DroppedPing, host: Host, host_stack: HostStack
 ) -> DroppedPing | Unexamined | None:
     """The ping with what drops it; None where it is answered."""
-    traced = _traced(sent, host_stack)
+    traced = _trace_of(sent, host_stack)
     if traced.rule_in_the_way is not None:
         return msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way)
     if traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
@@ -143,7 +143,7 @@ def _outcome(
     return sent if sent.peer is not None and _is_silenced(sent.peer) else None
 
 
-def _wanted(
+def _wanted_pings(
     container: Container,
     lasting: Iterable[str],
     recent_logs: RecentLogs | None,
@@ -216,7 +216,7 @@ def _begins_command(before: str) -> bool:
     return _DURATION.fullmatch(words[-1]) is not None and (is_variable or "timeout" in words[-4:])
 
 
-def _sent(
+def _sent_ping(
     container: Container, wanted: _WantedPing, names: CalledNames, networks: Networks
 ) -> DroppedPing | None:
     """The ping as it leaves the container; None where that is not known, or for loopback."""
@@ -251,7 +251,7 @@ def _outside(sent: DroppedPing) -> DroppedPing | None:
     return None if address.is_loopback or address.version != 4 else sent
 
 
-def _traced(sent: DroppedPing, host_stack: HostStack) -> Trace:
+def _trace_of(sent: DroppedPing, host_stack: HostStack) -> Trace:
     origin = Origin(sent.network.bridge, sent.own_address)
     flow = Flow(origin, sent.address, "icmp", icmp=_ECHO_REQUEST)
     if sent.peer is not None:

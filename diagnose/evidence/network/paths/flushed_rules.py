@@ -67,7 +67,7 @@ def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
         way for way in leading_out if not way.is_guarded and is_lost(firewall, way.reach)
     )
     no_ports = bool(paths.inlets) and not firewall.translates_ports
-    emptied = "" if no_ports or bare else _emptied(firewall, paths)
+    emptied = "" if no_ports or bare else _emptied_table(firewall, paths)
     return FlushedRules(bare, fallen, no_ports, emptied)
 
 
@@ -85,7 +85,7 @@ def is_lost(firewall: Firewall, verdict: ConnectionVerdict) -> bool:
     return verdict.is_blocked and verdict.by is not None and firewall.is_lost(verdict.by)
 
 
-def _emptied(firewall: Firewall, paths: PacketPaths) -> Literal["", "nat", "filter"]:
+def _emptied_table(firewall: Firewall, paths: PacketPaths) -> Literal["", "nat", "filter"]:
     if len(paths.inlets) < _SEVERAL or paths.unwalked:
         return ""
     if all(inlet.is_served_by_host and not inlet.reach.nat_unknown for inlet in paths.inlets):

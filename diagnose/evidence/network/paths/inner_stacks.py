@@ -92,8 +92,10 @@ def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
         name: max(everywhere, answer.reverse_path.get(name, 0)) for name in names.values()
     }
     pid = netns.container.state.pid
-    saved = _saved(host, "nft", pid) if _has_ip_tables(answer) else ""
-    legacy: dict[Family, str | None] = {"ip": _saved(host, "legacy", pid)} if answer.legacy else {}
+    saved = _saved_rules(host, "nft", pid) if _has_ip_tables(answer) else ""
+    legacy: dict[Family, str | None] = (
+        {"ip": _saved_rules(host, "legacy", pid)} if answer.legacy else {}
+    )
     nftables = answer.nftables if isinstance(answer.nftables, dict) else None
     ruleset = assemble(nftables, {"ip": saved or ""}, legacy, names)
     return Stack(
@@ -113,7 +115,7 @@ def _has_ip_tables(answer: NetnsFilter) -> bool:
     )
 
 
-def _saved(host: Host, flavour: Flavour, pid: int) -> str | None:
+def _saved_rules(host: Host, flavour: Flavour, pid: int) -> str | None:
     """The rules as iptables-save prints them in the namespace of this process."""
     answer = host.ask(SaveIptables(flavour, "ip", pid))
     return None if isinstance(answer, Failed) else answer.text

@@ -100,7 +100,7 @@ def logs_of(
             if answer.reason != "missing":
                 yield Unexamined(HOST, f"{path} of {program}: {answer}")
         elif clock.is_within(answer.mtime, _FRESH_S):
-            found = _found(program, _dated(answer), servers)
+            found = _failed_requests(program, _dated_lines(answer), servers)
             yield HostLog(program, path, tuple(found), _mark(program))
     if program in _WITH_JOURNAL:
         journal = host.ask(ReadJournal(f"{program}.service"))
@@ -111,7 +111,7 @@ def logs_of(
         dated = [(entry.at, entry.message) for entry in journal.entries]
         recent = [(at, text) for at, text in dated if clock.is_within(at, RECENT_S)]
         if recent and clock.is_within(recent[-1][0], _FRESH_S):
-            found = _found(program, recent, servers)
+            found = _failed_requests(program, recent, servers)
             yield HostLog(program, "", tuple(found), _mark(program))
 
 
@@ -139,7 +139,7 @@ def _files(
         yield path, end
 
 
-def _dated(file: FileText) -> list[tuple[float, str]]:
+def _dated_lines(file: FileText) -> list[tuple[float, str]]:
     """The lines of the last minutes.
 
     Their stamps are of the host's zone: the last line of all was written when the file was.
@@ -155,7 +155,7 @@ def _dated(file: FileText) -> list[tuple[float, str]]:
     ]
 
 
-def _found(
+def _failed_requests(
     program: str, dated: Sequence[tuple[float, str]], servers: Mapping[str, Place]
 ) -> Iterator[HostLine]:
     for at, line in dated:

@@ -146,7 +146,7 @@ def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
     served = []
     for container, routers in labelled:
         if routers and not _is_enabled(container, settings):
-            yield from _ignored(proxy, container, routers, settings)
+            yield from _ignored_routes(proxy, container, routers, settings)
             continue
         served.append((container, routers))
         for router in routers:
@@ -205,7 +205,7 @@ def _is_enabled(container: Container, settings: StaticSettings) -> bool:
     return wanted == "true" if wanted else settings.takes_all
 
 
-def _ignored(
+def _ignored_routes(
     proxy: Container,
     container: Container,
     routers: Sequence[LabelledRouter],
@@ -282,10 +282,10 @@ def _called_port(container: Container, router: LabelledRouter) -> _CalledPort:
     """The port that Traefik calls."""
     if router.port:
         return _CalledPort(router.port, router.port_label)
-    return _CalledPort(min(_declared(container), default=0))
+    return _CalledPort(min(_declared_ports(container), default=0))
 
 
-def _declared(container: Container) -> set[int]:
+def _declared_ports(container: Container) -> set[int]:
     """The ports that a container's image declares, or that the container publishes."""
     ports = {*(container.network_settings.ports or ()), *(container.config.exposed_ports or ())}
     return {int(number) for port in ports if (number := port.partition("/")[0]).isdigit()}
@@ -313,7 +313,7 @@ def _at_port(container: Container, called: _CalledPort, site: _Site) -> WrongPor
     ports = tuple(str(number) for number in listening)
     netns = site.namespaces.of(container)
     is_inward = netns is not None and bool(netns.sockets("tcp", called.number))
-    declared = _declared(container)
+    declared = _declared_ports(container)
     is_meant = called.number in declared and declared.isdisjoint(listening)
     return WrongPort(
         called.number,
@@ -379,4 +379,4 @@ def _fastcgi_obstacle(
 
 def _usual_port(container: Container) -> _CalledPort:
     """The port that nginx-proxy calls without VIRTUAL_PORT: the only declared one, or 80."""
-    return _CalledPort(only(_declared(container)) or 80)
+    return _CalledPort(only(_declared_ports(container)) or 80)

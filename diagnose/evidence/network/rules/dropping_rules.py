@@ -86,7 +86,7 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
         return legacy
     counted = host.require(CountPackets(chains))
     after = {(row.family, row.table, row.chain): row.packets for row in counted}
-    risen = tuple(_risen(rule, after.get(_key(rule.chain), ())) for rule in wanted)
+    risen = tuple(_with_increase(rule, after.get(_key(rule.chain), ())) for rule in wanted)
     return DroppingRules((*risen, *legacy), legacy.uncounted)
 
 
@@ -130,7 +130,7 @@ def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
                 uncounted = True
             elif counts[rule.at]:
                 total = msgspec.structs.replace(rule, total=counts[rule.at])
-                counted.append(_risen(total, after.get(place, ())))
+                counted.append(_with_increase(total, after.get(place, ())))
     return DroppingRules(tuple(counted), uncounted)
 
 
@@ -187,7 +187,7 @@ def _stops(chain: Chain, at: int, counters: Sequence[int | None]) -> bool:
     return _drops(chain.rules[at])
 
 
-def _risen(rule: DroppingRule, after: Sequence[int | None]) -> DroppingRule:
+def _with_increase(rule: DroppingRule, after: Sequence[int | None]) -> DroppingRule:
     count = after[rule.at] if rule.at < len(after) else None
     within = max(0, (count or 0) - rule.total)
     return msgspec.structs.replace(rule, within=within)

@@ -78,7 +78,7 @@ def closed_host_ports(
         return ClosedHostPorts(())
     ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
-    for served in _served(sharing, listeners, _blocked(kernel_log)):
+    for served in _served_ports(sharing, listeners, _blocked_clients(kernel_log)):
         walked += 1
         number = served.listener.port
         call = Flow(
@@ -111,7 +111,7 @@ class _Served(msgspec.Struct, frozen=True):
     wanted: Reason
 
 
-def _served(
+def _served_ports(
     sharing: Mapping[str, Container],
     listeners: Listeners,
     blocked: Mapping[int, tuple[str, ...]],
@@ -127,12 +127,12 @@ def _served(
             continue
         protocol = listener.proto[:3]
         clients = blocked.get(listener.port, ())
-        wanted = "clients" if clients else _wanted(container, listener.port, protocol)
+        wanted = "clients" if clients else _reason_to_reach(container, listener.port, protocol)
         if protocol == "tcp" or (protocol == "udp" and wanted):
             yield _Served(container, listener, protocol, clients, wanted)
 
 
-def _wanted(container: Container, number: int, protocol: str) -> Reason:
+def _reason_to_reach(container: Container, number: int, protocol: str) -> Reason:
     """Why others are to reach a port, by the configuration of its container."""
     name = f"{number}/{protocol}"
     if any(number == port.host_port or name == port.port for port in container.wanted_ports):
@@ -143,7 +143,7 @@ def _wanted(container: Container, number: int, protocol: str) -> Reason:
     return "image" if name in (container.config.exposed_ports or {}) else ""
 
 
-def _blocked(kernel_log: KernelLog | None) -> Mapping[int, tuple[str, ...]]:
+def _blocked_clients(kernel_log: KernelLog | None) -> Mapping[int, tuple[str, ...]]:
     """The clients whose packets were logged as they were dropped, by the port that they called."""
     clients_of: dict[int, dict[str, None]] = {}
     for _, match in kernel_log.matching(_BLOCKED, ["DPT="]) if kernel_log is not None else ():

@@ -119,7 +119,7 @@ def lost_rules(
 
 def _engines_rules(host: Host) -> tuple[Flavour, str | None]:
     """The flavour of iptables in which the engine writes, and its rules; None if none were read."""
-    texts = {flavour: _saved(host, flavour) for flavour in FLAVOURS}
+    texts = {flavour: _saved_rules(host, flavour) for flavour in FLAVOURS}
     if _holds_docker(texts["legacy"]) and not _holds_docker(texts["nft"]):
         return "legacy", texts["legacy"]
     return "nft", texts["nft"]
@@ -244,7 +244,7 @@ def _is_known(network: Network) -> bool:
     return not any(network.option(option) for option in UNKNOWN_OPTIONS)
 
 
-def _saved(host: Host, flavour: Flavour) -> str | None:
+def _saved_rules(host: Host, flavour: Flavour) -> str | None:
     answer = host.ask(SaveIptables(flavour=flavour, family="ip"))
     return None if isinstance(answer, Failed) else answer.text
 

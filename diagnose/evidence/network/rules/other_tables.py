@@ -58,7 +58,9 @@ def all_other_tables(
     for container in containers:
         if container.shares_host_network:
             lines = _lines(container, log_tails, recent_logs)
-            found += [item for line in lines if (item := _missed(container, line, firewall))][-1:]
+            found += [
+                item for line in lines if (item := _missed_tables(container, line, firewall))
+            ][-1:]
     return AllOtherTables(tuple(found))
 
 
@@ -72,7 +74,7 @@ def _lines(
         yield from (line.text for line in recent_logs.of(container))
 
 
-def _missed(container: Container, line: str, firewall: Firewall) -> OtherTables | None:
+def _missed_tables(container: Container, line: str, firewall: Firewall) -> OtherTables | None:
     """The chain that a line misses, where the host has it in the tables of the other kind."""
     unknown = _UNKNOWN_CHAIN.search(line)
     unnamed = _UNNAMED.search(line) if unknown is None else None

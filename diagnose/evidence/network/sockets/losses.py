@@ -86,7 +86,7 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for pid, counted in counters.items()
         if counted.refused_inside
     }
-    chosen = _chosen(counters, by_pid, clock)
+    chosen = _chosen_processes(counters, by_pid, clock)
     if not chosen:
         return NetworkLosses((), len(answer), ports_used, sent_again, refused_inside)
     watched = host.require(WatchSockets(sorted(chosen)))
@@ -125,7 +125,7 @@ def sent_again_by_most(counters: Mapping[str, LossCounters]) -> dict[str, float]
     return lossy if 2 * len(lossy) >= able else {}
 
 
-def _chosen(
+def _chosen_processes(
     counters: Mapping[int, LossCounters], by_pid: Mapping[int, Container], clock: Clock
 ) -> list[int]:
     """Whose sockets are worth a look: those with many connections, then those that lose most."""

@@ -59,12 +59,12 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
         error = _ALLOCATED.search(container.state.error)
         if error is not None:
             address, port = error["address"], int(error["port"])
-            holders = _publishing(publishers.get(port, ()), container, address, port)
-            own = () if holders else _doubled(container, port)
+            holders = _publishing_containers(publishers.get(port, ()), container, address, port)
+            own = () if holders else _doubled_ports(container, port)
             yield AllocatedPort(container, port, holders, own)
 
 
-def _doubled(container: Container, port: int) -> tuple[str, ...]:
+def _doubled_ports(container: Container, port: int) -> tuple[str, ...]:
     """The ports of one container that ask for the same place of the host; none where each has its
     own."""
     wanted = [binding for binding in container.wanted_ports if binding.host_port == port]
@@ -89,7 +89,7 @@ def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]
     )
 
 
-def _publishing(
+def _publishing_containers(
     publishers: Iterable[Container], container: Container, address: str, port: int
 ) -> list[Container]:
     """The other containers that publish this host port in a wanted protocol, the first few."""

@@ -119,7 +119,7 @@ def unanswered_clients(
         for address, led in by_key((flow.reply_src, flow) for flow in outer).items():
             container = _server(address, port, containers, links)
             if container is not None:
-                unanswered = _unanswered(container, port, led, ages)
+                unanswered = _unanswered_clients(container, port, led, ages)
                 items += [
                     _with_way_back(item, led[0].dst, address, networks, host_stack)
                     for item in unanswered
@@ -290,12 +290,12 @@ def _publisher(port: int, containers: Containers) -> Container | None:
     return None
 
 
-def _unanswered(
+def _unanswered_clients(
     container: Container, port: int, flows: list[UdpFlow], ages: _Ages
 ) -> Iterator[UnansweredClients]:
     """The clients without a connection, by how far their packets come."""
     tries = [flow for flow in flows if _counts(flow, container, ages)]
-    answered = _answered(flows, tries, ages)
+    answered = _answered_clients(flows, tries, ages)
     for state, same in by_key((flow.state, flow) for flow in tries).items():
         stage: Stage = "request" if state == "syn_sent" else "answer"
         lost = _never_answered(_neighbours(same, ages.links), answered)
@@ -307,7 +307,7 @@ def _unanswered(
             yield msgspec.structs.replace(_group(container, port, stage, far), strangers=True)
 
 
-def _answered(flows: Iterable[UdpFlow], tries: Iterable[UdpFlow], ages: _Ages) -> set[str]:
+def _answered_clients(flows: Iterable[UdpFlow], tries: Iterable[UdpFlow], ages: _Ages) -> set[str]:
     """The clients that are served: a connection that ended before all of their tries is past."""
     began: dict[str, float] = {}
     for flow in tries:

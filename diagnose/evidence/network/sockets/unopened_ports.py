@@ -75,7 +75,7 @@ def unopened_ports(
         return UnopenedPorts()
     on_host = [item for item in containers.running if item.shares_host_network][:MOST]
     read = read_tails(host, on_host)
-    said = {id: words for id, tail in read.tails.items() if (words := _unopened(tail))}
+    said = {id: words for id, tail in read.tails.items() if (words := _unopened_port(tail))}
     first = _first_port(host) if said else 0
     items = []
     for container in on_host:
@@ -96,7 +96,7 @@ def unopened_ports(
     return UnopenedPorts(tuple(items), tuple(left))
 
 
-def _unopened(tail: LogTail) -> tuple[int, str] | None:
+def _unopened_port(tail: LogTail) -> tuple[int, str] | None:
     """The lowest port that a log says could not be opened, and the last line that says so."""
     lines = (*tail.earlier, *tail.lines)
     found = [(int(match["port"]), line) for line in lines if (match := _match(line))]

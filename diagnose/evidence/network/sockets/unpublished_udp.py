@@ -88,7 +88,9 @@ def unpublished_udp_ports(
         if isinstance(table, Failed):
             unread.append(Unexamined(container.subject, f"clients over UDP: {table}"))
         flows = table.entries if isinstance(table, ConnectionTable) else []
-        items.append(_unpublished(container, published, list(_unanswered(flows, links))))
+        items.append(
+            _unpublished_port(container, published, list(_unanswered_machines(flows, links)))
+        )
     return UnpublishedUdpPorts(tuple(items), tuple(unread))
 
 
@@ -101,7 +103,7 @@ def _tables(host: Host, candidates: Sequence[_TcpPort]) -> dict[int, ConnectionT
     return dict(asked)
 
 
-def _unpublished(
+def _unpublished_port(
     container: Container, published: PortBinding, senders: Sequence[str]
 ) -> UnpublishedUdp:
     """senders: who got no answer. Strangers count where no neighbour is among them."""
@@ -138,7 +140,7 @@ def _is_held(listeners: Listeners | None, candidate: _TcpPort) -> bool:
     return bool(listeners.on("udp", published.host_ip, published.host_port))
 
 
-def _unanswered(flows: list[UdpFlow], links: Interfaces) -> Iterator[str]:
+def _unanswered_machines(flows: list[UdpFlow], links: Interfaces) -> Iterator[str]:
     """The other machines that sent packets to an address of this host, without an answer."""
     for flow in flows:
         is_to_host = links.holds(flow.dst) and not links.holds(flow.src)

@@ -35,9 +35,9 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
     def clashing(self) -> dict[Subnet, list[Route]]:
         """By subnet the routes in it that lead elsewhere than to the network's bridge; only routes
         of the subnet's family, without default routes."""
-        return {subnet: self._clashing(subnet) for subnet in self.network.subnets}
+        return {subnet: self._clashing_routes(subnet) for subnet in self.network.subnets}
 
-    def _clashing(self, subnet: Subnet) -> list[Route]:
+    def _clashing_routes(self, subnet: Subnet) -> list[Route]:
         family = "inet" if subnet.version == 4 else "inet6"
         own = None if self.bridge is None else self.bridge.index
         away = (route for route in self.routes.routes if _leads_on(route) and route.oif != own)

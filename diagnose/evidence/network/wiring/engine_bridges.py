@@ -32,7 +32,7 @@ def _bridge(network: Network, running: Sequence[Container], family: Family) -> B
         name=network.bridge,
         subnet=next(str(subnet) for subnet in network.subnets if subnet.version == version),
         members=tuple(_address(container, network, family) for container in members),
-        ports=tuple(_published(members, network, family)),
+        ports=tuple(_published_ports(members, network, family)),
         internal=network.internal,
         talks=not _is_off(network, "enable_icc"),
         masquerades=not _is_off(network, "enable_ip_masquerade"),
@@ -40,7 +40,7 @@ def _bridge(network: Network, running: Sequence[Container], family: Family) -> B
     )
 
 
-def _published(
+def _published_ports(
     members: Iterable[Container], network: Network, family: Family
 ) -> Iterator[PublishedPort]:
     """The ports that lead to members by this network."""

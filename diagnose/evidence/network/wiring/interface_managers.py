@@ -82,7 +82,7 @@ def interface_managers(
     """Files are read only where an interface of the engine is taken, or has lost its address."""
     concerned = [interface.link for interface in taken]
     if networks is not None and links is not None:
-        concerned += _emptied(networks, links)
+        concerned += _emptied_bridges(networks, links)
     if not concerned or processes is None:
         return InterfaceManagers({})
     running = [
@@ -104,7 +104,7 @@ def interface_managers(
     return InterfaceManagers(by_interface)
 
 
-def _emptied(networks: Networks, links: Interfaces) -> Iterator[Interface]:
+def _emptied_bridges(networks: Networks, links: Interfaces) -> Iterator[Interface]:
     """The bridges of networks that should have an IPv4 address, and have none."""
     for network in networks.bridges:
         link = links.by_name.get(network.bridge)

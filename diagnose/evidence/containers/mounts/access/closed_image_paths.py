@@ -57,8 +57,8 @@ def closed_image_paths(
     for container in containers:
         if container.is_running and not container.restart_count:
             continue
-        denied = _denied(host, container, log_tails.of(container))
-        closed = _closed(host, container, denied[1]) if denied is not None else None
+        denied = _denied_path(host, container, log_tails.of(container))
+        closed = _first_closed_folder(host, container, denied[1]) if denied is not None else None
         if denied is not None and closed is not None:
             line, asked = denied
             path, file = closed
@@ -72,7 +72,7 @@ def closed_image_paths(
     return ClosedImagePaths(tuple(found))
 
 
-def _denied(host: Host, container: Container, tail: LogTail) -> tuple[str, str] | None:
+def _denied_path(host: Host, container: Container, tail: LogTail) -> tuple[str, str] | None:
     """The line that says so, and the path in the image; a program's name is looked up."""
     for line in tail.find_all("permission denied"):
         match = _COMMAND.search(line)
@@ -87,7 +87,9 @@ def _denied(host: Host, container: Container, tail: LogTail) -> tuple[str, str] 
     return (denied.line, denied.path) if denied is not None else None
 
 
-def _closed(host: Host, container: Container, path: str) -> tuple[str, ContainerFile] | None:
+def _first_closed_folder(
+    host: Host, container: Container, path: str
+) -> tuple[str, ContainerFile] | None:
     """What of root's is closed to all others on the way to a path of the image.
 
     The engine names the end of a chain of links alone: what lies between is looked up where Debian

@@ -73,7 +73,7 @@ def closed_mounts(
         mount = mounts.of(source) if mounts is not None else None
         uid = _only_user(mount) if mount is not None else None
         if mount is not None and uid is not None:
-            again = _again(host, outside, mount.point, uid)
+            again = _command_with_option(host, outside, mount.point, uid)
             found[source] = ClosedMount(mount.point, uid, _name(host, uid), again)
     return ClosedMounts(found)
 
@@ -93,7 +93,7 @@ def _name(host: Host, uid: int) -> str:
     return next((parts[0] for parts in fields if parts[2:3] == [str(uid)]), "")
 
 
-def _again(host: Host, processes: Processes | None, point: str, uid: int) -> str:
+def _command_with_option(host: Host, processes: Processes | None, point: str, uid: int) -> str:
     """The command line of the program that serves a mount, with the option that lets others in.
 
     "" for one that stays in the foreground: what follows it would wait for its end.

@@ -102,7 +102,10 @@ def dropped_users(
     info: Info | None,
 ) -> DroppedUsers:
     """Two questions about all paths; one file for each container that has ended."""
-    cases = [*_running(containers, recent_logs, processes), *_ended(host, containers, log_tails)]
+    cases = [
+        *_refusals_of_running(containers, recent_logs, processes),
+        *_refusals_of_ended(host, containers, log_tails),
+    ]
     cases = [case for case in cases if _begins_as_root(case.container, info)]
     if not cases:
         return DroppedUsers(())
@@ -112,7 +115,7 @@ def dropped_users(
     if isinstance(tops, Failed) or isinstance(below, Failed):
         return DroppedUsers(())
     sources = BindSources(tops, below)
-    dropped = (_denied(case, sources) for case in cases)
+    dropped = (_denied_user(case, sources) for case in cases)
     return DroppedUsers(tuple(item for item in dropped if item is not None))
 
 
@@ -122,7 +125,7 @@ def _begins_as_root(container: Container, info: Info | None) -> bool:
     return is_root and host_user(container, info, None) is None
 
 
-def _denied(case: _UserRefusal, sources: BindSources) -> DroppedUser | None:
+def _denied_user(case: _UserRefusal, sources: BindSources) -> DroppedUser | None:
     """The first of the users whom owner and mode deny what the log says."""
     for owner in case.users:
         outcome = access(case.named, sources, owner.user)
@@ -138,7 +141,7 @@ def _denied(case: _UserRefusal, sources: BindSources) -> DroppedUser | None:
     return None
 
 
-def _running(
+def _refusals_of_running(
     containers: Containers, recent_logs: RecentLogs | None, processes: Processes | None
 ) -> list[_UserRefusal]:
     """Running containers that are refused again and again, with the users of their processes."""
@@ -174,7 +177,9 @@ def users_of_processes(processes: Iterable[Process]) -> tuple[ProgramUser, ...]:
     return tuple(ProgramUser(names[uid], _user(f"user {uid}", uid)) for uid, _ in most)
 
 
-def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_UserRefusal]:
+def _refusals_of_ended(
+    host: Host, containers: Containers, log_tails: LogTails
+) -> list[_UserRefusal]:
     """Containers that failed, with the user whom their variables or their image name."""
     refusals = [
         (container, refused)

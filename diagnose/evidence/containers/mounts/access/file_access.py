@@ -126,7 +126,7 @@ def host_user(
     if not is_id(user):
         return None
     label = _label(container, user_and_group)
-    remapping = _remapping(container, info)
+    remapping = _with_remapping(container, info)
     if remapping is None:
         is_root = int(user) == 0
         return None if is_root else _on_host(container, label, int(user), group, (0, 0))
@@ -165,7 +165,7 @@ def _owner(uid: int, group: str, first_gid: int) -> str:
     return f"{uid}:{first_gid + int(group)}" if is_id(group) else str(uid)
 
 
-def _remapping(container: Container, info: Info | None) -> Info | None:
+def _with_remapping(container: Container, info: Info | None) -> Info | None:
     """The engine, where it gives the container's users other ids on the host."""
     if info is None or container.host_config.userns_mode == "host":
         return None

@@ -59,7 +59,7 @@ def image_places(
     """A few questions for each failed container whose log names such a path; none elsewhere."""
     found = []
     for container in containers:
-        named = _named(container, log_tails)
+        named = _named_place(container, log_tails)
         uid, _, gid = (numbers.of(container) if numbers else container.config.user).partition(":")
         if named is None or not uid.isdigit() or uid == "0":
             continue
@@ -75,7 +75,7 @@ def image_places(
     return ImagePlaces(tuple(found))
 
 
-def _named(container: Container, log_tails: LogTails) -> tuple[str, str] | None:
+def _named_place(container: Container, log_tails: LogTails) -> tuple[str, str] | None:
     """The line and the path in it, where no mount holds that path."""
     for line in log_tails.of(container).find_all("permission denied", "accessdenied"):
         match = _REFUSED.search(line)

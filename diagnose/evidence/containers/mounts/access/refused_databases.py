@@ -97,7 +97,7 @@ def refused_databases(
     statuses = host.ask(StatPaths([*folders, *paths], follow=False))
     if isinstance(statuses, Failed):
         return RefusedDatabases(())
-    denied = (_denied(case, files, statuses) for case in cases)
+    denied = (_denied_user(case, files, statuses) for case in cases)
     return RefusedDatabases(tuple(item for item in denied if item is not None))
 
 
@@ -156,7 +156,7 @@ def _case(
         yield _RefusedContainer(container, refusals[-1], times, of, users, tuple(writable))
 
 
-def _denied(
+def _denied_user(
     case: _RefusedContainer, files: Mapping[str, Sequence[str]], statuses: Mapping[str, PathStatus]
 ) -> DroppedUser | None:
     """The first database that none of the users may read and write, or the folder of one."""

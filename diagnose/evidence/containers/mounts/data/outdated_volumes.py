@@ -90,7 +90,7 @@ def outdated_volumes(
         if mount.name in created
     }
     candidates = _over_the_image(host, list(pairs.values())[:MOST], created)
-    compared = [_compared(host, candidate) for candidate in candidates[:MOST_COMPARED]]
+    compared = [_compared_volume(host, candidate) for candidate in candidates[:MOST_COMPARED]]
     left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
     return OutdatedVolumes(tuple(volume for volume in compared if volume.files), left_out)
 
@@ -157,7 +157,7 @@ def _is_folder(status: PathStatus | None) -> bool:
     return status is not None and status.type == "folder"
 
 
-def _compared(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
+def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
     """The volume with those of its files that differ from the image's."""
     in_image = _image_files(host, candidate.folders)
     in_volume = {name: _steps(candidate.mount.source, name) for name in in_image}

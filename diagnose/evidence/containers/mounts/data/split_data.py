@@ -57,7 +57,7 @@ def _declared_by_image(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMou
     """The pairs whose anonymous volume the image declares."""
     images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
     details = host.answers_about(list(images)[:MOST], InspectImage)
-    declared = {image: _declared(detail) for image, detail in details.items()}
+    declared = {image: _declared_volumes(detail) for image, detail in details.items()}
     return [
         pair
         for pair in pairs
@@ -65,7 +65,7 @@ def _declared_by_image(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMou
     ]
 
 
-def _declared(image: Detail) -> set[str]:
+def _declared_volumes(image: Detail) -> set[str]:
     """The paths that an image declares as volumes."""
     volumes = image.config.volumes if image.config is not None else None
     return {_without_last_slash(path) for path in volumes or ()}

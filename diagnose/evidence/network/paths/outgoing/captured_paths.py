@@ -71,7 +71,7 @@ def captured_paths(
         return CapturedPaths((), why_none=why_none)
     paths: list[CapturedPath] = []
     walked = 0
-    for network, members, address in _attached(containers, networks):
+    for network, members, address in _attached_networks(containers, networks):
         for protocol, port in SAMPLES:
             walked += 1
             flow = Flow(Origin(network.bridge, address), SOMEWHERE, protocol, port)
@@ -98,7 +98,7 @@ def captured_paths(
     return CapturedPaths(tuple(paths), walked)
 
 
-def _attached(
+def _attached_networks(
     containers: Containers, networks: Networks
 ) -> Iterator[tuple[Network, tuple[Container, ...], str]]:
     """Each network that leads out, its running containers, and the address of the first."""

@@ -159,7 +159,7 @@ def _verdicts_out(
             traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))
             if _ends_at_host(traced):
                 continue
-            verdict = _outgoing(traced, network.bridge, is_hidden=network.masquerades)
+            verdict = _outgoing_verdict(traced, network.bridge, is_hidden=network.masquerades)
             if verdict.outcome == "accept":
                 return verdict
             verdicts.append(verdict)
@@ -178,7 +178,7 @@ def _ends_at_host(traced: Trace) -> bool:
     return traced.nat is not None and traced.to == ""
 
 
-def _outgoing(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
+def _outgoing_verdict(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
     """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
 
     is_hidden: whether the engine is to translate the source; no answer finds its way to one that is

@@ -158,7 +158,7 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
                 family="ip6",
             )
             # a host may have no way to the internet over IPv6
-            if _traced(stack, ordinary_peer("ip6"), port).rule_in_the_way is None:
+            if _trace_of(stack, ordinary_peer("ip6"), port).rule_in_the_way is None:
                 yield port
 
 
@@ -182,7 +182,7 @@ def _has_bans(chain: Chain) -> bool:
     return bool(chain.rules) and (is_ban(chain.label, chain.name) or is_ban(*texts))
 
 
-def _traced(stack: Stack, address: str, port: ShutPort) -> Trace:
+def _trace_of(stack: Stack, address: str, port: ShutPort) -> Trace:
     """A client's way to a published port."""
     protocol = port.port.partition("/")[2]
     origin = Origin(port.uplink, address)
@@ -191,7 +191,7 @@ def _traced(stack: Stack, address: str, port: ShutPort) -> Trace:
 
 def _banned_by(stack: Stack, address: str, port: ShutPort) -> Step | None:
     """The rule of a ban list that stops an address on its way to a published port."""
-    obstacle = _traced(stack, address, port).rule_in_the_way
+    obstacle = _trace_of(stack, address, port).rule_in_the_way
     if obstacle is None:
         return None
     by = obstacle.by

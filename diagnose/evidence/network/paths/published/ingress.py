@@ -127,7 +127,7 @@ def inlet_of(walks: Walks, port: OuterPort) -> Ingress:
         flow = Flow(
             origin, port.host_address, proto, port.host_port, port.family, assumed=uplink.name
         )
-        return _incoming(trace(walks.stack, flow), bridges)
+        return _incoming_verdict(trace(walks.stack, flow), bridges)
 
     reach = verdict(Origin(uplink.name))
     # what any client meets, an ordinary one meets too
@@ -155,7 +155,7 @@ def inlet_of(walks: Walks, port: OuterPort) -> Ingress:
     )
 
 
-def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
+def _incoming_verdict(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
     """A trace as the packet filter's verdict: where routes lead is judged elsewhere.
 
     bridges: those of the container's networks.

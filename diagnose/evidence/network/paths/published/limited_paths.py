@@ -97,7 +97,7 @@ def limited_paths(
             past = replace(stack, ruleset=_beyond_limits(stack.ruleset, rule, _PAST))
             goes_on = all(_walk(past, inlet).outcome == "accept" for inlet in inlets)
             path = LimitedPath(rule, inlets, goes_on=goes_on)
-            paths.append(_counted(host, path, links))
+            paths.append(_with_clients(host, path, links))
     return LimitedPaths(tuple(paths), dropping_rules.uncounted)
 
 
@@ -111,7 +111,7 @@ def _beyond_limits(ruleset: Ruleset, limited: DroppingRule, *ahead: Rule) -> Rul
     """
     own = limited.chain.rules
     written = (*own[: limited.at], *ahead, *own[limited.at :])
-    rules = tuple(map(_beyond, filter(_takes_more, written)))
+    rules = tuple(map(_rule_beyond_limit, filter(_takes_more, written)))
     changed = replace(limited.chain, rules=rules)
     chains = (changed if chain is limited.chain else chain for chain in ruleset.chains)
     return Ruleset(tuple(chains), ruleset.unread)
@@ -121,7 +121,7 @@ def _takes_more(rule: Rule) -> bool:
     return not lets_pass_few(rule)
 
 
-def _beyond(rule: Rule) -> Rule:
+def _rule_beyond_limit(rule: Rule) -> Rule:
     conditions = (condition for condition in rule.conditions if not is_over_limit(condition))
     return replace(rule, conditions=tuple(conditions))
 
@@ -140,7 +140,7 @@ def _walk(stack: Stack, inlet: Ingress) -> Trace:
     return trace(stack, flow)
 
 
-def _counted(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPath:
+def _with_clients(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPath:
     """The path with the clients that have as many connections as the limit allows."""
     limit = _CONNECTIONS.search(path.rule.rule.text)
     if limit is None:

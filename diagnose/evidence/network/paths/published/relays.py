@@ -56,7 +56,7 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
     inside = containers.addresses_in_use
     rules = [
         (rule, target)
-        for rule, target in _translating(stack.ruleset)
+        for rule, target in _translating_rules(stack.ruleset)
         if target not in inside and stack.is_local(target) is False
     ]
     taken = {
@@ -64,7 +64,7 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
         for container in containers.running
         for published in container.published_ports
     }
-    found = (_walked(stack, uplink, rule, target) for rule, target in rules[:MOST])
+    found = (_walked_relays(stack, uplink, rule, target) for rule, target in rules[:MOST])
     return Relays(
         tuple(
             relay
@@ -75,7 +75,7 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
     )
 
 
-def _translating(ruleset: Ruleset) -> Iterator[tuple[Rule, str]]:
+def _translating_rules(ruleset: Ruleset) -> Iterator[tuple[Rule, str]]:
     """The rules for IPv4 that lead a single port elsewhere, with the address."""
     for chain in ruleset.chains:
         is_of_others = not is_docker_chain(chain.label, chain.name) and chain.hook != "output"
@@ -93,7 +93,7 @@ def _target(rule: Rule) -> str:
     return action.address if action.address and ":" not in action.address else ""
 
 
-def _walked(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
+def _walked_relays(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
     """The connections that this rule leads on, each walked from an ordinary client."""
     port = _port_of(rule)
     protocols: tuple[Protocol, ...] = ("tcp", "udp") if port else ()

@@ -77,7 +77,7 @@ def return_paths(
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
     outer = [uplink for uplink in _outer_interfaces(stack, uplinks) if uplink.name not in bridges]
-    return ReturnPaths(tuple(_walked(stack, containers, networks, outer, namespaces)))
+    return ReturnPaths(tuple(_walked_paths(stack, containers, networks, outer, namespaces)))
 
 
 def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
@@ -116,7 +116,7 @@ class _PublishedCall(msgspec.Struct, frozen=True):
         return Flow(Origin(self.uplink.name, SOMEWHERE), self.address, proto, self.host_port)
 
 
-def _walked(
+def _walked_paths(
     stack: Stack,
     containers: Containers,
     networks: Networks,

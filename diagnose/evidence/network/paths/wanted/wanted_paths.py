@@ -201,7 +201,7 @@ class _Walks:
         network = leaving.network
         for port in [want.port] if want.port else self._host_ports():
             traced = trace(self._stack, leaving.to(address, port))
-            listener = self._listening(address, port)
+            listener = self._listener_at(address, port)
             peer = self._translated_to(network, traced) or self._names.publishers.get(port)
             is_peers = peer is not None and (traced.nat is not None or listener is None)
             if is_peers or listener is not None or self._listeners is None:
@@ -268,7 +268,7 @@ class _Walks:
         }
         return sorted(ports)[:8]
 
-    def _listening(self, address: str, port: int) -> Listener | None:
+    def _listener_at(self, address: str, port: int) -> Listener | None:
         if self._listeners is None:
             return None
         return next((listener for listener in self._listeners.on("tcp", address, port)), None)
