@@ -21,6 +21,8 @@ PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "v
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
 _MARKS = ("manual", "example", "reported", "may-fail", "may-help")
+_COMMENT = LazyPattern(r"^<!-- .{1,80} -->\n\n?", re.MULTILINE)
+"""The marks of a part that several pages share: they are for authors, and not for readers."""
 FRONT_MATTER = LazyPattern(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _FENCE = LazyPattern(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
@@ -99,7 +101,7 @@ def parse(text: str, name: str) -> Page:
         head: dict[str, Any] = yaml.safe_load(front[1]) or {}
     except yaml.YAMLError as error:
         raise PageError(f"{name}: front matter: {error}") from error
-    body = text[front.end() :]
+    body = _COMMENT.sub("", text[front.end() :])
     variables = {str(key): str(value) for key, value in (head.get("variables") or {}).items()}
     return Page(
         id=str(head.get("id", "")),

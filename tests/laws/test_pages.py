@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from diagnose import registry, runbooks
 from diagnose.model import Severity
 from diagnose.runbooks.format import CommandBlock
+from tests import shared_parts
 from tests.laws.house import CHECKS, PAGES
 
 HOSTILE = {"spaced": "a b", "substitution": "$(x)", "quote": "'", "flag": "-rf", "newline": "a\nb"}
@@ -294,3 +295,21 @@ def test_no_command_is_one_quoted_value():
         if " " in runbooks.page(id).variables.get(name, "")
     }
     assert found == set()
+
+
+def test_what_pages_share_is_the_same_on_each():
+    """`python -m tests.shared_parts ID` writes the parts of one page into the others."""
+    texts: dict[str, list[str]] = {}
+    for path in PAGES.values():
+        for name, text in shared_parts.parts(path.read_text()).items():
+            texts.setdefault(name, []).append(text)
+    assert len(texts) > 5
+    assert [name for name, versions in texts.items() if len(versions) < 2] == []
+    assert [name for name, versions in texts.items() if len(set(versions)) > 1] == []
+
+
+def test_a_shared_part_is_written_into_the_other_pages():
+    page = "before\n<!-- shared: looks -->\n\nold\n\n<!-- end of shared -->\nbehind\n"
+    changed = shared_parts.with_parts(page, {"looks": "\nnew\n\n", "fixes": "\nof others\n\n"})
+    assert changed == page.replace("old", "new")
+    assert shared_parts.parts(changed) == {"looks": "\nnew\n\n"}
