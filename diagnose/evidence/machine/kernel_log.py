@@ -14,7 +14,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadKernelLog, Record
-from diagnose.registry import evidence
+from diagnose.registry import begun_early, evidence
 
 __all__ = ["UNNAMED", "HungTask", "KernelLog", "OomKill", "Record", "kernel_log", "oom_kills"]
 
@@ -219,6 +219,7 @@ def _oom_kill_of_old_kernel(
     )
 
 
+@begun_early
 @evidence
 def kernel_log(host: Host) -> KernelLog | Unavailable:
     """The newest lines; reading them needs root where kernel.dmesg_restrict is 1."""
