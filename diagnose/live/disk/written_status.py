@@ -39,4 +39,6 @@ def device_number(device: int) -> str:
 
 def printable(name: str | bytes | Any) -> str:
     """A name as text, whatever bytes it holds."""
+    if isinstance(name, str) and name.isascii():
+        return name
     return os.fsencode(name).decode("utf-8", "replace")
