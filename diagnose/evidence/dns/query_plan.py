@@ -287,6 +287,8 @@ def _failed_queries(
         failed = [item.name for item in failed_names.of(container)]
         foreign = [name for name in failed if name not in containers.by_dns_name]
         names = [name for name in foreign if complete or "." in name]
+        if not names:
+            continue
         own = resolvers.upstreams(container)
         upstreams = own or tuple(map(Upstream, resolvers.engine_view))
         domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]

@@ -68,13 +68,14 @@ class _Home(msgspec.Struct, frozen=True):
 def _home_folders(containers: Containers) -> Iterator[_Home]:
     """The folders of containers that were given no name of their own, as a host or as a node."""
     for container in containers:
+        homes = [
+            _Home(container, mount.destination, folder)
+            for mount in container.mounts
+            if (folder := _folder(mount.destination, mount.source))
+        ]
         is_named = container.config.hostname != container.id[:12]
-        if is_named or container.config.sets("RABBITMQ_NODENAME"):
-            continue
-        for mount in container.mounts:
-            folder = _folder(mount.destination, mount.source)
-            if folder:
-                yield _Home(container, mount.destination, folder)
+        if homes and not is_named and not container.config.sets("RABBITMQ_NODENAME"):
+            yield from homes
 
 
 def _folder(destination: str, source: str) -> str:

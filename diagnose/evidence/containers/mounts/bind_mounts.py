@@ -190,6 +190,8 @@ def refused_path(container: Container, log_tails: LogTails) -> NamedPath | None:
 def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     """What these lines of a container say it was refused, if it lies below a mount."""
     refusals = tail.find_all(*_REFUSED)
+    if not refusals:
+        return None
     for line in refusals:
         refused = named_path(container, line) or _in_private_root(container, line)
         if refused is not None:

@@ -95,7 +95,7 @@ def _of_variables(
     has_failed: what some programs read counts only in a container that does not work.
     """
     for variable, value in container.config.environment:
-        quoted = _QUOTED.fullmatch(value)
+        quoted = _QUOTED.fullmatch(value) if value.startswith(("'", '"')) else None
         if quoted is not None and calls(quoted["host"]):
             inner, host = quoted["inner"], quoted["host"]
             if inner != host or _OF_ADDRESSES.search(variable):
@@ -131,7 +131,7 @@ def _of_files(
 
 def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
     """The addresses in a text with a wrong number of slashes, each with the right one."""
-    for match in _ADDRESS.finditer(text):
+    for match in _ADDRESS.finditer(text) if ":/" in text else ():
         is_wrong = match["slashes"] != "//" or match["slash"]
         is_mount = match["slashes"] == "/" and match["scheme"] == match["host"]  # redis:/redis
         if is_wrong and not is_mount and calls(match["host"]):
