@@ -102,7 +102,7 @@ def _is_on_bridges(container: Container, networks: Networks) -> bool:
 
 
 def _serves_dhcp(container: Container, namespaces: Namespaces) -> bool:
-    """Whether it publishes DHCP's port, as one does who wants to be asked, and listens there."""
+    """Whether a container publishes DHCP's port, so that it is to be asked, and listens there."""
     netns = namespaces.of(container)
     is_published = any(port.number == DHCP_PORT for port in container.published_by("udp"))
     return is_published and netns is not None and netns.serves_others("udp", DHCP_PORT)
@@ -120,7 +120,7 @@ def _is_relayed(table: ConnectionTable, links: Interfaces) -> bool:
 def _sent_by(
     host: Host, wakers: dict[str, tuple[Container, str]], networks: Networks
 ) -> list[KeptBroadcast]:
-    """Those that have sent packets to all of their own subnet, which is the bridge's."""
+    """The programs that have sent packets to all of their own subnet, which is the bridge's."""
     if not wakers:
         return []
     pids = {item.state.pid: (item, line) for item, line in wakers.values()}
