@@ -40,7 +40,7 @@ def _dhcp_finding(item: KeptBroadcast) -> Finding:
     container = item.container
     return Finding.about(
         container,
-        f"{container} is a DHCP server on {_where(item)}, a bridge: clients of the local network "
+        f"{container} is a DHCP server on {_network_names(item)}, a bridge: clients of the local network "
         "ask by broadcast, which does not cross it, so that they get no address",
         present(
             {
@@ -61,7 +61,7 @@ def _wake_finding(item: KeptBroadcast) -> Finding:
     container = item.container
     return Finding.about(
         container,
-        f"{container} wakes machines by broadcast on {_where(item)}, a bridge, which keeps "
+        f"{container} wakes machines by broadcast on {_network_names(item)}, a bridge, which keeps "
         "broadcasts in: no machine of the local network wakes",
         {"log": quoted(item.line), "packets that it sent to all": item.broadcasts},
         discriminator=item.kind,
@@ -71,5 +71,5 @@ def _wake_finding(item: KeptBroadcast) -> Finding:
     )
 
 
-def _where(item: KeptBroadcast) -> str:
+def _network_names(item: KeptBroadcast) -> str:
     return named("network", names_of(item.networks))

@@ -70,15 +70,15 @@ def arp_filters(
                 attached.setdefault(network.name, []).append(container)
     found: list[ArpFilter] = []
     for name, members in sorted(attached.items()):
-        found += _on(ruleset, networks.by_name[name].bridge, name, members)
+        found += _filters_on(ruleset, networks.by_name[name].bridge, name, members)
     decision = host_stack.stack.routing.look_up(SOMEWHERE)
     if decision.kind == "unicast" and decision.gateway and decision.oif:
         everyone = {member.id: member for members in attached.values() for member in members}
-        found += _on(ruleset, decision.oif, "", list(everyone.values()))
+        found += _filters_on(ruleset, decision.oif, "", list(everyone.values()))
     return ArpFilters(tuple(found), len(chains))
 
 
-def _on(
+def _filters_on(
     ruleset: Ruleset, device: str, network: str, members: list[Container]
 ) -> Iterator[ArpFilter]:
     """What drops the questions and answers that come in there, or that the host sends."""

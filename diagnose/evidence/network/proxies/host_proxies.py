@@ -90,7 +90,9 @@ def host_proxy_failures(
             if isinstance(log, Unexamined):
                 unread.append(log)
             else:
-                without_resolver = without_resolver or _going_on(log.without_resolver, clock)
+                without_resolver = without_resolver or _lasting_failures(
+                    log.without_resolver, clock
+                )
                 for item in _failures(log, containers, links, namespaces, clock):
                     found.setdefault((program, item.place), item)
     drop_in = _drop_in(host) if any(program == "nginx" for program, _ in found) else ""
@@ -101,7 +103,7 @@ def host_proxy_failures(
     return HostProxyFailures(tuple(items), tuple(sorted(pids)), tuple(unread), without_resolver)
 
 
-def _going_on(lines: Sequence[HostLine], clock: Clock) -> tuple[str, ...]:
+def _lasting_failures(lines: Sequence[HostLine], clock: Clock) -> tuple[str, ...]:
     """Lines of failures that are several and go on; none otherwise."""
     is_now = len(lines) >= _SEVERAL and clock.is_within(lines[-1].at, _FRESH_S)
     return tuple(line.text for line in lines) if is_now else ()
@@ -116,7 +118,7 @@ def _failures(
 ) -> Iterator[HostProxyFailure]:
     """The failures of one log that go on, by their place."""
     for (address, port), failed in by_key((line.place, line) for line in log.lines).items():
-        lines = _going_on(failed, clock)
+        lines = _lasting_failures(failed, clock)
         if not lines:
             continue
         is_host = address == "localhost" or (

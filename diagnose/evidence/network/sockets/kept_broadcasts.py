@@ -76,13 +76,13 @@ def kept_broadcasts(
     wakers = {
         item.id: (item, lines[-1])
         for item in on_bridges
-        if (lines := _lines(item, recent_logs, _WAKES)) and namespaces.of(item) is not None
+        if (lines := _matching_lines(item, recent_logs, _WAKES)) and namespaces.of(item) is not None
     }
     found = [
         KeptBroadcast(item, tuple(networks.of(item)), "dhcp", lines[-1] if lines else "")
         for item in servers
-        if not _lines(item, recent_logs, _GAVE_ADDRESS)
-        for lines in [_lines(item, recent_logs, _FOREIGN_SUBNET)]
+        if not _matching_lines(item, recent_logs, _GAVE_ADDRESS)
+        for lines in [_matching_lines(item, recent_logs, _FOREIGN_SUBNET)]
     ]
     unread: tuple[Unexamined, ...] = ()
     if found:
@@ -92,7 +92,7 @@ def kept_broadcasts(
             found = []
         elif _is_relayed(table, links):
             found = []
-    found += _sent_by(host, wakers, networks)
+    found += _sent_broadcasts(host, wakers, networks)
     return KeptBroadcasts(tuple(found), len(servers) + len(wakers), unread)
 
 
@@ -108,7 +108,9 @@ def _serves_dhcp(container: Container, namespaces: Namespaces) -> bool:
     return is_published and netns is not None and netns.serves_others("udp", DHCP_PORT)
 
 
-def _lines(container: Container, recent_logs: RecentLogs, pattern: LazyPattern) -> list[str]:
+def _matching_lines(
+    container: Container, recent_logs: RecentLogs, pattern: LazyPattern
+) -> list[str]:
     return [line.text for line in recent_logs.of_this_run(container) if pattern.search(line.text)]
 
 
@@ -117,7 +119,7 @@ def _is_relayed(table: ConnectionTable, links: Interfaces) -> bool:
     return any(links.holds(flow.dst) and not links.holds(flow.src) for flow in table.entries)
 
 
-def _sent_by(
+def _sent_broadcasts(
     host: Host, wakers: dict[str, tuple[Container, str]], networks: Networks
 ) -> list[KeptBroadcast]:
     """The programs that have sent packets to all of their own subnet, which is the bridge's."""
