@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from diagnose.judgement.collection import Broken
-from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.judgement.deadline import TimeIsUpError, alarm, at_most
 from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
 from diagnose.phrases import named
 from diagnose.recording.budget import Budget
@@ -41,17 +41,18 @@ def judge_all(
     results = []
     least = time.monotonic() + LEAST_S
     found = 0
-    for check in checks:
-        left = max(budget.ends_for(found), least) - time.monotonic()
-        result = _out_of_time(check)
-        if left > 0 and check.id not in unjudged:
-            try:
-                with at_most(left * SLOWEST_SHARE):
-                    result = judge(check, evidence, thresholds)
-            except TimeIsUpError:
-                pass
-        found += len(result.findings)
-        results.append(result)
+    with alarm():
+        for check in checks:
+            left = max(budget.ends_for(found), least) - time.monotonic()
+            result = _out_of_time(check)
+            if left > 0 and check.id not in unjudged:
+                try:
+                    with at_most(left * SLOWEST_SHARE):
+                        result = judge(check, evidence, thresholds)
+                except TimeIsUpError:
+                    pass
+            found += len(result.findings)
+            results.append(result)
     return results
 
 
