@@ -13,6 +13,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_names import host_name, with_port
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.model import CheckResult, Count, Finding, Json, PageVariables, Seconds, Severity
 from diagnose.phrases import count
 from diagnose.registry import check
@@ -75,7 +76,7 @@ def registry_unreachable(
             yield failures.finding(
                 trouble,
                 proof=missing.proof,
-                variables=missing.variables or None,
+                variables=missing.variables or _dialled(trouble),
                 clause=missing.clause,
             )
     by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
@@ -84,6 +85,13 @@ def registry_unreachable(
         if not trouble.registry or trouble.registry not in by_proxy:
             yield failures.finding(trouble, reason=WEB_PAGE)
     return None
+
+
+def _dialled(trouble: PullTrouble) -> PageVariables | None:
+    """The server that was called, where the log names no registry; None where it names one."""
+    place, port = place_in(trouble.text)
+    is_named = bool(trouble.registry or trouble.image)
+    return None if is_named or not port else {"dialled": place, "port": str(port)}
 
 
 def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:

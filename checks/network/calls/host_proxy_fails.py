@@ -95,5 +95,6 @@ def _variables(item: HostProxyFailure, failure: Recognised | None) -> PageVariab
         command = remedy.command.replace(_USUAL, item.drop_in or _USUAL)
         return {"on_host": command}
     if not item.log.path:
-        return {"unit": f"{item.program}.service"}
-    return {"log": item.log.path, "place": item.log.mark or item.place}
+        return {"upstream": item.place, "unit": f"{item.program}.service"}
+    place = item.log.mark or item.place
+    return {"upstream": item.place, "log": item.log.path, "place": place}

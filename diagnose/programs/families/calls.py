@@ -149,7 +149,7 @@ PEERS = (
                 |server\ misbehaving|i/o\ timeout|Temporary)
             | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<host_node>{_NAME})
             | UnknownHostException:\ (?P<host_java>{_NAME})
-            | could\ not\ translate\ host\ name\ \\?\"(?P<host_postgres>{_NAME})\\?\"
+            | could\ not\ translate\ host\ name\ \"(?P<host_postgres>{_NAME})\"
             | Could\ not\ resolve\ host:\ (?P<host_curl>{_NAME})
             | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
             | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
@@ -158,11 +158,10 @@ PEERS = (
                     |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
             | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
                 (?P<host_unknown>(?!is\b|or\b){_NAME})
-            | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
+            | (?<![/\w.-])['\"`]?(?P<host_lost>{_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
             | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
             | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
             | bad\ address\ '(?P<host_busybox>{_NAME})
-            | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
             | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
                 |Temporary\ failure\ in\ name)
         """,
@@ -180,8 +179,6 @@ PEERS = (
             | Name\ or\ service\ not\ known
             | nodename\ nor\ servname\ provided
             | bad\ address  # busybox
-            | \bEAI_AGAIN\b(?!\ \w+\.)(?=\ undefined)
-            | \bDNS\ resolution\ (?:is\ )?(?:currently\ )?(?:not\ available|unavailable)\b
         """,
         cause="the program calls a name that does not resolve in its container, and does not say which",
         cure="look for the name in the program's settings, and see that a container of that name runs "
@@ -211,7 +208,6 @@ PEERS = (
             (?:can't|cannot|could\ not|unable\ to|failed\ to|couldn't)\ (?:reach|connect|contact
                 |dial)\b(?:[^:]|:(?!\d)){0,60}?
                 [`'\"(@/\ ](?P<peer>(?!localhost|127\.)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
-            | (?<![\w./-])(?P<peer_named>[a-z][\w-]*-[\w-]+)\ is\ not\ reachable\b
             | (?:\bis\ running\ |server\ )at\ `(?P<peer_prisma>(?!localhost|127\.)[\w.-]+)`:`\d+`
         """,
         cause="the program does not reach {peer}",

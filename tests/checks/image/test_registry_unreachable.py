@@ -141,7 +141,7 @@ def test_no_registry_is_asked_that_the_log_does_not_name() -> None:
     text = "dial tcp 192.0.2.7:443: i/o timeout"
     failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
     (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
-    assert finding.variables == {}
+    assert finding.variables == {"dialled": "192.0.2.7", "port": "443"}
 
 
 PROXY = "http://proxy.lan:3128"

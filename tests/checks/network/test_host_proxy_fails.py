@@ -172,3 +172,4 @@ def test_proxies_of_the_host(program: str, lines: list[str], fails: bool, in_jou
     findings = _judged(program, answers).findings
     assert len(findings) == fails
     assert all(("unit" in finding.variables) == in_journal for finding in findings)
+    assert all(finding.variables["upstream"] == "127.0.0.1:8081" for finding in findings)

@@ -30,7 +30,7 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "source-read-only": (
         "error while creating mount source path '/mnt/nas/films': mkdir /mnt/nas: read-only file system",
-        {},
+        {"refused_path": "/mnt/nas/films"},
     ),
     "source-link": (
         "error while creating mount source path '/srv/data': mkdir /srv/data: file exists",

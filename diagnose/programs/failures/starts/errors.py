@@ -89,6 +89,7 @@ _REST = (
         cure="remount that file system for writing, or correct the path; "
         "Docker from a snap sees only folders below /home",
         source="docker-snap/docker-snap#126",
+        page={"refused_path": "{path}"},
     ),
     Failure(
         name="source-link",

@@ -286,7 +286,8 @@ def test_no_start_is_offered_where_it_ends_in_the_same_way():
         container_in("exited", code=1, Mounts=[CONF]), "bad word in /etc/nginx/nginx.conf:7"
     )
     assert fix == ""
-    assert look.startswith("ls -l /srv/web/nginx.conf && awk -v at=7 ")
+    assert look.startswith("awk -v at=7 ")
+    assert "git -C @ diff -- /srv/web/nginx.conf" in look
     fix, look = first(container_in("exited", code=1, **env("KAFKA_ADVERTISED_LISTENERS=x")), KAFKA)
     assert fix.startswith("read -r KAFKA_ADVERTISED_LISTENERS && ")
     assert look.endswith("awk -F= -v name=KAFKA_ADVERTISED_LISTENERS '$1 == name'")
