@@ -59,7 +59,7 @@ EXPLAINS = Phrases(
         | \bplease\ (?:set|provide|configure|accept|run|specify)\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
-        | \bin\ use\b | (?<!not\ )\balready\ active\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b
+        | \bin\ use\b | (?<!not\ )\balready\ active\b | \balready\ (?:been|running|exists?|allocated|in)\b | \blocked\b
         | \block\ file\b | \bunable\ to\ lock\b
         | \binvalid\b | \bunknown\b(?!\[[\d.:a-f]+\]) | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
@@ -96,7 +96,8 @@ EXPLAINS = Phrases(
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|parsing|at)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
         | \b(?:disk\ i/o|input/output)\ error\b | \bdon't\ know\ how\ to\b
-        | \bfor\ a\ later\ version\b | \billegal\ option\b | \bno\ rule\ to\ make\b | \bbad\ substitution\b
+        | \bfor\ a\ later\ version\b | \bnot\ owned\ by\b | \b(?:is|was)\ not\ (?:yet\ )?formatted\b
+        | \billegal\ option\b | \bno\ rule\ to\ make\b | \bbad\ substitution\b
         """,
         re.VERBOSE,
     ),
@@ -145,7 +146,7 @@ GENERIC = Phrases(
         unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
-        initialization initialisation context report terminating
+        initialization initialisation context report terminating above run virtual
         """
     ),
     pattern=LazyPattern(
@@ -192,6 +193,8 @@ GENERIC = Phrases(
         | ^(?:error:\ )?command\ failed:\ | \bidentified\ some\ issues:?\s*$
         | \bconfiguration\ (?:is\ invalid|errors:?)\s*$
         | \bcontext\ cancell?ed\b | ^=\w+\ report=+ | ^terminating\.:
+        | \bsee\ (?:the\ )?(?:errors?|messages?|warnings?)\ above\b | \brun\ failed\ with\ error\ -?\d+
+        | \bcould\ not\ create\ the\ java\ virtual\ machine\b | \bfailed\ to\ start\ [\w-]+\.\s*$
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         """,
         re.VERBOSE,

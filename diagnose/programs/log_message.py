@@ -32,7 +32,7 @@ TAKES_ANOTHER = LazyPattern(
 )
 """A program that says so has what it needs from elsewhere."""
 DOES_WITHOUT = LazyPattern(
-    r"(?<!\bcan be )(?<!\bmay be )\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE
+    r"(?<!\bcan be )(?<!\bmay be )(?<!\byou )\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE
 )
 """A program that says so continues; whether anybody misses what it leaves out is not known."""
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "schema-unsupported": (
+        "AssertException: Unsupported database schema version: 24",
+        "panic: unknown schema version 9",
+    ),
     "path-empty": (
         "mkdir: cannot create directory '': No such file or directory",
         "mkdir: cannot create directory ‘’: No such file or directory",
@@ -159,6 +163,7 @@ LINES = {
         "could not connect to mongo:27017",
     ),
     "mounted-file-replaced": (
+        "failed to create WAL: unlinkat /var/lib/etcd/wal: device or resource busy",
         "sed: can't move '/etc/app/app.confbFhJcA' to '/etc/app/app.conf': Resource busy",
         "mv: cannot move '/tmp/x' to '/etc/app/app.conf': Device or resource busy",
         "OSError: [Errno 16] Device or resource busy: '/config/.storage/tmp' -> '/config/configuration.yaml'",
@@ -268,6 +273,7 @@ LINES = {
         '"tunnel run" requires the ID or name of the tunnel to run as the last command line argument',
     ),
     "owner-expected": (
+        "[warn] /var/lib/tor is not owned by this user (tor, 100) but by root (0). Perhaps you are running Tor as the wrong user?",
         "Console has to be executed with the user that owns the file config/config.php",
     ),
     "some-peer-silent": ("panic: context deadline exceeded",),
@@ -331,6 +337,9 @@ LINES = {
     "language-version": ("SyntaxError: Unexpected token '?'", "SyntaxError: invalid syntax"),
     "build-missing": ("Error: Could not find a production build in the '.next' directory.",),
     "locked-by-another": (
+        "Lock file is present. Guessing isbg is already running. Exit.",
+        "yugabyted is already running!",
+        "Error: ipfs daemon is running. please stop it to run this command",
         "The jira.home directory '/var/jira' is already locked by another running instance.",
         "Error: another instance of the server is already running",
     ),
@@ -341,6 +350,7 @@ LINES = {
         "the database schema version is newer than this program supports",
     ),
     "data-older": (
+        "Looks like you skipped some required update(s), please go back to the mandatory upgrade path [v1.9.1]",
         "ERROR mlflow.cli: Detected out-of-date database schema (found version 451aebb31d03, but expected 7f2a7d5fae7d).",
         "Unable to start server. Error: sql schema version compatibility check failed:",
         "ERROR: store <no-attributes>=/cockroach/cockroach-data, last used with cockroach version v22.1, is too old for running version v24.1",
@@ -446,10 +456,12 @@ LINES = {
     ),
     "hostname-incomplete": ("The hostname 'mail' is not a FQDN. Please set a FQDN hostname",),
     "memory-required": (
+        "Could not initialize seastar: std::runtime_error (insufficient physical memory: needed 4294967296 available 1931841536)",
         "E20261120 10:01:11.122 dfly_main.cc:253] There are 8 threads, so 2.00GiB are required. Exiting...",
         "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
     ),
     "value-refused": (
+        "500 OOPS: bad bool value in config file for: anonymous_enable",
         "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use 0.0.0.0",
         "Error: invalid value for LOG_LEVEL: inf",
         "'admin@localhost' does not appear to be a valid email address.",

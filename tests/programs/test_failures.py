@@ -78,6 +78,17 @@ def test_a_row_that_only_follows_comes_last():
         ("TypeError: 'type' object is not subscriptable", "python-later"),
         ("ReferenceError: File is not defined", "node-global"),
         ("ReferenceError: config is not defined", ""),
+        ("rsyslogd: pidfile '/run/rsyslogd.pid' and pid 1 already exist.", "pidfile-exists"),
+        ("AttributeError: module 'collections' has no attribute 'Callable'", "python-earlier"),
+        ("AttributeError: module 'shop' has no attribute 'Callable'", ""),
+        ("ERROR: no --join flags provided to 'cockroach start'", "option-required"),
+        (
+            "Error: Could not find Chrome (ver. 119.0.6045.105). This can occur if",
+            "playwright-browsers",
+        ),
+        ("pg_stat_statements must be loaded via shared_preload_libraries", "postgres-preload"),
+        ("the configuration must be loaded before the first request", ""),
+        ("java.awt.HeadlessException: No X11 DISPLAY variable was set", "display-missing"),
         ("W raft_server.cpp:594] Multi-node with no leader: refusing to reset peers.", "no-leader"),
         ("raft: elected a new leader at term 7", ""),
         (

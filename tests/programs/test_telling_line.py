@@ -430,6 +430,20 @@ CHOSEN = {
         '{"s":"E","msg":"WT","attr":{"message":"/data/db/WT.wt: open: Operation not permitted"}}',
         '{"s":"F","c":"STORAGE","msg":"Terminating.","attr":{"reason":"1: Operation not permitted"}}',
     ],
+    "what Java cannot read, before that it does not start": [
+        "Picked up JAVA_TOOL_OPTIONS: -Dfile.encoding=UTF-8",
+        "Invalid maximum heap size: -Xmx2gb",
+        "Error: Could not create the Java Virtual Machine.",
+    ],
+    "the reason above a pointer to it": [
+        '[notice] Read configuration file "/etc/tor/torrc".',
+        "[warn] /var/lib/tor is not owned by this user (tor, 100) but by root (0).",
+        "[err] Reading config failed--see warnings above.",
+    ],
+    "what the reader has skipped": [
+        "backend stdout | Starting the application",
+        "backend stdout | Looks like you skipped some required update(s), please go back",
+    ],
     "an error of Yarn": [
         "yarn run v1.22.19",
         'error This project\'s package.json defines "packageManager": "yarn@4.0.2".',

@@ -114,6 +114,55 @@ CLUSTER_MEMBERS = (
         ),
     ),
     Failure(
+        name="rabbit-forgotten",
+        mark="thinks it's clustered with",
+        pattern=r"Node (?P<node>[\w@.-]+) thinks it's clustered with node (?P<other>[\w@.-]+), but (?P=other) disagrees",
+        cause="{other} no longer counts {node} among the nodes of its RabbitMQ cluster, and the data of {node} still say so: "
+        "one of them was reset, or has lost its data",
+        cure="on the node that does not start begin with an empty data folder (rabbitmqctl reset), and let it join the cluster "
+        "again",
+        source="docker-library/rabbitmq#172",
+    ),
+    Failure(
+        name="cassandra-place",
+        mark="differs from previous",
+        pattern=r"snitch's (?P<kind>data ?center|rack) \((?P<program>[\w-]+)\) differs from previous (?:data ?center|rack) "
+        r"\((?P<data>[\w-]+)\)",
+        cause="the data of this node were made in the {kind} {data}, and its settings say {program}",
+        cure="set CASSANDRA_DC or CASSANDRA_RACK to {data}",
+        source="Cassandra's own message",
+    ),
+    Failure(
+        name="replica-set-host",
+        mark="",
+        pattern=r"\bdoes not have a valid entry for the current node\b"
+        r"|No host described in new configuration .{0,120}maps to this node",
+        cause="the configuration of the MongoDB replica set names other hosts than this one: the container had another name or "
+        "address when the set was made, or its data come from elsewhere",
+        cure="give it the former host name (--hostname, or the service's name); otherwise run rs.reconfig with force and the "
+        "new name in mongosh",
+        source="MongoDB manual, replica set configuration",
+        turns_away=True,
+    ),
+    Failure(
+        name="mysql-group-ahead",
+        mark="present in the group",
+        pattern=r"more executed transactions than those present in the group|contains transactions not present in the group",
+        cause="this member of the MySQL group has changes that the group has not, as after a failover or a write to it alone, "
+        "so that the group does not take it in",
+        cure="keep a copy of those changes, then let it copy the group's data again (CLONE INSTANCE, or an empty data folder)",
+        source="MySQL manual, group replication",
+        turns_away=True,
+    ),
+    Failure(
+        name="hdfs-unformatted",
+        mark="is not formatted",
+        pattern=r"\bNameNode is not formatted\b",
+        cause="the namenode of HDFS has an empty folder: it was never formatted, or its volume is another one",
+        cure="give it its old volume; for a new cluster run hdfs namenode -format once in its image",
+        source="HDFS' own message",
+    ),
+    Failure(
         name="mysql-source-log",
         mark="fatal error 1236",
         pattern=r"Got fatal error 1236 from (?:source|master) when reading data from binary log",

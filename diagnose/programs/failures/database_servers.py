@@ -59,6 +59,18 @@ DATABASE_SERVERS = (
         build="another",
     ),
     Failure(
+        name="postgres-preload",
+        mark="must be ",
+        pattern=r"extension \"(?P<library>[a-z]\w{1,40})\" must be preloaded"
+        r"|\b(?P<library_named>[a-z]\w{1,40}) must be loaded via \"?shared_preload_libraries",
+        cause="the database uses the extension {library}, which PostgreSQL has to load at its start, and its settings do not "
+        "say so",
+        cure="add {library} to shared_preload_libraries in postgresql.conf, or start it with "
+        "--shared-preload-libraries={library}",
+        source="TimescaleDB's and pg_stat_statements' own messages",
+        remedy=Given("--shared-preload-libraries={library}"),
+    ),
+    Failure(
         name="mysql-table-names",
         mark="different lower_case_table_names",
         pattern=r"Different lower_case_table_names settings for server \('(?P<now>\d)'\) and data dictionary \('(?P<data>\d)'\)",

@@ -74,6 +74,21 @@ LIBRARY_VERSIONS = (
         build="newer",
     ),
     Failure(
+        name="python-earlier",
+        mark="module",
+        pattern=r"No module named '(?P<name>imp|distutils|asyncore|asynchat|smtpd|cgi|crypt|telnetlib|pipes|imghdr|sndhdr|audioop"
+        r"|nntplib|uu|xdrlib)(?:\.\w+)?'|module '(?P<name_owner>collections|inspect|asyncio|configparser|time|fractions|base64|gettext"
+        r"|html|unittest|pkgutil|typing|locale)' has no attribute '(?:Callable|Mapping|MutableMapping|Iterable|Sequence|Hashable"
+        r"|getargspec|coroutine|async|SafeConfigParser|clock|gcd|encodestring|decodestring|HTMLParser|makeSuite|ImpImporter|io"
+        r"|format|get_event_loop)'",
+        cause="the program, or a library of it, is written for an earlier Python: this one no longer has what it "
+        "takes from {name}",
+        cure="pin the image to the Python that it was written for (imp, distutils and asyncore went with 3.12, cgi, crypt and "
+        "telnetlib with 3.13, Callable of collections and its like with 3.10), or take a newer release of that library",
+        source="Python documentation, what is new",
+        build="earlier",
+    ),
+    Failure(
         name="pydantic-moved",
         mark="pydantic",
         pattern=r"PydanticImportError: `(?P<name>[^`]{1,80})` has (?:been moved|been removed)"
@@ -147,11 +162,13 @@ LIBRARY_VERSIONS = (
     ),
     Failure(
         name="playwright-browsers",
-        mark="executable doesn't exist at",
-        pattern=r"Executable doesn't exist at (?P<path>/\S*(?:ms-playwright|puppeteer)\S*)",
-        cause="the browser that this release of Playwright asks for is not in the image",
+        mark="",
+        pattern=r"Executable doesn't exist at /\S*(?:ms-playwright|puppeteer)\S*"
+        r"|Could not find (?:Chrome|Chromium|Firefox|browser) \((?:ver|rev)\. ",
+        cause="the browser that this release of Playwright or Puppeteer asks for is not in the image",
         cure="take the image mcr.microsoft.com/playwright of the same version as the package, or run "
-        "npx playwright install --with-deps in the Dockerfile as the user that runs the program",
+        "npx playwright install --with-deps (npx puppeteer browsers install chrome) in the Dockerfile as the user that "
+        "runs the program",
         source="Playwright's own message",
         build="another",
     ),

@@ -63,10 +63,19 @@ RIGHTS = (
         needs=("--ulimit=nofile=65536:65536",),
     ),
     Failure(
+        name="export-unsupported",
+        mark="nfs export",
+        pattern=r"(?P<path>/\S+) does not support NFS export",
+        cause="the folder {path} that the NFS server shares lies in the container's own layer or on a file system that the "
+        "kernel does not export (overlay, FUSE)",
+        cure="mount a volume or a folder of the host at {path}",
+        source="nfs-utils' own message",
+    ),
+    Failure(
         name="display-missing",
         mark="display",
         pattern=r"no display name and no \$DISPLAY|(?:cannot|can't|could not|unable to|failed to) (?:open|connect to) "
-        r"(?:the )?(?:X |Wayland )?display\b|Missing X server or \$DISPLAY|\bno DISPLAY environment variable",
+        r"(?:the )?(?:X |Wayland )?display\b|Missing X server or \$DISPLAY|\bno DISPLAY environment variable|\bNo X11 DISPLAY variable was set",
         cause="the program wants to show windows, and its container has no display",
         cure="run it in its headless mode (MPLBACKEND=Agg for matplotlib, -Djava.awt.headless=true for Java), "
         "or behind xvfb-run in the image",

@@ -53,7 +53,8 @@ RUNTIMES = (
         name="option-required",
         mark="--",
         pattern=r"(?<![\w-])(?P<option>--[a-z][\w-]+)['\"]? (?:flag |option )?"
-        r"(?:is required|must be (?:set|specified|provided|given)|is missing)",
+        r"(?:is required|must be (?:set|specified|provided|given)|is missing)"
+        r"|\bno (?P<option_none>--[a-z][\w-]+) (?:flags?|options?) (?:given|provided|specified)\b",
         cause="the program needs the option {option}, which its command does not have",
         cure="add {option} to the command, or set the variable that stands for it",
         source="etcd's own message",
@@ -204,6 +205,15 @@ RUNTIMES = (
         cause="this Java does not know the option {option}",
         cure="remove the option from JAVA_OPTS, JAVA_TOOL_OPTIONS or the command",
         remedy=Dropped("{option}"),
+    ),
+    Failure(
+        name="java-heap-size",
+        mark="heap size: ",
+        pattern=r"Invalid (?:maximum|initial) heap size: (?P<option>-Xm[xs]\S{0,40})",
+        cause="Java cannot read the size in {option}, or it is more than a processor can address",
+        cure="write a whole number and one letter, as in -Xmx2g or -Xmx512m, in the command, in JAVA_OPTS or in "
+        "JAVA_TOOL_OPTIONS",
+        source="OpenJDK's own message",
     ),
     Failure(
         name="python-name",

@@ -45,13 +45,13 @@ FAILURES: tuple[Failure, ...] = (
     *NEIGHBOURS,
     *OPTIONS,
     *RIGHTS,
+    *LIBRARY_VERSIONS,
     *FILES,
     *DATABASE_RIGHTS,
     *DATABASE_CLIENTS,
     *REFERENCES,
     *WEB_SERVERS,
     *CALLED_SERVERS,
-    *LIBRARY_VERSIONS,
     *RUNTIMES,
 )
 """Every known failure. Their order decides where one line shows two of them."""

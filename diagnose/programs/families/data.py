@@ -41,10 +41,10 @@ DATA = (
             | (?:\[Errno\ 16\]|EBUSY)[^/]{0,60}'(?P<file_alone>/[^']+)'
             | \brename\ \S+\ (?P<file_go>/[^\s:]+):\ device\ or\ resource\ busy
             | ->\ (?P<file_java>/[^\s:]+):\ Device\ or\ resource\ busy
+            | \b(?:unlinkat|rmdir|remove)\ (?P<file_folder>/[^\s:]+):\ device\ or\ resource\ busy
             | @\ rb_file_s_rename\ -\ \([^)]*,\ (?P<file_ruby>/[^)]+)\)
         """,
-        cause="the program replaces {file} by a new file, and a file that is itself a mount cannot be "
-        "replaced, only written to",
+        cause="the program replaces or removes {file}, which is itself a mount: that can only be written to",
         cure="mount the folder that holds {file}, or let the program work on a copy of its own",
         source="moby/moby#15793; sed's, Python's, Go's, Node.js' and Java's own messages",
     ),
@@ -59,6 +59,9 @@ DATA = (
             | (?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:acquire
                 |obtain|get|take)\ (?:the\ |an?\ )?(?:exclusive\ )?(?:file[ ]
                 |data\ |write\ |instance\ )?lock\b(?!\ table)
+            | \block\ ?file\ (?:is\ )?(?:already\ )?(?:present|exists|found|there)\b
+            | ^\W*(?:(?:error|fatal):\ )?[\w.-]{2,40}\ is\ already\ running\W*$
+            | \bdaemon\ is\ (?:already\ )?running\.?\ please\ stop\ it\b
             | \b(?:data|work)\ ?(?:dir(?:ectory)?|folder)\ (?:is\ )?already\ in\ use\b
             | resource\ temporarily\ unavailable.{0,40}\block\b
         """,
@@ -87,6 +90,20 @@ DATA = (
         build="newer",
     ),
     Failure(
+        name="schema-unsupported",
+        of_running=NEVER,
+        mark="version",
+        pattern=r"""(?x)
+            \b(?:unexpected|unknown|unsupported|wrong)\ (?:database|data|schema|storage|store|file)
+                (?:\ (?:file|format|schema))?\ version\b:?\ v?(?P<version>\d[\w.]*)
+        """,
+        cause="the program's data is of version {version}, which this release of the program does not read",
+        cure="run the release that wrote the data, and upgrade from there as its notes say; where it migrates the data "
+        "itself, let it finish that once",
+        source="jchonig/docker-mmonit#31",
+        build="another",
+    ),
+    Failure(
         name="data-older",
         mark="",
         pattern=r"""(?x)
@@ -105,6 +122,7 @@ DATA = (
             | no\ schema\ history\ table
             | \bschema\b[^.\n]{0,40}\bdoes\ not\ match\b[^.\n]{0,40}\bversion\b
             | \bout-of-date\ database\ schema\b
+            | \bskipped\ (?:some\ |an?\ )?required\ (?:update|upgrade|version|migration)
             | \bschema\ version\ compatibility\ check\ failed\b
             | \blast\ used\ with\ .{1,60}\bis\ too\ old\ for\b  # CockroachDB
             | (?:through|via)\ (?:all\ )?(?:the\ )?(?:required\ )?intermediate\ (?:releases|versions)

@@ -120,11 +120,13 @@ FILES = (
     ),
     Failure(
         name="owner-expected",
-        mark="owns the file",
-        pattern=r"has to be executed with the user that owns the file (?P<file>[\w./-]+)",
+        mark="own",
+        pattern=r"has to be executed with the user that owns the file (?P<file>[\w./-]+)"
+        r"|(?P<file_tor>/[\w./-]+) is not owned by (?:this|the current) user\b"
+        r"|(?:directory|file|folder) ['\"]?(?P<file_named>/[\w./-]+)['\"]? is owned by \S+, (?:but|and) not by\b",
         cause="the program's file {file} belongs to another user than the one that runs the program, "
         "which stops for that",
-        cure="give the file to the user that the next lines call the current one, with chown",
+        cure="give it to the user that the program runs as, with chown",
         source="owncloud-docker/server#347; nextcloud/docker#1414",
     ),
     Failure(

@@ -227,6 +227,7 @@ SETTINGS = (
         pattern=r"""(?x)
             (?:requires?|needs?|at\ least|minimum).{0,60}?(?P<least>\d[\d.]*\ ?(?:megabytes
                 |gigabytes|[MG]i?B))\b.{0,20}\bmemory
+            | \binsufficient\ physical\ memory:\ needed\ (?P<least_bytes>\d{6,20})\b  # Seastar
             | \bthreads,\ so\ (?P<least_threads>\d[\d.]*[KMGT]i?B)\ are\ required  # Dragonfly
             | memory.{0,40}?(?:at\ least|minimum\ of|less\ than)\ (?P<least_amount>\d[\d.]*\ ?(?:megabytes
                 |gigabytes|[MG]i?B))
@@ -320,7 +321,7 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             invalid\ (?:value|format|port|url|uri|address|choice|host|configuration\ property)
-            | value\ of\ \S+\ is\ forbidden
+            | value\ of\ \S+\ is\ forbidden | \bbad\ (?:bool(?:ean)?|int(?:eger)?|numeric)\ value\b
             | unsupported\ \w+\ specified | \bvalid\ (?:choices|drivers|options|values)\ are\b
             | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
             | \bnot\ a\ valid\ (?:boolean|date|duration|integer|ip|number|port|size|time|url)\b

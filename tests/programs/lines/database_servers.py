@@ -28,4 +28,5 @@ LINES = {
     ),
     "rabbit-feature-flags": "Error during startup: {error,failed_to_initialize_feature_flags_registry}",
     "clickhouse-own-server": "Code: 210. DB::NetException: Connection refused (localhost:9008). (NETWORK_ERROR)",
+    "postgres-preload": 'FATAL:  extension "timescaledb" must be preloaded',
 }

@@ -22,4 +22,5 @@ LINES = {
     "lucene-older": "Caused by: org.apache.lucene.index.IndexFormatTooOldException: Format version is not supported (resource BufferedChecksumIndexInput)",
     "kibana-version": "[ERROR][elasticsearch-service] This version of Kibana (v8.9.0) is incompatible with the following Elasticsearch nodes in your cluster: v7.17.0 @ es01:9200",
     "venv-foreign": "error: Project virtual environment directory `/app/.venv` cannot be used because it is not a valid Python environment (no Python executable was found)",
+    "python-earlier": "ModuleNotFoundError: No module named 'imp'",
 }

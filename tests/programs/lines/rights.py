@@ -9,4 +9,5 @@ LINES = {
     "loopback6-missing": "postfix/master[1]: fatal: parameter inet_interfaces: no local interface found for ::1",
     "descriptors-unbounded": "1758397856: OOM allocating 1073741816 fds",
     "display-missing": "_tkinter.TclError: no display name and no $DISPLAY environment variable",
+    "export-unsupported": "exportfs: /nfsshare does not support NFS export",
 }

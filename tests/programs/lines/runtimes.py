@@ -64,4 +64,5 @@ LINES = {
     "imagemagick-policy": "convert-im6.q16: attempt to perform an operation not allowed by the security policy `PDF' @ error/constitute.c/IsCoderAuthorized/421.",
     "arguments-too-long": "exec /usr/local/bin/docker-entrypoint.sh: argument list too long",
     "text-busy": "/docker-entrypoint.sh: line 12: /app/migrate: Text file busy",
+    "java-heap-size": "Invalid maximum heap size: -Xmx2gb",
 }
