@@ -194,7 +194,8 @@ GENERIC = Phrases(
         | \bconfiguration\ (?:is\ invalid|errors:?)\s*$
         | \bcontext\ cancell?ed\b | ^=\w+\ report=+ | ^terminating\.:
         | \bsee\ (?:the\ )?(?:errors?|messages?|warnings?)\ above\b | \brun\ failed\ with\ error\ -?\d+
-        | \bcould\ not\ create\ the\ java\ virtual\ machine\b | \bfailed\ to\ start\ [\w-]+\.\s*$
+        | \bcould\ not\ create\ the\ java\ virtual\ machine\b
+        | \ba\ fatal\ exception\ has\ occurred\b | \bfailed\ to\ start\ [\w-]+\.\s*$
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         """,
         re.VERBOSE,

@@ -8,6 +8,7 @@ LINES = {
         "panic: unknown schema version 9",
     ),
     "path-empty": (
+        "panic: echo: path cannot be empty",
         "mkdir: cannot create directory '': No such file or directory",
         "mkdir: cannot create directory ‘’: No such file or directory",
         "panic: open : no such file or directory",

@@ -78,6 +78,10 @@ def test_a_row_that_only_follows_comes_last():
         ("TypeError: 'type' object is not subscriptable", "python-later"),
         ("ReferenceError: File is not defined", "node-global"),
         ("ReferenceError: config is not defined", ""),
+        (
+            "LoadError: Could not load the 'listen' gem. Add `gem 'listen'` to the Gemfile",
+            "gem-missing",
+        ),
         ("rsyslogd: pidfile '/run/rsyslogd.pid' and pid 1 already exist.", "pidfile-exists"),
         ("AttributeError: module 'collections' has no attribute 'Callable'", "python-earlier"),
         ("AttributeError: module 'shop' has no attribute 'Callable'", ""),

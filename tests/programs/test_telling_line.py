@@ -442,7 +442,7 @@ CHOSEN = {
     ],
     "what the reader has skipped": [
         "backend stdout | Starting the application",
-        "backend stdout | Looks like you skipped some required update(s), please go back",
+        "backend stdout | Looks like you skipped some required update(s), see the site for more info",
     ],
     "an error of Yarn": [
         "yarn run v1.22.19",

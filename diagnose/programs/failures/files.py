@@ -81,10 +81,11 @@ FILES = (
     ),
     Failure(
         name="gem-missing",
-        mark="find",
+        mark="",
         pattern=r"""(?x)
             \bCould\ not\ find\ (?P<module>[\w.-]+)(?:,\ [\w.-]+){0,80}\ in\ (?:locally\ installed\ gems|any\ of\ the\ sources)
             | \bCould\ not\ find\ '(?P<module_tool>bundler)'\ \([^)]{1,40}\)\ required\ by\ your\ /
+            | \bCould\ not\ load\ the\ '(?P<module_load>[\w.-]{1,60})'\ gem\b
             | \bcan't\ find\ gem\ (?P<module_command>[\w.-]+)\ \(
         """,
         cause="Ruby does not find the gem {module}: the image was built from another Gemfile.lock, or a mount hides its gems",

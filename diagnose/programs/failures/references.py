@@ -68,6 +68,16 @@ REFERENCES = (
         turns_away=True,
     ),
     Failure(
+        name="docker-client-older",
+        mark="imageinfo",
+        pattern=r"Cannot build (?:Image|Container)Info, some of required attributes are not set",
+        cause="the program commands the Docker engine with a client that is older than this engine: it expects fields that "
+        "engine 29 and later no longer send",
+        cure="take a newer release of the program",
+        source="openanalytics/shinyproxy#583",
+        build="newer",
+    ),
+    Failure(
         name="configuration-written",
         mark="",
         pattern=r"\bCreatedNewConfigHalt\b"

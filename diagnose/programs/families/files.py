@@ -195,6 +195,7 @@ FILES = (
             \b(?:access|create\ directory|open|stat|touch)\ (?:''|‘’|\"\")(?::|\ )
             | \b(?:open|stat|mkdir|chdir)\ :\ no\ such\ file\ or\ directory  # Go puts the path before the colon
             | \bENOENT:\ no\ such\ file\ or\ directory,\ \w+\ ''
+            | \bpath\ (?:cannot|can't|must\ not|should\ not|may\ not)\ be\ empty\b
         """,
         cause="the program is given an empty path: a variable or a setting in which it looks for the path has no value",
         cure="compare the variables that the documentation of this version names with those of the container",

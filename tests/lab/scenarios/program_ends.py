@@ -50,6 +50,7 @@ def java_that_hides_what_an_old_library_uses(box: Box) -> None:
     box.write("/srv/older24/Main.java", _REFLECTION)
     mount = ["-v", "/srv/older24:/app:ro"]
     run(box, "older24", *_JAVA, *mount, "bb:1.36", JAVA, "-Xmx96m", "/app/Main.java")
+    box.wait_state("older24", "exited", 90)  # Java compiles it first
     assert "InaccessibleObjectException" in ended(box, "older24")
     assert "package java.lang" in means(box, AT_START, "older24")
 
@@ -68,6 +69,7 @@ def java_that_wants_a_display(box: Box) -> None:
     box.write("/srv/window24/Main.java", _WINDOW)
     mount = ["-v", "/srv/window24:/app:ro"]
     run(box, "window24", *_JAVA, *mount, "bb:1.36", JAVA, "-Xmx96m", "/app/Main.java")
+    box.wait_state("window24", "exited", 90)
     assert "HeadlessException" in ended(box, "window24")
     assert "has no display" in means(box, AT_START, "window24")
 

@@ -10,4 +10,5 @@ LINES = {
     "wildfly-service": 'ERROR WFLYCTL0013: Operation ("deploy") failed - failure description: {"WFLYCTL0412: Required services that are not installed:" => ["jboss.naming.context.java.jboss.datasources.ShopDS"]}',
     "guest-from-afar": "[error] <0.912.0> PLAIN login refused: user 'guest' can only connect via localhost",
     "configuration-written": "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: CreatedNewConfigHalt { location: Location { file: \"lib.rs\" } }', src/bootstrap/app.rs:83:52",
+    "docker-client-older": "problem: Cannot build ImageInfo, some of required attributes are not set [parent, dockerVersion, author]",
 }
