@@ -55,6 +55,7 @@ def unbroken() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _on_interrupt(do: Callable[..., None]) -> Iterator[None]:
+    """While it lasts, an interrupt calls `do`; a thread other than the main one changes nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -152,6 +152,7 @@ def _dump_cures(kind: FileKind, folder: str, container: str | None) -> dict[str,
 
 
 def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
+    """The variables for the data of the volume that its program can let go of."""
     user = volume.users[0] if volume.users else None
     if volume.kind is not None and volume.kind.name in DUMPS:
         return _dump_cures(volume.kind, volume.kind.folder, user)

@@ -55,6 +55,7 @@ def open_streams() -> None:
 
 
 def _reopened_stream(stream: io.TextIOWrapper | None) -> Stream:
+    """The stream as UTF-8 that takes any name; one that was closed writes to nowhere."""
     line_buffering = stream is not None and stream.line_buffering
     write_through = stream is not None and stream.write_through
     buffer = Path(os.devnull).open("wb") if stream is None else stream.detach()  # noqa: SIM115

@@ -174,6 +174,7 @@ def _command(sick: Sick) -> FirstCommand | None:
 def _groups(
     sick: Mapping[HostName, object], present: Sequence[HostReport], label: str
 ) -> tuple[GroupShare, ...]:
+    """How many hosts of each group have the cause, the most affected group first."""
     if not label:
         return ()
     sizes = Counter(group_of(report, label) for report in present)

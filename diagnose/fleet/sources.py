@@ -34,6 +34,7 @@ def read(words: Iterable[str], stdin: TextIO) -> Iterator[Packed | Unusable]:
 
 
 def _reports_of(place: str, seen: set[str]) -> Iterator[Packed | Unusable]:
+    """The reports at a place, each file once."""
     if place.startswith("s3://"):
         from diagnose.fleet import bucket
 

@@ -78,6 +78,7 @@ class Guide:
         return "not healed"
 
     def _confirm(self, step: PageStep) -> None:
+        """Run a look of the page. StoppedError where it does not show the symptom."""
         outcome = self._offer_step(step, "Confirm")
         if outcome is None or step.agreement == "by hand":
             return
@@ -107,6 +108,7 @@ class Guide:
                 return ending
 
     def _verify(self) -> Ending:
+        """Run the last looks of the page, and say whether one of them still fails."""
         for step in self._plan.verify:
             outcome = self._offer_step(step, "Verify")
             if outcome is not None and outcome.code != 0 and not step.command.may_fail:
@@ -141,6 +143,7 @@ class Guide:
         return outcome
 
     def _is_agreed(self, step: PageStep) -> bool:
+        """Whether the person wants this command to be run, or says that it was done by hand."""
         name, agreement = self._plan.subject.name, step.agreement
         shown = f"{step.command.text}{name}" if agreement == "name" else step.command.text
         if clean(shown) != shown:

@@ -80,6 +80,7 @@ def follow(
 
 
 def _show_plan(plan: steps.Course, person: Person) -> None:
+    """Say what is wrong and what will be done, before the first command."""
     person.say(f"{str(plan.severity).upper()}  {plan.id}  {plan.subject.name}")
     person.say(plan.summary, 2)
     for cause in plan.causes:

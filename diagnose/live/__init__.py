@@ -266,6 +266,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return self._clean_parts(question, cut(answer, question.policy.longest))
 
     def _clean_parts(self, question: AnyQuestion, part: Json) -> Json:
+        """A part of an answer that cannot be searched as a whole, cleaned item by item."""
         if isinstance(part, list):
             return [self._clean_part(question, item) for item in part]
         if isinstance(part, dict):

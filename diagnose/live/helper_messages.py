@@ -44,6 +44,7 @@ def receive(connection: socket.socket, until: float | None) -> tuple[Json, socke
 
 
 def _receive_exactly(connection: socket.socket, size: int, until: float | None) -> bytes:
+    """So many bytes from a worker. ConnectionResetError where it has ended."""
     parts: list[bytes] = []
     while size:
         connection.settimeout(_seconds_left(until))

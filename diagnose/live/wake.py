@@ -108,6 +108,7 @@ class Wake:
         self._selector.register(reads, selectors.EVENT_READ, self._of_engine)
 
     def _of_engine(self, handle: int) -> set[Topic]:
+        """The topics of the letters that a helper has sent; the engine where it has ended."""
         words = os.read(handle, 65536)
         if not words:
             self._selector.unregister(handle)

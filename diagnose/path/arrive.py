@@ -98,6 +98,7 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
 
 
 def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding) -> None:
+    """Add the hops of a published port, from the address that the client calls."""
     address, host_port = published.host_ip, published.host_port
     text = f"{address or '0.0.0.0'}:{host_port} leads to port {published.port}"  # noqa: S104 - in words
     walk.add("listener", f"{end}", text, "ok", end.subject)

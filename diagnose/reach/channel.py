@@ -181,6 +181,7 @@ class Channel:
         return ready
 
     def _read(self, stream: IO[bytes], target: bytearray) -> None:
+        """Read what a stream has, and answer a prompt of ssh."""
         data = stream.read(CHUNK)
         if data is None:
             return

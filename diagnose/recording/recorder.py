@@ -248,6 +248,7 @@ class Recorder:
             return job.question
 
     def _serve(self, worker: _Worker) -> None:
+        """Answer questions until none is left; where memory runs out, give up those under way."""
         try:
             for question, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
                 self._resolve(self._jobs[question], answer)

@@ -190,6 +190,7 @@ def _shared_memory(host: Inspect) -> Iterator[Option]:
 
 
 def _lists(host: Inspect) -> Iterator[Option]:
+    """The options that may be given several times."""
     for key, name in _LISTS.items():
         for value in host.get(key) or ():
             yield Option(name, value)
@@ -318,6 +319,7 @@ def _words_of(mount: Inspect) -> Iterator[str]:
 
 
 def _health(health: Inspect | None, default: Inspect | None) -> Iterator[Option]:
+    """The options of the health check, where it is not the image's own."""
     if not health or health == default:
         return
     test = health.get("Test") or []

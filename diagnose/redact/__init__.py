@@ -194,6 +194,7 @@ class Redactor:
         return token
 
     def _replace_literals(self, text: str) -> str:
+        """The text without the secrets that were met elsewhere."""
         present = self._present(text)
         if len(present) * len(text) < _MUCH:
             return self._without_values(present, text)

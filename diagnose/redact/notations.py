@@ -190,6 +190,7 @@ def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
 
 
 def _unquoted_password(match: re.Match[str], mark: Mark) -> str:
+    """The password of a statement without quotes, unless the word is one of SQL or of prose."""
     raw = match[1]
     is_word = raw.lower() in ("by", "with", "values", "password", "as", "using", "default")
     is_statement = match[0][:1] not in "iI"

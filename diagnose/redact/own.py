@@ -126,6 +126,7 @@ class OwnRules:
         return self._pair(new, mark)
 
     def _list(self, old: list[Any], mark: Mark) -> list[Any]:
+        """A list of arguments, in which a value may stand behind its option."""
         new: list[Any] = []
         option = ""
         for item in old:
@@ -180,6 +181,7 @@ def _mark_match(match: re.Match[str], *, kind: str, mark: Mark) -> str:
 
 
 def _assignment(match: re.Match[str], mark: Mark) -> str:
+    """The value of an assignment with one of the user's own names."""
     quoted, bare = match["quoted"], match["bare"]
     before = match[0][: len(match[0]) - len(quoted or bare)]
     if quoted:

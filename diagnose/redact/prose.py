@@ -90,6 +90,7 @@ def _of_sentence(text: str, mark: Mark) -> str:
 
 
 def _redacted_after_announcement(match: re.Match[str], mark: Mark) -> str:
+    """The word behind "password is" or the like, unless that is prose about passwords."""
     raw = match[2].rstrip(".,;")
     phrase = match[0].lower()
     if raw.lower() in IN_MESSAGES or exempt("password", "", raw):

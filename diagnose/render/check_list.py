@@ -61,6 +61,7 @@ def render(
 
 
 def _text(listed: Sequence[Mapping[str, Json]], stream: TextIO) -> None:
+    """Print each check with its severity, title, needs and thresholds."""
     from rich.console import Console
     from rich.text import Text
 

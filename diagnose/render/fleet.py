@@ -60,6 +60,7 @@ def _text(answer: FleetAnswer) -> Iterator[str]:
 
 
 def _cause(number: int, cause: FleetCause) -> Iterator[str]:
+    """The lines about one cause: its hosts, what tells them apart, and the first command."""
     hosts = count(len(cause.hosts), "host")
     yield f"{number}  {str(cause.severity).upper()} {cause.id} on {hosts}"
     yield f"   {words.line(cause.summary)}"

@@ -97,6 +97,7 @@ class Screen:
 
 
 def _line(change: RootChange) -> Text:
+    """One change as a row: when, what became of the root, and since when."""
     root = change.root
     since = ""
     if change.kind in ("began", "present") and root.is_onset_known:

@@ -214,6 +214,7 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def _configuration(path: Path) -> dict[str, Any]:
+    """The docker command's own configuration. SetupError where it is no JSON object."""
     try:
         config = json.loads(path.read_text())
     except FileNotFoundError:

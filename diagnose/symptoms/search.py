@@ -164,6 +164,7 @@ def _without_ends(match: re.Match[str]) -> str:
 def _match(
     id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]
 ) -> SymptomMatch | None:
+    """How well a page fits the wanted words; None where it has none of them."""
     shared = [term for term in wanted if term in terms]
     if not shared:
         return None

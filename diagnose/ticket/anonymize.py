@@ -152,6 +152,7 @@ class Renaming:
         return self.text(name) if any(sign in name for sign in "/:.") else name
 
     def _field(self, value: str, key: str) -> str:
+        """A text by its key: names are replaced as a whole, other texts by their parts."""
         if key in NAME_KEYS:
             bare = value.strip("/")
             if bare in self.names:
@@ -187,6 +188,7 @@ class Renaming:
         return word if new is None or new == plain else base64.b64encode(new.encode()).decode()
 
     def _replaced_match(self, match: re.Match[str]) -> str:
+        """The other name of what a pattern has found: a word, an address, a hardware address."""
         match match.lastgroup:
             case "word":
                 return self._word(match[0])

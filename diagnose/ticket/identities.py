@@ -141,6 +141,7 @@ class Identities:
                 self.names[kind].add(clean)
 
     def _host_name(self, kind: str, name: str) -> None:
+        """Note the names in a host name: the registered domain, and the first label."""
         try:
             ipaddress.ip_address(name)
         except ValueError:
@@ -249,6 +250,7 @@ class Identities:
             self._add("domain", str(line).partition(":")[0])
 
     def _event(self, event: dict[str, Any]) -> None:
+        """Note the names in an event of the engine."""
         actor = event.get("Actor") or {}
         attributes = actor.get("Attributes") or {}
         kind = str(event.get("Type"))

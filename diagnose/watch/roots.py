@@ -146,6 +146,7 @@ def _as_finding(root: WatchedRoot) -> dict[str, Json]:
 
 
 def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> WatchedRoot:
+    """A root from its row in the JSON report."""
     onset = row.get("onset")
     return WatchedRoot(
         row["key"],

@@ -105,6 +105,7 @@ def _root_by_option(container: Container) -> _Option | None:
 
 
 def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:
+    """The option that makes a file system in memory whose files may not be executed."""
     point = noexec_tmpfs(container, path)
     if not point:
         return None

@@ -98,6 +98,7 @@ def _name_finding(dispute: DisputedName, container: Container, is_failing: bool)
 
 
 def _sentence(dispute: DisputedName) -> str:
+    """What the server does not take, who asks for it, and what the server has instead."""
     caller, server = dispute.caller, dispute.server
     noun, asked = dispute.noun, dispute.asked
     if dispute.noun in SHOWN_BY_CALLERS:

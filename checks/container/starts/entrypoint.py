@@ -82,6 +82,7 @@ def entrypoint_missing(
 def _with_cure(
     finding: Finding, container: Container, program: str, missing: MissingProgram
 ) -> Finding:
+    """The finding with the command of the image, and the variables for the cure."""
     evidence = dict(finding.evidence)
     if missing.image_command:
         evidence["command of the image"] = shlex.join(missing.image_command)

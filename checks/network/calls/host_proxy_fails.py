@@ -86,6 +86,7 @@ def _finding(item: HostProxyFailure) -> Finding:
 
 
 def _variables(item: HostProxyFailure, failure: Recognised | None) -> PageVariables:
+    """The variables of the first command, by what keeps the proxy from its server."""
     remedy = failure.remedy if failure is not None else None
     if not item.is_published:
         return {"unpublished": item.container.name, "publish": f"127.0.0.1:{item.port}:{item.port}"}

@@ -297,6 +297,7 @@ def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[Query
 def _failed_replies(
     plan: QueryPlan, replies: dict[QueryDns, DnsReply]
 ) -> dict[str, dict[tuple[str, str], DnsReply]]:
+    """By container id, what the servers reply to the names whose lookup a log says has failed."""
     failed_replies: dict[str, dict[tuple[str, str], DnsReply]] = {}
     for failed in plan.failed:
         reply = replies.get(failed.query)
@@ -309,6 +310,7 @@ def _failed_replies(
 def _unasked_containers(
     plan: QueryPlan, queries: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
 ) -> list[Unexamined]:
+    """The containers whose query was not sent, or went unanswered for a reason of this host."""
     missing = {
         Unexamined(container.subject, f"a query from its network: {failed}")
         for query, failed in failures.items()
@@ -322,6 +324,7 @@ def _unasked_containers(
 
 
 def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:
+    """All replies, samples and failures, by their query."""
     answers = _Answers({}, {}, {})
     for query, answer in host.ask_in_order(queries, _as_question):
         match query, answer:

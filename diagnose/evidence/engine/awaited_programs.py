@@ -99,6 +99,7 @@ def _age(process: Process, clock: Clock) -> float:
 def _awaited_program(
     host: Host, processes: Processes, seconds: float, process: Process
 ) -> AwaitedProgram:
+    """The program for which a start waits, and who holds the lock that it wants itself."""
     pid = _lock_holder(host) if process.comm in LOCKERS else None
     holder = processes.by_pid.get(pid) if pid not in (None, process.pid) else None
     return AwaitedProgram(

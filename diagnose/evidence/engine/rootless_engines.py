@@ -107,6 +107,7 @@ def _users(text: str) -> Iterator[_User]:
 def _engines(
     host: Host, users: list[_User], answer: Mapping[str, PathStatus]
 ) -> Iterator[RootlessEngine]:
+    """The users whose rootless engine has containers in its data folder."""
     for user, folder in host.ask_about(users, lambda user: ListFolder(user.containers)):
         if isinstance(folder, Failed) or not folder.entries:
             continue

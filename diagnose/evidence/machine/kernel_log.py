@@ -191,6 +191,7 @@ class _OomReader:
 
 
 def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
+    """An OOM kill from the one line in which a newer kernel sums it up."""
     fields = dict(part.partition("=")[::2] for part in match["rest"].split(",") if "=" in part)
     inside = _ID.search(fields.get("task_memcg", ""))
     limited = match["constraint"] == "CONSTRAINT_MEMCG"
@@ -207,6 +208,7 @@ def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
 def _oom_kill_of_old_kernel(
     at: float, match: re.Match[str], groups: tuple[str, str], limit: int | None
 ) -> OomKill:
+    """An OOM kill from the lines of a kernel that does not sum it up in one."""
     inside = _ID.search(groups[0])
     limited = match["where"] != "Out"
     return OomKill(

@@ -64,6 +64,7 @@ def _upstream(version: str) -> str:
 
 
 def _of_dpkg(file: FileText) -> Iterator[ChangedPackage]:
+    """The changes in dpkg's log, whose times are of the host's zone."""
     times = [at for text in _DPKG_TIME.findall(file.text) if (at := _unix(f"{text}Z")) is not None]
     if not times or file.mtime is None:
         return

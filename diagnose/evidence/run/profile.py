@@ -263,6 +263,7 @@ def _firewall_kinds(firewall: Firewall) -> list[str]:
 def _of_network(
     uplinks: Uplinks | None, interfaces: Interfaces | None, routes: Routes | None
 ) -> Iterator[tuple[str, str]]:
+    """The host's uplink, its network, MTU and gateway, as facts of the profile."""
     for uplink in list(uplinks or ())[:1]:
         yield "uplink", uplink.name
         yield "network", _network(uplink.address)

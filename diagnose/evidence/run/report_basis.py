@@ -65,6 +65,7 @@ def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:
 def _engine_restart(
     containers: Containers | Unavailable, info: Info | Unavailable
 ) -> EngineRestart | None:
+    """What a restart of the engine would stop; None where the containers are not known."""
     if isinstance(containers, Unavailable) or isinstance(info, Unavailable):
         return None
     without_policy = [

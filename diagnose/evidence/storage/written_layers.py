@@ -116,6 +116,7 @@ def _crowded_layers(
 
 
 def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
+    """How much a container has written into its layer, and where most of that is."""
     walked = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
     if isinstance(walked, Failed) or not walked.bytes:
         return None

@@ -57,6 +57,7 @@ def builds(args: Json) -> Json:
 
 
 def _row(record: Fields) -> dict[str, Json]:
+    """One build as a row of the answer."""
     error = messages(record, 5)
     attributes = mapping(record, 3)
     return {

@@ -26,6 +26,7 @@ def flags(args: Json) -> Json:
 
 
 def _flags(path: str) -> Json:
+    """The flags of an inode (`chattr`), or the reason why they cannot be read."""
     try:
         is_folder = stat.S_ISDIR(os.lstat(path).st_mode)
         descriptor = open_folder(path) if is_folder else open_regular(path, follow=False)

@@ -159,6 +159,7 @@ def _logins_of_others() -> Iterator[Json]:
 
 
 def _local_users() -> Iterator[pwd.struct_passwd]:
+    """The users of /etc/passwd, read as a file: a directory server may not answer."""
     try:
         text = USERS.read_text(encoding="utf-8", errors="replace")
     except OSError:

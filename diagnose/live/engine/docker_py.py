@@ -275,6 +275,8 @@ class DockerLane:
         flight: _StreamedRequest,
         outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]],
     ) -> None:
+        """Send a request in a thread of its own, and put what becomes of it into the queue."""
+
         def run() -> None:
             try:
                 outcomes.put((flight, self._get(flight)))
@@ -304,6 +306,7 @@ class DockerLane:
             raise
 
     def _send_once(self, flight: _StreamedRequest) -> Reply:
+        """One request by docker-py, within the time that is left for it."""
         client, request = self._client, flight.request
         url = f"{client.base_url}{request.target}"
         left = max(0.001, flight.ends - time.monotonic())

@@ -108,6 +108,8 @@ def locality(live: Live, question: FindLocality) -> Json:  # noqa: ARG001 - the 
 def _answer(
     listener: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None
 ) -> Json:
+    """The answer about the engine's process: whether it is of this machine, and of these
+    namespaces."""
     spaces = spaces or {}
     return {
         "same_host": same,

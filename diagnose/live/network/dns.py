@@ -178,6 +178,7 @@ def _ask_tcp(
 
 
 def _no_reply() -> dict[str, Any]:
+    """The row of a query to which nothing came back."""
     return {
         "answered": False,
         "rcode": None,

@@ -214,6 +214,7 @@ class _Look:
 
 
 def _rows(pid: int, table: str) -> Iterator[list[str]]:
+    """The lines of a table of sockets in a namespace, for IPv4 and IPv6, as words."""
     for family in ("", "6"):
         path = Path(f"/proc/{pid}/net/{table}{family}")
         if family and not path.exists():  # a kernel without IPv6

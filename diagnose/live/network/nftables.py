@@ -107,6 +107,7 @@ def rules_by_chain(family: str, table: str) -> dict[str, int]:
 def _answer(
     *, loaded: bool, generation: int = 0, consistent: bool = False, **lists: list[Row]
 ) -> Row:
+    """The whole answer, with empty lists for what was not read."""
     return {
         "loaded": loaded,
         "byteorder": sys.byteorder,
@@ -185,6 +186,7 @@ def _table(answer: nlmsg) -> Row:
 
 
 def _chain(answer: nlmsg) -> Row:
+    """One chain, without its rules."""
     attributes = Attributes(answer)
     row = {
         "table": attributes.text("NFTA_CHAIN_TABLE"),

@@ -201,6 +201,7 @@ def _link(message: nlmsg) -> Iterator[Row]:
 
 
 def _address(message: nlmsg) -> Iterator[Row]:
+    """One address of an interface as a row."""
     attributes = Attributes(message)
     yield {
         "index": message["index"],
@@ -287,6 +288,7 @@ def _signed_number(number: int | None) -> int | None:
 
 
 def _neighbour(message: nlmsg) -> Iterator[Row]:
+    """One entry of the neighbour table as a row."""
     attributes = Attributes(message)
     yield {
         "index": message["ifindex"],

@@ -51,6 +51,7 @@ def render(report: Report, stream: TextIO) -> None:
 
 
 def _head(report: Report) -> dict[str, str]:
+    """The attributes of the test suite."""
     return {
         "id": "0",
         "package": "diagnose",
@@ -63,6 +64,7 @@ def _head(report: Report) -> dict[str, str]:
 
 
 def _properties(report: Report) -> ElementTree.Element:
+    """The versions of the tool, the kernel and the engine."""
     engine = report.host.engine or {}
     values = {
         "diagnose": report.version,

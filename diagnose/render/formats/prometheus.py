@@ -90,6 +90,7 @@ def metrics(report: Report, code: int) -> Iterator[Metric]:
 
 
 def _roots(report: Report) -> Iterable[Sample]:
+    """How many roots above advice there are, by check, severity and kind of subject."""
     counted = Counter(
         (finding.id, str(finding.severity), finding.subject.kind)
         for finding in report.findings

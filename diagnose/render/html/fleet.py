@@ -49,6 +49,7 @@ def render(answer: FleetAnswer, stream: TextIO) -> None:
 
 
 def _card(cause: FleetCause) -> CauseCard:
+    """One cause as the page shows it."""
     command = fleet_words.command_of(cause)
     return CauseCard(
         id=cause.id,

@@ -172,6 +172,7 @@ def _unexplained_advice(quiet: Iterable[Reported], shown: Iterable[Reported]) ->
 
 
 def _coverage(parts: Sequence[Coverage]) -> str:
+    """How many connections were traced, and which could not be."""
     traced: Counter[str] = Counter()
     for part in parts:
         traced.update(part.traced)

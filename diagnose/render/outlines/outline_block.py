@@ -200,6 +200,7 @@ class _Remedy(msgspec.Struct, frozen=True):
 
 
 def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
+    """What the block offers: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
     cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
     is_in_doubt = cure is None or cure.risk == "destructive"

@@ -262,6 +262,7 @@ def _is_of_internet(address: str) -> bool:
 
 
 def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
+    """Whether a later line takes the failure of this program back, with no new one behind it."""
     if not pattern.over:
         return False
     over = re.compile(pattern.over.format(program=re.escape(program)))

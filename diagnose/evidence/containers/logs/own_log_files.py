@@ -151,6 +151,7 @@ def _on_host(container: Container, path: str) -> str:
 def _unexamined_containers(
     answer: LogFileList, pids: Mapping[int, Container], processes: Processes | None
 ) -> Iterator[Unexamined]:
+    """What was not searched for log files, and why."""
     unseen = {pids[pid].id for pid in answer.unseen if pid in pids}
     if processes is None:
         yield Unexamined(HOST, f"{_WHAT}: the processes are not known")

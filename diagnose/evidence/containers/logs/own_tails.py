@@ -51,6 +51,7 @@ def _of_running(
 def _of_ended(
     host: Host, containers: Sequence[Container], since_s: float
 ) -> Iterator[tuple[str, LogTail]]:
+    """By container id, the end of the newest log file of the last run that explains the failure."""
     places = by_key(
         (folder.path, folder) for container in containers for folder in folders_of(container)
     )

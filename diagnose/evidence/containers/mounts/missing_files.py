@@ -169,6 +169,7 @@ def _missing_files(
 def _missing_file(
     host: Host, gap: _Gap, listing: FolderListing, repeated: Mapping[str, TellingLine]
 ) -> MissingFile:
+    """The missing file, with the names that are in its folder."""
     container, place = gap.container, gap.place
     return MissingFile(
         container,

@@ -50,6 +50,7 @@ def _files(
     folders: LazyPattern,
     is_deep: bool,
 ) -> Iterator[ReadFile]:
+    """The files of settings that are mounted by themselves, and those in mounted folders."""
     for mount in mounts:
         if names.search(mount.destination):
             yield ReadFile(mount.source, parts=parts)

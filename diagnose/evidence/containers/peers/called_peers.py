@@ -115,6 +115,7 @@ def _configured_in(
 def _named_in(
     texts: Iterable[str], caller: Container, containers: Containers, but: Collection[str] = ()
 ) -> tuple[Container, ...]:
+    """The containers on the caller's networks whose names or addresses stand in the texts."""
     words = {word.strip(".") for text in texts for word in _HOST.findall(text)}.difference(but)
     peers = {
         peer.id: peer

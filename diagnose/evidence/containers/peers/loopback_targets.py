@@ -123,6 +123,7 @@ def _silent_targets(
 
 
 def _targets(host: Host, container: Container, refused: int) -> Iterator[LoopbackTarget]:
+    """The loopback addresses in the mounted files of a container, with their ports."""
     settings = itertools.chain(
         mounted_settings(host, container, "loopback", _OF_SETTINGS, _FOLDER),
         mounted_settings(host, container, "loopback", _OF_VARIABLES, _CODE, is_deep=True),

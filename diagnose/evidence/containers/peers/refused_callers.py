@@ -109,6 +109,7 @@ def _refusals(
     clock: Clock,
     links: Interfaces,
 ) -> Iterator[RefusedCaller]:
+    """The servers that lately answered this caller's requests with an error, each status apart."""
     lines = recent_logs.of_this_run(caller)
     refused = [(status, line) for line in lines if (status := _status(line.text))]
     configured = _configured_address(caller) if refused else ""

@@ -29,6 +29,7 @@ def served_names(containers: Iterable[Container]) -> dict[str, Container]:
 
 
 def _site_names(container: Container) -> Iterator[str]:
+    """The names of sites that a container's labels and variables say it serves."""
     for label, value in container.labels.items():
         if label.startswith("traefik.") and label.endswith(".rule"):
             for rule in _RULE.finditer(value):

@@ -103,6 +103,7 @@ def _lines(host: Host, file: ReadFile) -> list[str]:
 def _ownerless(
     host: Host, root: str, container: Container, spool: Sequence[str]
 ) -> Iterator[Ownerless]:
+    """The tables of cron whose owner is no user of the container."""
     users = (
         {line.partition(":")[0] for line in _lines(host, ReadFile(USERS_FILE, root=root))}
         if spool

@@ -127,6 +127,7 @@ def _script(tail: LogTail) -> str:
 
 
 def _init_script(host: Host, container: Container, tail: LogTail, path: str) -> InitScript:
+    """The script, with the line in which it logs in as the role that the log refuses."""
     mount = innermost_mount(container.mounts, path)
     script = InitScript(path, mount.on_host(path) if mount is not None else "")
     if path.startswith(_FIRST_START):

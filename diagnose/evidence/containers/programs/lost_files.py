@@ -132,6 +132,7 @@ def _complaints(
 
 
 def _lost_file(complaints: Sequence[_Complaint], changes: Sequence[LayerChange]) -> LostFile | None:
+    """The first file that a complaint misses and that was deleted or changed in the container."""
     for complaint in complaints:
         deleted = [change.path for change in changes if change.kind == _DELETED]
         path = ""

@@ -73,6 +73,7 @@ def _lacks_interpreter(container: Container, program: Program) -> bool:
 def _other_interpreter(
     host: Host, container: Container, program: Program
 ) -> OtherInterpreter | None:
+    """Another interpreter that the image has, in place of the one that the program wants."""
     words = shlex.join(container.command)
     name = program.interpreter.rpartition("/")[2]
     behind = _behind_init(host, container, program) if name in _INITS else ""

@@ -144,6 +144,7 @@ class OtherModule(msgspec.Struct, frozen=True):
 
     @property
     def _cure(self) -> str:
+        """What lets the program use the module, in words."""
         if not self.is_open:
             return "install it in the image for all users, or run the container as the user whose folder that is"
         prefix, _, behind = self.folder.partition("/lib/")
@@ -164,6 +165,7 @@ class OtherModule(msgspec.Struct, frozen=True):
         return {"assignment": self.assignment} if self.assignment else {}
 
     def _copy_variables(self) -> PageVariables:
+        """The lines of a Dockerfile that copy the modules to where each user may read them."""
         config, variable = self.container.config, self.language.variable
         lines = (
             f"FROM {config.image}",

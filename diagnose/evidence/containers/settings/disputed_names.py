@@ -124,6 +124,7 @@ def _asked_in(line: str) -> Iterator[tuple[str, str]]:
 def _dispute(
     line: str, noun: str, asked: str, container: Container, containers: Containers
 ) -> DisputedName | None:
+    """The server that has another name, and who asks for this one; None where none is sure."""
     own = _settings(container, noun)
     given = [name for name, value in own.items() if value == asked]
     callees = [peer for peer in named_peers((), container, containers) if peer.is_running]

@@ -132,6 +132,7 @@ def _named_file(container: Container, tail: LogTail) -> NamedSetting | None:
 def _defect(
     host: Host, container: Container, tail: LogTail, setting: NamedSetting
 ) -> FileDefect | None:
+    """The first defect of the file to which the program may object; None where it has none."""
     mount = innermost_mount(container.mounts, setting.inside)
     if mount is None or not mount.has_host_path:
         return None

@@ -140,6 +140,7 @@ def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
 
 
 def _lacks_capability(container: Container, name: str) -> Proof | None:
+    """The setting that shows that the container does not have this capability; None if it does."""
     config = container.host_config
     added, dropped = config.added_capabilities, config.dropped_capabilities
     if config.privileged or added & {name, "ALL"}:

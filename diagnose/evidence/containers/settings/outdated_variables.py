@@ -107,6 +107,7 @@ def _changed_between(
 def _outdated(
     host: Host, container: Container, newer: Mapping[str, float]
 ) -> Iterator[OutdatedContainer]:
+    """The container, if the files of its compose project now give it other variables."""
     folder, *paths = _project(container)
     question = ReadComposeVariables(paths, folder=folder, service=container.compose_service)
     answer = host.ask(question)

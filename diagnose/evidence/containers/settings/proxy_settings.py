@@ -36,6 +36,7 @@ def proxy_settings(container: Container) -> list[ProxySetting]:
 
 
 def _settings(container: Container) -> Iterator[ProxySetting]:
+    """The proxies that the variables of a container name, each with host and port."""
     for name, value in dict(container.config.environment).items():
         if name.lower() not in _VARIABLES or not value:
             continue

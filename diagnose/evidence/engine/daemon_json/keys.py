@@ -119,6 +119,7 @@ def wrong_type(key: str, value: Json) -> WrongType | None:
 
 
 def _has_type(value: Json, wanted: str) -> bool:
+    """Whether a value of daemon.json has the type that its key wants."""
     if wanted in (LIST, OBJECTS):
         item = str if wanted == LIST else dict
         return isinstance(value, list) and all(

@@ -71,6 +71,7 @@ def _servers(containers: Containers, namespaces: Namespaces) -> Iterator[_Server
 def _by_name(
     server: Container, counts: Mapping[str, int], containers: Containers
 ) -> dict[str, int]:
+    """The number of calls by the container that has the address, else by the address itself."""
     names: dict[str, int] = {}
     for address, count in counts.items():
         places = (containers.by_place.get((network, address)) for network in server.endpoints)

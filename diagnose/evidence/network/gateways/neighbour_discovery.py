@@ -100,6 +100,7 @@ def _members(
 def _on_network(
     stack: Stack, network: Network, attached: list[tuple[Container, str]]
 ) -> Iterator[NeighbourLink]:
+    """The pairs of a network that have to find each other: host and container, two containers."""
     members = tuple(container for container, _ in attached)
     first = attached[0][1]
     own = stack.address_on(network.bridge, "ip6", first)

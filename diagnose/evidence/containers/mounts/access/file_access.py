@@ -324,6 +324,7 @@ def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> li
 def _first_denied(
     tries: Sequence[_Try], step: str, inside: str, source: PathStatus, user: HostUser
 ) -> Denied | Undecided | None:
+    """The first of these rights that the user does not have, or that cannot be decided."""
     for attempt in tries:
         may = bool(attempt.wanted) and user.may(source, attempt.wanted)
         if may is None:

@@ -72,6 +72,7 @@ def expired_certificates(
 
 
 def _renewer(file: CertificateFile, containers: Containers) -> Container | None:
+    """The running certbot that has the same folder of certificates."""
     source = file.holder.source
     return next(
         (
