@@ -177,7 +177,7 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
         evidence[f"DNS server {server} asked from {way}"] = answer
         if not upstream.by_host and server in from_host and not is_loopback(server):
             evidence[f"DNS server {server} asked from host"] = str(from_host[server])
-    evidence["the server comes"] = str(lost.origin)
+    evidence["address of the server"] = str(lost.origin)
     if lost.rule or lost.rejected_by:
         evidence["stopped by"] = str(lost.rule or lost.rejected_by)
     evidence["containers"] = names_of(group.members)

@@ -209,10 +209,10 @@ def _finding(harm: _Harm, firewall: Firewall, repair: SimulatedRepair | None) ->
     touched = (flushed.networks or harm.paths.networks).values()
     return Finding(
         subject=HOST,
-        summary=f"Docker's firewall rules are gone: {harm}; {'; '.join(_places(flushed))}",
-        evidence=base(firewall, "forward")
+        summary=f"Docker's firewall rules are gone: {harm}",
+        evidence={"what is missing": "; ".join(_places(flushed))}
+        | base(firewall, "forward")
         | base(firewall, "prerouting")
-        | {"bridges without rules": [network.bridge for network in flushed.bare]}
         | {f"drops packets of {way.container}": str(way.reach.by) for way in harm.cut[:1]}
         | simulation(repair),
         variables=repair_of(repair, "firewall.chains-missing"),

@@ -313,3 +313,10 @@ def test_a_shared_part_is_written_into_the_other_pages():
     changed = shared_parts.with_parts(page, {"looks": "\nnew\n\n", "fixes": "\nof others\n\n"})
     assert changed == page.replace("old", "new")
     assert shared_parts.parts(changed) == {"looks": "\nnew\n\n"}
+
+
+def test_each_look_says_what_it_shows():
+    """A command alone prints an output, and does not say what to look for in it."""
+    looks = [(id, look) for id in PAGES for look in runbooks.page(id).of("confirm")]
+    assert len(looks) > 500
+    assert [(id, look.text) for id, look in looks if not look.impact] == []

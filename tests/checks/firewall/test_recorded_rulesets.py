@@ -94,8 +94,8 @@ def test_a_chain_that_lost_all_that_was_in_it_is_one_cause(name: str) -> None:
     edit, severity, words = EMPTIED[name]
     said = results_of(changed("healthy", edit))
     (finding,) = said["chains-missing"].findings
-    assert words in finding.summary
-    assert "FORWARD has no rules" not in finding.summary
+    assert words in str(finding.evidence["what is missing"])
+    assert "FORWARD has no rules" not in str(finding.evidence["what is missing"])
     assert f"{severity} chains-missing host" in finding_rows(said)
 
 
