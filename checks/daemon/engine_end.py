@@ -10,6 +10,7 @@ from checks.daemon.engine_end_words import (
     own_meaning,
     reason_of,
     sentence_of,
+    served_elsewhere,
 )
 from checks.daemon.last_words import ENGINE, healing, meaning
 from checks.daemon.last_words import page_variables as cures
@@ -91,6 +92,8 @@ def _page_variables(
         variables["folder"] = daemon.address
     if removed is not None:
         return variables | {"removed_package": removed.name}
+    if served := served_elsewhere(daemon):
+        return variables | {"served": served}
     if blamed:
         variables["repair"] = "daemon.not-running"
     return variables | _cure(daemon, end)

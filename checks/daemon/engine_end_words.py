@@ -26,6 +26,7 @@ EXPLAINED = (
     LazyPattern("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))),
 )
 """Last words of an engine that other checks have a name for."""
+_UNIX_SOCKET = LazyPattern(r"unix://(/[^\s,]+)")
 NO_ACTIVATION = "no sockets found via socket activation"
 """dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
 
@@ -84,6 +85,9 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
     if process is None:
         return _why_down(daemon, end)
     dockerd = f"dockerd (pid {process.pid}) lives"
+    served = served_elsewhere(daemon)
+    if served:
+        return f"{dockerd} and serves {served}, and clients ask {socket}, which is not there"
     if end.came_up and daemon.reason == "missing":
         return f"{dockerd} and listens, but its socket {socket} was removed"
     if end.came_up and daemon.has_folder_for_socket:
@@ -91,6 +95,21 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
     age = daemon.processes.age
     since = f", {duration(age)} after its start" if age is not None else ""
     return f"{dockerd} and does not serve {socket}{since}"
+
+
+def served_elsewhere(daemon: Daemon) -> str:
+    """The socket that the living engine has by its command line, where clients ask for another.
+
+    "" where it also has theirs, or takes its sockets from systemd. Most often /var/run has become a
+    folder of its own, and is no longer a link to /run.
+    """
+    engine = daemon.processes.engine
+    words = " ".join(engine.cmdline or ()) if engine is not None else ""
+    served = _UNIX_SOCKET.findall(words)
+    if daemon.reason != "missing" or not served or "fd://" in words or daemon.address in served:
+        return ""
+    first: str = served[0]
+    return first
 
 
 def _why_down(daemon: Daemon, end: EngineEnd) -> str:

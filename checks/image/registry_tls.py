@@ -10,7 +10,12 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pull_words import CertificateDates
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_files import CERTIFICATES, LOCAL_FOLDERS, RegistryFiles
+from diagnose.evidence.images.registry_files import (
+    CERTIFICATES,
+    LOCAL_FOLDERS,
+    RegistryFiles,
+    UnreadAuthority,
+)
 from diagnose.evidence.images.registry_names import is_public, with_port
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
@@ -81,6 +86,14 @@ def registry_tls(
                 variables=endpoint | _public_registry_variables(host, files),
                 reason=_signer(files),
             )
+        elif files is not None and (unread := files.unread_of(host)) is not None:
+            yield failures.finding(
+                trouble,
+                variables=endpoint | _rewriting(unread, host),
+                clause=f"; {unread.path} {unread.holds}, and the engine reads certificates in the "
+                "form of PEM alone: it says nothing, and goes on without the file",
+                proof={unread.path: unread.holds},
+            )
         else:
             yield failures.finding(
                 trouble,
@@ -90,6 +103,13 @@ def registry_tls(
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)
     return None
+
+
+def _rewriting(unread: UnreadAuthority, host: str) -> PageVariables:
+    """What the page needs to make an authority's file readable, or to store another one."""
+    if unread.is_binary:
+        return {"binary": unread.path}
+    return {"untrusted": host, "shows": with_port(host)}
 
 
 def _not_signed(registry: str) -> str:

@@ -22,6 +22,12 @@ LINES = {
     "curl_7.88.1-10_amd64.deb  404  Not Found [IP: 192.0.2.80 80]",
     "release-gone": "E: The repository 'http://deb.lab.test/debian buster Release' does not have a "
     "Release file.",
+    "package-list-of-future": "E: Release file for http://deb.lab.test/debian/dists/bookworm-updates/InRelease is "
+    "not valid yet (invalid for another 2h 14min 3s). Updates for this repository will not be applied.",
+    "package-list-expired": "E: Release file for http://deb.lab.test/debian/dists/buster/InRelease is expired "
+    "(invalid since 412d 3h 2min 1s). Updates for this repository will not be applied.",
+    "package-list-signature": "W: GPG error: http://deb.lab.test/debian bookworm InRelease: At least one invalid "
+    "signature was encountered.",
     "step-killed": 'process "/bin/sh -c npm run build" did not complete successfully: exit code: 137'
     "  [4/5] RUN npm run build",
     "step-program-missing": 'process "/bin/sh -c bower install" did not complete successfully: exit '

@@ -55,6 +55,17 @@ LOCAL_FOLDERS = (
 """Where Debian, Red Hat and SUSE take additional authorities; a command puts them into the list."""
 
 
+class UnreadAuthority(msgspec.Struct, frozen=True):
+    """A file NAME.crt of a registry in which the engine finds no certificate, without a word."""
+
+    registry: str
+    path: str
+    holds: str
+    """What is in it instead."""
+    is_binary: bool = False
+    """It is a certificate in binary form (DER), which a command makes readable."""
+
+
 class RegistryFiles(msgspec.Struct, frozen=True):
     """Files in certs.d that do not fit together."""
 
@@ -67,6 +78,12 @@ class RegistryFiles(msgspec.Struct, frozen=True):
     """An authority that somebody has added to the system since, so that the file lacks it."""
     own_authorities: tuple[str, ...] = ()
     """The registries for which certs.d has an authority of their own."""
+    unread: tuple[UnreadAuthority, ...] = ()
+    """Those that the engine cannot read, of registries that it does not trust."""
+
+    def unread_of(self, registry: str) -> UnreadAuthority | None:
+        """The first authority of a registry that the engine cannot read."""
+        return next((file for file in self.unread if file.registry == registry), None)
 
 
 @evidence
@@ -89,6 +106,13 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
     asked = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
     files = {name: set(answer.names) for name, answer in asked if not isinstance(answer, Failed)}
+    failing = {trouble.registry for trouble in pulls.of("tls")} if pulls is not None else set()
+    unread = (
+        _unread(host, registry, name)
+        for registry, names in files.items()
+        if registry in failing
+        for name in sorted(filter(_is_authority, names))
+    )
     return RegistryFiles(
         tuple(
             file for registry, names in files.items() for file in _unpaired_files(registry, names)
@@ -97,7 +121,28 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
         changed,
         unlisted,
         tuple(registry for registry, names in files.items() if any(map(_is_authority, names))),
+        tuple(file for file in unread if file is not None),
     )
+
+
+def _unread(host: Host, registry: str, name: str) -> UnreadAuthority | None:
+    """What is in an authority's file that has no certificate in the form that Go reads (PEM)."""
+    path = f"{CERTIFICATES}/{registry}/{name}"
+    answer = host.ask(ReadFile(path))
+    if isinstance(answer, Failed) or "-----BEGIN CERTIFICATE-----" in answer.text:
+        return None
+    text = answer.text.lstrip()
+    if not text:
+        return UnreadAuthority(registry, path, "is empty")
+    if text.startswith("<"):
+        return UnreadAuthority(registry, path, "holds a page of a web server")
+    if text.startswith("0") and "\ufffd" in text[:16]:
+        return UnreadAuthority(
+            registry, path, "holds a certificate in binary form (DER)", is_binary=True
+        )
+    if "PRIVATE KEY-----" in text:
+        return UnreadAuthority(registry, path, "holds a private key")
+    return UnreadAuthority(registry, path, "holds no certificate in the form of PEM")
 
 
 def _authorities(host: Host) -> tuple[str | None, float | None]:

@@ -175,6 +175,44 @@ def test_an_engine_without_its_socket(
     assert finding.severity == severity
 
 
+SERVED = {
+    "another one": (["dockerd", "-H", "unix:///run/docker.sock"], "missing", "/run/docker.sock"),
+    "another one, in one word": (
+        ["dockerd", "--host=unix:///srv/d.sock"],
+        "missing",
+        "/srv/d.sock",
+    ),
+    "both": (
+        ["dockerd", "-H", "unix:///run/docker.sock", "-H", "unix:///var/run/docker.sock"],
+        "missing",
+        "",
+    ),
+    "one that systemd hands over": (
+        ["dockerd", "-H", "fd://", "-H", "unix:///a.sock"],
+        "missing",
+        "",
+    ),
+    "its default": (["dockerd"], "missing", ""),
+    "another one, and the asked one is there": (
+        ["dockerd", "-H", "unix:///run/docker.sock"],
+        "refused",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("cmdline", "silence", "served"), SERVED.values(), ids=SERVED)
+def test_an_engine_that_serves_another_socket(
+    cmdline: list[str], silence: Any, served: str
+) -> None:
+    process = replace(engine(), cmdline=tuple(cmdline))
+    one = daemon(silence=Unavailable(silence, ""), process=process, age=5000.0)
+    (finding,) = not_running(one, log(UP, LISTENS))
+    assert (f"serves {served}, and clients ask" in finding.summary) == bool(served)
+    assert finding.variables.get("served", "") == served
+    assert ("again" in finding.variables) != bool(served)
+
+
 def test_the_kernel_killed_it() -> None:
     kernel = KernelLog(
         (Record(1.0, "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=dockerd,pid=69,uid=0"),

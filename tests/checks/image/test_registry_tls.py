@@ -14,6 +14,7 @@ from diagnose.evidence.images.registry_files import (
     AUTHORITIES,
     CERTIFICATES,
     RegistryFiles,
+    UnreadAuthority,
     registry_files,
 )
 from diagnose.model import Json
@@ -167,6 +168,25 @@ KNOWN_FILES = {
         "untrusted",
         "none of the authorities in /etc/docker/certs.d/r:5000 has signed",
     ),
+    "in binary form": (
+        RegistryFiles(
+            authorities="/etc/x",
+            own_authorities=("r:5000",),
+            unread=(UnreadAuthority("r:5000", "/c/ca.crt", "holds DER", is_binary=True),),
+        ),
+        "binary",
+        "/c/ca.crt holds DER, and the engine reads certificates in the form of PEM alone",
+    ),
+    "a page in its place": (
+        RegistryFiles(authorities="/etc/x", unread=(UnreadAuthority("r:5000", "/c/ca.crt", "is empty"),)),
+        "untrusted",
+        "/c/ca.crt is empty",
+    ),
+    "of another registry, and empty": (
+        RegistryFiles(authorities="/etc/x", unread=(UnreadAuthority("q:5000", "/c/ca.crt", "is empty"),)),
+        "untrusted",
+        "this host does not know the authority",
+    ),
     "one of another registry": (
         RegistryFiles(authorities="/etc/x", own_authorities=("q:5000",)),
         "untrusted",
@@ -218,3 +238,32 @@ def test_files_of_authorities(mtime: float | None, bundle: str, unlisted: str) -
     found = registry_files(Made(answers), failed)
     assert isinstance(found, RegistryFiles)
     assert (found.unlisted, found.own_authorities) == (unlisted, ("r:5000",))
+
+
+CONTENTS = {
+    "PEM": (PEM.format(BODY), ""),
+    "text above PEM": (f"Issuer: corp\n{PEM.format(BODY)}", ""),
+    "DER": ("0\ufffd\u0003\ufffd0\ufffd", "in binary form (DER)"),
+    "a page": ("<!DOCTYPE html><html>Log in</html>", "a page of a web server"),
+    "empty": ("\n", "is empty"),
+    "a key": ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n", "a private key"),
+    "words": ("0 certificates", "no certificate in the form of PEM"),
+}
+
+
+@pytest.mark.parametrize(("text", "holds"), CONTENTS.values(), ids=CONTENTS)
+def test_what_an_authoritys_file_holds(text: str, holds: str) -> None:
+    def listing(question: AnyQuestion) -> Json:
+        folders = {
+            CERTIFICATES: [{"name": name, "type": "folder"} for name in ("r:5000", "well:5000")],
+            f"{CERTIFICATES}/r:5000": [{"name": "ca.crt", "type": "file"}],
+            f"{CERTIFICATES}/well:5000": [{"name": "ca.crt", "type": "file"}],
+        }
+        return {"entries": folders.get(question.args["path"], [])}
+
+    failed = Pulls((PullTrouble("tls", "r:5000", "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    found = registry_files(Made({"file.list": listing, "file.read": {"text": text}}), failed)
+    assert isinstance(found, RegistryFiles)
+    assert [file.registry for file in found.unread] == (["r:5000"] if holds else [])
+    assert all(holds in file.holds for file in found.unread)
+    assert all(file.is_binary == ("DER" in file.holds) for file in found.unread)

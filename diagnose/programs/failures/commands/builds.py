@@ -82,6 +82,31 @@ _STEPS = (
         source="debuerreotype/docker-debian-artifacts#183",
     ),
     Failure(
+        name="package-list-of-future",
+        mark="is not valid yet",
+        pattern=r"Release file for (?P<repository>\S{1,300}) is not valid yet \(invalid for another (?P<ahead>[^)\n]{1,60})\)",
+        cause="the clock of this host is at least {ahead} behind: the package lists at {repository} are from its future",
+        cure="set the clock (date -u shows it; timedatectl set-ntp true, or hwclock --hctosys after a sleep), and build again",
+        source="microsoft/WSL#4245",
+    ),
+    Failure(
+        name="package-list-expired",
+        mark="is expired",
+        pattern=r"Release file for (?P<repository>\S{1,300}) is expired \(invalid since (?P<since>[^)\n]{1,60})\)",
+        cause="the package lists at {repository} have been out of date for {since}: a snapshot or a mirror that is no longer "
+        "renewed, or a clock of this host that is ahead",
+        cure="compare date -u with the right time; of a snapshot, apt-get -o Acquire::Check-Valid-Until=false update",
+    ),
+    Failure(
+        name="package-list-signature",
+        mark="invalid signature was encountered",
+        pattern=r"At least one invalid signature was encountered",
+        cause="apt could not check the signature of a package list, which is most often not the signature: the disk of the "
+        "data root is full, or the host's libseccomp or engine is older than the image needs",
+        cure="df -h and df -i on the data root first; then upgrade libseccomp2 and the engine on this host, and build again",
+        source="debuerreotype/docker-debian-artifacts#97",
+    ),
+    Failure(
         name="step-killed",
         mark="exit code: 137",
         pattern=r"did not complete successfully: exit code: 137",

@@ -100,3 +100,26 @@ def ends_within_its_grace_period(box: Box) -> None:
     run(box, "quick-db", *words)
     wait_log(box, "quick-db", "ready to accept")
     box.docker("stop", "quick-db")
+
+
+@fault(
+    "container.runtime-state-lost",
+    subject="container:swept",
+    also=["container.unhealthy"],
+)
+def record_of_the_runtime_swept_away(box: Box) -> None:
+    """Something that cleans /run has removed runc's record of a container that runs."""
+    run(box, "swept", *GOOD, "--restart=always", "bb:1.36", "sleep", "1000")
+    run(box, "kept", *GOOD, "--restart=always", "bb:1.36", "sleep", "1000")
+    box.sh(f"rm -r /run/docker/runtime-runc/moby/{box.inspect('swept')['Id']}")
+    entered = box.docker("exec", "swept", "true", check=False)
+    assert "container does not exist" in entered.stdout + entered.stderr
+    assert box.docker("exec", "kept", "true").returncode == 0
+
+
+@healthy(shareable=True)
+def records_of_ended_containers(box: Box) -> None:
+    """Of a container that has ended runc keeps no record, and one is stopped while another runs."""
+    run(box, "over", *GOOD, "bb:1.36", "true")
+    box.wait_state("over", "exited")
+    run(box, "on", *GOOD, "bb:1.36", "sleep", "1000")

@@ -44,6 +44,25 @@ def old_client(box: Box) -> None:
     box.wait_for(lambda: "is too old" in box.docker("logs", "traefik").stdout, what="the answer")
 
 
+@fault("daemon.not-running", subject=DAEMON, flags=("-H", "unix:///run/docker.sock"))
+def served_at_another_path(box: Box) -> None:
+    """/var/run was a link to /run, where the engine's socket is, and has become a folder."""
+    box.sh("rm /var/run && mkdir /var/run")
+    refused = box.run(["docker", "ps"], check=False)
+    assert "unix:///var/run/docker.sock" in refused.stderr
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert "serves /run/docker.sock, and clients ask /var/run/docker.sock" in finding["summary"]
+    command = finding["fix"][0]["command"]
+    assert command == "ln -s /run/docker.sock /var/run/docker.sock"
+
+
+@healthy(flags=("-H", "unix:///run/docker.sock"))
+def served_below_run(box: Box) -> None:
+    """The engine serves /run/docker.sock, and /var/run is a link to /run, as it should be."""
+    assert box.sh("readlink /var/run").strip() == "/run"
+    box.docker("ps")
+
+
 CERTIFICATES = """
 mkdir -p /etc/docker/tls && cd /etc/docker/tls
 new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"

@@ -46,6 +46,17 @@ def build_step_that_fails(box: Box) -> None:
     assert "apt-get does not know the package libfoo" in _summary(box)
 
 
+@fault("image.build-failed", subject="*", engines=_WITH_HISTORY)
+def package_list_of_the_future(box: Box) -> None:
+    """apt-get, here its words alone, meets lists that are younger than the clock of the host."""
+    install_buildx(box)
+    box.image("bb:1.36")
+    line = "E: Release file for http://deb.lab.test/debian/dists/bookworm-updates/InRelease is not valid yet (invalid for another 2h 14min 3s)."
+    step = f"RUN echo Reading package lists...; echo '{line}' >&2; exit 100"
+    assert "exit code: 100" in _build(box, f"FROM bb:1.36\n{step}\n")
+    assert "the clock of this host is at least 2h 14min 3s behind" in _summary(box)
+
+
 @fault("image.build-failed", subject="daemon:docker", engines=_WITH_NAMES, user="nobody")
 def build_that_the_log_tells_of(box: Box) -> None:
     """A user without rights reads of a failed build in the engine's log."""

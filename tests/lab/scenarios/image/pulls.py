@@ -261,3 +261,39 @@ def server_of_the_layers_ends_each_connection(box: Box) -> None:
     refuse(box, f"{host}/stored/app:1", "EOF")
     (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
     assert "ends the connection (EOF)" in finding["summary"], finding
+
+
+def _certificate_of(box: Box, host: str) -> str:
+    """The folder of a registry's own authority, which has the registry's certificate as a file."""
+    box.write("/srv/registry.pem", box.provider.sh("openssl x509 -in /run/cert.pem"))
+    folder = f"/etc/docker/certs.d/{host}"
+    box.sh(f"mkdir -p {folder}")
+    return folder
+
+
+@fault(
+    "image.registry-tls",
+    subject="daemon:docker",
+    engine_started=False,
+)
+def authority_in_binary_form(box: Box) -> None:
+    """A registry's authority lies where it belongs, in a form that the engine does not read."""
+    host = registry.start(box, 5443, tls=True)
+    folder = _certificate_of(box, host)
+    box.sh(f"openssl x509 -in /srv/registry.pem -outform der -out {folder}/ca.crt")
+    box.start_engine(config=QUIET)
+    refuse(box, f"{host}/old/app:1", "signed by unknown authority")
+    (finding,) = box.diagnose("check", "image.registry-tls", "--format", "json").findings
+    assert f"{folder}/ca.crt holds a certificate in binary form (DER)" in finding["summary"]
+    box.sh(finding["fix"][0]["command"])
+    assert "unknown authority" not in registry.pull(box, f"{host}/nope/app:1")
+
+
+@healthy(engine_started=False)
+def authority_as_text(box: Box) -> None:
+    """A registry's authority lies in its folder in the form of PEM, below some lines of text."""
+    host = registry.start(box, 5443, tls=True)
+    folder = _certificate_of(box, host)
+    box.sh(f"openssl x509 -in /srv/registry.pem -text -out {folder}/ca.crt")
+    box.start_engine(config=QUIET)
+    box.docker("pull", "-q", f"{host}/old/app:1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, images
 from tests.lab.scenarios.storage.helpers import PROJECT, ROOT, SAFE, small_disk
 
 
@@ -302,3 +302,39 @@ def disks_that_are_where_they_belong(box: Box) -> None:
     box.docker(*SAFE, "--name=tour", "--mount", propagating, "bb:1.36", "sleep", "1000")
     box.sh("mkdir /srv/tour/late; mount --bind /srv/gallery /srv/tour/late")
     assert box.docker("exec", "tour", "ls", "/tour/late").stdout.split() != []
+
+
+_ASKS_FOR_ITS_OWNER = (
+    "[ $(stat -c %u /bin/sudo) = 0 ] && exec sleep 1000; "
+    "echo 'sudo: /bin/sudo must be owned by uid 0 and have the setuid bit set' >&2; sleep 1; exit 1"
+)
+
+
+@fault(
+    "storage.owners-changed",
+    subject="daemon:docker",
+    also=["container.*"],
+)
+def owners_changed(box: Box) -> None:
+    """Somebody ran chown -R over the data root; a program looks whether root owns its file."""
+    images.load(box, "tools:1", images.Recipe(files={"bin/sudo": (b"#!/bin/sh\n", 0o4755)}))
+    box.docker(
+        *SAFE, "--name=tools", "--restart=always", "tools:1", "sh", "-c", _ASKS_FOR_ITS_OWNER
+    )
+    box.sh(f"chown -R 1000:1000 {ROOT}")
+    box.docker("restart", "-t", "0", "tools")
+    box.wait_for(
+        lambda: "must be owned" in box.docker("logs", "tools").stderr, what="its complaint"
+    )
+    (finding,) = box.diagnose("check", "storage.owners-changed", "--format", "json").findings
+    assert "belong to user 1000" in finding["summary"], finding
+    assert 'container "tools" cannot work with that' in finding["summary"], finding
+
+
+@healthy(engine_started=False)
+def root_of_a_user(box: Box) -> None:
+    """A user has made the folder for the data root; what the engine makes in it belongs to root."""
+    box.sh(f"chown 1000:1000 {ROOT}")
+    box.start_engine()
+    box.sh(f"chown 1000:1000 {ROOT}")
+    assert box.sh(f"stat -c %u {ROOT} {ROOT}/containers").split() == ["1000", "0"]

@@ -1,0 +1,59 @@
+"""To whom the folders of the data root belong, where that is not the engine's own user."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.starting.temp_folder import TempFolder
+from diagnose.model import Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.registry import evidence
+
+_OWN = ("containers", "volumes", "image", "overlay2")
+"""Folders that the engine makes itself, and that belong to its user or to root."""
+
+
+class RootOwner(msgspec.Struct, frozen=True):
+    """The user who has the data root with all that the engine has made in it."""
+
+    path: str
+    uid: int | None = None
+    """None where it is the engine's user, root or the remapped root, as it should be."""
+
+
+@evidence
+def root_owner(
+    host: Host,
+    data_root: DataRoot,
+    info: Info,
+    daemon: Daemon | None,
+    temp_folder: TempFolder | None,
+) -> RootOwner | Unavailable:
+    """The folders below it are looked at only where the data root itself has another owner.
+
+    A user may have made the data root before the engine took it: what the engine makes in it
+    belongs to root all the same.
+    """
+    root = info.docker_root_dir or data_root.path
+    paths = [root, temp_folder.path if temp_folder else posixpath.join(root, "tmp")]
+    statuses = host.require(StatPaths(paths))
+    status = statuses.get(root)
+    engine = daemon.processes.engine if daemon is not None else None
+    expected = {0, _remapped(root), engine.uid if engine is not None else None}
+    if status is None or status.failed or status.uid in expected or info.is_rootless:
+        return RootOwner(root)
+    below = host.require(StatPaths([posixpath.join(root, name) for name in _OWN]))
+    owners = {entry.uid for entry in below.values() if not entry.failed}
+    return RootOwner(root, status.uid if owners == {status.uid} else None)
+
+
+def _remapped(root: str) -> int | None:
+    """The first id of `userns-remap`, after which the engine names its folder: 165536.165536."""
+    uid = posixpath.basename(root).partition(".")[0]
+    return int(uid) if uid.isdecimal() else None
