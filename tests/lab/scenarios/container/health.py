@@ -66,7 +66,12 @@ def probe_takes_too_long(box: Box) -> None:
     assert command == "diagnose recreate drowsy -- --health-timeout=30s | sh", command
 
 
-@fault("container.unhealthy", subject="container:forgotten", exit_code=2)
+@fault(
+    "container.unhealthy",
+    subject="container:forgotten",
+    also=["container.runtime-state-lost"],
+    exit_code=2,
+)
 def record_of_the_runtime_removed(box: Box) -> None:
     """A program that cleans /run has removed the runtime's record of a container that runs."""
     health = ["--health-cmd=true", "--health-interval=1s", "--health-retries=2"]
