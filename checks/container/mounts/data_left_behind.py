@@ -6,6 +6,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import LeftVolume, LeftVolumes
 from diagnose.evidence.storage.node_folders import LeftNode, LeftNodes
 from diagnose.evidence.storage.renamed_projects import RenamedProject, RenamedProjects
+from diagnose.evidence.storage.replaced_mounts import ReplacedMount, ReplacedMounts
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject
 from diagnose.phrases import and_more, duration
 from diagnose.registry import check
@@ -18,6 +19,7 @@ def data_left_behind(
     left: LeftVolumes | None,
     nodes: LeftNodes | None,
     renamed: RenamedProjects | None,
+    replaced: ReplacedMounts | None,
     clock: Clock,
     *,
     lived: Seconds = Seconds(86400),
@@ -31,13 +33,17 @@ def data_left_behind(
     its project before that of a volume, so that a renamed project starts with empty ones: the
     former volume has the same entries, belongs to a project without containers and without a
     folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder named after
-    the host name, and each container without a fixed host name gets another one.
+    the host name, and each container without a fixed host name gets another one. Where another
+    folder or volume was written into the compose file, the former one is recognised in the same
+    way, if it lies beside the container's mounts or is a volume that nothing uses.
     """
     for node in nodes or ():
         yield _node_finding(node, clock)
     for project in renamed or ():
         if project.lived >= lived:
             yield _project_finding(project, clock)
+    for moved in replaced or ():
+        yield _replaced_finding(moved, clock)
     for item in left or ():
         yield _anonymous_volume_finding(item, clock)
     return None
@@ -67,6 +73,28 @@ def _project_finding(item: RenamedProject, clock: Clock) -> Finding:
     )
 
 
+def _replaced_finding(item: ReplacedMount, clock: Clock) -> Finding:
+    """A mount that was changed; the page mounts the former place again."""
+    container, mount, former = item.container, item.mount, item.former
+    kind = "folder" if item.is_folder else "volume"
+    finding = Finding.about(
+        container,
+        f"{container} started with new data in {mount.destination} "
+        f'{clock.ago(container.created_at)}: its previous data may be in {kind} "{former}", '
+        f"which it does not mount any more; it mounts {mount.place}",
+        {
+            f"{kind} {former}": _last_change(item),
+            "entries in both": and_more(item.entries, NAMES_SHOWN),
+            "mounted now": f"{mount.place} -> {mount.destination}, empty at the start",
+        },
+        discriminator=mount.destination,
+        touches=() if item.is_folder else (Subject("volume", former),),
+        destination=mount.destination,
+        bound=f"{former}:{mount.destination}",
+    )
+    return finding.with_variables({"folder" if item.is_folder else "former": former})
+
+
 def _finding(
     item: LeftVolume | RenamedProject, destination: str, what: str, evidence: dict[str, Json]
 ) -> Finding:
@@ -91,7 +119,7 @@ def _volumes(item: LeftVolume | RenamedProject, now: str, former: str) -> dict[s
     }
 
 
-def _last_change(item: LeftVolume | RenamedProject | LeftNode) -> str:
+def _last_change(item: LeftVolume | RenamedProject | ReplacedMount | LeftNode) -> str:
     return f"last changed {duration(item.gap)} before the container was created"
 
 

@@ -117,3 +117,65 @@ def change_of_an_env_file_that_was_applied(box: Box) -> None:
     name = _mailer(box, 52, "up", "--detach", "--timeout=1")
     assert "smtp.new.example" in _variables(box, name)
     box.docker("restart", "--time=1", name)
+
+
+# -- another folder or volume in the compose file -------------------------------------
+
+_LEFT = "container.data-left-behind"
+_FIRST_RUN = b"""#!/bin/sh
+cd /app/data
+[ -e .encryption_key ] || { echo first run; mkdir -p db plugins; echo x >.encryption_key; echo x >db/hand.db; }
+exec sleep 1000
+"""
+_HAND = """services:
+  hand:
+    image: hand:1.0
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+    stop_grace_period: 1s
+    volumes: ["{0}:/app/data"]
+volumes: {{hand_data: {{}}, hand_new: {{}}}}
+"""
+
+
+def _hand(box: Box, number: int, before: str, after: str) -> str:
+    """A project whose compose file gets another place for its data; the container."""
+    install_compose(box)
+    load(box, "hand:1.0", Recipe({"start": (_FIRST_RUN, 0o755)}, ('CMD ["/start"]',)))
+    folder, name = f"/srv/hand{number}", f"hand{number}-hand-1"
+    for place in (before, after):
+        box.write(f"{folder}/compose.yaml", _HAND.format(place))
+        box.sh(f"cd {folder} && docker compose up --detach 2>&1", timeout=40)
+        box.sh("sleep 3")
+    return name
+
+
+@fault(_LEFT, subject="container:hand61-hand-1")
+def folder_of_the_host_that_was_exchanged(box: Box) -> None:
+    """Somebody wrote another folder into the compose file; the command brings the data back."""
+    name = _hand(box, 61, "./data", "/var/lib/hand61/data")
+    assert "first run" in box.docker("logs", name).stdout
+    command = first_command(box, _LEFT, name)
+    assert "--unmount /app/data -- --volume=/srv/hand61/data:/app/data" in command, command
+
+
+@fault(_LEFT, subject="container:hand62-hand-1")
+def volume_that_became_a_folder(box: Box) -> None:
+    """A volume of compose was exchanged for a folder of the host."""
+    name = _hand(box, 62, "hand_data", "./data")
+    command = first_command(box, _LEFT, name)
+    assert "--volume=hand62_hand_data:/app/data" in command, command
+
+
+@healthy(advice=None)
+def data_that_was_taken_along(box: Box) -> None:
+    """The data was copied to the new place; and a folder beside it is a backup."""
+    name = _hand(box, 63, "./data", "./data")
+    box.sh("cp -a /srv/hand63/data /srv/hand63/new")
+    box.write("/srv/hand63/compose.yaml", _HAND.format("./new"))
+    box.sh("cd /srv/hand63 && docker compose up --detach 2>&1", timeout=40)
+    assert "first run" not in box.docker("logs", name).stdout
+    _hand(box, 64, "./data", "./data")
+    box.sh("cp -r /srv/hand64/data /srv/hand64/backup")
