@@ -11,7 +11,7 @@ from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
-from diagnose.evidence.containers.logs.inner_patterns import UNREACHED
+from diagnose.evidence.containers.logs.inner_patterns import JOBS, UNREACHED
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
@@ -35,7 +35,7 @@ _OF_VARIABLES = ("generated", "typed")
 _PID_FILE = "container.pid-file-stale"
 _ENDS_OF_PID_FILES = (".pid", ".lock")
 """No other file is removed because a line of a log names it."""
-PARTLY = frozenset({"haproxy", "java-memory", UNREACHED})
+PARTLY = JOBS | {"haproxy", "java-memory", UNREACHED}
 """Failures of a part: the rest of the program works on."""
 
 
@@ -70,7 +70,8 @@ def failing_inside(
     of a database whose server does not run in them. It counts too if supervisord, PM2 or
     gunicorn starts a program again and again, and it ends each time: three times, and lately. A
     later line that says that the program is back ends the finding. A thread of Java that ended
-    for lack of heap, and a backend of HAProxy without a server are warnings. A
+    for lack of heap, and a backend of HAProxy without a server are warnings, and so is the last
+    run of a job that failed, as updaters, backup containers and schedulers write it down. A
     server that HAProxy cannot connect to at all counts where it was started after HAProxy, which
     keeps an old address then. Where the log does not
     say why a program ended, a log file of its own may.
@@ -167,6 +168,8 @@ def _variables(
         mount = _denied_mount(container, mount_access)
         if mount:
             return mount
+    if failure.name in JOBS:
+        return {"scheduler": container.name, "job": failure.program}
     if failure.name in _OF_SERVERS:
         return _OF_SERVERS[failure.name](failure)
     named = named_thing_steps(container, failure.reason or failure.line)

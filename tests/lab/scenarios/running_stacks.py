@@ -9,6 +9,7 @@ from tests.lab.images import Recipe, load
 from tests.lab.programs import install_compose
 from tests.lab.scenarios.deploys import SAFE, labels
 from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 # -- a command that the image's start script ignores ----------------------------------
 
@@ -179,3 +180,75 @@ def data_that_was_taken_along(box: Box) -> None:
     assert "first run" not in box.docker("logs", name).stdout
     _hand(box, 64, "./data", "./data")
     box.sh("cp -r /srv/hand64/data /srv/hand64/backup")
+
+
+# -- an updater and a backup whose last run failed ------------------------------------
+
+_INSIDE = "container.failing-inside"
+_REGISTRY = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="Registry Realm"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    do_HEAD = do_GET
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", 5071), Handler).serve_forever()
+"""
+_UPDATER = """#!/usr/bin/python3
+# asks the engine as watchtower does, and says what it says
+import http.client, json, socket, sys, time
+
+class Engine(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect("/var/run/docker.sock")
+
+def say(text, more):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    quoted = text.replace(chr(34), chr(92) + chr(34))
+    print(f'time="{now}" level=info msg="{quoted}"', more, flush=True)
+
+engine = Engine("docker")
+engine.request("POST", sys.argv[1])
+answer = json.loads(engine.getresponse().read().splitlines()[0])
+why = answer.get("message") or answer.get("error")
+if why:
+    say(f'Unable to update container "/crm71": Error response from daemon: {why}. Proceeding to next.', "")
+say("Session done", "Failed=0 Scanned=1 Updated=0 notify=no")
+time.sleep(1000)
+"""
+_READS_ENGINE = ("security.docker-socket-mounted", "container:*")
+
+
+def _updater(box: Box, name: str, *, registry: bool) -> None:
+    """An updater that looks once for a newer image, and a registry that wants a login."""
+    if registry:
+        box.write("/srv/registry71.py", _REGISTRY)
+        box.spawn(["/usr/bin/python3", "/srv/registry71.py"])
+    load(box, "watchtower:1.7", Recipe({"watchtower": (_UPDATER.encode(), 0o755)}))
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    asks = "/images/create?fromImage=localhost:5071/acme/crm&tag=latest"
+    path = asks if registry else "/images/prune"
+    options = (f"--name={name}", *SAFE, *MACHINE, socket)
+    box.docker("run", "-d", *options, "watchtower:1.7", "/watchtower", path)
+    box.wait_for(lambda: "Session done" in box.docker("logs", name).stdout, 30, "a round")
+
+
+@fault(_INSIDE, subject="container:updater71", also=[_READS_ENGINE, "image.pull-denied"])
+def updater_whose_login_is_refused(box: Box) -> None:
+    """watchtower has no login for a private registry: a container keeps its old image."""
+    _updater(box, "updater71", registry=True)
+    said = box.docker("logs", "updater71").stdout
+    assert 'Unable to update container \\"/crm71\\"' in said, said
+    findings = box.diagnose("check", _INSIDE, "--format", "json").findings
+    assert 'could not update container "crm71"' in findings[0]["summary"]
+
+
+@healthy(also=[_READS_ENGINE])
+def updater_that_finds_nothing_new(box: Box) -> None:
+    """The same updater, and nothing fails."""
+    _updater(box, "updater72", registry=False)

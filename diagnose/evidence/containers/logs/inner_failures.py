@@ -265,6 +265,8 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
     """Whether a later line takes the failure of this program back, with no new one behind it."""
     if not pattern.over:
         return False
+    if _is_left_behind(pattern, program, after):
+        return True
     over = re.compile(pattern.over.format(program=re.escape(program)))
     last_over = max((at for at, line in enumerate(after) if over.search(line)), default=-1)
     failed_again = (
@@ -273,6 +275,19 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
         if (match := pattern.failed.search(line)) and (match["program"] or "") == program
     )
     return last_over > max(failed_again, default=-1)
+
+
+def _is_left_behind(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
+    """Whether a whole round of work has come since the failure was last met."""
+    last = max(
+        (
+            at
+            for at, line in enumerate(after)
+            if (match := pattern.failed.search(line)) and match["program"] == program
+        ),
+        default=-1,
+    )
+    return sum(bool(pattern.round_ends.search(line)) for line in after[last + 1 :]) > 1
 
 
 def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:

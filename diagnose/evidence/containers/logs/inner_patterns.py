@@ -35,6 +35,11 @@ class Pattern(msgspec.Struct, frozen=True):
     """A line above, which explains the failure although its program calls it information."""
     recurs: bool = False
     """Whether a keeper starts the program again each time: it counts while that goes on."""
+    round_ends: LazyPattern = LazyPattern(r"(?!)")
+    """What a program writes at the end of each round of its work. A failure that a whole round did
+    not meet again is over."""
+    is_job: bool = False
+    """Whether the program starts jobs at their times, and the failure is that of one job."""
     data: tuple[str, ...] = ()
     """Where a server keeps its files, in images that run other programs beside it.
 
@@ -278,8 +283,58 @@ PATTERNS = (
         lasts=True,
         data=("/data/db", "/var/lib/mongodb"),
     ),
+    Pattern(
+        "watchtower",
+        frozenset({"watchtower"}),
+        # an image that was built here is in no registry, and is skipped in each round
+        LazyPattern(
+            r"Unable to update container \\?\"?/(?P<program>[\w.-]{1,100})\\?\"?[:,] "
+            r"(?!.{0,300}(?:pull access denied|No such image)).{1,300}Proceeding to next"
+        ),
+        r"\bCreating /{program}\b",
+        'watchtower could not update container "{program}", which keeps its old image',
+        lasts=True,
+        round_ends=LazyPattern(r'msg="Session done"'),
+        is_job=True,
+    ),
+    Pattern(
+        "volume-backup",
+        frozenset({"backup"}),
+        LazyPattern(r"Unexpected error running schedule (?P<program>[^\"\\:]{1,60}):"),
+        r"Finished running backup tasks|Uploaded a copy of backup|Stored copy of backup",
+        'the last backup of schedule "{program}" failed',
+        lasts=True,
+        is_job=True,
+    ),
+    Pattern(
+        "ofelia",
+        frozenset({"ofelia"}),
+        LazyPattern(
+            r"\[Job \"(?P<program>[^\"]{1,100})\" \(.{1,40}\)\] Finished in .{1,40}failed: true,"
+            r".{0,40}error: (?P<detail>.{1,120})"
+        ),
+        r"\[Job \"{program}\" .{{1,40}}\] Finished in .{{1,40}}failed: false, skipped: false",
+        'the last run of job "{program}" of ofelia failed ({detail})',
+        lasts=True,
+        is_job=True,
+    ),
+    Pattern(
+        "supercronic",
+        frozenset({"supercronic"}),
+        LazyPattern(
+            r"msg=\"error running command: (?P<detail>[^\"]{1,120})\".{0,80}"
+            r"\bjob\.command=\"?(?P<program>[^\"]{1,100}?)\"? job\."
+        ),
+        r"msg=\"job succeeded\".{{0,80}}\bjob\.command=\"?{program}\"? ",
+        'the last run of job "{program}" of supercronic failed ({detail})',
+        lasts=True,
+        is_job=True,
+    ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
 arbiter.py of gunicorn, rabbit_alarm.erl of RabbitMQ, MongoDB, MariaDB, PostgreSQL, dnsmasq,
 check.c of HAProxy, adminmonitor of Portainer, ConsoleApp of Servarr, svc-wireguard of
-linuxserver/wireguard, and the JDK's ThreadGroup."""
+linuxserver/wireguard, the JDK's ThreadGroup, watchtower, offen/docker-volume-backup, ofelia and
+supercronic."""
+JOBS = frozenset(pattern.name for pattern in PATTERNS if pattern.is_job)
+"""Failures of one job of a program that goes on with the others."""
