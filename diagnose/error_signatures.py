@@ -23,6 +23,7 @@ PATTERNS: dict[str, str] = {
     r"|EAI_AGAIN|getaddrinfo|UnknownHostException|name does not resolve|failed to resolve ['\"]"
     r"|host not found in (?:upstream|resolver)|no resolver defined to resolve"
     r"|could not be resolved \(\d+: "
+    r"|no address associated with hostname|name has no usable address|\bquery(?:A|Aaaa) E[A-Z]{4}"
     r"|i/o timeout.{0,40}:53",
     "unreachable": r"network is unreachable|is not reachable, cannot"
     r"|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",

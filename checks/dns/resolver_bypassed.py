@@ -6,14 +6,24 @@ from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.absent_resolvers import AbsentResolver, AbsentResolvers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
-from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity, Subject
-from diagnose.phrases import quoted
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+    Subject,
+    Unavailable,
+)
+from diagnose.phrases import count, named, quoted, sentence
 from diagnose.registry import check
 
 _NGINX = frozenset({"nginx", "openresty"})
@@ -27,6 +37,8 @@ def resolver_bypassed(
     failed: FailedNames,
     ping: Ping | None,
     clock: Clock | None,
+    absent_resolvers: AbsentResolvers | None,
+    resolvers: Resolvers | None,
     *,
     settled: Seconds = Seconds(60),
 ) -> CheckResult:
@@ -38,7 +50,11 @@ def resolver_bypassed(
     knows no names of containers. Seen in the log, again and again and now; a name that the
     container's networks do not know either is left to dns.service-on-other-network. So is the name
     of a container that was restarted less than `settled` ago: in a restart loop it comes and goes.
+    The engine's resolver, which guides recommend, is there on user-defined networks alone: nginx on
+    the default network, on the host's network or on the host itself is refused at 127.0.0.11.
     """
+    for item in absent_resolvers or ():
+        yield _absent_resolver_finding(item, resolvers)
     near = names_by_network(_without_restarting(containers, clock, settled))
     for container in containers.running:
         for name in failed.of(container):
@@ -51,6 +67,48 @@ def resolver_bypassed(
                 yield finding
     yield from failed.unread
     return None
+
+
+def _absent_resolver_finding(item: AbsentResolver, resolvers: Resolvers | None) -> Finding:
+    """nginx of a container or of the host that asks the engine's resolver, and is refused."""
+    container, line = item.container, item.lines[-1]
+    times = count(len(item.lines), "time")
+    if container is None:
+        finding = Finding(
+            subject=HOST,
+            summary=(
+                f"nginx on this host asks {EMBEDDED} for the server behind it ({times} lately): "
+                "that is the engine's resolver, which is there inside containers only"
+            ),
+            evidence={"/var/log/nginx": quoted(line)},
+            discriminator=EMBEDDED,
+            signs=signs(line),
+        )
+        return finding.with_variables(_own_server(resolvers, "this host"))
+    where = "the host's network" if item.is_on_host else named("network", [DEFAULT_NETWORK])
+    finding = Finding.about(
+        container,
+        sentence(
+            f"{container} cannot resolve names ({times} lately): its nginx asks {EMBEDDED}, the "
+            "engine's resolver, which is there on user-defined networks only",
+            f"the container is on {where}",
+        ),
+        {"log": quoted(line), "networks": sorted(container.endpoints)},
+        discriminator=EMBEDDED,
+        signs=signs(line),
+        stable=(container.life,),
+    )
+    if item.is_on_host:
+        return finding.with_variables(_own_server(resolvers, container.name))
+    return finding.with_variables({"unresolved": container.name})
+
+
+def _own_server(resolvers: Resolvers | None, place: str) -> PageVariables:
+    """The server that the host itself asks."""
+    conf = resolvers.host if resolvers is not None else None
+    if conf is None or isinstance(conf, Unavailable) or not conf.nameservers:
+        return {}
+    return {"own_server": conf.nameservers[0], "nginx_place": place}
 
 
 def _without_restarting(containers: Containers, clock: Clock | None, settled: float) -> Containers:

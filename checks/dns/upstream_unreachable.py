@@ -210,6 +210,9 @@ def _another_server(lost: LostQuery) -> PageVariables:
         return {"restarted": lost.group.members[0].name}
     if origin == "scripted":
         return {"rewritten": lost.group.members[0].name}
+    hiding = lost.hiding
+    if hiding is not None and origin != "container":
+        return {"hiding_network": hiding.name, "server": lost.server}
     if origin == "container":
         return {"own_server": lost.group.members[0].name}
     if lost.elsewhere is not None:
@@ -263,6 +266,13 @@ def _near_the_container(lost: LostQuery) -> str:
 
 def _at_the_server(lost: LostQuery) -> str:
     """Why no DNS server takes the query at that address; "" if one may be there."""
+    hiding = lost.hiding
+    if hiding is not None:
+        who = "no running container" if lost.holder is None else str(lost.holder)
+        return (
+            f"{hiding} has that address in its own subnet ({hiding.subnet4}), so the query stays "
+            f"there, where {who} has it; the host reaches the real server"
+        )
     if lost.empty_place:
         return f'that address is in network "{lost.empty_place}", and no running container has it'
     if lost.reply.icmp != "refused":

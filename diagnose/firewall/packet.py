@@ -17,7 +17,7 @@ Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouti
 
 Family = Literal["ip", "ip6"]
 
-Layer = Literal["inet", "bridge", "netdev"]
+Layer = Literal["inet", "bridge", "netdev", "arp"]
 """Whose hooks a packet is on: IP's own, those of a bridge (bridged frames), or those of one device.
 """
 

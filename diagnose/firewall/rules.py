@@ -237,7 +237,7 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
     def base_chains(self, hook: Hook, family: str) -> tuple[Chain, ...]:
         """The base chains that a packet meets on this hook, in their order.
 
-        Of the families ip and ip6 (with inet's), or of bridge.
+        Of the families ip and ip6 (with inet's), of bridge, or of arp.
         """
         chains = self._on_hooks.get((hook, family))
         if chains is None:

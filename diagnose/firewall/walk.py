@@ -51,7 +51,7 @@ def walk(
     if layer == "netdev":
         chains = ruleset.device_chains(hook, device)
     else:
-        chains = ruleset.base_chains(hook, "bridge" if layer == "bridge" else packet.family)
+        chains = ruleset.base_chains(hook, packet.family if layer == "inet" else layer)
     is_known = packet.reply or packet.state == "established"
     if undo is not None or not (is_known or hook == "input"):
         return _verdict_of_chains(ruleset, chains, packet, undo, nat_done=nat_done)

@@ -256,10 +256,12 @@ class MulticastCounters(msgspec.Struct, frozen=True):
 
     received: int
     sent: int
+    broadcasts: int = 0
+    """Packets that it sent to all machines of a subnet, which are not among those to groups."""
 
 
 class CountMulticast(Question[dict[str, MulticastCounters]], frozen=True):
-    """Packets to groups in the network namespaces of processes, by pid."""
+    """Packets to groups and to all, in the network namespaces of processes, by pid."""
 
     POLICY = Policy(
         "netns.multicast",

@@ -476,6 +476,7 @@ LINES = {
         "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
         "Caused by: java.net.UnknownHostException: mbdb",
         "Error: getaddrinfo ENOTFOUND redis",
+        "[error] 6#6: *39 app could not be resolved (3: Host not found), client: 192.0.2.1",
     ),
     "some-name-unresolved": (
         "socket.gaierror: [Errno -2] Name or service not known",

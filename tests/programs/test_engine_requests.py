@@ -11,6 +11,7 @@ LINES = {
     "supported only for overlay over xfs with 'pquota' mount option",
     "volume-driver": "Handler for POST /v1.41/volumes/create returned error: create q: error looking "
     'up volume plugin nodrv: plugin "nodrv" not found',
+    "queries-at-once": "[resolver] more than 1024 concurrent queries",
     "plugin-of-another-kind": "docker: Error response from daemon: error looking up volume plugin rexray: Plugin does not implement the requested driver",
     "google-logs-unreached": "docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: unable to connect or authenticate with Google Cloud Logging: rpc error: code = Unavailable desc = connection error",
 }

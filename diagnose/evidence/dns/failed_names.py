@@ -48,8 +48,10 @@ _FAILURES = tuple(
         r"connecting to NAME:\d+\. (?:name |temporary failure in name)",  # Python, redis
         (
             r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known"
-            r"|nodename nor servname)"
+            r"|nodename nor servname|no address associated with hostname|name has no usable address)"
         ),
+        r"\b(?:reach|connect to|connecting to|resolve|resolving) NAME: \[Errno -\d\d?\] ",  # Python
+        r"\bquery(?:A|Aaaa) E[A-Z]{4,8} NAME",  # Node.js
         (
             r"connect to (?:server on |host )?NAME(?: \(\S{1,99}\))?[:,] .{0,300}(?:name or service not known"
             r"|name resolution|unknown host)"
@@ -81,6 +83,7 @@ _OF_DNS = LazyPattern(PATTERNS["dns"], re.IGNORECASE)
 _WORDS_OF_DNS = (
     "resol", "misbehaving", "such host", "bad address", "servfail", "not known", "no servers",
     "lookup ", "eai_again", "getaddrinfo", "unknownhost", "host not found", ":53",
+    "no address", "usable address", "querya",
 )  # fmt: skip
 """In lower case: each line that the pattern matches has one of them. Most lines have none, and
 looking for words costs a hundredth of the pattern."""

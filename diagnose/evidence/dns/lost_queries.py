@@ -11,9 +11,11 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.dns.resolvers import Resolvers, ServerOrigin, Upstream
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.evidence.network.networks import Network, Networks, is_within
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+
+_OVERLAY = "overlay"
 
 
 class LostQuery(msgspec.Struct, frozen=True):
@@ -73,10 +75,35 @@ class LostQuery(msgspec.Struct, frozen=True):
         if self.server in in_use or is_loopback(self.server) or self.server in self.path.own:
             return ""
         for network in self.networks.bridges if self.networks is not None else ():
-            holds_server = any(is_within(self.server, subnet) for subnet in network.subnets)
-            if holds_server and self.server not in network.gateways:
+            if _covers(network, self.server) and self.server not in network.gateways:
                 return network.name
         return ""
+
+    @property
+    def hiding(self) -> Network | None:
+        """The overlay network whose subnet holds the address of a server that the host reaches.
+
+        Such a network has no route on the host, so that the host's query goes to another machine
+        than that of a container. None where the address is that of a machine outside alone.
+        """
+        if self.networks is None or self.upstream.by_host or not self.lookups.reaches(self.server):
+            return None
+        networks = [self.networks.by_name.get(name) for name in self.group.networks]
+        overlays = [item for item in networks if item is not None and item.driver == _OVERLAY]
+        hiding = (item for item in overlays if _covers(item, self.server))
+        return next(hiding, None)
+
+    @property
+    def holder(self) -> Container | None:
+        """The container of that network which has the server's address."""
+        hiding = self.hiding
+        if hiding is None:
+            return None
+        for container in self.containers.running:
+            endpoint = container.endpoints.get(hiding.name)
+            if endpoint is not None and endpoint.ip_address == self.server:
+                return container
+        return None
 
     @property
     def upstream(self) -> Upstream:
@@ -131,6 +158,10 @@ class LostQuery(msgspec.Struct, frozen=True):
         """A server of the host that does answer the host; empty if there is none."""
         others = (server for server in self.resolvers.host_servers if server != self.server)
         return next((server for server in others if self.lookups.reaches(server)), "")
+
+
+def _covers(network: Network, address: str) -> bool:
+    return any(is_within(address, subnet) for subnet in network.subnets)
 
 
 def _is_dns_of_host(listener: Listener) -> bool:

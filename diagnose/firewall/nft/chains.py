@@ -27,6 +27,9 @@ _HOOKS: Mapping[int, Hook] = {
     5: "ingress",
 }
 _DEVICE_HOOKS: Mapping[int, Hook] = {0: "ingress", 1: "egress"}
+_ARP_HOOKS: Mapping[int, Hook] = {0: "input", 1: "output"}
+_HOOKS_OF = {"netdev": _DEVICE_HOOKS, "arp": _ARP_HOOKS}
+"""The families whose hooks have numbers of their own."""
 
 _TableName = tuple[str, str]
 """Family and name of a table."""
@@ -100,7 +103,7 @@ def _chain(row: _ChainRow, rules: tuple[Rule, ...], *, is_dormant: bool) -> Chai
     hook = row.hook
     if hook is None or is_dormant:
         return Chain(table, row.name, rules, kind=row.type, policy=_policy(row))
-    hooks = _DEVICE_HOOKS if row.family == "netdev" else _HOOKS
+    hooks = _HOOKS_OF.get(row.family, _HOOKS)
     return Chain(
         table,
         row.name,

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def count(_live: Live, question: CountMulticast) -> Json:
-    """InMcastPkts and OutMcastPkts of /proc/PID/net/netstat; a process that is gone is left out.
+    """InMcastPkts, OutMcastPkts and OutBcastPkts of /proc/PID/net/netstat; a process that is gone
+    is left out.
 
-    Shape: `MulticastCounters` by pid. Both are of IPv4 (net/ipv4/proc.c); a packet that the kernel
+    Shape: `MulticastCounters` by pid. All are of IPv4 (net/ipv4/proc.c); a packet that the kernel
     returns to a member of the group in the sender's own namespace counts as received.
     """
     answer: dict[str, Json] = {}
@@ -24,6 +25,9 @@ def count(_live: Live, question: CountMulticast) -> Json:
             counters = counters_of(pid, "netstat")
         except OSError:
             continue
-        received, sent = (counters.get(f"IpExt:{way}McastPkts", 0) for way in ("In", "Out"))
-        answer[str(pid)] = {"received": received, "sent": sent}
+        received, sent, broadcasts = (
+            counters.get(f"IpExt:{kind}", 0)
+            for kind in ("InMcastPkts", "OutMcastPkts", "OutBcastPkts")
+        )
+        answer[str(pid)] = {"received": received, "sent": sent, "broadcasts": broadcasts}
     return answer

@@ -170,6 +170,27 @@ WEB_SERVERS = (
         ),
     ),
     Failure(
+        name="nginx-engine-resolver",
+        mark="while resolving",
+        pattern=r"while resolving, resolver: 127\.0\.0\.11(?::53)?(?!\d)",
+        cause="nginx asks 127.0.0.11 for names: the engine's resolver, which is there only inside "
+        "containers on user-defined networks, and not on the default network or on the host",
+        cure="put the container on a user-defined network (docker network connect), or name another "
+        "DNS server in its resolver directive",
+        source="djmaze/docker-caching-proxy#6, docker/compose#5877",
+        confirmed_by="dns.resolver-bypassed",
+    ),
+    Failure(
+        name="nginx-zoned-resolver",
+        mark="invalid ipv6 address in resolver",
+        pattern=r'invalid IPv6 address in resolver "\[?(?P<server>fe80:[0-9a-f:]{2,40})%(?P<zone>[\w.-]{1,15})',
+        cause="nginx is to ask {server}%{zone}, a link-local address of the router, which was copied "
+        "from /etc/resolv.conf: nginx knows no addresses with an interface behind them (%{zone})",
+        cure="take that nameserver out of the host's /etc/resolv.conf (the router announces it over "
+        "IPv6), or give the container a DNS server of its own (--dns, in compose dns:)",
+        source="jlesage/docker-nginx-proxy-manager#193",
+    ),
+    Failure(
         name="nginx-block",
         mark="directive is not allowed here",
         pattern=r'"(?P<block>server|upstream|map|location|http|events)" directive is not allowed here '

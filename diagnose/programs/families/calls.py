@@ -158,10 +158,11 @@ PEERS = (
                     |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
             | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
                 (?P<host_unknown>(?!is\b|or\b){_NAME})
-            | (?<![/\w.-])['\"`]?(?P<host_lost>{_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
+            | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
             | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
             | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
             | bad\ address\ '(?P<host_busybox>{_NAME})
+            | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
             | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
                 |Temporary\ failure\ in\ name)
         """,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.dns.absent_resolvers import absent_resolvers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from tests.checks.dns.evidence import container
@@ -45,6 +48,46 @@ def test_nginx_that_asks_another_resolver(
     failed = FailedNames({EDGE.id: (FailedName("shop", line),)})
     result = judge("dns.resolver-bypassed", containers=Containers(members), failed=failed)
     assert rows(result) == ([("critical", "edge")] if speaks else [])
+
+
+ENGINE_REFUSES = (
+    "2026/11/27 17:53:35 [error] 6#6: send() failed (111: Connection refused) while resolving, "
+    "resolver: 127.0.0.11:53"
+)
+OTHER_REFUSES = ENGINE_REFUSES.replace("127.0.0.11:53", "127.0.0.110:53")
+CONF = ResolvConf(("192.0.2.53",))
+RESOLVERS = Resolvers(CONF, CONF, (), {})
+ABSENT: dict[str, tuple[Container, str, int, list[set[str]]]] = {
+    "the default network": (
+        place("edge", "bridge"), ENGINE_REFUSES, 2, [{"unresolved"}],
+    ),
+    "the host's network": (
+        place("edge", "host", HostConfig={"NetworkMode": "host"}), ENGINE_REFUSES, 2,
+        [{"own_server"}],
+    ),
+    "a network that has it": (place("edge", "front"), ENGINE_REFUSES, 2, []),
+    "another server": (place("edge", "bridge"), OTHER_REFUSES, 2, []),
+    "once": (place("edge", "bridge"), ENGINE_REFUSES, 1, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("edge", "line", "times", "expected"), ABSENT.values(), ids=ABSENT)
+def test_where_the_engine_has_no_resolver(
+    edge: Container, line: str, times: int, expected: list[set[str]]
+) -> None:
+    clock = Clock(wall=4e9, booted=0.0)
+    logs = RecentLogs({edge.id: tuple(RecentLine(4e9 - 1, line) for _ in range(times))})
+    members = Containers((edge,))
+    absent = absent_resolvers(members, logs, clock, None)
+    result = judge(
+        "dns.resolver-bypassed",
+        containers=members,
+        failed=FailedNames({}),
+        absent_resolvers=absent,
+        resolvers=RESOLVERS,
+    )
+    offered = {"unresolved", "own_server"}
+    assert [offered.intersection(item.variables) for item in result.findings] == expected
 
 
 STARTED = {

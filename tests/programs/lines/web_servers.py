@@ -48,6 +48,14 @@ LINES = {
         "[2026-05-01 10:00:00,123: ERROR/MainProcess] Received unregistered task of type 'a.b'."
     ),
     "laravel-key": "production.ERROR: No application encryption key has been specified. {",
+    "nginx-engine-resolver": (
+        "2026/11/29 21:30:33 [error] 6#6: send() failed (111: Connection refused) while resolving, "
+        "resolver: 127.0.0.11:53"
+    ),
+    "nginx-zoned-resolver": (
+        'nginx: [emerg] invalid IPv6 address in resolver "[fe80::6664:4aff:fe9a:3cb1%br0]" in '
+        "/etc/nginx/conf.d/include/resolvers.conf:1"
+    ),
     "nginx-block": (
         'nginx: [emerg] "server" directive is not allowed here in /etc/nginx/nginx.conf:1'
     ),

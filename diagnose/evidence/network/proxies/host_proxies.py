@@ -7,7 +7,7 @@ and its own log alone says why its clients get 502, 503 or 504.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_address, is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.proxies.host_proxy_logs import PROGRAMS, HostLog, logs_of
+from diagnose.evidence.network.proxies.host_proxy_logs import PROGRAMS, HostLine, HostLog, logs_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
 from diagnose.model import Failed, Unexamined
@@ -65,6 +65,8 @@ class HostProxyFailures(Items[HostProxyFailure], frozen=True):
     """The web servers that run on the host itself."""
     unexamined: tuple[Unexamined, ...] = ()
     """Logs that could not be read."""
+    without_resolver: tuple[str, ...] = ()
+    """Lines of an nginx that asks the engine's resolver, which is not there for the host."""
 
 
 @evidence
@@ -82,11 +84,15 @@ def host_proxy_failures(
     )
     found: dict[tuple[str, str], HostProxyFailure] = {}
     unread: list[Unexamined] = []
+    without_resolver: tuple[str, ...] = ()
     for program in sorted(pids):
         for log in logs_of(host, program, pids[program], clock):
             if isinstance(log, Unexamined):
                 unread.append(log)
             else:
+                without_resolver = without_resolver or _lasting_failures(
+                    log.without_resolver, clock
+                )
                 for item in _failures(log, containers, links, namespaces, clock):
                     found.setdefault((program, item.place), item)
     drop_in = _drop_in(host) if any(program == "nginx" for program, _ in found) else ""
@@ -94,7 +100,13 @@ def host_proxy_failures(
         msgspec.structs.replace(item, drop_in=drop_in) if item.program == "nginx" else item
         for item in found.values()
     )
-    return HostProxyFailures(tuple(items), tuple(sorted(pids)), tuple(unread))
+    return HostProxyFailures(tuple(items), tuple(sorted(pids)), tuple(unread), without_resolver)
+
+
+def _lasting_failures(lines: Sequence[HostLine], clock: Clock) -> tuple[str, ...]:
+    """Lines of failures that are several and go on; none otherwise."""
+    is_now = len(lines) >= _SEVERAL and clock.is_within(lines[-1].at, _FRESH_S)
+    return tuple(line.text for line in lines) if is_now else ()
 
 
 def _failures(
@@ -106,8 +118,8 @@ def _failures(
 ) -> Iterator[HostProxyFailure]:
     """The failures of one log that go on, by their place."""
     for (address, port), failed in by_key((line.place, line) for line in log.lines).items():
-        lines = [line.text for line in failed]
-        if len(lines) < _SEVERAL or not clock.is_within(failed[-1].at, _FRESH_S):
+        lines = _lasting_failures(failed, clock)
+        if not lines:
             continue
         is_host = address == "localhost" or (
             is_address(address) and (is_loopback(address) or links.holds(address))
@@ -120,7 +132,7 @@ def _failures(
         else:
             callee = _holder(containers, address)
         if callee is not None:
-            yield HostProxyFailure(log, address, port, tuple(lines), callee, is_published)
+            yield HostProxyFailure(log, address, port, lines, callee, is_published)
 
 
 def _publisher(containers: Containers, port: int) -> Container | None:

@@ -22,6 +22,7 @@ from diagnose.questions.service import ReadJournal
 Place = tuple[str, int]
 MOST_FILES = 8
 _FRESH_S = 60.0
+_ENGINE = ("127.0.0.11", 53)
 _IDLE = "while proxying upgraded connection"
 """A websocket that was idle for a minute, or whose server was restarted: its client calls again."""
 _FOLDERS = {
@@ -41,6 +42,9 @@ _WITH_JOURNAL = frozenset({"caddy", "haproxy", "traefik"})
 _ERROR_LOG = LazyPattern(r"error(?:[_.]log|\.log)$|error_log$|^(?:caddy|traefik)[\w.-]{0,40}\.log$")
 _OF_NGINX = LazyPattern(
     r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:error|crit|alert|emerg)\] .*\bupstream: \""
+)
+_ASKS_ENGINE = LazyPattern(
+    r"\b111: Connection refused\) while resolving, resolver: 127\.0\.0\.11(?::53)?(?!\d)"
 )
 _OF_APACHE = LazyPattern(r"^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]{1,40}\] \[proxy\w*:error\] ")
 _OF_HAPROXY = LazyPattern(
@@ -84,10 +88,17 @@ class HostLog(msgspec.Struct, frozen=True):
     lines: tuple[HostLine, ...]
     mark: str = ""
     """Words that all of these lines have, where they do not name the server's address."""
+    without_resolver: tuple[HostLine, ...] = ()
+    """What nginx writes where the engine's resolver is not there for it."""
 
     @property
     def name(self) -> str:
         return self.path or f"the journal of {self.program}.service"
+
+
+def asks_engine(line: str) -> bool:
+    """Whether nginx says that the engine's resolver refuses it: there is none where it asks."""
+    return _ASKS_ENGINE.search(line) is not None
 
 
 def logs_of(
@@ -100,8 +111,10 @@ def logs_of(
             if answer.reason != "missing":
                 yield Unexamined(HOST, f"{path} of {program}: {answer}")
         elif clock.is_within(answer.mtime, _FRESH_S):
-            found = _failed_requests(program, _dated_lines(answer), servers)
-            yield HostLog(program, path, tuple(found), _mark(program))
+            dated = _dated_lines(answer)
+            found = _failed_requests(program, dated, servers)
+            refused = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
+            yield HostLog(program, path, tuple(found), _mark(program), tuple(refused))
     if program in _WITH_JOURNAL:
         journal = host.ask(ReadJournal(f"{program}.service"))
         if isinstance(journal, Failed):

@@ -38,5 +38,15 @@ ENGINE_REQUESTS = (
         cure="install or start the plugin",
         source="moby/moby#21147",
     ),
+    Failure(
+        name="queries-at-once",
+        mark="concurrent queries",
+        pattern=r"\[resolver\] more than (?P<most>\d+) concurrent queries",
+        cause="a container has more than {most} questions open at the engine's resolver, which drops "
+        "what comes beyond: a program asks for very many names, or their DNS server is slow",
+        cure="find the container that asks (its log, or its UDP counters in /proc/PID/net/snmp), let "
+        "it ask for fewer names at once or keep answers, or give it a DNS server that answers quickly",
+        source="moby/libnetwork#2214",
+    ),
 )
 """Refused requests of which only the line is left: no container, no volume."""

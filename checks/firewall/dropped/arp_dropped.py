@@ -1,0 +1,57 @@
+"""firewall.arp-dropped: rules of nftables that drop ARP."""
+
+from __future__ import annotations
+
+from checks.firewall import cures
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.gateways.arp_filters import ArpFilter, ArpFilters
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
+from diagnose.phrases import counted, numbered
+from diagnose.registry import check
+
+
+@check("firewall.arp-dropped", severity=Severity.critical)
+def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
+    """A rule drops ARP, by which IPv4 neighbours find each other.
+
+    A chain of nftables of the family arp with the policy drop knows no rule of the other families:
+    nobody learns a hardware address any more. Containers do not find their gateway, and the host
+    finds neither its containers nor its router, as soon as the entries that they have are old.
+    """
+    if arp_filters.why_none:
+        return Skipped(arp_filters.why_none)
+    if not arp_filters.chains:
+        return Skipped("nftables has no chain of the family arp")
+    certain = [item for item in arp_filters if item.is_certain]
+    for by, items in by_key((item.by, item) for item in certain).items():
+        yield _finding(by, items)
+    for item in arp_filters:
+        if not item.is_certain:
+            subject = Subject("interface", item.device)
+            yield Unexamined(subject, f"the verdict on ARP depends on {item.by}")
+    return None
+
+
+def _finding(by: Step, items: list[ArpFilter]) -> Finding:
+    devices = sorted({item.device for item in items})
+    members = {member.id: member for item in items for member in item.members}
+    names = sorted(names_of(members.values()))
+    whom = f"; {counted('container', names)} cannot be reached, nor call anybody" if names else ""
+    return Finding(
+        subject=HOST,
+        summary=(
+            f"{by} drops ARP on {numbered('interface', devices)}: no neighbour learns a hardware "
+            f"address there, and IPv4 ends as old ones are forgotten{whom}"
+        ),
+        evidence={**by.evidence, "interfaces": devices, "containers": names},
+        variables=cures.place_of(by),
+        discriminator=by.key,
+        touches=(
+            *(Subject("interface", device) for device in devices),
+            *(Subject("network", item.network) for item in items if item.network),
+            *subjects_of(members.values()),
+        ),
+        signs=NO_WAY_OUT,
+    )

@@ -1,0 +1,81 @@
+"""Names that a server knows, and for which it gives no IPv4 address."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.hosts_file import HostsFile
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.query_plan import asking_pid
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.calls.watchers import Watchers
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsReply, QueryDns
+from diagnose.registry import evidence
+
+_MOST = 8
+"""Names that are asked about again."""
+
+
+class AddresslessName(msgspec.Struct, frozen=True):
+    """A name without an IPv4 address, and what its server says of IPv6 addresses."""
+
+    failure: UnresolvedName
+    server: str
+    ipv4: DnsReply
+    ipv6: DnsReply | None
+    """None where that question got no answer."""
+
+    @property
+    def container(self) -> Container:
+        return self.failure.container
+
+    @property
+    def name(self) -> str:
+        return self.failure.name.name
+
+
+class AddresslessNames(Items[AddresslessName], frozen=True):
+    """One for each name of a container, by the first of its servers that says so."""
+
+
+@evidence
+def addressless_names(
+    host: Host,
+    containers: Containers,
+    failed_names: FailedNames,
+    lookups: Lookups,
+    resolvers: Resolvers,
+    hosts_file: HostsFile | None,
+    watchers: Watchers | None,
+) -> AddresslessNames:
+    """A server that gives no IPv4 address for a failed name is asked for IPv6 addresses too.
+
+    Nothing is asked of a name that some server of the container knows, or that another one denies.
+    """
+    failures = [
+        failure
+        for failure in unresolved_names(containers, failed_names, lookups, watchers)
+        if not failure.is_known and not failure.is_elsewhere(containers, hosts_file)
+    ]
+    queries: dict[QueryDns, AddresslessName] = {}
+    for failure in failures[:_MOST]:
+        decisive = failure.decisive
+        if decisive is None or decisive.rcode != "NOERROR" or failure.completed(lookups):
+            continue
+        for upstream in resolvers.upstreams(failure.container):
+            if failure.replies.get(upstream.server) is decisive:
+                pid = asking_pid(failure.container, upstream)
+                query = QueryDns(upstream.server, failure.name.name, "AAAA", pid=pid)
+                queries[query] = AddresslessName(failure, upstream.server, decisive, None)
+                break
+    found = [
+        msgspec.structs.replace(queries[query], ipv6=None if isinstance(reply, Failed) else reply)
+        for query, reply in host.ask_about(list(queries), lambda query: query)
+    ]
+    return AddresslessNames(tuple(found))

@@ -1,0 +1,136 @@
+"""Programs that serve or wake machines by broadcast, from networks that keep broadcasts in."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.network import ConnectionTable, ListConnections
+from diagnose.questions.sockets import CountMulticast
+from diagnose.registry import evidence
+
+DHCP_PORT = 67
+_GAVE_ADDRESS = LazyPattern(r"\bDHCP(?:OFFER|ACK)\b|\bDHCP4_LEASE_(?:OFFER|ADVERT|ALLOC)\b")
+_FOREIGN_SUBNET = LazyPattern(
+    r"no address range available for DHCP request via"
+    r"|\bDHCPDISCOVER .{0,200}: (?:network .{0,80}: no free leases|unknown network segment)"
+    r"|\bDHCP4_SUBNET_SELECTION_FAILED\b",
+    re.IGNORECASE,
+)
+"""dnsmasq and Pi-hole, ISC dhcpd, Kea: a question came from a subnet that the server does not
+serve, which is the bridge's."""
+_WAKES = LazyPattern(
+    r"\bmagic packets?\b|\b(?:send|sent|sending)\b.{0,60}\b(?:wake[- ]?on[- ]?lan|WOL)\b",
+    re.IGNORECASE,
+)
+
+
+class KeptBroadcast(msgspec.Struct, frozen=True):
+    """A container whose broadcasts, or those of its clients, end at a bridge."""
+
+    container: Container
+    networks: tuple[Network, ...]
+    kind: Literal["dhcp", "wake"]
+    line: str = ""
+    """What its log says of a question that it cannot answer, or of a packet that it sent."""
+    broadcasts: int = 0
+    """Packets that it sent to all."""
+
+
+class KeptBroadcasts(Items[KeptBroadcast], frozen=True):
+    """In the order of the containers."""
+
+    asked: int = 0
+    """How many containers on bridges serve DHCP or wake machines."""
+    unread: tuple[Unexamined, ...] = ()
+    """Servers of which it is not known whether a relay asks them."""
+
+
+@evidence
+def kept_broadcasts(
+    host: Host,
+    containers: Containers,
+    networks: Networks,
+    namespaces: Namespaces,
+    links: Interfaces,
+    recent_logs: RecentLogs,
+) -> KeptBroadcasts:
+    """Nothing is asked where no container on a bridge publishes DHCP's port or wakes machines.
+
+    A server that has given an address lately is reached, and one that a relay asks is: a relay
+    sends its clients' questions to the host's own address.
+    """
+    on_bridges = [item for item in containers.running if _is_on_bridges(item, networks)]
+    servers = [item for item in on_bridges if _serves_dhcp(item, namespaces)]
+    wakers = {
+        item.id: (item, lines[-1])
+        for item in on_bridges
+        if (lines := _matching_lines(item, recent_logs, _WAKES)) and namespaces.of(item) is not None
+    }
+    found = [
+        KeptBroadcast(item, tuple(networks.of(item)), "dhcp", lines[-1] if lines else "")
+        for item in servers
+        if not _matching_lines(item, recent_logs, _GAVE_ADDRESS)
+        for lines in [_matching_lines(item, recent_logs, _FOREIGN_SUBNET)]
+    ]
+    unread: tuple[Unexamined, ...] = ()
+    if found:
+        table = host.ask(ListConnections(protocol="udp", dport=DHCP_PORT))
+        if isinstance(table, Failed):
+            unread = tuple(Unexamined(item.container.subject, f"relays: {table}") for item in found)
+            found = []
+        elif _is_relayed(table, links):
+            found = []
+    found += _sent_broadcasts(host, wakers, networks)
+    return KeptBroadcasts(tuple(found), len(servers) + len(wakers), unread)
+
+
+def _is_on_bridges(container: Container, networks: Networks) -> bool:
+    listed = [] if container.shares_network else networks.of(container)
+    return bool(listed) and all(network.is_bridge for network in listed)
+
+
+def _serves_dhcp(container: Container, namespaces: Namespaces) -> bool:
+    """Whether a container publishes DHCP's port, so that it is to be asked, and listens there."""
+    netns = namespaces.of(container)
+    is_published = any(port.number == DHCP_PORT for port in container.published_by("udp"))
+    return is_published and netns is not None and netns.serves_others("udp", DHCP_PORT)
+
+
+def _matching_lines(
+    container: Container, recent_logs: RecentLogs, pattern: LazyPattern
+) -> list[str]:
+    return [line.text for line in recent_logs.of_this_run(container) if pattern.search(line.text)]
+
+
+def _is_relayed(table: ConnectionTable, links: Interfaces) -> bool:
+    """Whether another machine sends questions to an address of this host, not to all."""
+    return any(links.holds(flow.dst) and not links.holds(flow.src) for flow in table.entries)
+
+
+def _sent_broadcasts(
+    host: Host, wakers: dict[str, tuple[Container, str]], networks: Networks
+) -> list[KeptBroadcast]:
+    """The programs that have sent packets to all of their own subnet, which is the bridge's."""
+    if not wakers:
+        return []
+    pids = {item.state.pid: (item, line) for item, line in wakers.values()}
+    counted = host.ask(CountMulticast(sorted(pids)))
+    if isinstance(counted, Failed):
+        return []
+    return [
+        KeptBroadcast(item, tuple(networks.of(item)), "wake", line, counters.broadcasts)
+        for pid, (item, line) in pids.items()
+        if (counters := counted.get(str(pid))) is not None and counters.broadcasts
+    ]

@@ -1,0 +1,58 @@
+"""The check in checks/firewall/dropped/arp_dropped.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.gateways.arp_filters import ArpFilters, arp_filters
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.routing import Routing
+from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.stack import Device, Settings, Stack
+from tests.checks.network.evidence import container, network
+from tests.firewall.test_trace import NO_NFTABLES
+from tests.judging import judge, rows
+
+_IN, _OUT = {"number": 0, "priority": 0}, {"number": 1, "priority": 0}
+
+
+def _chain(hook: dict[str, int], policy: int, family: str = "arp") -> dict[str, Any]:
+    row = {"family": family, "table": "filter", "name": "input", "type": "filter"}
+    return row | {"hook": hook, "policy": policy}
+
+
+def _filters(*chains: dict[str, Any]) -> ArpFilters:
+    tables = [{"family": chain["family"], "name": "filter"} for chain in chains]
+    dump = NO_NFTABLES | {"loaded": True, "tables": tables, "chains": list(chains)}
+    devices = (Device("br-0123456789ab", ("172.18.0.1/16",), "bridge", ("veth1",)),)
+    stack = Stack(assemble(dump, None, {}, {}), Routing((), None, {}), devices, Settings())
+    return arp_filters(
+        HostStack(stack),
+        Containers((container("web"),)),
+        Networks((network("shop"),)),
+        Uplinks((Uplink("eth0", "192.0.2.10"),)),
+        None,
+        None,
+    )
+
+
+DROP, ACCEPT = 0, 1
+CASES: dict[str, tuple[tuple[dict[str, Any], ...], list[tuple[str, str]]]] = {
+    "what comes in": ((_chain(_IN, DROP),), [("critical", "host")]),
+    "what the host sends": ((_chain(_OUT, DROP),), [("critical", "host")]),
+    "a chain that accepts": ((_chain(_IN, ACCEPT),), []),
+    "another family": ((_chain(_IN, DROP, "bridge"),), []),
+    "no chain": ((), []),
+}
+
+
+@pytest.mark.parametrize(("chains", "expected"), CASES.values(), ids=CASES)
+def test_chains_of_the_family_arp(
+    chains: tuple[dict[str, Any], ...], expected: list[tuple[str, str]]
+) -> None:
+    assert rows(judge("firewall.arp-dropped", arp_filters=_filters(*chains))) == expected
