@@ -1,0 +1,47 @@
+"""network.udp-clients-missed: packets to a port that a container serves, and does not publish."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.sockets.missed_datagrams import AllMissedDatagrams, MissedDatagrams
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import counted
+from diagnose.registry import check
+
+
+@check("network.udp-clients-missed", severity=Severity.warning)
+def udp_clients_missed(all_missed_datagrams: AllMissedDatagrams) -> CheckResult:
+    """Clients send UDP packets to a port that a container does not publish.
+
+    Telephony and video calls (SIP, WebRTC, TURN) begin at one port, and their sound and pictures go
+    to many others. Where only the first one is published, calls are set up and nobody hears
+    anything. Seen in the kernel's table of connections: packets of other machines came to a port of
+    the host at which nobody listens, and a container takes UDP at the same number. Advice where all
+    clients are strangers of the internet, which may be scanners. Containers that publish no UDP
+    port are left out.
+    """
+    if not all_missed_datagrams.asked:
+        return Skipped("no container publishes some of the UDP ports that it serves, and not all")
+    for item in all_missed_datagrams:
+        yield _finding(item)
+    yield from all_missed_datagrams.unread
+    return None
+
+
+def _finding(item: MissedDatagrams) -> Finding:
+    container, (first, last) = item.container, item.span
+    served = f"{first}-{last}" if last > first else str(first)
+    return Finding.about(
+        container,
+        f"{container} takes UDP at port {served} inside and does not publish that: packets of "
+        f"{counted('client', item.clients, most=2)} to port {item.port} of this host get no answer",
+        {
+            "UDP sockets inside": served,
+            "NetworkSettings.Ports": container.published_names,
+            "clients over UDP without an answer": list(item.clients[:5]),
+        },
+        discriminator="udp",
+        severity=None if item.is_near else Severity.advice,
+        stable=(container.life,),
+        media=container.name,
+        udp_ports=f"{served}:{served}/udp",
+    )

@@ -1,0 +1,121 @@
+"""UDP packets of other machines to ports that a container serves, and does not publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import ANY
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.mappings import by_key
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.network import ConnectionTable, ListConnections, UdpFlow
+from diagnose.registry import evidence
+
+_MOST_ADDRESSES = 4
+"""Addresses of the host that are asked about: each is a walk over the kernel's table."""
+
+
+class MissedDatagrams(msgspec.Struct, frozen=True):
+    """Packets to one port of the host that a container serves inside."""
+
+    container: Container
+    port: int
+    clients: tuple[str, ...]
+    span: tuple[int, int]
+    """The ports around it without a gap at which the container takes UDP, first and last."""
+
+    @property
+    def is_near(self) -> bool:
+        """Whether a client is no stranger of the internet, where scanners try every port."""
+        return any(not ip_address(client).is_global for client in self.clients)
+
+
+class AllMissedDatagrams(Items[MissedDatagrams], frozen=True):
+    """The first port of each container that clients try."""
+
+    asked: int = 0
+    """How many containers publish some of the UDP ports that they serve, and not all."""
+    unread: tuple[Unexamined, ...] = ()
+    """Containers whose clients are not known."""
+
+
+@evidence
+def all_missed_datagrams(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces,
+    links: Interfaces,
+    uplinks: Uplinks,
+    listeners: Listeners | None,
+) -> AllMissedDatagrams:
+    """Only of containers that publish a UDP port: the kernel remembers a packet for half a minute.
+
+    A call by SIP or WebRTC begins at the published port, and its sound goes to others.
+    """
+    taken = {("udp", port) for port in containers.ports_published_by("udp")}
+    served = {
+        container.id: (container, ports)
+        for container in containers.running
+        if not container.shares_network and any(container.published_by("udp"))
+        if (netns := namespaces.of(container)) is not None
+        if (ports := _unpublished_ports(container, netns))
+    }
+    if not served:
+        return AllMissedDatagrams()
+    flows: list[UdpFlow] = []
+    unread: list[Unexamined] = []
+    for address in [uplink.address for uplink in uplinks if uplink.address][:_MOST_ADDRESSES]:
+        table = host.ask(ListConnections(protocol="udp", dst=address))
+        if isinstance(table, ConnectionTable):
+            flows += _unanswered_flows(table, links)
+        elif isinstance(table, Failed):
+            unread += [
+                Unexamined(container.subject, f"clients over UDP: {table}")
+                for container, _ in served.values()
+            ]
+    found = []
+    for container, ports in served.values():
+        missed = by_key((flow.dport, flow.src) for flow in flows if flow.dport in ports)
+        for port, clients in sorted(missed.items()):
+            is_held = listeners is not None and bool(listeners.on("udp", ANY, port))
+            if ("udp", port) not in taken and not is_held:
+                span = _span_of(port, ports)
+                found.append(MissedDatagrams(container, port, tuple(dict.fromkeys(clients)), span))
+                break
+    return AllMissedDatagrams(tuple(found), len(served), tuple(unread))
+
+
+def _unpublished_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:
+    """The UDP ports at which a container takes packets of others, and that it does not publish."""
+    published = {item.number for item in container.published_by("udp")}
+    open_ports = {
+        socket.port
+        for socket in netns.listeners
+        if socket.protocol == "udp" and not socket.is_loopback
+    }
+    return frozenset(open_ports - published)
+
+
+def _unanswered_flows(table: ConnectionTable, links: Interfaces) -> Iterator[UdpFlow]:
+    """The packets of other machines that nobody has answered."""
+    for flow in table.entries:
+        if not links.holds(flow.src) and "seen_reply" not in flow.status:
+            yield flow
+
+
+def _span_of(port: int, ports: frozenset[int]) -> tuple[int, int]:
+    first = last = port
+    while first - 1 in ports:
+        first -= 1
+    while last + 1 in ports:
+        last += 1
+    return first, last
