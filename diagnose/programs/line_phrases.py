@@ -52,11 +52,11 @@ EXPLAINS = Phrases(
         | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
         | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
-        | \bis\ not\ (?:set|specified|supported|installed|running)\b
+        | \b(?:is|are)\ not\ (?:set|specified|supported|installed|running)\b
         | \bis\ not\ an?\ (?:\w+\ ){0,3}(?:directory|file|folder)\b
         | \btoo\ (?:low|old|new|small|many|large|big)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
-        | \bplease\ (?:set|provide|configure|accept|run|specify)\b
+        | \bplease\ (?:set|provide|configure|accept|run|re-run|specify)\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
         | \bin\ use\b | (?<!not\ )\balready\ active\b | \balready\ (?:been|running|exists?|allocated|in)\b | \blocked\b
@@ -75,7 +75,7 @@ EXPLAINS = Phrases(
         | \bonly\ run\ as\b | \bnil\ pointer\b
         | \bnull\ (?:byte|object|pointer|reference|value)s?\b | \b(?:as|be|by|is|of|on|was)\ null\b
         | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
-        | \bexpired\b | \bnot\ yet\ valid\b | \bcertificate\b | \bunauthorized\b
+        | \bexpired\b | \bnot\ yet\ valid\b | (?<!\bnew\ )\bcertificate\b | \bunauthorized\b
         | \bauthentication\ failed\b
         | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
         | \bmultiple\b | \bno\ outputs\b
@@ -93,7 +93,8 @@ EXPLAINS = Phrases(
         | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
         | \bnot\ (?:appear|seem)\ to\ be\b | \bhas\ to\ be\ (?:executed|run)\b | \bdeadline\ exceeded\b
         | \baccepts\ \d+\ arg | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b | \bproperty\b.{1,80}\bwas\ not\ used\b
-        | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|parsing|at)\b | \bassertion\b
+        | \bauth_failed\b | \bbad\ decrypt\b
+        | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|parsing|at|for\ domain)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
         | \b(?:disk\ i/o|input/output)\ error\b | \bdon't\ know\ how\ to\b
         | \bfor\ a\ later\ version\b | \bnot\ owned\ by\b | \b(?:is|was)\ not\ (?:yet\ )?formatted\b
@@ -110,7 +111,7 @@ STRONG = Phrases(
         """
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
-        downgrade name needs required variable root plaintext enotfound econnrefused instruction
+        downgrade name needs required variable root auth plaintext enotfound econnrefused instruction
         """
     ),
     pattern=LazyPattern(
@@ -130,7 +131,7 @@ STRONG = Phrases(
         | \bas\ root\b.{0,60}\b(?:not|without)\b
         | \bby\ "?root\b
         | \bplaintext\b.{0,20}\ on\ an?\b | \bunable\ to\ create\ (?:directory|file|folder)\b
-        | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
+        | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b | \bauth_failed\b
         """,
         re.VERBOSE,
     ),
@@ -146,7 +147,7 @@ GENERIC = Phrases(
         unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
-        initialization initialisation context report terminating above run virtual
+        initialization initialisation context report terminating above run virtual registry jenkins initialize
         """
     ),
     pattern=LazyPattern(
@@ -160,7 +161,7 @@ GENERIC = Phrases(
         | \bduring\ \w*\ ?startup\b | \bwas\ not\ specified\ correctly\b | \bstartup\ process\b
         | \baborting\ startup\b | \b(?:un|wasn't\ |not\ )able\ to\ start\b
         | \bregistration\ as\ a\ storage\ engine\b | \bunknown/unsupported\ storage\ engine\b
-        | \bfailed\ to\ initiali[sz]e\ dd\b
+        | \bfailed\ to\ initiali[sz]e\ (?:dd\b|jenkins\s*$) | \bfailed\ to\ load\ registry\s*$
         | \bdata\ dictionary\ initiali[sz]ation\b | \bcould\ not\ run\b
         | \bconnection\ attempt\ failed\b | \binvocation\ of\ init\ method\b
         | \binvalid\ \S+\ invocation\b
@@ -176,7 +177,7 @@ GENERIC = Phrases(
         | \bunknown\ database\ error\b
         | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
         | \berror\ initialising\ module\b
-        | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b
+        | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ (?:internal\ |unexpected\ )?error\ occurred\b
         | \bfatal\ error\b\s*$ | \berror\ during\ (?:global\ )?initiali[sz]ation\b\s*$
         | \bdue\ to\ (?:the\ )?(?:above\ |previous\ )?errors?\b
         | \berror\ loading\ config(?:uration)?:?\s*$ | ^\s*reading\ the\ configuration\ file,\ at\b

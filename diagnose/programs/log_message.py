@@ -84,7 +84,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
             | <(?:Critical|Fatal)>  # ClickHouse
             | \[F\] | ^<F> | ^F\d{4}(?:\d{4})?\ \d\d: | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
-            | \bfatal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
+            | \b[Ff]atal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
             """,
             re.VERBOSE,
         ),
@@ -136,6 +136,8 @@ _OWN_LEVEL = LazyPattern(
 """A level at the beginning of a line."""
 _BARE_WORD = LazyPattern(r"\b(?:CRITICAL|ERROR|FATAL|PANIC|SEVERE)\b(?!\s?[]:=|\d])")
 """What is a word of a sentence behind such a level, and no quoted line."""
+_CROSS = LazyPattern(r"[\s\[(]{0,8}[✗✘✖❌🗙]")
+"""A cross at the beginning of a line, which start scripts print where others write a level."""
 _QUIET_REDIS = LazyPattern(r"\d+:[CMSX] \d\d? [A-Z][a-z]{2}(?: \d{4})? [\d:.]+ [*.-] ")
 """Redis and Valkey write a sign between time and text, and `#` for what is wrong."""
 
@@ -172,7 +174,7 @@ _NEXTCLOUD_LEVELS = {"0": INFO, "1": INFO, "2": WARNING, "3": ERROR, "4": FATAL}
 
 _LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
 _MESSAGE_FIELDS = ("msg", "message", "event", "log")
-_REASON_FIELDS = ("error", "err", "exception", "reason", "cause")
+_REASON_FIELDS = ("error", "err", "error.message", "exception", "reason", "cause")
 _PATH_FIELDS = ("path", "file", "filename")
 _INNER_FIELDS = ("message", "msg", "errmsg", "detail")
 """Where an object of one of these fields has its own message; MongoDB has `errmsg`."""
@@ -197,8 +199,8 @@ _WORD = LazyPattern(r"[a-z']+")
 
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 
-_CR_IN_WORD = LazyPattern(r"\r(?=['\"’]|: )")
-"""The end of a line of a script with the line ends of Windows, in what its shell says of it."""
+_CR_IN_WORD = LazyPattern(r"\r(?=['\"’)]|: )")
+"""The end of a line of a file with the line ends of Windows, in what its reader says of it."""
 
 
 _ERLANG_TEXT = LazyPattern(r"<<(?P<bytes>\d{1,3}(?:,\d{1,3}){7,2000})>>")
@@ -254,6 +256,8 @@ def without_numbers(line: str) -> str:
 
 
 def _level(text: str) -> int | None:
+    if _CROSS.match(text):
+        return ERROR
     if text[:1].isdigit() and _QUIET_REDIS.match(text):
         return INFO
     if not words_of(text) & _LEVEL_WORDS:

@@ -54,11 +54,15 @@ _STAMPED = LazyPattern(r"\s*\[?(?:\d+:)?(?:\d{8}[:T ]|\d{4}[-/]\d\d|\d\d:\d\d:\d
 _OPENS_OBJECT = LazyPattern(r"\{\s{0,9}$")
 """A line behind which an object follows, one field a line, as Winston and Bunyan print an error."""
 _CLOSES_OBJECT = LazyPattern(r"[}\]]")
+_MODE = LazyPattern(r"[dl-](?:[r-][w-][xsStT-]){3}[.+@]? ")
+"""The mode of a file at the beginning of a line, as `ls -l` has it."""
 _OWN_MESSAGE = LazyPattern(
     r"\s{1,40}['\"]?(?:message|msg|errmsg|detail|reason)['\"]?: {0,4}(?P<quote>['\"`])"
     r"(?P<text>.+)(?P=quote),?$"
 )
 """The field of such an object that says what is wrong."""
+_CAUSE_OBJECT = LazyPattern(r"\[CAUSE\] .{0,80}\{\s{0,9}$")
+"""The line below a message of fern (Vaultwarden) behind which its cause follows as an object."""
 _MOST_FIELDS = 40
 """Lines of an object: the frames of its stack are lines of their own in some."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
@@ -117,6 +121,8 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
 
 def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     """What an object says that begins at the end of the line: the first line of its message."""
+    if following and _CAUSE_OBJECT.match(following[0].text):
+        return _message_of_object(following[0], following[1:])
     if not _OPENS_OBJECT.search(first.text):
         return ()
     for line in following[:_MOST_FIELDS]:
@@ -170,11 +176,16 @@ def _hints(following: Sequence[Message]) -> tuple[str, ...]:
         is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_whole)
         if is_new:
             details.append(line.text)
-        elif details and (_is_rest(line, of=details[-1]) or _is_below(line, details[-1])):
+        elif details and _belongs_to_hint(line, details[-1]):
             details[-1] += f" {line.text.strip()}"
         else:
             break
     return tuple(text.strip() for text in details)
+
+
+def _belongs_to_hint(line: Message, hint: str) -> bool:
+    """Whether a line goes on with the hint above it, or lists the file that the hint is about."""
+    return _is_rest(line, of=hint) or _is_below(line, hint) or _MODE.match(line.text) is not None
 
 
 def _is_rest(line: Message, of: str) -> bool:

@@ -13,6 +13,7 @@ hand; the test beside it measures.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -87,14 +88,20 @@ class TellingLine(msgspec.Struct, frozen=True):
 
 _BY_THE_WAY = LazyPattern(
     r"^(?:log4j:(?:WARN|ERROR)|SLF4J:|Xlib:\s{1,3}extension \"[^\"]{1,60}\" missing on display"
+    r"|.{0,300}\bread (?:[\w-]{1,20} ){1,4}provisioning files from directory\b"
     r"|.{0,120}\b(?:could not bind IPv6 address \"::1\"|(?:CONTEXT|DETAIL|HINT|STATEMENT):  )"
     r")"
 )
-"""What Java's loggers and Xlib say of themselves, and PostgreSQL of a container without IPv6, or
-below a message."""
+"""What Java's loggers and Xlib say of themselves, Grafana of folders that nobody has to make, and
+PostgreSQL of a container without IPv6, or below a message."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which says what an option is for."""
 
+_TRIED_AGAIN = LazyPattern(
+    r"\b(?:authentication|connection|login)\b.{0,60}\b(?:failed|refused)\b.{0,20}\bretrying\b",
+    re.IGNORECASE,
+)
+"""What a program calls information, since it calls its server again."""
 _REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
 """A farewell behind its reason."""
 
@@ -141,6 +148,8 @@ def _score(line: Message) -> int:
     exception = EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text)
     if says_nothing(text) or (is_frame(text) and not exception):
         return UNREADABLE
+    if level == INFO and _TRIED_AGAIN.search(text):
+        level = None
     is_beside = level == INFO or _OPTION_HELP.match(text)
     if (is_beside and not exception) or _BY_THE_WAY.match(text):
         return INFO

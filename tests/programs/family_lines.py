@@ -7,6 +7,30 @@ LINES = {
         "AssertException: Unsupported database schema version: 24",
         "panic: unknown schema version 9",
     ),
+    "key-changed": (
+        "the configured encryption key does not appear to be valid for this database which may occur",
+        "Error: The private key used to encrypt passwords has changed since the last successful startup.",
+        "panic: cipher: message authentication failed",
+        "cryptography.fernet.InvalidToken",
+        "production.ERROR: The MAC is invalid.",
+        "[warning] Could not decrypt API tokens!",
+        "Error: Unsupported state or unable to authenticate data",
+        "OpenSSL::Cipher::CipherError: bad decrypt",
+    ),
+    "server-too-old": (
+        "Web server startup failed: Unsupported postgresql version: 9.6. Minimal supported version is 11.0.",
+        "django.db.utils.NotSupportedError: PostgreSQL 13 or later is required (found 12.18).",
+        "Error: this release requires MariaDB 10.6 or newer, and the server is 10.3.39",
+    ),
+    "root-needed": (
+        "[fatal] This is the first launch of AdGuard Home. You must run it as Administrator.",
+        "Error: this program must be run as root",
+        "iptables v1.8.9: Could not fetch rule set generation id: Permission denied (you must be root)",
+    ),
+    "secret-required": ("[ERROR]: TypeError: JwtStrategy requires a secret or key",),
+    "folder-of-setting-denied": (
+        "?: PAPERLESS_MEDIA_ROOT is not writeable; HINT: Set the permissions of",
+    ),
     "path-empty": (
         "panic: echo: path cannot be empty",
         "mkdir: cannot create directory '': No such file or directory",
@@ -38,6 +62,10 @@ LINES = {
         "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
         "Likely root cause: OpenSearchException[plugins.security.ssl.transport.keystore_filepath must be set if ssl is on]",
         "invalid configuration: at least one client config should be provided",
+        "ValueError: The value api_auth/jwt_secret must be set!",
+        "invalid compactor config: compactor.delete-request-store should be configured when retention is enabled",
+        "Please configure 'hmac_key' in your configuration file. The value can be generated with:",
+        'error: Middleware "strapi::session": App keys are required. Please set app.keys in config/server.js',
     ),
     "variable-unnamed": (
         "thread 'tokio-runtime-worker-0' panicked at 'User env var should exist: NotPresent', src/main.rs:9:5",

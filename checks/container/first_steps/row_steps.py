@@ -341,7 +341,8 @@ def _begin_anew(remedy: NewVolume, case: _Case) -> PageVariables:
 
 @_steps.register(Uncovered)
 def _uncover_folder(remedy: Uncovered, case: _Case) -> PageVariables:
-    covered = (folder for folder in remedy.folders if case.mount_at(folder) is not None)
+    folders = (case.failure.filled(folder) for folder in remedy.folders)
+    covered = (folder for folder in folders if case.mount_at(folder) is not None)
     return present({"covering": next(covered, "")})
 
 

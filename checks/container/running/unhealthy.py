@@ -366,6 +366,7 @@ def _complaint(tail: LogTail) -> LogTail:
     The program runs, so that its last lines may be about anything.
     """
     telling = tail.telling
+    is_known = telling is not None and telling.explains and tail.failure is not None
     is_complaint = telling is not None and telling.explains and telling.is_complaint
-    is_complaint = is_complaint or is_of_a_server(tail.failure)
-    return tail if is_complaint else LogTail(())
+    is_about_it = is_known or is_complaint or is_of_a_server(tail.failure)
+    return tail if is_about_it else LogTail(())

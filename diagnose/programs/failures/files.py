@@ -51,7 +51,7 @@ FILES = (
     Failure(
         name="module-python",
         mark="no module named",
-        pattern=r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<module>[\w.]+)'?",
+        pattern=r"(?:ModuleNotFoundError|ImportError|\berror during [\w ]{1,40}): No module named '?(?P<module>[\w.]+)'?",
         cause="Python does not find the module {module}: it is not installed in the image, or a mount hides it",
         cure="install it in the image, and rebuild",
         build="another",

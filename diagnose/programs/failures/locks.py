@@ -272,7 +272,8 @@ PID_FILES = (
     Failure(
         name="pidfile-exists",
         mark="pid",
-        pattern=r"(?:pid ?file|pidfile)[ :\"'(]*(?P<file>/[^\s\"')]+)[\"')]*,? (?:and pid \d+ )?(?:already )?exists?\b|Pidfile \((?P<file_celery>[^)]+)\) already exists",
+        pattern=r"already running with PID:? \d+ \(read from (?P<file_read>/[^)\s]{1,200})\)"
+        r"|(?:pid ?file|pidfile)[ :\"'(]*(?P<file>/[^\s\"')]+)[\"')]*,? (?:and pid \d+ )?(?:already )?exists?\b|Pidfile \((?P<file_celery>[^)]+)\) already exists",
         cause="a former run left its pid file {file}, and the program takes it for a running server",
         cure="remove the pid file, and start the container again",
         confirmed_by=_PID_FILE,

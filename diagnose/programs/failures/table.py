@@ -6,6 +6,7 @@ real log in `tests/programs/lines/`, in the module of the same name.
 
 from __future__ import annotations
 
+from diagnose.programs.failures.applications import APPLICATIONS
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
@@ -30,6 +31,7 @@ from diagnose.programs.failures.variables import VARIABLES
 from diagnose.programs.failures.web_servers import WEB_SERVERS
 
 FAILURES: tuple[Failure, ...] = (
+    *APPLICATIONS,
     *FILE_MODES,
     *DATABASE_SERVERS,
     *KERNEL_SETTINGS,

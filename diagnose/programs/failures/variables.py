@@ -197,11 +197,14 @@ VARIABLES = (
             # the X environment variable is required
             | (?<![\w./-])(?P<variable_subject>{_NAME}){_QUOTE}\ (?:environment|env)\ variable\ {_ABSENT}
             # the following environment variables are required; X ...
-            | \bvariables?\ are\ (?:required|missing|not\ set)\b[^;]{{0,80}};.{{0,60}}?(?P<variable_listed>{_NAME_OF_PARTS})
+            | \bvariables?\ are\ (?:required|missing|not\ set|set)\b[^;]{{0,80}};.{{0,60}}?(?P<variable_listed>{_NAME_OF_PARTS})
             # define the X and Y environment variables
             | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |a\ |your\ )?
                 {_QUOTE}(?P<variable_asked>{_NAME}){_QUOTE}
                 (?:\ (?:and|or)\ {_QUOTE}(?P<second>{_NAME}){_QUOTE})*,?\ (?:environment|env)\ variables?\b
+            # please re-run this container with an environment variable $X
+            | \bre-?run\b[^.]{{0,60}}\bwith\ (?:an?|the)\ (?:environment|env)\ variable\ \$?
+                {_QUOTE}(?P<variable_rerun>{_NAME})
             # InfluxDB: missing required environment variable {{"variable": "X"}}
             | missing\ required\ environment\ variable\b.{{0,60}}
                 \"variable\":\ ?\"(?P<variable_field>{_NAME})\"
@@ -217,8 +220,8 @@ VARIABLES = (
         mark="_",
         pattern=rf"""(?xm)
             {_HAS_ANOTHER}.*?(?:
-            # X is required; not: if X is not set
-            (?<![\w./-])(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
+            # X is required; not: if X is not set, nor a number of an error
+            (?<![\w./-])(?!EAI_|ERR_)(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
             # missing X; missing X or Y
             | \b(?:missing|required|undefined|unset|(?:must|please)\ (?:define|set|provide|specify))
                 (?:\ (?:value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}

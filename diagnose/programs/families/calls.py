@@ -149,7 +149,7 @@ PEERS = (
                 |server\ misbehaving|i/o\ timeout|Temporary)
             | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<host_node>{_NAME})
             | UnknownHostException:\ (?P<host_java>{_NAME})
-            | could\ not\ translate\ host\ name\ \"(?P<host_postgres>{_NAME})\"
+            | could\ not\ translate\ host\ name\ \\?\"(?P<host_postgres>{_NAME})\\?\"
             | Could\ not\ resolve\ host:\ (?P<host_curl>{_NAME})
             | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
             | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
@@ -180,6 +180,8 @@ PEERS = (
             | Name\ or\ service\ not\ known
             | nodename\ nor\ servname\ provided
             | bad\ address  # busybox
+            | \bEAI_AGAIN\b(?!\ \w+\.)(?=\ undefined)
+            | \bDNS\ resolution\ (?:is\ )?(?:currently\ )?(?:not\ available|unavailable)\b
         """,
         cause="the program calls a name that does not resolve in its container, and does not say which",
         cure="look for the name in the program's settings, and see that a container of that name runs "
@@ -209,6 +211,7 @@ PEERS = (
             (?:can't|cannot|could\ not|unable\ to|failed\ to|couldn't)\ (?:reach|connect|contact
                 |dial)\b(?:[^:]|:(?!\d)){0,60}?
                 [`'\"(@/\ ](?P<peer>(?!localhost|127\.)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
+            | (?<![\w./-])(?P<peer_named>[a-z][\w-]*-[\w-]+)\ is\ not\ reachable\b
             | (?:\bis\ running\ |server\ )at\ `(?P<peer_prisma>(?!localhost|127\.)[\w.-]+)`:`\d+`
         """,
         cause="the program does not reach {peer}",

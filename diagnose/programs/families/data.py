@@ -19,6 +19,7 @@ _OF_A_CLIENT = LazyPattern(r"^(?!.*\[\d{1,9}\] (?:\S{1,60} )?ERROR:  )")
 """A line that PostgreSQL itself does not print: it repeats the mistakes of each query, with the
 number of its process before them. Its clients print them without."""
 
+_OF_SQLITE = LazyPattern(r"(?i:sqlite)")
 _POSTGRES = LazyPattern(r"postgres|pgvecto|postgis|timescale")
 
 DATA = (
@@ -54,7 +55,7 @@ DATA = (
         pattern=r"""(?x)
             (?:already\ |is\ )?locked\ by\ (?:another|a\ different)
             | already\ (?:in\ use|opened|locked|running|used)\ by\ (?:another|a\ different)
-            | another\ (?:instance|process|server|node|copy)\b.{0,60}\b(?:running
+            | another\ (?:\w+\ )?(?:instance|process|server|node|copy)\b.{0,60}\b(?:running
                 |using|holds|locked|already)
             | (?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:acquire
                 |obtain|get|take)\ (?:the\ |an?\ )?(?:exclusive\ )?(?:file[ ]
@@ -82,6 +83,7 @@ DATA = (
             | from\ a\ (?:newer|later|future)\ version
             | schema\ version\ does\ not\ align
             | is\ lower\ than\ determined
+            | \bUnknown\ xl\ (?:header|meta)\ version\b  # MinIO
             | \bIndexFormatTooNewException\b | \bcould\ not\ load\ codec\ 'Lucene
         """,
         cause="the data was written by a newer version of the program than this image has",
@@ -120,6 +122,7 @@ DATA = (
                 \b(?:needs?\ (?:an\ )?upgrade|is\ lower\ than\ (?:the\ )?(?:current|expected|required))\b
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
+            | \bschema\ version\ compatibility\ check\ failed\b  # Temporal
             | \bschema\b[^.\n]{0,40}\bdoes\ not\ match\b[^.\n]{0,40}\bversion\b
             | \bout-of-date\ database\ schema\b
             | \bskipped\ (?:some\ |an?\ )?required\ (?:update|upgrade|version|migration)
@@ -285,7 +288,7 @@ DATA = (
         name="made-before",
         mark="already exist",
         pattern=r"""(?xi)
-            \b(?:bucket|cluster|collection|database|keyspace|namespace|realm|repository|role|tablespace|tenant
+            \b(?:bucket|cluster|collection|dashboard|database|folder|keyspace|namespace|realm|repository|role|tablespace|tenant
                 |topic|vhost)\b[^.\n]{0,80}\balready\ exists?\b
         """,
         cause="the start makes what an earlier start has made already, and its script does not allow for that",
@@ -331,7 +334,7 @@ DATA = (
         "share (NFS, SMB) that cannot lock it",
         cure="look at the free room and the kind of the file system with df -hT; keep the file on a local disk",
         source="grafana/grafana#14584, jellyfin/jellyfin#4430",
-        of_running=NEVER,
+        of_running=_OF_SQLITE,
     ),
     Failure(
         name="data-damaged",
@@ -344,6 +347,7 @@ DATA = (
                 \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
             | CorruptDatabase | \bSQLITE_(?:CORRUPT|NOTADB)\b
             | file\ is\ not\ a\ database
+            | \bsegments\ are\ not\ sequential\b  # Prometheus
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
             | \b(?:read\ )?(?:after|past)\ (?:eof|the\ end\ of\ (?:the\ )?file)\b
             | could\ not\ read\ (?:(?!(?:http|request|response)\b)\w+\ ){1,4}(?:descriptor|header)\b

@@ -223,6 +223,7 @@ FILES = (
         pattern=r"""(?x)
             syntax\ error
             | parse\ error
+            | \bbad\ option\ at\ line\b  # dnsmasq
             | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)
             | \bfail(?:ed|s|ure)\ (?:to\ parse|parsing)\b
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)

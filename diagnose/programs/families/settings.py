@@ -51,10 +51,10 @@ SETTINGS = (
             | Illegal\ character\ in\ (?:authority|path|query|fragment|scheme\ name)\ at\ index
             | Could\ not\ parse\ (?:rfc1738|SQLAlchemy)\ URL
         """,
-        cause="the program cannot read the address in a setting: usually its password holds "
-        "a character such as # / ? @ : or % that is not percent-encoded",
-        cure="write such a character of the password as %23 for #, %2F for /, %3F for ?, "
-        "%40 for @, %3A for : and %25 for %",
+        cause="the program cannot read the address in a setting: it lacks its scheme "
+        "(https://), or its password holds a character such as # / ? @ : or % that is not percent-encoded",
+        cure="begin it with its scheme; write such a character of the password as %23 for #, %2F for /, "
+        "%3F for ?, %40 for @, %3A for : and %25 for %",
         source="prisma/orm#3921; Python's, Go's, Ruby's, libpq's and pymongo's own messages",
     ),
     Failure(
@@ -124,13 +124,15 @@ SETTINGS = (
             | (?<![\w./-])(?![\w.-]{1,200}\.(?:c|com|cpp|exs?|go|java|[cm]?jsx?|net|org|php|pl|py|rb|rs|sh
                     |tsx?)(?![\w.]))
                 (?-i:(?P<key_dotted>[a-z][a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,60}){1,8}))(?![\w.])[^\n]{0,240}?
-                \b(?:must|has\ to|have\ to|needs?\ to)\ be\ (?:configured|defined|given|provided|set|specified)\b
+                \b(?:must|has\ to|have\ to|needs?\ to|should)\ be\ (?:configured|defined|given|provided|set|specified)\b
+            | \b(?:setting|value)\ (?P<key_path>[a-z]\w{1,40}(?:/\w{1,60}){1,4})\ must\ be\ set\b
+            | \bplease\ (?:configure|set)\ (?P<key_asked>['"`][a-z][\w.-]{1,80}['"`]|[a-z]\w{1,40}\.\w{1,60})\ in\b
             | \bconfiguration\b[^\n]{0,80}\b(?P<key_any>at\ least\ one\ [\w\ -]{1,40}?)\ (?:must|should|has\ to)
                 \ be\ (?:configured|defined|given|provided|set|specified)\b
         """,
         cause="the program's configuration lacks {key}, without which it does not start",
         cure="add {key} to the configuration, as the documentation of this version names it",
-        source="authelia/authelia's own message; many programs",
+        source="authelia/authelia's own message; apache/airflow#49992; many programs",
     ),
     Failure(
         name="variable-unnamed",
@@ -270,21 +272,6 @@ SETTINGS = (
         source="cookiecutter/cookiecutter-django#451",
         turns_away=True,
         remedy=Extended(_ORIGINS, "{origin}"),
-    ),
-    Failure(
-        name="key-malformed",
-        of_running=ABOUT_SETTINGS,
-        mark="",
-        pattern=r"""(?x)
-            \bFernet\ key\ must\ be\b
-            | \bUnsupported\ cipher\ or\ incorrect\ key\ length\b
-            | (?:key|secret|salt)s?\b\W{0,3}\ must\ be\ (?:exactly\ )?(?:a\ |an\ )?(?:\d+|valid|base64|hex\w*)\b
-            | \binvalid\ (?:encryption\ |secret\ |private\ )?key\ (?:length|size)\b
-        """,
-        cause="the key in the program's settings has not the length or the form that it needs",
-        cure="make one of that form: openssl rand -hex 32 for hexadecimal digits, openssl rand -base64 32, "
-        "php artisan key:generate --show for Laravel; a key that data was encrypted with has to stay",
-        source="cryptography's, Laravel's and Node.js' own messages",
     ),
     Failure(
         name="configuration-read-only",

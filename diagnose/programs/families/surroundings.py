@@ -23,6 +23,7 @@ SURROUNDINGS = (
             (?:could\ ?n.t|cannot|can't|failed\ to|unable\ to)\ connect\ to\ (?:the\ )?docker\ daemon
             | dial\ unix\ /(?:var/)?run/docker\.sock:\ connect:\ no\ such\ file
             | (?:ENOENT|no\ such\ file).{0,60}/(?:var/)?run/docker\.sock
+            | \bdocker\ socket\ is\ not\ (?:available|mounted)\b
         """,
         cause="the program commands the Docker engine, and its container does not have the engine's "
         "socket; who has that socket can do anything on the host",
@@ -241,7 +242,7 @@ LOGINS = (
         pattern=r"""(?x)
             ^(?!.*(?:\bHTTP/\d|\bfrom\ (?:user\ )?\d{1,3}\.\d|\bRemote\ IP\b|\bAMQP\ connection\ <
                 |\b(?:PLAIN|AMQPLAIN|EXTERNAL)\ login\ refused)).*?(?:
-            \b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
+            (?<!message\ )\b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
             | \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED)\b
             | unable\ to\ authenticate\ user\b
             | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b

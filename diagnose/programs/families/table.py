@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.families.applications import APPLICATIONS
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.configuration import CONFIGURATION
@@ -19,6 +20,7 @@ FAMILIES: tuple[Failure, ...] = (
     *BUILDS,
     *SCRIPTS,
     *DEPENDENCIES,
+    *APPLICATIONS,
     *DATA,
     *SETTINGS,
     *PEERS,

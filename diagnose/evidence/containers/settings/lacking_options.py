@@ -168,6 +168,11 @@ def _lacks_privileges(container: Container, _: str) -> Proof | None:
     return ("HostConfig.Privileged", False)
 
 
+def _lacks_root(container: Container, _: str) -> Proof | None:
+    config = container.config
+    return None if config.starts_as_root else ("Config.User", config.user)
+
+
 _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--cap-add": _lacks_capability,
     "--device": _lacks_device,
@@ -180,6 +185,7 @@ _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--security-opt": _lacks_security_option,
     "--sysctl": _lacks_kernel_setting,
     "--env": _lacks_variable,
+    "--user": _lacks_root,
     "--volume": _lacks_mount,
 }
 """How it is seen that a container lacks an option, by its name."""
