@@ -84,7 +84,7 @@ EXPLAINS = Phrases(
         | \bplaintext\b.{0,20}\ on\ an?\b | \bblocked\ by\b | \bwatermark\b.{0,20}\bexceeded\b
         | \bpending\ ?migrations?\b | \bmigrations?\ (?:is|are)\ pending\b | \bunapplied\ migration
         | \bterminating\b.{0,20}\buncaught\b
-        | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
+        | \b(?:wrong|bad)\ (?:option|signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
         | (?:\b(?:no[tn]|cannot|never|refus\w+|how\ to)|n't)\b.{0,60}\bas\ root\b
         | \bas\ root\b.{0,60}\b(?:not|without)\b

@@ -16,12 +16,14 @@ _DATA = (
         pattern=r"""(?x)
             (?:\bENOENT\b|no\ such\ file|failed\ to\ read|called|not\ found|missing).{0,160}?
             (?P<mark>(?<![\w.])\.(?:immich|ncdata|ocdata)\b)
+            | \bfolder\ (?P<mark_syncthing>marker)\ missing\b
         """,
         cause="the mounted folder is not the one that the program has written: the file {mark}, by which it knows "
         "its own data, is not in it",
         cure="mount the folder with the program's data there; on the host findmnt shows whether the disk behind "
         "it is mounted",
         source="Immich's documentation, system integrity; truenas/apps#1724",
+        turns_away=True,
     ),
     Failure(
         name="collation-wrong",
@@ -31,6 +33,15 @@ _DATA = (
         cure="make a new database with LC_COLLATE and LC_CTYPE {wanted}, TEMPLATE template0; for an empty data "
         "directory POSTGRES_INITDB_ARGS=--locale={wanted} does it",
         source="Synapse's documentation, PostgreSQL",
+    ),
+    Failure(
+        name="encoding-wrong",
+        mark="encoding of the template database",
+        pattern=r"new encoding \((?P<wanted>\w{1,30})\) is incompatible with the encoding of the template database "
+        r"\((?P<given>\w{1,30})\)",
+        cause="a database with the encoding {wanted} is made from a template that has {given}",
+        cure="make it with TEMPLATE template0 and ENCODING '{wanted}' before the program starts",
+        source="PostgreSQL's own message",
     ),
     Failure(
         name="data-on-system-disk",
@@ -85,7 +96,8 @@ _PLUGINS = (
     Failure(
         name="plugin-of-another-version",
         mark="plug",
-        pattern=r"\bplug-?in version \S{1,40} (?:failed to load|is older than required)|Failed Loading plugin",
+        pattern=r"\bplug-?in version \S{1,40} (?:failed to load|is older than required)|Failed Loading plugin"
+        r"|Plugin \[[\w-]{1,80}\] was built for \w+ version \S+ but version \S+ is running",
         cause="a plugin did not load: it, or one that it needs, is of another version than this release asks for",
         cure="update the plugins with the program, or take the folder of the plugin out of its data",
         source="librecores/librecores-ci-jenkins-server#139",
@@ -106,6 +118,23 @@ _PLUGINS = (
         "the settings is wrong, or the stick hangs",
         cure="name its port by /dev/serial/by-id, stop the other program that uses it (ZHA, deCONZ), and unplug it once",
         source="Koenkk/zigbee2mqtt#11820",
+    ),
+    Failure(
+        name="zigbee-firmware",
+        mark="ezsp protocol version",
+        pattern=r"EZSP protocol version.{0,40}\b(?:does not match|is not supported)\b",
+        cause="the firmware of the Zigbee stick is of another protocol version than this release of the program speaks",
+        cure="update the firmware of the stick, or run the release of the program from before",
+        source="zigbee2mqtt's documentation, ember",
+    ),
+    Failure(
+        name="requirements-not-installed",
+        mark="requirements for",
+        pattern=r"Requirements for (?P<integration>[\w.-]{1,60}) not found: \[(?P<packages>[^\]]{1,200})\]",
+        cause="the Python packages of the integration {integration} could not be installed: {packages}",
+        cure="see whether the container reaches the internet, restart it, and update the integration: it may ask for "
+        "packages that this image's Python cannot have",
+        source="Home Assistant's own message",
     ),
     Failure(
         name="coral-missing",
@@ -162,7 +191,7 @@ _NEIGHBOURS = (
     Failure(
         name="mysql-function-creators",
         mark="log_bin_trust_function_creators",
-        pattern=r"You do not have the SUPER privilege and binary logging is enabled",
+        pattern=r"(?:SUPER privilege|READS SQL DATA in its declaration) and binary logging is enabled",
         cause="the database server lets no ordinary user make triggers while it keeps a binary log",
         cure="start the server with --log-bin-trust-function-creators=1, drop the database that was made in part, "
         "and start the program again",
@@ -237,6 +266,15 @@ _ROUTES = (
         turns_away=True,
     ),
     Failure(
+        name="traefik-many-services",
+        mark="too many services",
+        pattern=r"Could not define the service name for the router: too many services",
+        cause="a container declares several services for Traefik, and its router does not say which one it means",
+        cure="name it in the label traefik.http.routers.NAME.service",
+        source="Traefik's own message",
+        turns_away=True,
+    ),
+    Failure(
         name="traefik-rule",
         mark="rule ",
         pattern=r"error while (?:adding|parsing) rule (?P<rule>\w{1,30}\(.{0,200}?\)): ",
@@ -262,6 +300,15 @@ _ROUTES = (
         cure="see that the name leads to this host, and that port 80 is open and forwarded to the web server; a "
         "challenge by DNS needs no port",
         source="NginxProxyManager/nginx-proxy-manager#180",
+        turns_away=True,
+    ),
+    Failure(
+        name="acme-name-unknown",
+        mark="dns problem",
+        pattern=r"DNS problem: (?:NXDOMAIN|SERVFAIL|query timed out) looking up \w{1,6} for (?P<domain>[\w.*-]{1,253}\w)",
+        cause="{domain} gets no certificate: the authority finds no address for that name in DNS",
+        cure="make a record for {domain} that leads to this host, or take the name out of the web server's settings",
+        source="Let's Encrypt's own message",
         turns_away=True,
     ),
     Failure(

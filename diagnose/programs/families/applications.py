@@ -20,6 +20,7 @@ APPLICATIONS = (
             | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ decrypt\b
                 (?!.{0,40}\b(?:packet|message\ from|session)\b)
             | \bUnsupported\ state\ or\ unable\ to\ authenticate\ data\b  # Node.js
+            | \bHMAC\ does\ not\ match\b | \bcorrupt\ or\ tampered\ with\b
             | \b(?:bad\ decrypt|BAD_DECRYPT)\b | \bwrong\ final\ block\ length\b  # OpenSSL
         """,
         cause="what the program has saved was encrypted with another key than the one in its settings now",
@@ -48,6 +49,10 @@ APPLICATIONS = (
         pattern=rf"""(?x)
             \bunsupported\ (?P<server>{_SERVER})\ (?:server\ )?version:?\ v?(?P<found>\d[\d.]*\d)\.
                 \ Minimal\ supported\ version\ is\ (?P<least>\d[\d.]*\d)
+            | \b(?P<server_zabbix>{_SERVER})\ database\ server\ version\ is\ too\ old\ \((?P<found_zabbix>[\d.]+)\)\.
+                \ Must\ be\ a\ minimum\ of\ \((?P<least_zabbix>[\d.]+)\)
+            | \bconnecting\ to\ (?P<server_sidekiq>Redis|Valkey)\ v(?P<found_sidekiq>\d[\d.]*\d),\ \w+\ requires\ Redis
+                \ v(?P<least_sidekiq>\d[\d.]*\d)
             | \b(?P<server_django>{_SERVER})\ (?P<least_django>\d[\d.]*)\ or\ later\ is\ required
                 \ \(found\ (?P<found_django>\d[\d.]*\d)
             | \brequires\ (?P<server_required>{_SERVER})\ (?:version\ )?(?P<least_required>\d[\d.]*)\ or
@@ -65,7 +70,7 @@ APPLICATIONS = (
                 (?:administrator|root|superuser)\b
             | \b(?:must|needs?\ to|has\ to)\ be\ (?:the\ )?root\b
             | \brequires\ root\ (?:access|permissions|privileges|rights)\b
-            | \bare\ you\ root\?
+            | \bare\ you\ root\? | \bcan't\ drop\ privilege\ as\ nonroot\ user\b
         """,
         cause="the program has to run as root, and its container runs it as another user",
         cure="recreate it with --user=0, or run the image's variant for users without rights",

@@ -125,6 +125,7 @@ SETTINGS = (
                     |tsx?)(?![\w.]))
                 (?-i:(?P<key_dotted>[a-z][a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,60}){1,8}))(?![\w.])[^\n]{0,240}?
                 \b(?:must|has\ to|have\ to|needs?\ to|should)\ be\ (?:configured|defined|given|provided|set|specified)\b
+            | \bmissing\ setting:\ (?P<key_flag>[a-z][\w-]{1,60})
             | \b(?:setting|value)\ (?P<key_path>[a-z]\w{1,40}(?:/\w{1,60}){1,4})\ must\ be\ set\b
             | \bplease\ (?:configure|set)\ (?P<key_asked>['"`][a-z][\w.-]{1,80}['"`]|[a-z]\w{1,40}\.\w{1,60})\ in\b
             | \bconfiguration\b[^\n]{0,80}\b(?P<key_any>at\ least\ one\ [\w\ -]{1,40}?)\ (?:must|should|has\ to)

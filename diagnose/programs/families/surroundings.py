@@ -23,6 +23,7 @@ SURROUNDINGS = (
             (?:could\ ?n.t|cannot|can't|failed\ to|unable\ to)\ connect\ to\ (?:the\ )?docker\ daemon
             | dial\ unix\ /(?:var/)?run/docker\.sock:\ connect:\ no\ such\ file
             | (?:ENOENT|no\ such\ file).{0,60}/(?:var/)?run/docker\.sock
+            | \bcould\ not\ connect\ to\ any\ Docker\ Engine\b
             | \bdocker\ socket\ is\ not\ (?:available|mounted)\b
         """,
         cause="the program commands the Docker engine, and its container does not have the engine's "

@@ -8,6 +8,22 @@ LINES = {
         "no such file or directory, open 'upload/encoded-video/.immich'"
     ),
     "collation-wrong": "    Database has incorrect collation of 'en_US.utf8'. Should be 'C'",
+    "encoding-wrong": (
+        "[F] Failed to initialize ORM engine: pq: new encoding (UTF8) is incompatible with the encoding of the "
+        "template database (SQL_ASCII)"
+    ),
+    "zigbee-firmware": "error: zh:ember: Adapter EZSP protocol version (8) is not supported by Host [13-16].",
+    "requirements-not-installed": (
+        "ERROR (MainThread) [homeassistant.setup] Setup failed for custom integration 'hacs': Requirements for hacs "
+        "not found: ['aiogithubapi>=22.10.1']."
+    ),
+    "traefik-many-services": (
+        "ERR Could not define the service name for the router: too many services providerName=docker routerName=web"
+    ),
+    "acme-name-unknown": (
+        "HTTP 400 urn:ietf:params:acme:error:dns - DNS problem: NXDOMAIN looking up A for shop.example.org - check "
+        "that a DNS record exists for this domain"
+    ),
     "data-on-system-disk": "FATAL Unable to initialize backend: drive is part of root drive, will not be used",
     "portainer-data": "2023/12/07 15:46:29 Object not found inside the database",
     "owner-unchangeable": (
