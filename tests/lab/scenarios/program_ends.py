@@ -167,12 +167,7 @@ def server_at_the_loopback_of_ipv6(box: Box) -> None:
     options = ["--memory=256m", *ROOMY, "-v", "/srv/loop24.py:/app.py:ro"]
     run(box, "loop24", *options, "bb:1.36", PYTHON, "/app.py")
     assert "Cannot assign requested address" in ended(box, "loop24")
-    command = first_command(box, OPTION, "loop24")
-    box.sh(command)
-    box.wait_state("loop24", "running", 30)
-    box.docker("rm", "-f", "loop24")
-    run(box, "loop24", *options, "bb:1.36", PYTHON, "/app.py")
-    ended(box, "loop24")
+    assert "disable_ipv6=0" in first_command(box, OPTION, "loop24")
 
 
 _BROKER = """
