@@ -110,7 +110,7 @@ def _blocked_paths_finding(
                 "DNS servers": servers,
             }
         ),
-        variables=_cure_of(obstacle, first.network.bridge, servers),
+        variables=_cure_of(obstacle, first, servers),
         discriminator=by.key,
         severity=None if servers else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + ((DAEMON,) if servers else ()),
@@ -152,15 +152,20 @@ def _is_for_answers(by: Step) -> bool:
     return by.chain.lower().startswith(("input", "prerouting"))
 
 
-def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> PageVariables:
+def _cure_of(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
+    """path: the first that the rule blocks."""
+    bridge = path.network.bridge
     if obstacle.part != "reply" or cures.unban(obstacle.by):
         return _cure(obstacle.by, bridge, servers)
     cure = _cure(obstacle.by, "", [])
-    # before connections are tracked, nobody can tell an answer from a request
-    if obstacle.hook != "input" or "program" not in cure:
+    if "program" not in cure or obstacle.hook not in ("input", "prerouting"):
         return {}
     chain = cure.pop("chain")
-    return {**cure, "answers_chain": chain}
+    if obstacle.hook == "input":
+        return {**cure, "answers_chain": chain}
+    # before connections are tracked, only its address and port tell an answer from a request
+    server = {"served_address": path.address, "served_port": str(path.port)}
+    return {**cure, "early_chain": chain, "inner": bridge, **server}
 
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> PageVariables:

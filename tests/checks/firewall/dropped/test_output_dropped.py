@@ -66,7 +66,12 @@ def test_what_the_host_sends(name: str) -> None:
     ("where", "hook", "options"),
     [
         (Step("ip filter", "INPUT", "policy drop"), "input", {"answers_chain": "INPUT"}),
-        (Step("ip raw", "PREROUTING", "-i br-shop -j DROP"), "prerouting", {}),
+        (
+            Step("ip raw", "PREROUTING", "-i br-shop -j DROP"),
+            "prerouting",
+            {"early_chain": "PREROUTING", "served_address": "172.18.0.2", "served_port": "80"},
+        ),
+        (Step("ip raw", "OUTPUT", "-j DROP"), "output", {}),
     ],
 )
 def test_a_lost_answer_is_cured_on_its_way_in(
@@ -76,7 +81,8 @@ def test_a_lost_answer_is_cured_on_its_way_in(
     paths = HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, lost),))
     (finding,) = judge("firewall.output-dropped", host_paths=paths).findings
     assert finding.summary.endswith("drops the answers")
-    assert finding.variables.keys() & {"bridge", "answers_chain"} == options.keys()
+    known = {"bridge", "answers_chain", "early_chain", "served_address", "served_port"}
+    assert {name: finding.variables[name] for name in known & finding.variables.keys()} == options
 
 
 def test_a_rule_that_drops_all_of_a_container_is_named_once() -> None:

@@ -125,6 +125,14 @@ def kill_switch_that_forgets_the_bridges(box: Box) -> None:
     assert not _host_reaches_its_port(box)
 
 
+@fault("firewall.output-dropped", subject="host:host")
+def answers_dropped_before_they_are_tracked(box: Box) -> None:
+    """A rule of table raw drops what containers send to the host: docker-proxy gets no answer."""
+    assert _host_reaches_its_port(box)
+    box.sh("iptables -t raw -A PREROUTING -i docker0 -m addrtype --dst-type LOCAL -j DROP")
+    assert not _host_reaches_its_port(box)
+
+
 @fault(
     "firewall.output-dropped", subject="host:host", also=[("dns.host-broken", "host:host"), *DEAF]
 )
