@@ -168,3 +168,22 @@ WELL = (
 def test_ordinary_words_are_no_failure(line: str) -> None:
     for table, _ in TABLES:
         assert shown_by_any([line], table) is None
+
+
+WORDS = (
+    "Error response from daemon: the volume was not found",
+    "the container is already in use",
+    "container name is already in use",
+    "duplicate key in the map",
+    "this secret was not found",
+    "no such container is known",
+    "the file that does not exist",
+)
+"""Sentences without a name."""
+
+
+@pytest.mark.parametrize("line", WORDS)
+def test_a_word_of_the_sentence_is_no_name(line: str) -> None:
+    for table, _ in TABLES:
+        found = shown_by_any([line], table)
+        assert found is None or not {"name", "path"} & found.values.keys()

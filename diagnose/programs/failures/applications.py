@@ -210,7 +210,7 @@ _NEIGHBOURS = (
     Failure(
         name="name-given-up",
         mark="after ",
-        pattern=r"\b(?:could not|couldn't|cannot|failed to|unable to) resolve (?P<host>[A-Za-z][\w.-]{1,120})"
+        pattern=r"\b(?:could not|couldn't|cannot|failed to|unable to) resolve (?!(?:host|hostname|name|address)s? )(?P<host>[A-Za-z][\w.-]{1,120})"
         r" after \d{1,4} (?:attempts|retries|tries)\b",
         cause="the name {host} does not resolve in the container: its resolver gets no answer, as where the way out "
         "on port 53 is closed",

@@ -80,6 +80,13 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
         return re.compile(self.pattern, re.IGNORECASE)
 
 
+NO_WORD = (
+    r"(?!(?:an?|the|th(?:is|at|ese|ose)|its?|is|was|are|were|be|been|not|no|has|have|had|do(?:es)?|did|can(?:not)?|could"
+    r"|may|must|will|would|should|to|of|in|on|at|for|by|from|with|and|or|but|if|as|which|you|your|named?)[.,:;]?(?:\s|$))"
+)
+"""In a pattern, before a name without quotes: a word of the sentence is none."""
+
+
 class LateTable:
     """A table of failures that is imported when a line is first compared with its rows.
 

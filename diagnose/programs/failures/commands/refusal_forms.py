@@ -7,13 +7,13 @@ where the subject is new, and with it what has to be changed.
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _KIND = (
     r"(?P<kind>network|volume|container|image|service|secret|config|node|task|plugin|context|builder|stack"
     r"|endpoint|device|platform|profile|project|runtime|manifest|repository|tag|stage|user|group|interface)"
 )
-_NAME = r"\"?'?(?P<name>[\w./:@+-]{1,200})'?\"?"
+_NAME = NO_WORD + r"\"?'?(?P<name>[\w./:@+-]{1,200})'?\"?"
 _REASON = r"(?P<why>[^\n]{1,300})"
 
 _TWICE = (
@@ -28,7 +28,9 @@ _TWICE = (
         name="form-twice",
         mark="duplicate",
         pattern=r"duplicate (?P<what>[\w -]{1,40}): \"?'?(?P<name>[\w./:@+-]{1,200}?)\.?(?:[\s\"']|$)"
-        r"|duplicate (?P<what_short>\w{1,30}) (?:name |key )?\"?'?(?P<name_short>[\w./@+-]{1,200})",
+        r"|duplicate (?P<what_short>\w{1,30}) (?:name |key )?"
+        + NO_WORD
+        + r"\"?'?(?P<name_short>[\w./@+-]{1,200})",
         cause="the {what} {name} is given twice in one command or file",
         cure="remove one of the two; a compose file merges -f files and extends: docker compose config shows the result",
     ),
@@ -66,7 +68,9 @@ _MISSING = (
     Failure(
         name="form-link-missing",
         mark="not found",
-        pattern=r"(?:parent (?:iface|interface)|interface|link) (?P<name>[\w.@-]{1,16})[^\n]{0,80}[Ll]ink not found",
+        pattern=r"(?:parent (?:iface|interface)|interface|link) "
+        + NO_WORD
+        + r"(?P<name>[\w.@-]{1,16})[^\n]{0,80}[Ll]ink not found",
         cause="this host has no network interface {name}",
         cure="ip -br link lists what there is; correct -o parent=, or create the interface first",
     ),
@@ -78,14 +82,18 @@ _MISSING = (
         + _NAME
         + r"(?: [\w ]{1,30})?:? (?:not found|(?:does not|doesn't) exist)"
         r"|no such (?P<kind_no>network|volume|container|image|service|secret|config|node|task|plugin|context|builder"
-        r"|stack|device|user|group|interface|host):? \"?'?(?P<name_no>[\w./:@+-]{0,200})",
+        r"|stack|device|user|group|interface|host):? "
+        + NO_WORD
+        + r"\"?'?(?P<name_no>[\w./:@+-]{0,200})",
         cause="there is no {kind} {name} where docker looks for it",
         cure="docker {kind} ls shows what there is; correct the name, or make it first",
     ),
     Failure(
         name="form-path-missing",
         mark="exist",
-        pattern=r"(?P<kind>directory|folder|file|path):? \"?'?(?P<path>[\w./@+-]{1,200})\"?'? (?:does not|doesn't) exist",
+        pattern=r"(?P<kind>directory|folder|file|path):? "
+        + NO_WORD
+        + r"\"?'?(?P<path>[\w./@+-]{1,200})\"?'? (?:does not|doesn't) exist",
         cause="there is no {kind} {path} where the command looks for it",
         cure="ls -ld {path}; correct the path, or make it with mkdir -p",
     ),

@@ -5,7 +5,7 @@ No step has run: the message is about what was asked for, and not about a progra
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _STORE = (
     Failure(
@@ -151,7 +151,9 @@ _OPTIONS = (
     Failure(
         name="secret-missing",
         mark="secret",
-        pattern=r"secret (?P<name>[\w.-]{1,99}):? not found|failed to (?:stat|open|get) secret[^\n]{0,200}",
+        pattern=r"secret "
+        + NO_WORD
+        + r"(?P<name>[\w.-]{1,99}):? not found|failed to (?:stat|open|get) secret[^\n]{0,200}",
         cause="a RUN step needs the secret {name}, and the command did not give it",
         cure="docker build --secret id=NAME,src=FILE with the id that the step has",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _REMOVAL = (
     Failure(
@@ -63,7 +63,7 @@ _STATE = (
     Failure(
         name="paused",
         mark="paused",
-        pattern=r"[Cc]ontainer (?P<name>\S{1,255}) is paused",
+        pattern=r"[Cc]ontainer " + NO_WORD + r"(?P<name>\S{1,255}) is paused",
         cause="container {name} is paused: its processes get no time, and no command can enter it",
         cure="docker unpause {name}",
         confirmed_by="container.paused",
