@@ -225,6 +225,9 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
         "[WARNING] NAME_SERVERS not defined (via -e NAME_SERVERS), defaulting to public ones",
         "the page is served without a prefix if APP_PREFIX is not set",
         "Error starting Chrome: cannot connect to chrome at 127.0.0.1:59529",
+        '{"error":"503 Service Unavailable","event":"Failed to fetch outpost configuration, retrying in 3 seconds"}',
+        "replica: Got fatal error 1236 from source when reading data from binary log: 'Log event entry exceeded'",
+        "Couldn't resolve hostname after 3 attempts",
     ],
 )
 def test_an_ordinary_line_is_no_known_failure(line: str):

@@ -167,6 +167,8 @@ def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):
         'ERROR Failed to create folder "Invoices" for user 3: name is taken',
         "WARNING Not Found: /static/css/app.css",
         "WARN settings are read-only for demo users",
+        "production.ERROR: The MAC is invalid.",
+        "ERROR could not decrypt event $b7 in room !x",
         '[error] 29#29: *1 open() "/srv/www/favicon.ico" failed (2: No such file or directory)',
         "ERROR ENOENT: no such file or directory, open '/data/uploads/1712.jpg'",
     ],

@@ -47,7 +47,8 @@ _DATA = (
         name="data-on-system-disk",
         mark="",
         pattern=r"\bis part of root (?:drive|disk)\b|\b(?:drive )?path is not a mount ?point\b",
-        cause="the folder for the program's data lies on the disk of the system: the disk that belongs there is not mounted",
+        cause="the folder for the program's data lies on the disk of the system, and the program wants another one there: "
+        "that is not mounted, or there is none",
         cure="mount that disk on the host, and start the container again: findmnt names what is mounted",
         source="minio/minio#15967",
     ),
@@ -66,9 +67,9 @@ _DATA = (
             could\ not\ change\ permissions\ of\ directory\ "(?P<path>[^"]{1,300})":\ Operation\ not\ permitted
             | Failed\ asserting\ that\ (?:mode\ permissions|ownership|permissions)\ (?:of|on)\ "(?P<path_chef>[^"]{1,300})"
         """,
-        cause="owner and mode of {path} cannot be changed: it lies on a share or a file system that keeps none "
-        "(NFS with root_squash, SMB, NTFS, exFAT), or root was left without that right there",
-        cure="keep it in a volume, or in a folder on a local disk of the host",
+        cause="owner and mode of {path} cannot be changed: it belongs to another user than the program's, or lies on a "
+        "share or a file system that keeps none (NFS with root_squash, SMB, NTFS, exFAT)",
+        cure="on a local disk give it to the program's user with chown; on a share keep it in a volume instead",
         source="goharbor/harbor#14460, laradock/laradock#1850",
     ),
     Failure(
@@ -182,7 +183,8 @@ _NEIGHBOURS = (
     Failure(
         name="postgres-socket",
         mark=".s.pgsql.",
-        pattern=r"(?:on socket|through socket|domain socket) \"?(?P<socket>/[\w./-]{1,200}\.s\.PGSQL\.\d+)",
+        # a FATAL behind it is the answer of a server that runs
+        pattern=r"(?:on socket|through socket|domain socket) \"?(?P<socket>/[\w./-]{1,200}\.s\.PGSQL\.\d+)(?!.{0,20}FATAL)",
         cause="the program calls a PostgreSQL in its own container by the socket {socket}, and none runs there",
         cure="where the image brings its own database, read that one's log (GitLab: /var/log/gitlab/postgresql/"
         "current); elsewhere set the host name of the database's container",
@@ -222,15 +224,18 @@ _NEIGHBOURS = (
         name="vpn-login-refused",
         mark="auth",
         pattern=r"\bAUTH: Received control message: AUTH_FAILED\b",
-        cause="the VPN's server refuses the user name and the password",
-        cure="set the credentials of the provider's VPN, which often are others than those of its web site",
+        cause="the VPN's server refuses the login: user name or password are wrong, or the account has expired or has too "
+        "many connections",
+        cure="set the credentials of the provider's VPN, which often are others than those of its web site, and look at the account",
         source="gluetun's documentation",
         remedy=TypedLike(r"PASSWORD$"),
     ),
     Failure(
         name="outpost-refused",
         mark="failed to fetch outpost configuration",
-        pattern=r"Failed to fetch outpost configuration",
+        # while the server starts, the call itself fails
+        pattern=r"(?P<refusal>\b(?:401|403)\b|Token invalid).{0,200}Failed to fetch outpost configuration"
+        r"|Failed to fetch outpost configuration.{0,200}(?P<refusal_behind>\b(?:401|403)\b|Token invalid)",
         cause="authentik refuses this outpost: its token is not valid, or the outpost was deleted there",
         cure="copy the token of the outpost from authentik into AUTHENTIK_TOKEN",
         source="goauthentik/authentik#2453",
@@ -260,7 +265,8 @@ _ROUTES = (
         name="traefik-no-address",
         mark="unable to find the ip address for the container",
         pattern=r"unable to find the IP address for the container \\?\"/?(?P<named>[\w.-]{1,120}).{0,20}is ignored",
-        cause="Traefik shares no network with container {named}, so that its routes lead nowhere",
+        cause="Traefik finds no address of container {named}, so that its routes lead nowhere: it is on no network, or not on "
+        "the one that traefik.docker.network names",
         cure="connect both to one network, and name that one in the label traefik.docker.network",
         source="Traefik's documentation, Docker provider",
         turns_away=True,
@@ -278,7 +284,8 @@ _ROUTES = (
         name="traefik-rule",
         mark="rule ",
         pattern=r"error while (?:adding|parsing) rule (?P<rule>\w{1,30}\(.{0,200}?\)): ",
-        cause="Traefik does not understand the rule {rule}: version 3 writes rules in another way than version 2",
+        cause="Traefik does not understand the rule {rule}: it has a mistake, or is written for another version (3 writes "
+        "rules in another way than 2)",
         cure="write it for version 3, as Host(`a`) || Host(`b`), or set core.defaultRuleSyntax=v2",
         source="Traefik's documentation, migration from version 2 to 3",
         turns_away=True,

@@ -165,7 +165,7 @@ CLUSTER_MEMBERS = (
     Failure(
         name="mysql-source-log",
         mark="fatal error 1236",
-        pattern=r"Got fatal error 1236 from (?:source|master) when reading data from binary log",
+        pattern=r"Got fatal error 1236 from (?:source|master) when reading data from binary log.{0,80}(?:Could not find first log|purged|impossible position)",
         cause="the replica asks its source for a part of the binary log that is no longer there, so that "
         "it stands still",
         cure="copy the source's data to the replica again, and let it begin at the position of that copy; keep "

@@ -44,7 +44,7 @@ RIGHTS = (
         r"|Cannot assign requested address.{0,60}(?:\[::1\]|(?<![\w:])::1)",
         # PostgreSQL listens at its other addresses all the same
         goes_on=True,
-        cause="the program listens at ::1, and its container has no IPv6",
+        cause="the program uses the address ::1, and its container has no IPv6",
         cure="give it only IPv4 in its settings (Postfix: inet_protocols = ipv4), or recreate it with "
         "--sysctl=net.ipv6.conf.all.disable_ipv6=0",
         source="Postfix' own message",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _MANY = "many programs"
 _SERVER = r"PostgreSQL|MySQL|MariaDB|MongoDB|Redis|Valkey|Elasticsearch|OpenSearch|ClickHouse"
+_OF_SAVED = LazyPattern(r"(?i:config|credential|database|\bkeys?\b|secret|setting|saved|stored)")
+"""A program that runs on says the same of a cookie or a message that a caller sends."""
 
 APPLICATIONS = (
     Failure(
@@ -18,7 +21,7 @@ APPLICATIONS = (
             | \b(?:fernet\.)?InvalidToken\b(?!\S) | \bSignature\ did\ not\ match\ digest\b  # Python
             | \bThe\ MAC\ is\ invalid\b  # Laravel
             | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ decrypt\b
-                (?!.{0,40}\b(?:packet|message\ from|session)\b)
+                (?!.{0,40}\b(?:cookie|document|event|file|message|packet|payload|pdf|request|session)s?\b)
             | \bUnsupported\ state\ or\ unable\ to\ authenticate\ data\b  # Node.js
             | \bHMAC\ does\ not\ match\b | \bcorrupt\ or\ tampered\ with\b
             | \b(?:bad\ decrypt|BAD_DECRYPT)\b | \bwrong\ final\ block\ length\b  # OpenSSL
@@ -26,6 +29,7 @@ APPLICATIONS = (
         cause="what the program has saved was encrypted with another key than the one in its settings now",
         cure="give it the former key again, from the old container's variables or a backup of its .env file; what "
         "was saved cannot be read with a new one",
+        of_running=_OF_SAVED,
         source="Authelia's, LLDAP's and Semaphore's own messages; puckel/docker-airflow#567",
     ),
     Failure(

@@ -238,7 +238,7 @@ def proxy_without_a_network_of_its_program(box: Box) -> None:
     """A proxy that reads labels is in no network of the container that has them."""
     run(box, "edge30", *GOOD, "bb:1.36", "sh", "-c", _NO_ADDRESS)
     box.wait_for(lambda: logs(box, "edge30").count("is ignored") > 3, 60, "its complaints")
-    assert "shares no network with container app30" in _meaning(
+    assert "finds no address of container app30" in _meaning(
         box, "container.errors-in-log", "edge30"
     )
 

@@ -12,7 +12,7 @@ LINES = {
     "no-master": "master not discovered yet, this node has not previously joined a bootstrapped cluster, and this node must discover master-eligible nodes",
     "ring-too-small": 'level=error caller=ratestore.go:109 msg="error getting ingester clients" err="too many unhealthy instances in the ring"',
     "kafka-replication": "[KafkaApi-1] Number of alive brokers '1' does not meet the required replication factor '3' for the offsets topic (configured via",
-    "mysql-source-log": "[ERROR] [MY-013114] [Repl] Replica I/O for channel '': Got fatal error 1236 from source when reading data from binary log: 'Could not find",
+    "mysql-source-log": "[ERROR] [MY-013114] [Repl] Replica I/O for channel '': Got fatal error 1236 from source when reading data from binary log: 'Could not find first log file name in binary log index file'",
     "rabbit-forgotten": 'Error: {inconsistent_cluster,"Node rabbit@mq0 thinks it\'s clustered with node rabbit@mq2, but rabbit@mq2 disagrees"}',
     "cassandra-place": "Cannot start node if snitch's data center (dc1) differs from previous data center (datacenter1). Please fix the snitch configuration",
     "replica-set-host": "Locally stored replica set configuration does not have a valid entry for the current node; waiting for reconfig or remote heartbeat",
