@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.paths.wanted.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
@@ -53,8 +54,14 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
         discriminator=f"{first.address}:{first.want.port}",
         severity=_severity(lacks),
         touches=(first.network.subject, *subjects_of(containers.values())),
-        stable=tuple(item.life for item in containers.values() if item.is_running),
+        # what a container is configured to call stays the same in its next run
+        stable=tuple(item.life for item in containers.values() if not _may_be_in_another_run(item)),
     )
+
+
+def _may_be_in_another_run(container: Container) -> bool:
+    """Whether a container is restarting, or was restarted by the engine before."""
+    return not container.is_running or container.restart_count > 0
 
 
 def _summary_of(lack: UnservedWant) -> str:

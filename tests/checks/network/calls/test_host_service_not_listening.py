@@ -60,6 +60,17 @@ def test_services_of_the_host_that_nobody_serves(name: str) -> None:
     assert rows(result) == [(severity, "api")]
 
 
+@pytest.mark.parametrize(
+    ("name", "runs"), [("on loopback", 1), ("on loopback, and the container loops", 0)]
+)
+def test_a_restart_does_not_take_the_finding_back(name: str, runs: int) -> None:
+    lack, _ = CASES[name]
+    result = judge(
+        "network.host-service-not-listening", wanted_paths=WantedPaths((), unserved=(lack,))
+    )
+    assert [len(finding.stable) for finding in result.findings] == [runs]
+
+
 def test_the_cure_sends_the_port_to_loopback_only_where_a_program_listens_there() -> None:
     def cure(*elsewhere: Listener) -> bool:
         lack = UnservedWant(Want(API, GATEWAY, 5432, "environment", "DB"), SHOP, GATEWAY, elsewhere)
