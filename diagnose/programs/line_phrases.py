@@ -75,7 +75,9 @@ EXPLAINS = Phrases(
         | \bonly\ run\ as\b | \bnil\ pointer\b
         | \bnull\ (?:byte|object|pointer|reference|value)s?\b | \b(?:as|be|by|is|of|on|was)\ null\b
         | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
-        | \bexpired\b | \bnot\ yet\ valid\b | (?<!\bnew\ )\bcertificate\b | \bunauthorized\b
+        | \bexpired\b | \bnot\ yet\ valid\b
+        | (?<!\bnew\ )\bcertificate\b(?!.{0,40}\b(?:is\ valid\b(?!\ for)|valid\ until))
+        | \bunauthorized\b
         | \bauthentication\ failed\b
         | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
         | \bmultiple\b | \bno\ outputs\b
