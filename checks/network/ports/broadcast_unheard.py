@@ -38,10 +38,11 @@ def broadcast_unheard(kept_broadcasts: KeptBroadcasts) -> CheckResult:
 
 def _dhcp_finding(item: KeptBroadcast) -> Finding:
     container = item.container
+    lack = "they get no address" if item.line else "only those behind a DHCP relay get an address"
     return Finding.about(
         container,
         f"{container} is a DHCP server on {_network_names(item)}, a bridge: clients of the local network "
-        "ask by broadcast, which does not cross it, so that they get no address",
+        f"ask by broadcast, which does not cross it, so that {lack}",
         present(
             {
                 "UDP sockets inside": [DHCP_PORT],

@@ -12,6 +12,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.kept_broadcasts import kept_broadcasts
+from diagnose.model import Result
 from diagnose.questions import Host
 from diagnose.questions.netns import Socket
 from tests.checks.network.evidence import container, network
@@ -30,7 +31,7 @@ _RELAY = {
 _ALL = dict(_RELAY, src="0.0.0.0", dst="255.255.255.255")
 
 
-def _rows(
+def _judged(
     lines: tuple[str, ...],
     *,
     driver: str = "bridge",
@@ -38,7 +39,7 @@ def _rows(
     port: int = 67,
     flows: Any = (),
     broadcasts: int = 0,
-) -> list[Any]:
+) -> Result:
     settings = {
         "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
         "Ports": _PORTS if published is None else published,
@@ -55,7 +56,7 @@ def _rows(
         _LINKS,
         RecentLogs({server.id: tuple(RecentLine(4e9, line) for line in lines)}),
     )
-    return rows(judge("network.broadcast-unheard", kept_broadcasts=known))
+    return judge("network.broadcast-unheard", kept_broadcasts=known)
 
 
 SERVERS: dict[str, tuple[dict[str, Any], tuple[str, ...], list[tuple[str, str]]]] = {
@@ -73,7 +74,14 @@ SERVERS: dict[str, tuple[dict[str, Any], tuple[str, ...], list[tuple[str, str]]]
 
 @pytest.mark.parametrize(("host", "lines", "expected"), SERVERS.values(), ids=SERVERS)
 def test_dhcp_servers(host: dict[str, Any], lines: tuple[str, ...], expected: list[Any]) -> None:
-    assert _rows(lines, **host) == expected
+    assert rows(_judged(lines, **host)) == expected
+
+
+def test_a_silent_server_may_have_a_relay() -> None:
+    (silent,) = _judged(()).findings
+    (asked,) = _judged((_STRANGE,)).findings
+    assert silent.summary.endswith("so that only those behind a DHCP relay get an address")
+    assert asked.summary.endswith("so that they get no address")
 
 
 WAKERS: dict[str, tuple[dict[str, Any], str, list[tuple[str, str]]]] = {
@@ -87,4 +95,4 @@ WAKERS: dict[str, tuple[dict[str, Any], str, list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("host", "line", "expected"), WAKERS.values(), ids=WAKERS)
 def test_programs_that_wake_machines(host: dict[str, Any], line: str, expected: list[Any]) -> None:
-    assert _rows((line,), published={}, port=53, **host) == expected
+    assert rows(_judged((line,), published={}, port=53, **host)) == expected
