@@ -19,6 +19,9 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     A chain of nftables of the family arp with the policy drop knows no rule of the other families:
     nobody learns a hardware address any more. Containers do not find their gateway, and the host
     finds neither its containers nor its router, as soon as the entries that they have are old.
+    Rules about single addresses or machines, as keepalived and LVS write them, count only where
+    the host asks in vain for a container or for its router. Left out are interfaces on which all of
+    them have permanent entries.
     """
     if arp_filters.why_none:
         return Skipped(arp_filters.why_none)
@@ -28,7 +31,7 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     for by, items in by_key((item.by, item) for item in certain).items():
         yield _finding(by, items)
     for item in arp_filters:
-        if not item.is_certain:
+        if not item.is_certain and item.is_felt:
             subject = Subject("interface", item.device)
             yield Unexamined(subject, f"the verdict on ARP depends on {item.by}")
     return None

@@ -5,7 +5,7 @@ How many entries it may hold, and which addresses did not answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -19,6 +19,8 @@ from diagnose.registry import evidence
 _FAMILIES = ("ipv4", "ipv6")
 _ARP_TABLE = "/proc/net/arp"
 _UNANSWERED = 0
+_PERMANENT = 0x04
+"""ATF_PERM of include/uapi/linux/if_arp.h: somebody has entered it, and it never grows old."""
 
 
 class NeighbourLimits(msgspec.Struct, frozen=True):
@@ -52,6 +54,8 @@ class Neighbour(msgspec.Struct, frozen=True):
     address: str
     interface: str
     mac: str
+    is_permanent: bool = False
+    """Whether somebody has entered it, so that nobody is asked for it."""
 
     @property
     def is_unanswered(self) -> bool:
@@ -65,6 +69,11 @@ class Neighbours(Items[Neighbour], frozen=True):
         """The entry that holds another hardware address than the machine of this address has."""
         entries = (entry for entry in self if entry.address == address and entry.mac)
         return next((entry for entry in entries if entry.mac.lower() != mac.lower()), None)
+
+    def are_permanent(self, addresses: Collection[str]) -> bool:
+        """Whether somebody has entered the hardware address of each, so that none is asked for."""
+        permanent = {entry.address for entry in self if entry.is_permanent}
+        return bool(addresses) and permanent.issuperset(addresses)
 
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""
@@ -89,5 +98,6 @@ def parse_arp(text: str) -> Iterator[Neighbour]:
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) >= 6:
-            is_complete = int(fields[2], 16) != _UNANSWERED
-            yield Neighbour(fields[0], fields[5], fields[3] if is_complete else "")
+            flags = int(fields[2], 16)
+            mac = fields[3] if flags != _UNANSWERED else ""
+            yield Neighbour(fields[0], fields[5], mac, bool(flags & _PERMANENT))

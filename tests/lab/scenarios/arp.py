@@ -35,3 +35,17 @@ def rule_that_drops_arp_of_another_interface(box: Box) -> None:
     healthy_container(box, "arp96", 18396)
     box.sh(_DROPS % ("accept", 'iifname "wlan7" drop'))
     assert status_outside(box, 18396, "/") == "200"
+
+
+@healthy(advice=None)
+def rules_about_a_virtual_address(box: Box) -> None:
+    """keepalived and LVS keep ARP of a virtual address back, on the host and for its containers."""
+    healthy_container(box, "arp97", 18397)
+    box.sh(
+        "nft add table arp keepalived; "
+        "nft add chain arp keepalived in '{ type filter hook input priority 0; }'; "
+        "nft add chain arp keepalived out '{ type filter hook output priority 0; }'; "
+        "nft add rule arp keepalived in arp daddr ip 192.0.2.77 drop; "
+        "nft add rule arp keepalived out arp saddr ip 192.0.2.77 drop"
+    )
+    assert status_outside(box, 18397, "/") == "200"

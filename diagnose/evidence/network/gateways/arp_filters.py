@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Step, not_walked
 from diagnose.evidence.network.route_lookups import SOMEWHERE
@@ -34,6 +35,8 @@ class ArpFilter(msgspec.Struct, frozen=True):
     """The running containers that are cut off by it."""
     by: Step
     is_certain: bool
+    is_felt: bool = True
+    """Whether the host asks in vain for one whom it needs there, or its table was not read."""
 
 
 class ArpFilters(Items[ArpFilter], frozen=True):
@@ -53,10 +56,13 @@ def arp_filters(
     uplinks: Uplinks,
     ping: Ping | None,
     info: Info | None,
+    neighbours: Neighbours | None,
 ) -> ArpFilters:
     """The bridges of networks with running containers, and the way out of the host.
 
-    iptables never sees ARP, and neither do the families ip and inet of nftables.
+    iptables never sees ARP, and neither do the families ip and inet of nftables. An interface is
+    left out where somebody has entered all hardware addresses that the host needs there: ARP is
+    dropped on purpose.
     """
     why_none = not_walked(ping, info, uplinks)
     ruleset = host_stack.stack.ruleset
@@ -64,17 +70,21 @@ def arp_filters(
     if why_none or not chains:
         return ArpFilters((), len(chains), why_none)
     attached: dict[str, list[Container]] = {}
+    needed: dict[str, list[str]] = {}
     for container in containers.running:
         for network, endpoint in networks.places_of(container):
             if network.is_bridge and endpoint.ip_address:
                 attached.setdefault(network.name, []).append(container)
+                needed.setdefault(network.name, []).append(endpoint.ip_address)
     found: list[ArpFilter] = []
     for name, members in sorted(attached.items()):
-        found += _filters_on(ruleset, networks.by_name[name].bridge, name, members)
+        filters = _filters_on(ruleset, networks.by_name[name].bridge, name, members)
+        found += _harmful(filters, needed[name], neighbours)
     decision = host_stack.stack.routing.look_up(SOMEWHERE)
     if decision.kind == "unicast" and decision.gateway and decision.oif:
         everyone = {member.id: member for members in attached.values() for member in members}
-        found += _filters_on(ruleset, decision.oif, "", list(everyone.values()))
+        filters = _filters_on(ruleset, decision.oif, "", list(everyone.values()))
+        found += _harmful(filters, [decision.gateway], neighbours)
     return ArpFilters(tuple(found), len(chains))
 
 
@@ -89,3 +99,14 @@ def _filters_on(
         if verdict.outcome != "accept" and verdict.by is not None:
             yield ArpFilter(device, network, tuple(members), verdict.by, verdict.is_blocked)
             return
+
+
+def _harmful(
+    filters: Iterator[ArpFilter], needed: list[str], neighbours: Neighbours | None
+) -> Iterator[ArpFilter]:
+    """The filters of an interface on which the host needs these addresses."""
+    if neighbours is not None and neighbours.are_permanent(needed):
+        return
+    is_felt = neighbours is None or any(neighbours.unanswered(address) for address in needed)
+    for item in filters:
+        yield msgspec.structs.replace(item, is_felt=is_felt)

@@ -9,6 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.gateways.arp_filters import ArpFilters, arp_filters
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.neighbours import Neighbours, parse_arp
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.routing import Routing
@@ -26,9 +27,12 @@ def _chain(hook: dict[str, int], policy: int, family: str = "arp") -> dict[str, 
     return row | {"hook": hook, "policy": policy}
 
 
-def _filters(*chains: dict[str, Any]) -> ArpFilters:
+def _filters(
+    *chains: dict[str, Any], rules: tuple[dict[str, Any], ...] = (), table: str = ""
+) -> ArpFilters:
     tables = [{"family": chain["family"], "name": "filter"} for chain in chains]
     dump = NO_NFTABLES | {"loaded": True, "tables": tables, "chains": list(chains)}
+    dump |= {"rules": list(rules)}
     devices = (Device("br-0123456789ab", ("172.18.0.1/16",), "bridge", ("veth1",)),)
     stack = Stack(assemble(dump, None, {}, {}), Routing((), None, {}), devices, Settings())
     return arp_filters(
@@ -38,6 +42,7 @@ def _filters(*chains: dict[str, Any]) -> ArpFilters:
         Uplinks((Uplink("eth0", "192.0.2.10"),)),
         None,
         None,
+        Neighbours(tuple(parse_arp(table))),
     )
 
 
@@ -49,6 +54,43 @@ CASES: dict[str, tuple[tuple[dict[str, Any], ...], list[tuple[str, str]]]] = {
     "another family": ((_chain(_IN, DROP, "bridge"),), []),
     "no chain": ((), []),
 }
+
+
+_HEAD = "IP address HW type Flags HW address Mask Device\n"
+_ENTRY = "172.18.0.2 0x1 {} 02:42:ac:12:00:02 * br-0123456789ab\n"
+_OF_ONE_ADDRESS = {
+    "family": "arp",
+    "table": "filter",
+    "chain": "input",
+    "expressions": [
+        {"name": "payload", "base": 1, "offset": 24, "len": 4, "dreg": 1},
+        {"name": "cmp", "sreg": 1, "op": 0, "data": "c000024d"},
+        {"name": "immediate", "dreg": 0, "verdict": {"code": "drop"}},
+    ],
+}
+"""As keepalived and LVS write it: `arp daddr ip 192.0.2.77 drop`."""
+TABLES: dict[str, tuple[int, str, list[tuple[str, str]]]] = {
+    "all are dropped, an entry is old": (DROP, _ENTRY.format("0x2"), [("critical", "host")]),
+    "all are dropped, entries by hand": (DROP, _ENTRY.format("0x6"), []),
+    "all are dropped, nobody answers": (DROP, _ENTRY.format("0x0"), [("critical", "host")]),
+    "one address is dropped": (ACCEPT, _ENTRY.format("0x2"), []),
+    "one address is dropped, nobody answers": (
+        ACCEPT,
+        _ENTRY.format("0x0"),
+        [("unexamined", "br-0123456789ab")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "table", "expected"), TABLES.values(), ids=TABLES)
+def test_neighbours_that_the_host_needs(
+    policy: int, table: str, expected: list[tuple[str, str]]
+) -> None:
+    rules = (_OF_ONE_ADDRESS,) if policy == ACCEPT else ()
+    known = _filters(_chain(_IN, policy), rules=rules, table=_HEAD + table)
+    result = judge("firewall.arp-dropped", arp_filters=known)
+    unexamined = [("unexamined", item.subject.name) for item in result.unexamined]
+    assert rows(result) + unexamined == expected
 
 
 @pytest.mark.parametrize(("chains", "expected"), CASES.values(), ids=CASES)
