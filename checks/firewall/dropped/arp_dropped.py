@@ -21,7 +21,7 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     finds neither its containers nor its router, as soon as the entries that they have are old.
     Rules about single addresses or machines, as keepalived and LVS write them, count only where
     the host asks in vain for a container or for its router. Left out are interfaces on which all of
-    them have permanent entries.
+    them have permanent entries, and on which nobody else is asked in vain.
     """
     if arp_filters.why_none:
         return Skipped(arp_filters.why_none)

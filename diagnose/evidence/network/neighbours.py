@@ -75,6 +75,9 @@ class Neighbours(Items[Neighbour], frozen=True):
         permanent = {entry.address for entry in self if entry.is_permanent}
         return bool(addresses) and permanent.issuperset(addresses)
 
+    def has_unanswered_on(self, interface: str) -> bool:
+        return any(entry.interface == interface and entry.is_unanswered for entry in self)
+
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""
         return next(

@@ -61,8 +61,8 @@ def arp_filters(
     """The bridges of networks with running containers, and the way out of the host.
 
     iptables never sees ARP, and neither do the families ip and inet of nftables. An interface is
-    left out where somebody has entered all hardware addresses that the host needs there: ARP is
-    dropped on purpose.
+    left out where somebody has entered all hardware addresses that the host needs there, and it
+    asks for nobody else in vain: ARP is dropped on purpose.
     """
     why_none = not_walked(ping, info, uplinks)
     ruleset = host_stack.stack.ruleset
@@ -105,8 +105,12 @@ def _harmful(
     filters: Iterator[ArpFilter], needed: list[str], neighbours: Neighbours | None
 ) -> Iterator[ArpFilter]:
     """The filters of an interface on which the host needs these addresses."""
-    if neighbours is not None and neighbours.are_permanent(needed):
-        return
     is_felt = neighbours is None or any(neighbours.unanswered(address) for address in needed)
     for item in filters:
+        if (
+            neighbours is not None
+            and neighbours.are_permanent(needed)
+            and not neighbours.has_unanswered_on(item.device)
+        ):
+            continue
         yield msgspec.structs.replace(item, is_felt=is_felt)

@@ -72,6 +72,11 @@ _OF_ONE_ADDRESS = {
 TABLES: dict[str, tuple[int, str, list[tuple[str, str]]]] = {
     "all are dropped, an entry is old": (DROP, _ENTRY.format("0x2"), [("critical", "host")]),
     "all are dropped, entries by hand": (DROP, _ENTRY.format("0x6"), []),
+    "all are dropped, another machine is asked in vain": (
+        DROP,
+        _ENTRY.format("0x6") + _ENTRY.format("0x0").replace("172.18.0.2", "172.18.0.9"),
+        [("critical", "host")],
+    ),
     "all are dropped, nobody answers": (DROP, _ENTRY.format("0x0"), [("critical", "host")]),
     "one address is dropped": (ACCEPT, _ENTRY.format("0x2"), []),
     "one address is dropped, nobody answers": (
