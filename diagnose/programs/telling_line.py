@@ -97,7 +97,7 @@ PostgreSQL of a container without IPv6, or below a message."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which says what an option is for."""
 
-_TRIED_AGAIN = LazyPattern(
+TRIED_AGAIN = LazyPattern(
     r"\b(?:authentication|connection|login)\b.{0,60}\b(?:failed|refused)\b.{0,20}\bretrying\b",
     re.IGNORECASE,
 )
@@ -148,7 +148,7 @@ def _score(line: Message) -> int:
     exception = EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text)
     if says_nothing(text) or (is_frame(text) and not exception):
         return UNREADABLE
-    if level == INFO and _TRIED_AGAIN.search(text):
+    if level == INFO and TRIED_AGAIN.search(text):
         level = None
     is_beside = level == INFO or _OPTION_HELP.match(text)
     if (is_beside and not exception) or _BY_THE_WAY.match(text):

@@ -49,7 +49,7 @@ from diagnose.programs.log_message import (
     plain,
     without_numbers,
 )
-from diagnose.programs.telling_line import TellingLine, telling_line
+from diagnose.programs.telling_line import TRIED_AGAIN, TellingLine, telling_line
 from diagnose.registry import evidence
 
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
@@ -178,7 +178,7 @@ def _repeated_error(
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
     lasting = _frequent_shapes(times) - past_shapes(container, recent, shapes, clock)
-    lasting -= _shapes_of_skipped_items(shaped, times)
+    lasting -= _shapes_of_skipped_items(shaped, times) | _shapes_of_earlier_calls(shaped)
     repeated = [line for line, shape in shaped if shape in lasting and not is_harmless(line)]
     telling = _telling_line(container, repeated)
     if telling is None:
@@ -286,6 +286,12 @@ def _frequent_shapes(times: Counter[str]) -> set[str]:
     several = [shape for shape, count in times.items() if count > 1]
     least = LEAST if len(several) < BLOCK else 2
     return {shape for shape in several if times[shape] >= least}
+
+
+def _shapes_of_earlier_calls(shaped: Sequence[tuple[str, str]]) -> set[str]:
+    """The shapes of calls that a program tried again, where something else is its last line."""
+    tried = {shape for line, shape in shaped if TRIED_AGAIN.search(line)}
+    return tried if shaped and shaped[-1][1] not in tried else set()
 
 
 def _shapes_of_skipped_items(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:
