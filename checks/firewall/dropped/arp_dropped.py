@@ -20,8 +20,8 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     nobody learns a hardware address any more. Containers do not find their gateway, and the host
     finds neither its containers nor its router, as soon as the entries that they have are old.
     Rules about single addresses or machines, as keepalived and LVS write them, count only where
-    the host asks in vain for a container or for its router. Left out are interfaces on which all of
-    them have permanent entries, and on which nobody else is asked in vain.
+    the host gets no answer from a container or its router. Left out are interfaces on which all of
+    them have permanent entries, and on which everybody else answers.
     """
     if arp_filters.why_none:
         return Skipped(arp_filters.why_none)

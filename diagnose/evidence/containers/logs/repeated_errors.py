@@ -289,8 +289,11 @@ def _frequent_shapes(times: Counter[str]) -> set[str]:
 
 
 def _shapes_of_earlier_calls(shaped: Sequence[tuple[str, str]]) -> set[str]:
-    """The shapes of calls that a program tried again, where something else is its last line."""
-    tried = {shape for line, shape in shaped if TRIED_AGAIN.search(line)}
+    """The shapes of calls that a program tried again and calls no error, where something else is
+    its last line."""
+    tried = {
+        shape for line, shape in shaped if TRIED_AGAIN.search(line) and message(line).level == INFO
+    }
     return tried if shaped and shaped[-1][1] not in tried else set()
 
 

@@ -36,7 +36,7 @@ class ArpFilter(msgspec.Struct, frozen=True):
     by: Step
     is_certain: bool
     is_felt: bool = True
-    """Whether the host asks in vain for one whom it needs there, or its table was not read."""
+    """Whether one whom the host needs there does not answer, or its table was not read."""
 
 
 class ArpFilters(Items[ArpFilter], frozen=True):
@@ -61,8 +61,8 @@ def arp_filters(
     """The bridges of networks with running containers, and the way out of the host.
 
     iptables never sees ARP, and neither do the families ip and inet of nftables. An interface is
-    left out where somebody has entered all hardware addresses that the host needs there, and it
-    asks for nobody else in vain: ARP is dropped on purpose.
+    left out where somebody has entered all hardware addresses that the host needs there, and
+    everybody else answers: ARP is dropped on purpose.
     """
     why_none = not_walked(ping, info, uplinks)
     ruleset = host_stack.stack.ruleset
