@@ -133,7 +133,7 @@ def _failed_answers_finding(
         container,
         sentence(
             f"{container} answers {_failing_requests(failed)}{_proxies_clause(failed)}",
-            failure.cause if failure is not None else "",
+            failure.cause if failure is not None else failed.why,
             _closed_folder_clause(closed),
         ),
         {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.own_logs import RecentLine
@@ -21,6 +23,12 @@ _OF_GIN = LazyPattern(
     r"\b(?P<method>DELETE|GET|HEAD|PATCH|POST|PUT) {1,8}\"(?P<path>/[^\s\"]{0,500})"
 )
 """Programs in Go with Gin: | 500 | 1.2ms | 192.0.2.1 | GET "/notes"."""
+_OF_HAPROXY = LazyPattern(
+    r" (?P<server>[\w.:-]{1,80}/(?:<NOSRV>|[\w.:-]{1,80})) [\d+/-]{5,60} (?P<status>[1-5]\d\d) "
+    r"\+?\d{1,19} \S{1,80} \S{1,80} (?P<ended>[A-Za-z-]{4}) [^\"\n]{5,500}"
+    r"\"(?P<method>DELETE|GET|HEAD|PATCH|POST|PUT) (?P<path>/[^\s\"]{0,500})"
+)
+"""`option httplog`: fe shop/web1 0/0/-1/-1/0 503 217 - - SC-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"."""
 _STATUS = LazyPattern(r"\b(?:DownstreamS|s)tatus_?(?:[cC]ode)?\"?[=:] ?\"?([1-5]\d\d)\b")
 _METHOD = LazyPattern(r"\b(?:RequestM|m)ethod\"?[=:] ?\"?(DELETE|GET|HEAD|PATCH|POST|PUT)\b")
 _PATH = LazyPattern(r"\b(?:uri|url|path|RequestPath|request_uri)\"?[=:] ?\"?(/[^\s\"]{0,500})")
@@ -47,6 +55,10 @@ class AccessLine(msgspec.Struct, frozen=True):
     status: int
     rest: str
     """What stands behind the request and the status."""
+    server: str = ""
+    """The server that HAProxy chose, with its backend: `shop/web1`, or `shop/<NOSRV>` for none."""
+    ended: str = ""
+    """How the session ended for HAProxy, in its letters: `sC--`, or `----` where all went well."""
 
     @property
     def what(self) -> str:
@@ -101,16 +113,22 @@ def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
             or _OF_GIN.search(line.text)
         )
         if match is not None:
-            yield AccessLine(
-                line.at,
-                line.text,
-                method=match["method"],
-                path=match["path"],
-                status=int(match["status"]),
-                rest=line.text[match.end() :],
-            )
+            yield _access_line(line, match)
+        elif (match := _OF_HAPROXY.search(line.text)) is not None:
+            yield replace(_access_line(line, match), server=match["server"], ended=match["ended"])
         elif (named := _of_fields(line)) is not None:
             yield named
+
+
+def _access_line(line: RecentLine, match: re.Match[str]) -> AccessLine:
+    return AccessLine(
+        line.at,
+        line.text,
+        method=match["method"],
+        path=match["path"],
+        status=int(match["status"]),
+        rest=line.text[match.end() :],
+    )
 
 
 def _of_fields(line: RecentLine) -> AccessLine | None:

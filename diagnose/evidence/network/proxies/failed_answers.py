@@ -46,6 +46,16 @@ _PROBE = LazyPattern(
 _ENTRY = LazyPattern(r"/(?:(?:admin|index\.(?:html|php)|login|signin|web)/?)?(?:\?.*)?")
 """Pages by which people begin."""
 _BROWSER = "Mozilla/"
+_NO_SERVER = "<NOSRV>"
+_ENDS = {
+    "SC": "refuses the connection",
+    "sC": "does not take the connection in time",
+    "SH": "closes the connection before it answers",
+    "sH": "takes the connection and does not answer in time",
+    "PH": "answers with what is no HTTP, or what a rule of HAProxy refuses",
+    "sQ": "has no room for the request in time",
+}
+"""What a server did, by the first two letters of a session's end (HAProxy's manual, 8.5)."""
 _VARIABLE = re.compile(r"\d+|\?.*")
 
 
@@ -76,6 +86,16 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     def file_of(self, text: str) -> str:
         """The program's own log file with that line; "" for the container's log."""
         return next((path for line, path in self.files.items() if text in line), "")
+
+    @property
+    def why(self) -> str:
+        """What HAProxy noted of the server behind the last answer; "" for any other program."""
+        last = self.answers[-1]
+        backend, _, server = last.server.partition("/")
+        if server == _NO_SERVER:
+            return f'no server of backend "{backend}" is up'
+        end = _ENDS.get(last.ended[:2], "")
+        return f'server "{server}" of backend "{backend}" {end}' if end else ""
 
     @property
     def is_refusal(self) -> bool:
@@ -159,9 +179,11 @@ def _other_lines(log: Sequence[RecentLine], requests: Sequence[AccessLine]) -> t
 def _is_error(line: AccessLine) -> bool:
     """Whether the server is at fault.
 
-    A proxy answers 503 to strangers of the internet who ask for a name that it does not serve.
+    A proxy answers 503 to strangers of the internet who ask for a name that it does not serve. One
+    that names the server of its choice serves the name.
     """
-    if line.status == _UNAVAILABLE and is_of_the_internet(line.address):
+    has_server = bool(line.server) and not line.server.endswith(_NO_SERVER)
+    if line.status == _UNAVAILABLE and is_of_the_internet(line.address) and not has_server:
         return False
     return line.status in _AT_FAULT
 

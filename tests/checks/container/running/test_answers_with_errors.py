@@ -61,11 +61,21 @@ CHECKED = NGINX.format("172.18.0.3", "GET /check.php", 404).replace("Firefox/128
 LOOKED_AT = CHECKED.replace('"-"', '"Mozilla/5.0 (X11)"')
 STRANGER = NGINX.format("2606:4700::6810:85e5", "GET /", 503)
 NEIGHBOUR = NGINX.format("fd00:18::9", "GET /", 503).replace("Firefox/128", "Chrome/120.0.0.0")
+HAPROXY = (
+    "{}:42702 [29/Nov/2026:23:34:07.330] fe {} 0/0/-1/-1/0 {} 217 - - {} 1/1/0/0/0 0/0"
+    ' "GET /app?x=1 HTTP/1.1"'
+)
 LOGS: dict[str, tuple[list[str], list[str]]] = {
     "each request": ([FAILED] * 3, ["warning"]),
     "Gin": ([GIN] * 3, ["warning"]),
     "Caddy": ([CADDY] * 3, ["warning"]),
     "lograge": ([LOGRAGE] * 3, ["warning"]),
+    "HAProxy": ([HAPROXY.format("8.8.8.8", "gone/web1", 503, "SC--")] * 3, ["warning"]),
+    "HAProxy, and all is well": ([HAPROXY.format("8.8.8.8", "gone/web1", 200, "----")] * 3, []),
+    "HAProxy, for a name that nobody serves": (
+        [HAPROXY.format("8.8.8.8", "none/<NOSRV>", 503, "SC--")] * 3,
+        [],
+    ),
     "each request of a proxy is a bad one": ([REFUSED] * 8, ["advice"]),
     "bad requests, too few": ([REFUSED] * 7, []),
     "bad requests of others": ([REFUSED.replace("172.18.0.3", "198.51.100.7")] * 9, []),
@@ -227,3 +237,22 @@ def test_errors_of_a_program_whose_database_is_empty() -> None:
     (finding,) = found((SHOP, answers))
     assert "database shop exists and is empty" in finding.summary
     assert "--database=shop --init=base" in finding.variables["migration"]
+
+
+@pytest.mark.parametrize(
+    ("server", "status", "ended", "why"),
+    [
+        ("gone/web1", 503, "SC--", '"web1" of backend "gone" refuses the connection'),
+        ("shop/web1", 503, "sC--", '"web1" of backend "shop" does not take the connection in time'),
+        ("slow/web3", 504, "sH--", '"web3" of backend "slow" takes the connection and does not'),
+        ("none/<NOSRV>", 503, "SC--", 'no server of backend "none" is up'),
+    ],
+)
+def test_haproxy_says_what_its_server_did(server: str, status: int, ended: str, why: str) -> None:
+    (finding,) = found((SHOP, [HAPROXY.format("172.18.0.9", server, status, ended)] * 3))
+    assert why in finding.summary
+
+
+def test_an_error_page_of_the_server_behind_haproxy_says_no_more() -> None:
+    (finding,) = found((SHOP, [HAPROXY.format("172.18.0.9", "shop/web1", 502, "----")] * 3))
+    assert "backend" not in finding.summary
