@@ -93,6 +93,7 @@ def test_no_false_alarm_of_the_packet_filter_and_the_daemon(backend: str) -> Non
         finding.key for finding in report.findings if finding.severity > Severity.advice
     } == FAULTS
     assert verdicts(report, "firewall") == {
+        "firewall.arp-dropped": "skipped",
         "firewall.backend-mixed": "passed",
         "firewall.ban-bypassed": "skipped",
         "firewall.between-containers": "skipped",
