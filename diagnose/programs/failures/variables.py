@@ -201,7 +201,7 @@ VARIABLES = (
             # define the X and Y environment variables
             | \b(?:set|define|provide|specify|export|configure)\ (?:the\ |a\ |your\ )?
                 {_QUOTE}(?P<variable_asked>{_NAME}){_QUOTE}
-                (?:\ (?:and|or)\ {_QUOTE}(?P<second>{_NAME}){_QUOTE})*,?\ (?:environment|env)\ variables?\b
+                (?:\ (?:and|or)\ {_QUOTE}(?P<second>{_NAME}){_QUOTE}){{0,3}},?\ (?:environment|env)\ variables?\b
             # please re-run this container with an environment variable $X
             | \bre-?run\b[^.]{{0,60}}\bwith\ (?:an?|the)\ (?:environment|env)\ variable\ \$?
                 {_QUOTE}(?P<variable_rerun>{_NAME})
