@@ -68,10 +68,13 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
 
 
 def _runs_another(container: Container, processes: Processes) -> bool:
-    """Whether the container has an entrypoint and a command, and no process called like a word."""
+    """Whether the container has an entrypoint and a command, and no process called like a word.
+
+    A command that begins with an option is meant for the start script itself.
+    """
     config = container.config
     names = {process.comm for process in processes.inside(container.id)}
-    if not (config.entrypoint and config.cmd and names):
+    if not (config.entrypoint and config.cmd and names) or config.cmd[0].startswith("-"):
         return False
     words = {word for text in config.cmd for word in text.split()}
     return not any(posixpath.basename(word)[:_COMM] in names for word in words)

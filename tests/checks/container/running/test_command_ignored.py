@@ -33,6 +33,7 @@ SCRIPTS: dict[str, tuple[list[str], list[str], str, str, list[tuple[str, str]]]]
     "the command runs": (["/s"], WORKER, IGNORES, "php", []),
     "its name is cut off": (["/s"], ["/opt/a-very-long-name-of-x"], IGNORES, "a-very-long-nam", []),
     "the command of the image": (["/s"], ["serve"], IGNORES, "httpd", []),
+    "an option of the script": (["/s"], ["--daily"], IGNORES, "httpd", []),
     "no command": (["/s"], [], IGNORES, "httpd", []),
 }  # fmt: skip
 
