@@ -90,6 +90,7 @@ def test_a_row_that_only_follows_comes_last():
             "Error: Could not find Chrome (ver. 119.0.6045.105). This can occur if",
             "playwright-browsers",
         ),
+        ("ConfigError: DB_PASSWORD must be configured", "setting-required"),
         ("pg_stat_statements must be loaded via shared_preload_libraries", "postgres-preload"),
         ("the configuration must be loaded before the first request", ""),
         ("java.awt.HeadlessException: No X11 DISPLAY variable was set", "display-missing"),

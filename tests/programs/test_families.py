@@ -127,6 +127,7 @@ def test_an_ordinary_line_belongs_to_no_family(line: str):
             "database-unreachable",
         ),
         ("[ERR] failed to open stream 'ORDERS'", "file-unopened"),
+        ("ConfigError: DB_PASSWORD must be configured", "password-weak"),
         ("Access is denied, path=/api/admin/users", "path-denied"),
         (
             "TypeError: Cannot read properties of undefined (reading 'DATABASE_URL')",

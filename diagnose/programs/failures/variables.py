@@ -18,7 +18,7 @@ _ABSENT = r"""
     (?:(?:not\ |can't\ )be\ (?:empty|blank|null|unset) | required | needed | mandatory
         | not\ (?:\w+\ )?(?:set|defined|provided|found|specified|configured|given|present)
         | un(?:set|defined) | missing | empty | blank
-        | (?<=must\ be\ )(?:set|defined|provided|specified|present))\b
+        | (?<=must\ be\ )(?:configured|defined|present|provided|set|specified|supplied))\b
 """
 """How programs say that a variable is not there."""
 

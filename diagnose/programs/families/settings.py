@@ -168,7 +168,8 @@ SETTINGS = (
         pattern=r"""(?x)
             password.{0,80}\b(?:too\ short|too\ weak|not\ complex|minimum\ (?:password\ )?length
                 |does\ not\ meet|at\ least\ \d+|validation\ failed|cannot\ be
-                |must\ (?:be(?!\ (?:defined|given|provided|set|specified)\b)|contain|have))\b
+                |must\ (?:be(?!\ (?:configured|defined|given|present|provided|set|specified
+                    |supplied)\b)|contain|have))\b
             | (?:minimum|weak).{0,30}password
         """,
         cause="the program does not accept the password in its settings",
