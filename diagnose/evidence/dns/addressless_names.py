@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
+from diagnose.evidence.dns.unresolved_names import NameAtServer, unresolved_names
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.model import Failed
@@ -22,22 +22,11 @@ _MOST = 8
 """Names that are asked about again."""
 
 
-class AddresslessName(msgspec.Struct, frozen=True):
+class AddresslessName(NameAtServer, frozen=True):
     """A name without an IPv4 address, and what its server says of IPv6 addresses."""
 
-    failure: UnresolvedName
-    server: str
-    ipv4: DnsReply
     ipv6: DnsReply | None
     """None where that question got no answer."""
-
-    @property
-    def container(self) -> Container:
-        return self.failure.container
-
-    @property
-    def name(self) -> str:
-        return self.failure.name.name
 
 
 class AddresslessNames(Items[AddresslessName], frozen=True):

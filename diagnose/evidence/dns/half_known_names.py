@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
+from diagnose.evidence.dns.unresolved_names import NameAtServer, UnresolvedName, unresolved_names
 from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -22,23 +20,11 @@ _MOST = 12
 """Names that are asked about again."""
 
 
-class HalfKnownName(msgspec.Struct, frozen=True):
+class HalfKnownName(NameAtServer, frozen=True):
     """A name that a container cannot resolve, though its server gives it an IPv4 address."""
 
-    failure: UnresolvedName
-    server: str
-    ipv4: DnsReply
-    """What the server says to a question for IPv4 addresses (A)."""
     ipv6: DnsReply
     """The error that it answers to the same question for IPv6 addresses (AAAA)."""
-
-    @property
-    def container(self) -> Container:
-        return self.failure.container
-
-    @property
-    def name(self) -> str:
-        return self.failure.name.name
 
 
 class HalfKnownNames(Items[HalfKnownName], frozen=True):

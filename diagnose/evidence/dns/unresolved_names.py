@@ -83,6 +83,23 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         return is_given or is_near or first == "tasks"
 
 
+class NameAtServer(msgspec.Struct, frozen=True):
+    """A name that a container cannot resolve, and one server that knows something of it."""
+
+    failure: UnresolvedName
+    server: str
+    ipv4: DnsReply
+    """What the server says to a question for IPv4 addresses (A)."""
+
+    @property
+    def container(self) -> Container:
+        return self.failure.container
+
+    @property
+    def name(self) -> str:
+        return self.failure.name.name
+
+
 def unresolved_names(
     containers: Containers,
     failed_names: FailedNames,
