@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
@@ -15,10 +15,12 @@ from diagnose.evidence.network.paths.inner_paths import (
 )
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import failing
-from diagnose.mappings import names_of, present, subjects_of
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
+
+_Path = TypeVar("_Path", InnerEgress, InnerArrival)
 
 
 @check("firewall.dropped-inside-container", severity=Severity.critical)
@@ -32,28 +34,27 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
     yield from inner_paths.unread
     if not len(inner_paths) and not inner_paths.unread:
         return Skipped("no running container can have network rules of its own")
-    inward: dict[tuple[str, Step], list[InnerIngress]] = defaultdict(list)
-    for inlet in inner_paths.inlets:
-        by = _rule_for(inlet)
-        if by is not None:
-            inward[inlet.container.id, by].append(inlet)
+    inward = by_key(
+        ((inlet.container.id, by), inlet)
+        for inlet in inner_paths.inlets
+        if (by := _rule_for(inlet)) is not None
+    )
     for (_, by), inlets in inward.items():
         yield _inward_finding(by, inlets)
-    outward: dict[tuple[str, Step], list[InnerEgress]] = defaultdict(list)
-    for outlet in inner_paths.outlets:
-        obstacle = outlet.trace.rule_in_the_way
-        if obstacle is not None:
-            outward[outlet.owner.id, obstacle.by].append(outlet)
-    for (_, by), outlets in outward.items():
+    for (_, by), outlets in _by_obstacle(inner_paths.outlets).items():
         yield _outward_finding(by, outlets)
-    called: dict[tuple[str, Step], list[InnerArrival]] = defaultdict(list)
-    for arrival in inner_paths.arrivals:
-        obstacle = arrival.trace.rule_in_the_way
-        if obstacle is not None:
-            called[arrival.owner.id, obstacle.by].append(arrival)
-    for (_, by), arrivals in called.items():
+    for (_, by), arrivals in _by_obstacle(inner_paths.arrivals).items():
         yield _arrival_finding(by, arrivals)
     return None
+
+
+def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:
+    """The paths that a rule stops, by their container and that rule."""
+    return by_key(
+        ((path.owner.id, obstacle.by), path)
+        for path in paths
+        if (obstacle := path.trace.rule_in_the_way) is not None
+    )
 
 
 def _rule_for(inlet: InnerIngress) -> Step | None:

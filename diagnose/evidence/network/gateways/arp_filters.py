@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -19,10 +19,23 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.walk import walk
+from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 _ARP: Literal["arp"] = "arp"
 _HOOKS: tuple[Literal["input", "output"], ...] = ("input", "output")
+
+
+class _Wire(msgspec.Struct, frozen=True):
+    """An interface of the host, and whom it needs there."""
+
+    device: str
+    network: str
+    """The network of a bridge; empty for the uplink."""
+    members: tuple[Container, ...]
+    """The running containers that nobody reaches without it."""
+    addresses: tuple[str, ...]
+    """Those whose hardware addresses the host needs."""
 
 
 class ArpFilter(msgspec.Struct, frozen=True):
@@ -69,48 +82,53 @@ def arp_filters(
     chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
     if why_none or not chains:
         return ArpFilters((), len(chains), why_none)
-    attached: dict[str, list[Container]] = {}
-    needed: dict[str, list[str]] = {}
-    for container in containers.running:
-        for network, endpoint in networks.places_of(container):
-            if network.is_bridge and endpoint.ip_address:
-                attached.setdefault(network.name, []).append(container)
-                needed.setdefault(network.name, []).append(endpoint.ip_address)
-    found: list[ArpFilter] = []
-    for name, members in sorted(attached.items()):
-        filters = _filters_on(ruleset, networks.by_name[name].bridge, name, members)
-        found += _harmful(filters, needed[name], neighbours)
+    bridges = list(_bridges(containers, networks))
+    wires = [*bridges, *_way_out(host_stack, bridges)]
+    found = (_filter_on(wire, ruleset, neighbours) for wire in wires)
+    return ArpFilters(tuple(item for item in found if item is not None), len(chains))
+
+
+def _bridges(containers: Containers, networks: Networks) -> Iterator[_Wire]:
+    """The bridges of networks with running containers, sorted by network."""
+    attached = by_key(
+        (network.name, (container, endpoint.ip_address))
+        for container in containers.running
+        for network, endpoint in networks.places_of(container)
+        if network.is_bridge and endpoint.ip_address
+    )
+    for name, places in sorted(attached.items()):
+        members, addresses = zip(*places, strict=True)
+        yield _Wire(networks.by_name[name].bridge, name, members, addresses)
+
+
+def _way_out(host_stack: HostStack, bridges: Iterable[_Wire]) -> Iterator[_Wire]:
+    """The uplink, where the host has a router: all containers on bridges need it."""
     decision = host_stack.stack.routing.look_up(SOMEWHERE)
     if decision.kind == "unicast" and decision.gateway and decision.oif:
-        everyone = {member.id: member for members in attached.values() for member in members}
-        filters = _filters_on(ruleset, decision.oif, "", list(everyone.values()))
-        found += _harmful(filters, [decision.gateway], neighbours)
-    return ArpFilters(tuple(found), len(chains))
+        members = {member.id: member for bridge in bridges for member in bridge.members}
+        yield _Wire(decision.oif, "", tuple(members.values()), (decision.gateway,))
 
 
-def _filters_on(
-    ruleset: Ruleset, device: str, network: str, members: list[Container]
-) -> Iterator[ArpFilter]:
-    """What drops the questions and answers that come in there, or that the host sends."""
+def _filter_on(wire: _Wire, ruleset: Ruleset, neighbours: Neighbours | None) -> ArpFilter | None:
+    """The rule that drops the ARP messages that come in there, or that the host sends."""
+    if _is_on_purpose(wire, neighbours):
+        return None
     for hook in _HOOKS:
-        iif, oif = (device, "") if hook == "input" else ("", device)
+        iif, oif = (wire.device, "") if hook == "input" else ("", wire.device)
         message = Packet(iif, oif, None, None, "", state="untracked", physin=None)
         verdict = walk(ruleset, hook, message, layer=_ARP)
         if verdict.outcome != "accept" and verdict.by is not None:
-            yield ArpFilter(device, network, tuple(members), verdict.by, verdict.is_blocked)
-            return
+            is_felt = neighbours is None or any(map(neighbours.unanswered, wire.addresses))
+            return ArpFilter(
+                wire.device, wire.network, wire.members, verdict.by, verdict.is_blocked, is_felt
+            )
+    return None
 
 
-def _harmful(
-    filters: Iterator[ArpFilter], needed: list[str], neighbours: Neighbours | None
-) -> Iterator[ArpFilter]:
-    """The filters of an interface on which the host needs these addresses."""
-    is_felt = neighbours is None or any(neighbours.unanswered(address) for address in needed)
-    for item in filters:
-        if (
-            neighbours is not None
-            and neighbours.are_permanent(needed)
-            and not neighbours.has_unanswered_on(item.device)
-        ):
-            continue
-        yield msgspec.structs.replace(item, is_felt=is_felt)
+def _is_on_purpose(wire: _Wire, neighbours: Neighbours | None) -> bool:
+    """Whether somebody has entered all hardware addresses there, and everybody else answers."""
+    return (
+        neighbours is not None
+        and neighbours.are_permanent(wire.addresses)
+        and not neighbours.has_unanswered_on(wire.device)
+    )
