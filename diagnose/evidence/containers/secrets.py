@@ -13,7 +13,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import TOKEN, is_token
 
 _TOKEN = LazyPattern(TOKEN)
-_MARK = "<redacted:"
+MARK = "<redacted:"
+"""How each token begins: part of a text in which a secret stood."""
 _NAME_BEFORE = LazyPattern(r"([A-Za-z_][\w.-]{0,80})(?:=|:\s{0,20}|\s{1,20})[\"']?[^\s=]{0,200}$")
 """The name in front of a secret. Bounded, and sought from the secret back: a text may be one long
 word."""
@@ -39,7 +40,7 @@ def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
     """
     secrets = []
     for item in env or ():
-        if _MARK not in item:
+        if MARK not in item:
             continue
         name, _, value = item.partition("=")
         token = _TOKEN.search(value)
@@ -50,7 +51,7 @@ def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
 
 def in_text(text: str) -> tuple[Secret, ...]:
     """The secrets in a command or any other text, each with the name in front of it."""
-    if _MARK not in text:
+    if MARK not in text:
         return ()
     names: dict[str, str] = {}
     for secret in _TOKEN.finditer(text):

@@ -27,8 +27,10 @@ from diagnose.registry import evidence
 MOST = 12
 """Mounts that are looked at, the youngest first, and folders beside them."""
 MOST_ENTRIES = 20
-_SHARED = frozenset({"/", "/data", "/etc", "/home", "/media", "/mnt", "/opt", "/root", "/srv"})
-_SHARED_WITH_SYSTEM = _SHARED | {"/tmp", "/usr", "/var", "/var/lib"}  # noqa: S108 - only a name
+_SHARED = frozenset(
+    {"/", "/data", "/etc", "/home", "/media", "/mnt", "/opt", "/root", "/srv"}
+    | {"/tmp", "/usr", "/var", "/var/lib"}  # noqa: S108 - only a name
+)
 """Folders in which everybody keeps something: what lies there is nobody's neighbour."""
 
 
@@ -109,7 +111,7 @@ def _listings(host: Host, paths: Iterable[str]) -> dict[str, frozenset[str]]:
     return {path: frozenset(listing.names) for path, listing in answers.items()}
 
 
-def _stats(host: Host, path: str, names: Iterable[str]) -> list[float]:
+def _change_times(host: Host, path: str, names: Iterable[str]) -> list[float]:
     """When each entry of a folder was last changed; empty where one cannot be looked at."""
     answer = host.ask(StatPaths([f"{path}/{name}" for name in sorted(names)[:MOST_ENTRIES]]))
     if isinstance(answer, Failed):
@@ -120,7 +122,7 @@ def _stats(host: Host, path: str, names: Iterable[str]) -> list[float]:
 
 def _begun(host: Host, container: Container, mount: Mount, names: frozenset[str]) -> float | None:
     """The time of the oldest entry of the folder; None where one is older than the container."""
-    times = _stats(host, mount.source, names - _mounted_in(container, mount))
+    times = _change_times(host, mount.source, names - _mounted_in(container, mount))
     is_new = bool(times) and min(times) >= (container.created_at or 0.0) - 1.0
     return min(times) if is_new else None
 
@@ -132,7 +134,7 @@ def _mounted_in(container: Container, mount: Mount) -> set[str]:
 
 
 def _latest(host: Host, path: str, names: frozenset[str]) -> float | None:
-    times = _stats(host, path, names)
+    times = _change_times(host, path, names)
     return max(times) if times else None
 
 
@@ -142,7 +144,7 @@ def _beside(host: Host, container: Container) -> list[str]:
         posixpath.dirname(mount.source.rstrip("/")) for mount in container.bind_mounts
     )
     parents[container.compose_folder] = None
-    near = [path for path in parents if path not in _SHARED_WITH_SYSTEM]
+    near = [path for path in parents if path not in _SHARED]
     answers: Mapping[str, FolderListing] = host.answers_about(near, ListFolder)
     return [
         f"{path}/{entry.name}"

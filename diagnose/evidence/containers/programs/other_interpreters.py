@@ -15,6 +15,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
 from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.containers.secrets import MARK
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -26,7 +27,6 @@ _INITS = frozenset({"catatonit", "docker-init", "dumb-init", "tini"})
 _FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 _ALIKE = {"bash": "sh", "python": "python3", "nodejs": "node"}
 """What may run the same script."""
-_HIDDEN = "<redacted:"
 
 
 class OtherInterpreter(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ def _lacks_interpreter(container: Container, program: Program) -> bool:
     """Whether the container's first word is a script whose interpreter is missing."""
     words = container.command
     is_own = bool(words) and not program.behind and program.path == words[0]
-    is_plain = not program.has_carriage_return and not any(_HIDDEN in word for word in words)
+    is_plain = not program.has_carriage_return and not any(MARK in word for word in words)
     return is_own and is_plain and program.interpreter.startswith("/") and not program.missing
 
 

@@ -18,6 +18,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.other_homes import may_enter
+from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
@@ -26,7 +27,6 @@ from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
-_HIDDEN = "<redacted:"
 _LONGEST_NAME = 100
 MOST_FOLDERS = 8
 """Of which the engine is asked, two questions each: the last ones, with the programs themselves."""
@@ -328,6 +328,6 @@ def _has_compiled(search: _Search, path: str) -> bool:
 def _assignment(container: Container, variable: str, folder: str) -> str:
     """The variable with the folder behind those that it has."""
     before = container.config.value_of(variable)
-    if _HIDDEN in before:
+    if MARK in before:
         return ""
     return f"{variable}={before}:{folder}" if before else f"{variable}={folder}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.containers.settings.compose_files import SLACK_S
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
@@ -21,7 +22,6 @@ from diagnose.registry import evidence
 
 MOST = 40
 """Projects whose files are looked at, and services that are read."""
-_HIDDEN = "<redacted:"
 
 
 class OutdatedVariable(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class OutdatedVariable(msgspec.Struct, frozen=True):
     @property
     def difference(self) -> str:
         """Both values in words."""
-        if _HIDDEN in self.value + self.newer:
+        if MARK in self.value + self.newer:
             return "another value (both are secrets)"
         return f'"{self.newer}", and the container has "{self.value}"'
 
@@ -133,11 +133,11 @@ def _compared(item: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable
     present = own.get(name)
     if present is None or _mark(present) == _mark(value):
         return None
-    if (_HIDDEN in present) != (_HIDDEN in value):
+    if (MARK in present) != (MARK in value):
         return None
     return OutdatedVariable(name, present, value, item.path)
 
 
 def _mark(value: str) -> str:
     """What two equal values have in common: of a secret, the end of its token."""
-    return value.rpartition(":")[2] if value.startswith(_HIDDEN) else value
+    return value.rpartition(":")[2] if value.startswith(MARK) else value
