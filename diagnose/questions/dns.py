@@ -33,9 +33,10 @@ class DnsReply(msgspec.Struct, frozen=True):
     def denies(self) -> bool:
         """Whether a library takes it as final that the name has no address.
 
-        It asks no further server then.
+        It asks no further server then. A reply that was cut short is asked for again over TCP.
         """
-        return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
+        is_empty = self.rcode == "NOERROR" and not self.answers and not self.truncated
+        return self.rcode == "NXDOMAIN" or is_empty
 
     @property
     def knows(self) -> bool:

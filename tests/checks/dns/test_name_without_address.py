@@ -46,6 +46,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, str, list[tuple[str, str]]]] = {
         [("warning", "backup")],
     ),
     "another server knows it": ({FIRST: EMPTY, SECOND: FOUR}, EMPTY, "", []),
+    "too long for UDP": ({FIRST: EMPTY | {"truncated": True}}, EMPTY, "", []),
     "nobody knows it": ({FIRST: UNKNOWN}, EMPTY, "", []),
     "the first one denies it": ({FIRST: UNKNOWN, SECOND: EMPTY}, EMPTY, "", []),
 }
