@@ -28,7 +28,10 @@ AGES = {NEW: HOUR - 5, OLD: HOUR + 20}
 def _shop(source: str = NEW, *more: Mapping[str, Any], folder: str = "/srv/shop") -> Container:
     mount = {"Type": "bind", "Source": source, "Destination": "/data", "RW": True}
     made = datetime.fromtimestamp(NOW - HOUR, UTC).isoformat()
-    labels = {"com.docker.compose.project.working_dir": folder}
+    labels = {
+        "com.docker.compose.project": "shop",
+        "com.docker.compose.project.working_dir": folder,
+    }
     return container("shop", Created=made, Mounts=[mount, *more], Config={"Labels": labels})
 
 
@@ -36,6 +39,7 @@ def _found(
     *containers: Container,
     folders: Mapping[str, tuple[str, ...]] = FOLDERS,
     ages: Mapping[str, float] = AGES,
+    labels: Mapping[str, str] | None = None,
 ) -> ReplacedMounts:
     def listing(question: AnyQuestion) -> Json:
         names = folders.get(str(question.args["path"]), ())
@@ -46,7 +50,7 @@ def _found(
         age = {path: ages[path.rpartition("/")[0]] for path in paths}
         return {path: {"type": "file", "mtime": NOW - age[path]} for path in paths}
 
-    unused = UnusedVolumes((Volume("shop_data", "local", VOLUME, ""),))
+    unused = UnusedVolumes((Volume("shop_data", "local", VOLUME, "", dict(labels or {})),))
     host = Made({"file.list": listing, "file.stats": stats})
     result = replaced_mounts(host, of(*containers), unused, CLOCK)
     assert isinstance(result, ReplacedMounts)
@@ -78,6 +82,14 @@ def test_place(
 def test_a_folder_that_another_container_mounts() -> None:
     assert not _found(_shop(), _shop(OLD)).items
     assert not _found(_shop(folder="")).items
+
+
+@pytest.mark.parametrize(("project", "is_found"), [("shop", True), ("blog", False)])
+def test_a_volume_of_another_project(project: str, is_found: bool) -> None:
+    """A renamed project is found by its volumes' own names."""
+    labels = {"com.docker.compose.project": project}
+    ages = {NEW: HOUR - 5, VOLUME: HOUR + 20}
+    assert bool(_found(_shop(), folders=IN_VOLUME, ages=ages, labels=labels).items) is is_found
 
 
 def test_a_mount_within_it_does_not_count() -> None:

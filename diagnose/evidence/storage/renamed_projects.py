@@ -9,11 +9,10 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume, compose_label
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
@@ -60,7 +59,7 @@ class _Pair(msgspec.Struct, frozen=True):
     @property
     def project(self) -> str:
         """The project that is gone."""
-        return _label(self.former, "project")
+        return compose_label(self.former, "project")
 
     @property
     def are_deployments(self) -> bool:
@@ -142,20 +141,15 @@ def _volumes_of_former_projects(
 ) -> dict[str, list[Volume]]:
     """The unused volumes of other projects than these, by the name that the project gave them."""
     return by_key(
-        (_label(volume, "volume"), volume)
+        (compose_label(volume, "volume"), volume)
         for volume in unused
         if _is_of_former(volume, projects) and volume.mountpoint
     )
 
 
 def _is_of_former(volume: Volume, projects: Collection[str]) -> bool:
-    project = _label(volume, "project")
+    project = compose_label(volume, "project")
     return bool(project) and project not in projects
-
-
-def _label(volume: Volume, name: str) -> str:
-    """A label of compose; "" where the volume does not have it."""
-    return (volume.labels or {}).get(f"{COMPOSE}{name}", "")
 
 
 def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:

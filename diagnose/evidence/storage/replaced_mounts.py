@@ -17,7 +17,7 @@ from diagnose.evidence.storage.left_volumes import (
     RECENT_S,
     is_alike,
 )
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes, compose_label
 from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -77,13 +77,9 @@ def replaced_mounts(
     if not begun:
         return ReplacedMounts()
     used = {mount.source for container in containers for mount in container.mounts}
-    volumes = {
-        volume.mountpoint: volume.name
-        for volume in unused
-        if volume.mountpoint and not volume.is_anonymous
-    }
     found: list[ReplacedMount] = []
     for container, mount, since in begun:
+        volumes = _volumes_for(container, unused)
         own = listings[mount.source]
         beside = [path for path in _beside(host, container) if path not in used]
         places = dict.fromkeys([*list(volumes)[:MOST], *beside[:MOST]])
@@ -93,6 +89,17 @@ def replaced_mounts(
         ended = {path: at for path, at in times.items() if at is not None and at < since}
         found += _best(container, mount, own, alike, ended, volumes)
     return ReplacedMounts(tuple(found))
+
+
+def _volumes_for(container: Container, unused: UnusedVolumes) -> dict[str, str]:
+    """The unused volumes with a name that are not another project's, by their folder."""
+    return {
+        volume.mountpoint: volume.name
+        for volume in unused
+        if volume.mountpoint
+        and not volume.is_anonymous
+        and compose_label(volume, "project") in {"", container.compose_project}
+    }
 
 
 def _young(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:

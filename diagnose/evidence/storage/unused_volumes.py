@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
@@ -11,7 +12,7 @@ from diagnose.questions.files import ListFolder
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
 
-__all__ = ["UnusedVolumes", "Volume", "unused_volumes"]
+__all__ = ["UnusedVolumes", "Volume", "compose_label", "unused_volumes"]
 
 
 class UnusedVolumes(Items[Volume], frozen=True):
@@ -36,6 +37,11 @@ def unused_volumes(
             return _by_folders(host, root.path, containers)
         return Unavailable.of(answer)
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
+
+
+def compose_label(volume: Volume, name: str) -> str:
+    """A label of compose, such as "project"; "" where the volume does not have it."""
+    return (volume.labels or {}).get(f"{COMPOSE}{name}", "")
 
 
 def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes:
