@@ -128,15 +128,24 @@ class ContainerFile(msgspec.Struct, frozen=True):
     uid: int | None = None
     gid: int | None = None
     link_target: str | None = None
+    utf8: str | None = msgspec.field(name="text", default=None)
+    """The first bytes of a file in UTF-8."""
     hex: str | None = None
-    """The first bytes of a file; None for what is no file."""
+    """The first bytes of a file that is in another encoding, or no text."""
     capabilities: str | None = None
     """Its attribute security.capability in hex; None where it has none."""
 
     @property
+    def data(self) -> bytes | None:
+        """The first bytes; None for what is no file."""
+        if self.utf8 is not None:
+            return self.utf8.encode("utf-8", "surrogatepass")
+        return None if self.hex is None else bytes.fromhex(self.hex)
+
+    @property
     def text(self) -> str:
         """The first bytes as text; "" for what is no file."""
-        return bytes.fromhex(self.hex or "").decode("utf-8", "replace")
+        return (self.data or b"").decode("utf-8", "replace")
 
 
 class ReadContainerFile(Question[ContainerFile], frozen=True):
@@ -144,11 +153,17 @@ class ReadContainerFile(Question[ContainerFile], frozen=True):
     file."""
 
     POLICY = engine_get(
-        "api.archive", "a file of a container", "/containers/{id}/archive", deadline=2, priority=6
+        "api.archive",
+        "a file of a container",
+        "/containers/{id}/archive",
+        deadline=2,
+        priority=6,
+        longest=128 * 1024,  # two digits for each byte
     )
     id: str
     path: str
     bytes: int = 4096
+    """At most 64 KiB."""
 
 
 class LayerChange(msgspec.Struct, frozen=True, rename="pascal"):

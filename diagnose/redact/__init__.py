@@ -113,6 +113,8 @@ class Redactor:
             value = self._own.value(value, self._mark)
         if kind == "file.read":
             return self._file(str(args.get("path", "")), value)
+        if kind == "api.archive":
+            return self._container_file(str(args.get("path", "")), value)
         return self._without_secrets(value, kind.startswith("api."))
 
     def text(self, text: str) -> str:
@@ -248,6 +250,16 @@ class Redactor:
             {key: item for key, item in value.items() if key != "text"}, engine=False
         )
         return {key: new if key == "text" else rest[key] for key in value}
+
+    def _container_file(self, path: str, value: Json) -> Json:
+        """A file of a container: text as of any file, and what comes in hex byte by byte."""
+        old = value.get("hex") if isinstance(value, dict) else None
+        if not isinstance(old, str):
+            return self._file(path, value)
+        text = bytes.fromhex(old).decode("latin-1")
+        new = self._file_text(path, text)
+        value = value if new == text else value | {"hex": new.encode("latin-1", "replace").hex()}
+        return self._file(path, value)
 
     def _file_text(self, path: str, text: str) -> str:
         """A file's text without secrets, read as JSON, as UTF-16, or as a process's words if it is

@@ -19,7 +19,9 @@ import pytest
 from diagnose.live import Refused
 from diagnose.live.engine import api, event_stream
 from diagnose.model import Failed
+from diagnose.questions.containers import ReadContainerFile
 from diagnose.questions.question import policies
+from diagnose.recording.limits import cut
 from tests.live.servers import (
     PING,
     Ask,
@@ -289,7 +291,7 @@ def test_archive_gives_the_first_bytes_of_a_file(serve: Callable[[Script], Serve
         .live()
         .ask(question("api.archive", id="c", path="/x", bytes=11))
     )
-    assert answer["text"] == "#!/bin/sh\r\n"
+    assert (answer["text"], answer["hex"]) == ("#!/bin/sh\r\n", None)
     assert (answer["type"], answer["mode"], answer["uid"], answer["size"]) == (
         "file",
         0o755,
@@ -314,6 +316,21 @@ def test_archive_of_a_link_and_of_a_binary(serve: Callable[[Script], Server]) ->
     binary = serve(says(reply(tar("elf", b"\x7fELF\x02\xff")))).live()
     answer = binary.ask(question("api.archive", id="c", path="/elf"))
     assert (answer["text"], answer["hex"], answer["link_target"]) == (None, "7f454c4602ff", None)
+
+
+def test_archive_that_ends_within_a_character(serve: Callable[[Script], Server]) -> None:
+    script = serve(says(chunked(tar("x", "# é".encode())))).live()
+    answer = script.ask(question("api.archive", id="c", path="/x", bytes=3))
+    assert (answer["text"], answer["hex"]) == ("# ", None)
+
+
+def test_archive_of_a_long_file_is_recorded_whole(serve: Callable[[Script], Server]) -> None:
+    data = b"\xff" * 64 * 1024
+    file = serve(says(chunked(tar("x", data)))).live()
+    asked = ReadContainerFile("c", "/x", bytes=64 * 1024)
+    answer = file.ask(asked)
+    assert cut(answer, policies()["api.archive"].longest) == answer
+    assert asked.decode(answer).data == data
 
 
 def test_archive_of_a_socket(serve: Callable[[Script], Server]) -> None:

@@ -9,6 +9,7 @@ front, unless the engine has given up every version that we know.
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import os
 import time
@@ -234,9 +235,9 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     """One path of a container's file system, no link followed, and a file's first bytes.
 
     {"type": "file" | "directory" | "link" | "socket" | "other", "size", "mode": permission bits,
-    "uid", "gid", "mtime", "link_target", "text": None if not UTF-8, "hex", "truncated",
+    "uid", "gid", "mtime", "link_target", "text": in UTF-8, or else "hex", "truncated",
     "capabilities": in hex}; text and hex are None for what is no file. Of a socket only its type
-    is known.
+    is known. What is text is given as text alone, since secrets are looked for in text.
     """
     stat = _path_stat(reply)
     if _is_socket(stat):
@@ -245,6 +246,7 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     linked = stat.get("linkTarget")
     said = linked if isinstance(linked, str) and linked else _readable(member.linkname)
     target = said if member.issym() else None
+    text = _utf8(data)
     return {
         "type": _kind(member),
         "size": member.size,
@@ -253,8 +255,8 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
         "gid": member.gid,
         "mtime": member.mtime,
         "link_target": target,
-        "text": _utf8(data),
-        "hex": data.hex() if data is not None else None,
+        "text": text,
+        "hex": data.hex() if data is not None and text is None else None,
         "truncated": data is not None and len(data) < member.size,
         "capabilities": _capabilities(member),
     }
@@ -294,11 +296,14 @@ def _capabilities(member: TarInfo) -> str | None:
 
 
 def _utf8(data: bytes | None) -> str | None:
-    """The text of a file; None for what is no file, or no UTF-8."""
+    """The text of a file; None for what is no file, or no UTF-8.
+
+    A character of which only the beginning was read is left out.
+    """
     if data is None:
         return None
     try:
-        return data.decode("utf-8")
+        return codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
         return None
 

@@ -102,10 +102,10 @@ def _open_endpoints(host: Host, container: Container) -> Iterator[HttpsEndpoint]
 def _settings(host: Host, container: Container, path: str) -> Json:
     """A file of settings; None where it is not there or no plain JSON."""
     file = host.ask(ReadContainerFile(container.id, path, bytes=_BYTES))
-    if isinstance(file, Failed) or file.hex is None:
+    if isinstance(file, Failed) or file.data is None:
         return None
     try:
-        decoded: Json = msgspec.json.decode(bytes.fromhex(file.hex).removeprefix(b"\xef\xbb\xbf"))
+        decoded: Json = msgspec.json.decode(file.data.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return decoded

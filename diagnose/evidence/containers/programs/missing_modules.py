@@ -140,10 +140,10 @@ def _for_development(host: Host, container: Container, name: str) -> MissingModu
     """A package, or a command of one, that only development needs."""
     path = f"{container.config.working_dir.rstrip('/')}/{_MANIFEST}"
     file = host.ask(ReadContainerFile(container.id, path, bytes=_MANIFEST_BYTES))
-    if isinstance(file, Failed) or file.hex is None:
+    if isinstance(file, Failed) or file.data is None:
         return None
     try:
-        manifest = msgspec.json.decode(bytes.fromhex(file.hex), type=Manifest)
+        manifest = msgspec.json.decode(file.data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     package = _PACKAGES.get(name) or "/".join(name.split("/")[: 2 if name.startswith("@") else 1])

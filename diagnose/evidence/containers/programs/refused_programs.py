@@ -299,9 +299,9 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
         if file.link_target:
             target = file.link_target
             at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
-        elif file.hex is not None:
+        elif file.data is not None:
             program = msgspec.structs.replace(program, file=at)
-            return _with_other_libc(host, id, program.with_head(bytes.fromhex(file.hex)))
+            return _with_other_libc(host, id, program.with_head(file.data))
         else:
             break
     return program
