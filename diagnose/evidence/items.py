@@ -1,13 +1,20 @@
-"""Evidence that is a row of things of one kind."""
+"""The two forms of most evidence: a row of things of one kind, and one thing by container."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 Item = TypeVar("Item")
+
+
+class HasId(Protocol):
+    """A thing with an id, such as a container."""
+
+    @property
+    def id(self) -> str: ...
 
 
 class Items(msgspec.Struct, Generic[Item], frozen=True):
@@ -25,3 +32,18 @@ class Items(msgspec.Struct, Generic[Item], frozen=True):
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+class ByContainer(msgspec.Struct, Generic[Item], frozen=True):
+    """One thing for each of some containers. A subclass says what, and for which of them."""
+
+    by_id: Mapping[str, Item] = {}
+    """By container id."""
+
+    def __class_getitem__(cls, _item: object) -> type[ByContainer[Item]]:
+        """This class itself, as for `Items`."""
+        return cls
+
+    def of(self, container: HasId) -> Item | None:
+        """What there is for one container; None for the others."""
+        return self.by_id.get(container.id)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers, still_alive
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import (
@@ -35,14 +36,10 @@ WAITS_PCT = 10.0
 did before."""
 
 
-class Cgroups(msgspec.Struct, frozen=True):
-    """By container id, of those that run."""
+class Cgroups(ByContainer[CgroupStats], frozen=True):
+    """The control group of a running container."""
 
-    by_id: dict[str, CgroupStats]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def of(self, container: Container) -> CgroupStats | None:
-        return self.by_id.get(container.id)
 
 
 @evidence

@@ -12,6 +12,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -73,14 +74,8 @@ class UnreadSettings(msgspec.Struct, frozen=True):
         }
 
 
-class UnreadFiles(msgspec.Struct, frozen=True):
-    """What running containers with a repeated error do not read, by container id."""
-
-    by_id: Mapping[str, UnreadSettings] = {}
-
-    def of(self, container: Container) -> UnreadSettings | None:
-        """What this container does not read."""
-        return self.by_id.get(container.id)
+class UnreadFiles(ByContainer[UnreadSettings], frozen=True):
+    """The settings that a running container with a repeated error does not read."""
 
 
 @evidence

@@ -17,6 +17,7 @@ from diagnose.evidence.containers.mounts.access.dropped_users import (
 )
 from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE, HostUser
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
 from diagnose.model import Failed
@@ -64,13 +65,8 @@ class ClosedFolder(msgspec.Struct, frozen=True):
     user: HostUser
 
 
-class ClosedFolders(msgspec.Struct, frozen=True):
-    """The first of each container whose requests fail, by its id."""
-
-    by_id: dict[str, ClosedFolder] = {}
-
-    def of(self, container: Container) -> ClosedFolder | None:
-        return self.by_id.get(container.id)
+class ClosedFolders(ByContainer[ClosedFolder], frozen=True):
+    """The first closed folder of a container whose requests fail."""
 
 
 @evidence

@@ -7,12 +7,13 @@ container shows them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -57,13 +58,8 @@ class HttpsEndpoint(msgspec.Struct, frozen=True):
         return f"Kestrel__Endpoints__{self.name}__Url"
 
 
-class HttpsEndpoints(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, HttpsEndpoint] = {}
-
-    def of(self, container: Container) -> HttpsEndpoint | None:
-        return self.by_id.get(container.id)
+class HttpsEndpoints(ByContainer[HttpsEndpoint], frozen=True):
+    """The endpoint of a container that misses a certificate."""
 
 
 @evidence

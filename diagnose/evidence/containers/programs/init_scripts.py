@@ -7,7 +7,6 @@ data folder is no longer empty, and the next start leaves all scripts out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 
@@ -15,6 +14,7 @@ from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import Failed, Json, PageVariables
@@ -94,13 +94,8 @@ class InitScript(msgspec.Struct, frozen=True):
         return {"set_up": self.data, "fresh_volume": self.volume, **variable}
 
 
-class InitScripts(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, InitScript] = {}
-
-    def of(self, container: Container) -> InitScript | None:
-        return self.by_id.get(container.id)
+class InitScripts(ByContainer[InitScript], frozen=True):
+    """The script that ended the last run of a container."""
 
 
 @evidence

@@ -8,7 +8,6 @@ it.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
 
 import msgspec
 
@@ -18,6 +17,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.missing_files import ABSENCE
 from diagnose.evidence.containers.settings.setting_variables import stands_in
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Json
 from diagnose.phrases import and_more
 from diagnose.programs.failures import Recognised
@@ -77,13 +77,8 @@ class MissingModule(msgspec.Struct, frozen=True):
         return {"this means": self.clause, "what fixes it": cure}
 
 
-class MissingModules(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, MissingModule] = {}
-
-    def of(self, container: Container) -> MissingModule | None:
-        return self.by_id.get(container.id)
+class MissingModules(ByContainer[MissingModule], frozen=True):
+    """What explains that a container misses a module, a command or a file."""
 
 
 @evidence

@@ -7,7 +7,7 @@ the real interpreter behind it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -16,6 +16,7 @@ from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.secrets import MARK
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -39,13 +40,8 @@ class OtherInterpreter(msgspec.Struct, frozen=True):
     """Whether the `#!` line names an init before it."""
 
 
-class OtherInterpreters(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, OtherInterpreter] = {}
-
-    def of(self, container: Container) -> OtherInterpreter | None:
-        return self.by_id.get(container.id)
+class OtherInterpreters(ByContainer[OtherInterpreter], frozen=True):
+    """The interpreter that may run a container's own program."""
 
 
 @evidence

@@ -6,12 +6,13 @@ and no libssl.so.1.1. Another cause is a folder that the loader does not search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.phrases import and_more
@@ -90,13 +91,8 @@ class OtherLibrary(msgspec.Struct, frozen=True):
         )
 
 
-class OtherLibraries(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, OtherLibrary] = {}
-
-    def of(self, container: Container) -> OtherLibrary | None:
-        return self.by_id.get(container.id)
+class OtherLibraries(ByContainer[OtherLibrary], frozen=True):
+    """What a container's image has in the place of a missing library."""
 
 
 @evidence

@@ -20,6 +20,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.other_homes import may_enter
 from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerFile, ReadContainerFile
@@ -179,13 +180,8 @@ class OtherModule(msgspec.Struct, frozen=True):
         return steps if is_plain else {}
 
 
-class OtherModules(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, OtherModule] = {}
-
-    def of(self, container: Container) -> OtherModule | None:
-        return self.by_id.get(container.id)
+class OtherModules(ByContainer[OtherModule], frozen=True):
+    """Where a container's image has the module that its program misses."""
 
 
 @evidence

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.exit_codes import FAULTS
@@ -109,16 +110,9 @@ class ProgramFault(msgspec.Struct, frozen=True):
         return "invalid opcode" in self.what
 
 
-class ProgramFaults(msgspec.Struct, frozen=True):
-    """By container id, of those that ended by a fault of their own.
-
-    The kernel's line of that moment and program.
-    """
-
-    by_id: dict[str, ProgramFault]
-
-    def of(self, container: Container) -> ProgramFault | None:
-        return self.by_id.get(container.id)
+class ProgramFaults(ByContainer[ProgramFault], frozen=True):
+    """The kernel's line about a container that ended by a fault of its own: of that moment and
+    program."""
 
 
 def parsed(records: KernelLog) -> Iterator[ProgramFault]:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import suspicious
 from diagnose.evidence.containers.settings.compose_files import project_files
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed
@@ -25,13 +24,8 @@ from diagnose.registry import evidence
 __all__ = ["BlankReference", "BlankReferences", "blank_references"]
 
 
-class BlankReferences(msgspec.Struct, frozen=True):
-    """One command for each container that has one, by its id."""
-
-    by_id: dict[str, BlankReference] = {}
-
-    def of(self, container: Container) -> BlankReference | None:
-        return self.by_id.get(container.id)
+class BlankReferences(ByContainer[BlankReference], frozen=True):
+    """The command of a failed container in which a variable was replaced by nothing."""
 
 
 @evidence

@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import suspicious
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import only
@@ -33,13 +34,8 @@ class ChangedFile(msgspec.Struct, frozen=True):
     """The one file of the project's configuration, "" where there are several."""
 
 
-class ComposeFiles(msgspec.Struct, frozen=True):
-    """The newest changed file by container id."""
-
-    by_id: dict[str, ChangedFile] = {}
-
-    def of(self, container: Container) -> ChangedFile | None:
-        return self.by_id.get(container.id)
+class ComposeFiles(ByContainer[ChangedFile], frozen=True):
+    """The newest file that was changed after a failed container was made."""
 
 
 @evidence

@@ -16,6 +16,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.named_settings import NamedSetting, named_setting
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.programs.telling_line import TellingLine
@@ -94,13 +95,8 @@ class FileDefect(msgspec.Struct, frozen=True):
         return {"edit": edit, "edited": self.path} if edit else {}
 
 
-class FileDefects(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, FileDefect] = {}
-
-    def of(self, container: Container) -> FileDefect | None:
-        return self.by_id.get(container.id)
+class FileDefects(ByContainer[FileDefect], frozen=True):
+    """The defect of the file to which a failed container objects."""
 
 
 @evidence

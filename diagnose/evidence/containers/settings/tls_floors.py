@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -32,14 +31,8 @@ class TlsFloor(msgspec.Struct, frozen=True):
     """MinProtocol = TLSv1.2."""
 
 
-class TlsFloors(msgspec.Struct, frozen=True):
-    """By container id."""
-
-    by_id: Mapping[str, TlsFloor] = {}
-
-    def of(self, container: Container) -> TlsFloor | None:
-        """What this container's OpenSSL refuses; None where no file says so."""
-        return self.by_id.get(container.id)
+class TlsFloors(ByContainer[TlsFloor], frozen=True):
+    """What the OpenSSL of a container that complains of a peer's TLS refuses."""
 
 
 @evidence

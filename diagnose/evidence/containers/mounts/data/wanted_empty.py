@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import ByContainer
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
@@ -28,13 +29,8 @@ class FullFolder(msgspec.Struct, frozen=True):
         return not _OF_A_DATABASE.isdisjoint(self.names)
 
 
-class WantedEmpty(msgspec.Struct, frozen=True):
-    """By container id; empty on most hosts."""
-
-    by_id: dict[str, FullFolder] = {}
-
-    def of(self, container: Container) -> FullFolder | None:
-        return self.by_id.get(container.id)
+class WantedEmpty(ByContainer[FullFolder], frozen=True):
+    """The folder that a container's program calls not empty."""
 
 
 @evidence
