@@ -191,12 +191,37 @@ def test_a_private_key_beside_a_certificate_is_not_read(live: Live, tmp_path: Pa
     assert answer["text"] == first
 
 
-def test_env_files_that_compose_files_name(live: Live, tmp_path: Path) -> None:
-    (tmp_path / "compose.yaml").write_text("services:\n  a:\n    env_file: ./shop.env\n")
-    (tmp_path / "shop.env").write_text("DB_PASSWORD=ab$cd\n")
-    asked = question("file.dollars", paths=[str(tmp_path / "compose.yaml")], folder=str(tmp_path))
-    place = {"path": str(tmp_path / "shop.env"), "line": 1}
-    assert files.lost_dollars(live, asked) == [{**place, "name": "DB_PASSWORD", "is_plain": True}]
+ENV_FILES = {
+    "one": ("env_file: ./shop", True),
+    "in brackets": ("env_file: [other.env, shop]", True),
+    "a list": ("env_file:\n      - path: ./conf/../shop\n        required: false", True),
+    "a folder that is mounted": ("volumes:\n      - ./shop", False),
+    "with a variable": ("env_file: ${STAGE}shop", False),
+}
+
+
+@pytest.mark.parametrize(("part", "is_read"), ENV_FILES.values(), ids=ENV_FILES)
+def test_env_files_that_compose_files_name(
+    live: Live, tmp_path: Path, part: str, is_read: bool
+) -> None:
+    (tmp_path / "compose.yaml").write_text(f"services:\n  a:\n    {part}\n")
+    (tmp_path / "shop").write_text("DB_PASSWORD=ab$cd\n")
+    where = {"paths": [str(tmp_path / "compose.yaml")], "folder": str(tmp_path)}
+    lost = files.lost_dollars(live, question("file.dollars", **where))
+    place = {"path": str(tmp_path / "shop"), "line": 1}
+    assert lost == ([{**place, "name": "DB_PASSWORD", "is_plain": True}] if is_read else [])
+    listed = files.compose_files(live, question("file.compose", **where))
+    assert (str(tmp_path / "shop") in [file["path"] for file in listed]) is is_read
+
+
+def test_a_relative_env_file_of_an_unknown_folder_is_not_looked_for_here(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  a:\n    env_file: shop\n")
+    (tmp_path / "shop").write_text("DB_PASSWORD=ab$cd\n")
+    monkeypatch.chdir(tmp_path)
+    asked = question("file.dollars", paths=[str(tmp_path / "compose.yaml")], folder="")
+    assert files.lost_dollars(live, asked) == []
 
 
 def test_stats_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from diagnose.live.disk.dollars import ASSIGNED
+from diagnose.live.disk.env_files import named_by, paths_of
 from diagnose.model import Json
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-[^${}]*)?\}|([A-Za-z_]\w*))")
@@ -35,8 +36,7 @@ def variables(
         part = _service(text, service)
         if part is None or "extends" in part:
             return []
-        for relative in _env_files(part.get("env_file")):
-            place = posixpath.normpath(posixpath.join(folder, relative))
+        for place in paths_of(named_by(part.get("env_file")), folder):
             values |= {name: (place, value) for name, value in assigned(read(place)).items()}
         environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
     dotenv = posixpath.join(folder, ".env")
@@ -82,14 +82,6 @@ def _service(text: str, name: str) -> dict[str, Any] | None:
     services = whole.get("services") if isinstance(whole, dict) else None
     part = services.get(name, {}) if isinstance(services, dict) else None
     return part if isinstance(part, dict) else None
-
-
-def _env_files(entry: object) -> Iterator[str]:
-    """The names of env files: one name, or a list of names or of entries with a path."""
-    for item in entry if isinstance(entry, list) else [entry]:
-        name = item.get("path") if isinstance(item, dict) else item
-        if isinstance(name, str) and "$" not in name:
-            yield name
 
 
 def _pairs(environment: object) -> Iterator[tuple[str, str | None]]:

@@ -14,12 +14,6 @@ ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
 _IN_YAML = re.compile(r"^\s*(?:-\s*[\"']?)?([A-Za-z_]\w*)\s*[:=]\s*(.*?)\s*$")
 REFERENCE = re.compile(r"(?<![\\$])(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 """One that a default value follows (`${NAME:-x}`) is meant."""
-_ENV_FILE = re.compile(
-    r"^\s*(?:-\s*)?(?:env_file:\s*|path:\s*|-\s+)[\"']?(?P<path>[^\s\"'#\[\]]*\benv\b[^\s\"'#\[\]]*)",
-)
-"""The name of an env file in a compose file, on a line of its own."""
-_MOST = 5
-"""Env files of one project that are read."""
 _SHORTEST_NAME = 3
 """Fewer capitals behind a `$` are rather a part of a password than the name of a variable."""
 OF_SHELLS = {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TZ", "USER"}
@@ -63,20 +57,6 @@ class _Assignment(msgspec.Struct, frozen=True):
         """Whether a second `$` before each one of them would not be all that has to change."""
         hindering = set() if self.is_yaml else {"'", "\\", "#"}
         return bool(hindering & {*self.value}) or "$$" in self.value
-
-
-def env_files(texts: Mapping[str, str], folder: str) -> list[str]:
-    """The paths of env files that compose files name, by the texts of a project's files.
-
-    folder: where relative names begin.
-    """
-    named: dict[str, None] = {}
-    for path, text in texts.items():
-        for line in text.splitlines() if _is_yaml(path) else ():
-            if match := _ENV_FILE.match(line):
-                relative = match["path"].removeprefix("./")
-                named[relative if relative.startswith("/") else f"{folder}/{relative}"] = None
-    return list(named)[:_MOST]
 
 
 def lost(texts: Mapping[str, str]) -> list[Json]:

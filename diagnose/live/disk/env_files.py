@@ -1,16 +1,20 @@
-"""The names of env files in the text of a compose file. Pure.
+"""The names of env files in a compose file. Pure.
 
-Found without a parser of YAML, which takes longer than all else that is asked of such a file.
+`named` finds them in its text, since to parse the YAML takes longer than all else that is asked of
+such a file. `named_by` reads them from a service that was parsed for its other values.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Iterable
 
 _KEY = re.compile(r"^\s*env_file:\s*(?P<rest>.*)$")
 _BELOW = re.compile(r"^\s*(?:-\s+)?(?:path:\s*)?(?P<name>\S.*)$")
 _OPTION = re.compile(r"^\s*(?:-\s+)?(?:required|format):")
 _MOST = 20
+"""Env files of one compose file."""
 
 
 def named(text: str) -> list[str]:
@@ -30,6 +34,19 @@ def named(text: str) -> list[str]:
             elif not _OPTION.match(line) and (entry := _BELOW.match(line)):
                 names[_plain(re.sub(r"\s+#.*$", "", entry["name"]))] = None
     return [name for name in names if name and "$" not in name][:_MOST]
+
+
+def named_by(entry: object) -> list[str]:
+    """The names in a parsed entry `env_file`: one, or a list of names or of entries with a path."""
+    items = entry if isinstance(entry, list) else [entry]
+    names = [item.get("path") if isinstance(item, dict) else item for item in items]
+    return [name for name in names if isinstance(name, str) and "$" not in name][:_MOST]
+
+
+def paths_of(names: Iterable[str], folder: str) -> list[str]:
+    """Where the files are; folder: where relative names begin."""
+    paths = (posixpath.normpath(posixpath.join(folder or "/", name)) for name in names)
+    return list(dict.fromkeys(paths))
 
 
 def _plain(word: str) -> str:

@@ -6,23 +6,25 @@
 from __future__ import annotations
 
 import os
-import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from diagnose.live import Refused
 from diagnose.live.disk.opening import open_regular, read_all
 from diagnose.model import Json
 
 _LONGEST = 1 << 18
+"""Bytes of a file that are read."""
+_MOST_ENV_FILES = 5
+"""Env files of one project that are searched for dollar signs."""
 
 
 def lost_dollars(args: Json) -> Json:
     """See `files.lost_dollars`. A file that cannot be read has none."""
-    from diagnose.live.disk.dollars import env_files, lost  # only where a program refuses a secret
+    from diagnose.live.disk.dollars import lost  # only where a program refuses a secret
 
     texts = _texts(args["paths"])
-    named = _texts(env_files(texts, args.get("folder", "")))
-    return lost({**named, **texts})
+    env_files = _texts(_env_files(texts, args.get("folder", ""))[:_MOST_ENV_FILES])
+    return lost({**env_files, **texts})
 
 
 def blank_references(args: Json) -> Json:
@@ -34,14 +36,10 @@ def blank_references(args: Json) -> Json:
 
 def compose_files(args: Json) -> Json:
     """See `files.compose_files`. A file that cannot be looked at is left out."""
-    from diagnose.live.disk.env_files import named  # only where a container of compose runs
-
     folder = args["folder"]
     texts = _texts(args["paths"])
-    names = [name for text in texts.values() for name in named(text)]
-    places = [posixpath.normpath(posixpath.join(folder, name)) for name in names]
     found = []
-    for path in dict.fromkeys([*texts, f"{folder}/.env", *places]):
+    for path in dict.fromkeys([*texts, f"{folder}/.env", *_env_files(texts, folder)]):
         try:
             found.append({"path": path, "mtime": os.stat(path).st_mtime})
         except OSError:
@@ -59,6 +57,13 @@ def compose_variables(args: Json) -> Json:
     return variables(
         texts, args["folder"], args["service"], lambda path: _texts([path]).get(path, "")
     )
+
+
+def _env_files(texts: Mapping[str, str], folder: str) -> list[str]:
+    """The env files that the compose files among these texts name; `.env` files name none."""
+    from diagnose.live.disk.env_files import named, paths_of  # only for containers of compose
+
+    return paths_of((name for text in texts.values() for name in named(text)), folder)
 
 
 def _texts(paths: Iterable[str]) -> dict[str, str]:
