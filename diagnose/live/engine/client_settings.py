@@ -10,8 +10,10 @@ import json
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from diagnose.live import Live
 from diagnose.live.engine import credential_helpers, daemon_process
@@ -53,13 +55,14 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
     the user who called it are looked at too, and the helpers that these name.
     """
     path = configuration(os.environ) / "config.json"
-    config, malformed = _read(path)
+    file = _read(path)
+    config = file.settings
     programs = _helpers_of(config)
     by_default = not programs and not config.get("auths") and on_path("pass") is None
     return {
-        "file": str(path) if config or malformed else "",
+        "file": str(path) if config or file.malformed else "",
         "user": _user(),
-        "malformed": malformed,
+        "malformed": file.malformed,
         **_keepers(config, Path.home(), os.environ.get("PATH", "")),
         "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
@@ -98,7 +101,7 @@ def _keepers_of_caller() -> Json:
     if caller is None:
         return None
     path = Path(caller.pw_dir, ".docker/config.json")
-    config = _read(path)[0]
+    config = _read(path).settings
     if not _helpers_of(config):
         return None
     keepers = _keepers(config, Path(caller.pw_dir), credential_helpers.path_of_caller())
@@ -120,7 +123,7 @@ def _proxies(own: Path) -> Iterator[Json]:
     """
     caller = _sudo_caller()
     for path in (own, *([Path(caller.pw_dir, ".docker/config.json")] if caller else ())):
-        by_engine = _read(path)[0].get("proxies")
+        by_engine = _read(path).settings.get("proxies")
         given = _texts_of(by_engine.get("default")) if isinstance(by_engine, dict) else {}
         if given.get("httpProxy") or given.get("httpsProxy"):
             yield {
@@ -137,7 +140,7 @@ def _caller() -> Json:
     if caller is None:
         return None
     folder = Path(caller.pw_dir, ".docker")
-    logins = _logins(_read(folder / "config.json")[0].get("auths"))
+    logins = _logins(_read(folder / "config.json").settings.get("auths"))
     if not logins:
         return None
     return {"user": caller.pw_name, "folder": str(folder), "logins": logins}
@@ -153,7 +156,7 @@ def _logins_of_others() -> Iterator[Json]:
     users = [user for user in _local_users() if user.pw_uid not in own and _may_log_in(user)]
     for user in users[:MOST_USERS]:
         folder = Path(user.pw_dir, ".docker")
-        logins = _logins(_read(folder / "config.json")[0].get("auths"))
+        logins = _logins(_read(folder / "config.json").settings.get("auths"))
         if logins or user.pw_name in members:
             yield {"user": user.pw_name, "folder": str(folder), "logins": logins}
 
@@ -205,13 +208,20 @@ def _has_session_bus() -> bool:
 
 def _reason_closed(folder: Path) -> Json:
     """What keeps this user from reading the settings in a folder; None if nothing does."""
+    return _first_closed(folder, _user(), lambda path, right, _status: os.access(path, right))
+
+
+def _first_closed(
+    folder: Path, user: str, may_use: Callable[[Path, int, os.stat_result], bool]
+) -> Json:
+    """The folder of the settings or the file in it, the first one that a user may not use."""
     for path, right in ((folder, os.X_OK), (folder / "config.json", os.R_OK)):
         try:
             status = path.stat()
+            if not may_use(path, right, status):
+                return {"user": user, "path": str(path), "owner": _name(status.st_uid)}
         except OSError:
             return None
-        if not os.access(path, right):
-            return {"user": _user(), "path": str(path), "owner": _name(status.st_uid)}
     return None
 
 
@@ -229,17 +239,12 @@ def _closed_to_caller() -> Json:
             return None
     except (KeyError, OSError):
         return None
-    folder = Path(caller.pw_dir, ".docker")
-    for path, right in ((folder, os.X_OK), (folder / "config.json", os.R_OK)):
-        try:
-            status = path.stat()
-            if "system.posix_acl_access" in os.listxattr(path):
-                return None
-        except OSError:
-            return None
-        if not _has_right(status, right, caller.pw_uid, groups):
-            return {"user": caller.pw_name, "path": str(path), "owner": _name(status.st_uid)}
-    return None
+
+    def may_use(path: Path, right: int, status: os.stat_result) -> bool:
+        has_acl = "system.posix_acl_access" in os.listxattr(path)
+        return has_acl or _has_right(status, right, caller.pw_uid, groups)
+
+    return _first_closed(Path(caller.pw_dir, ".docker"), caller.pw_name, may_use)
 
 
 def _has_right(status: os.stat_result, right: int, uid: int, groups: Sequence[int]) -> bool:
@@ -253,20 +258,29 @@ def _has_right(status: os.stat_result, right: int, uid: int, groups: Sequence[in
     return bool(status.st_mode >> shift & right)
 
 
-def _read(path: Path) -> tuple[Mapping[str, Json], str]:
-    """The configuration, and why it holds no JSON object; both empty without a file."""
+class _Configuration(msgspec.Struct, frozen=True):
+    """What a file config.json holds; nothing without a file that can be read."""
+
+    settings: Mapping[str, Json] = {}
+    malformed: str = ""
+    """Why the file holds no JSON object; "" where it does, or where there is no file."""
+
+
+def _read(path: Path) -> _Configuration:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return {}, ""
+        return _Configuration()
     if not text.strip("\0 \n"):
-        return {}, "it is empty"
+        return _Configuration(malformed="it is empty")
     try:
-        config = json.loads(text)
+        settings = json.loads(text)
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its text"
-        return {}, f"{place} is no JSON"
-    return (config, "") if isinstance(config, dict) else ({}, "it holds no object")
+        return _Configuration(malformed=f"{place} is no JSON")
+    if isinstance(settings, dict):
+        return _Configuration(settings)
+    return _Configuration(malformed="it holds no object")
 
 
 def _texts_of(value: Json) -> dict[str, str]:
