@@ -27,6 +27,11 @@ def present(entries: Mapping[str, Value | None]) -> dict[str, Value]:
     return {name: value for name, value in entries.items() if value or value in (0, False)}
 
 
+def assignments(words: Iterable[str], sign: str = "=") -> dict[str, str]:
+    """The values of words such as NAME=value, by name; "" for a word without the sign."""
+    return {name: value for name, _, value in (word.partition(sign) for word in words)}
+
+
 def only(things: Collection[Value]) -> Value | None:
     """The one thing that there is; None where there is none, or where there are several."""
     return next(iter(things)) if len(things) == 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
@@ -157,6 +158,6 @@ def _cure(container: Container, *, has_no_server: bool) -> PageVariables:
         return {"other_server": container.name}
     if container.shares_host_network or not container.endpoints:
         return {}
-    programs = {word.rpartition("/")[2] for word in container.command}
+    programs = {posixpath.basename(word) for word in container.command}
     may_be_written = has_no_server and not _NGINX.isdisjoint(programs)
     return {"server": EMBEDDED, **({"unserved": container.name} if may_be_written else {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -196,7 +197,7 @@ _ASKS_FIRST = (28,)
 
 def _no_bus_finding(client: ClientSettings, severity: Severity | None) -> Finding:
     """The finding about the helper of a desktop on a host without one."""
-    program = client.without_bus.rpartition("/")[2]
+    program = posixpath.basename(client.without_bus)
     if client.by_default:
         origin = "nothing configures it, and the docker command takes it because it is installed"
         source = {client.without_bus: "is installed", "credsStore": "not set"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.images.pushes import FailedPush, FailedPushes, Why
@@ -84,21 +84,14 @@ def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, s
     if failed.why == "size":
         return {"body_size": "client_max_body_size"}
     if failed.why == "plain":
-        front = only(_publishers(containers, 443)) if containers is not None else None
+        running = containers.running if containers is not None else ()
+        front = only([container for container in running if container.publishes(443)])
         forwarded = {"forwarded": "X-Forwarded-Proto"}
         return {**forwarded, "front": front.name} if front is not None else forwarded
     place, port = place_in(failed.said)
     if failed.why == "unreachable" and port:
         return {"called": place, "port": str(port)}
     return {}
-
-
-def _publishers(containers: Containers, port: int) -> list[Container]:
-    return [
-        container
-        for container in containers.running
-        if any(item.host_port == port for item in container.published_by("tcp"))
-    ]
 
 
 def _own_login(client: ClientSettings | None) -> tuple[str, dict[str, str]]:

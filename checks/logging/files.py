@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.contents import LogContents
 from diagnose.evidence.containers.logs.emptied_logs import EmptiedLog, EmptiedLogs
@@ -42,7 +44,7 @@ def file_missing(
         owner = str(container)
         summary = f"the log file of {owner} does not exist"
         if not log.missing:
-            file = renamed.rpartition("/")[2]
+            file = posixpath.basename(renamed)
             summary = f"the engine writes the log of {owner} to {file}, no longer to its file"
         yield Finding.about(
             container, summary, evidence, touches=(container.subject,), stable=(container.life,)

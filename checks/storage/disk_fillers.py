@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from diagnose.evidence.storage.file_kinds import (
@@ -40,7 +41,7 @@ def _needless_store(filled: FilledDisk) -> str:
         held = f"{left.path} holds {size(left.bytes)}"
         return f"{held} of an engine's data, and no running engine uses it"
     if former := filled.former_driver:
-        driver = former.path.rpartition("/")[2]
+        driver = posixpath.basename(former.path)
         held = f"{former.path} holds {size(former.bytes)}"
         return f"{held} of storage driver {driver}, which the engine uses no more"
     return ""

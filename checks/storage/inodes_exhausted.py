@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from checks.storage.helpers import users
@@ -114,7 +115,7 @@ def _inodes_finding(
             f'; container "{layer.container}" has written {layer.crowded} files and folders to '
             f"{layer.crowd} in its own layer"
         )
-    unused = [_entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]]
+    unused = [_entries(posixpath.basename(folder.path), folder) for folder in anonymous[:10]]
     figures = {
         "inodes": usage.inodes,
         "inodes_free": usage.inodes_free,
@@ -168,7 +169,7 @@ def _removable(
     images and build cache unless a volume leads, a prune of both.
     """
     if anonymous:
-        return {"volume": anonymous[0].path.rpartition("/")[2]}
+        return {"volume": posixpath.basename(anonymous[0].path)}
     leading = most[0].path if most else ""
     if leading.endswith(PIPES):
         return {"pipes": leading}

@@ -8,15 +8,26 @@ import msgspec
 
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import Json, PageVariables, Subject
+from diagnose.model import Json, PageVariables, Skipped, Subject, Unavailable
 from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
 
 NOT_USED = "this engine is in no swarm"
 NO_MANAGER = "this node is no manager: only managers know"
 """Why a check does not apply."""
+
+
+def reason_without_services(swarm: Swarm) -> Skipped | Unavailable | None:
+    """Why there are no services to judge here; None if there may be some."""
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if not swarm.manager:
+        return Skipped(NO_MANAGER)
+    return swarm.services if isinstance(swarm.services, Unavailable) else None
+
 
 TASK_CAUSES = (
     "container.entrypoint-forbidden",

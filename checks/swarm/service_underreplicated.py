@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, ended_for_health, missing_image
+from checks.swarm.helpers import (
+    TASK_CAUSES,
+    ended_for_health,
+    missing_image,
+    reason_without_services,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
@@ -24,9 +29,7 @@ from diagnose.model import (
     PageVariables,
     Seconds,
     Severity,
-    Skipped,
     Subject,
-    Unavailable,
 )
 from diagnose.phrases import sentence, size
 from diagnose.programs.failures import START_ERRORS, recognise
@@ -56,13 +59,10 @@ def service_underreplicated(
     not have. Jobs are left alone too, and tasks that ended
     well and are not to be started again count as running.
     """
-    if not swarm.is_used:
-        return Skipped(NOT_USED)
-    if not swarm.manager:
-        return Skipped(NO_MANAGER)
-    if isinstance(swarm.services, Unavailable):
-        return swarm.services
-    for service in swarm.services:
+    without = reason_without_services(swarm)
+    if without is not None:
+        return without
+    for service in swarm.known_services:
         placed = PlacedService(swarm, service)
         is_young = clock.is_within(service.changed_at, settle_s)
         allocation = allocations.of(placed.tasks) if allocations is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, missing_image
+from checks.swarm.helpers import TASK_CAUSES, missing_image, reason_without_services
 from diagnose.error_signatures import signs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.swarm.services import PlacedService
@@ -15,7 +15,6 @@ from diagnose.model import (
     PageVariables,
     Seconds,
     Severity,
-    Skipped,
     Unavailable,
 )
 from diagnose.phrases import sentence
@@ -31,13 +30,10 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
     task that takes a port of its node waits for the one that it is to replace. An update that began
     within settle_s is left alone.
     """
-    if not swarm.is_used:
-        return Skipped(NOT_USED)
-    if not swarm.manager:
-        return Skipped(NO_MANAGER)
-    if isinstance(swarm.services, Unavailable):
-        return swarm.services
-    for service in swarm.services:
+    without = reason_without_services(swarm)
+    if without is not None:
+        return without
+    for service in swarm.known_services:
         placed, update = PlacedService(swarm, service), service.update_status
         is_settled = clock.has_passed(service.changed_at, settle_s)
         if update is None or placed.lacks_tasks or not is_settled:

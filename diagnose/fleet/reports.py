@@ -5,6 +5,7 @@ Nothing of it is trusted.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -225,7 +226,7 @@ class Reader:
 
 def file_stem(place: str) -> str:
     """The name of a file without folders and ending: what a collector called the host."""
-    name = place.rpartition("/")[2]
+    name = posixpath.basename(place)
     return name.removesuffix(".gz").removesuffix(".json")
 
 

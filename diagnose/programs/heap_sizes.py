@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import assignments
 
 _JAVA = LazyPattern(r"(?<!\S)-Xmx(?P<count>\d+)(?P<unit>[kKmMgGtT]?)\b")
 _NODE = LazyPattern(r"--max[-_]old[-_]space[-_]size[= ](?P<count>\d+)\b")
@@ -44,7 +45,7 @@ def unaware_java(command: Iterable[str], environment: Sequence[str]) -> str:
 
     One that an option gives a size is another.
     """
-    values = dict(entry.partition("=")[::2] for entry in environment)
+    values = assignments(environment)
     texts = [" ".join(command), *(values.get(name, "") for name in VARIABLES)]
     match = _JAVA_VERSION.search(values.get("JAVA_VERSION", ""))
     if match is None or any(_LIMITED.search(text) for text in texts):

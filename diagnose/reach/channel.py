@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
 
+from diagnose.mappings import assignments
+
 CHUNK = 1 << 16
 ERRORS_KEPT = 1 << 16
 """Bytes of stderr that are kept, the last ones."""
@@ -220,7 +222,7 @@ def patience(arguments: list[str]) -> list[str]:
         )
     except (OSError, subprocess.TimeoutExpired):
         return []
-    configured = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+    configured = assignments(done.stdout.splitlines(), " ")
     options = []
     if configured.get("connecttimeout", "none") == "none":
         options += ["-o", f"ConnectTimeout={CONNECT_S:.0f}"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from diagnose.mappings import assignments
+
 _LISTS = {
     "add-host": "extra_hosts",
     "cap-add": "cap_add",
@@ -89,13 +91,20 @@ def _yaml_string(text: str) -> str:
 
 def lines_of_network(options: Iterable[str]) -> list[str]:
     """The lines of a network, two columns to a level; nothing of options without a key here."""
-    pairs = [option.removeprefix("--").partition("=")[::2] for option in options]
-    lines = ["enable_ipv6: true"] if ("ipv6", "") in pairs else []
-    subnets = [value for name, value in pairs if name == "subnet"]
+    given = [option.removeprefix("--") for option in options]
+    lines = ["enable_ipv6: true"] if "ipv6" in given else []
+    subnets = _values_of("subnet", given)
     if subnets:
         listed = ", ".join(f"{{subnet: {_yaml_string(subnet)}}}" for subnet in subnets)
         lines.append(f"ipam: {{config: [{listed}]}}")
-    driver = [value.partition("=")[::2] for name, value in pairs if name == "opt"]
-    if driver:
-        lines += ["driver_opts:", *(f"  {key}: {_yaml_string(value)}" for key, value in driver)]
+    of_driver = assignments(_values_of("opt", given))
+    if of_driver:
+        lines.append("driver_opts:")
+        lines += [f"  {key}: {_yaml_string(value)}" for key, value in of_driver.items()]
     return lines
+
+
+def _values_of(name: str, options: Sequence[str]) -> list[str]:
+    """The values of an option that may stand several times."""
+    begin = f"{name}="
+    return [option.removeprefix(begin) for option in options if option.startswith(begin)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -217,7 +218,7 @@ def _devices_and_limits(host: Inspect) -> Iterator[Option]:
             yield Option(name, f"{throttle['Path']}:{throttle['Rate']}")
     for link in host.get("Links") or ():
         peer, _, alias = link.partition(":")
-        yield Option("link", f"{peer.lstrip('/')}:{alias.rpartition('/')[2]}")
+        yield Option("link", f"{peer.lstrip('/')}:{posixpath.basename(alias)}")
 
 
 def restart_policy(host: Inspect) -> str:

@@ -8,6 +8,7 @@ and by `fields`.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -177,14 +178,14 @@ _PASSWORD_OPTIONS = ("-p", "-P", "-pw")
 
 def _begins_without_password(words: list[str]) -> bool:
     """Whether one of the programs at the beginning takes no password under -p."""
-    names = [word.rpartition("/")[2] for word in words[:4]]
+    names = [posixpath.basename(word) for word in words[:4]]
     return any(_NO_PASSWORD.fullmatch(name) for name in names)
 
 
 def _tool_of(word: str) -> _Tool | None:
     if len(word) > 60:
         return None
-    name = word.rpartition("/")[2]
+    name = posixpath.basename(word)
     return _tool(name) if name and _NAME.fullmatch(name) else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.events import Events
@@ -106,7 +108,7 @@ def _more_room(oom: MemoryLoss) -> PageVariables:
     limits = [kill.limit_of for kill in oom.kills if kill.by_parent]
     if not limits:
         return {"memory": _roomier(oom)}
-    parent = limits[-1].rpartition("/")[2]
+    parent = posixpath.basename(limits[-1])
     if parent.endswith(".slice"):
         return {"slice": parent, "roomier": f"MemoryMax={_roomier(oom).upper()}"}
     if oom.container.host_config.cgroup_parent:

@@ -6,6 +6,8 @@ certificate that a server shows.
 
 from __future__ import annotations
 
+import posixpath
+
 from diagnose.evidence.containers.former_images import FormerImage
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
@@ -145,6 +147,6 @@ def _pointed_log(container: Container, tail: LogTail) -> PageVariables:
     """The log to which the output points, where no line of the output itself says what is wrong."""
     telling = tail.telling
     pointed = other_log(container, tail)
-    path = next(iter(pointed.values()), "").rpartition("/")[2]
+    path = posixpath.basename(next(iter(pointed.values()), ""))
     explains = telling is not None and telling.is_complaint and path not in telling.text
     return {} if explains else pointed

@@ -8,6 +8,8 @@ who installs a wrong name runs a stranger's code.
 
 from __future__ import annotations
 
+import posixpath
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
@@ -53,7 +55,7 @@ def installer_of(failure: Recognised | None) -> str:
 
 
 def _library_installer(library: str) -> str:
-    match = _LIBRARY.fullmatch(library.rpartition("/")[2])
+    match = _LIBRARY.fullmatch(posixpath.basename(library))
     if match is None:
         return ""
     package = _debian_package(match["stem"], match["version"])

@@ -349,8 +349,8 @@ def _uncover_folder(remedy: Uncovered, case: _Case) -> PageVariables:
 @_steps.register(WholeFolder)
 def _mount_whole_folder(remedy: WholeFolder, case: _Case) -> PageVariables:
     mount = case.mount_at(remedy.folder)
-    last = remedy.folder.rpartition("/")[2]
-    if mount is None or mount.type != "bind" or mount.source.rpartition("/")[2] != last:
+    last = posixpath.basename(remedy.folder)
+    if mount is None or mount.type != "bind" or posixpath.basename(mount.source) != last:
         return {}
     if not case.failure.values.get("path", "").startswith(f"{remedy.folder}/"):
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
     container, mount = missing.container, missing.place.mount
     if missing.leads_to is not None:
         return _dangling_link_finding(missing, missing.leads_to)
-    name = missing.path.rpartition("/")[2]
+    name = posixpath.basename(missing.path)
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
     finding = Finding.about(
         container,

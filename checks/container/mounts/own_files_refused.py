@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from checks.container.claims import is_broken
@@ -157,7 +158,7 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
     )
     if not is_same_user(user, own):
         return finding.with_variables({"overridden": "user"})
-    name = place.place.rpartition("/")[2]
+    name = posixpath.basename(place.place)
     if not place.is_folder or not name:
         return finding
     return finding.with_variables(
@@ -183,7 +184,7 @@ def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables
 
     None where the program may want a file there.
     """
-    name = path.rpartition("/")[2]
+    name = posixpath.basename(path)
     if not tail.find(*_MAKES_A_FOLDER) or _SUFFIX.search(name):
         return {}
     volume = f"{container.name}-{name.lstrip('.')}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.covered_records import CoveredRecords
 from diagnose.evidence.engine.data.hidden_containers import (
@@ -64,7 +66,7 @@ def _finding(record: DamagedRecord, info: Info, folder: str) -> Finding:
 def _damage(record: DamagedRecord) -> str:
     if record.is_gone:
         return "the record of its layer is gone"
-    name = record.file.rpartition("/")[2]
+    name = posixpath.basename(record.file)
     return f"its record {name} is empty" if record.is_empty else f"its record {name} holds no JSON"
 
 

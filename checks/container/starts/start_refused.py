@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 import msgspec
@@ -367,5 +368,5 @@ def _file_below_mount(container: Container, source: str) -> PageVariables:
         return {}
     target = mounts[0].destination.rstrip("/")
     access = "" if mounts[0].rw else ":ro"
-    name = source.rpartition("/")[2]
+    name = posixpath.basename(source)
     return {"misplaced": mounts[0].destination, "as_file": f"{source}:{target}/{name}{access}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject
 from diagnose.phrases import unix
 
+LONGEST_COMM = 15
+"""Characters of a program's name that the kernel keeps."""
 _NO_LOG_RECEIVER = LazyPattern(
     r"failed to initialize logging driver: (?!.{0,999}(?: - 40[13]|PermissionDenied|Unauthenticated))"
     r".{0,999}(?:\bdial |connect)"
@@ -168,7 +171,12 @@ class Container(ProjectMember, frozen=True):
     @property
     def program(self) -> str:
         """The name of the first process's program, without its folder."""
-        return self.path.rpartition("/")[2]
+        return posixpath.basename(self.path)
+
+    @property
+    def process_names(self) -> set[str]:
+        """The names that the kernel may give to its program: those of the files in its command."""
+        return {posixpath.basename(word)[:LONGEST_COMM] for word in self.command[:4]}
 
     @property
     def restarts_always(self) -> bool:
@@ -238,7 +246,7 @@ class Container(ProjectMember, frozen=True):
         links = [*(self.host_config.links or ())]
         for endpoint in self.endpoints.values():
             links += endpoint.links or ()
-        return frozenset(link.rpartition(":")[2].rpartition("/")[2] for link in links)
+        return frozenset(posixpath.basename(link.rpartition(":")[2]) for link in links)
 
     @property
     def network_subjects(self) -> tuple[Subject, ...]:
@@ -293,6 +301,14 @@ class Container(ProjectMember, frozen=True):
         for published in self.published_ports:
             if published.protocol == protocol and published.host_port:
                 yield published
+
+    def publishes(self, port: int) -> bool:
+        """Whether this TCP port of the host leads to it now."""
+        return any(published.host_port == port for published in self.published_by("tcp"))
+
+    def mounts_volume(self, name: str) -> bool:
+        """Whether a volume of this name is mounted in it."""
+        return any(mount.type == "volume" and mount.name == name for mount in self.mounts)
 
     @property
     def declared_tcp_ports(self) -> tuple[int, ...]:

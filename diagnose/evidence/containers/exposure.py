@@ -5,6 +5,7 @@ The order in which advice on it is read.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.inspect import Mount
@@ -41,7 +42,7 @@ def engine_socket(mount: Mount) -> str | None:
     if mount.type not in ("bind", ""):
         return None
     source = mount.source.rstrip("/")
-    if source.rpartition("/")[2] in ENGINE_SOCKETS:
+    if posixpath.basename(source) in ENGINE_SOCKETS:
         return mount.source
     inside = SOCKET_FOLDERS.get(source)
     return f"{source}/{inside}" if inside else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     files = _files(host, folders)
     containers, missing = [], []
     for folder in folders:
-        id = folder.rpartition("/")[2]
+        id = posixpath.basename(folder)
         try:
             own, host_config = (_loaded_object(files[f"{folder}/{name}"]) for name in _NAMES)
             containers.append(container_of(own, host_config, _life(id, running)))

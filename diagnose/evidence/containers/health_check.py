@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from typing import Any
@@ -199,7 +200,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
         """
         missing = _NO_SCRIPT.search(self.output) if self.exit_code else None
         path = str(missing[missing.lastgroup or 0]) if missing is not None else ""
-        name = path.rpartition("/")[2].partition(".")[0]
+        name = posixpath.basename(path).partition(".")[0]
         return path if name and name in self.command else ""
 
     @property
@@ -240,7 +241,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def _tool(self) -> str:
         """The program of the command that makes its request; "" for none that is known."""
-        names = (word.rpartition("/")[2] for word in re.findall(r"[\w./-]+", self.text))
+        names = (posixpath.basename(word) for word in re.findall(r"[\w./-]+", self.text))
         return next((name for name in names if name in _QUIET_TOOLS), "")
 
     @property

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from diagnose.evidence.engine.installed.packaging import packaging
 from diagnose.evidence.engine.log import daemon_log
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import assignments
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import FindEndpoint, FindLocality, Rootless
@@ -138,7 +139,7 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         if not values_of_flag:
             return None
         if key in MAPS:
-            return dict(pair.partition("=")[::2] for pair in values_of_flag)
+            return assignments(values_of_flag)
         if key in LISTS:
             return values_of_flag
         return {"true": True, "false": False}.get(values_of_flag[-1], values_of_flag[-1])
@@ -386,7 +387,7 @@ def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
     """
     if not process.uid:
         return DEFAULT_PATH
-    variables = dict(item.partition("=")[::2] for item in process.environ or ())
+    variables = assignments(process.environ or ())
     folder = variables.get("XDG_CONFIG_HOME") or (
         f"{variables['HOME']}/.config" if variables.get("HOME") else ""
     )

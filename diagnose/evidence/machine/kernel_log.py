@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import assignments
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadKernelLog, Record
@@ -59,7 +61,7 @@ class OomKill(msgspec.Struct, frozen=True):
     @property
     def unit(self) -> str:
         """The unit of systemd whose control group had the limit; "" for none."""
-        name = self.limit_of.rpartition("/")[2]
+        name = posixpath.basename(self.limit_of)
         return name if name.endswith((".service", ".slice")) else ""
 
     @property
@@ -192,7 +194,7 @@ class _OomReader:
 
 def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
     """An OOM kill from the one line in which a newer kernel sums it up."""
-    fields = dict(part.partition("=")[::2] for part in match["rest"].split(",") if "=" in part)
+    fields = assignments(match["rest"].split(","))
     inside = _ID.search(fields.get("task_memcg", ""))
     limited = match["constraint"] == "CONSTRAINT_MEMCG"
     return OomKill(

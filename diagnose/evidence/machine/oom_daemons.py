@@ -81,11 +81,6 @@ def _killed_by(entry: JournalEntry, killed: list[Container]) -> Iterator[Contain
         yield from (container for container in near if container.id == match["id"])
     elif match := _OF_PROCESS.search(entry.message):
         name = match["comm"].strip()
-        with_program = [container for container in near if name in _programs(container)]
+        with_program = [container for container in near if name in container.process_names]
         if len(with_program) == 1:
             yield with_program[0]
-
-
-def _programs(container: Container) -> set[str]:
-    """The names that the kernel may give to a container's first process: 15 bytes of them."""
-    return {word.rpartition("/")[2][:15] for word in container.command[:4]}

@@ -6,6 +6,7 @@ here says that a change is the cause.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -156,7 +157,7 @@ def _holds_settings(mount: Mount) -> bool:
 
 def _is_by_people(path: str) -> bool:
     """Whether a file is called like one that people write, and does not lie where the host does."""
-    name = path.rstrip("/").rpartition("/")[2]
+    name = posixpath.basename(path.rstrip("/"))
     return not path.startswith(_LIVE_FOLDERS) and bool(_WRITTEN_BY_PEOPLE.fullmatch(name))
 
 

@@ -5,6 +5,7 @@ Mount tables say /dev/mapper/vg-data or /dev/root, its log dm-0.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 
 import msgspec
@@ -40,7 +41,7 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     devices: dict[str, Mounted] = {}
     for mount in mounts:
         if mount.source.startswith("/"):
-            devices.setdefault(mount.source.rpartition("/")[2], mount)
+            devices.setdefault(posixpath.basename(mount.source), mount)
     disks = {
         f"/sys/dev/block/{mount.dev}": mount
         for mount in devices.values()
@@ -52,7 +53,7 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     if isinstance(answer, Failed):
         return BlockDevices(devices)
     disks_by_name = {
-        status.link.rpartition("/")[2]: disks[path]
+        posixpath.basename(status.link): disks[path]
         for path, status in answer.items()
         if status.link
     }

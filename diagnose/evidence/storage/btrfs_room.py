@@ -6,6 +6,7 @@ metadata's chunks are full, no file can be made, whatever df says of the data's.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -114,7 +115,7 @@ def _mapped_names(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:
 
 def _device(disk: Filesystem) -> str:
     """The name of the mounted device."""
-    return (disk.usage.source or "").rpartition("/")[2]
+    return posixpath.basename(disk.usage.source or "")
 
 
 def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:

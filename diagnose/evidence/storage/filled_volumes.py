@@ -88,11 +88,7 @@ def filled_volumes(
 
 
 def _users(containers: Containers | None, volume: str) -> tuple[str, ...]:
-    using = [
-        container
-        for container in containers or ()
-        if any(mount.type == "volume" and mount.name == volume for mount in container.mounts)
-    ]
+    using = [container for container in containers or () if container.mounts_volume(volume)]
     using.sort(key=lambda container: (not container.is_running, container.name))
     return tuple(container.name for container in using)
 

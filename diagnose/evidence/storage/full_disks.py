@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -133,4 +134,4 @@ def largest_log(files: Iterable[FileSize]) -> FileSize | None:
 
 def is_log(path: str) -> bool:
     """Whether a file is called like a log."""
-    return _LOG.fullmatch(path.rpartition("/")[2]) is not None
+    return _LOG.fullmatch(posixpath.basename(path)) is not None

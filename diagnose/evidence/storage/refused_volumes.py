@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -87,7 +88,7 @@ def _newest_by_volume(refusals: Iterable[_Refusal]) -> list[RefusedVolume]:
         match = REFUSED.search(refusal.text)
         if match is None:
             continue
-        name = match["point"].removesuffix("/_data").rpartition("/")[2]
+        name = posixpath.basename(match["point"].removesuffix("/_data"))
         waiting = by_name[name].waiting if name in by_name else ()
         if refusal.container:
             waiting = (*waiting, refusal.container)

@@ -181,11 +181,7 @@ def _absolute(device: str) -> str:
 
 
 def _users(name: str, containers: Containers) -> tuple[Container, ...]:
-    return tuple(
-        container
-        for container in containers
-        if any(mount.type == "volume" and mount.name == name for mount in container.mounts)
-    )
+    return tuple(container for container in containers if container.mounts_volume(name))
 
 
 def _refusals(
@@ -198,6 +194,6 @@ def _refusals(
     for text, at in errors:
         match = _REFUSED.search(text)
         if match:
-            name = match["point"].removesuffix("/_data").rpartition("/")[2]
+            name = posixpath.basename(match["point"].removesuffix("/_data"))
             refusals[name] = (match[0], at)
     return refusals

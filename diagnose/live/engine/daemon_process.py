@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from diagnose.live.kernel.proc_files import cmdline
+
 DEFAULT_SOCKET = "/var/run/docker.sock"
 
 DAEMON_NAMES = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
@@ -97,8 +99,7 @@ def serves(pid: int, path: str) -> bool:
     """
     own = default_socket(pid)
     words = [
-        word.removeprefix("--host=").removeprefix("-H").removeprefix("=")
-        for word in command_line(pid)
+        word.removeprefix("--host=").removeprefix("-H").removeprefix("=") for word in cmdline(pid)
     ]
     hosts = [word for word in words if word.startswith(("unix://", "tcp://", "fd://"))] or [
         f"unix://{own}"
@@ -113,7 +114,7 @@ def serves(pid: int, path: str) -> bool:
 def default_socket(pid: int) -> str:
     """The socket that a daemon serves unless configured otherwise: a rootless one its user's."""
     uid = _uid(pid)
-    if not uid and "--rootless" not in command_line(pid) and not _in_user_namespace(pid):
+    if not uid and "--rootless" not in cmdline(pid) and not _in_user_namespace(pid):
         return DEFAULT_SOCKET
     return f"{_environment(pid).get('XDG_RUNTIME_DIR') or f'/run/user/{uid or 0}'}/docker.sock"
 
@@ -150,16 +151,8 @@ def _environment(pid: int) -> dict[str, str]:
         raw = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return {}
-    return dict(item.partition("=")[::2] for item in os.fsdecode(raw).split("\0"))
-
-
-def command_line(pid: int) -> list[str]:
-    """The arguments of a process; empty when it is gone, or hidden from us."""
-    try:
-        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return []
-    return raw.decode("utf-8", errors="replace").rstrip("\0").split("\0")
+    pairs = (item.partition("=") for item in os.fsdecode(raw).split("\0"))
+    return {name: value for name, _, value in pairs}
 
 
 def comm(pid: int) -> str:

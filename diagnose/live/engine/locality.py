@@ -22,7 +22,6 @@ from diagnose.live.engine.daemon_process import (
     DAEMON_NAMES,
     DEFAULT_SOCKET,
     comm,
-    command_line,
     daemon_pids,
     default_socket,
     owns_socket,
@@ -30,6 +29,7 @@ from diagnose.live.engine.daemon_process import (
     serves,
 )
 from diagnose.live.engine.endpoint import EngineEndpoint
+from diagnose.live.kernel.proc_files import cmdline
 from diagnose.live.tool import in_container
 from diagnose.model import Json
 from diagnose.questions.endpoint import FindLocality
@@ -188,9 +188,7 @@ def _by_process(path: str) -> Found:
     if named and default == (default_socket(named) == DEFAULT_SOCKET):
         return Found(named, "pid file")
     if "podman" in path:
-        services = [
-            pid for pid in daemon_pids(frozenset({"podman"})) if "service" in command_line(pid)
-        ]
+        services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in cmdline(pid)]
         return Found(services[0] if len(services) == 1 else None, "process list")
     serving = [pid for pid in daemon_pids() if serves(pid, path)]
     if serving:
@@ -228,9 +226,7 @@ def _is_loopback(name: str) -> bool:
 
 def _is_told_to_listen(pid: int, port: int | None) -> bool:
     """Whether an engine's command line names this TCP port."""
-    return any(
-        word.startswith("tcp://") and word.endswith(f":{port}") for word in command_line(pid)
-    )
+    return any(word.startswith("tcp://") and word.endswith(f":{port}") for word in cmdline(pid))
 
 
 def _tcp_listeners(port: int) -> list[int]:

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from diagnose.live import Live, Refused
 from diagnose.live.kernel import mountinfo as table
-from diagnose.live.kernel.proc_files import read, text_of
+from diagnose.live.kernel.proc_files import counters_of, read, text_of
 from diagnose.model import Json
 from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure, ReadSysctls
 from diagnose.questions.network import CountReversePathDrops
@@ -134,16 +134,11 @@ def reverse_path_drops(_live: Live, question: CountReversePathDrops) -> Json:
 
     Raises OSError where the file cannot be read.
     """
-    before = _counter("IPReversePathFilter")
+    before = _packets_dropped_by_filter()
     time.sleep(min(question.seconds, 2.0))
-    after = _counter("IPReversePathFilter")
+    after = _packets_dropped_by_filter()
     return {"total": after, "within": after - before}
 
 
-def _counter(name: str) -> int:
-    """A counter of /proc/net/netstat, whose lines come in pairs of names and numbers."""
-    lines = Path("/proc/net/netstat").read_text().splitlines()
-    for names, numbers in zip(lines[::2], lines[1::2], strict=False):
-        if name in names.split():
-            return int(numbers.split()[names.split().index(name)])
-    return 0
+def _packets_dropped_by_filter() -> int:
+    return counters_of("self", "netstat").get("TcpExt:IPReversePathFilter", 0)

@@ -12,6 +12,7 @@ import functools
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 _ID = re.compile(rb"[0-9a-f]{64}")
 _VIRTUAL_SIZE = 20
@@ -107,6 +108,21 @@ def cmdline(pid: int) -> list[str]:
     except OSError:
         return []
     return [part.decode("utf-8", "replace") for part in body.split(b"\0")[:-1]]
+
+
+def counters_of(pid: int | str, file: str) -> dict[str, int]:
+    """The numbers of a file of /proc/PID/net, by group and name, such as `Udp:RcvbufErrors`.
+
+    Its lines come in pairs: a group with the names, and the same group with their numbers. OSError
+    if it cannot be read.
+    """
+    lines = iter(Path(f"/proc/{pid}/net/{file}").read_text(encoding="ascii").splitlines())
+    counters: dict[str, int] = {}
+    for names, numbers in zip(lines, lines, strict=False):
+        group, *columns = names.split()
+        for column, number in zip(columns, numbers.split()[1:], strict=False):
+            counters[group + column] = int(number)
+    return counters
 
 
 def parse_limits(text: str) -> dict[str, dict[str, int | None]]:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
-from diagnose.live.network.server_socket import sending_socket
+from diagnose.live.network.server_socket import resolver_socket, sending_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,18 +94,7 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
     as of `query`; icmp is "too large" where a router, or the host itself, says that it cannot
     forward a packet of that size.
     """
-    if not live.options.probe:
-        raise Refused("not allowed", "probes are turned off by --no-probe")
-    import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
-
-    wanted = {
-        "server": question.server,
-        "port": 53,
-        "transport": "udp",
-        "pid": question.pid,
-        "start": None,
-    }
-    with sending_socket(live, question, wanted) as (address, kernel):
+    with resolver_socket(live, question) as (address, kernel):
         kernel.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
         return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from diagnose.live import Refused
 from diagnose.live.network.dns import (
     icmp_of,
     make_message,
@@ -13,7 +12,7 @@ from diagnose.live.network.dns import (
     read_reply,
     replies,
 )
-from diagnose.live.network.server_socket import sending_socket
+from diagnose.live.network.server_socket import resolver_socket
 
 if TYPE_CHECKING:
     import socket
@@ -41,18 +40,7 @@ def sample(live: Live, question: SampleDns) -> dict[str, Any]:
 
     Shape: `DnsSample`. An ICMP error ends the sending. Errors as of a single query.
     """
-    if not live.options.probe:
-        raise Refused("not allowed", "probes are turned off by --no-probe")
-    import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
-
-    wanted = {
-        "server": question.server,
-        "port": 53,
-        "transport": "udp",
-        "pid": question.pid,
-        "start": None,
-    }
-    with sending_socket(live, question, wanted) as (address, kernel):
+    with resolver_socket(live, question) as (address, kernel):
         return _Sample(kernel).taken_from(address)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live.kernel.open_files import owners_of
-from diagnose.live.kernel.proc_files import container_of, text_of
+from diagnose.live.kernel.proc_files import container_of, counters_of, text_of
 from diagnose.model import Json
 
 if TYPE_CHECKING:
@@ -83,17 +83,6 @@ def _sockets_of_family(pid: int, name: str, file: str) -> dict[str, int]:
     lines = Path(f"/proc/{pid}/net/{file}").read_text(encoding="ascii").splitlines()
     words = next((line.split()[1:] for line in lines if line.startswith(f"{name}: inuse")), [])
     return {word: int(number) for word, number in zip(words[::2], words[1::2], strict=False)}
-
-
-def counters_of(pid: int, file: str) -> dict[str, int]:
-    """The numbers of a file whose lines come in pairs of names and numbers: `Udp:RcvbufErrors`."""
-    rows = Path(f"/proc/{pid}/net/{file}").read_text(encoding="ascii").splitlines()
-    counters: dict[str, int] = {}
-    for names, numbers in zip(rows[::2], rows[1::2], strict=False):
-        group, *columns = names.split()
-        for column, number in zip(columns, numbers.split()[1:], strict=False):
-            counters[group + column] = int(number)
-    return counters
 
 
 def callers(_live: Live, question: ListCallers) -> Json:

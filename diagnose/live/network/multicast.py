@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.live.network.losses import counters_of
+from diagnose.live.kernel.proc_files import counters_of
 from diagnose.model import Json
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from diagnose.model import Json
 if TYPE_CHECKING:
     from diagnose.live import Live
     from diagnose.questions import AnyQuestion
+    from diagnose.questions.dns import QuerySizedDns, SampleDns
 
 
 def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
@@ -61,6 +62,29 @@ def sending_socket(
         yield address, kernel
     if _start_of(pid) != began:
         raise Refused("gone", f"process {pid} is another one now")
+
+
+@contextmanager
+def resolver_socket(
+    live: Live, question: QuerySizedDns | SampleDns
+) -> Iterator[tuple[tuple[Any, ...], socket.socket]]:
+    """The address of a resolver and a socket for queries over UDP, as `sending_socket` gives them.
+
+    Refused("not allowed") after --no-probe.
+    """
+    if not live.options.probe:
+        raise Refused("not allowed", "probes are turned off by --no-probe")
+    import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
+
+    wanted = {
+        "server": question.server,
+        "port": 53,
+        "transport": "udp",
+        "pid": question.pid,
+        "start": None,
+    }
+    with sending_socket(live, question, wanted) as place:
+        yield place
 
 
 def _start_of(pid: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -49,7 +50,7 @@ class KeeperLogs(msgspec.Struct, frozen=True):
         files = [
             file for file in self.files.get(container.id, ()) if not _OF_KEEPER.search(file.path)
         ]
-        named = [file for file in files if program and program in file.path.rpartition("/")[2]]
+        named = [file for file in files if program and program in posixpath.basename(file.path)]
         near = (file for file in files if at is not None and abs(file.written - at) < _AROUND_S)
         for file in named or near:
             text = host.ask(file.end)

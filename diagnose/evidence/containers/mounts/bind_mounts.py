@@ -231,7 +231,7 @@ def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
     file = named_path(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
     if file is None or file.rest:
         return None
-    is_volume = file.mount.type == "volume" and "." in file.inside.rpartition("/")[2]
+    is_volume = file.mount.type == "volume" and "." in posixpath.basename(file.inside)
     return file if file.mount.type == "bind" or is_volume else None
 
 

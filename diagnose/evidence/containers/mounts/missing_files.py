@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -158,7 +159,7 @@ def _missing_files(
         if listing is None:
             continue
         missing = _missing_file(host, gap, listing, repeated)
-        if missing.path.rpartition("/")[2] in listing.names:
+        if posixpath.basename(missing.path) in listing.names:
             end = link_end(host, gap.container, gap.place.inside)
             if end is not None and not end.is_there:
                 yield msgspec.structs.replace(missing, leads_to=end)
@@ -261,5 +262,5 @@ def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
 
 def _base_name(path: str) -> str:
     """A file's name without what differs between an example and the file itself."""
-    name = path.rpartition("/")[2].lower().replace(".yaml", ".yml")
+    name = posixpath.basename(path).lower().replace(".yaml", ".yml")
     return _EXAMPLE.sub("", name)

@@ -5,6 +5,7 @@ The file lies in a folder that is mounted at another place than the one where th
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Mapping
 
 import msgspec
@@ -62,12 +63,12 @@ class UnreadSettings(msgspec.Struct, frozen=True):
     @property
     def mounted(self) -> str:
         """The file on the host."""
-        return f"{self.source}/{self.inside.rpartition('/')[2]}"
+        return f"{self.source}/{posixpath.basename(self.inside)}"
 
     @property
     def evidence(self) -> dict[str, str]:
         """Both files."""
-        file = self.inside.rpartition("/")[2]
+        file = posixpath.basename(self.inside)
         return {
             "settings that it read": f"{self.inside}, the image's own",
             "settings that it did not read": f"{self.mounted}, mounted at {self.folder}/{file}",
@@ -137,4 +138,4 @@ def _candidates(container: Container, line: str, path: str) -> list[UnreadSettin
 
 def _file_of_same_name(item: UnreadSettings) -> str:
     """The file of the same name in the mounted folder."""
-    return f"{item.source}/{item.inside.rpartition('/')[2]}"
+    return f"{item.source}/{posixpath.basename(item.inside)}"

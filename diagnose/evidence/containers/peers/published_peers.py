@@ -23,8 +23,7 @@ def publisher_in(
     if not name or not port or not _is_of_this_host(name, caller, links):
         return None
     for container in containers.running:
-        is_published = any(item.host_port == port for item in container.published_by("tcp"))
-        if is_published and container.id != caller.id:
+        if container.publishes(port) and container.id != caller.id:
             return f"{name}:{port}", container
     return None
 

@@ -11,6 +11,7 @@ import shlex
 
 import msgspec
 
+from diagnose.evidence.containers.container import LONGEST_COMM
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
@@ -25,8 +26,6 @@ BYTES = 32 * 1024
 """A longer script is not judged."""
 MOST = 12
 """Containers whose start script is read."""
-_COMM = 15
-"""Characters of a process's name that the kernel keeps."""
 _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
 _WRAPPERS = _SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
 _IS_SCRIPT = LazyPattern(r"#!\s{0,8}\S{0,80}/(?:(?:env\s{1,8})?(?:ba|da|a|z)?sh|busybox sh)\b")
@@ -77,7 +76,7 @@ def _runs_another(container: Container, processes: Processes) -> bool:
     if not (config.entrypoint and config.cmd and names) or config.cmd[0].startswith("-"):
         return False
     words = {word for text in config.cmd for word in text.split()}
-    return not any(posixpath.basename(word)[:_COMM] in names for word in words)
+    return not any(posixpath.basename(word)[:LONGEST_COMM] in names for word in words)
 
 
 def _ignored(host: Host, container: Container) -> IgnoredCommand | None:

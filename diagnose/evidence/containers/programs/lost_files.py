@@ -6,6 +6,7 @@ that layer, and a new container of the same image begins without it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -153,7 +154,7 @@ def _is_missed(complaint: _Complaint, path: str) -> bool:
     return any(
         word == path
         or word.startswith(f"{path}/")
-        or (is_named_alone and word.rpartition("/")[2] == name)
+        or (is_named_alone and posixpath.basename(word) == name)
         for word in complaint.words
     )
 

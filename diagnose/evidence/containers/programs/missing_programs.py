@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
 
@@ -143,7 +144,7 @@ def _missing_program(host: Host, container: Container, name: str) -> MissingProg
     if near:
         command = (*words[:place], near, *more, *words[place + 1 :])
         return msgspec.structs.replace(proposed, is_line=is_line, near=near, command=command)
-    is_service = bool(image_words) and image_words[0].rpartition("/")[2] not in _INTERACTIVE
+    is_service = bool(image_words) and posixpath.basename(image_words[0]) not in _INTERACTIVE
     command = image_words if is_own and is_service else ()
     return msgspec.structs.replace(proposed, is_line=is_line, command=command)
 
@@ -171,7 +172,7 @@ def _like_program(host: Host, container: Container, program: str) -> str:
 
 def _places(container: Container, program: str) -> Iterator[str]:
     """Where a program could be that is named with a wrong folder, name or form."""
-    name = program.rpartition("/")[2]
+    name = posixpath.basename(program)
     folder = container.config.working_dir.rstrip("/")
     if "/" not in program:
         yield f"{folder}/{name}"

@@ -6,6 +6,7 @@ the real interpreter behind it.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterator
 
@@ -71,7 +72,7 @@ def _other_interpreter(
 ) -> OtherInterpreter | None:
     """Another interpreter that the image has, in place of the one that the program wants."""
     words = shlex.join(container.command)
-    name = program.interpreter.rpartition("/")[2]
+    name = posixpath.basename(program.interpreter)
     behind = _behind_init(host, container, program) if name in _INITS else ""
     if behind:
         here = programs_at(host, container, [behind])

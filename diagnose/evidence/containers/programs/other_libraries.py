@@ -6,6 +6,7 @@ and no libssl.so.1.1. Another cause is a folder that the loader does not search.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -107,7 +108,7 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
         if failure is None or failure.name not in FAILURES:
             continue
         values = failure.values
-        library = (values.get("library") or values.get("library_musl") or "").rpartition("/")[2]
+        library = posixpath.basename(values.get("library") or values.get("library_musl") or "")
         is_known = bool(container.image) and ".so" in library
         alike = tuple(_other_versions(host, container, library)) if is_known else ()
         if alike:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Collection, Iterable, Mapping
 
@@ -101,7 +102,7 @@ def _tools_in(host: Host, container: Container, tools: Iterable[str]) -> set[str
     """Which of these programs the container has."""
     folders = path_folders(container)
     places = [f"{folder}/{name}" for name in tools for folder in folders]
-    return {path.rpartition("/")[2] for path in programs_at(host, container, places)}
+    return {posixpath.basename(path) for path in programs_at(host, container, places)}
 
 
 def other_probe(command: str, present: Collection[str]) -> str:

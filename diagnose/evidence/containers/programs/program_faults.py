@@ -66,9 +66,6 @@ _SIGNS = (
     "avc:  denied",
     "avc: denied",
 )
-_COMM = 15
-"""Characters of a program's name that the kernel keeps."""
-
 _WRAPPERS = frozenset(
     [
         "sh",
@@ -174,20 +171,12 @@ def _owner(fault: ProgramFault, ended: Sequence[Container]) -> Container | None:
         for container in ended
         if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
     ]
-    with_program = [container for container in near if fault.comm in _program_names(container)]
+    with_program = [container for container in near if fault.comm in container.process_names]
     if len(with_program) == 1:
         return with_program[0]
     if not with_program and len(near) == 1 and _is_wrapped(near[0]):
         return near[0]
     return None
-
-
-def _program_names(container: Container) -> set[str]:
-    """The names that the kernel may give to a container's program.
-
-    The file names in its command.
-    """
-    return {word.rpartition("/")[2][:_COMM] for word in container.command[:4]}
 
 
 def _is_wrapped(container: Container) -> bool:

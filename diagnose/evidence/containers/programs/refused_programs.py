@@ -211,7 +211,7 @@ def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> 
     if refused is None or (container.is_running and container.restart_count < LOOPING):
         return None
     named = refused["by_su_exec"] or refused["by_setpriv"] or refused["by_shell"]
-    name_of_image = container.config.image.rpartition("/")[2].partition(":")[0]
+    name_of_image = posixpath.basename(container.config.image).partition(":")[0]
     names = [named] if named else [*container.config.words, name_of_image]
     for place in _places(container, names):
         program = _look(host, container.id, place, "operation not permitted", refused.string)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Literal
 
@@ -101,7 +102,7 @@ class Refusal(msgspec.Struct, frozen=True):
     @property
     def program(self) -> str:
         """The name of the program that the host lacks."""
-        return self.name.rpartition("/")[2]
+        return posixpath.basename(self.name)
 
     @property
     def lost_volume(self) -> str:

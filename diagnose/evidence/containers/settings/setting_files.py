@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
@@ -126,7 +128,7 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
 
 def _looks_like_file(path: str) -> bool:
     """Whether a name is that of a file: with an ending, or as Caddyfile and Gemfile are written."""
-    name = path.rpartition("/")[2]
+    name = posixpath.basename(path)
     return "." in name or name[:1].isupper()
 
 

@@ -5,6 +5,7 @@ The values are tokens, equal for equal secrets; nobody sees what they stand for.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
@@ -196,4 +197,4 @@ def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) ->
 
 def _is_registration(path: str) -> bool:
     """Whether a file is the one that is handed to the peer, and not the program's own settings."""
-    return "config" not in path.rpartition("/")[2]
+    return "config" not in posixpath.basename(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 
@@ -174,7 +175,7 @@ def unreplaced(container: Container, tail: LogTail) -> Unreplaced | None:
         return None
     words = container.config.words
     holders = [(name, value) for name, value in container.config.environment]
-    has_shell = any(word.rpartition("/")[2] in _SHELLS for word in words[:-1])
+    has_shell = any(posixpath.basename(word) in _SHELLS for word in words[:-1])
     if not has_shell:
         holders = [("", word) for word in words] + holders
     for holder, text in holders:

@@ -180,8 +180,7 @@ def _wrong_labels(setting: _Setting) -> Iterator[Fault]:
     for label in labels:
         if "=" not in label:
             yield setting.fault(f"{label!r} is no label (name=value)")
-    pairs = {tuple(label.partition("=")[::2]) for label in labels}
-    names = [name for name, _ in pairs]
+    names = [label.partition("=")[0] for label in set(labels)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield setting.fault(f"{name} stands there twice, with two values")
 

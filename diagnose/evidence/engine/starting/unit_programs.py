@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -43,7 +44,7 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
     """
     found = []
     for name, unit in _units_down(daemon):
-        file = unit.program.rpartition("/")[2]
+        file = posixpath.basename(unit.program)
         others = [f"{folder}/{file}" for folder in FOLDERS]
         answer = host.ask(StatPaths([unit.program, *others]))
         if isinstance(answer, Failed):

@@ -190,26 +190,36 @@ def _signs(text: str) -> frozenset[str]:
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:
     """The calls of a line that names an address of a network of the engine."""
     calls = []
-    text = line.text
-    for match in (*_PLACE.finditer(text), *_PLACE6.finditer(text)):
+    for match in (*_PLACE.finditer(line.text), *_PLACE6.finditer(line.text)):
         port = int(match["port"])
         network = _bridge_of(match["address"], networks)
         if network is None or port >= EPHEMERAL:
             continue
-        refused = "refused" in _signs(text)
-        calls.append(
-            FailingCall(
-                container,
-                network=network,
-                address=match["address"],
-                port=port,
-                line=quoted(text),
-                at=line.at,
-                times=1,
-                refused=refused,
-            )
-        )
+        calls.append(_call(container, network, match["address"], port, line))
     return calls
+
+
+def _call(
+    container: Container,
+    network: Network,
+    address: str,
+    port: int,
+    line: RecentLine,
+    *,
+    by_name: bool = False,
+) -> FailingCall:
+    """The call that a line of a log says to have failed."""
+    return FailingCall(
+        container,
+        network=network,
+        address=address,
+        port=port,
+        line=quoted(line.text),
+        at=line.at,
+        times=1,
+        refused="refused" in _signs(line.text),
+        by_name=by_name,
+    )
 
 
 def _addresses_by_name(containers: Containers) -> dict[tuple[str, str], str]:
@@ -236,21 +246,8 @@ def _calls_by_name(
             address = addresses.get((name, match["name"]), "")
             network = _bridge_of(address, networks) if address else None
             if network is not None and network.name == name:
-                is_refused = "refused" in _signs(line.text)
-                port, text = int(match["port"]), quoted(line.text)
-                calls.append(
-                    FailingCall(
-                        container,
-                        network=network,
-                        address=address,
-                        port=port,
-                        line=text,
-                        at=line.at,
-                        times=1,
-                        refused=is_refused,
-                        by_name=True,
-                    )
-                )
+                port = int(match["port"])
+                calls.append(_call(container, network, address, port, line, by_name=True))
     return calls
 
 
@@ -276,19 +273,7 @@ def _calls_without_port(
         }
         port = only(_configured_ports(container, names))
         if port is not None:
-            calls.append(
-                FailingCall(
-                    container,
-                    network=network,
-                    address=match["address"],
-                    port=port,
-                    line=quoted(line.text),
-                    at=line.at,
-                    times=1,
-                    refused="refused" in _signs(line.text),
-                    by_name=True,
-                )
-            )
+            calls.append(_call(container, network, match["address"], port, line, by_name=True))
     return calls
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
@@ -209,7 +210,7 @@ def _begins_command(before: str) -> bool:
     """Whether what follows this text is a program, and no argument of another one."""
     if not before or before[-1] in _SEPARATORS:
         return True
-    words = [word.rpartition("/")[2] for word in before.split()]
+    words = [posixpath.basename(word) for word in before.split()]
     if _BEFORE.fullmatch(words[-1]):
         return True
     is_variable = "=" in words[-1] and not words[-1].startswith("-")

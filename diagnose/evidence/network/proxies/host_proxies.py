@@ -137,11 +137,7 @@ def _failures(
 
 def _publisher(containers: Containers, port: int) -> Container | None:
     """The container that publishes a TCP port of the host, or was created to."""
-    running = (
-        container
-        for container in containers.running
-        if any(item.host_port == port for item in container.published_by("tcp"))
-    )
+    running = (container for container in containers.running if container.publishes(port))
     wanting = (
         container
         for container in containers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -48,7 +49,7 @@ class StaticSettings(msgspec.Struct, frozen=True):
 
 def is_traefik(container: Container) -> bool:
     """Whether a container runs Traefik 2 or 3 with routes from Docker's labels."""
-    last = container.config.image.partition("@")[0].rpartition("/")[2]
+    last = posixpath.basename(container.config.image.partition("@")[0])
     by_image = last.partition(":")[0] == "traefik" and not last.startswith("traefik:1")
     return by_image or any(_PROVIDER in word.lower() for word in container.config.words)
 

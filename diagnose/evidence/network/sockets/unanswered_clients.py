@@ -284,10 +284,7 @@ def _container_at(address: str, containers: Containers) -> Container | None:
 
 def _publisher(port: int, containers: Containers) -> Container | None:
     """The container whose docker-proxy takes calls of a port over IPv6."""
-    for container in containers.running:
-        if any(published.host_port == port for published in container.published_by("tcp")):
-            return container
-    return None
+    return next((item for item in containers.running if item.publishes(port)), None)
 
 
 def _unanswered_clients(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -119,7 +120,7 @@ def _unpublished_port(
 def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_TcpPort]:
     """The ports of one container that are served over both protocols, and published for TCP."""
     netns = namespaces.of(container)
-    program = next(iter(container.command), "").rpartition("/")[2]
+    program = posixpath.basename(next(iter(container.command), ""))
     if netns is None or program in _HTTP3_ALONE:
         return
     over_udp = {published.number for published in container.published_by("udp")}

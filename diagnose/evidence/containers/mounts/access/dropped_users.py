@@ -9,6 +9,7 @@ program.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -217,7 +218,7 @@ def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None
     """The one user of an image who is called like its program."""
     image = re.split(r"[/:@]", container.config.image)
     words = {
-        re.sub(r"\.\w+$", "", word.rpartition("/")[2])
+        re.sub(r"\.\w+$", "", posixpath.basename(word))
         for word in (*container.command, *container.config.words)
     }
     names = {word.lower() for word in (*image, *words) if word}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -146,12 +147,12 @@ def _places(
 
 
 def _files_named(container: Container, name: str) -> list[Mount]:
-    base = name.rpartition("/")[2]
+    base = posixpath.basename(name)
     mounts = container.mounts
     return [
         mount
         for mount in mounts
-        if mount.type == "bind" and mount.destination.rpartition("/")[2] == base
+        if mount.type == "bind" and posixpath.basename(mount.destination) == base
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
@@ -184,7 +185,7 @@ def _mount_by_name(mounts: Sequence[Mount], described: str) -> Mount | None:
     named = _NAME.search(described)
     name = named["name"] if named is not None else ""
     for mount in mounts:
-        ends = (mount.source, mount.source.rstrip("/").rpartition("/")[2])
+        ends = (mount.source, posixpath.basename(mount.source.rstrip("/")))
         if (name and name in ends) or mount.holds(name):
             return mount
     return None
