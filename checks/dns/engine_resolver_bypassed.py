@@ -78,7 +78,7 @@ def _finding(
         touches=(owner.subject,),
         calls=(other.subject,),
         signs=frozenset({"dns"}),
-        stable=(container.life, owner.life, other.life),
+        stable=(*container.caller_lives, *owner.caller_lives, other.life),
         owner=owner.name,
         line=f"{address} {name}",
         called=name,

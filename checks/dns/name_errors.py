@@ -111,7 +111,7 @@ def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
         touches=subjects_of(callers),
         severity=_of_one_name([item.failure for item in items]),
         signs=frozenset({"dns"}),
-        stable=tuple(container.life for container in callers),
+        stable=tuple(life for caller in callers for life in caller.caller_lives),
     )
 
 
@@ -178,7 +178,7 @@ def _failing_name_finding(error: _ServerError) -> Finding:
         ),
         severity=Severity.critical if error.is_general else _of_one_name(error.failures),
         signs=frozenset({"dns"}),
-        stable=tuple(container.life for container in callers),
+        stable=tuple(life for caller in callers for life in caller.caller_lives),
     )
 
 
@@ -317,7 +317,7 @@ def _short_name_finding(
         discriminator=name,
         severity=_of_one_name([failure]),
         signs=frozenset({"dns"}),
-        stable=(container.life,) if container.is_running else (),
+        stable=container.caller_lives,
         unknown=name,
         short=name,
         completed=completed,
@@ -359,7 +359,7 @@ def _unknown_name_finding(
         discriminator=name,
         severity=_of_one_name([failure]),
         signs=frozenset({"dns"}),
-        stable=(container.life,) if container.is_running else (),
+        stable=container.caller_lives,
         unknown=name,
         server=servers[0],
     ).with_variables(_cure_of_name(failure, completed, proxy))

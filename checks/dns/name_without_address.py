@@ -55,7 +55,7 @@ def _finding(item: AddresslessName) -> Finding:
         discriminator=name,
         severity=Severity.advice if is_watched else None,
         signs=frozenset({"dns"}),
-        stable=(container.life,) if container.is_running else (),
+        stable=container.caller_lives,
         name=name,
         server=server,
     ).with_variables({"six": name} if has_ipv6 else {"kept_back": name})

@@ -97,7 +97,7 @@ def _absent_resolver_finding(item: AbsentResolver, resolvers: Resolvers | None) 
         {"log": quoted(line), "networks": sorted(container.endpoints)},
         discriminator=EMBEDDED,
         signs=signs(line),
-        stable=(container.life,),
+        stable=container.caller_lives,
     )
     if item.is_on_host:
         return finding.with_variables(_own_server(resolvers, container.name))
@@ -144,7 +144,7 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
         discriminator=name.name,
         touches=tuple(Subject("network", network) for network in sorted(container.endpoints)),
         signs=signs(name.line),
-        stable=(container.life,),
+        stable=container.caller_lives,
         name=name.name,
     )
 

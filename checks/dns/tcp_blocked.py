@@ -63,5 +63,5 @@ def _finding(server: str, reply: str, names: list[str], callers: list[Container]
             for subject in (container.subject, *container.network_subjects)
         ),
         signs=frozenset({"dns", "timeout"}),
-        stable=tuple(container.life for container in callers if container.is_running),
+        stable=tuple(life for caller in callers for life in caller.caller_lives),
     )

@@ -88,7 +88,7 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
         severity=Severity.advice if is_expected else None,
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
-        stable=tuple(container.life for container in callers.values()),
+        stable=tuple(life for caller in callers.values() for life in caller.caller_lives),
     ).with_variables(moved.cure if moved is not None else _variables(first))
 
 

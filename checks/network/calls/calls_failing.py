@@ -208,7 +208,7 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
         severity=Severity.warning if lack is not None and lack.is_sure else None,
         calls=subjects_of(failure.called),
         signs=frozenset({failure.kind}) | signs(failure.line),
-        stable=(container.life,),
+        stable=container.caller_lives,
     )
     cure = lack.cure if lack is not None else _variables(failure)
     return replace(finding, is_lone=_does_nothing_else(failure, clock)).with_variables(cure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.paths.wanted.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
@@ -54,14 +53,8 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
         discriminator=f"{first.address}:{first.want.port}",
         severity=_severity(lacks),
         touches=(first.network.subject, *subjects_of(containers.values())),
-        # what a container is configured to call stays the same in its next run
-        stable=tuple(item.life for item in containers.values() if not _may_be_in_another_run(item)),
+        stable=tuple(life for caller in containers.values() for life in caller.caller_lives),
     )
-
-
-def _may_be_in_another_run(container: Container) -> bool:
-    """Whether a container is restarting, or was restarted by the engine before."""
-    return not container.is_running or container.restart_count > 0
 
 
 def _summary_of(lack: UnservedWant) -> str:

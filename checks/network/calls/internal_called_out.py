@@ -103,6 +103,6 @@ def _finding(
         ),
         touches=subjects_of(attached),
         signs=frozenset({"unreachable", "dns"}),
-        stable=(container.life,),
+        stable=container.caller_lives,
         open_network=way_out,
     )

@@ -146,7 +146,7 @@ def _no_ipv6_finding(
         ),
         touches=tuple(Subject("network", name) for name in names),
         signs=LOST,
-        stable=(container.life,),
+        stable=container.caller_lives,
     )
 
 
@@ -186,6 +186,6 @@ def _dead_route_finding(
             }
         ),
         signs=LOST,
-        stable=(container.life,),
+        stable=container.caller_lives,
         with_route=container.name,
     )

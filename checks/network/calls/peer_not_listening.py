@@ -149,7 +149,7 @@ def _call_finding(
         touches=(peer.subject,),
         calls=(peer.subject,),
         signs=frozenset({"refused"}),
-        stable=(container.life, peer.life),
+        stable=(*container.caller_lives, peer.life),
         peer=peer.name,
         port=str(call.port),
     )

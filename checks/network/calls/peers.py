@@ -138,7 +138,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
         touches=(call.network.subject, *subjects_of(touched)),
         calls=subjects_of(servers),
         signs=FOUND_NOBODY,
-        stable=(call.container.life,),
+        stable=call.container.caller_lives,
     )
     return finding.with_variables(_variables(stale))
 
@@ -251,6 +251,6 @@ def _other_network_finding(call: FailingCall, peer: Container) -> Finding:
         touches=(call.network.subject, peer.subject),
         calls=(peer.subject,),
         signs=frozenset({"timeout", "unreachable"}),
-        stable=(container.life, peer.life),
+        stable=(*container.caller_lives, peer.life),
         network=call.network.name,
     )

@@ -88,7 +88,7 @@ def _loopback_proxy_finding(
         discriminator=place,
         severity=Severity.critical if line else None,
         signs=frozenset({"proxy", "refused"}),
-        stable=(container.life,),
+        stable=container.caller_lives,
         http_proxy=f"http_proxy={gateway}",
         upper_http_proxy=f"HTTP_PROXY={gateway}",
         https_proxy=f"https_proxy={gateway}",
@@ -205,7 +205,7 @@ def _taken_request_finding(
         touches=callees,
         calls=callees,
         signs=frozenset({"proxy", "refused", "timeout", "dns"}),
-        stable=(container.life,),
+        stable=container.caller_lives,
         lower=f"no_proxy={complete}",
         upper=f"NO_PROXY={complete}",
     )

@@ -133,7 +133,7 @@ def _finding(
         ),
         discriminator=address,
         severity=None if is_other else Severity.advice,
-        stable=(container.life,),
+        stable=container.caller_lives,
     ).with_variables(
         _translation(container, published, networks) if is_other else {"refused": address}
     )

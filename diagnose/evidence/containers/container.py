@@ -44,6 +44,14 @@ class Container(ProjectMember, frozen=True):
         return ContainerRun(self.id, self.state.pid, self.state.started_at)
 
     @property
+    def caller_lives(self) -> tuple[ContainerRun, ...]:
+        """Its life, for a finding about what it calls; none where it may be between two runs.
+
+        What it is configured to call stays the same in its next run.
+        """
+        return (self.life,) if self.is_running and self.restart_count == 0 else ()
+
+    @property
     def is_running(self) -> bool:
         """Whether its first process lives (a restarting container has none)."""
         return self.state.status in ("running", "paused") and self.state.pid > 0

@@ -346,6 +346,32 @@ def test_ports_of_peers_that_nobody_serves(name: str) -> None:
     assert rows(result) == wanted
 
 
+LOOPS = replace(EDGE, restart_count=4)
+"""A caller that the engine starts again each time it ends."""
+
+
+@pytest.mark.parametrize(
+    ("caller", "wanted"),
+    [
+        (EDGE, ["edge", "worker"]),
+        (LOOPS, ["worker"]),
+        (replace(EDGE, state=State(status="restarting")), ["worker"]),
+    ],
+)
+def test_the_next_run_of_a_caller_does_not_take_the_finding_back(
+    caller: Container, wanted: list[str]
+) -> None:
+    result = judge(
+        "network.peer-not-listening",
+        failing_calls=FailingCalls((replace(CALL, container=caller),)),
+        containers=Containers((caller, WORKER)),
+        namespaces=Namespaces({WORKER.id: inward(WORKER, 80)}),
+        clock=Clock(wall=NOW, booted=NOW - 9e5),
+    )
+    names = {EDGE.id: "edge", WORKER.id: "worker"}
+    assert [names[run.id] for run in result.findings[0].stable] == wanted
+
+
 @pytest.mark.parametrize(
     ("edge", "worker", "served", "expected"),
     [
