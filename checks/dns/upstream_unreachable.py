@@ -133,7 +133,11 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         },
         discriminator=",".join(upstream.server for upstream, _ in group.lost),
         severity=_severity(lost),
-        touches=tuple(dict.fromkeys((*touched([group]), *subjects_of(users)))),
+        touches=tuple(
+            dict.fromkeys(
+                (*touched([group]), *subjects_of(users), *subjects_of(filter(None, [lost.serving])))
+            )
+        ),
         signs=frozenset({"dns"}),
         stable=(container.life,),
         service=container.service if group.subject.kind == "container" else "",

@@ -15,6 +15,7 @@ Parts = Literal[
     "addresses",
     "certificates",
     "created",
+    "dns upstreams",
     "first certificate",
     "hidden",
     "jobs",

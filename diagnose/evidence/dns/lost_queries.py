@@ -62,8 +62,14 @@ class LostQuery(msgspec.Struct, frozen=True):
         """The running container to which docker-proxy hands queries for this address."""
         if self.server not in self.path.own:
             return None
-        container = dns_container(self.containers, self.server, is_of_host=True)
+        container = self.serving
         return container if container is not None and container.is_running else None
+
+    @property
+    def serving(self) -> Container | None:
+        """The container that should answer at this address."""
+        is_of_host = self.server in self.path.own
+        return dns_container(self.containers, self.server, is_of_host=is_of_host)
 
     @property
     def empty_place(self) -> str:

@@ -52,6 +52,18 @@ _BESIDE = 6
 _ADDRESS = re.compile(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?P<port>:\d{2,5})?(?![\w.:/]?\d|\.\w)"
 )
+_UPSTREAM_KEY = re.compile(
+    r"[ \t\"'-]*(?P<key>server|forward(?:-addr|ers?)?|proxy|upstreams?|upstream_dns|nameservers?)\b[\"']?"
+    r"(?P<rest>[ \t]*[:={\[ \t].*)?$"
+)
+"""The settings that name the servers of a DNS server: of dnsmasq, Unbound, CoreDNS, AdGuard Home,
+Pi-hole, BIND and their like."""
+_UPSTREAM_ITEM = re.compile(r"[ \t]*(?:-[ \t]|[\[\]\"'{}]|\d|default:)")
+"""A line that continues the list of such a key."""
+_UPSTREAM = re.compile(
+    r"(?<![\w.:/])(?:udp://)?(?P<address>\d{1,3}(?:\.\d{1,3}){3})"
+    r"(?:(?:[:#@]|[ \t]+port[ \t]+)(?P<port>\d{1,5}))?(?![\w./])"
+)
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
 _PAGE = re.compile(r"\s{0,20}<(?:!doctype html|html)\b", re.IGNORECASE)
@@ -301,10 +313,29 @@ def _addresses(text: str) -> Iterator[str]:
     yield from dict.fromkeys(match[0] for match in matches)
 
 
+def _dns_upstreams(text: str) -> Iterator[str]:
+    """ADDRESS PORT of each server to which a DNS server passes all queries on.
+
+    dnsmasq has servers for single domains too (`server=/lan/192.168.1.1`): they are left out.
+    """
+    is_inside = False
+    found: dict[str, None] = {}
+    for line in text.splitlines():
+        code = re.split(r"(?:^|[ \t])(?:#|//|;)", line, maxsplit=1)[0]
+        key = _UPSTREAM_KEY.match(code)
+        is_inside = key is not None or (is_inside and _UPSTREAM_ITEM.match(code) is not None)
+        values = (key["rest"] or "") if key is not None else code
+        if is_inside and not values.lstrip(" \t=").startswith("/"):
+            for match in _UPSTREAM.finditer(values):
+                found[f"{match['address']} {match['port'] or 53}"] = None
+    yield from found
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "addresses": _addresses,
     "certificates": _certificates,
     "created": _created_objects,
+    "dns upstreams": _dns_upstreams,
     "first certificate": _first_certificate,
     "hidden": _hidden_defects,
     "jobs": _jobs,

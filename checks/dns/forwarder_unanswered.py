@@ -1,0 +1,172 @@
+"""DNS servers in containers whose own servers do not answer them."""
+
+from __future__ import annotations
+
+from checks.dns.helpers import FAILED_CONTAINERS
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.dns_forwarders import AskedServer, DnsForwarders, FailingForwarder
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import and_more, count, sentence
+from diagnose.registry import check
+
+
+@check(
+    "dns.forwarder-unanswered",
+    severity=Severity.critical,
+    caused_by=[
+        "firewall.chains-missing",
+        "firewall.masquerade-missing",
+        "firewall.forwarding-off",
+        "firewall.forward-dropped",
+        "network.bridge-down",
+    ],
+    causes=(
+        "dns.host-broken",
+        "dns.upstream-unreachable",
+        "dns.server-fails",
+        *FAILED_CONTAINERS,
+    ),
+)
+def forwarder_unanswered(
+    dns_forwarders: DnsForwarders,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    networks: Networks | None,
+    resolvers: Resolvers | None,
+    lookups: Lookups | None,
+) -> CheckResult:
+    """A DNS server in a container gets no answer from the servers that it asks.
+
+    It is asked for the root's name servers first, and each server that it passes queries on to is
+    asked the same from its network: silence means two lost queries. A server that passes nothing on
+    asks name servers of the internet itself; the kernel's table of connections shows whether any
+    has answered. What would fool it: servers that drop questions about the root on purpose.
+    """
+    if not dns_forwarders.asked:
+        return Skipped("no running container is a DNS server")
+    for forwarder in dns_forwarders:
+        if forwarder.silent:
+            yield _forwarding_finding(forwarder, containers, namespaces, networks)
+        else:
+            yield _recursing_finding(forwarder, _answering(resolvers, lookups))
+    return None
+
+
+def _forwarding_finding(
+    forwarder: FailingForwarder,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    networks: Networks | None,
+) -> Finding:
+    """A server that passes queries on to others, of which none answers."""
+    container = forwarder.container
+    upstream, reply = forwarder.silent[0]
+    holder = _holder(containers, upstream)
+    ports = _ports(holder, namespaces)
+    more = len(forwarder.silent) - 1
+    others = f" and {count(more, 'more server')}" if more else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} is a DNS server and gets no answer from {upstream}{others}, to which it "
+            f"passes queries on ({reply})",
+            _holder_clause(holder, upstream, ports, networks),
+        ),
+        present(
+            {
+                f"DNS server {container.name} asked for the root": str(forwarder.reply),
+                **{f"{item} asked from {container.name}": str(it) for item, it in forwarder.silent},
+                "the address comes from": upstream.source,
+                "UDP ports of that container": ports,
+            }
+        ),
+        touches=(container.subject, *([holder.subject] if holder is not None else [])),
+        calls=(holder.subject,) if holder is not None else (),
+        signs=frozenset({"dns"}),
+        stable=(container.life,),
+        forwarder=container.name,
+        upstream=upstream.address,
+        upstream_port=str(upstream.port),
+        named_in=upstream.source,
+    ).with_variables(_other_port(holder, upstream, ports))
+
+
+def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
+    """A server that asks the name servers of the internet itself, of which none answers."""
+    container = forwarder.container
+    asked = forwarder.unanswered
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} is a DNS server that asks the name servers of the internet itself, and "
+            f"none of {count(len(asked), 'server')} answers it",
+            f"DNS server {answering} answers this host" if answering else "",
+        ),
+        {
+            f"DNS server {container.name} asked for the root": str(forwarder.reply),
+            "without an answer": and_more(asked),
+        },
+        signs=frozenset({"dns"}),
+        stable=(container.life,),
+        forwarder=container.name,
+    ).with_variables(
+        {"upstream": asked[0], "upstream_port": "53", "recursing": container.name}
+        | ({"host_server": answering} if answering else {})
+    )
+
+
+def _holder(containers: Containers, upstream: AskedServer) -> Container | None:
+    """The running container that has the address of a server."""
+    for container in containers.running:
+        if upstream.address in (end.ip_address for end in container.endpoints.values()):
+            return container
+    return None
+
+
+def _ports(holder: Container | None, namespaces: Namespaces | None) -> list[int]:
+    """The UDP ports at which a container takes packets, below those that the kernel gives out."""
+    netns = namespaces.of(holder) if holder is not None and namespaces is not None else None
+    sockets = netns.listeners if netns is not None else ()
+    return sorted(
+        {
+            socket.port
+            for socket in sockets
+            if socket.protocol == "udp" and socket.port < 32768 and not is_loopback(socket.address)
+        }
+    )
+
+
+def _holder_clause(
+    holder: Container | None, upstream: AskedServer, ports: list[int], networks: Networks | None
+) -> str:
+    if holder is not None:
+        at = and_more([str(port) for port in ports])
+        takes = f"takes UDP at port {at}" if ports else "takes nothing over UDP"
+        return f"{holder} has that address and {takes}"
+    for network in networks.bridges if networks is not None else ():
+        if any(is_within(upstream.address, subnet) for subnet in network.subnets):
+            return f"no running container of {network} has that address"
+    return ""
+
+
+def _other_port(holder: Container | None, upstream: AskedServer, ports: list[int]) -> PageVariables:
+    """The one port at which the container with that address takes queries instead."""
+    others = [port for port in ports if port != upstream.port]
+    if holder is None or upstream.port in ports or len(others) != 1:
+        return {}
+    return {"server_container": holder.name, "served_port": str(others[0])}
+
+
+def _answering(resolvers: Resolvers | None, lookups: Lookups | None) -> str:
+    """A server of the host's own file that answers the host."""
+    for server in resolvers.host_servers if resolvers is not None else ():
+        reply = lookups.host.get(server) if lookups is not None else None
+        if reply is not None and reply.answered and not is_loopback(server):
+            return server
+    return ""

@@ -1,0 +1,207 @@
+"""DNS servers in containers, and whether the servers that they ask themselves answer them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.dns.dns_containers import DNS_PORT
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsReply, QueryDns
+from diagnose.questions.network import ListConnections
+from diagnose.registry import evidence
+
+_MOST = 4
+"""DNS servers that are asked, and servers of one that are."""
+_LEAST_SILENT = 2
+"""So many servers of the internet have to be silent, since one may be down."""
+_VARIABLE = LazyPattern(
+    r"^(?:\w{0,40}(?:dns|upstream|forward|resolver)\w{0,40})=(?P<value>.+)$", re.IGNORECASE
+)
+_OPTION = LazyPattern(
+    r"^(?:--(?:server|upstream|forward|resolver)=?|-S|-u)(?P<value>[\d.:#@,;]{7,200})?$"
+)
+_PLACE = LazyPattern(
+    r"(?<![\w.:/])(?:udp://)?(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?:[:#@](?P<port>\d{1,5}))?(?![\w./])"
+)
+_IN_LOG = LazyPattern(
+    r"\bforwarded \S+ to (?P<sent>\S+)$"
+    r"|->(?P<tried>\d[\d.]+:\d{1,5}): (?:\w+: )?(?:i/o timeout|connection refused)"
+    r"|\b(?:timed out|connection refused|unreachable) resolving '[^']+': (?P<named>\d[\d.]+#\d{1,5})"
+)
+_SETTINGS = LazyPattern(r"\.(?:conf|ya?ml|toml)$|(?:^|/)Corefile$")
+_FOLDER = LazyPattern(r"^/(?:etc|opt|config|conf|data|usr/local/etc)(?:/|$)")
+
+
+class AskedServer(msgspec.Struct, frozen=True):
+    """A server that a DNS server in a container is configured to ask."""
+
+    address: str
+    port: int
+    source: str
+    """Where it is named: a variable, the command, a file, or its log."""
+
+    def __str__(self) -> str:
+        return self.address if self.port == DNS_PORT else f"{self.address}:{self.port}"
+
+
+class FailingForwarder(msgspec.Struct, frozen=True):
+    """A DNS server in a container that gets no answer itself."""
+
+    container: Container
+    reply: DnsReply
+    """What it answers a question about the root's name servers."""
+    silent: tuple[tuple[AskedServer, DnsReply], ...]
+    """The servers that it is configured to ask, and what they answer the same question from its
+    network: none does."""
+    unanswered: tuple[str, ...] = ()
+    """The servers of the internet that it asks itself, where it is configured to ask none."""
+
+
+class DnsForwarders(Items[FailingForwarder], frozen=True):
+    """Those that fail; `asked` counts all that were looked at."""
+
+    asked: int = 0
+
+
+@evidence
+def dns_forwarders(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    recent_logs: RecentLogs | None,
+    resolvers: Resolvers | None,
+) -> DnsForwarders:
+    """Nothing is asked where no container serves DNS.
+
+    Each server is asked once; only of one that gives no answer the settings are read, and its own
+    servers are asked.
+    """
+    serving = [item for item in containers.running if _serves(item, namespaces)][:_MOST]
+    queries = {QueryDns(_address(item), ".", "NS"): item for item in serving}
+    failing = []
+    for query, reply in host.ask_about(list(queries), lambda query: query):
+        if not isinstance(reply, Failed) and not (reply.answered and reply.rcode == "NOERROR"):
+            failing.append(_looked_at(host, queries[query], reply, recent_logs, resolvers))
+    return DnsForwarders(tuple(filter(None, failing)), asked=len(serving))
+
+
+def _serves(container: Container, namespaces: Namespaces | None) -> bool:
+    """Whether a program of the container takes queries at its address."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    sockets = netns.sockets("udp", DNS_PORT) if netns is not None else ()
+    is_open = any(not is_loopback(socket.address) for socket in sockets)
+    return is_open and bool(_address(container)) and not container.shares_host_network
+
+
+def _address(container: Container) -> str:
+    return next((end.ip_address for end in container.endpoints.values() if end.ip_address), "")
+
+
+def _looked_at(
+    host: Host,
+    container: Container,
+    reply: DnsReply,
+    logs: RecentLogs | None,
+    resolvers: Resolvers | None,
+) -> FailingForwarder | None:
+    """Why a server gives no answer; None where that is not known."""
+    upstreams = list(_upstreams(host, container, logs))[:_MOST]
+    if not upstreams:
+        unanswered = _unanswered(host, container, resolvers)
+        return FailingForwarder(container, reply, (), unanswered) if unanswered else None
+    state = container.state
+    queries = {
+        QueryDns(item.address, ".", "NS", port=item.port, pid=state.pid): item for item in upstreams
+    }
+    silent = []
+    for query, answer in host.ask_about(list(queries), lambda query: query):
+        if isinstance(answer, Failed) or answer.answered:
+            return None
+        silent.append((queries[query], answer))
+    return FailingForwarder(container, reply, tuple(silent))
+
+
+def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:
+    """The servers that it is configured to ask, each once: as the first place that names any."""
+    for places in (_of_settings(container), _of_files(host, container), _of_log(container, logs)):
+        own = {end.ip_address for end in container.endpoints.values()}
+        found = {
+            (item.address, item.port): item
+            for item in places
+            if item.address not in own and not is_loopback(item.address)
+        }
+        if found:
+            yield from found.values()
+            return
+
+
+def _of_settings(container: Container) -> Iterator[AskedServer]:
+    for variable in container.config.env or ():
+        match = _VARIABLE.match(variable)
+        if match is not None:
+            yield from _places(match["value"], f"variable {variable.partition('=')[0]}")
+    words = container.config.words
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
+        option = _OPTION.match(word)
+        if option is not None:
+            yield from _places(option["value"] or following, "its command")
+
+
+def _of_files(host: Host, container: Container) -> Iterator[AskedServer]:
+    settings = mounted_settings(
+        host, container, "dns upstreams", _SETTINGS, _FOLDER, with_volumes=True
+    )
+    for file, text in settings:
+        for line in text.splitlines():
+            address, _, port = line.partition(" ")
+            yield AskedServer(address, int(port), f"{file.root or ''}{file.path}")
+
+
+def _of_log(container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:
+    for line in logs.of_this_run(container) if logs is not None else ():
+        match = _IN_LOG.search(line.text)
+        if match is not None:
+            yield from _places(match["sent"] or match["tried"] or match["named"], "its log")
+
+
+def _places(text: str, source: str) -> Iterator[AskedServer]:
+    for match in _PLACE.finditer(text):
+        port = int(match["port"] or DNS_PORT)
+        if port < 65536:
+            yield AskedServer(match["address"], port, source)
+
+
+def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -> tuple[str, ...]:
+    """The servers that it asks at port 53, where the kernel has seen no answer of any of them.
+
+    Those in its resolv.conf are asked by the other programs of the container, and by the engine.
+    """
+    table = host.ask(ListConnections(protocol="udp", dport=DNS_PORT))
+    own = {end.ip_address for end in container.endpoints.values()}
+    others = _asked_by_others(container, resolvers) if resolvers is not None else set()
+    flows = [] if isinstance(table, Failed) else table.entries
+    sent = [flow for flow in flows if flow.src in own and flow.dst not in others]
+    if any("seen_reply" in flow.status for flow in sent):
+        return ()
+    servers = tuple(dict.fromkeys(flow.dst for flow in sent))
+    return servers if len(servers) >= _LEAST_SILENT else ()
+
+
+def _asked_by_others(container: Container, resolvers: Resolvers) -> set[str]:
+    """The servers that are no business of the DNS server in the container."""
+    inside = resolvers.inside.get(container.id)
+    own = inside.nameservers if inside is not None else ()
+    return {*own, *resolvers.host_servers, *resolvers.engine_view}
