@@ -42,7 +42,7 @@ EXPLAINS = Phrases(
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
         deadline accepts disk output know illegal substitution rule termination checksum
-        improper format
+        improper format on creation added set manual another check empty sure exists structure
         """
     ),
     pattern=LazyPattern(
@@ -101,6 +101,11 @@ EXPLAINS = Phrases(
         | \b(?:disk\ i/o|input/output)\ error\b | \bdon't\ know\ how\ to\b
         | \bfor\ a\ later\ version\b | \bnot\ owned\ by\b | \b(?:is|was)\ not\ (?:yet\ )?formatted\b
         | \billegal\ option\b | \bno\ rule\ to\ make\b | \bbad\ substitution\b
+        | \bon\ an\ `err`\ value\b | \bcreation\ failed\b | \balready\ added\ to\b | \byou\ need\ an?\b
+        | \bset\ [a-z][a-z0-9]{0,40}_[a-z0-9_]{1,60}\ to\b | \bmanual\ (?:action|intervention)\b
+        | \banother\ (?:instance|process|server)\b.{1,40}\b(?:already|holds|locked|running|using)\b
+        | \bcheck\ failed:\ | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
+        | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
         """,
         re.VERBOSE,
     ),
@@ -191,6 +196,8 @@ GENERIC = Phrases(
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
         | \bcould\ not\ load\ \S{1,200}\.conf\s*$
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
+        | ^\W*fatal\ error\ in\ \S{0,200},\ line\ \d+\W*$ | \bconfiguration\ is\ required\W*$
+        | ^\(no\ error\ logger\ present\)
         | \bconfig\ provider\ \S+\ failed\ with: | ^\s*error:\ err_\w+\s*$
         | \binitiali[sz]ation\ failed\s*$ | \bconfig(?:uration)?\ file\ is\ not\ valid\b
         | ^(?:error:\ )?command\ failed:\ | \bidentified\ some\ issues:?\s*$
@@ -212,7 +219,7 @@ FAREWELL = Phrases(
         """
         aborting exiting shutting shut shutdown stopping stopped terminating terminated
         closing closed goodbye bye exit exited exits node now go worker entered aborted
-        segmentation core sigabrt running gave npm crash received container start
+        segmentation core sigabrt running gave npm crash received container start service
         """
     ),
     pattern=LazyPattern(
@@ -229,6 +236,7 @@ FAREWELL = Phrases(
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
         | \bfailed\ to\ start\.?\s*$ | \bterminating\ in\ do_boot\b
         | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
+        | ^\[(?:cont-init|services|cmd|s6)[\w.-]{0,20}\]\ \S{1,200}\ exited\ \d+ | \bunable\ to\ start\ service\b
         """,
         re.VERBOSE,
     ),

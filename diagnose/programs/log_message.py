@@ -81,7 +81,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             r"""
             \bFATAL\b(?!\ state) | (?<!-)\bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
             | \bEMERG\b
-            | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
+            | \[(?:emerg|alert|crit|(?i:fatal))\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
             | <(?:Critical|Fatal)>  # ClickHouse
             | \[F\] | ^<F> | ^F\d{4}(?:\d{4})?\ \d\d: | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
             | \b[Ff]atal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
@@ -94,7 +94,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"""
             \bLOG:\ \ (?:could\ not\ open|invalid\ (?:authentication\ method|connection\ type))
-            | \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
+            | \bERROR\b | \bSEVERE\b | \[(?:[Ee]rror|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
             | \ E!\  | ^E\d{4}(?:\d{4})?\ \d\d: | \[E\] | ^<E> | <Error> | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
@@ -123,7 +123,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             r"|\blvl=info\b|(?<!\bthe )(?<!\buse )(?<!\ban )\bDEBUG\b|\[I\]|^<[IX]>|\bI! | [IDN] \| "
             r"|\bNOTICE\b|(?-i:\b(?:DBG|INF|TRACE|TRC|VRB)\b|^I\d{4}(?:\d{4})? \d\d:)"
             r"|<(?:Debug|Information|Notice|Trace)>|\[trace\]|: info: |^info:"
-            r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
+            r"|(?-i:\bLOG: )(?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
             re.IGNORECASE,
         ),
         INFO,
@@ -174,7 +174,10 @@ _NEXTCLOUD_LEVELS = {"0": INFO, "1": INFO, "2": WARNING, "3": ERROR, "4": FATAL}
 
 _LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
 _MESSAGE_FIELDS = ("msg", "message", "event", "log")
-_REASON_FIELDS = ("error", "err", "error.message", "exception", "reason", "cause")
+_REASON_FIELDS = ("error", "err", "error.message", "exception", "reason", "cause", "BADKEY")
+_ROUND_NAMES = " :!"
+"""What callers of Go's slog put around a name by mistake; `!BADKEY` is its own for a value without
+one."""
 _PATH_FIELDS = ("path", "file", "filename")
 _INNER_FIELDS = ("message", "msg", "errmsg", "detail")
 """Where an object of one of these fields has its own message; MongoDB has `errmsg`."""
@@ -286,9 +289,10 @@ def _fields(text: str) -> dict[str, Any] | None:
         fields = json.loads(text)
     except ValueError:
         return None
-    if isinstance(fields, dict) and any(name in fields for name in _MESSAGE_FIELDS):
-        return fields
-    return None
+    if not isinstance(fields, dict):
+        return None
+    named = {name.strip(_ROUND_NAMES): value for name, value in fields.items()}
+    return named if any(name in named for name in _MESSAGE_FIELDS) else None
 
 
 def _telling_part(value: str) -> str:

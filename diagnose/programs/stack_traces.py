@@ -20,6 +20,10 @@ RUBY_EXCEPTION = LazyPattern(
     r"^\S{1,300}:\d{1,9}:in [`'][^'\n]{0,300}': .*\([A-Z]\w*(?:::\w+)*\)\s*$"
 )
 """The exception that ends a Ruby program follows the place that raised it."""
+ELIXIR_EXCEPTION = LazyPattern(
+    r"^(?:\d\d:[\d:.]{5,12} )?\*\* \((?:[A-Z]\w{0,60}\.){0,8}[A-Z]\w{0,60}\) \S"
+)
+"""An exception as Elixir prints it, which its tool Mix does too."""
 QUOTED_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w{0,60}\.){2,20}[A-Z]\w{0,80}(?:Exception|Error): \w")
 """An exception that a message of the program's own quotes."""
 CAUSE_LINE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: |Likely root cause: )")
@@ -43,6 +47,7 @@ FRAME_LINE = LazyPattern(
     | ^Stack\ trace: | ^\s+thrown\ in\ /
     | ^Traceback\ \(most | ^\s*\[signal\ SIG | ^\s+\^+\s*$ | ^\s*[~^]+\s*$
     | ^\s*throw\ (?:err|er|new)\b | ^node:internal | ^node:events
+    | ^\s+\([a-z]\w{0,40}(?:\ [\w.-]{1,30})?\)\ \S{1,200}:\d+:\ \S  # Elixir
     | ^\s+(?:cmd|code|errno|killed|signal|syscall):\s\S+,?$ | ^\s*rflags\b | ^-+\ Native\ stack | ^\s+in\ `
     """,
     re.VERBOSE,

@@ -37,6 +37,7 @@ from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.stack_traces import (
     CAUSE_LINE,
     CHAIN_NOTICE,
+    ELIXIR_EXCEPTION,
     EXCEPTION_LINE,
     QUOTED_EXCEPTION,
     RUBY_EXCEPTION,
@@ -89,11 +90,12 @@ class TellingLine(msgspec.Struct, frozen=True):
 _BY_THE_WAY = LazyPattern(
     r"^(?:log4j:(?:WARN|ERROR)|SLF4J:|Xlib:\s{1,3}extension \"[^\"]{1,60}\" missing on display"
     r"|.{0,300}\bread (?:[\w-]{1,20} ){1,4}provisioning files from directory\b"
-    r"|.{0,120}\b(?:could not bind IPv6 address \"::1\"|(?:CONTEXT|DETAIL|HINT|STATEMENT):  )"
+    r"|.{0,120}\b(?:could not bind IPv6 address \"::1\"|(?:CONTEXT|DETAIL|HINT|STATEMENT): {1,2})"
+    r"|.{0,80}\bAH00558: "
     r")"
 )
 """What Java's loggers and Xlib say of themselves, Grafana of folders that nobody has to make, and
-PostgreSQL of a container without IPv6, or below a message."""
+PostgreSQL of a container without IPv6, or below a message, Apache of its name."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which says what an option is for."""
 
@@ -145,7 +147,9 @@ def says_what_is_wrong(line: str) -> bool:
 def _score(line: Message) -> int:
     """How well a line explains a failure."""
     text, level = line.text, line.level
-    exception = EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text)
+    exception = (
+        EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text) or ELIXIR_EXCEPTION.match(text)
+    )
     if says_nothing(text) or (is_frame(text) and not exception):
         return UNREADABLE
     if level == INFO and TRIED_AGAIN.search(text):

@@ -588,4 +588,86 @@ LINES = {
     "configuration-syntax": (
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
     ),
+    "script-words-quoted": (
+        "2024-01-20 15:43:16 /var/www/html/entrypoint.sh: 5: php artisan migrate: not found",
+        "/start.sh: line 3: npm run start: command not found",
+    ),
+    "runtime-failed": (
+        "Error [ERR_INTERNAL_ASSERTION]: This is caused by either a bug in Node.js or incorrect usage of Node.js internals.",
+        "FATAL ERROR: v8::Object::GetCreationContextChecked No creation context available",
+        "# Check failed: module->status() == kEvaluating || module->status() == kEvaluated.",
+    ),
+    "member-missing": (
+        "AttributeError: module 'sqlalchemy.dialects.postgresql' has no attribute 'MONEY'",
+        "error: Uncaught SyntaxError: The requested module './_yaml/parse.ts' does not provide an export named 'ParseOptions'",
+        "php: symbol lookup error: /usr/lib/php/gd.so: undefined symbol: gdImageCreateFromAvif",
+    ),
+    "support-missing": (
+        "limits.errors.ConfigurationError: 'redis' prerequisite not available",
+        "error: TLS support is not compiled in",
+        "Error: this build was compiled without GeoIP support",
+    ),
+    "container-gone": (
+        'DockerResponseServerError { status_code: 404, message: "No such container: ff2f17da9ebc" }',
+        "Error response from daemon: No such container: web",
+    ),
+    "start-too-slow": (
+        "EMQ X Broker 4.2.3 failed to start within 15 seconds,",
+        "s6-sudoc: fatal: unable to get exit status from server: Operation timed out",
+        "ERROR: timed out waiting for database to come up",
+        "Error: worker did not become ready within the time allowed",
+    ),
+    "folder-not-empty": (
+        "⛔️ You can only create a Strapi app in an empty directory. Make sure /srv/app is empty.",
+        "fatal: destination path '/srv/app' already exists and is not an empty directory.",
+    ),
+    "path-in-the-way": ("ln: /config/.code42/log/log: File exists",),
+    "added-before": (
+        "User with username 'admin' already added to '/opt/jboss/keycloak/standalone/configuration/keycloak-add-user.json'",
+    ),
+    "configuration-absent": (
+        "command traefik error: no configuration found in file: /traefik.toml",
+        "You need a conffile /data/riot.im.conf in you conf folder",
+    ),
+    "variable-offered": ("You must set RUN_INSECURE_SERVER=1 to accept plain connections",),
+    "duration-malformed": (
+        'failed parsing config: /etc/loki/local-config.yaml: not a valid duration string: "0"',
+        'panic: time: missing unit in duration "30"',
+    ),
+    "boolean-malformed": (
+        'strconv.ParseBool: parsing "yes please": invalid syntax',
+        "ValueError: Invalid truth value: maybe",
+    ),
+    "number-malformed": (
+        'panic: strconv.Atoi: parsing "penpot": invalid syntax',
+        "ValueError: invalid literal for int() with base 10: '80/tcp'",
+        'java.lang.NumberFormatException: For input string: "eight"',
+    ),
+    "number-unnamed": (
+        "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: ParseIntError { kind: InvalidDigit }', src/main.rs:295:79",
+        "System.FormatException: Input string was not in a correct format.",
+    ),
+    "address-relative": (
+        "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: RelativeUrlWithoutBase': client/src/config.rs:321",
+        'Get "": unsupported protocol scheme ""',
+    ),
+    "field-missing": (
+        'called `Result::unwrap()` on an `Err` value: Error("missing field `tid`", line: 23469063, column: 9)',
+    ),
+    "arguments-of-setting": (
+        "Error: adapting config using caddyfile: parsing caddyfile tokens for 'tls': wrong argument count or unexpected line ending after 'tls', at /etc/caddy/Caddyfile:25",
+        'nginx: [emerg] invalid number of arguments in "proxy_pass" directive in /etc/nginx/conf.d/a.conf:4',
+    ),
+    "class-configuration": (
+        "shop.boot.InvalidConfigurationException: the tree is not whole",
+        "app.settings.SettingsError: nothing fits here",
+    ),
+    "class-version": ("shop.store.VersionMismatchException: expected four",),
+    "class-format": (
+        "ruamel.yaml.ScannerError: while looking for the next token",
+        "shop.DecodeError: a strange word",
+    ),
+    "class-absent": ("shop.plans.PlanNotFoundException: basic",),
+    "class-value": ("shop.rules.InvalidRuleException: the third one",),
+    "class-timeout": ("shop.net.HandshakeTimeoutException: nobody came",),
 }

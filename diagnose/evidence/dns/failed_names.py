@@ -26,6 +26,7 @@ _FAILURES = tuple(
         r"\blookup NAME(?: on \S+)?:",  # Go
         r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN) NAME",  # Node.js
         r"getaddrinfo for NAME failed",  # PHP
+        r"getaddrinfo for host NAME port \S{1,20}: (?:name or service|temporary failure|no address)",  # netcat
         r"could not translate host ?name NAME",  # libpq
         r"could not resolve (?:host|proxy)(?: ?name)?:? NAME",  # curl, git
         (

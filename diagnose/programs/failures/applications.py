@@ -181,6 +181,15 @@ _PLUGINS = (
 
 _NEIGHBOURS = (
     Failure(
+        name="postgres-no-host",
+        mark="could not connect to server: no such file",
+        pattern=r"could not connect to server: No such file or directory",
+        cause="the program calls a PostgreSQL in its own container, by a socket that is not there: no host name of a database "
+        "is set, or it is empty",
+        cure="set the host name of the database's container (DATABASE_URL, PGHOST, or host in database.yml)",
+        source="SpeciesFileGroup/taxonworks#1495",
+    ),
+    Failure(
         name="postgres-socket",
         mark=".s.pgsql.",
         # a FATAL behind it is the answer of a server that runs

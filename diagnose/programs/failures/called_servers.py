@@ -11,6 +11,35 @@ _SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
 
 CALLED_SERVERS = (
     Failure(
+        name="minio-drive-slow",
+        mark="offline: unable to write",
+        pattern=r"taking drive (?P<folder>/\S{1,200}) offline: unable to write\+read for (?P<time>[\d.]{1,8}s)",
+        cause="the disk below {folder} took {time} for one small write, and MinIO serves nobody from it until it is faster",
+        cure="look at the disk's wait on the host with iostat -x 5, and at what else writes to it; a share or a thin virtual "
+        "disk is too slow for it",
+        source="coleam00/local-ai-packaged#167",
+        turns_away=True,
+    ),
+    Failure(
+        name="login-strategy",
+        mark='strategy "',
+        pattern=r"Unknown authentication strategy \\?\"(?P<strategy>[\w-]{1,40})",
+        cause="the program has no login by {strategy}: the provider of it was not there when the program started, or the "
+        "variables for it are missing",
+        cure="restart the program when the provider answers; if it stays so, set the variables that its documentation names",
+        source="Passport's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="zigbee-network",
+        mark="configuration-adapter mismatch",
+        pattern=r"startup failed - configuration-adapter mismatch",
+        cause="the network that the Zigbee stick has stored is another than the one in Zigbee2MQTT's settings (pan_id, ext_pan_id, "
+        "network_key, channel)",
+        cure="put the values of the lines above into configuration.yaml; with other values all devices have to be paired again",
+        source="Koenkk/zigbee2mqtt#23862",
+    ),
+    Failure(
         name="search-flood",
         mark="",
         pattern=r"(?:FORBIDDEN|TOO_MANY_REQUESTS)/12/|flood[- ]stage (?:disk )?watermark .{0,20}exceeded"

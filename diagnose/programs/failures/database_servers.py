@@ -18,6 +18,46 @@ DATABASE_SERVERS = (
         needs=("--env=PGDATA={path}/pgdata",),
     ),
     Failure(
+        name="postgres-files-gone",
+        mark="data directory lock file is invalid",
+        pattern=r"performing immediate shutdown because data directory lock file is invalid",
+        cause="the data folder was taken away or replaced below the running server, or a second server uses it: its "
+        "postmaster.pid is gone or is another one's",
+        cure="look which containers and programs of the host use that folder, and let one alone have it; a mount that came "
+        "or went below it has to be there before the start",
+        source="sameersbn/docker-postgresql#95",
+    ),
+    Failure(
+        name="postgres-shutting-down",
+        mark="the database system is shutting down",
+        pattern=r"FATAL: {1,2}the database system is shutting down",
+        cause="the server got the order to stop and waits until its clients leave (smart shutdown): until then it "
+        "lets nobody in",
+        cure="restart its container, which ends the clients' connections; look at what sent the stop",
+        source="kartoza/docker-postgis#162",
+        turns_away=True,
+    ),
+    Failure(
+        name="innodb-damaged",
+        mark="innodb",
+        pattern=r"InnoDB: (?:Missing FILE_CREATE|.{0,60}\bData structure corruption\b)",
+        cause="the server's data files are damaged, as after a power loss, a full disk or a copy of them while it ran",
+        cure="copy the data folder first; then restore a backup, or start it once with --innodb-force-recovery=1 (up to 6) and "
+        "dump what can be read into an empty folder",
+        source="appwrite/appwrite#3157",
+    ),
+    Failure(
+        name="innodb-checkpoint",
+        mark="no valid checkpoint found",
+        pattern=r"InnoDB: No valid checkpoint found",
+        cause="the server cannot read the log of its data files: another version of MySQL or MariaDB wrote them, or a first "
+        "start was broken off",
+        cure="run the image that wrote the data; where a first start was broken off and no data is needed, begin with an "
+        "empty volume",
+        source="DockerIt/wordpress-docker#4",
+        build="another",
+    ),
+    Failure(
         name="mysql-not-initialised",
         mark="table 'mysql.",
         # tables such as mysql.gtid_slave_pos are missing after an upgrade, and nothing fails

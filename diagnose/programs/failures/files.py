@@ -87,6 +87,7 @@ FILES = (
             | \bCould\ not\ find\ '(?P<module_tool>bundler)'\ \([^)]{1,40}\)\ required\ by\ your\ /
             | \bCould\ not\ load\ the\ '(?P<module_load>[\w.-]{1,60})'\ gem\b
             | \bcan't\ find\ gem\ (?P<module_command>[\w.-]+)\ \(
+            | \bCould\ not\ find\ gem\ '(?P<module_bundler>[\w.-]+)\b
         """,
         cause="Ruby does not find the gem {module}: the image was built from another Gemfile.lock, or a mount hides its gems",
         cure="rebuild the image, and remove an old volume over /usr/local/bundle",

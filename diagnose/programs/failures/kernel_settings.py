@@ -75,9 +75,11 @@ KERNEL_SETTINGS = (
     ),
     Failure(
         name="ipv6-absent",
-        mark="address family not supported",
+        mark="",
         pattern=r"(?:\[[0-9a-f:]*\]|\btcp6\b).{0,60}Address family not supported by protocol"
-        r"|EAFNOSUPPORT.{0,80}(?:\[::|\s::)",
+        r"|EAFNOSUPPORT.{0,80}(?:\[::|\s::)"
+        r"|\(Code: -97\)"  # Ghost: the number of that error
+        r"|\bNo servers started \(add valid listen_host",  # ClickHouse, whose listen_host is ::
         cause="the program listens on an IPv6 address, and the host's kernel has IPv6 switched off (ipv6.disable=1)",
         cure="remove the IPv6 address from its configuration (nginx: listen [::]:80), or boot the host without ipv6.disable=1",
     ),

@@ -94,11 +94,13 @@ LOCKS = (
     ),
     Failure(
         name="zookeeper-session",
-        mark="exists",
+        mark="",
         pattern=r"creating ephemeral at \S+, node already exists and owner"
-        r"|NodeExistsException: KeeperErrorCode = NodeExists",
-        cause="ZooKeeper still has the session of this broker's last run, which was not stopped cleanly; that session expires within half a minute",
-        cure="start it again",
+        r"|NodeExistsException: KeeperErrorCode = NodeExists"
+        r"|\bbroker is already registered on the path /\S+",
+        cause="ZooKeeper still has the session of this broker's last run, which was not stopped cleanly; that session "
+        "expires within half a minute",
+        cure="start it again; if it stays so, a second broker runs with the same id",
         source="wurstmeister/kafka-docker#389",
         may_pass=True,
     ),
@@ -236,6 +238,22 @@ PID_FILES = (
         cure="recreate the container: the file is in its own layer",
         source="docker-library/mysql#488",
         confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
+    ),
+    Failure(
+        name="mysql-socket-taken",
+        mark="is using unix socket file",
+        pattern=r"Another process with pid \d+ is using unix socket file",
+        cause="a run that was killed left the lock file of MySQL's socket, and another program of the container has its "
+        "process number now",
+        cure="recreate the container: the file is in its own layer",
+        source="docker-library/mysql#488",
+        confirmed_by=_PID_FILE,
+        needs=(
+            "/var/run/mysqld/mysqld.sock.lock",
+            "/var/run/mysqld/mysqlx.sock.lock",
+            "/var/lib/mysql/mysql.sock.lock",
+        ),
         page={"fresh": "{container}"},
     ),
     Failure(

@@ -59,6 +59,17 @@ OPTIONS = (
         needs=("--tmpfs=/tmp",),
     ),
     Failure(
+        name="s6-services-invalid",
+        mark="s6-rc-compile: fatal",
+        pattern=r"s6-rc-compile: fatal: (?:invalid|unable to read) (?P<file>/\S{1,200})",
+        cause="the image's own list of services is broken at {file}, so that s6 starts none of them: the image was built "
+        "wrongly, its copy here is damaged, or a mount hides that folder",
+        cure="run the build of the image that worked before, and pull this one again",
+        source="linuxserver/docker-swag#572",
+        turns_away=True,
+        build="another",
+    ),
+    Failure(
         name="s6-not-first",
         mark="can only run as pid 1",
         pattern=r"s6-overlay-suexec: fatal: can only run as pid 1",

@@ -154,8 +154,9 @@ SYSTEM_CALLS = (
     ),
     Failure(
         name="clock-refused",
-        mark="time",
-        pattern=r"clock_gettime(?:64)?\b.{0,40}Operation not permitted|can't initialize time|init_interp_main: can't initialize time",
+        mark="",
+        pattern=r"clock_gettime(?:64)?\b.{0,40}Operation not permitted|can't initialize time|init_interp_main: can't initialize time"
+        r"|^sudo: error in event loop: Operation not permitted",
         cause="a new system call (clock_gettime64) is refused: the engine's libseccomp is older than the image's C library",
         cure="install libseccomp 2.4.4 or later on the host",
         confirmed_by=_SYSCALL,

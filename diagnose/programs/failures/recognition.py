@@ -21,6 +21,8 @@ from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
 
 _GROUP = LazyPattern(r"\{\w+\}")
+_OF_AN_END = LazyPattern(r"\b(?:exited|gave up): \S")
+"""What supervisord says of a program that has ended."""
 
 ABOUT_SETTINGS = LazyPattern(
     r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
@@ -200,12 +202,15 @@ def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) ->
 
 
 def _values(match: re.Match[str]) -> dict[str, str]:
-    """What the groups hold by name; `host_go` and `host_node` are two ways to find the host."""
+    """What the groups hold by name; `host_go` and `host_node` are two ways to find the host.
+
+    A path has no full stop or colon at its end: the sentence does.
+    """
     values: dict[str, str] = {}
     for group, value in match.groupdict().items():
         name, _, kind = group.partition("_")
-        text = _dotted_version(value) if value and kind == "number" else value
-        values[name] = values.get(name) or text or ""
+        text = _dotted_version(value) if value and kind == "number" else value or ""
+        values[name] = values.get(name) or (text.rstrip(".:") if text.startswith("/") else text)
     return values
 
 
@@ -224,7 +229,7 @@ def recognise(
     """The first row of the table that the line that explains shows.
 
     Otherwise the row that the latest of the other lines shows, but for what the program got past. A
-    row that only follows from another one comes last.
+    row that only follows from another one comes last, and not at all where another line explains.
     has_ended: whether the program is at its end, which no line about one of its callers explains.
     """
     texts = [plain(line) for line in lines]
@@ -246,7 +251,15 @@ def recognise(
     first_found = next(found, None)
     if first_found is None or not first_found.failure.follows:
         return first_found
-    return next((other for other in found if not other.failure.follows), first_found)
+    alone = None if _says_more(telling, first_found) and is_first else first_found
+    return next((other for other in found if not other.failure.follows), alone)
+
+
+def _says_more(telling: TellingLine | None, following: Recognised) -> bool:
+    """Whether another line explains the end of which this row only says that there was one."""
+    if telling is None or not telling.explains or following.line in telling.whole:
+        return False
+    return not _OF_AN_END.search(telling.text)
 
 
 def shown_by_any(lines: Sequence[str], table: Iterable[Failure]) -> Recognised | None:

@@ -13,7 +13,7 @@ _NAME_OF_PARTS = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b"
 """The name of a variable that nothing announces: with an underscore no other word looks like it."""
 _QUOTE = r"[`'\"$({\[]{0,3}[`'\")}\]]{0,3}"
 _ABSENT = r"""
-    (?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|could|env|environment|variable|value
+    (?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|env|environment|variable|value
         |which|that|because|it)\ )*
     (?:(?:not\ |can't\ )be\ (?:empty|blank|null|unset) | required | needed | mandatory
         | not\ (?:\w+\ )?(?:set|defined|provided|found|specified|configured|given|present)
@@ -225,7 +225,7 @@ VARIABLES = (
             # missing X; missing X or Y
             | \b(?:missing|required|undefined|unset|(?:must|please)\ (?:define|set|provide|specify))
                 (?:\ (?:value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
-                (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])
+                (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])(?![^.;\n]{{0,60}}\b(?:after|before|during)\b)
                 (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?
             # {{ X: [ 'Required' ] }}, as Zod has it
             | {_QUOTE}(?P<variable_subject>{_NAME_OF_PARTS}){_QUOTE}:?\ \[?\ ?['\"]?(?:is\ )?required\b

@@ -364,6 +364,15 @@ WEB_SERVERS = (
         remedy=AddedUser("{user}"),
     ),
     Failure(
+        name="apache-terminal",
+        mark="caught sigwinch",
+        pattern=r"AH00170: caught SIGWINCH, shutting down gracefully",
+        cause="Apache ended by SIGWINCH, which it takes for an order to stop: a terminal that is resized sends it, where the "
+        "container has one (-t, tty: true)",
+        cure="recreate it without -t (tty: true in compose), or behind --init with the stop signal of the image",
+        source="docker-library/httpd#9",
+    ),
+    Failure(
         name="supervisor-gave-up",
         mark="entered fatal state",
         pattern=r"gave up: (?P<program>\S+) entered FATAL state",

@@ -24,6 +24,7 @@ APPLICATIONS = (
                 (?!.{0,40}\b(?:cookie|document|event|file|message|packet|payload|pdf|request|session)s?\b)
             | \bUnsupported\ state\ or\ unable\ to\ authenticate\ data\b  # Node.js
             | \bHMAC\ does\ not\ match\b | \bcorrupt\ or\ tampered\ with\b
+            | \bErrDecryptFailed\b | \bDecryptionError\b  # Rust
             | \b(?:bad\ decrypt|BAD_DECRYPT)\b | \bwrong\ final\ block\ length\b  # OpenSSL
         """,
         cause="what the program has saved was encrypted with another key than the one in its settings now",

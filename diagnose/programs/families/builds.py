@@ -125,6 +125,16 @@ PROGRAM_FAULTS = (
             ^(?!.*\b(?:env|getenv|config|settings?|options?)\b)(?!.*['"][A-Z][A-Z\d]*_[A-Z\d_]+['"]).*?(?:
             invalid\ memory\ address\ or\ nil\ pointer\ dereference
             | \bindex\ out\ of\ range\ \[\d+\]\ with\ length
+            | \bslice\ bounds\ out\ of\ range\b | \bassignment\ to\ entry\ in\ nil\ map\b
+            | \bfatal\ error:\ (?:all\ goroutines\ are\ asleep|concurrent\ map)\b | \binterface\ conversion:\ interface
+            | \bindex\ out\ of\ bounds:\ the\ len\ is\b | `Option::unwrap\(\)`\ on\ a\ `None`\ value  # Rust
+            | \binternal\ error:\ entered\ unreachable\ code\b | \bassertion\ (?:`[^`\n]{1,80}`\ )?failed:
+            | \bTypeError:\ Cannot\ call\ method\ '\w+'\ of\ (?:null|undefined)
+            | \bUnboundLocalError\b | \bIndexError:\ (?:list|string|tuple)\ index\ out\ of\ range
+            | \b(?:ArrayIndexOutOfBounds|ClassCast|ConcurrentModification|IllegalState|InvalidCast
+                |InvalidOperation)Exception\b
+            | \bUndefined\ (?:array\ key|index|offset|property)\b
+            | \*\*\ \((?:Argument|Arithmetic|BadMap|CaseClause|CondClause|Match|Protocol\.Undefined)Error\)  # Elixir
             | \bTypeError:\ (?:Cannot\ (?:read|set)\ propert(?:y|ies)|undefined\ is\ not\ a\ function)
             | \bTypeError:\ \S+\ is\ not\ a\ (?:function|constructor)
             | \bReferenceError:\ \w+\ is\ not\ defined

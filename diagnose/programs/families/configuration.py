@@ -28,6 +28,7 @@ CONFIGURATION = (
             | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
             | \battempted\ to\ set\ unknown\ variable:\ (?P<key_cuttlefish>[\w.-]+)  # RabbitMQ
             | \bBungled\ \S+\ line\ \d+:\ (?P<key_squid>[\w-]+)
+            | \bunknown\ "(?P<key_variable>[a-z_]\w{1,60})"\ variable\b  # nginx
             | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'
             | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
         """,

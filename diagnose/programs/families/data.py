@@ -62,6 +62,7 @@ DATA = (
                 |data\ |write\ |instance\ )?lock\b(?!\ table)
             | \block\ ?file\ (?:is\ )?(?:already\ )?(?:present|exists|found|there)\b
             | ^\W*(?:(?:error|fatal):\ )?[\w.-]{2,40}\ is\ already\ running\W*$
+            | \bis\ already\ running\ \(PID\ \d+\)
             | \bdaemon\ is\ (?:already\ )?running\.?\ please\ stop\ it\b
             | \b(?:data|work)\ ?(?:dir(?:ectory)?|folder)\ (?:is\ )?already\ in\ use\b
             | resource\ temporarily\ unavailable.{0,40}\block\b
@@ -243,6 +244,7 @@ DATA = (
         mark="",
         pattern=r"""(?x)
             Can't\ locate\ revision\ identified\ by\ '(?P<revision>\w+)'
+            | No\ such\ revision\ or\ branch\ '(?P<revision_branch>\w+)'
             | applied\ migration\ not\ resolved\ locally:\ (?P<revision_flyway>[\w.]+)
             | dependencies\ reference\ nonexistent\ parent\ node\ \('\w+',\ '(?P<revision_django>\w+)'
             | migration\ directory\ is\ corrupt,\ the\ following\ files\ are\ missing:\ (?P<revision_knex>[\w.-]+)
@@ -355,6 +357,7 @@ DATA = (
             | (?<!gzip:\ )(?<!zlib:\ )(?<!snappy:\ )\b(?:invalid|unexpected|wrong)\ magic\ (?:header|number)\b
             | \bno\ snapshot\ found,\ but\ there\ are\ log\ entries\b
             | ^panic:\ (?:invalid\ page\ allocation|freepages:)  # bbolt: etcd, Consul, Vault
+            | \bData\ structure\ corruption\b  # InnoDB
             | \bDetected\ corrupt\ journal\b | \[InnoDB\]\ Assertion\ failure:\ (?:btr|buf|fil|fsp|log|page|rem|trx)\d
             | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,

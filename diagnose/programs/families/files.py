@@ -159,7 +159,8 @@ FILES = (
         pattern=rf"""(?xi)
             ^(?!.*(?:{_ABSENCE}|{_NO_RIGHT}|\b(?:channel|connection|session|stream|tunnel|websocket)\b)).*?
             \b(?:can't|cannot|unable\ to|could\ not|failed\ to)\ open\ (?:\w+\ ){{0,3}}
-            (?:['"](?P<path>(?!https?:)[^'"\s:]{{2,200}})['"] | (?P<path_bare>{_PATH}))
+            (?:['"](?P<path>(?!https?:)[^'"\s:]{{2,200}})['"] | (?P<path_bare>{_PATH})
+                | (?P<path_word>[a-z]{{2,20}}file)\W*$)
         """,
         cause="the program cannot open {path}, and does not say why: "
         "the file is not there, or the program's user may not read it",
@@ -181,6 +182,7 @@ FILES = (
             | \b(?:directory|folder|file)\ is\ missing:?\ ['"]?(?P<path_missing>{_PATH})
             | (?P<path_first>{_PATH})/?{_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
             | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
+            | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
         """,
         cause="the program finds no {path} in its container",
@@ -231,7 +233,7 @@ FILES = (
             | yaml:[ ]
             | did\ not\ find\ expected
             | could\ not\ find\ expected
-            | mapping\ values\ are\ not\ allowed
+            | mapping\ values\ are\ not\ allowed | while\ parsing\ a\ (?:block|flow)\ (?:mapping|sequence)
             | missing\ ['\"`;]
             | illegal\ character
             | expected\ one\ of

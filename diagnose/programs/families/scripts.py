@@ -13,6 +13,19 @@ _NO_SHELL = rf"(?!{_SHELL})"
 
 SCRIPTS = (
     Failure(
+        name="script-words-quoted",
+        mark="not found",
+        pattern=rf"""(?x)
+            ^(?:[\d:T.Z-]{{4,30}}\ ){{0,2}}{_SCRIPT.format("")[1:]}
+            (?P<command>[a-z][\w./-]{{0,40}}(?:\ [\w./:=-]{{1,60}}){{1,8}}):\ (?:command\ )?not\ found$
+        """,
+        cause='the script {script} has quotes around the whole command "{command}", so that the shell looks for a '
+        "program of that name",
+        cure="take the quotes away, or put a variable that holds several words into the script without them",
+        source="simjanos-dev/LinguaCafe#71",
+        of_running=NEVER,
+    ),
+    Failure(
         name="script-line-ends",
         mark="",
         pattern=rf"""(?x)
@@ -22,11 +35,12 @@ SCRIPTS = (
             | ‘[^’\n]{{0,80}}\\r’ | '\$'\\r'  # as GNU's programs quote a word
             | \benv:\ ['‘]?[\w.-]{{1,40}}(?:\\r|\$'\\r')
             | \bbad\ interpreter:\ .{{1,80}}\^M
+            | \bunexpected\ token:\ carriage\ return\b  # Elixir
         """,
-        cause="the start script has the line ends of Windows (CR LF): the shell takes the CR for a part "
-        "of the last word of each line",
-        cure="write it with LF: sed -i 's/\\r$//' on the file, git config core.autocrlf input, "
-        "then build or mount it again",
+        cause="the start script has the line ends of Windows (CR LF): the shell takes the CR for a part of the last "
+        "word of each line",
+        cure="write it with LF: sed -i 's/\\r$//' on the file, git config core.autocrlf input, then build or mount "
+        "it again",
         source="mbround18/valheim-docker#170; dash's, bash's and busybox' own messages",
         of_running=NEVER,
         remedy=UnixLineEnds("{script}"),
@@ -41,8 +55,8 @@ SCRIPTS = (
                 |[Ss]yntax\ error:\ (?:"(?:\(|redirection)"\ unexpected|unexpected\ "\("))
         """,
         cause="the script {script} is written for bash, and another shell runs it, such as dash or busybox",
-        cure="begin it with #!/bin/bash and start it by its path, not behind sh; Alpine's images "
-        "have no bash of their own",
+        cure="begin it with #!/bin/bash and start it by its path, not behind sh; Alpine's images have no bash of "
+        "their own",
         source="dash's and busybox' own messages",
         of_running=NEVER,
     ),
@@ -65,8 +79,8 @@ SCRIPTS = (
         name="script-syntax",
         mark="syntax error",
         pattern=rf"(?x){_NO_SHELL}{_SCRIPT.format('')}[Ss]yntax\ error\b",
-        cause="the shell does not understand the script {script}: it has the line ends of Windows (CR LF), is cut off, "
-        "or is written for another shell",
+        cause="the shell does not understand the script {script}: it has the line ends of Windows (CR LF), is cut "
+        "off, or is written for another shell",
         cure="look at the line: sed -n l shows the line ends of Windows as \\r$; sh -n checks the whole script",
         source="dash's and bash's own messages",
         of_running=NEVER,

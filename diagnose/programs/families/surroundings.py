@@ -81,10 +81,10 @@ SURROUNDINGS = (
         pattern=r"""(?x)
             (?:pthread_create|thread\ creation).{0,40}fail.{0,40}(?:resource\ temporarily|EAGAIN)
             | unable\ to\ create\ (?:new\ )?native\ thread
-            | can't\ start\ new\ thread
+            | can't\ start\ new\ thread | \bThread\ creation\ failed\b
         """,
-        cause="the program may not start another thread: the container's limit of processes "
-        "(pids limit) or its user's (ulimit nproc) is reached",
+        cause="the program may not start another thread: the container's limit of processes (pids limit) or its user's "
+        "(ulimit nproc) is reached, or the host's Docker and libseccomp are older than the image",
         cure="raise the limit with docker update --pids-limit; for a ulimit, recreate the container",
         source=_MANY,
         remedy=Raised("pids"),

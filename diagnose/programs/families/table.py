@@ -8,19 +8,26 @@ from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.configuration import CONFIGURATION
 from diagnose.programs.families.data import DATA
+from diagnose.programs.families.exception_classes import EXCEPTION_CLASSES
 from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
+from diagnose.programs.families.parts import PARTS
 from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import SETTINGS
+from diagnose.programs.families.starts import STARTS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
+from diagnose.programs.families.values import VALUES
 
 FAMILIES: tuple[Failure, ...] = (
     *CERTIFICATES,
     *DEVICES,
     *BUILDS,
     *SCRIPTS,
+    *PARTS,
     *DEPENDENCIES,
     *APPLICATIONS,
+    *STARTS,
+    *VALUES,
     *DATA,
     *SETTINGS,
     *PEERS,
@@ -29,5 +36,6 @@ FAMILIES: tuple[Failure, ...] = (
     *FILES,
     *LOGINS,
     *PROGRAM_FAULTS,
+    *EXCEPTION_CLASSES,
 )
 """In the order in which a line is compared with them."""

@@ -46,4 +46,7 @@ LINES = {
         "redis.exceptions.ResponseError: MISCONF Redis is configured to save RDB snapshots, but it is "
         "currently unable to persist on disk."
     ),
+    "minio-drive-slow": "Error: node(127.0.0.1:9000): taking drive /data offline: unable to write+read for 34.162s (*errors.errorString)",
+    "login-strategy": 'error: ErrorController => error Unknown authentication strategy "openid"',
+    "zigbee-network": "[2024-09-05 20:10:31] error: \tz2m: Error: startup failed - configuration-adapter mismatch - see logs above for more information",
 }

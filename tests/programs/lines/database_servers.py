@@ -29,4 +29,8 @@ LINES = {
     "rabbit-feature-flags": "Error during startup: {error,failed_to_initialize_feature_flags_registry}",
     "clickhouse-own-server": "Code: 210. DB::NetException: Connection refused (localhost:9008). (NETWORK_ERROR)",
     "postgres-preload": 'FATAL:  extension "timescaledb" must be preloaded',
+    "postgres-files-gone": "LOG: performing immediate shutdown because data directory lock file is invalid",
+    "postgres-shutting-down": "2019-11-26 16:25:56.716 UTC [2792] shop@osm FATAL:  the database system is shutting down",
+    "innodb-damaged": "2022-04-28 14:58:41 0 [ERROR] InnoDB: Missing FILE_CREATE, FILE_DELETE or FILE_MODIFY before FILE_CHECKPOINT for tablespace 512",
+    "innodb-checkpoint": "InnoDB: No valid checkpoint found.",
 }

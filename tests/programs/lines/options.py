@@ -62,4 +62,5 @@ LINES = {
     "chrome-as-root": "[1:1:0101/000000.000000:ERROR:zygote_host_impl_linux.cc(90)] Running as root without --no-sandbox is not supported. See https://crbug.com/638180.",
     "deno-permission": 'error: Uncaught (in promise) NotCapable: Requires net access to "0.0.0.0:8000", run again with the --allow-net flag',
     "mongo-keyfile-needed": "BadValue: security.keyFile is required when authorization is enabled with replica sets",
+    "s6-services-invalid": "s6-rc-compile: fatal: invalid /etc/s6-overlay/s6-rc.d/ci-service-check/type: must be oneshot, longrun, or bundle",
 }

@@ -90,4 +90,5 @@ LINES = {
     "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",
     "nginx-user": 'nginx: [emerg] getpwnam("www-data") failed in /etc/nginx/nginx.conf:1',
     "nginx-url-prefix": "nginx: [emerg] invalid URL prefix in /etc/nginx/conf.d/default.conf:18",
+    "apache-terminal": "[Sat Nov 05 18:56:21.887215 2022] [mpm_prefork:notice] [pid 1] AH00170: caught SIGWINCH, shutting down gracefully",
 }

@@ -1,0 +1,115 @@
+"""Values that a program cannot read as what it takes them for, in the words of many languages."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
+
+_WHERE = "in the variables, the command or the configuration of the container"
+
+VALUES = (
+    Failure(
+        name="duration-malformed",
+        of_running=ABOUT_SETTINGS,
+        mark="duration",
+        pattern=r"""(?x)
+            \btime:\ (?:missing|unknown)\ unit\ (?:\S{1,20}\ )?in\ duration\ \\?"(?P<value>[^"\\\n]{0,60})  # Go
+            | \b(?:invalid|not\ a\ valid)\ duration(?:\ string|\ value)?:?\ ?\\?["'`](?P<value_named>[^"'`\\\n]{0,60})
+            | \bDurationParseException\b.{0,80}?["'](?P<value_java>[^"'\n]{0,60})
+        """,
+        cause='the program takes "{value}" for a duration, and does not read it as one: the unit is missing or unknown',
+        cure=f"write it with its unit, such as 30s, 5m or 12h, where it is set: {_WHERE}",
+        source="Go's and Prometheus' own messages; grafana/tutorial-environment#1",
+    ),
+    Failure(
+        name="boolean-malformed",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \bstrconv\.ParseBool:\ parsing\ \\?"(?P<value>[^"\\\n]{0,60})
+            | \bInvalid\ truth\ value:?\ ['"]?(?P<value_python>[^'"\n]{1,60})
+            | \bprovided\ string\ was\ not\ `true`\ or\ `false`:?\ ?['"]?(?P<value_rust>[^'"\n]{0,60})
+            | \bvalue\ ['"](?P<value_named>[^'"\n]{1,60})['"]\ (?:cannot|can't|could\ not)\ be\ (?:parsed|converted
+                |interpreted)
+                \ (?:as|into|to)\ (?:a\ )?bool(?:ean)?\b
+        """,
+        cause='the program takes "{value}" for a yes or a no, and does not read it as one',
+        cure=f"write true or false, without quotes that become a part of the value, where it is set: {_WHERE}",
+        source="Go's, Python's and Rust's own messages",
+    ),
+    Failure(
+        name="number-malformed",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \bstrconv\.(?:Atoi|Parse(?:Float|Int|Uint)):\ parsing\ \\?"(?P<value>[^"\\\n]{0,60})  # Go
+            | \binvalid\ literal\ for\ int\(\)\ with\ base\ \d+:\ b?['"](?P<value_python>[^'"\n]{0,60})
+            | \bcould\ not\ convert\ string\ to\ float:\ ['"](?P<value_float>[^'"\n]{0,60})
+            | \bNumberFormatException:\ (?:For\ input\ string:\ |Cannot\ parse\ )"?(?P<value_java>[^"\n]{0,60})
+            | \binput\ string\ '(?P<value_dotnet>[^'\n]{0,60})'\ was\ not\ in\ a\ correct\ format
+            | \binvalid\ value\ for\ (?:Float|Integer)\(\):\ "(?P<value_ruby>[^"\n]{0,60})
+            | \bvalue\ ['"](?P<value_named>[^'"\n]{1,60})['"]\ (?:cannot|can't|could\ not)\ be\ (?:parsed|converted
+                |interpreted)
+                \ (?:as|into|to)\ (?:an?\ )?(?:decimal|float|int(?:eger)?|number)\b
+        """,
+        cause='the program takes "{value}" for a number, and it is none',
+        cure=f"write a number, without quotes, spaces or a unit, where it is set: {_WHERE}",
+        source="Go's, Python's, Java's, .NET's and Ruby's own messages; azukaar/Cosmos-Server#107",
+    ),
+    Failure(
+        name="number-unnamed",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \bParse(?:Int|Float)Error\s?\{\ kind:\ (?:Empty|Invalid)\w*|\binvalid\ digit\ found\ in\ string\b  # Rust
+            | \bcannot\ parse\ integer\ from\ empty\ string\b
+            | \bInput\ string\ was\ not\ in\ a\ correct\ format\b  # .NET
+            | \bERR_SOCKET_BAD_PORT\b.{0,80}\bNaN\b
+            | \bArgumentError\b.{0,40}\berlang\.binary_to_(?:float|integer)\b
+        """,
+        cause="the program takes a value of its settings for a number, and that is none, or is empty; it does not "
+        "say which",
+        cure="look at each variable that should hold a number: its value may be empty, a placeholder, or have "
+        "quotes, a space or a unit too much",
+        source="Rust's, .NET's and Node.js' own messages; codetheweb/aoede#3",
+    ),
+    Failure(
+        name="address-relative",
+        of_running=NEVER,
+        mark="",
+        pattern=r"\bRelativeUrlWithoutBase\b|\brelative URL without a base\b|\bunsupported protocol scheme \\?\"\\?\""
+        r"|\bno Host in request URL\b|\bMissingSchema: Invalid URL\b|\bNo scheme supplied\b",
+        cause="an address in the program's settings is empty, or lacks its scheme (https://)",
+        cure="look at each variable that should hold an address, and begin it with http:// or https://",
+        source="Rust's, Go's and Python's own messages; ermak-dev/cloudpub#6",
+    ),
+    Failure(
+        name="field-missing",
+        of_running=NEVER,
+        mark="missing field",
+        pattern=r"\bmissing field `(?P<field>[\w.-]{1,80})`",
+        cause="what the program reads lacks the field {field}: its configuration, or a file or an answer of another "
+        "version of the program",
+        cure="where the line names a file of settings, add {field} to it as the documentation of this version has "
+        "it; else run the versions of both parts that belong together",
+        source="serde's own message; fkie-cad/cwe_checker#219",
+        build="another",
+    ),
+    Failure(
+        name="arguments-of-setting",
+        of_running=ABOUT_SETTINGS,
+        mark="argument",
+        pattern=r"""(?x)
+            \bwrong\ argument\ count\ or\ unexpected\ line\ ending\ after\ '(?P<key>[\w.-]{1,60})'  # Caddy
+            | \binvalid\ number\ of\ arguments\ in\ \\?"(?P<key_nginx>[\w.-]{1,60})\\?"\ directive
+            | \b(?:directive|option|setting)\ ['"`]?(?P<key_named>[\w.-]{1,60})['"`]?\ (?:takes|expects|requires|needs)
+                \ (?:at\ least\ |exactly\ |only\ )?(?:an?|one|two|three|no|\d)\ arguments?\b
+            | \b(?P<key_apache>[A-Z]\w{2,60})\ (?:takes|requires)\ (?:at\ least\ )?(?:one|two|three|\d|an|\d-\d)
+                \ arguments?\b
+        """,
+        cause="the line of {key} in the program's configuration has too few words or too many: a variable in it is "
+        "empty, or a value with a space has no quotes",
+        cure="correct the line of {key}; of a file with variables look at what they hold in the container",
+        source="Caddy's, nginx' and Apache's own messages; searxng/searxng-docker#337",
+    ),
+)
+"""Before the families of settings, whose words are wider."""
