@@ -31,11 +31,7 @@ from diagnose.phrases import agree, count, counted, how_often, shortened
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
-
-
 _LOST_LAYER = LazyPattern(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\S+): no such file")
-
-
 _LOST_SHORT_NAME = LazyPattern(
     r"HTTP 500: readlink (?P<folder>\S+/overlay2/l)/\w+: (?:no such file|invalid argument)"
 )
@@ -91,15 +87,20 @@ def corrupt(
     if isinstance(layers, LayerFolders):
         yield from _incomplete_store_findings(layers, clock, recent_s)
         yield from _closed_folder_findings(layers, containers)
-    for trouble in pulls.of("corrupt") if pulls is not None else ():
-        variables = {"image": trouble.image} if trouble.image else {}
-        summary = f"pulling {trouble.what} broke off at a damaged layer"
-        yield _logged_damage_finding(trouble.count, trouble.text, trouble.first, summary, variables)
+    if pulls is not None:
+        yield from _damaged_pull_findings(pulls)
     if isinstance(layers, Unavailable):
         return layers
     if layers.looked_at:
         return None
     return Skipped("layers on the disk are examined for the storage driver overlay2 only")
+
+
+def _damaged_pull_findings(pulls: Pulls) -> Iterator[Finding]:
+    for trouble in pulls.of("corrupt"):
+        variables = {"image": trouble.image} if trouble.image else {}
+        summary = f"pulling {trouble.what} broke off at a damaged layer"
+        yield _logged_damage_finding(trouble.count, trouble.text, trouble.first, summary, variables)
 
 
 def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:

@@ -29,35 +29,41 @@ def shm_full(
     for area in memory:
         usage, owner = area.usage, area.container
         has_room = usage.used_pct < full_pct
-        lacks_inodes = has_room and (usage.inodes_used_pct or 0.0) >= full_pct
-        if not usage.size or (has_room and not lacks_inodes):
-            continue
-        is_harmful = area.is_shm or owner.is_unwell or owner.id in complaining
-        place = "its shared memory" if area.is_shm else area.path
-        figures = {"size": usage.size, "available": usage.available}
-        what = f"{size(usage.used)} of {size(usage.size)}"
-        if lacks_inodes:
-            figures |= {"inodes": usage.inodes, "free inodes": usage.inodes_free}
-            taken = f"{usage.inodes - usage.inodes_free} of {usage.inodes} inodes"
-            what = f"{taken}, while {size(usage.available)} are free"
-        evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
-        if area.is_shm:
-            evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
-        finding = Finding.about(
-            owner,
-            f"{owner} has used up {place}: {what}",
-            evidence,
-            severity=Severity.warning if is_harmful else Severity.advice,
-            signs=frozenset({"no-space"}),
-            discriminator="" if area.is_shm else area.path,
-            stable=(owner.life,),
-            path=area.path,
-        )
-        yield finding.with_variables(_with_inodes(area) if lacks_inodes else _larger(area))
+        has_inodes = (usage.inodes_used_pct or 0.0) < full_pct
+        if usage.size and not (has_room and has_inodes):
+            is_harmful = area.is_shm or owner.is_unwell or owner.id in complaining
+            severity = Severity.warning if is_harmful else Severity.advice
+            yield _finding(area, severity, lacks_inodes=has_room)
     return None
 
 
-def _with_inodes(area: InMemory) -> PageVariables:
+def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Finding:
+    """lacks_inodes: whether inodes are used up, while there is room."""
+    usage, owner = area.usage, area.container
+    place = "its shared memory" if area.is_shm else area.path
+    figures = {"size": usage.size, "available": usage.available}
+    what = f"{size(usage.used)} of {size(usage.size)}"
+    if lacks_inodes:
+        figures |= {"inodes": usage.inodes, "free inodes": usage.inodes_free}
+        taken = f"{usage.inodes - usage.inodes_free} of {usage.inodes} inodes"
+        what = f"{taken}, while {size(usage.available)} are free"
+    evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
+    if area.is_shm:
+        evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
+    finding = Finding.about(
+        owner,
+        f"{owner} has used up {place}: {what}",
+        evidence,
+        severity=severity,
+        signs=frozenset({"no-space"}),
+        discriminator="" if area.is_shm else area.path,
+        stable=(owner.life,),
+        path=area.path,
+    )
+    return finding.with_variables(_more_inodes(area) if lacks_inodes else _more_space(area))
+
+
+def _more_inodes(area: InMemory) -> PageVariables:
     """The option with four times as many inodes, beside the other ones that the tmpfs has.
 
     Nothing for /dev/shm, which takes no such option.
@@ -69,7 +75,7 @@ def _with_inodes(area: InMemory) -> PageVariables:
     return {"tmpfs": f"{area.path}:{','.join([*kept, f'nr_inodes={4 * area.usage.inodes}'])}"}
 
 
-def _larger(area: InMemory) -> PageVariables:
+def _more_space(area: InMemory) -> PageVariables:
     """The variable with which the page makes it four times as large."""
     if area.is_shm:
         return {"shm": area.container.name}

@@ -13,6 +13,7 @@ finding.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -237,9 +238,8 @@ class _Suspects:
             near |= depends_on(near, topology)
         suspects = {
             cause.key: cause
-            for id in ids
-            for subject in sorted(near)
-            for cause in self._harming.get((id, subject), ())
+            for place in itertools.product(ids, sorted(near))
+            for cause in self._harming.get(place, ())
         }
         return suspects.values()
 

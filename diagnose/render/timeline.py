@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -13,12 +13,23 @@ from diagnose.timeline import Timeline
 
 
 def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> None:
-    """Write the list as text (times in UTC) or JSON.
+    """Write the timeline as text or as JSON.
 
-    A moment is one line, folded where the terminal has a width.
+    width: columns of the terminal, 0 where lines are not to be folded.
     """
     if format_ == "json":
-        rows: Iterable[dict[str, object]] = (
+        json.dump(_document(timeline), stream, indent=1)
+        stream.write("\n")
+    else:
+        stream.writelines(f"{line}\n" for line in _lines(timeline, width))
+
+
+def _document(timeline: Timeline) -> dict[str, object]:
+    return {
+        "schema_version": 1,
+        "complete_since": _iso(timeline.complete_since) if timeline.complete_since else None,
+        "gaps": list(timeline.gaps),
+        "moments": [
             {
                 "at": _iso(moment.at),
                 "source": moment.source,
@@ -26,38 +37,29 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
                 "text": moment.text,
             }
             for moment in timeline.moments
-        )
-        complete = _iso(timeline.complete_since) if timeline.complete_since else None
-        json.dump(
-            {
-                "schema_version": 1,
-                "complete_since": complete,
-                "gaps": list(timeline.gaps),
-                "moments": list(rows),
-            },
-            stream,
-            indent=1,
-        )
-        stream.write("\n")
-        return
+        ],
+    }
+
+
+def _lines(timeline: Timeline, width: int) -> Iterator[str]:
+    """A line for each moment, below its day in UTC, and how far the list reaches."""
     day = ""
     for moment in timeline.moments:
         time = datetime.fromtimestamp(moment.at, UTC)
         if time.date().isoformat() != day:
             day = time.date().isoformat()
-            stream.write(f"{day} UTC\n")
+            yield f"{day} UTC"
         line = f"  {time:%H:%M:%S}  {moment.source:<8} {clean(moment.text)}".replace("\n", " ")
-        stream.write(_folded_line(line, width, 21) + "\n")
+        yield _folded_line(line, width, 21)
     if not timeline.moments:
-        stream.write("nothing is known of this time\n")
+        yield "nothing is known of this time"
     since = "since a time that nothing tells"
     if timeline.complete_since:
         since = f"from {_iso(timeline.complete_since)} on"
     reach = f"complete {since}: the engine keeps 256 events, none over its restart"
-    stream.write(_folded_line(reach, width, 9) + "\n")
-    stream.writelines(
-        _folded_line(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps
-    )
+    yield _folded_line(reach, width, 9)
+    for gap in timeline.gaps:
+        yield _folded_line(f"not known  {clean(gap)}", width, 11)
 
 
 def _folded_line(line: str, width: int, indent: int) -> str:

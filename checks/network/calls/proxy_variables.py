@@ -155,7 +155,7 @@ def _taken_own_findings(
         port = int(call["port"] or 80)
         by_proxy = _PROXY_ANSWERS.search(line)
         if by_proxy and netns.sockets("tcp", port):
-            yield _taken_request_finding(container, call["host"], line, (), ())
+            yield _taken_request_finding(container, call["host"], line)
             return
 
 
@@ -179,17 +179,21 @@ def _taken_neighbour_finding(
 ) -> Finding:
     callable_by = {*container.dns_names, *peer.dns_names, name}
     names = sorted(word for word in callable_by if not _ID.fullmatch(word))
-    return _taken_request_finding(container, name, line, names, (peer.subject,))
+    return _taken_request_finding(container, name, line, names=names, callees=(peer.subject,))
 
 
 def _taken_request_finding(
     container: Container,
     name: str,
     line: str,
-    names: Sequence[str],
-    callees: tuple[Subject, ...],
+    *,
+    names: Sequence[str] = (),
+    callees: tuple[Subject, ...] = (),
 ) -> Finding:
-    """name: the host that is called. names: those to add to NO_PROXY, beside localhost."""
+    """name: the host that is called. names: those to add to NO_PROXY, beside localhost.
+
+    callees: the container that is called; none where the caller calls itself.
+    """
     proxies, no_proxy = proxy_settings(container), exceptions(container)
     of_http = [proxy for proxy in proxies if proxy.variable.lower() == "http_proxy"]
     proxy = (of_http or proxies)[0]

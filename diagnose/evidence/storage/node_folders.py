@@ -50,7 +50,8 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
         folders = {entry.name for entry in answer.entries if entry.type == "folder"}
         nodes = {name for name in folders if _is_node(name)}
         own = f"{_PREFIX}{home.container.config.hostname}"
-        left = _newest(host, home, nodes - {own}) if own in nodes and len(nodes) > 1 else None
+        others = nodes - {own} if own in nodes else set()
+        left = _newest_node(host, home, others) if others else None
         if left is not None:
             found.append(left)
     return LeftNodes(tuple(found))
@@ -92,7 +93,7 @@ def _is_node(name: str) -> bool:
     return name.startswith(_PREFIX) and not name.endswith("-plugins-expand")
 
 
-def _newest(host: Host, home: _Home, nodes: set[str]) -> LeftNode | None:
+def _newest_node(host: Host, home: _Home, nodes: set[str]) -> LeftNode | None:
     """The node that was changed last before the container was created."""
     answer = host.ask(StatPaths(sorted(f"{home.folder}/{node}" for node in nodes)))
     created = home.container.created_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -83,21 +83,26 @@ def own_log_files(host: Host, containers: Containers, processes: Processes | Non
     running = containers.running
     if not running:
         return OwnLogFiles()
-    pids = {
-        process.pid: container
-        for container in running
-        for process in (processes.inside(container.id) if processes is not None else ())[:MOST_PIDS]
-    }
+    pids = {} if processes is None else _looked_at(running, processes)
     folders = by_key((folder.path, folder) for item in running for folder in folders_of(item))
     answer = host.ask(FindLogFiles(sorted(pids), sorted(folders), RECENT_S))
     if isinstance(answer, Failed):
         is_older = answer.reason in NOT_IN_BUNDLE
         return OwnLogFiles((), () if is_older else (Unexamined(HOST, f"{_WHAT}: {answer}"),))
     by_place: dict[str, OwnLogFile] = {}
-    for file in (*_written_files(answer, folders, processes), *_open(answer, pids)):
+    for file in (*_written_files(answer, folders, processes), *_open_files(answer, pids)):
         by_place[_on_host(file.container, file.path)] = file
     files = sorted(by_place.values(), key=lambda file: (-file.written, file.path))
     return OwnLogFiles(tuple(files), tuple(_unexamined_containers(answer, pids, processes)))
+
+
+def _looked_at(containers: Iterable[Container], processes: Processes) -> dict[int, Container]:
+    """The processes whose open files are asked about, with their containers."""
+    return {
+        process.pid: container
+        for container in containers
+        for process in processes.inside(container.id)[:MOST_PIDS]
+    }
 
 
 def folders_of(container: Container) -> Iterator[LogPlace]:
@@ -111,7 +116,7 @@ def folders_of(container: Container) -> Iterator[LogPlace]:
             yield LogPlace(mount.source.rstrip("/"), mount.destination.rstrip("/"), container)
 
 
-def _open(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLogFile]:
+def _open_files(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLogFile]:
     for item in answer.open:
         if item.pid in pids:
             root = f"/proc/{item.pid}/root"

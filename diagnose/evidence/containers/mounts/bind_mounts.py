@@ -312,12 +312,12 @@ def bind_sources(
 def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[str]:
     """Asked only where a container commands the engine and has a path by which another mounts."""
     commanding = [container for container in containers.running if container.commands_engine]
-    paths = {
-        owned.path
-        for container in (containers if commanding else ())
-        for mount in container.bind_mounts
-        for owned in owned_sources(container, mount, commanding)
-    }
+    if not commanding:
+        return frozenset()
+    paths: set[str] = set()
+    for container in containers:
+        for mount in container.bind_mounts:
+            paths |= {owned.path for owned in owned_sources(container, mount, commanding)}
     if not paths:
         return frozenset()
     answer = host.ask(StatPaths(sorted(paths)[:MOST_OWNED], follow=False))

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
@@ -79,6 +80,13 @@ class UnreadFiles(ByContainer[UnreadSettings], frozen=True):
     """The settings that a running container with a repeated error does not read."""
 
 
+class SettingsRead(msgspec.Struct, frozen=True):
+    """A file of settings that a program read, and the line or command that says so."""
+
+    line: str
+    path: str
+
+
 @evidence
 def unread_files(
     host: Host, containers: Containers, repeated_errors: RepeatedErrors
@@ -86,7 +94,7 @@ def unread_files(
     """By the commands of those that complain; nothing is asked where none names such a file."""
     complaining = {error.container.id for error in repeated_errors}
     reads = {
-        container.id: (" ".join(container.config.words), path)
+        container.id: SettingsRead(" ".join(container.config.words), path)
         for container in containers.running
         if container.id in complaining and (path := _file_of_command(container))
     }
@@ -99,16 +107,19 @@ def _file_of_command(container: Container) -> str:
     """The one file of settings that the command names, where nothing is mounted; "" for none."""
     matches = [_OF_COMMAND.fullmatch(word) for word in container.config.words[1:]]
     paths = {match["path"] for match in matches if match is not None}
-    path = next(iter(paths)) if len(paths) == 1 else ""
+    path = only(paths) or ""
     return path if path and named_path(container, f"'{path}'") is None else ""
 
 
 def unread_settings(
-    host: Host, containers: Collection[Container], reads: Mapping[str, tuple[str, str]]
+    host: Host, containers: Collection[Container], reads: Mapping[str, SettingsRead]
 ) -> dict[str, UnreadSettings]:
-    """The one mounted folder with a file of the same name, by container; one question for all."""
+    """The one mounted folder with a file of the same name, by container; one question for all.
+
+    reads: by container id.
+    """
     candidates = {
-        container.id: _candidates(container, *reads[container.id])
+        container.id: _candidates(container, reads[container.id])
         for container in containers
         if container.id in reads
     }
@@ -121,16 +132,16 @@ def unread_settings(
     files = {path for path, status in statuses.items() if status.type == "file"}
     unread = {}
     for id, items in candidates.items():
-        holding = [item for item in items if _file_of_same_name(item) in files]
-        if len(holding) == 1:
-            unread[id] = holding[0]
+        holder = only([item for item in items if _file_of_same_name(item) in files])
+        if holder is not None:
+            unread[id] = holder
     return unread
 
 
-def _candidates(container: Container, line: str, path: str) -> list[UnreadSettings]:
+def _candidates(container: Container, read: SettingsRead) -> list[UnreadSettings]:
     """The mounted folders that may hold the file; whether they do is not looked at."""
     return [
-        UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
+        UnreadSettings(read.line, read.path, mount.destination, mount.source, mount.rw)
         for mount in container.bind_mounts
         if mount.has_host_path
     ]

@@ -6,6 +6,7 @@ Read from its log lines and its configuration.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 
@@ -119,8 +120,7 @@ def _named_in(
     words = {word.strip(".") for text in texts for word in _HOST.findall(text)}.difference(but)
     peers = {
         peer.id: peer
-        for network in caller.endpoints
-        for word in words
+        for network, word in itertools.product(caller.endpoints, words)
         for peer in containers.called(network, word)
     }
     peers.pop(caller.id, None)

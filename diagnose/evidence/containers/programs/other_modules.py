@@ -8,6 +8,7 @@ searches the folder of the script that it runs, and not the one above it.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -288,9 +289,7 @@ def _places(search: _Search, module: str) -> Iterator[tuple[str, str]]:
     folders = search.folders(layers)
     candidates = {
         f"{layer}/diff{folder}/{file}": (folder, file)
-        for folder in folders
-        for layer in layers
-        for file in files
+        for folder, layer, file in itertools.product(folders, layers, files)
     }
     for on_host in search.there(list(candidates)):
         folder, file = candidates[on_host]

@@ -43,7 +43,7 @@ class OtherTables(msgspec.Struct, frozen=True):
 
 
 class AllOtherTables(Items[OtherTables], frozen=True):
-    """One for each container."""
+    """The one that the newest line of each container names."""
 
 
 @evidence
@@ -58,9 +58,8 @@ def all_other_tables(
     for container in containers:
         if container.shares_host_network:
             lines = _lines(container, log_tails, recent_logs)
-            found += [
-                item for line in lines if (item := _missed_tables(container, line, firewall))
-            ][-1:]
+            missed = [_missed_tables(container, line, firewall) for line in lines]
+            found += list(filter(None, missed))[-1:]
     return AllOtherTables(tuple(found))
 
 

@@ -15,7 +15,11 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
-from diagnose.evidence.containers.mounts.unread_settings import UnreadSettings, unread_settings
+from diagnose.evidence.containers.mounts.unread_settings import (
+    SettingsRead,
+    UnreadSettings,
+    unread_settings,
+)
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -64,7 +68,7 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
     ]
     led = {container.id: _led_ports(host, container) for container in inward[:MOST]}
     tails: dict[str, LogTail] = {}
-    reads: dict[str, tuple[str, str]] = {}
+    reads: dict[str, SettingsRead] = {}
     answers = host.ask_about(inward[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, answer in answers:
         if isinstance(answer, Failed):
@@ -97,14 +101,12 @@ def _serves_itself_alone(netns: ContainerNetns) -> bool:
     return not served and any(netns.sockets("tcp", port) for port in ports)
 
 
-def _file_that_was_read(container: Container, lines: Sequence[str]) -> tuple[str, str] | None:
-    """The line that names the image's own file of settings, and the file.
-
-    None where no line names a file, or one that is mounted.
-    """
+def _file_that_was_read(container: Container, lines: Sequence[str]) -> SettingsRead | None:
+    """The image's own file of settings that a line names; None for no file, or a mounted one."""
     for line in lines:
         match = _READ_FILE.search(line)
         if match is not None:
             path = match["path"]
-            return None if named_path(container, f"'{path}'") is not None else (line, path)
+            is_mounted = named_path(container, f"'{path}'") is not None
+            return None if is_mounted else SettingsRead(line, path)
     return None

@@ -62,13 +62,13 @@ def all_missed_datagrams(
     A call by SIP or WebRTC begins at the published port, and its sound goes to others.
     """
     taken = {("udp", port) for port in containers.ports_published_by("udp")}
-    served = {
-        container.id: (container, ports)
-        for container in containers.running
-        if not container.shares_network and any(container.published_by("udp"))
-        if (netns := namespaces.of(container)) is not None
-        if (ports := _unpublished_ports(container, netns))
-    }
+    served = {}
+    for container in containers.running:
+        netns = namespaces.of(container)
+        is_called = not container.shares_network and any(container.published_by("udp"))
+        ports = _unpublished_ports(container, netns) if is_called and netns is not None else None
+        if ports:
+            served[container.id] = (container, ports)
     if not served:
         return AllMissedDatagrams()
     flows: list[UdpFlow] = []

@@ -44,8 +44,10 @@ def asked_for_by(container: Container, image: Detail, path: str) -> str:
             return f"its variable {name}"
     own_words = image.config.cmd if image.config is not None else None
     words = container.config.cmd or ()
+    if words == own_words:
+        return ""
     before = ""
-    for word in words if words != own_words else ():
+    for word in words:
         option, _, value = word.partition("=")
         if path in (word.rstrip("/"), value.rstrip("/")):
             option = option if value else before

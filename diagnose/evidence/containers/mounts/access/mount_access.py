@@ -6,6 +6,8 @@ Seen without waiting for a log.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
@@ -67,23 +69,37 @@ def mount_access(
 
     One question about all of them.
     """
-    used = [
-        (container, mount, user)
-        for container in containers.running
-        if (user := _known_user(container, info, numbers)) is not None
-        for mount in container.mounts
-        if mount.has_host_path
-    ]
-    paths = sorted({mount.source for _, mount, _ in used})[:MOST]
+    mounts = list(_used_mounts(containers, info, numbers))
+    paths = sorted({used.mount.source for used in mounts})[:MOST]
     if not paths:
         return MountAccess(())
     statuses = host.require(StatPaths(paths))
     denied = [
-        DeniedMount(container, mount, statuses[mount.source], user)
-        for container, mount, user in used
-        if _is_denied(user, mount, statuses.get(mount.source))
+        DeniedMount(used.container, used.mount, statuses[used.mount.source], used.user)
+        for used in mounts
+        if _is_denied(used.user, used.mount, statuses.get(used.mount.source))
     ]
     return MountAccess(tuple(denied))
+
+
+class _UsedMount(msgspec.Struct, frozen=True):
+    """A mount of a container, and the ordinary user who works with it."""
+
+    container: Container
+    mount: Mount
+    user: HostUser
+
+
+def _used_mounts(
+    containers: Containers, info: Info | None, numbers: UserNumbers | None
+) -> Iterator[_UsedMount]:
+    """The mounts of running containers whose user is known."""
+    for container in containers.running:
+        user = _known_user(container, info, numbers)
+        if user is not None:
+            for mount in container.mounts:
+                if mount.has_host_path:
+                    yield _UsedMount(container, mount, user)
 
 
 def _known_user(

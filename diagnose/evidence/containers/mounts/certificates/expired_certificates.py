@@ -13,6 +13,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.certificate import Validity, validity_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.registry import evidence
@@ -22,8 +23,6 @@ _LATE = 0.1
 certbot renews with a third left."""
 _LATE_S = 7 * 86400.0
 """A certificate of ten years is not late with one year left."""
-
-
 _OF_CERTBOT = LazyPattern(r"/live/(?P<name>[^/]+)/[^/]+\.pem$")
 _CERTBOT = LazyPattern(r"(?:^|/)certbot(?:[-:@/]|$)")
 """An image with certbot as its program."""
@@ -55,19 +54,16 @@ def expired_certificates(
     host: Host, files: CertificateFiles, containers: Containers, clock: Clock
 ) -> ExpiredCertificates:
     """The first certificate of each file: that of the server itself."""
-    late: dict[str, list[tuple[Validity, CertificateFile]]] = {}
+    late = []
     for file, text in host.ask_about(files, CertificateFile.read):
         validity = None if isinstance(text, Failed) else validity_of(text.text)
         if validity is not None and _is_late(validity, clock.wall):
-            late.setdefault(file.container.id, []).append((validity, file))
+            late.append(ExpiredCertificate(file, validity, renewer=_renewer(file, containers)))
+    late.sort(key=lambda item: (item.file.container.name, item.validity.end, item.file.inside))
     expired = []
-    for pairs in late.values():
-        pairs.sort(key=lambda pair: (pair[0].end, pair[1].inside))
-        (validity, file), *others = pairs
-        inside = tuple(other.inside for _, other in others)
-        renewer = _renewer(file, containers)
-        expired.append(ExpiredCertificate(file, validity, inside, renewer))
-    expired.sort(key=lambda found: found.file.container.name)
+    for first, *others in by_key((item.file.container.id, item) for item in late).values():
+        inside = tuple(other.file.inside for other in others)
+        expired.append(msgspec.structs.replace(first, others=inside))
     return ExpiredCertificates(tuple(expired))
 
 

@@ -6,6 +6,7 @@ the data directory is empty.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -233,9 +234,8 @@ class _Data(msgspec.Struct, frozen=True):
 def _data_of(host: Host, database: Container) -> _Data | None:
     """The data directory of a database, where it can be seen on the host."""
     sources = [mount.source for mount in database.mounts if mount.has_host_path]
-    paths = [
-        f"{source}{below}/{file}" for source in sources for below in _BELOW for file in _MADE_ONCE
-    ]
+    places = itertools.product(sources, _BELOW, _MADE_ONCE)
+    paths = [f"{source}{below}/{file}" for source, below, file in places]
     statuses = host.ask(StatPaths(paths, follow=False))
     if isinstance(statuses, Failed):
         return None

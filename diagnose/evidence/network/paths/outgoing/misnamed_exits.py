@@ -7,6 +7,7 @@ otherwise.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator
 from ipaddress import IPv4Interface, ip_interface
 
@@ -119,9 +120,8 @@ def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterato
             continue
         if traced.snat is not None or traced.nat_unknown:
             continue
-        others = _interfaces_named(stack, {tunnel.name, traced.to})
-        missing = ((name, _rule_by(stack, traced, name)) for name in others)
-        for name, rule in missing:
+        for name in _interfaces_named(stack, {tunnel.name, traced.to}):
+            rule = _rule_by(stack, traced, name)
             if rule is not None:
                 yield MisnamedExit(
                     container,
@@ -137,14 +137,13 @@ def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterato
 
 def _interfaces_named(stack: Stack, apart: Collection[str]) -> list[str]:
     """The interfaces that rules about a packet's source name, but for some."""
-    names = (
-        name
-        for chain in stack.ruleset.chains
-        for rule in chain.rules
-        if isinstance(rule.action, Translate) and rule.action.kind in ("snat", "masquerade")
-        for name in _exits_of(rule)
-    )
+    rules = itertools.chain.from_iterable(chain.rules for chain in stack.ruleset.chains)
+    names = itertools.chain.from_iterable(map(_exits_of, filter(_hides_sources, rules)))
     return [name for name in dict.fromkeys(names) if name not in apart]
+
+
+def _hides_sources(rule: Rule) -> bool:
+    return isinstance(rule.action, Translate) and rule.action.kind in ("snat", "masquerade")
 
 
 def _exits_of(rule: Rule) -> Iterator[str]:

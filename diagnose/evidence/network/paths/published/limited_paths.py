@@ -35,6 +35,8 @@ from diagnose.registry import evidence
 
 _MOST_PORTS = 3
 """Ports whose connections are counted: each is a walk over the kernel's table."""
+_PAST = Rule("-j RETURN", action=Leave())
+"""A rule that leads packets past a limit."""
 _CONNECTIONS = LazyPattern(r"--connlimit-above (?P<most>\d+)", re.ASCII)
 
 
@@ -101,9 +103,6 @@ def limited_paths(
     return LimitedPaths(tuple(paths), dropping_rules.uncounted)
 
 
-_PAST = Rule("-j RETURN", action=Leave())
-
-
 def _beyond_limits(ruleset: Ruleset, limited: DroppingRule, *ahead: Rule) -> Ruleset:
     """The rules as packets meet them that are beyond the limits of one chain.
 
@@ -156,8 +155,9 @@ def _with_clients(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPa
         if not isinstance(table, Failed):
             sources.update(flow.src for flow in table.entries if not links.holds(flow.src))
     most = int(limit["most"])
-    busy = (BusyClient(*pair) for pair in sources.most_common() if pair[1] >= max(most, 1))
-    return replace(path, most=most, busy=tuple(busy))
+    clients = (BusyClient(address, count) for address, count in sources.most_common())
+    busy = tuple(client for client in clients if client.connections >= max(most, 1))
+    return replace(path, most=most, busy=busy)
 
 
 def near(clients: Iterable[BusyClient]) -> list[BusyClient]:
