@@ -84,8 +84,9 @@ def load(path: Path) -> Mapping[str, Json]:
         ) from error
     checks = registry.load()
     configured = session.configuration(Options())
-    host, what = session.replay(path, checks, tuple(checks), configured, explicit=False)
-    return document(engine.run(host, what, began=0.0, budget=Budget.unlimited()))
+    recorded = session.replay(path, checks, tuple(checks), configured, explicit=False)
+    report = engine.run(recorded.source, recorded.run, began=0.0, budget=Budget.unlimited())
+    return document(report)
 
 
 def _report(path: Path, data: bytes) -> Mapping[str, Json]:

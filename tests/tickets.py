@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from diagnose import registry
+from diagnose import registry, session
 from diagnose.model import Failed, Json, Report
 from diagnose.questions import AnyQuestion, Lane
 from diagnose.questions.run import Options
@@ -58,9 +58,9 @@ def opener_of(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.OpenRecor
 
     def make(
         asked: Options, selected: Sequence[str], began: float, redactor: Redactor
-    ) -> tuple[Recorder, Budget]:
+    ) -> session.LiveHost:
         budget = Budget(began + PATIENT_S)
-        return Recorder(Redacted(entries, redactor), budget), budget
+        return session.LiveHost(Recorder(Redacted(entries, redactor), budget), budget)
 
     return make
 

@@ -32,12 +32,12 @@ def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
     return tuple(dict.fromkeys(subject for group in groups for subject in group.subjects))
 
 
-def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:
+def severity_beside_answers(lost: Iterable[DnsReply | None]) -> Severity:
     """How bad a lost server is while another answers.
 
     Silence costs five seconds a lookup, a refusal nothing.
     """
-    is_silent = any(reply.icmp is None for reply in lost)
+    is_silent = any(reply is not None and reply.icmp is None for reply in lost)
     return Severity.warning if is_silent else Severity.advice
 
 

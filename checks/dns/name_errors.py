@@ -18,7 +18,12 @@ from diagnose.evidence.dns.half_known_names import HalfKnownName, HalfKnownNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
+from diagnose.evidence.dns.unresolved_names import (
+    ERRORS,
+    ServerError,
+    UnresolvedName,
+    unresolved_names,
+)
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.evidence.network.interfaces import Interfaces
@@ -55,7 +60,7 @@ def server_fails(
     about these for the answer about the name. Where a container of this host is the server, the
     kernel's table of connections may show that its queries go round in a circle.
     """
-    by_server: dict[tuple[str, str], list[UnresolvedName]] = {}
+    by_error: dict[ServerError, list[UnresolvedName]] = {}
     closed = {container.id for container in lookups.closed}
     for failure in unresolved_names(containers, failed_names, lookups, watchers):
         error = failure.first_error
@@ -63,14 +68,15 @@ def server_fails(
             continue
         if failure.container.id in closed or failure.is_elsewhere(containers, hosts_file):
             continue
-        by_server.setdefault(error, []).append(failure)
-    for (server, rcode), failures in by_server.items():
+        by_error.setdefault(error, []).append(failure)
+    for error, failures in by_error.items():
+        server = error.server
         holder = serving(containers, links, server)
         program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
         circle = forwarding_circles.of(holder) if forwarding_circles is not None else None
         of_root = lookups.host.get(server)
         yield _failing_name_finding(
-            _ServerError(server, rcode, failures, of_root, program, holder, circle)
+            _FailingServer(server, error.rcode, failures, of_root, program, holder, circle)
         )
     denied = by_key(((item.server, item.ipv6.rcode), item) for item in half_known_names or ())
     for items in denied.values():
@@ -115,7 +121,7 @@ def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
     )
 
 
-class _ServerError(msgspec.Struct, frozen=True):
+class _FailingServer(msgspec.Struct, frozen=True):
     """An error of one server, and the names about which it says so."""
 
     server: str
@@ -145,7 +151,7 @@ class _ServerError(msgspec.Struct, frozen=True):
         return self.of_root is not None and self.of_root.rcode in ERRORS
 
 
-def _failing_name_finding(error: _ServerError) -> Finding:
+def _failing_name_finding(error: _FailingServer) -> Finding:
     first, names, callers = error.failures[0], error.names, error.callers
     others = [server for server in first.replies if server != error.server]
     by = f", {error.program} of this host," if error.program else ""
@@ -235,14 +241,14 @@ _SCOPE = {
 }
 
 
-def _scope(error: _ServerError) -> str:
+def _scope(error: _FailingServer) -> str:
     """How far the error goes, and what it means then."""
     if error.circle is not None and error.is_general:
         return error.circle.clause
     return _SCOPE[error.rcode, error.is_general]
 
 
-def _variables(error: _ServerError) -> PageVariables:
+def _variables(error: _FailingServer) -> PageVariables:
     """The case that the page has a paragraph for."""
     server, name = error.server, error.names[0]
     variables = {"server": server, "name": name}

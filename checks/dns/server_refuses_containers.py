@@ -45,11 +45,13 @@ def server_refuses_containers(
 
 def _refusing_servers(group: QueryGroup, lookups: Lookups) -> Iterator[str]:
     """The servers that refuse this group's queries and answer the host's."""
-    for upstream, reply in group.replies:
-        of_host = lookups.host.get(upstream.server)
-        is_refused = not upstream.by_host and _is_refusal(reply)
-        if is_refused and of_host is not None and of_host.answered and not _is_refusal(of_host):
-            yield upstream.server
+    for item in group.replies:
+        server = item.upstream.server
+        of_host = lookups.host.get(server)
+        is_refused = not item.upstream.by_host and _is_refusal(item.reply)
+        host_is_answered = of_host is not None and of_host.answered and not _is_refusal(of_host)
+        if is_refused and host_is_answered:
+            yield server
 
 
 def _is_refusal(reply: DnsReply | None) -> bool:

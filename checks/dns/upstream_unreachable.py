@@ -131,7 +131,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
             **_cure(lost),
             **_way(lost),
         },
-        discriminator=",".join(upstream.server for upstream, _ in group.lost),
+        discriminator=",".join(item.upstream.server for item in group.lost),
         severity=_severity(lost),
         touches=tuple(
             dict.fromkeys(
@@ -165,7 +165,7 @@ def _severity(lost: LostQuery) -> Severity:
     if lost.is_own_doing or (lost.is_kept_from_host and not lost.misses_names):
         return Severity.advice
     if lost.group.works and lost.origin.kind != "engine":
-        return severity_beside_answers(reply for _, reply in lost.group.lost)
+        return severity_beside_answers(item.reply for item in lost.group.lost)
     return Severity.critical
 
 
@@ -174,10 +174,10 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
     group = lost.group
     from_host = lost.lookups.host
     evidence: dict[str, object] = {}
-    for upstream, reply in group.replies:
-        server = upstream.server
+    for item in group.replies:
+        upstream, server = item.upstream, item.upstream.server
         way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
-        answer = str(reply) if reply else "not asked"
+        answer = str(item.reply) if item.reply else "not asked"
         evidence[f"DNS server {server} asked from {way}"] = answer
         if not upstream.by_host and server in from_host and not is_loopback(server):
             evidence[f"DNS server {server} asked from host"] = str(from_host[server])

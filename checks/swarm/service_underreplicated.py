@@ -91,8 +91,8 @@ def _cure(placed: PlacedService) -> PageVariables:
         return {}
     if node.is_drained:
         return {"drained": node.name}
-    label = placed.lacking_label(node) if placed.says(NO_MATCH) else None
-    return {"unlabelled": node.name, "label": "=".join(label)} if label is not None else {}
+    label = placed.lacking_label(node) if placed.says(NO_MATCH) else ""
+    return {"unlabelled": node.name, "label": label} if label else {}
 
 
 def _why_unfit(placed: PlacedService) -> str:
@@ -100,7 +100,8 @@ def _why_unfit(placed: PlacedService) -> str:
     if placed.says(PORT_TAKEN):
         holders = placed.swarm.port_holders(placed.service)
         return ", ".join(
-            f'port {port} is held by service "{other.spec.name}"' for port, other in holders
+            f'port {holder.port} is held by service "{holder.service.spec.name}"'
+            for holder in holders
         )
     is_known = isinstance(placed.swarm.nodes, tuple)
     return _reservation(placed) if placed.says(TOO_LARGE) and is_known else ""

@@ -46,7 +46,7 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
         raise click.UsageError(
             "it asks before each command, and there is no terminal; --print gives a script"
         )
-    checks, _ = options.selected([target.partition("@")[0]])
+    checks = options.selected([target.partition("@")[0]]).checks
     try:
         report = session.diagnose(lambda: checks, tuple(checks), request, began=process.began())
         if print_:

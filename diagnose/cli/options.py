@@ -14,7 +14,7 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from diagnose.model import Check
+    from diagnose.judgement.selection import Selection
     from diagnose.questions.run import Options
 
 LONGEST_TEXT = 64 * 1024
@@ -275,11 +275,8 @@ ASKING = {
 """
 
 
-def selected(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The checks that are known with these selectors, and the ids that the selectors name.
-
-    A usage error for an unknown one.
-    """
+def selected(selectors: Iterable[str]) -> Selection:
+    """What these selectors mean; a usage error for an unknown one."""
     from diagnose.judgement import selection
 
     try:

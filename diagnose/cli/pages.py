@@ -23,12 +23,13 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
     from diagnose import config as configuration
     from diagnose.render import check_list
 
-    checks, selected = options.selected(selectors or ("*",))
+    selection = options.selected(selectors or ("*",))
     try:
         thresholds = configuration.load(config).thresholds
     except configuration.ConfigError as error:
         raise click.ClickException(str(error)) from None
-    check_list.render([checks[id] for id in selected], thresholds, format_, sys.stdout)
+    checks = [selection.checks[id] for id in selection.ids]
+    check_list.render(checks, thresholds, format_, sys.stdout)
 
 
 @click.command(short_help="Show the runbook page of a check, or find pages by words.")

@@ -37,7 +37,7 @@ def repair(target: str, keys: str, **given: Any) -> None:
     if bool(target) == bool(keys):
         raise click.UsageError("name what a check found (ID or KEY), or give --set")
     id = target.partition("@")[0]
-    checks, _ = options.selected(plan.selectors(id))
+    checks = options.selected(plan.selectors(id)).checks
     request = options.of_run(given)
     try:
         if keys:

@@ -49,8 +49,8 @@ def check(selectors: tuple[str, ...], **given: Any) -> None:
     For example: dns, container.oom-killed, 'network.*'. Checks that could explain the selected
     findings run too. What they find is shown as a cause, and does not change the exit code.
     """
-    checks, selected = options.selected(selectors)
-    _diagnose(lambda: checks, selected, given)
+    selection = options.selected(selectors)
+    _diagnose(lambda: selection.checks, selection.ids, given)
 
 
 def _diagnose(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from diagnose import registry
 from diagnose.model import Check
 
@@ -19,11 +21,17 @@ class UnknownSelectorError(Exception):
     """A selector that matches nothing; the message names the nearest."""
 
 
-def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The known checks, and the ids that the selectors mean.
+class Selection(msgspec.Struct, frozen=True):
+    """What selectors mean."""
 
-    The checks are those of the selected families and of the families of their causes.
-    """
+    checks: Mapping[str, Check]
+    """The checks of the selected families, and of the families of their causes."""
+    ids: tuple[str, ...]
+    """Those that are selected."""
+
+
+def resolve(selectors: Iterable[str]) -> Selection:
+    """The checks that the selectors mean, with those that may explain them."""
     wanted = tuple(selectors)
     plain = {_family(selector) for selector in wanted}
     everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
@@ -34,7 +42,7 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
         if not meant:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
         selected.update(dict.fromkeys(meant))
-    return _with_causes(checks, selected), tuple(sorted(selected))
+    return Selection(_with_causes(checks, selected), tuple(sorted(selected)))
 
 
 def _family(id: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import assignments
+from diagnose.phrases import MIB
 
 _JAVA = LazyPattern(r"(?<!\S)-Xmx(?P<count>\d+)(?P<unit>[kKmMgGtT]?)\b")
 _NODE = LazyPattern(r"--max[-_]old[-_]space[-_]size[= ](?P<count>\d+)\b")
@@ -57,21 +60,24 @@ def unaware_java(command: Iterable[str], environment: Sequence[str]) -> str:
     return f"{major}u{update}" if is_old_8 else str(major)
 
 
-def heap_size(command: Iterable[str], environment: Iterable[str]) -> tuple[int, str]:
-    """Bytes of the largest heap that is asked for, and the option that does.
+class HeapOption(msgspec.Struct, frozen=True, order=True):
+    """The size of a heap, and the option that asks for it."""
 
-    0 and "" where none is.
+    bytes: int = 0
+    option: str = ""
+
+
+def largest_heap(command: Iterable[str], environment: Iterable[str]) -> HeapOption:
+    """The largest heap that is asked for; 0 bytes where none is.
 
     The last `-Xmx` of a place counts, as for Java.
     """
-    texts = [" ".join(command)]
-    texts += [
-        entry.partition("=")[2] for entry in environment if entry.partition("=")[0] in VARIABLES
-    ]
-    sizes = [(0, "")]
+    values = assignments(environment)
+    texts = [" ".join(command), *(values.get(name, "") for name in VARIABLES)]
+    heaps = [HeapOption()]
     for text in texts:
         java = list(_JAVA.finditer(text))[-1:]
         node = list(_NODE.finditer(text))[-1:]
-        sizes += [(int(match["count"]) * _UNITS[match["unit"].lower()], match[0]) for match in java]
-        sizes += [(int(match["count"]) << 20, match[0]) for match in node]
-    return max(sizes)
+        heaps += [HeapOption(int(m["count"]) * _UNITS[m["unit"].lower()], m[0]) for m in java]
+        heaps += [HeapOption(int(m["count"]) * MIB, m[0]) for m in node]
+    return max(heaps)

@@ -5,19 +5,29 @@
 - `run`       the run, on this host or on a recording.
 """
 
-from diagnose.session.recorded import manifest, recorded, recording, replay
+from diagnose.session.recorded import manifest, recorded, recorded_again, replay
 from diagnose.session.request import (
     InvalidRequestError,
     configuration,
     redactor,
     require_known,
 )
-from diagnose.session.run import ASKED_FIRST, Examined, answers, collect, diagnose, examine, live
+from diagnose.session.run import (
+    ASKED_FIRST,
+    Examined,
+    LiveHost,
+    answers,
+    collect,
+    diagnose,
+    examine,
+    live,
+)
 
 __all__ = [
     "ASKED_FIRST",
     "Examined",
     "InvalidRequestError",
+    "LiveHost",
     "answers",
     "collect",
     "configuration",
@@ -26,7 +36,7 @@ __all__ = [
     "live",
     "manifest",
     "recorded",
-    "recording",
+    "recorded_again",
     "redactor",
     "replay",
     "require_known",

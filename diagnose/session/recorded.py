@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from diagnose import config
 from diagnose.judgement import engine
 from diagnose.judgement.judge import Thresholds
@@ -18,7 +20,7 @@ from diagnose.session.request import InvalidRequestError, redactor
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
-    from diagnose.recording.answer_files import RecordedHost, Recording
+    from diagnose.recording.answer_files import RecordedHost
 
 
 def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
@@ -37,6 +39,13 @@ def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
     }
 
 
+class RecordedRun(msgspec.Struct, frozen=True):
+    """A recording as a source of answers, and what to run on it."""
+
+    source: Replay
+    run: engine.Run
+
+
 def replay(
     path: Path,
     checks: Mapping[str, Check],
@@ -45,14 +54,15 @@ def replay(
     *,
     explicit: bool,
     ends: float = math.inf,
-) -> tuple[Replay, engine.Run]:
-    """A recording as a source of answers, and what to run on it.
+) -> RecordedRun:
+    """The run of a recording.
 
     explicit: the user named a configuration; otherwise the thresholds of the recording are in
     force. ends: until when it is read. InvalidRequestError for what is no recording.
     """
-    source, head = recording(path, configured, ends)
-    what = engine.Run(
+    recording = recorded_again(path, configured, ends)
+    source, head = Replay(recording.answers), recording.manifest
+    run = engine.Run(
         checks,
         selected,
         thresholds=configured.thresholds if explicit else _thresholds(head, checks),
@@ -64,7 +74,7 @@ def replay(
         source="bundle",
         notes=(*configured.notes, *_damage(source)),
     )
-    return source, what
+    return RecordedRun(source, run)
 
 
 def _damage(source: Replay) -> list[str]:
@@ -78,21 +88,18 @@ def _damage(source: Replay) -> list[str]:
     return [f"{count(len(questions), 'answer')} of this bundle cannot be read: {names}"]
 
 
-def recording(
-    path: Path, configured: config.Config, ends: float = math.inf
-) -> tuple[Replay, Mapping[str, Json]]:
-    """A recording and its manifest. InvalidRequestError for what is none.
+def recorded_again(path: Path, configured: config.Config, ends: float = math.inf) -> RecordedHost:
+    """A recording under the redaction rules of now. InvalidRequestError for what is none.
 
     ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
     It was redacted when it was made. Rules that the configuration has now are applied to it too.
     """
     host = recorded(path, ends)
-    answers: Recording = host.answers
-    if configured.redaction is not None:
-        from diagnose.recording.redaction import redacted_again
+    if configured.redaction is None:
+        return host
+    from diagnose.recording.redaction import redacted_again
 
-        answers = redacted_again(answers, redactor(configured))
-    return Replay(answers), host.manifest
+    return host._replace(answers=dict(redacted_again(host.answers, redactor(configured))))
 
 
 def recorded(path: Path, ends: float = math.inf) -> RecordedHost:

@@ -27,8 +27,8 @@ from diagnose.questions.processes import InspectProcess, ListProcesses
 from diagnose.questions.run import Options
 from diagnose.questions.service import ReadUnit
 from diagnose.recording.budget import Budget, read_until
-from diagnose.recording.recorder import RecordedAnswer, Recorder
-from diagnose.session.recorded import manifest, recording, replay
+from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
+from diagnose.session.recorded import manifest, recorded_again, replay
 from diagnose.session.request import (
     InvalidRequestError,
     configuration,
@@ -123,7 +123,7 @@ def _examine_recording(
     """The run on a recording, with what its manifest says of it."""
     _promise_end(options, began)
     checks = wanted.load()
-    source, what = replay(
+    recorded = replay(
         path,
         checks,
         wanted.ids(checks),
@@ -134,13 +134,13 @@ def _examine_recording(
     budget = Budget.of_replay(began, options.budget_s)
     limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
     what = replace(
-        what,
+        recorded.run,
         containers=options.containers,
         profile=wanted.selected is None,
         shown=wanted.shown,
     )
-    report = engine.run(source, what, began=began, budget=budget)
-    return Examined(report, what, source.recording)
+    report = engine.run(recorded.source, what, began=began, budget=budget)
+    return Examined(report, what, recorded.source.recording)
 
 
 def _examine_host(
@@ -148,7 +148,8 @@ def _examine_host(
 ) -> Examined:
     """The run on this host; what waits is asked while the checks are imported."""
     redacts = redactor(configured)
-    recorder, budget = live(options, wanted.selected or (), began, redacts)
+    source = live(options, wanted.selected or (), began, redacts)
+    recorder, budget = source.recorder, source.budget
     for question in ASKED_FIRST:
         recorder.begin(question)
     begun = engine.begun_early(recorder, budget) if wanted.selected is None else None
@@ -181,9 +182,14 @@ def _examine_host(
     return Examined(report, what, recording)
 
 
-def live(
-    options: Options, selected: Sequence[str], began: float, redacts: Redactor
-) -> tuple[Recorder, Budget]:
+class LiveHost(msgspec.Struct, frozen=True):
+    """This host, whose answers are recorded, and the time that a run may take."""
+
+    recorder: Recorder
+    budget: Budget
+
+
+def live(options: Options, selected: Sequence[str], began: float, redacts: Redactor) -> LiveHost:
     """This host, recorded, inside the budget. selected: the ids that the user named, none for all.
 
     The helper processes are forked here, before any thread, and before the checks are loaded: what
@@ -213,7 +219,7 @@ def live(
     if options.probe and not selected:
         import dnslib  # noqa: F401 - what DNS is asked with, for the same reason
     budget = Budget.of_run(began, options.budget_s)
-    return Recorder(collectors, budget, patience(options.budget_s)), budget
+    return LiveHost(Recorder(collectors, budget, patience(options.budget_s)), budget)
 
 
 def _promise_end(options: Options, began: float) -> None:
@@ -253,7 +259,8 @@ def _source(selected: Sequence[str], options: Options, began: float) -> tuple[An
     """This host or the recording that the user named, and the budget."""
     configured = configuration(options)
     if options.source is None:
-        return live(options, selected, began, redactor(configured))
+        host = live(options, selected, began, redactor(configured))
+        return host.recorder, host.budget
     _promise_end(options, began)
-    source, _ = recording(options.source, configured, read_until(began, options.budget_s))
-    return source, Budget.of_replay(began, options.budget_s)
+    recording = recorded_again(options.source, configured, read_until(began, options.budget_s))
+    return Replay(recording.answers), Budget.of_replay(began, options.budget_s)

@@ -83,14 +83,19 @@ class KnownError(msgspec.Struct, frozen=True):
     is_general: bool = False
     """Its form alone is known, and not what it is about: a page may say more."""
 
-    def in_words(self) -> tuple[str, str]:
-        """What the message means, and what fixes it; ids are shortened."""
-        words = (
-            f"the message means: {self.recognised.cause}",
-            f"what fixes it: {self.recognised.cure}",
-        )
-        means, fixes = (_ID.sub(lambda match: match[0][:12], text) for text in words)
-        return means, fixes
+    @property
+    def means(self) -> str:
+        """What the message means, in words."""
+        return _with_short_ids(f"the message means: {self.recognised.cause}")
+
+    @property
+    def fixes(self) -> str:
+        """What fixes it, in words."""
+        return _with_short_ids(f"what fixes it: {self.recognised.cure}")
+
+
+def _with_short_ids(text: str) -> str:
+    return _ID.sub(lambda match: match[0][:12], text)
 
 
 def without_warnings(text: str) -> str:

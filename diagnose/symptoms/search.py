@@ -128,7 +128,7 @@ def meaning(question: str) -> tuple[str, ...]:
     """
     known = known_error(question)
     if known is not None:
-        return known.in_words()
+        return known.means, known.fixes
     if ends(question) is not None:
         return ()
     message = error_texts.without_warnings(question)

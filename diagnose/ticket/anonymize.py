@@ -167,9 +167,9 @@ class Renaming:
         """An image's reference; its tag and digest stay."""
         if not isinstance(reference, str) or reference.startswith("sha256:") or "<" in reference:
             return reference
-        registry, path, tail = image_parts(reference)
-        parts = (self.names.get(part, part) for part in path.split("/"))
-        return self.text(registry) + "/".join(parts) + tail
+        parts = image_parts(reference)
+        names = (self.names.get(name, name) for name in parts.path.split("/"))
+        return self.text(parts.registry) + "/".join(names) + parts.tail
 
     def text(self, text: str) -> str:
         """Any text with every name and address in it replaced."""

@@ -22,7 +22,7 @@ from diagnose.model import Check, Json, Report
 from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import UNLIMITED, Budget, TimeLimit
-from diagnose.recording.recorder import Recorder, Replay
+from diagnose.recording.recorder import Replay
 from diagnose.recording.redaction import all_settled, redacted_again
 from diagnose.redact import Redactor
 from diagnose.render.html import page
@@ -42,7 +42,7 @@ AGAIN_SHARE = 0.6
 containers, nearly all where texts take long to judge."""
 SEALING_SHARE = 0.5
 """The same for sealing it."""
-OpenRecorder = Callable[[Options, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
+OpenRecorder = Callable[[Options, Sequence[str], float, Redactor], session.LiveHost]
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the
 redactor given."""
 
@@ -115,7 +115,8 @@ class _BundleTask(msgspec.Struct, frozen=True):
         """A run of every check, and what a colleague may need beyond it."""
         ids, configured = tuple(self.checks), self.configured
         options = replace(self.options, site=configured.site)
-        recorder, budget = open_recorder(options, ids, self.began, self.redactor)
+        host = open_recorder(options, ids, self.began, self.redactor)
+        recorder, budget = host.recorder, host.budget
         what = engine.Run(
             self.checks,
             ids,
@@ -162,10 +163,10 @@ class _BundleTask(msgspec.Struct, frozen=True):
         """An older bundle, redacted again by the rules of today."""
         host = session.recorded(source)
         is_explicit = self.options.config is not None
-        _, what = session.replay(
+        run = session.replay(
             source, self.checks, tuple(self.checks), self.configured, explicit=is_explicit
-        )
-        what = replace(what, profile=True, shown=page.KINDS)
+        ).run
+        what = replace(run, profile=True, shown=page.KINDS)
         recording = redacted_again(host.answers, self.redactor)
         before = host.manifest.get("redacted")
         return _Examined(

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+import msgspec
+
 from diagnose.model import Failed, Json
 from diagnose.recording.answer_files import Recording
 from diagnose.redact.names import words
@@ -94,11 +96,17 @@ def registrable(name: str) -> str:
     return "" if is_public or host.rpartition(".")[2].isdigit() else owned
 
 
-def image_parts(reference: str) -> tuple[str, str, str]:
-    """(registry, path, tag and digest) of an image reference.
+class ImageReference(msgspec.Struct, frozen=True):
+    """The parts of an image reference, each with its separator; "" for one that it lacks."""
 
-    Each with its separator, "" where it has none.
-    """
+    registry: str
+    path: str
+    tail: str
+    """Tag and digest."""
+
+
+def image_parts(reference: str) -> ImageReference:
+    """The parts of a reference as docker reads it."""
     path, at, digest = reference.partition("@")
     first, slash, rest = path.partition("/")
     registry = ""
@@ -107,7 +115,7 @@ def image_parts(reference: str) -> tuple[str, str, str]:
     head, colon, tag = path.rpartition(":")
     if not colon:
         head, tag = path, ""
-    return registry, head, colon + tag + at + digest
+    return ImageReference(registry, head, colon + tag + at + digest)
 
 
 class Identities:
@@ -278,7 +286,8 @@ class Identities:
     def _image(self, reference: Any) -> None:
         if not isinstance(reference, str) or reference.startswith("sha256:") or "<" in reference:
             return
-        registry, path, _ = image_parts(reference)
+        parts = image_parts(reference)
+        registry, path = parts.registry, parts.path
         self._add("domain", registry.rstrip("/").partition(":")[0])
         self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
 

@@ -48,7 +48,7 @@ def test_a_message_that_no_page_is_about_leads_to_words_alone() -> None:
     assert search.matching(message) == ()
     known = error_texts.explained(message)
     assert known is not None
-    assert "docker ps -a --filter volume=data" in known.in_words()[1]
+    assert "docker ps -a --filter volume=data" in known.fixes
 
 
 UP = """\

@@ -79,8 +79,10 @@ def test_a_damaged_answer_costs_that_answer_and_is_named(name: str, tmp_path: Pa
     assert damaged != first
     inspected.write_text("\n".join([opening, damaged, *others]))
     selected = ("container.oom-killed", "container.restart-loop", "daemon.live-restore-off")
-    host, what = session.replay(folder, KNOWN, selected, config.Config(), explicit=False)
-    report = engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 60))
+    recorded = session.replay(folder, KNOWN, selected, config.Config(), explicit=False)
+    report = engine.run(
+        recorded.source, recorded.run, began=0.0, budget=Budget(time.monotonic() + 60)
+    )
     results = {result.check.id: result for result in report.results}
     [unexamined] = results["container.oom-killed"].unexamined
     assert answer_files.IS_DAMAGED in unexamined.why
@@ -103,8 +105,10 @@ def test_thresholds_that_this_version_has_not_are_passed_over(tmp_path: Path):
     }
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(sealed(forged_files(), thresholds=thresholds, uncollected={"x": 1})))
-    host, what = session.replay(path, KNOWN, tuple(KNOWN), config.Config(), explicit=False)
-    report = engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 60))
+    recorded = session.replay(path, KNOWN, tuple(KNOWN), config.Config(), explicit=False)
+    report = engine.run(
+        recorded.source, recorded.run, began=0.0, budget=Budget(time.monotonic() + 60)
+    )
     assert not [result for result in report.results if result.verdict is Verdict.CRASHED]
 
 

@@ -58,8 +58,8 @@ def essence(report: Report) -> dict[str, Any]:
 def replayed(folder: Path) -> Report:
     """The report of a recording, with all the time that it needs."""
     known = registry.load()
-    source, what = session.replay(folder, known, tuple(known), Config(), explicit=False)
-    return engine.run(source, what, began=0.0, budget=Budget.unlimited())
+    recorded = session.replay(folder, known, tuple(known), Config(), explicit=False)
+    return engine.run(recorded.source, recorded.run, began=0.0, budget=Budget.unlimited())
 
 
 def hurried(

@@ -30,8 +30,8 @@ DAY = float("1e9")
 
 
 def judged(source: Path) -> Report:
-    host, what = session.replay(source, KNOWN, tuple(KNOWN), config.Config(), explicit=False)
-    return engine.run(host, what, began=0.0, budget=Budget(DAY))
+    recorded = session.replay(source, KNOWN, tuple(KNOWN), config.Config(), explicit=False)
+    return engine.run(recorded.source, recorded.run, began=0.0, budget=Budget(DAY))
 
 
 def essence(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:

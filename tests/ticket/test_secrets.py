@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from diagnose import session
 from diagnose.model import Failed
 from diagnose.questions import AnyQuestion
 from diagnose.questions.question import policies
 from diagnose.questions.run import Options
-from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import RecordedAnswer, Recorder
+from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import Redactor
 from diagnose.ticket.bundle import LeakError
 from tests import corpus
@@ -107,10 +107,10 @@ def bundled(cases: Sequence[Case]) -> dict[str, bytes]:
 
     def all_asked(
         asked: Options, selected: Sequence[str], began: float, redactor: Redactor
-    ) -> tuple[Recorder, Budget]:
-        recorder, budget = opener_of(entries)(asked, selected, began, redactor)
-        assert len(list(recorder.ask_many(entries))) == len(entries)
-        return recorder, budget
+    ) -> session.LiveHost:
+        live = opener_of(entries)(asked, selected, began, redactor)
+        assert len(list(live.recorder.ask_many(entries))) == len(entries)
+        return live
 
     _, sealed = taken({}, open_recorder=all_asked)
     assert not sealed.shed

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
+from diagnose import session
 from diagnose.questions import AnyQuestion
 from diagnose.questions.run import Options
-from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import RecordedAnswer, Recorder
+from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import Redactor
 from diagnose.ticket import write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
@@ -50,7 +50,7 @@ def given(
     return write.deliver(FEW, asked, order, began=time.monotonic(), **options)
 
 
-def unasked(*_: object) -> tuple[Recorder, Budget]:
+def unasked(*_: object) -> session.LiveHost:
     raise AssertionError("the host was asked")
 
 
@@ -103,7 +103,7 @@ def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Pa
 
     def late(
         asked: Options, selected: Sequence[str], began: float, redactor: Redactor
-    ) -> tuple[Recorder, Budget]:
+    ) -> session.LiveHost:
         target.write_bytes(b"mine")
         return opener_of(HOST)(asked, selected, began, redactor)
 

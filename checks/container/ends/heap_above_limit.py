@@ -16,7 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import MIB, size
-from diagnose.programs.heap_sizes import DEFAULT_SHARE, heap_size, unaware_java
+from diagnose.programs.heap_sizes import DEFAULT_SHARE, largest_heap, unaware_java
 from diagnose.registry import check
 
 ID = "container.heap-above-limit"
@@ -76,21 +76,21 @@ def _large_heap_finding(container: Container, line: str) -> Finding | None:
     line: what the log says of memory that cannot be had; "" where it says nothing.
     """
     limit = container.host_config.memory
-    heap, option = heap_size(container.command, container.config.env or ())
-    if heap < limit:
+    heap = largest_heap(container.command, container.config.env or ())
+    if heap.bytes < limit:
         return None
     return Finding.about(
         container,
         f"{container} has a memory limit of {size(limit)}, "
-        f"but its program may use a heap of {size(heap)}",
+        f"but its program may use a heap of {size(heap.bytes)}",
         {
             **present({"log": line}),
-            "heap": option,
+            "heap": heap.option,
             "HostConfig.Memory": size(limit),
             "State": str(container.state),
         },
         onset=container.failed_first,
-        memory=_roomier(heap),
+        memory=_limit_with_headroom(heap.bytes),
     )
 
 
@@ -117,6 +117,6 @@ def _unaware_java_finding(container: Container, info: Info | None) -> Finding | 
     return finding.with_variables({"assignment": f"JAVA_TOOL_OPTIONS=-Xmx{largest}m"})
 
 
-def _roomier(heap: int) -> str:
+def _limit_with_headroom(heap: int) -> str:
     """A limit that has room for the heap and what lies beside it, as `docker update` takes it."""
     return f"{int(heap * HEADROOM) // MIB}m"

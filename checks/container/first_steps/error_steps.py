@@ -23,7 +23,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.containers.mounts.host_paths import StrayPath
 from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
 from diagnose.evidence.containers.peers.network_sharers import absent_sharers
-from diagnose.evidence.containers.peers.published_peers import publisher_in
+from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
 from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.peers.unused_database import unused_database
 from diagnose.evidence.containers.settings.named_settings import (
@@ -87,7 +87,7 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """What the line names, or the one mounted file in which the cure is made."""
     option: PageVariables
     """The option that the program was not given, for a part of its work."""
-    server: tuple[str, Container] | None = None
+    server: PublishedPeer | None = None
     """The place whose certificate the program does not take, and who publishes it on this host."""
     floor: TlsFloor | None = None
     """What the container's OpenSSL refuses, where the line is about an older peer."""
@@ -191,7 +191,7 @@ def remedy_of(
 
 def server_behind(
     error: RepeatedError, containers: Containers | None, links: Interfaces | None
-) -> tuple[str, Container] | None:
+) -> PublishedPeer | None:
     """Who shows the certificate that the line is about, where that is a container of this host."""
     is_of_certificate = error.failure is not None and error.failure.name.startswith("certificate-")
     if not is_of_certificate or containers is None or links is None:

@@ -139,7 +139,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
         },
         severity=Severity.warning if is_warning else Severity.advice,
         stable=(error.container.life,),
-        touches=(case.server[1].subject,) if case.server is not None else (),
+        touches=(case.server.container.subject,) if case.server is not None else (),
         calls=(case.absent.subject,) if case.absent is not None else (),
         signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
@@ -206,7 +206,7 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     """Who is behind the addresses of the line, and what is known of the server behind it."""
     others = [f"{address} is {peer}" for address, peer in case.error.peers]
     if case.server is not None:
-        place, server = case.server
+        place, server = case.server.place, case.server.container
         others.append(f"{place} is {server}, which publishes that port")
     remedy = case.remedy
     if case.stray_path is not None:

@@ -12,10 +12,10 @@ from checks.container.first_steps.needed_options import ID, needed_options
 from checks.container.mounts.tmpfs import tmpfs_of_root
 from checks.container.settings.kernel_setting_low import ID as KERNEL_SETTING_LOW
 from diagnose.evidence.containers.devices.asked import AskedDevices
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.wanted_empty import SHOWN, FullFolder, WantedEmpty
-from diagnose.evidence.containers.peers.inner_engines import engine_beside
+from diagnose.evidence.containers.peers.inner_engines import EngineBeside, engine_beside
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
@@ -65,7 +65,7 @@ def option_missing(
             cause = claim.failure.cause if full is None else _what_it_holds(full)
             beside = engine_beside(claim.container, containers) if _is_socket(options) else None
             if beside is not None:
-                yield _elsewhere_finding(claim, *beside)
+                yield _elsewhere_finding(claim, beside)
                 continue
             finding = claim.finding(
                 f"needs {' '.join(options)}: {cause}",
@@ -119,8 +119,9 @@ def _is_socket(options: Sequence[str]) -> bool:
     return len(options) == 1 and options[0].endswith("/docker.sock")
 
 
-def _elsewhere_finding(claim: Claim, engine: Container, address: str) -> Finding:
+def _elsewhere_finding(claim: Claim, beside: EngineBeside) -> Finding:
     """A program that asks for the host's engine, and has one of its own beside it."""
+    engine, address = beside.container, beside.address
     option = f"--env=DOCKER_HOST={address}"
     finding = claim.finding(
         f"calls the engine at a socket that it does not have, and {engine} beside it is its "

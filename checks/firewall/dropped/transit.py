@@ -98,9 +98,8 @@ def _finding(
     by: Step, ways: DroppedWays, config: DaemonConfig | None, *, is_meant: bool
 ) -> Finding:
     """config: where the engine is configured to write no rules. is_meant: nobody misses the way."""
-    part, hook = ways.hook
-    bridge, uplink = ways.ends
-    what = "the answers" if part == "reply" else "packets"
+    drop = ways.drop
+    what = "the answers" if drop.part == "reply" else "packets"
     cuts_off = bool(ways.outlets or ways.queries)
     mild = Severity.advice if is_meant else Severity.warning
     is_mild = by.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
@@ -111,12 +110,12 @@ def _finding(
         ),
         evidence={
             **by.evidence,
-            "dropped": f"the {part}, in hook {hook}",
+            "dropped": f"the {drop.part}, in hook {drop.hook}",
             "containers": ways.container_names,
             **iptables_off_evidence(config),
         },
         variables=_query_cure(by, ways)
-        or cures.forwarded(by, hook, part, bridge, uplink, ways.family),
+        or cures.forwarded(by, drop.hook, drop.part, ways.bridge, ways.uplink, ways.family),
         discriminator=by.key,
         severity=mild if is_mild else None,
         touches=with_bridges(ways.networks)
@@ -129,7 +128,7 @@ def _finding(
 def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
     """What lets queries to the one server pass, where nothing else of containers is dropped."""
     server = only({query.server for query in ways.queries})
-    if not ways.are_queries or server is None or ways.family == "ip6" or ways.hook[0] == "reply":
+    if not ways.are_queries or server is None or ways.family == "ip6" or ways.drop.part == "reply":
         return {}
     return cures.queries(by, server)
 

@@ -113,11 +113,13 @@ class LostQuery(msgspec.Struct, frozen=True):
 
     @property
     def upstream(self) -> Upstream:
-        return self.group.lost[0][0]
+        return self.group.lost[0].upstream
 
     @property
     def reply(self) -> DnsReply:
-        return self.group.lost[0][1]
+        reply = self.group.lost[0].reply
+        assert reply is not None
+        return reply
 
     @property
     def server(self) -> str:

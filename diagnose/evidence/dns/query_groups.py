@@ -13,25 +13,33 @@ from diagnose.mappings import by_key, subjects_of
 from diagnose.model import Subject
 
 
+class ServerReply(msgspec.Struct, frozen=True):
+    """What came back from one server of a group; None if it was not asked."""
+
+    upstream: Upstream
+    reply: DnsReply | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server was asked, and did not answer."""
+        return self.reply is not None and not self.reply.answered
+
+
 class QueryGroup(msgspec.Struct, frozen=True):
     """Containers whose queries take the same way to the same servers."""
 
     subject: Subject
     networks: tuple[str, ...]
     members: tuple[Container, ...]
-    replies: tuple[tuple[Upstream, DnsReply | None], ...]
-    """What came back from each server, None if not asked."""
+    replies: tuple[ServerReply, ...]
+    """What came back from each server."""
     goes_its_own_way: bool = False
     """One container that may change its own routes, and fares otherwise than its neighbours."""
 
     @property
-    def lost(self) -> tuple[tuple[Upstream, DnsReply], ...]:
+    def lost(self) -> tuple[ServerReply, ...]:
         """The servers that were asked and did not answer."""
-        return tuple(
-            (server, reply)
-            for server, reply in self.replies
-            if reply is not None and not reply.answered
-        )
+        return tuple(item for item in self.replies if item.is_lost)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -42,10 +50,10 @@ class QueryGroup(msgspec.Struct, frozen=True):
     @property
     def works(self) -> bool:
         """Whether some server answers."""
-        return any(reply is not None and reply.answered for _, reply in self.replies)
+        return any(item.reply is not None and item.reply.answered for item in self.replies)
 
     def uses(self, servers: Iterable[str]) -> bool:
-        return any(upstream.server in set(servers) for upstream, _ in self.replies)
+        return any(item.upstream.server in set(servers) for item in self.replies)
 
 
 def query_groups(
@@ -70,7 +78,7 @@ def query_groups(
             place.subject,
             place.networks,
             tuple(members),
-            tuple((server, paths.reply(members[0], server)) for server in place.servers),
+            tuple(ServerReply(server, paths.reply(members[0], server)) for server in place.servers),
             place.is_own_way,
         )
         for place, members in members_of.items()

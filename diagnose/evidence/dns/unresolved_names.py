@@ -20,6 +20,13 @@ MOST_NAMES = 5
 """A program that misses more names calls what others name: a proxy, a crawler, a monitor."""
 
 
+class ServerError(msgspec.Struct, frozen=True):
+    """A DNS server that answers with an error."""
+
+    server: str
+    rcode: str
+
+
 class UnresolvedName(msgspec.Struct, frozen=True):
     """A name that a container cannot resolve, and what each of its servers says of it."""
 
@@ -38,11 +45,11 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         return any(reply.denies for reply in self.replies.values())
 
     @property
-    def first_error(self) -> tuple[str, str] | None:
-        """The first server that answers with an error, and that error."""
+    def first_error(self) -> ServerError | None:
+        """The first answer of a server that is an error."""
         for server, reply in self.replies.items():
             if reply.rcode in ERRORS:
-                return server, str(reply.rcode)
+                return ServerError(server, str(reply.rcode))
         return None
 
     @property

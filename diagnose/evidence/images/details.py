@@ -6,7 +6,7 @@ For images of containers that live or have failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -67,13 +67,18 @@ def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
     return names
 
 
+class ImageAnswers(msgspec.Struct, Generic[Answer], frozen=True):
+    """The answers to one question about each of some images, by id."""
+
+    by_id: dict[str, Answer]
+    unexamined: tuple[Unexamined, ...]
+    """The images about which there is no answer, and why."""
+
+
 def ask_each(
     host: Host, question_about: Callable[[str], Question[Answer]], names: Mapping[str, str]
-) -> tuple[dict[str, Answer], tuple[Unexamined, ...]]:
-    """The answer to one question for each image, at most `MOST`.
-
-    An image that is gone meanwhile is simply left out.
-    """
+) -> ImageAnswers[Answer]:
+    """One question about each image, at most `MOST`; an image that is gone is left out."""
     chosen = list(names)[:MOST]
     answers: dict[str, Answer] = {}
     failed: dict[str, str] = {}
@@ -85,7 +90,7 @@ def ask_each(
     left_out = dict.fromkeys(list(names)[MOST:], f"only {MOST} images are looked into")
     whys = {**left_out, **{id: failed[id] for id in chosen if id in failed}}
     missing = tuple(Unexamined(Subject("image", names[id]), why) for id, why in whys.items())
-    return {id: answers[id] for id in chosen if id in answers}, missing
+    return ImageAnswers({id: answers[id] for id in chosen if id in answers}, missing)
 
 
 @evidence
@@ -94,9 +99,11 @@ def image_details(
 ) -> ImageDetails | Unavailable:
     """One inspect for each image in use."""
     names = in_use(exposed, containers)
-    details, missing = ask_each(host, InspectImage, names)
+    details = ask_each(host, InspectImage, names)
     return ImageDetails(
-        {detail.id: detail for detail in details.values()}, _by_own_id(details, names), missing
+        {detail.id: detail for detail in details.by_id.values()},
+        _by_own_id(details.by_id, names),
+        details.unexamined,
     )
 
 
@@ -120,8 +127,7 @@ def image_histories(
 ) -> ImageHistories | Unavailable:
     """One question for each image in use."""
     names = in_use(exposed, containers)
-    histories, missing = ask_each(host, ReadImageHistory, names)
+    histories = ask_each(host, ReadImageHistory, names)
     # An imported image has no history in containerd's store: null (seen on engine 28.5.2).
-    return ImageHistories(
-        tuple((names[id], tuple(steps or ())) for id, steps in histories.items()), missing
-    )
+    items = ((names[id], tuple(steps or ())) for id, steps in histories.by_id.items())
+    return ImageHistories(tuple(items), histories.unexamined)

@@ -154,5 +154,5 @@ def _details_by_name(host: Host, images: Images) -> dict[str, Detail]:
     Asked only when the log complains of a layer that no image in use has.
     """
     names = {image.id: image.name for image in list(images)[:MOST]}
-    details, _ = ask_each(host, InspectImage, names)
-    return {names[id]: detail for id, detail in details.items()}
+    details = ask_each(host, InspectImage, names)
+    return {names[id]: detail for id, detail in details.by_id.items()}

@@ -12,7 +12,7 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.file_kinds import WRITE_AHEAD_LOG, FileKind, leading_kind
 from diagnose.evidence.storage.filesystems import Filesystems
-from diagnose.evidence.storage.written_layers import DEPTH, WALK_S, WORTH_PCT, leading
+from diagnose.evidence.storage.written_layers import DEPTH, WALK_S, WORTH_PCT, leading_folder
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
@@ -79,7 +79,7 @@ def filled_volumes(
     walked = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
     if isinstance(walked, Failed) or not walked.bytes:
         return FilledVolumes()
-    folder, _ = leading(walked.by)
+    folder = leading_folder(walked.by).path
     kind = leading_kind(walked.largest)
     volume = FilledVolume(name, _users(containers, name), top, walked.bytes, folder, kind)
     if kind is not None and kind.name == WRITE_AHEAD_LOG:

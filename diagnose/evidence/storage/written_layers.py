@@ -121,16 +121,16 @@ def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
     if isinstance(walked, Failed) or not walked.bytes:
         return None
     file = _largest_file(walked, top)
-    folder, _ = leading(walked.by)
-    crowd, crowded = leading(walked.files)
+    folder = leading_folder(walked.by).path
+    crowd = leading_folder(walked.files)
     return WrittenLayer(
         container.name,
         container.is_running,
         top,
         walked.bytes,
         folder.rpartition("/")[0] or "/" if folder == file else folder,
-        crowd,
-        crowded,
+        crowd.path,
+        crowd.count,
         file,
         container.state.pid if container.is_running else 0,
         leading_kind(walked.largest),
@@ -144,8 +144,15 @@ def _largest_file(walked: WalkedFolder, top: str) -> str:
     return most.path.removeprefix(top)
 
 
-def leading(counts: Mapping[str, int]) -> tuple[str, int]:
-    """The deepest folder that has most of what is around it, with its number.
+class LeadingFolder(msgspec.Struct, frozen=True):
+    """A folder that has most of what is counted, and how much that is."""
+
+    path: str
+    count: int
+
+
+def leading_folder(counts: Mapping[str, int]) -> LeadingFolder:
+    """The deepest folder that has most of what is around it.
 
     `/` where none has. counts: by the path below the top, each without what is counted under a
     longer path.
@@ -162,5 +169,5 @@ def leading(counts: Mapping[str, int]) -> tuple[str, int]:
         below = [name for name in sums if name.rpartition("/")[0] == leader and name != leader]
         best = max(below, key=lambda name: sums[name], default="")
         if not best or sums[best] < LEADS * number:
-            return f"/{leader}", number
+            return LeadingFolder(f"/{leader}", number)
         leader, number = best, sums[best]

@@ -101,17 +101,21 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         up = [node for node in self.swarm.known_nodes if not node.is_down]
         return only(up)
 
-    def lacking_label(self, node: Node) -> tuple[str, str] | None:
-        """The one label that the service asks for and the node does not have, with its value."""
-        lacking = [label for label in self._wanted_labels() if label not in _labels(node)]
-        return only(lacking)
+    def lacking_label(self, node: Node) -> str:
+        """The one label that the service asks for and the node does not have: disk=ssd.
 
-    def _wanted_labels(self) -> Iterator[tuple[str, str]]:
+        "" where it lacks none, or several.
+        """
+        lacking = [label for label in self._wanted_labels() if label not in _labels(node)]
+        return only(lacking) or ""
+
+    def _wanted_labels(self) -> Iterator[str]:
+        """NAME=value of each label that the service's constraints ask for."""
         placement = self.service.spec.task_template.placement
         for text in (placement.constraints if placement is not None else None) or ():
             match = _LABEL.fullmatch(text)
             if match:
-                yield match["name"], match["value"]
+                yield f"{match['name']}={match['value']}"
 
     @property
     def largest(self) -> Resources:
@@ -136,5 +140,5 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         return only(left) or ""
 
 
-def _labels(node: Node) -> set[tuple[str, str]]:
-    return set((node.spec.labels or {}).items())
+def _labels(node: Node) -> set[str]:
+    return {f"{name}={value}" for name, value in (node.spec.labels or {}).items()}

@@ -28,6 +28,13 @@ __all__ = ["Node", "Resources", "Service", "Swarm", "Task", "UpdateStatus", "swa
 Row = TypeVar("Row")
 
 
+class PortHolder(msgspec.Struct, frozen=True):
+    """A service that wants a port of each node, such as 8080/tcp."""
+
+    port: str
+    service: Service
+
+
 class Swarm(msgspec.Struct, frozen=True):
     """What this node knows of its swarm."""
 
@@ -67,13 +74,13 @@ class Swarm(msgspec.Struct, frozen=True):
         tasks = self.tasks if isinstance(self.tasks, tuple) else ()
         return [task for task in tasks if task.service_id == service.id]
 
-    def port_holders(self, service: Service) -> Iterator[tuple[str, Service]]:
+    def port_holders(self, service: Service) -> Iterator[PortHolder]:
         """The other services that want a port of each node which this one wants too."""
         for other in self.known_services:
             if other.id == service.id:
                 continue
             for protocol, number in sorted(other.spec.host_ports & service.spec.host_ports):
-                yield f"{number}/{protocol}", other
+                yield PortHolder(f"{number}/{protocol}", other)
 
 
 @evidence

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 _REGISTERED = Path("/proc/sys/fs/binfmt_misc")
 """The formats that other programs interpret; not mounted, or empty, on most hosts."""
@@ -14,12 +17,16 @@ _ALSO_RUN = {62: (3,), 183: (40,)}
 """By a processor, as ELF files name it: the older one whose programs it runs as well."""
 
 
-def refusal(program: Path) -> tuple[str, str] | None:
-    """Why the kernel would not execute a program; None if it would, or if that is not known.
+class ProgramRefusal(msgspec.Struct, frozen=True):
+    """Why the kernel does not execute a program."""
 
-    The kind is "windows", "processor" (with the number that the ELF header gives), "interpreter"
-    (with the path that a `#!` line names and that is missing), "empty" or "text".
-    """
+    kind: Literal["windows", "processor", "interpreter", "empty", "text"]
+    detail: str = ""
+    """The number of the processor in the ELF header, or the path behind `#!` that is missing."""
+
+
+def refusal(program: Path) -> ProgramRefusal | None:
+    """Why the kernel would not execute a program; None if it would, or if that is not known."""
     try:
         head = _head(program)
         if _is_interpreted(head, program.name):
@@ -29,13 +36,14 @@ def refusal(program: Path) -> tuple[str, str] | None:
     if head.startswith(_SCRIPT):
         words = head.removeprefix(_SCRIPT).partition(b"\n")[0].decode(errors="replace").split()
         is_missing = bool(words) and not Path(words[0]).exists()
-        return ("interpreter", words[0]) if is_missing else None
+        return ProgramRefusal("interpreter", words[0]) if is_missing else None
     if head.startswith(_ELF):
         own, number = _processor(_head(Path(sys.executable))), _processor(head)
-        return None if number in (own, *_ALSO_RUN.get(own, ())) else ("processor", str(number))
+        runs_here = number in (own, *_ALSO_RUN.get(own, ()))
+        return None if runs_here else ProgramRefusal("processor", str(number))
     if head.startswith(_WINDOWS):
-        return "windows", ""
-    return ("text", "") if head else ("empty", "")
+        return ProgramRefusal("windows")
+    return ProgramRefusal("text" if head else "empty")
 
 
 def _head(path: Path) -> bytes:

@@ -116,5 +116,9 @@ def _broken(programs: dict[str, Path | None]) -> Iterator[Json]:
     for helper, path in sorted(programs.items()):
         refusal = program_formats.refusal(path) if path is not None else None
         if refusal is not None:
-            kind, detail = refusal
-            yield {"helper": helper, "path": str(path), "kind": kind, "detail": detail}
+            yield {
+                "helper": helper,
+                "path": str(path),
+                "kind": refusal.kind,
+                "detail": refusal.detail,
+            }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
@@ -18,8 +20,15 @@ _USUAL_NAME = "docker"
 """The alias that runners give to the engine of a job; the clients' own images call it so."""
 
 
-def engine_beside(container: Container, containers: Containers) -> tuple[Container, str] | None:
-    """The one engine on the container's networks, and its address; None for none or several.
+class EngineBeside(msgspec.Struct, frozen=True):
+    """An engine that runs in a container, and the address at which its neighbours call it."""
+
+    container: Container
+    address: str
+
+
+def engine_beside(container: Container, containers: Containers) -> EngineBeside | None:
+    """The one engine on the container's networks; None for none or several.
 
     On the default network nobody can call it by a name.
     """
@@ -36,7 +45,7 @@ def engine_beside(container: Container, containers: Containers) -> tuple[Contain
         return None
     name = _USUAL_NAME if _USUAL_NAME in engine.dns_names else engine.name
     port = TLS_PORT if engine.config.sets(CERTIFICATES) else PLAIN_PORT
-    return engine, f"tcp://{name}:{port}"
+    return EngineBeside(engine, f"tcp://{name}:{port}")
 
 
 def serves_tls_instead(peer: Container, netns: ContainerNetns, port: int) -> bool:

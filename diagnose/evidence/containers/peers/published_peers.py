@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.calls.called_places import place_in
@@ -11,9 +13,16 @@ _THIS_HOST = "host-gateway"
 """The address in `--add-host` in whose place the engine puts one of its host."""
 
 
+class PublishedPeer(msgspec.Struct, frozen=True):
+    """A container that serves a place of this host: its name or address, with the port."""
+
+    place: str
+    container: Container
+
+
 def publisher_in(
     line: str, caller: Container, containers: Containers, links: Interfaces
-) -> tuple[str, Container] | None:
+) -> PublishedPeer | None:
     """The place that a line names, and the container that publishes it on this host.
 
     A name counts where the caller was given an address of this host for it: what DNS says of a name
@@ -24,7 +33,7 @@ def publisher_in(
         return None
     for container in containers.running:
         if container.publishes(port) and container.id != caller.id:
-            return f"{name}:{port}", container
+            return PublishedPeer(f"{name}:{port}", container)
     return None
 
 

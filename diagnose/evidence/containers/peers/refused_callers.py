@@ -174,7 +174,7 @@ def _server(
         if other.is_running and other.shared_networks(caller):
             return other
     behind = publisher_in(text, caller, containers, links)
-    return behind[1] if behind is not None else None
+    return behind.container if behind is not None else None
 
 
 def _with_explanation(

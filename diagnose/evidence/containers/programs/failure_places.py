@@ -54,11 +54,10 @@ def folder_inside(container: Container, failure: Recognised) -> str:
 
 def settings_inside(container: Container, failure: Recognised) -> PageVariables:
     """The file of settings in the image of which the line complains, and its line there."""
-    found = file_of_image(container, failure.line)
-    if found is None:
+    file = file_of_image(container, failure.line)
+    if file is None:
         return {}
-    path, line = found
-    return {"file_inside": f"{container.name}:{path}", "line_inside": str(line)}
+    return {"file_inside": f"{container.name}:{file.path}", "line_inside": str(file.line)}
 
 
 def run_folder(container: Container, failure: Recognised) -> str:

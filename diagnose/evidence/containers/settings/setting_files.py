@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+import msgspec
+
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
@@ -56,13 +58,21 @@ def named_file(container: Container, text: str) -> NamedSetting | None:
     return NamedSetting(path=place.on_host[-1], inside=inside, line=int(number[1]) if number else 0)
 
 
-def file_of_image(container: Container, text: str) -> tuple[str, int] | None:
-    """The file of settings in the image that the line names, and its line there (0: no number)."""
+class FileOfImage(msgspec.Struct, frozen=True):
+    """A file of settings in an image, of which a line of a log complains."""
+
+    path: str
+    line: int
+    """The number of the line in that file, 0 where the log gives none."""
+
+
+def file_of_image(container: Container, text: str) -> FileOfImage | None:
+    """The file of settings in the image that a line of the log names; None if a mount has it."""
     match = _FILE_OF_IMAGE.search(text)
     if match is None or named_path(container, match["path"]) is not None:
         return None
     number = _LINE_NUMBER.match(text[match.end() :]) or _ANY_LINE_NUMBER.search(text)
-    return match["path"], int(number[1]) if number else 0
+    return FileOfImage(match["path"], int(number[1]) if number else 0)
 
 
 def from_working_directory(container: Container, text: str) -> NamedSetting | None:

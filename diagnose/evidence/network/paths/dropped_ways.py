@@ -18,7 +18,13 @@ from diagnose.evidence.network.rules.rule_programs import is_ban
 from diagnose.firewall.packet import Family
 
 _FILTERS = ("ip filter", "iptables-legacy ip filter")
-_ELSEWHERE = ("request", "forward")
+
+
+class PlaceOfDrop(msgspec.Struct, frozen=True):
+    """Which packet of a connection is dropped, and in which hook."""
+
+    part: str
+    hook: str
 
 
 class DroppedWays(msgspec.Struct, eq=False):
@@ -66,24 +72,34 @@ class DroppedWays(msgspec.Struct, eq=False):
         return not (self.outlets or self.inlets)
 
     @property
-    def hook(self) -> tuple[str, str]:
-        """The direction of the packet that is dropped, and its hook."""
+    def drop(self) -> PlaceOfDrop:
+        """Which packet is dropped, and where."""
         if self.outlets:
             way = self.outlets[0]
             verdict = way.block or (way.sample if way.sample.is_blocked else way.reach)
-            return verdict.part, verdict.hook or "forward"
+            return PlaceOfDrop(verdict.part, verdict.hook or "forward")
         if self.inlets:
-            return self.inlets[0].reach.part, self.inlets[0].reach.hook or "forward"
+            reach = self.inlets[0].reach
+            return PlaceOfDrop(reach.part, reach.hook or "forward")
         obstacle = self.queries[0].trace.obstacle
-        return (obstacle.part, obstacle.hook) if obstacle is not None else _ELSEWHERE
+        return (
+            PlaceOfDrop(obstacle.part, obstacle.hook)
+            if obstacle is not None
+            else PlaceOfDrop("request", "forward")
+        )
 
     @property
-    def ends(self) -> tuple[str, str]:
-        """The bridge and the interface between which packets are dropped."""
+    def bridge(self) -> str:
+        """The bridge between which and `uplink` packets are dropped."""
+        ways = self.outlets or self.queries or self.inlets
+        return ways[0].network.bridge
+
+    @property
+    def uplink(self) -> str:
+        """The interface by which they leave the host, or come to it."""
         if self.queries and not self.outlets:
-            return self.queries[0].network.bridge, self.queries[0].device
-        way = (self.outlets or self.inlets)[0]
-        return way.network.bridge, way.uplink.name
+            return self.queries[0].device
+        return (self.outlets or self.inlets)[0].uplink.name
 
 
 def dropped_ways(

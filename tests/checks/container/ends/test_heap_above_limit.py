@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.info import Info
-from diagnose.programs.heap_sizes import heap_size, unaware_java
+from diagnose.programs.heap_sizes import HeapOption, largest_heap, unaware_java
 from tests.checks.container.evidence import CLOCK, FOUND, container_in
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -72,16 +72,13 @@ def test_a_heap_above_the_limit(name: str, container: Container, expected: list[
 
 
 def test_the_heap_that_counts_is_the_last_and_the_largest():
-    assert heap_size(["java", "-Xmx1g", "-Xmx512m", "-jar", "a.jar"], []) == (512 * MIB, "-Xmx512m")
-    assert heap_size(["node", "--max-old-space-size=4096", "a.js"], []) == (
-        4096 * MIB,
-        "--max-old-space-size=4096",
-    )
-    assert heap_size(["java"], ["ES_JAVA_OPTS=-Xms1g -Xmx2g", "OTHER=-Xmx9g"]) == (
-        2048 * MIB,
-        "-Xmx2g",
-    )
-    assert heap_size(["httpd"], []) == (0, "")
+    java = largest_heap(["java", "-Xmx1g", "-Xmx512m", "-jar", "a.jar"], [])
+    assert java == HeapOption(512 * MIB, "-Xmx512m")
+    node = largest_heap(["node", "--max-old-space-size=4096", "a.js"], [])
+    assert node == HeapOption(4096 * MIB, "--max-old-space-size=4096")
+    elastic = largest_heap(["java"], ["ES_JAVA_OPTS=-Xms1g -Xmx2g", "OTHER=-Xmx9g"])
+    assert elastic == HeapOption(2048 * MIB, "-Xmx2g")
+    assert largest_heap(["httpd"], []) == HeapOption(0)
 
 
 @pytest.mark.parametrize(
