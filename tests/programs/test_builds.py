@@ -10,6 +10,7 @@ CHECKSUM = (
     "failed to compute cache key: failed to calculate checksum of ref e9cf1b2f-2825::h7y34jl: "
 )
 LINES = {
+    "package-list-key": "W: GPG error: http://deb.debian.org/debian bookworm InRelease: The following signatures couldn't be verified because the public key is not available: NO_PUBKEY 0E98404D386FA1D9",
     "context-lacks-path": f'{CHECKSUM}"/app.conf": not found  [2/2] COPY app.conf /etc/app.conf',
     "stage-lacks-path": f'{CHECKSUM}"/dist": not found  [web 2/2] COPY --from=build /dist /dist',
     "path-not-found": f'{CHECKSUM}"/app.conf": not found',

@@ -36,6 +36,7 @@ TRACED = {
     "shim-silent": "failed to create task for container: failed to start shim: failed to connect: dial unix:///run/containerd/s/9f2c: timeout: unknown",
     "program-of-other-processor": "exec /entrypoint.sh: exec format error",
     "interpreter-not-there": "exec /docker-entrypoint.sh: no such file or directory",
+    "runtime-not-executable": "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /run/containerd/io.containerd.runtime.v2.task/moby/665f/log.json: no such file or directory): fork/exec /tmp/.X11-unix: permission denied: <nil>: unknown.",
     "program-not-executable": 'docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "/entrypoint.sh": permission denied: unknown.',
     "program-not-in-image": 'OCI runtime exec failed: exec failed: unable to start container process: exec: "bash": executable file not found in $PATH: unknown',
     "step-failed-old": "The command '/bin/sh -c apt-get update && apt-get install -y curl' returned a non-zero code: 100",
@@ -73,6 +74,7 @@ REG = {
     "layer-unknown": "Error response from daemon: layer does not exist",
 }
 KERNEL = {
+    "upper-not-supported": "overlay: filesystem on /opt/docker/check-overlayfs-support1396556380/upper not supported as upperdir",
     "netdevice-kept": "unregister_netdevice: waiting for lo to become free. Usage count = 1",
     "task-hangs": "INFO: task dockerd:1234 blocked for more than 120 seconds.",
     "killed-at-limit": "Memory cgroup out of memory: Killed process 4242 (java) total-vm:2097152kB, anon-rss:524288kB, file-rss:0kB",

@@ -17,6 +17,18 @@ PAGES = (
 """The pages of the checks that read the table."""
 
 ENDS: dict[str, tuple[str, dict[str, str]]] = {
+    "start-timed-out": ("docker.service: Start operation timed out. Terminating.", {}),
+    "engine-illegal-instruction": (
+        "docker.service: main process exited, code=dumped, status=4/ILL",
+        {},
+    ),
+    "engine-crashed": ("docker.service: Main process exited, code=dumped, status=11/SEGV", {}),
+    "usage-printed": ("Run 'dockerd COMMAND --help' for more information on a command.", {}),
+    "driver-not-supported": (
+        "failed to start daemon: error initializing graphdriver: driver not supported: aufs",
+        {},
+    ),
+    "database-panics": ("go.etcd.io/bbolt.(*freelist).read(0xc000, 0x7f)", {}),
     "bridges-of-one-name": (
         'failed to start daemon: Error initializing network controller: error creating default "bridge" network: cannot create network 71b2 (docker0): conflicts with network 9f3c (docker0): networks have same bridge name',
         {"database": "/var/lib/docker/network/files/local-kv.db"},

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose import registry
 from diagnose.programs.failures import REFUSED_COMMANDS, recognise
+from tests.programs.refused_lines import MORE_LINES
 
 _DAEMON = "Error response from daemon: "
 _ID = "13823e501c73956e24a1e089f6c4cb36a796a6015304b0608d5af2e5887e6972"
@@ -160,7 +161,7 @@ LINES = {
     "env-file-malformed": "docker: invalid env file (app.env): variable 'FOO BAR' contains whitespaces",
     "set-malformed": "Error response from daemon: Invalid value abc for cpuset cpus",
     "pair-malformed": 'docker: bad format for add-host: "db"',
-}
+} | MORE_LINES
 """Of engines 20.10 and 28.5 and compose 2; what only older clients say is of public threads."""
 
 

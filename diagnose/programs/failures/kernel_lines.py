@@ -95,6 +95,16 @@ _FAULTS = (
         confirmed_by="storage.network-volume-stale",
     ),
     Failure(
+        name="upper-not-supported",
+        mark="not supported as upperdir",
+        pattern=r"overlay(?:fs)?: filesystem on (?P<path>/\S{1,300}) not supported as upperdir",
+        cause="the folder {path} lies on a file system that cannot hold layers of overlay2, most often an overlay itself "
+        "(a container, a live system, a router) or a network file system",
+        cure="findmnt -T {path} shows it; the engine then takes a slower driver (docker info | grep -i storage): put the data root "
+        "on ext4 or xfs, or on a volume where the engine itself runs in a container",
+        confirmed_by="storage.filesystem-unsupported",
+    ),
+    Failure(
         name="segfault",
         mark="e",
         pattern=r"(?P<program>[\w./-]{1,40})\[(?P<pid>\d{1,8})\]: segfault at |traps: (?P<program_trap>[\w./-]{1,40})\[(?P<pid_trap>\d{1,8})\] (?:trap invalid opcode|general protection)",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 STARTS: dict[str, tuple[str, dict[str, str]]] = {
+    "hierarchy-not-mounted": (
+        "error during container init: error setting cgroup config for procHooks process: cannot set pids limit: container could not join or create cgroup",
+        {},
+    ),
     "memory-too-small": (
         "container init was OOM-killed (memory limit too low?): unknown",
         {"memory": "67108864"},

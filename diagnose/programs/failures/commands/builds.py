@@ -107,6 +107,15 @@ _STEPS = (
         source="debuerreotype/docker-debian-artifacts#97",
     ),
     Failure(
+        name="package-list-key",
+        mark="no_pubkey",
+        pattern=r"NO_PUBKEY (?P<key>[0-9A-F]{8,40})",
+        cause="apt has no key {key} with which the package lists are signed: it was not installed, or the signer has a new one",
+        cure="fetch the repository's key again into /etc/apt/keyrings (its own page says from where), and name it in signed-by of "
+        "its file in /etc/apt/sources.list.d",
+        source="docker docs install engine debian",
+    ),
+    Failure(
         name="step-killed",
         mark="exit code: 137",
         pattern=r"did not complete successfully: exit code: 137",

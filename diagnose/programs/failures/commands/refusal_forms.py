@@ -116,9 +116,9 @@ _CHOICES = (
     Failure(
         name="form-unsupported",
         mark=" ",
-        pattern=r"(?P<what>[\w\"'-][^\n:]{1,119}?) (?:is|are) not (?:yet |currently )?(?:supported|implemented|available)(?P<where>[^\n]{0,100})"
-        r"|(?P<what_not>[\w\"'-][^\n:]{1,119}?)(?P<where_not> do(?:es)?(?: not|n't) support [^\n]{2,120})"
-        r"|(?P<what_short>[\w\"'-][^\n:]{1,119}?) not (?:yet |currently )?supported(?P<where_short>[^\n]{0,100})"
+        pattern=r"(?P<what>[\w\"'-][^\n:]{1,119}? (?:is|are) not (?:yet |currently )?(?:supported|implemented|available)[^\n]{0,100})"
+        r"|(?P<what_not>[\w\"'-][^\n:]{1,119}?)(?P<where> do(?:es)?(?: not|n't) support [^\n]{2,120})"
+        r"|(?P<what_short>[\w\"'-][^\n:]{1,119}? not (?:yet |currently )?supported[^\n]{0,100})"
         r"|unsupported (?P<what_un>[^\n]{2,150})"
         r"|(?P<what_unable>unable to export multiple platforms)",
         cause="this cannot be done here: {what}{where}",

@@ -7,10 +7,13 @@ message.
 from __future__ import annotations
 
 from diagnose.programs.failures.commands.refused_compose import COMPOSE
+from diagnose.programs.failures.commands.refused_connections import REFUSED_CONNECTIONS
 from diagnose.programs.failures.commands.refused_containers import REFUSED_CONTAINERS
 from diagnose.programs.failures.commands.refused_options import REFUSED_OPTIONS
+from diagnose.programs.failures.commands.refused_packages import REFUSED_PACKAGES
 from diagnose.programs.failures.commands.refused_projects import PROJECTS
 from diagnose.programs.failures.commands.refused_pulls import REFUSED_PULLS
+from diagnose.programs.failures.commands.refused_tasks import REFUSED_TASKS
 from diagnose.programs.failures.commands.refused_visits import REFUSED_VISITS
 from diagnose.programs.failures.recognition import Failure
 
@@ -22,6 +25,15 @@ _CREATE = (
         cause='a container "{name}" exists already; a stopped one keeps its name',
         cure="start it with docker start {name}, or remove it with docker rm {name} and repeat the command",
         source="moby/moby#25932",
+    ),
+    Failure(
+        name="bind-source-file",
+        mark="bind source path does not exist",
+        pattern=r"bind source path does not exist: (?P<path>/\S{0,300}/[^\s/]{1,100}\.(?:conf|cfg|cnf|ya?ml|json|toml|ini|env|xml|sh|sql|pem|crt|key"
+        r"|properties|php|py|js|txt|html|rules))",
+        cause="the file {path}, which was to be mounted, does not exist on the host of the engine",
+        cure="correct the path, or put the file there before the container starts (ls -l {path}); mkdir would make a folder of that name",
+        confirmed_by="container.mount-source-missing",
     ),
     Failure(
         name="bind-source",
@@ -303,6 +315,9 @@ _ENDS = (
 )
 
 REFUSED_COMMANDS = (
+    *REFUSED_CONNECTIONS,
+    *REFUSED_TASKS,
+    *REFUSED_PACKAGES,
     *COMPOSE,
     *PROJECTS,
     *_CREATE,

@@ -15,6 +15,16 @@ REFUSED_PULLS = (
         confirmed_by="image.credential-helper-missing",
     ),
     Failure(
+        name="credential-helper-fails",
+        mark="error getting credentials",
+        pattern=r"error getting credentials - err: (?!exec:)(?P<why>[^\n]{1,300})",
+        cause="the helper that keeps the logins of the docker command fails ({why}): its store (pass, gpg, a desktop's key "
+        "ring) is locked or not there in this session",
+        cure="grep -n creds ~/.docker/config.json names it; take that line out and docker login again, or unlock the store",
+        source="docker/docker-credential-helpers#102",
+        confirmed_by="image.credential-helper-missing",
+    ),
+    Failure(
         name="client-config-forbidden",
         mark="error loading config file",
         pattern=r"error loading config file: (?:open |stat )?(?P<path>/[^\s:]{1,300})[^\n]{0,300}permission denied",

@@ -162,7 +162,8 @@ _LAYERS = (
     Failure(
         name="layer-ids-outside",
         mark="chown",
-        pattern=r"failed to (?:register|extract) layer[^\n]{0,300}lchown (?P<path>/\S{1,300}): (?:invalid argument|operation not permitted)",
+        pattern=r"(?:failed to (?:register|extract) layer[^\n]{0,300}lchown (?P<path>/\S{1,300})|failed to Lchown \"(?P<path_of>[^\"\n]{1,300})\"[^\n]{0,60}lchown[^\n:]{0,300})"
+        r": (?:invalid argument|operation not permitted)",
         cause="a file of the image ({path}) belongs to an id that this host does not map: rootless, userns-remap or LXC "
         "with too small a range",
         cure="widen the range in /etc/subuid and /etc/subgid (65536 ids at least), and restart the engine",

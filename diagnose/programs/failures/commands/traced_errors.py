@@ -177,6 +177,16 @@ _PROGRAMS = (
         confirmed_by="container.interpreter-missing",
     ),
     Failure(
+        name="runtime-not-executable",
+        mark="fork/exec",
+        pattern=r"OCI runtime[^\n]{0,400}fork/exec (?P<program>/[\w./@+-]{1,300}): (?P<why>permission denied|no such file or directory|exec format error)",
+        cause="the runtime {program} cannot be run ({why}): --runtime, or runtimes in daemon.json, names what is no runtime",
+        cure="docker info | grep -i runtime lists what there is; correct the option (a word behind --runtime is taken for its "
+        "value), or install the runtime",
+        source="NVIDIA/nvidia-docker#1736",
+        confirmed_by="daemon.runtime-missing",
+    ),
+    Failure(
         name="program-not-executable",
         mark="permission denied",
         pattern=r"exec:? \"?(?P<program>/?[\w./@+-]{1,300})\"?: permission denied",

@@ -56,6 +56,38 @@ MACHINE = (
         source="moby/moby#23160",
     ),
     Failure(
+        name="start-timed-out",
+        mark="start operation timed out",
+        pattern=r"(?:docker|containerd)\.service: [Ss]tart operation timed out",
+        cause="the engine was not ready when systemd's patience was over, and systemd ended it: a slow disk, many containers to "
+        "restore, or a wait for the network",
+        cure="journalctl -u docker -b --no-pager shows what took the time; TimeoutStartSec=0 in a drop-in of docker.service lets it finish",
+        source="docker/for-linux#222",
+    ),
+    Failure(
+        name="engine-illegal-instruction",
+        mark="code=dumped",
+        pattern=r"(?:docker|containerd)\.service: [Mm]ain process exited, code=dumped, status=4/ILL",
+        cause="the engine's program uses an instruction that this processor lacks: a package for a newer processor (armhf on ARMv6)",
+        cure="uname -m and dpkg --print-architecture have to fit: install the package for this machine",
+        source="moby/moby#34091",
+    ),
+    Failure(
+        name="engine-crashed",
+        mark="code=dumped",
+        pattern=r"(?:docker|containerd)\.service: [Mm]ain process exited, code=dumped, status=(?P<signal>\d{1,2}/[A-Z]{2,7})",
+        cause="the engine crashed ({signal})",
+        cure="journalctl -u docker -b -n 200 --no-pager has its last words; a damaged package or memory shows there: install it again",
+    ),
+    Failure(
+        name="usage-printed",
+        mark="dockerd ",
+        pattern=r"Run 'dockerd (?:COMMAND )?--help'|See 'dockerd --help'",
+        cause="dockerd printed its usage, since it was started with a flag that this version does not know",
+        cure="systemctl cat docker shows ExecStart and its drop-ins: take out the flag that this version does not have (dockerd --help)",
+        source="docker-archive-public/docker.machine#4370",
+    ),
+    Failure(
         name="no-memory",
         mark="out of memory",
         pattern=r"runtime: out of memory|cannot allocate memory",

@@ -35,6 +35,25 @@ STORAGE = (
         page={"module": "overlay"},
     ),
     Failure(
+        name="driver-not-supported",
+        mark="driver not supported",
+        pattern=r"prior storage driver \W?[\w-]{2,30}\W? failed: driver not supported|error initializing graphdriver: driver not supported",
+        cause="this kernel or engine does not have the storage driver that the data root was made with",
+        cure="modprobe it or boot the kernel that had it; or move the data root aside and start with overlay2: images and "
+        "containers have to be pulled and created afresh, volumes can be copied",
+        source="docker/for-linux#162",
+    ),
+    Failure(
+        name="database-panics",
+        mark="bbolt",
+        pattern=r"bbolt[^\n]{0,200}freelist|bbolt[^\n]{0,100}\bpanic|panic: (?:page \d{1,9} already freed|freelist|invalid page type|assertion failed: Page expected)",
+        cause="a small database of the engine or containerd is damaged, most often since the host lost its power",
+        cure="stop docker, and move the file aside whose name stands above (/var/lib/docker/network/files/local-kv.db, "
+        "/var/lib/docker/volumes/metadata.db, a buildkit *.db): the first is written afresh at the start",
+        source="moby/moby#43072",
+        confirmed_by="daemon.database-damaged",
+    ),
+    Failure(
         name="driver-removed",
         mark="deprecated and removed",
         pattern=r"the (?P<driver>[\w-]+) storage-driver has been deprecated and removed",

@@ -85,6 +85,16 @@ CGROUPS = (
         page={"remount": "/sys/fs/cgroup"},
     ),
     Failure(
+        name="hierarchy-not-mounted",
+        mark="cgroup",
+        pattern=r"cannot set \w{2,20} limit: container could not join or create cgroup"
+        r"|mount cgroup:/sys/fs/cgroup/[\w,=-]{1,40}[^\n]{0,200}: (?:invalid argument|no such device)",
+        cause="a hierarchy of control groups that the container needs is not mounted on this host",
+        cure="mount -t cgroup and cat /proc/self/cgroup show which is missing: mkdir -p /sys/fs/cgroup/NAME && mount -t cgroup -o NAME "
+        "cgroup /sys/fs/cgroup/NAME (systemd: -o none,name=systemd), or install cgroupfs-mount; hosts with cgroup v2 need none of it",
+        source="docker/for-linux#219",
+    ),
+    Failure(
         name="cpuset-empty",
         mark="cpuset",
         pattern=r"/cpuset/(?P<parent>\S+)/[^/]+/cgroup\.procs: no space left on device",

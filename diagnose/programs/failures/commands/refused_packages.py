@@ -1,0 +1,47 @@
+"""What the package manager of the host says of Docker's own packages."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_DOCKERS = r"download\.docker\.com/linux/"
+
+REFUSED_PACKAGES = (
+    Failure(
+        name="package-key-missing",
+        mark="download.docker.com",
+        pattern=_DOCKERS
+        + r"[^\n]{0,200}(?:NO_PUBKEY|is not signed|EXPKEYSIG|repomd\.xml signature could not be verified)",
+        cause="the package manager has no valid key of Docker's repository, with which its lists are signed",
+        cure="fetch the key again as docs.docker.com/engine/install says (apt: /etc/apt/keyrings/docker.asc, readable for all), "
+        "and name it in signed-by of the repository's file",
+        source="docker docs install engine",
+    ),
+    Failure(
+        name="package-release-missing",
+        mark="download.docker.com",
+        pattern=_DOCKERS
+        + r"(?P<system>[\w-]{2,20})[/ ](?:dists/)?(?P<release>[\w.-]{2,30})[^\n]{0,120}(?:does not have a Release file|404\b)",
+        cause="Docker's repository has nothing for {system} {release}: a derivative (Mint, Kali, Raspberry Pi OS) needs the name of its "
+        "parent release, and old releases were removed",
+        cure="write the parent's name (such as bookworm or jammy) into the repository's file, and update again",
+        source="docker docs install engine",
+    ),
+    Failure(
+        name="package-not-offered",
+        mark="docker-",
+        pattern=r"(?:Unable to locate package|Package '?|No match for argument: |nothing provides )(?P<package>docker-(?:ce|buildx|compose)[\w-]{0,30})(?:'? has no installation candidate)?",
+        cause="no repository of this host has the package {package}: Docker's own repository is not set up, or its lists were not read",
+        cure="set the repository up as docs.docker.com/engine/install says, and update the lists; a distribution's own package is docker.io",
+        source="docker docs install engine",
+    ),
+    Failure(
+        name="package-conflicts",
+        mark="containerd",
+        pattern=r"(?:containerd\.io|docker-ce\S{0,20}) : (?:Conflicts|Depends): (?P<other>[\w.-]{2,40})|conflicts with (?P<other_of>containerd(?:\.io)?|podman-docker|runc)\b",
+        cause="packages of Docker and of the distribution are mixed: they exclude each other ({other})",
+        cure="remove the distribution's docker.io, containerd, runc and podman-docker first (images and volumes stay), or take all from one source",
+        source="docker docs install engine",
+    ),
+)
+"""The first row that fits counts."""

@@ -1,0 +1,80 @@
+"""Tasks of a swarm that find no place, and what swarm says of its own state."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_NOWHERE = r"no suitable node \([^)\n]{0,300}?"
+_SERVICE = "swarm.service-underreplicated"
+
+REFUSED_TASKS = (
+    Failure(
+        name="node-not-available",
+        mark="no suitable node",
+        pattern=_NOWHERE + r"(?P<nodes>\d{1,4} nodes? not available for new tasks)",
+        cause="the swarm has no node that takes tasks ({nodes}): it is drained, paused, or down",
+        cure="docker node ls shows which; docker node update --availability active NODE lets it take tasks again",
+        source="caprover/caprover#619",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="node-too-small",
+        mark="no suitable node",
+        pattern=_NOWHERE + r"insufficient (?:resources|memory|cpu)",
+        cause="the service reserves more memory or processor time than any node has left",
+        cure="docker service inspect --pretty SERVICE shows its reservations: lower them, those of other services, or add a node",
+        source="moby/moby#36699",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="node-not-wanted",
+        mark="no suitable node",
+        pattern=_NOWHERE + r"scheduling constraints not satisfied",
+        cause="no node fits the placement constraints of the service, such as a label or a role",
+        cure="docker service inspect --pretty SERVICE shows them; docker node update --label-add KEY=VALUE NODE gives a node the label",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="node-port-taken",
+        mark="no suitable node",
+        pattern=_NOWHERE + r"host-mode port already in use",
+        cause="the service publishes a port on each node itself (mode=host), and a task of it holds the port already",
+        cure="run no more tasks than nodes, or update with --update-order stop-first, so that the old task leaves the port first",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="node-of-other-platform",
+        mark="no suitable node",
+        pattern=_NOWHERE + r"unsupported platform",
+        cause="the image is not built for the processor of any node",
+        cure="docker node inspect --format '{{.Description.Platform}}' NODE shows a node's; take an image for it",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="node-lacks-part",
+        mark="no suitable node",
+        pattern=r"no suitable node \((?P<why>[^)\n]{1,300})",
+        cause="no node of the swarm may run the task: {why}",
+        cure="docker node ls and docker service inspect --pretty SERVICE show what each has, and what the service asks for",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="ingress-missing",
+        mark="ingress network",
+        pattern=r"needs ingress network, but no ingress network is present",
+        cause="the swarm's network for published ports, ingress, was removed: a service with ports cannot be made or changed",
+        cure="docker network create --driver overlay --ingress ingress makes it again",
+        confirmed_by="",
+    ),
+    Failure(
+        name="agent-without-manager",
+        mark="session",
+        pattern=r"agent: session failed[^\n]{0,300}(?P<why>session initiation timed out|context deadline exceeded|connection refused|no route to host|i/o timeout)",
+        cause="this node reaches no manager of its swarm ({why}): the managers are down, without a quorum, or ports 2377 and 7946 "
+        "are closed between the nodes",
+        cure="docker node ls on a manager says whether it has a leader; a lone manager that lost the others: "
+        "docker swarm init --force-new-cluster",
+        confirmed_by="swarm.quorum-lost",
+    ),
+)
+"""The first row that fits counts."""

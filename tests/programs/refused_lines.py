@@ -1,0 +1,65 @@
+"""Lines of commands that do not reach their other end, find no place, or lack a package."""
+
+_CONNECT = "error during connect: "
+_SSH = (
+    _CONNECT
+    + 'Get "http://docker.example.com/v1.24/containers/json": command [ssh -l deploy -- 10.0.0.5 '
+    "docker system dial-stdio] has exited with exit status {}, please make sure the URL is valid, and "
+    "Docker 18.09 or later is installed on the remote host: stderr={}"
+)
+_PYTHON = "docker.errors.DockerException: Error while fetching server API version: ('Connection aborted.', {})"
+_DAEMON = "Error response from daemon: "
+_TASK = 'shop.1  shop:1.4  Running  Pending 4 minutes ago  "no suitable node ({})"'
+_HUB = 'Get "https://registry-1.docker.io/v2/": '
+_SOLVE = "ERROR: failed to solve: "
+MORE_LINES = {
+    "ssh-key-refused": _SSH.format(255, "deploy@10.0.0.5: Permission denied (publickey)."),
+    "ssh-host-unverified": _SSH.format(255, "Host key verification failed."),
+    "ssh-without-docker": _SSH.format(127, "bash: docker: command not found"),
+    "ssh-failed": _SSH.format(255, "ssh: connect to host 10.0.0.5 port 22: Connection refused"),
+    "engine-ended-meanwhile": "unable to get image 'shop:1.4': "
+    + _CONNECT
+    + 'Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.47/images/shop:1.4/json": EOF',
+    "python-client-forbidden": _PYTHON.format("PermissionError(13, 'Permission denied')"),
+    "python-client-unserved": _PYTHON.format("FileNotFoundError(2, 'No such file or directory')"),
+    "builder-ended": _SOLVE
+    + "error writing layer blob: failed to copy: failed to send write: error reading from server: EOF: unavailable",
+    "builder-pushes-to-itself": _SOLVE
+    + 'failed to push localhost:5000/app:1: failed to do request: Head "http://localhost:5000/v2/app/blobs/sha256:1b": '
+    "dial tcp [::1]:5000: connect: connection refused",
+    "build-content-lost": _DAEMON + "content digest sha256:abcdef0123456789: not found",
+    "platforms-not-exported": "error: docker exporter does not currently support exporting manifest lists",
+    "step-of-other-platform": "#12 0.101 exec /bin/sh: no such file or directory",
+    "proxy-unreached": _DAEMON
+    + _HUB
+    + "proxyconnect tcp: dial tcp 127.0.0.1:7890: connect: connection refused",
+    "proxy-speaks-no-tls": _DAEMON
+    + _HUB
+    + "proxyconnect tcp: tls: first record does not look like a TLS handshake",
+    "mirror-fails": "failed to solve: node:18-alpine: failed to do request: "
+    'Head "https://mirror.example.com/v2/library/node/manifests/18-alpine?ns=docker.io": EOF',
+    "registry-body-refused": "error parsing HTTP 413 response body: invalid character '<' looking for beginning "
+    'of value: "<html>\\r\\n<head><title>413 Request Entity Too Large</title></head>"',
+    "registry-answers-a-page": "error parsing HTTP 404 response body: invalid character '<' looking for beginning "
+    'of value: "<!DOCTYPE html>"',
+    "registry-gateway-failed": _DAEMON + "received unexpected HTTP status: 502 Bad Gateway",
+    "node-not-available": _TASK.format("1 node not available for new tasks"),
+    "node-too-small": _TASK.format("insufficient resources on 2 nodes"),
+    "node-not-wanted": _TASK.format("scheduling constraints not satisfied on 1 node"),
+    "node-port-taken": _TASK.format("host-mode port already in use on 1 node"),
+    "node-of-other-platform": _TASK.format("unsupported platform on 1 node"),
+    "node-lacks-part": _TASK.format("max replicas per node limit exceed"),
+    "ingress-missing": _DAEMON
+    + "rpc error: code = FailedPrecondition desc = service needs ingress network, but no ingress network is present",
+    "agent-without-manager": 'time="2026-06-21T14:31:05Z" level=error msg="agent: session failed" '
+    'error="session initiation timed out" module="node/agent" node.id=kxw2l1g',
+    "package-key-missing": "W: GPG error: https://download.docker.com/linux/ubuntu jammy InRelease: The following "
+    "signatures couldn't be verified because the public key is not available: NO_PUBKEY 7EA0A9C3F273FCD8",
+    "package-release-missing": "E: The repository 'https://download.docker.com/linux/debian virginia Release' "
+    "does not have a Release file.",
+    "package-not-offered": "E: Package 'docker-ce' has no installation candidate",
+    "package-conflicts": " containerd.io : Conflicts: containerd",
+    "credential-helper-fails": "error getting credentials - err: exit status 1, out: ``",
+    "bind-source-file": f'{_DAEMON}invalid mount config for type "bind": bind source path does not exist: '
+    "/srv/app/conf/nginx.conf",
+}
