@@ -40,7 +40,7 @@ TURNED_AWAY = LazyPattern(
 _CALLER = LazyPattern(
     r"""
     (?:                                                 # what the caller is called
-        \b (?: client (?: [ _]? (?: ip | addr\w* ) )? | from | peer | remote[ _-]?\w*
+        \b (?: client (?: [ _]? (?: ip | addr\w* ) | [ ]@0x[0-9a-f]{1,20} )? | from | peer | remote[ _-]?\w*
             | r?ip (?: [ _-]? addr\w* )? | host\w* | header ) \b
         | \b unknown
         | @
@@ -83,6 +83,7 @@ _CLIENT = LazyPattern(
     | \b (?:client|peer|remote) [_-]? (?:ip|addr(?:ess)?) \b ["']? [=:] [ ]? ["']?
         [\da-fA-F]{1,4} [.:] (?! \S{0,40} : \d{2,4} \b )     # a port that is served: no caller
     | \b from[ ](?:IP|ip) :? [ ] [\da-fA-F]{1,4} [.:]
+    | \[client[ ]\\{0,3}"[\da-fA-F.:]{3,45}\\{0,3}"\]    # a firewall of web applications
     | \[CLIENT:[ ][^\]]{1,60}\]                       # SQL Server
     | \[(?:Note|Warning)\][ ] (?:\[MY-\d{1,9}\][ ]\[\w{1,20}\][ ])?       # MySQL
         (?:Access[ ]denied[ ]for[ ]user|Aborted[ ]connection)
@@ -105,6 +106,24 @@ _CLIENT = LazyPattern(
 )
 """What servers write about a client, and no client writes about itself."""
 
+_LOGIN_FORM = LazyPattern(
+    r"""
+    \b (?: (?:bad|incorrect|invalid|wrong) [ ] (?:admin[ ]|user[ ]?)?
+            (?:credentials|login|name|password|token)
+        | password [ ] is [ ] (?:incorrect|invalid|wrong)
+        | (?:denied|failed|rejected) [ ] log[io]n
+        | log[io]n [ ] (?:attempt[ ])? (?:denied|failed|rejected) ) \b
+    [^\n]{0,120}? \b (?: from | ip | remote_?(?:addr(?:ess)?|ip) | client_?ip ) \b
+    (?: [ ]IP )? [\s:="'\[`]{1,6}
+    (?: \d{1,3}(?:\.\d{1,3}){3} (?!:\d) | [\da-f]{0,4}:[\da-f:]{1,40} )
+    | \[ (?: \d{1,3}(?:\.\d{1,3}){3} | [\da-f]{0,4}:[\da-f:]{1,40} ) \] [ ]{0,2}
+        \[? Log[io]n [ ] (?:denied|failed) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What an application says of somebody at its login, with the address: a service that calls another
+one logs no address of its own, or one with a port."""
+
 
 def is_about_a_caller(line: str) -> bool:
     """Whether a server reports one request or one client of its own."""
@@ -113,7 +132,7 @@ def is_about_a_caller(line: str) -> bool:
 
 def is_about_a_client(line: str) -> bool:
     """Whether a server reports one client of its own, other than the request of a web server."""
-    return _CLIENT.search(line) is not None
+    return bool(_CLIENT.search(line) or _LOGIN_FORM.search(line))
 
 
 def lines_about_callers(texts: Iterable[str]) -> frozenset[int]:

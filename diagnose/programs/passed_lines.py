@@ -7,8 +7,10 @@ that failed and a call that failed at first may still be it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.line_phrases import EXPLAINS
 from diagnose.programs.log_message import ERROR, WARNING, Message, is_no_loss
@@ -17,6 +19,7 @@ _OWN_WORDS = LazyPattern(
     r"""
     (?<!not\ )\bcontinu(?:es|ing)\b | \busing\ (?:the\ |a\ )?(?:cached?|default|own)\b
     | \b(?:is|are)\ not\ (?:fatal|recommended)\b(?!\.\ Use\ --) | \bnon-fatal\b | \bharmless\b | \(optional\b
+    | \bblocked\ from\ loading\b
     | [,;(]\ ?(?:\w+\ ){0,3}disabled\W*$ | \bremov(?:ed|ing)\ (?:a\ |the\ )?stale\b
     | ,\ (?:renewed|recreat(?:ed|ing))\b | \.\.\.\ ?ok\b
     """,
@@ -26,7 +29,7 @@ _OWN_WORDS = LazyPattern(
 _TOOL = LazyPattern(
     r"^(?:/(?:usr/)?s?bin/)?(?:cat|chgrp|chmod|chown|cp|curl|find|grep|groupadd|groupmod|id|install"
     r"|ln|ls|mkdir|mv|rm|rmdir|sed|stat|sysctl|tar|tee|touch|useradd|usermod|wget): "
-    r"|^(?:/bin/)?(?:ba|da|a)?sh: (?:line )?\d{1,5}: |^\S{1,200}: line \d{1,5}: "
+    r"|^(?:/bin/)?(?:ba|da|a)?sh: (?:line )?\d{1,5}: |^(?!ya?ml: )\S{1,200}: line \d{1,5}: "
 )
 """A command of a start script complains, or the shell that runs the script."""
 _OF_AN_END = LazyPattern(
@@ -45,6 +48,10 @@ _REACHED = LazyPattern(
 )
 """A program that has tried again, and has reached what it calls."""
 
+_NUMBERS = LazyPattern(r"\d+")
+OFTEN = 3
+"""A call that fails so often is one without which the program runs on."""
+
 
 def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     """The places of the lines that the program got past."""
@@ -56,9 +63,33 @@ def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     last_reached = _last_place(map(_REACHED.search, texts))
     tools = {place for place, text in enumerate(texts[:last_ordinary]) if _TOOL.match(text)}
     calls = {place for place, text in enumerate(texts[:last_reached]) if _CALL.search(text)}
-    passed = by_own_words | tools | calls
-    rest = (line for place, line in enumerate(messages) if place not in passed)
-    return passed if any(map(_complains, rest)) else by_own_words
+    passed = by_own_words | tools | calls | _calls_before_another_end(messages)
+    rest = [line for place, line in enumerate(messages) if place not in passed]
+    is_explained = any(_complains(line) or _fails_itself(line) for line in rest)
+    return passed if is_explained else by_own_words
+
+
+def _calls_before_another_end(messages: Sequence[Message]) -> set[int]:
+    """The places of failed calls that came again and again, before the program failed at another
+    thing: it ran on in spite of them.
+
+    A line without a class of error may be what the calls led to.
+    """
+    failed = [
+        (place, _NUMBERS.sub("#", line.text))
+        for place, line in enumerate(messages)
+        if _complains(line) and signs(line.text) & CALL_FAILED
+    ]
+    times = Counter(shape for _, shape in failed)
+    end = _last_place(_fails_itself(line) for line in messages)
+    return {place for place, shape in failed if place < end and times[shape] >= OFTEN}
+
+
+def _fails_itself(line: Message) -> bool:
+    """Whether a line reports an error of a class that no failed call has."""
+    classes = signs(line.text)
+    is_grave = line.level is None or line.level >= ERROR
+    return is_grave and bool(classes) and not classes & CALL_FAILED
 
 
 def _last_place(marks: Iterable[object]) -> int:

@@ -27,6 +27,13 @@ CALLERS = (
     '2026-03-12 11:17:28.425 UTC [539] ERROR:  relation "articles" does not exist at character 15',
     "2026-03-12 11:17:28.425 UTC [28] FATAL:  terminating autovacuum process due to administrator command",
     "ERROR login failed: unknown user, remote_ip=192.0.2.15 path=/api/first",
+    "named[3935]: client @0x7f65100ee4d8 192.0.2.14#4795 (shop.example): query 'a/ANY/IN' denied",
+    '[client "10.0.1.5"] Coraza: Warning. HTTP parameter pollution [file "/rules/921.conf"]',
+    "ERROR    2026-07-16T19:43:16 - Incorrect username or password from 127.0.0.1",
+    "ERROR security.FailureHandler [qtp877-1176] Failed login attempt from IP: [::1]",
+    "[shop::api::admin][ERROR] Invalid admin token. IP: ::1",
+    '[shop::api][ERROR] Username or password is incorrect. Try again. IP: 10.0.1.5. Username: "a"',
+    'web_php[118].ERR [10.0.1.5] [Login denied for user "anna"] at /app/auth.php line 313',
 )
 OF_ITS_OWN = (
     '2026-03-12 11:17:28 ERROR connection to server at "db" failed: FATAL:  password authentication failed',
@@ -38,6 +45,8 @@ OF_ITS_OWN = (
     'psql:/docker-entrypoint-initdb.d/1.sql:3: ERROR:  relation "articles" does not exist',
     'https://api.shop.example:443 "GET /v2/ HTTP/1.1" 403 access denied',
     "dial tcp: lookup db on 192.0.2.53:53: no such host",
+    "ERROR mail: invalid credentials from server 192.0.2.16:587",
+    "fatal: login failed at imap://192.0.2.16:143",
     "cannot reach the broker: remote_addr=192.0.2.16:5672: connection refused",
     '2026-03-12 11:17:28 UTC [1] FATAL:  could not create lock file "postmaster.pid": Permission denied',
 )

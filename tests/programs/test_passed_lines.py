@@ -23,6 +23,7 @@ PASSED = {
         'psql: error: connection to server at "db", port 5432 failed: Connection refused',
         "connected to the database after 2 attempts",
     ),
+    "a part that is left out": ("ERROR [loader] the integration x was blocked from loading",),
     "a test that is well": ("[test] OSError: [Errno 28] No space left on device ... ok",),
 }
 ENDED = {
@@ -38,6 +39,14 @@ ENDED = {
         ("/start.sh: line 7: gunicorn: command not found", "cleanup done"),
         "command-missing",
     ),
+    "a place in a file of YAML, which no shell names": (
+        (
+            "ERROR feed: connection refused, feed disabled",
+            "yaml: line 7: did not find expected key",
+            "stopped",
+        ),
+        "configuration-syntax",
+    ),
     "another call that succeeded": (
         ("ERROR mq:5672: connection refused", "connected to the database"),
         "peer-refused",
@@ -51,6 +60,24 @@ def test_what_a_program_got_past_is_no_cause(name: str):
     assert tail.telling is not None
     assert tail.telling.text in END
     assert tail.failure is None
+
+
+UNANSWERED = 'level=error msg="request failed" error="dial tcp 127.0.0.1:{}: connection refused"'
+CALLS = tuple(UNANSWERED.format(3000) for _ in range(3))
+AFTER_CALLS = {
+    "another error": ("panic: open /etc/app/config.toml: permission denied", 3),
+    "no room": ("java.lang.OutOfMemoryError: Java heap space", 3),
+    "what they led to": ("fatal: giving up", 0),
+    "what the program calls a warning": ("WARN /var/cache/app: permission denied", 0),
+}
+
+
+@pytest.mark.parametrize("name", AFTER_CALLS)
+def test_calls_that_failed_again_and_again_explain_no_other_failure(name: str):
+    last, chosen = AFTER_CALLS[name]
+    telling = LogTail((*CALLS, last)).telling
+    assert telling is not None
+    assert telling.index == chosen
 
 
 @pytest.mark.parametrize("name", ENDED)

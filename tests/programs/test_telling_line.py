@@ -453,6 +453,11 @@ CHOSEN = {
         "=ERROR REPORT==== 14-Aug-2026::13:46:44.858675 ===",
         "  This BEAM file was compiled for a later version of the runtime system than the current",
     ],
+    "what strace shows of a search": [
+        '478 12:21:46.377 stat("/usr/local/bin/which", 0x7ffc) = -1 ENOENT (No such file or directory) <0.0>',
+        "cannot read the configuration: unknown key colour",
+        '[pid 478] openat(AT_FDCWD, "/etc/x", O_RDONLY) = -1 EACCES (Permission denied)',
+    ],
     "too little room, before the exit code": [
         "I JOURNAL  [initandlisten] journal dir=/data/db/journal",
         "E JOURNAL  [initandlisten] Insufficient free space for journal files",

@@ -36,7 +36,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import sentence, shortened
+from diagnose.phrases import sentence, shortened, time_of_day
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -133,7 +133,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
             **({"written to": error.path} if error.path else {}),
             **_meaning(case),
             **setting_evidence(case.setting),
-            "how often": _times_clause(error),
+            "how often": f"{_times_clause(error)}, {_period(error)}",
             **(stray_evidence(case.strays, containers) if containers is not None else {}),
             **added,
         },
@@ -224,6 +224,11 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
 
 def _times_clause(error: RepeatedError) -> str:
     return f"{error.times} of its last {error.of} lines"
+
+
+def _period(error: RepeatedError) -> str:
+    """When these lines were printed; there may be earlier ones, which were not read."""
+    return f"from {time_of_day(error.first_at)} to {time_of_day(error.last_at)} UTC"
 
 
 def _meaning(case: ErrorCase) -> dict[str, object]:

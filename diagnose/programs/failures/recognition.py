@@ -151,6 +151,13 @@ class Recognised(msgspec.Struct, frozen=True):
         """A text of the row with the log's own values in the place of braces."""
         return _filled_text(text, self.values)
 
+    def is_met_by(self, given: frozenset[str]) -> bool:
+        """Whether the container has an option that the failure is the lack of: it is another one.
+
+        A program may say that there is no graphics card where the card is of no use to it.
+        """
+        return any(self.filled(option) in given for option in self.needs)
+
     def filled_for_shell(self, text: str) -> str:
         """A text for a command, filled: each value is one word, whatever a log holds."""
         return _filled_text(text, {name: shlex.quote(value) for name, value in self.values.items()})

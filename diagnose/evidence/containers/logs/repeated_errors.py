@@ -27,11 +27,12 @@ from diagnose.evidence.containers.logs.lone_failures import (
 )
 from diagnose.evidence.containers.logs.past_errors import past_shapes
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.containers.settings.lacking_options import lacks
+from diagnose.evidence.containers.settings.lacking_options import given_devices, lacks
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
+from diagnose.programs.callers import is_about_a_client
 from diagnose.programs.failures import (
     FAILURES,
     Failure,
@@ -102,6 +103,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """Addresses in the line that other containers have."""
     lines: tuple[str, ...] = ()
     """All lines that are repeated."""
+    first_at: float = 0.0
+    """Unix time of the first line that is the same, of those that were read."""
     last_at: float = 0.0
     """Unix time of the last line that is the same."""
     path: str = ""
@@ -113,9 +116,12 @@ class RepeatedError(msgspec.Struct, frozen=True):
 
         Such a line is about one request or one item. A service that the program calls, a file, a
         setting or a resource that it lacks is more than that, and so is a program that was
-        restarted, or prints little else.
+        restarted, or prints little else. A server that turns somebody away who is no container
+        works, whatever else it prints.
         """
         line = self.line.whole
+        if is_about_a_client(line) and not (self.failure or self.peers):
+            return True
         is_around = self.failure or self.peers or is_about_surroundings(line)
         is_most = self.times > MOSTLY * self.of or self.errors > NEARLY_ALL * self.of
         health = self.container.state.health
@@ -174,7 +180,7 @@ def _repeated_error(
 ) -> RepeatedError | None:
     """The error that explains most, of the lines that come again and again."""
     lines = [line.text for line in recent]
-    shapes = [without_numbers(line) for line in lines]
+    shapes = [_shape(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
     lasting = _frequent_shapes(times) - past_shapes(container, recent, shapes, clock)
@@ -183,7 +189,7 @@ def _repeated_error(
     telling = _telling_line(container, repeated)
     if telling is None:
         return None
-    error = without_numbers(repeated[telling.index])
+    error = _shape(repeated[telling.index])
     of_error = [line for line, shape in zip(recent, shapes, strict=True) if shape == error]
     ends_pages = _ends_each_page(telling, times[error], lines)
     return RepeatedError(
@@ -202,12 +208,21 @@ def _repeated_error(
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
         works=not ends_pages and _works(lines[shapes.index(error) :]),
-        failure=_known_failure(repeated, telling),
+        failure=_known_failure(container, repeated, telling),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
+        first_at=min(line.at for line in of_error),
         last_at=max(line.at for line in of_error),
         path=of_error[-1].path,
     )
+
+
+def _shape(line: str) -> str:
+    """What a line says, without what differs each time.
+
+    A web server that logs its requests as JSON has the same words for those that went well.
+    """
+    return f"{message(line).level} {without_numbers(line)}"
 
 
 def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> bool:
@@ -275,10 +290,16 @@ def _rows_about_options() -> tuple[Failure, ...]:
     return tuple(row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION)
 
 
-def _known_failure(lines: Sequence[str], telling: TellingLine) -> Recognised | None:
-    """The failure, or else the family of failures, that these lines show."""
+def _known_failure(
+    container: Container, lines: Sequence[str], telling: TellingLine
+) -> Recognised | None:
+    """The failure, or else the family of failures, that these lines show.
+
+    None where it is the lack of a device that the container has.
+    """
     known = recognise(lines, telling, FAILURES, has_ended=False)
-    return known or family_of_running(telling, FAMILIES)
+    failure = known or family_of_running(telling, FAMILIES)
+    return None if failure and failure.is_met_by(given_devices(container)) else failure
 
 
 def _frequent_shapes(times: Counter[str]) -> set[str]:

@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.lacking_options import given_devices
 from diagnose.model import Failed
 from diagnose.programs.failures import (
     FAILURES,
@@ -48,6 +49,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     """The program's own log file that they are of; "" for the container's log."""
     is_on_host: bool = False
     """Whether the container has the host's network: its localhost is the host."""
+    given: frozenset[str] = frozenset()
+    """The options that gave the container its devices."""
 
     @functools.cached_property
     def before_this_run(self) -> LogTail:
@@ -55,7 +58,9 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
         All, if no earlier run is known.
         """
-        return LogTail(self.earlier, is_on_host=self.is_on_host) if self.earlier else self
+        if not self.earlier:
+            return self
+        return LogTail(self.earlier, is_on_host=self.is_on_host, given=self.given)
 
     @property
     def last(self) -> str:
@@ -86,6 +91,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         if not self.lines:
             return None
         recognised = self.known_failure or recognise_family(self.telling, FAMILIES)
+        if recognised is not None and recognised.is_met_by(self.given):
+            return None
         if recognised is not None or self.explains:
             return recognised
         return recognise(self.lines, None, LAST_RESORTS)
@@ -189,11 +196,14 @@ def _explains_little(tail: LogTail) -> bool:
 
 
 def _tail_of(container: Container, log: ContainerLog) -> LogTail:
-    return _tail(log, container.started_at, is_on_host=container.shares_host_network)
+    is_on_host, given = container.shares_host_network, given_devices(container)
+    return _tail(log, container.started_at, is_on_host=is_on_host, given=given)
 
 
 @functools.lru_cache(256)
-def _tail(log: ContainerLog, started: float | None, *, is_on_host: bool) -> LogTail:
+def _tail(
+    log: ContainerLog, started: float | None, *, is_on_host: bool, given: frozenset[str]
+) -> LogTail:
     """The lines of a log as it was read. started: when the last run began.
 
     One object for the same log, so that what its lines say is worked out once: a proof reads the
@@ -206,4 +216,4 @@ def _tail(log: ContainerLog, started: float | None, *, is_on_host: bool) -> LogT
         # on a busy host
         before = line.at is not None and started is not None and line.at < started - 2
         (earlier if before else lines).append(line.text.rstrip())
-    return LogTail(tuple(lines), tuple(earlier), is_on_host=is_on_host)
+    return LogTail(tuple(lines), tuple(earlier), is_on_host=is_on_host, given=given)

@@ -31,6 +31,13 @@ def lacks(container: Container, option: str, path: str) -> Proof | None:
     return lacking(container, value) if lacking else None
 
 
+def given_devices(container: Container) -> frozenset[str]:
+    """The options that gave the container its devices: of what it has it needs no more."""
+    config = container.host_config
+    paths = {f"--device={device.get('PathInContainer')}" for device in config.devices or ()}
+    return frozenset(paths if _lacks_gpu(container, "") else {*paths, "--gpus=all"})
+
+
 def _lacks_device(container: Container, path: str) -> Proof | None:
     config = container.host_config
     paths = [device.get("PathInContainer") for device in config.devices or ()]

@@ -420,6 +420,47 @@ def test_a_program_that_works_all_the_same(
     assert (finding.aside is not None) == expected
 
 
+def test_somebody_at_the_login_is_no_container() -> None:
+    """Nothing else is printed; the same line about another container's address is its trouble."""
+    line = "ERROR Incorrect username or password from 10.0.1.5"
+    network = {"Networks": {"net": {"NetworkID": "1", "IPAddress": "10.0.1.5"}}}
+    app, other = (container(name, NetworkSettings=network) for name in ("app", "other"))
+    logs = RecentLogs({app.id: (RecentLine(NOW, line),) * 4})
+    asides = [
+        judge("container.errors-in-log", repeated_errors=repeated_errors(there, logs))
+        .findings[0]
+        .aside
+        for there in (Containers([container("app")]), Containers([app, other]))
+    ]
+    assert asides[0] is not None
+    assert asides[1] is None
+
+
+def test_words_of_requests_that_went_well_are_no_errors() -> None:
+    line = '{{"level":"{}","logger":"http.log.access","msg":"handled request, error page"}}'
+    said = [line.format(level) for level in ("error", *["info"] * 5)]
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, text) for text in said)})
+    assert not repeated_errors(Containers([APP]), logs)
+
+
+NO_CARD = "[AVHWDeviceContext] No VA display found for device /dev/dri/renderD128."
+
+
+@pytest.mark.parametrize(
+    ("devices", "is_lack"),
+    [([], True), ([{"PathInContainer": "/dev/dri/renderD128"}], False)],
+)
+def test_a_device_that_the_container_has_is_not_what_it_lacks(
+    devices: list[dict[str, str]], is_lack: bool
+) -> None:
+    app = container("app", HostConfig={"Devices": devices})
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW + at, NO_CARD) for at in range(60))})
+    errors = repeated_errors(Containers([app]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.is_lone == is_lack
+    assert ("this means" in finding.evidence) == is_lack
+
+
 _SYNC = "# Error condition on socket for SYNC: Connection refused"
 
 
