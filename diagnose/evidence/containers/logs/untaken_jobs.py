@@ -1,0 +1,165 @@
+"""Tasks that Celery's scheduler sends, and that no worker beside it takes.
+
+Both write it down: the scheduler each task that is due, a worker each task that it has received.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.registry import evidence
+
+LINES = 200
+BYTES = 48 * 1024
+MOST = 24
+"""Logs that are read in one run."""
+LEAST = 2
+"""So often a task was sent, and not taken."""
+WAIT_S = 5.0
+"""A task that was sent a moment ago may still be on its way."""
+FRESH_S = 24 * 3600.0
+_CELERY = LazyPattern(r"(?:^|[/ ])celery(?:$| )")
+_SENT = LazyPattern(r"Scheduler: Sending due task [^\s(]{1,200} \((?P<task>[\w.]{1,200})\)")
+_TAKEN = LazyPattern(r"Task (?P<task>[\w.]{1,200})\[[\w-]{8,40}\] received")
+_TALKS = LazyPattern(r": INFO/MainProcess\] ")
+"""A worker that writes down what it does, and not only its errors."""
+_TRANSPORT = LazyPattern(r"\.(?:>| ) ?(?:transport:|broker ->) {1,20}(?P<place>\S{1,300})")
+_QUEUES = LazyPattern(r"(?:^| )(?:-Q|--queues)(?: |=)?(?P<queues>[\w.,-]{1,300})")
+_APP = LazyPattern(r"(?:^| )(?:-A|--app)(?: |=)?(?P<app>[\w.:]{1,100})")
+
+
+class UntakenJobs(msgspec.Struct, frozen=True):
+    """One task of a scheduler, and the workers that did not take it."""
+
+    scheduler: Container
+    task: str
+    times: int
+    since: float
+    """Unix time of the first of them."""
+    line: str
+    workers: tuple[Container, ...]
+    others: tuple[str, ...] = ()
+    """Further tasks of which the same is true."""
+    queues: str = ""
+    """The queues that the command of the only worker names; "" where it names none."""
+    sent_to: str = ""
+    """The broker of the scheduler, where that of the worker is another one."""
+    taken_from: str = ""
+
+    @property
+    def app(self) -> str:
+        """What the worker's command calls the application."""
+        match = _APP.search(" ".join(self.workers[0].command))
+        return match["app"] if match else ""
+
+
+class UntakenJobList(Items[UntakenJobs], frozen=True):
+    """At most one for each scheduler."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJobList:
+    """Logs are read of schedulers and workers of Celery alone, by their commands."""
+    members = [item for item in containers.running if _CELERY.search(" ".join(item.command))]
+    schedulers = [item for item in members if _has_word(item, "beat")]
+    workers = [item for item in members if _has_word(item, "worker") and item not in schedulers]
+    if not schedulers or not workers:
+        return UntakenJobList()
+    wanted = [*schedulers, *workers][:MOST]
+    logs: dict[str, ContainerLog] = {}
+    unexamined: list[Unexamined] = []
+    for container, log in host.ask_about(wanted, lambda item: ReadLogs(item.id, LINES, BYTES)):
+        if not isinstance(log, Failed):
+            logs[container.id] = log
+        elif log.reason != "gone":
+            unexamined.append(Unexamined(container.subject, f"its log: {log}"))
+    found: list[UntakenJobs] = []
+    for scheduler in schedulers:
+        beside = [worker for worker in workers if _are_together(scheduler, worker)]
+        if beside and all(item.id in logs for item in (scheduler, *beside)):
+            found += _untaken(scheduler, beside, logs, clock)
+    return UntakenJobList(tuple(found), tuple(unexamined))
+
+
+def _has_word(container: Container, word: str) -> bool:
+    return word in " ".join(container.command).split()
+
+
+def _are_together(container: Container, other: Container) -> bool:
+    """Whether two containers are of one project, or of one image where there is none."""
+    if container.compose_project or other.compose_project:
+        return container.compose_project == other.compose_project
+    return container.image == other.image
+
+
+def _untaken(
+    scheduler: Container,
+    workers: Sequence[Container],
+    logs: dict[str, ContainerLog],
+    clock: Clock,
+) -> Iterator[UntakenJobs]:
+    """The tasks of a scheduler that none of the workers has received while their logs reach."""
+    begins = [_begin(logs[worker.id]) for worker in workers]
+    known = [at for at in begins if at is not None]
+    if len(known) < len(workers):
+        return
+    taken = {name for worker in workers for name in _received(logs[worker.id])}
+    sent: dict[str, list[tuple[float, str]]] = {}
+    for line in logs[scheduler.id].lines:
+        match = _SENT.search(line.text)
+        is_seen = line.at is not None and max(known) <= line.at <= clock.wall - WAIT_S
+        if match is None or line.at is None or not is_seen or clock.wall - line.at > FRESH_S:
+            continue
+        if scheduler.wrote_in_this_run(line.at) and match["task"] not in taken:
+            sent.setdefault(match["task"], []).append((line.at, line.text.strip()))
+    untaken = {task: times for task, times in sent.items() if len(times) >= LEAST}
+    if not untaken:
+        return
+    task = max(untaken, key=lambda name: len(untaken[name]))
+    times = untaken[task]
+    places = [_transport(logs[item.id]) for item in (scheduler, *workers[:1])]
+    is_other = len(workers) == 1 and all(places) and places[0] != places[1]
+    queues = _QUEUES.search(" ".join(workers[0].command)) if len(workers) == 1 else None
+    yield UntakenJobs(
+        scheduler,
+        task,
+        times=len(times),
+        since=times[0][0],
+        line=times[-1][1],
+        workers=tuple(workers),
+        others=tuple(name for name in untaken if name != task),
+        queues=queues["queues"] if queues else "",
+        sent_to=places[0] if is_other else "",
+        taken_from=places[1] if is_other else "",
+    )
+
+
+def _begin(log: ContainerLog) -> float | None:
+    """When the lines of a worker begin; None of one that does not write down what it takes."""
+    times = [line.at for line in log.lines if line.at is not None]
+    talks = any(_TALKS.search(line.text) for line in log.lines)
+    return times[0] if times and talks else None
+
+
+def _received(log: ContainerLog) -> Iterator[str]:
+    for line in log.lines:
+        if match := _TAKEN.search(line.text):
+            yield match["task"]
+
+
+def _transport(log: ContainerLog) -> str:
+    """The broker in what Celery prints at its start, without the user; "" where that is gone."""
+    places = [match["place"] for line in log.lines if (match := _TRANSPORT.search(line.text))]
+    return re.sub(r"//[^@/]{1,200}@", "//", places[-1]) if places else ""

@@ -1,0 +1,262 @@
+"""Workers whose settings are not those of the program of the same image that gives them jobs.
+
+A web server and its worker run from one image, in services of their own. The worker waits for jobs
+where nobody puts them, or works on another database, and nothing fails.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.secrets import MARK
+from diagnose.evidence.containers.settings.worker_roles import is_background, queue_of_command
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.images import InspectImage
+from diagnose.questions.sockets import ListCallers
+from diagnose.registry import evidence
+
+MOST = 12
+"""Pairs of services whose images or connections are asked about."""
+_BROKER = r"REDIS|VALKEY|KEYDB|BROKER|QUEUE|AMQP|RABBIT|RABBITMQ|CELERY|SIDEKIQ|RESQUE|NATS|BULL"
+_DATABASE = (
+    r"DB|DATABASE|POSTGRES|POSTGRESQL|PG|MYSQL|MARIADB|MONGO|MONGODB|SQLALCHEMY|TYPEORM|DATASOURCE"
+)
+_PLACE = r"URL|URI|DSN|HOST|HOSTS|HOSTNAME|SERVER|ADDR|ADDRESS|NAME|DB|DATABASE|VHOST|CONNECTION"
+_OF_BROKER = LazyPattern(rf"(?:^|_)(?:{_BROKER})(?:_.{{0,20}})?(?:_(?:{_PLACE})|(?<=BROKER))$")
+_OF_DATABASE = LazyPattern(rf"(?:^|_)(?:(?:{_DATABASE})(?:_.{{0,20}})?_(?:{_PLACE})|PGDATABASE)$")
+_IS_HOST = LazyPattern(r"(?:HOSTS?|HOSTNAME|SERVER|ADDR(?:ESS)?)$")
+_HIDES_A_PLACE = LazyPattern(r"(?:URL|URI|DSN|CONNECTION\w{0,10})$")
+_USUAL = (6379, 5432, 3306, 5672, 27017, 4222)
+"""Ports of brokers and databases whose image declares none."""
+_ADDRESS = LazyPattern(
+    r"(?P<scheme>[a-z][a-z0-9+.-]{1,30})://(?P<host>[^\s:/?#]{0,200})(?::\d{1,5})?/{0,2}"
+    r"(?P<base>[^\s?#/]{0,100})"
+)
+_HOST = LazyPattern(r"[A-Za-z0-9][\w.-]{0,200}")
+_OF_SETTINGS = LazyPattern(
+    r"(?:^|/)(?:\.env|(?:config|conf|settings|secrets|etc)(?:$|[./])"
+    r"|[^/]{0,200}\.(?:ya?ml|toml|json|ini|conf|env|php)$)"
+)
+"""Files and folders from which a program may take settings that no variable has."""
+
+
+class WorkerDifference(msgspec.Struct, frozen=True):
+    """A worker, and the program of its image whose settings are others."""
+
+    worker: Container
+    program: Container
+    name: str
+    """The variable."""
+    given: str
+    """What the worker has of it; "" for nothing."""
+    wanted: str
+    """What the program has; "" for nothing."""
+    server: Container | None = None
+    """Whom the value names that only one of both has."""
+    command: str = ""
+    """The word of the worker's command that names the connection of its queue."""
+
+    @property
+    def is_of_queue(self) -> bool:
+        """Whether it is about the place of the jobs, and not of the data."""
+        return bool(self.command) or _OF_BROKER.search(self.name) is not None
+
+
+class WorkerDifferences(Items[WorkerDifference], frozen=True):
+    """At most one for each worker."""
+
+
+@evidence
+def worker_differences(
+    host: Host, containers: Containers, namespaces: Namespaces | None
+) -> WorkerDifferences:
+    """Only projects are looked at that have a worker and another service of the same image.
+
+    A variable that one of both lacks counts only where its value names a server beside them, to
+    which the one without it has no connection: who is connected is asked of few.
+    """
+    found: list[WorkerDifference] = []
+    members = (c for c in containers.running if c.compose_project and not c.is_one_off)
+    for project in by_key((member.compose_project, member) for member in members).values():
+        workers = [member for member in project if is_background(member)]
+        others = [member for member in project if not is_background(member)]
+        for worker in workers if others else ():
+            programs = [other for other in others if _is_same_program(host, worker, other)]
+            if programs and len(found) < MOST:
+                found += _differences(host, worker, programs, containers, namespaces)
+    return WorkerDifferences(tuple(found))
+
+
+def _is_same_program(host: Host, worker: Container, other: Container) -> bool:
+    """Whether both are of one image: compose builds one for each service, of equal layers."""
+    if worker.image == other.image:
+        return True
+    project = worker.compose_project
+    if not all(c.config.image.startswith((f"{project}-", f"{project}_")) for c in (worker, other)):
+        return False
+    images = host.answers_about((worker.image, other.image), InspectImage)
+    layers = [image.layers for image in images.values()]
+    return len(layers) == 2 and bool(layers[0]) and layers[0] == layers[1]
+
+
+def _differences(
+    host: Host,
+    worker: Container,
+    programs: Sequence[Container],
+    containers: Containers,
+    namespaces: Namespaces | None,
+) -> list[WorkerDifference]:
+    """The first difference from all programs; none where one of them has the same settings."""
+    differences = []
+    for program in programs:
+        found = itertools.chain(
+            _other_queues(worker, program),
+            _other_values(worker, program),
+            _lacking(host, worker, program, containers, namespaces),
+        )
+        difference = next(found, None)
+        if difference is None:
+            return []
+        differences.append(difference)
+    return differences[:1]
+
+
+def _other_queues(worker: Container, program: Container) -> Iterator[WorkerDifference]:
+    """The connection that the worker's command names, where the program puts jobs elsewhere."""
+    word, name = queue_of_command(worker)
+    wanted = program.config.value_of(name) if name else ""
+    if word and wanted not in ("", "sync", word):
+        yield WorkerDifference(worker, program, name, word, wanted, command=word)
+
+
+def _other_values(worker: Container, program: Container) -> Iterator[WorkerDifference]:
+    """Variables of both that name another place.
+
+    A database is the same behind another host: a pooler, a replica.
+    """
+    wanted = _places(program)
+    for name, given in _places(worker).items():
+        other = wanted.get(name)
+        if other is None:
+            continue
+        is_broker = _OF_BROKER.search(name) is not None
+        if not is_broker and _IS_HOST.search(name):
+            continue
+        places = _place_of(given, is_broker), _place_of(other, is_broker)
+        if places[0] != places[1] and not any(MARK in part for place in places for part in place):
+            yield WorkerDifference(worker, program, name, _shown(given), _shown(other))
+
+
+def _places(container: Container) -> dict[str, str]:
+    """The variables that name a server or what is on it, with their values."""
+    return {
+        name: value
+        for name, value in container.config.environment
+        if value and (_OF_BROKER.search(name) or _OF_DATABASE.search(name))
+    }
+
+
+def _place_of(value: str, with_host: bool) -> tuple[str, ...]:
+    """Host and database of an address; the value itself where it is none."""
+    match = _ADDRESS.match(_shown(value))
+    if match is None:
+        return (value.strip(),)
+    base = match["base"] or ("0" if match["scheme"].startswith(("redis", "valkey")) else "")
+    return (match["host"], base) if with_host else (base,)
+
+
+def _shown(value: str) -> str:
+    """An address without the user and the password."""
+    scheme, mark, rest = value.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
+
+
+def _lacking(
+    host: Host,
+    worker: Container,
+    program: Container,
+    containers: Containers,
+    namespaces: Namespaces | None,
+) -> Iterator[WorkerDifference]:
+    """A server that one of both knows, and that the other one neither names nor calls."""
+    if namespaces is None or _share_settings(worker, program):
+        return
+    for having, without in ((program, worker), (worker, program)):
+        own = dict(without.config.environment)
+        for name, value in _places(having).items():
+            if name in own or (having is worker and not _OF_BROKER.search(name)):
+                continue
+            server = _server_in(value, having, containers)
+            if server is None or _names(without, server) or server.image == worker.image:
+                continue
+            if _calls(host, without, server, namespaces) is False:
+                given = (_shown(value), "") if having is worker else ("", _shown(value))
+                yield WorkerDifference(worker, program, name, *given, server=server)
+
+
+def _share_settings(worker: Container, program: Container) -> bool:
+    """Whether both mount one file or folder that may hold the settings of the program."""
+    folders = {c.config.working_dir.rstrip("/") for c in (worker, program)} - {""}
+    own = {mount.source for mount in worker.mounts}
+    return any(
+        mount.source in own
+        and (
+            _OF_SETTINGS.search(mount.destination)
+            or any(
+                f"{folder}/".startswith(f"{mount.destination.rstrip('/')}/") for folder in folders
+            )
+        )
+        for mount in program.mounts
+    )
+
+
+def _server_in(value: str, caller: Container, containers: Containers) -> Container | None:
+    """The running container that a value names, as an address or as a name alone."""
+    match = _ADDRESS.match(_shown(value))
+    name = match["host"] if match else value.partition(":")[0]
+    for network in caller.endpoints:
+        for server in containers.called(network, name):
+            if server.is_running and server.id != caller.id:
+                return server
+    return None
+
+
+def _names(container: Container, server: Container) -> bool:
+    """Whether any setting of a container has a name of the server, or may have: it is hidden."""
+    texts = list(container.config.words)
+    for name, value in container.config.environment:
+        if value.startswith(MARK) and _HIDES_A_PLACE.search(name):
+            return True
+        texts.append(_shown(value))
+    words = {word for text in texts for word in _HOST.findall(text)}
+    return not words.isdisjoint(server.dns_names)
+
+
+def _calls(
+    host: Host, container: Container, server: Container, namespaces: Namespaces
+) -> bool | None:
+    """Whether a container has a connection to the server; None where nobody can say."""
+    netns = namespaces.of(server)
+    if netns is None:
+        return None
+    named = server.declared_tcp_ports or _USUAL
+    ports = [port for port in named if netns.serves_others("tcp", port)]
+    if not ports:
+        return None
+    callers: dict[str, int] = {}
+    for port in ports[:3]:
+        answer = host.ask(ListCallers(server.state.pid, port))
+        if isinstance(answer, Failed):
+            return None
+        callers |= answer
+    own = {address for end in container.endpoints.values() for address in end.addresses}
+    return not own.isdisjoint(callers)

@@ -1,0 +1,87 @@
+"""container.worker-settings-differ: the settings of two services of one image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.worker_settings import worker_differences
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+WORK = ["php", "artisan", "queue:work"]
+FOUND = [("warning", "worker")]
+TOKEN = "<redacted:url-password:{}>"
+
+
+def _service(
+    name: str, env: list[str], command: list[str], *, project: str = "shop", image: str = "sha256:1"
+) -> Container:
+    marks = {"com.docker.compose.project": project, "com.docker.compose.service": name}
+    config = {"Env": env, "Cmd": command, "Labels": marks, "Image": "shop:1"}
+    return container(name, Image=image, Config=config)
+
+
+def _judge(*services: Container) -> Any:
+    found = worker_differences(Made({}), of(*services), None)
+    return judge("container.worker-settings-differ", worker_differences=found)
+
+
+CASES: dict[str, tuple[list[str], list[str], list[str], list[tuple[str, str]]]] = {
+    "another database of Redis": (["REDIS_URL=redis://r:6379/0"], ["REDIS_URL=redis://r/1"], WORK, FOUND),
+    "the first one, said or not": (["REDIS_URL=redis://r:6379"], ["REDIS_URL=redis://r/0"], WORK, []),
+    "another broker": (["CELERY_BROKER_URL=redis://a"], ["CELERY_BROKER_URL=redis://b"], WORK, FOUND),
+    "a variable called broker": (["CELERY_BROKER=redis://a"], ["CELERY_BROKER=redis://b"], WORK, FOUND),
+    "another password": (
+        [f"REDIS_URL=redis://:{TOKEN.format('a')}@r/0"], [f"REDIS_URL=redis://:{TOKEN.format('b')}@r/0"], WORK, [],
+    ),
+    "another database behind a password": (
+        [f"DATABASE_URL=postgres://u:{TOKEN.format('a')}@db/x"],
+        [f"DATABASE_URL=postgres://u:{TOKEN.format('a')}@db/y"], WORK, FOUND,
+    ),
+    "a pooler before the same database": (["DATABASE_URL=postgres://p/x"], ["DATABASE_URL=postgres://d/x"], WORK, []),
+    "another host of the database": (["DB_HOST=pooler"], ["DB_HOST=db"], WORK, []),
+    "another name of the database": (["DB_DATABASE=shop"], ["DB_DATABASE=laravel"], WORK, FOUND),
+    "hidden addresses": (["DATABASE_URL=<redacted:url:aa>"], ["DATABASE_URL=<redacted:url:bb>"], WORK, []),
+    "the command's connection": (["QUEUE_CONNECTION=redis"], [], [*WORK, "database"], FOUND),
+    "options before the connection": (["QUEUE_CONNECTION=redis"], [], [*WORK, "--tries=3", "database"], FOUND),
+    "the same connection": (["QUEUE_CONNECTION=redis"], [], [*WORK, "redis", "--tries=3"], []),
+    "an option alone": (["QUEUE_CONNECTION=redis"], [], [*WORK, "--queue=mail"], []),
+    "Horizon without Redis": (["QUEUE_CONNECTION=database"], [], ["php", "artisan", "horizon"], FOUND),
+    "jobs within the request": (["QUEUE_CONNECTION=sync"], [], [*WORK, "database"], []),
+    "a variable of something else": (["APP_ROLE=web"], ["APP_ROLE=worker"], WORK, []),
+    "a pool of another size": (["DB_POOL=5"], ["DB_POOL=20"], WORK, []),
+    "no worker by its command": (["REDIS_URL=redis://r/0"], ["REDIS_URL=redis://r/1"], ["serve"], FOUND),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("web", "worker", "command", "expected"), CASES.values(), ids=CASES)
+def test_variables(
+    web: list[str], worker: list[str], command: list[str], expected: list[tuple[str, str]]
+) -> None:
+    services = (_service("web", web, ["serve"]), _service("worker", worker, command))
+    assert rows(_judge(*services)) == expected
+
+
+def test_services_that_are_not_compared() -> None:
+    worker = _service("worker", ["REDIS_URL=redis://r/1"], WORK)
+    web = ["REDIS_URL=redis://r/0"]
+    for other in (
+        _service("web", web, ["serve"], project="other"),
+        _service("web", web, ["serve"], image="sha256:2"),
+        _service("worker2", web, WORK),
+    ):
+        assert rows(_judge(worker, other)) == []
+    second = _service("second", ["REDIS_URL=redis://r/1"], ["serve"])
+    assert rows(_judge(worker, _service("web", web, ["serve"]), second)) == []
+
+
+def test_what_is_said() -> None:
+    web = _service("web", ["QUEUE_CONNECTION=redis"], ["serve"])
+    (finding,) = _judge(web, _service("worker", [], [*WORK, "database"])).findings
+    assert finding.variables["queue_command"] == "php artisan queue:work redis"
+    shell = ["sh", "-c", "php artisan queue:work database>/dev/null"]
+    assert rows(_judge(web, _service("worker", [], shell))) == []

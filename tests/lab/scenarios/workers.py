@@ -1,0 +1,160 @@
+"""Workers and schedulers that run, and do no job of the program of their image; look-alikes."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.programs import load_server
+from tests.lab.scenarios.deploys import SAFE, labels
+from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import logs
+
+_DIFFERS = "container.worker-settings-differ"
+_CALLS = '#!/bin/sh\n[ -z "$CALLS" ] || while :; do sleep 1000 | nc "$CALLS" 6379; sleep 1; done\nexec sleep 1000\n'
+
+
+def _broker(box: Box, number: int) -> None:
+    """A network of a project with a real Redis."""
+    load_server(box, "redis-server", "redis:7.0")
+    load(box, f"mail-api:{number}", Recipe({"bin/php": (_CALLS.encode(), 0o755)}))
+    box.docker("network", "create", f"mail{number}")
+    command = ["redis-server", "--save", "", "--protected-mode", "no"]
+    _run(box, number, "redis", *command, image="redis:7.0")
+    box.wait_for(lambda: "Ready to accept" in logs(box, f"mail{number}-redis-1"), 20, "Redis")
+
+
+def _run(
+    box: Box,
+    number: int,
+    service: str,
+    *command: str,
+    image: str = "",
+    options: tuple[str, ...] = (),
+) -> str:
+    """A service of the project; its container."""
+    name = f"mail{number}-{service}-1"
+    place = (f"--name={name}", f"--network=mail{number}", f"--network-alias={service}")
+    marks = labels(f"mail{number}", service)
+    image = image or f"mail-api:{number}"
+    box.docker("run", "-d", *place, *SAFE, *marks, *options, image, *command)
+    return name
+
+
+def _pair(
+    box: Box, number: int, web: tuple[str, ...], worker: tuple[str, ...], *command: str
+) -> str:
+    """A web server and its worker of one image, with these variables; the worker."""
+    _broker(box, number)
+    _run(box, number, "web", "php", "serve", options=tuple(f"--env={item}" for item in web))
+    words = command or ("php", "artisan", "queue:work")
+    given = tuple(f"--env={item}" for item in worker)
+    return _run(box, number, "worker", *words, options=given)
+
+
+@fault(_DIFFERS, subject="container:mail11-worker-1")
+def worker_on_another_connection(box: Box) -> None:
+    """The program puts jobs into Redis, and the worker's command says the database; the command of
+    the report heals."""
+    words = ("php", "artisan", "queue:work", "database", "--tries=3")
+    variables = ("QUEUE_CONNECTION=redis", "REDIS_HOST=redis")
+    name = _pair(box, 11, variables, variables, *words)
+    command = first_command(box, _DIFFERS, name)
+    assert command.endswith("--command 'php artisan queue:work redis --tries=3' | sh"), command
+
+
+@fault(_DIFFERS, subject="container:mail12-worker-1")
+def worker_in_another_database_of_redis(box: Box) -> None:
+    """The same Redis, and another number behind its address."""
+    _pair(
+        box, 12, ("BROKER_URL=redis://:made-up-1@redis:6379/0",),
+        ("BROKER_URL=redis://:made-up-1@redis:6379/1",),
+    )  # fmt: skip
+
+
+@fault(_DIFFERS, subject="container:mail13-web-1")
+def program_that_has_no_broker(box: Box) -> None:
+    """The worker waits at Redis, and the web server was never told of it."""
+    _pair(box, 13, ("DATABASE_URL=sqlite:///data/db",), ("REDIS_URL=redis://redis:6379",))
+
+
+@fault(_DIFFERS, subject="container:mail14-worker-1")
+def worker_without_the_env_file(box: Box) -> None:
+    """The web server has an env file, and the worker of the same image has none."""
+    name = _pair(box, 14, ("REDIS_URL=redis://redis:6379", "MAIL_HOST=mail.lab.test"), ())
+    command = first_command(box, _DIFFERS, name)
+    assert command.endswith("recreate mail14-worker-1 -- --env=REDIS_URL | sh)"), command
+
+
+@healthy()
+def workers_that_agree(box: Box) -> None:
+    """Equal addresses with unlike passwords; a pooler before one database; a worker that calls the
+    broker by its usual name; a second program of the image with a worker of its own."""
+    _pair(
+        box, 15, ("BROKER_URL=redis://redis:6379", "DB_HOST=pooler", "DB_NAME=shop"),
+        ("BROKER_URL=redis://:made-up-2@redis:6379/0", "DB_HOST=redis", "DB_NAME=shop"),
+    )  # fmt: skip
+    _run(box, 15, "other", "php", "serve", options=("--env=BROKER_URL=redis://redis:6379/7",))
+    _pair(box, 16, ("REDIS_URL=redis://redis:6379",), ("CALLS=redis",))
+
+
+@healthy()
+def scheduler_with_the_settings_in_a_file(box: Box) -> None:
+    """The scheduler of Nextcloud has no variables: it reads the file that the web server wrote."""
+    _broker(box, 17)
+    mount = "--volume=cloud17:/var/www/html"
+    _run(
+        box,
+        17,
+        "app",
+        "php",
+        "serve",
+        options=(mount, "--env=REDIS_HOST=redis", "--workdir=/var/www/html"),
+    )
+    _run(box, 17, "cron", "php", "cron.php", options=(mount, "--workdir=/var/www/html"))
+
+
+# -- what the scheduler of Celery sends -----------------------------------------------
+
+_UNTAKEN = "container.jobs-untaken"
+_CELERY = """#!/bin/sh
+# the words are those of Celery 5.3
+say() { echo "[$(date '+%F %T'),123: INFO/MainProcess] $1" >&2; }
+case "$*" in
+*beat*)
+  say "beat: Starting..."
+  while :; do
+    say "Scheduler: Sending due task remind-all (mail.tasks.remind)"
+    [ -z "$BOTH" ] || say "Scheduler: Sending due task sweep (mail.tasks.sweep)"
+    sleep 1
+  done ;;
+esac
+say "Connected to redis://redis:6379/0"
+say "celery@worker ready."
+while [ -n "$TAKES" ]; do
+  say "Task mail.tasks.remind[3f2b8c1d-7a41-4d3e-9b60-1a2b3c4d5e6f] received"
+  sleep 1
+done
+exec sleep 1000
+"""
+
+
+def _celery(box: Box, number: int, takes: str) -> None:
+    """A scheduler and a worker with a stand-in for Celery."""
+    load(box, f"mail-api:{number}", Recipe({"bin/celery": (_CELERY.encode(), 0o755)}))
+    box.docker("network", "create", f"mail{number}")
+    worker = ("celery", "-A", "mail", "worker", "--loglevel=info", "-Q", "letters,pictures")
+    _run(box, number, "worker", *worker, options=(f"--env=TAKES={takes}",))
+    beat = _run(box, number, "beat", "celery", "-A", "mail", "beat")
+    box.wait_for(lambda: logs(box, beat).count("Sending due") > 8, 30, "the tasks to be sent")
+
+
+@fault(_UNTAKEN, subject="container:mail21-beat-1", shareable=True)
+def tasks_in_a_queue_that_nobody_reads(box: Box) -> None:
+    """The only worker reads two queues, and the scheduler's tasks go to a third one."""
+    _celery(box, 21, "")
+
+
+@healthy(shareable=True)
+def tasks_that_the_worker_takes(box: Box) -> None:
+    """The worker receives each task that the scheduler sends."""
+    _celery(box, 22, "1")
