@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Dropped, Given, NewVolume, Replaced, SetAside
+from diagnose.programs.failures.remedies import (
+    AtServer,
+    Dropped,
+    Given,
+    NewVolume,
+    Replaced,
+    SetAside,
+)
+
+_POSTGRES = LazyPattern(r"postgres|pgvecto|postgis|timescale")
 
 DATABASE_SERVERS = (
     Failure(
@@ -221,5 +231,55 @@ DATABASE_SERVERS = (
         source="docker-library/postgres#416",
         confirmed_by="container.option-missing",
         needs=("--shm-size=1g",),
+    ),
+    Failure(
+        name="postgres-collation",
+        mark="collation version",
+        pattern=r"database \"(?P<database>[^\"]{1,80})\" has (?:a collation version mismatch|no actual collation version)",
+        cause="the texts of database {database} are sorted by other rules than when it was made, as its image was "
+        "updated: its indexes may miss rows, or let duplicates in",
+        cure="make a backup, then REINDEX DATABASE and ALTER DATABASE ... REFRESH COLLATION VERSION, or go back to "
+        "the image that the data was made with",
+        source="docker-library/postgres#1356, PostgreSQL documentation, ALTER COLLATION",
+        turns_away=True,
+        remedy=AtServer("collated", _POSTGRES),
+    ),
+    Failure(
+        name="postgres-sequence-end",
+        mark="reached maximum value of sequence",
+        pattern=r"nextval: reached maximum value of sequence \"(?P<sequence>[^\"]{1,120})\" \((?P<last>\d{1,20})\)",
+        cause="the sequence {sequence} has given out its last number, {last}: no row can be added to its table",
+        cure="make its column and the sequence bigint: ALTER TABLE ... ALTER COLUMN ... TYPE bigint, and ALTER "
+        "SEQUENCE {sequence} AS bigint",
+        source="home-assistant/core#137223",
+        turns_away=True,
+        remedy=AtServer("counting", _POSTGRES),
+    ),
+    Failure(
+        name="mysql-sequence-end",
+        mark="auto-increment",
+        pattern=r"Failed to read auto-increment value from storage engine",
+        cause="a table has given out the last number of its AUTO_INCREMENT column: no row can be added to it",
+        cure="make the column BIGINT UNSIGNED: ALTER TABLE ... MODIFY ...",
+        source="MySQL documentation, error 1467",
+        turns_away=True,
+    ),
+    Failure(
+        name="dump-of-newer-server",
+        mark="version: ",
+        pattern=r"server version: (?P<server>\d{1,3}(?:\.\d{1,3}){0,2}).{0,120}(?P<program>pg_dump(?:all)?) version: (?P<own>\d{1,3}(?:\.\d{1,3}){0,2})",
+        cause="its {program} is of version {own} and takes no copy of a server of version {server}: no backup is made",
+        cure="use the image of the backup program for PostgreSQL {server}, or a newer one",
+        source="prodrigestivill/docker-postgres-backup-local#63",
+        turns_away=True,
+    ),
+    Failure(
+        name="dump-mismatch",
+        mark="aborting because of server version mismatch",
+        pattern=r"aborting because of server version mismatch",
+        cause="its pg_dump is older than the server and takes no copy of it: no backup is made",
+        cure="use the image of the backup program for the server's major version, or a newer one",
+        source="eeshugerman/postgres-backup-s3#2",
+        turns_away=True,
     ),
 )

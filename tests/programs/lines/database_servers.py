@@ -33,4 +33,11 @@ LINES = {
     "postgres-shutting-down": "2019-11-26 16:25:56.716 UTC [2792] shop@osm FATAL:  the database system is shutting down",
     "innodb-damaged": "2022-04-28 14:58:41 0 [ERROR] InnoDB: Missing FILE_CREATE, FILE_DELETE or FILE_MODIFY before FILE_CHECKPOINT for tablespace 512",
     "innodb-checkpoint": "InnoDB: No valid checkpoint found.",
+    "postgres-collation": '2026-04-12 10:53:37.637 UTC [12996] WARNING:  database "ente_db" has a collation version mismatch',
+    "postgres-sequence-end": 'ERROR:  nextval: reached maximum value of sequence "states_state_id_seq" (2147483647)',
+    "mysql-sequence-end": "ERROR 1467 (HY000): Failed to read auto-increment value from storage engine",
+    "dump-of-newer-server": (
+        "pg_dump: error: server version: 14.0 (Debian 14.0-1.pgdg110+1); pg_dump version: 13.2 (Debian 13.2-1.pgdg100+1)"
+    ),
+    "dump-mismatch": "pg_dump: error: aborting because of server version mismatch",
 }

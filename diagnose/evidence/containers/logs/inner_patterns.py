@@ -173,6 +173,20 @@ PATTERNS = (
         why=LazyPattern(r"No host described in new configuration"),
     ),
     Pattern(
+        "mysql-replica",
+        frozenset({"mariadbd", "mysqld"}),
+        LazyPattern(
+            r"(?P<program>)(?:Error running query, (?:slave|replica) SQL thread aborted"
+            r"|\b(?:Slave|Replica) SQL for channel '.{0,80}': .{0,400}Error_code: MY-\d{6}"
+            r"|\bSlave SQL: Error '.{0,400}Internal MariaDB error code)"
+        ),
+        r"(?:Slave|Replica) SQL thread (?:for channel '[^']*' )?initialized",
+        "it shows old data: it is a replica, and the thread that applies the changes of its source has stopped",
+        LazyPattern(r"\[Note\]|\[System\]|SQL thread aborted"),
+        lasts=True,
+        why=LazyPattern(r"\[ERROR\].{0,60}\bSQL\b.{0,20}: (?:Error|Worker) "),
+    ),
+    Pattern(
         "portainer",
         frozenset({"portainer"}),
         LazyPattern(r"(?P<program>instance timed out for security purposes)"),

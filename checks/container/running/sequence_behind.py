@@ -1,0 +1,45 @@
+"""container.sequence-behind: a database gives new rows numbers that others have."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.taken_numbers import TakenNumberList, TakenNumbers
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+@check("container.sequence-behind", severity=Severity.warning)
+def sequence_behind(
+    taken_numbers: TakenNumberList, recent_logs: RecentLogs, containers: Containers
+) -> CheckResult:
+    """A sequence of a database is behind its table, and no row can be added.
+
+    PostgreSQL gives each new row the next number of a sequence. A restore or an import brings rows
+    with their numbers, and may leave the sequence at its beginning: each new row is refused as a
+    duplicate, until the sequence has passed the last row. PostgreSQL's log shows the refused
+    numbers, and they rise one by one. A program that adds one row twice shows the same number.
+    """
+    for item in taken_numbers:
+        yield _finding(item)
+    yield from recent_logs.left_out(containers.running)
+    return None
+
+
+def _finding(item: TakenNumbers) -> Finding:
+    server, table, column = item.server, item.table, item.column
+    sequence = f"pg_get_serial_sequence('{table}', '{column}')"
+    return Finding.about(
+        server,
+        f'{server} adds no row to table "{table}": the sequence of its column {column} gives out '
+        f"numbers that other rows have, the last one {item.numbers[-1]}, as after a restore or an "
+        "import",
+        {
+            "log": item.line,
+            f"refused numbers of {table}": ", ".join(map(str, item.numbers[-5:])),
+        },
+        discriminator=table,
+        stable=(server.life,),
+        table=table,
+        statement=f"SELECT setval({sequence}, max({column})) FROM {table}",  # noqa: S608 - is shown
+    )

@@ -1,0 +1,75 @@
+"""Tables whose sequence gives out numbers that rows have already, as PostgreSQL's log shows.
+
+After a restore or an import with numbers of its own, a sequence is behind its table. Each new row
+is refused, and each try takes one number further.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+LEAST = 3
+"""So many tries in a row are no mishap."""
+FRESH_S = 240.0
+_REFUSED = LazyPattern(
+    r'ERROR:  duplicate key value violates unique constraint "(?P<table>[a-z_][a-z0-9_]{0,60})_pkey"'
+)
+_NUMBER = LazyPattern(
+    r"DETAIL:  Key \((?P<column>[a-z_][a-z0-9_]{0,60})\)=\((?P<number>\d{1,18})\) already"
+)
+
+
+class TakenNumbers(msgspec.Struct, frozen=True):
+    """A table, and the last numbers that its sequence has given out."""
+
+    server: Container
+    table: str
+    column: str
+    numbers: tuple[int, ...]
+    line: str
+
+
+class TakenNumberList(Items[TakenNumbers], frozen=True):
+    """At most one for each table."""
+
+
+@evidence
+def taken_numbers(containers: Containers, recent_logs: RecentLogs, clock: Clock) -> TakenNumberList:
+    """The numbers rise one by one: a program that adds the same row again names the same one."""
+    found = []
+    for server in containers.running:
+        refusals = by_key(_refusals(recent_logs.of_this_run(server)))
+        for (table, column), tries in refusals.items():
+            numbers = tuple(number for _, number in tries)
+            last = tries[-1][0]
+            if _rise(numbers) and clock.is_within(last.at, FRESH_S):
+                found.append(TakenNumbers(server, table, column, numbers, last.text))
+    return TakenNumberList(tuple(found))
+
+
+def _refusals(
+    lines: Sequence[RecentLine],
+) -> Iterator[tuple[tuple[str, str], tuple[RecentLine, int]]]:
+    """Each refused row: table and column, the line and the number."""
+    for line, below in itertools.pairwise(lines):
+        refused, number = _REFUSED.search(line.text), _NUMBER.search(below.text)
+        if refused is not None and number is not None:
+            yield (refused["table"], number["column"]), (line, int(number["number"]))
+
+
+def _rise(numbers: Sequence[int]) -> bool:
+    """Whether the last numbers are one above the other."""
+    last = numbers[-LEAST:]
+    steps = [after - before for before, after in itertools.pairwise(last)]
+    return len(last) == LEAST and all(step == 1 for step in steps)
