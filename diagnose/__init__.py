@@ -23,6 +23,7 @@ One arrow runs through the house:
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.
+- `nginx_text`  nginx's configuration as a tree of its directives; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
                 `annotations` are the types that a function's annotations allow.
 - `model/`      the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes

@@ -21,6 +21,7 @@ Parts = Literal[
     "jobs",
     "loopback",
     "names",
+    "proxying",
     "secrets",
     "servers",
     "stopped by hand",

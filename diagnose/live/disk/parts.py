@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.live.disk.nginx_parts import proxying
 from diagnose.questions.files import Parts
 
 _OF_CERTIFICATES = re.compile(
@@ -341,6 +342,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "jobs": _jobs,
     "loopback": _loopback,
     "names": _names,
+    "proxying": proxying,
     "secrets": _secrets,
     "servers": _servers,
     "stopped by hand": _stopped_by_hand,

@@ -1,0 +1,136 @@
+"""network.https-not-passed-on, network.upgrade-not-passed-on: what a proxy keeps from a program."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.proxies.untold_programs import UntoldProgram, UntoldPrograms
+from diagnose.evidence.network.proxies.web_symptoms import Symptom
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import count, sentence, shortened
+from diagnose.registry import check
+
+_UPGRADE = (
+    "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+    'proxy_set_header Connection "upgrade";'
+)
+_SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
+_SCHEME_BEFORE = "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;"
+_PLAIN = LazyPattern(r"[\w.:/$-]{1,120}")
+"""A target that a shell and sed take as it is."""
+_SEEN = {
+    "login": "lets its clients log in, and does not know them at their next request",
+    "sign-in": "sends its clients elsewhere to sign in, and none comes back",
+    "origin": "refuses the forms of its own pages",
+    "upgrade": "refuses requests for WebSocket",
+}
+
+
+@check("network.upgrade-not-passed-on", severity=Severity.warning)
+def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
+    """nginx does not pass on that its clients ask for WebSocket.
+
+    Pages load, and what they show live does not: chats, terminals, notifications. nginx leaves out
+    the header Upgrade unless its configuration sets it. The last lines of logs show requests at a
+    usual path of WebSocket, each of which is refused with 400, 404, 405 or 426, or what a program
+    says of the missing header. The configuration of the nginx before it is read then, with its
+    included files: it counts only if no header Upgrade is set in the location that takes the path.
+    """
+    for item in untold_programs:
+        if item.symptom.kind == "upgrade":
+            what = "does not pass on the header Upgrade, by which a client asks for it"
+            yield _untold_finding(item, what, _UPGRADE)
+    return None
+
+
+@check("network.https-not-passed-on", severity=Severity.warning)
+def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
+    """nginx does not tell a program that its clients come by HTTPS.
+
+    The program then makes addresses with http://, keeps cookies for HTTPS back, and takes forms of
+    its own pages for those of another site. The last lines of logs show it: logins that are
+    granted and not known by the next request, redirects to another site's sign-in from which
+    nobody comes back, or forms that are refused for their origin. The configuration of nginx is
+    read then, with its included files. It counts if the nginx that ends HTTPS does not set
+    X-Forwarded-Proto, or if an inner one overwrites it with $scheme, which is http there.
+    """
+    for item in untold_programs:
+        if item.symptom.kind == "upgrade":
+            continue
+        if item.hop.ends_tls:
+            what = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"
+            yield _untold_finding(item, what, _SCHEME)
+        else:
+            said = item.hop.headers["x-forwarded-proto"]
+            what = (
+                f"sets X-Forwarded-Proto to {said}, which is http there, though clients come by "
+                "HTTPS to the proxy before it"
+            )
+            yield _untold_finding(item, what, _SCHEME_BEFORE)
+    return None
+
+
+def _untold_finding(item: UntoldProgram, what: str, added: str) -> Finding:
+    symptom, hop = item.symptom, item.hop
+    program = hop.program or symptom.container
+    finding = Finding.about(
+        program,
+        sentence(
+            f"{program} {_SEEN[symptom.kind]} ({_times_lately(symptom)})", f"{hop.label} {what}"
+        ),
+        present(
+            {
+                "log": shortened(symptom.line, 160),
+                "where that is set": _place(item),
+                "names of the site": list(hop.names[:4]),
+            }
+        ),
+        discriminator=symptom.kind,
+        touches=(hop.proxy.subject,) if hop.proxy is not None else (),
+        stable=(program.life,),
+    )
+    return finding.with_variables(_edit(item, added))
+
+
+def _times_lately(symptom: Symptom) -> str:
+    """How often, and for which path."""
+    asked = f": {shortened(symptom.path, 60)}" if symptom.path else ""
+    return f"{count(symptom.times, 'time')} lately{asked}"
+
+
+def _place(item: UntoldProgram) -> str:
+    """The file, and the location in it."""
+    file = item.on_host or item.inside
+    return f"{item.hop.directive} in {file}" if file else item.hop.directive
+
+
+def _edit(item: UntoldProgram, added: str) -> PageVariables:
+    """What writes the missing lines before proxy_pass, for the page.
+
+    A location without headers of its own would lose those of its site by a first one.
+    """
+    hop = item.hop
+    words: dict[str, str] = {"added": added}
+    if hop.proxy is not None:
+        words["proxy"] = hop.proxy.name
+    may_add = hop.has_own_headers or not hop.headers
+    if not (item.inside and may_add and _PLAIN.fullmatch(hop.target)):
+        return words
+    old = hop.target.replace(".", "[.]").replace("$", "[$]")
+    edit = f"s|proxy_pass  *{old};|{added} &|"
+    if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
+        said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
+        edit = f"s|X-Forwarded-Proto  *{said};|X-Forwarded-Proto $http_x_forwarded_proto;|"
+    if hop.proxy is None:
+        return {**words, "host_file": item.on_host, "edit": edit}
+    if item.is_read_only and item.on_host:
+        return {**words, "mounted_file": item.on_host, "edit": edit}
+    return {**words, "script": _script(item.inside, edit)} if not item.is_read_only else words
+
+
+def _script(path: str, edit: str) -> str:
+    """Changes a file in its place, and changes it back where nginx does not take it."""
+    return (
+        f"f={path}; b=$(mktemp) && cp $f $b || exit 1; sed '{edit}' $b >$f && nginx -t && "
+        "nginx -s reload || { cat $b >$f; false; }"
+    )

@@ -1,0 +1,127 @@
+"""The configuration of an nginx of a container or of the host, with its included files."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.nginx_text import Directive, read
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.files import ListFolder, ReadFile
+
+MAIN = "/etc/nginx/nginx.conf"
+_MOST = 24
+"""Files of one configuration that are read."""
+_DEEPEST = 4
+_BYTES = 64 * 1024
+_OTHERWISE = frozenset(
+    {"mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params"}
+)
+"""Files that every image has, and that pass no request on."""
+_OF_IMAGE = ("default.conf", "default")
+"""The site that images bring along: an engine lists no folder of a container."""
+
+
+class NginxFiles:
+    """The files of one nginx, as far as they can be read."""
+
+    def __init__(self, host: Host, container: Container | None) -> None:
+        """container: None for an nginx of the host itself."""
+        self._host, self._container, self._left = host, container, _MOST
+        self._texts: dict[str, str] = {}
+
+    def directives(self, main: str = MAIN) -> tuple[Directive, ...]:
+        """All of its configuration; an include that could not be read stays in it as such."""
+        text = self._text(main)
+        return () if text is None else tuple(self._included(read(text), 0))
+
+    def holding(self, words: Sequence[str]) -> str:
+        """The one file that has this directive, and once; "" where there is none."""
+        wanted = f"{' '.join(words)};"
+        holders = [path for path, text in self._texts.items() for _ in range(text.count(wanted))]
+        return only(holders) or ""
+
+    def _included(self, directives: Sequence[Directive], depth: int) -> Iterator[Directive]:
+        for directive in directives:
+            if directive.name != "include":
+                inner = tuple(self._included(directive.inner, depth))
+                yield msgspec.structs.replace(directive, inner=inner)
+            elif posixpath.basename(directive.first) not in _OTHERWISE:
+                yield from self._of_include(directive, depth)
+
+    def _of_include(self, include: Directive, depth: int) -> Iterator[Directive]:
+        """What an include stands for; it itself where a file of it is not read."""
+        pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
+        for path in self._matching(pattern):
+            text = self._text(path) if depth < _DEEPEST else None
+            if text is None:
+                yield include
+            else:
+                yield from self._included(read(text), depth + 1)
+
+    def _matching(self, pattern: str) -> Sequence[str]:
+        """The paths that a pattern stands for; the pattern itself where it is none."""
+        if not set("*?[") & set(pattern):
+            return [pattern]
+        folder, of_names = posixpath.split(pattern)
+        names = sorted(set(fnmatch.filter(self._names(folder), of_names)))
+        return [posixpath.join(folder, name) for name in names]
+
+    def _names(self, folder: str) -> Iterator[str]:
+        """The names of the files in a folder, as far as they can be known."""
+        mount = None
+        if self._container is not None:
+            mounts = self._container.mounts
+            mount = innermost_mount(mounts, folder)
+            alone = (m.destination for m in mounts if posixpath.dirname(m.destination) == folder)
+            yield from (posixpath.basename(path) for path in alone)
+            if mount is None or not mount.has_host_path:
+                yield from _OF_IMAGE
+                return
+        inside = (
+            folder if mount is None else folder.removeprefix(mount.destination.rstrip("/")) or "/"
+        )
+        listing = self._host.ask(ListFolder(inside, root=None if mount is None else mount.source))
+        if not isinstance(listing, Failed):
+            yield from (entry.name for entry in listing.entries)
+
+    def _text(self, path: str) -> str | None:
+        """A file; None where it cannot be read, or where enough were read."""
+        self._left -= 1
+        text = self._read(path) if self._left >= 0 else None
+        if text is not None:
+            self._texts[path] = text
+        return text
+
+    def _read(self, path: str) -> str | None:
+        if self._container is None:
+            return self._of_host(ReadFile(path, parts="proxying"))
+        mount = innermost_mount(self._container.mounts, path)
+        if mount is None:
+            return self._of_image(path)
+        if not mount.has_host_path:
+            return None
+        inside = path.removeprefix(mount.destination.rstrip("/"))
+        if not inside:
+            return self._of_host(ReadFile(mount.source, parts="proxying"))
+        return self._of_host(ReadFile(inside, root=mount.source, parts="proxying"))
+
+    def _of_host(self, file: ReadFile) -> str | None:
+        text = self._host.ask(file)
+        return None if isinstance(text, Failed) else text.text
+
+    def _of_image(self, path: str) -> str | None:
+        """A file of the image, or of the container's own layer; "" where it does not exist."""
+        assert self._container is not None
+        file = self._host.ask(ReadContainerFile(self._container.id, path, bytes=_BYTES))
+        if isinstance(file, Failed):
+            return "" if file.reason == "gone" else None
+        return file.text if file.type == "file" and len(file.data or b"") < _BYTES else None

@@ -1,0 +1,207 @@
+"""To which containers an nginx passes requests on, and what it tells them of its clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.nginx_text import Directive
+
+_VARIABLE = LazyPattern(r"\$\{?(\w+)\}?")
+_TARGET = LazyPattern(
+    r"(?:(?P<scheme>https?)://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?(?P<path>/.*)?"
+)
+_PROTO = "x-forwarded-proto"
+_OWN_SCHEMES = frozenset({"$scheme", "http"})
+"""What nginx says of its own port; a variable of another name has what its caller said."""
+_HOST_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "host.docker.internal"})
+_TLS_PORT = "443"
+
+
+class NginxHop(msgspec.Struct, frozen=True):
+    """One location of an nginx whose requests go to a server behind it."""
+
+    proxy: Container | None
+    """None for an nginx of the host itself."""
+    names: tuple[str, ...]
+    """The host names of its site."""
+    location: str
+    """The path of the location: /api/; "" for a regular expression."""
+    target: str
+    """The argument of proxy_pass."""
+    path: str
+    """The path in it: "/" for `http://backend/`; "" where it has none."""
+    program: Container | None
+    """The container that is called, where it is known."""
+    headers: Mapping[str, str]
+    """Those that nginx sets, by their names in small letters."""
+    has_own_headers: bool
+    """Whether the location sets some itself: it inherits none then."""
+    is_known: bool
+    """Whether all files were read that may set one."""
+    ends_tls: bool
+    """Whether clients of the site speak TLS to this nginx."""
+    speaks_plain: bool
+    """Whether clients of the site may speak plain HTTP to it."""
+
+    @property
+    def passes_upgrades_on(self) -> bool:
+        """Whether a client that wants WebSocket gets it."""
+        return "upgrade" in self.headers or not self.is_known
+
+    @property
+    def tells_of_https(self) -> bool:
+        """Whether the program learns that a client of this nginx came by HTTPS."""
+        said = self.headers.get(_PROTO) or self.headers.get("x-forwarded-ssl", "")
+        return (bool(said) and said != "http") or not self.is_known
+
+    @property
+    def overwrites_https(self) -> bool:
+        """Whether it speaks plain HTTP, and says so over what the proxy before it has said."""
+        return self.is_known and not self.ends_tls and self.headers.get(_PROTO) in _OWN_SCHEMES
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls this nginx."""
+        return "nginx on this host" if self.proxy is None else f"nginx in {self.proxy}"
+
+    @property
+    def directive(self) -> str:
+        """How its file has the place: `location /ws`, or the address that it calls."""
+        return f"location {self.location}" if self.location else f"proxy_pass {self.target}"
+
+    def leads_to(self, container: Container) -> bool:
+        return self.program is not None and self.program.id == container.id
+
+    def is_of(self, container: Container) -> bool:
+        return self.proxy is not None and self.proxy.id == container.id
+
+
+class _Level(msgspec.Struct, frozen=True):
+    """What the blocks around a location say that it inherits."""
+
+    headers: Mapping[str, str] = {}
+    variables: Mapping[str, str] = {}
+    is_known: bool = True
+
+    def within(self, block: Directive) -> _Level:
+        """In a block: its own headers take the place of all others, as nginx has it."""
+        own = {item.first.lower(): item.last for item in block.all("proxy_set_header")}
+        has_unread = any(True for _ in block.all("include"))
+        variables = {item.first.lstrip("$"): item.last for item in block.all("set")}
+        return _Level(
+            own or self.headers,
+            {**self.variables, **variables},
+            not has_unread if own else self.is_known and not has_unread,
+        )
+
+
+def hops(
+    proxy: Container | None, directives: Sequence[Directive], containers: Containers
+) -> Iterator[NginxHop]:
+    """Each location that passes requests on, in the order of the configuration."""
+    top = Directive(("main",), tuple(directives), is_block=True)
+    level = _Level().within(top)
+    for http in [top, *top.all("http")]:
+        of_http = level.within(http) if http is not top else level
+        upstreams = {
+            block.first: tuple(item.first for item in block.all("server"))
+            for block in http.all("upstream")
+        }
+        for server in http.all("server"):
+            if server.is_block:
+                yield from _of_site(proxy, server, of_http, upstreams, containers)
+
+
+def _of_site(
+    proxy: Container | None,
+    server: Directive,
+    of_http: _Level,
+    upstreams: Mapping[str, Sequence[str]],
+    containers: Containers,
+) -> Iterator[NginxHop]:
+    listens = [item.words[1:] for item in server.all("listen")]
+    with_tls = [words for words in listens if "ssl" in words or server.has("ssl", "on")]
+    names = tuple(word for item in server.all("server_name") for word in item.words[1:])
+    for block, level in _locations(server, of_http.within(server)):
+        for passed in block.all("proxy_pass"):
+            target = _with_values(passed.first, level.variables)
+            match = _TARGET.fullmatch(target)
+            host = match["host"] if match is not None else ""
+            servers = upstreams.get(host, (target.partition("://")[2] or target,))
+            yield NginxHop(
+                proxy,
+                names,
+                location=block.last if block.name == "location" and not _is_pattern(block) else "",
+                target=passed.first,
+                path=(match["path"] or "") if match is not None else "",
+                program=_program(proxy, servers, containers),
+                headers=level.headers,
+                has_own_headers=any(True for _ in block.all("proxy_set_header")),
+                is_known=level.is_known,
+                ends_tls=bool(with_tls),
+                speaks_plain=len(with_tls) < len(listens) or not listens,
+            )
+
+
+def _is_pattern(location: Directive) -> bool:
+    return location.first.startswith("~") or location.first.startswith("@")
+
+
+def _locations(block: Directive, level: _Level) -> Iterator[tuple[Directive, _Level]]:
+    """The locations of a site, those in locations too, with what counts in them."""
+    for inner in block.inner:
+        if inner.name in ("location", "if") and inner.is_block:
+            own = level.within(inner)
+            yield inner, own
+            yield from _locations(inner, own)
+
+
+def _with_values(text: str, variables: Mapping[str, str]) -> str:
+    """The text with the values of variables that the site sets itself."""
+    return _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)
+
+
+def _program(
+    proxy: Container | None, servers: Iterable[str], containers: Containers
+) -> Container | None:
+    """The container that is called at one of these places."""
+    for server in servers:
+        match = _TARGET.fullmatch(server)
+        if match is None:
+            continue
+        if proxy is None or match["host"] in _HOST_NAMES:
+            found = _publisher(containers, match["port"] or "80")
+        else:
+            found = next(
+                (
+                    called
+                    for network in proxy.endpoints
+                    for called in containers.called(network, match["host"])
+                    if called.id != proxy.id
+                ),
+                None,
+            )
+        if found is not None:
+            return found
+    return None
+
+
+def _publisher(containers: Containers, port: str) -> Container | None:
+    """The container whose port is published at this one of the host."""
+    return next(
+        (
+            container
+            for container in containers.running
+            if any(str(published.host_port) == port for published in container.published_by("tcp"))
+        ),
+        None,
+    )
+
+
+def ends_tls_for_clients(container: Container) -> bool:
+    """Whether a container publishes port 443, so that clients come by HTTPS."""
+    return any(str(port.host_port) == _TLS_PORT for port in container.published_by("tcp"))

@@ -1,0 +1,156 @@
+"""Programs that a proxy does not tell how its clients came: for WebSocket, or by HTTPS.
+
+The access logs show what users meet, and nginx's configuration why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import access_lines, caller_of
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx_files import NginxFiles
+from diagnose.evidence.network.proxies.nginx_hops import NginxHop, ends_tls_for_clients, hops
+from diagnose.evidence.network.proxies.web_symptoms import Symptom, symptoms
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_MOST = 8
+"""Servers whose configuration is read."""
+_PROGRAM = "nginx"
+
+
+class UntoldProgram(msgspec.Struct, frozen=True):
+    """What users meet, and the location of an nginx that is the cause."""
+
+    symptom: Symptom
+    hop: NginxHop
+    inside: str
+    """The file of that location, as nginx has it; "" where it is not known."""
+    is_read_only: bool
+    """Whether the container may not write the file."""
+    on_host: str
+    """The file on the host; "" where it is in the image alone."""
+
+
+class UntoldPrograms(Items[UntoldProgram], frozen=True):
+    """At most one for each kind of symptom and location."""
+
+
+@evidence
+def untold_programs(
+    host: Host,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    processes: Processes,
+) -> UntoldPrograms:
+    """A configuration is read only where a log shows such a symptom."""
+    shown = [
+        symptom
+        for container in containers.running
+        for symptom in symptoms(container, recent_logs.of_this_run(container), clock)
+    ]
+    if not shown:
+        return UntoldPrograms()
+    files: dict[str, NginxFiles] = {}
+    known: list[NginxHop] = []
+    for proxy in _servers(containers, processes):
+        name = proxy.id if proxy is not None else ""
+        files[name] = NginxFiles(host, proxy)
+        known += hops(proxy, files[name].directives(), containers)
+    found: dict[tuple[str, str, str], UntoldProgram] = {}
+    for symptom in shown:
+        hop = _cause(symptom, known, containers, recent_logs)
+        if hop is not None:
+            where = files[hop.proxy.id if hop.proxy is not None else ""]
+            key = (symptom.kind, hop.label, hop.directive)
+            found.setdefault(key, _item(symptom, hop, where.holding(("proxy_pass", hop.target))))
+    return UntoldPrograms(tuple(found.values()))
+
+
+def _servers(containers: Containers, processes: Processes) -> list[Container | None]:
+    """The containers that run nginx, and None for one of the host itself."""
+    inside: list[Container | None] = [
+        container
+        for container in containers.running
+        if any(process.comm == _PROGRAM for process in processes.inside(container.id))
+    ]
+    is_on_host = any(process.comm == _PROGRAM for process in processes.outside)
+    return [*([None] if is_on_host else []), *inside][:_MOST]
+
+
+def _item(symptom: Symptom, hop: NginxHop, inside: str) -> UntoldProgram:
+    if hop.proxy is None:
+        return UntoldProgram(symptom, hop, inside, is_read_only=False, on_host=inside)
+    mount = innermost_mount(hop.proxy.mounts, inside)
+    if mount is None:
+        return UntoldProgram(symptom, hop, inside, is_read_only=False, on_host="")
+    return UntoldProgram(symptom, hop, inside, not mount.rw, mount.on_host(inside))
+
+
+def _cause(
+    symptom: Symptom, known: Sequence[NginxHop], containers: Containers, logs: RecentLogs
+) -> NginxHop | None:
+    """The location that is the cause: of those on the way to the program, the first one."""
+    way = list(_on_the_way(symptom, known))
+    if symptom.kind == "upgrade":
+        return next((hop for hop in way if not hop.passes_upgrades_on), None)
+    for hop in way:
+        if hop.ends_tls and not hop.tells_of_https:
+            return hop
+        if hop.overwrites_https and _comes_by_https(symptom, hop, known, containers, logs):
+            return hop
+    return None
+
+
+def _on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHop]:
+    """The locations by which the request went, from the program outwards.
+
+    Of several with the same server the one with the longest path counts, as for nginx.
+    """
+    ends = {symptom.container.id}
+    seen: set[str] = set()
+    while ends - seen:
+        end = (ends - seen).pop()
+        seen.add(end)
+        of_end = [hop for hop in known if hop.program is not None and hop.program.id == end]
+        if end == symptom.container.id:
+            of_end += [hop for hop in known if hop.proxy is not None and hop.proxy.id == end]
+        for hop in _for_path(of_end, symptom.path):
+            yield hop
+            if hop.proxy is not None:
+                ends.add(hop.proxy.id)
+
+
+def _for_path(of_end: Sequence[NginxHop], path: str) -> Sequence[NginxHop]:
+    """Of the locations of each nginx those that take this path; all of them where none does."""
+    fitting = [hop for hop in of_end if hop.location and path.startswith(hop.location)]
+    if not fitting or not path:
+        return of_end
+    longest = max(len(hop.location) for hop in fitting)
+    return [hop for hop in fitting if len(hop.location) == longest]
+
+
+def _comes_by_https(
+    symptom: Symptom,
+    hop: NginxHop,
+    known: Sequence[NginxHop],
+    containers: Containers,
+    logs: RecentLogs,
+) -> bool:
+    """Whether clients of an nginx that speaks plain HTTP come by HTTPS to a proxy before it."""
+    proxy = hop.proxy
+    if symptom.origin or proxy is None:
+        return bool(symptom.origin)
+    if any(before.ends_tls and before.leads_to(proxy) for before in known):
+        return True
+    callers = (caller_of(line, proxy, containers) for line in access_lines(logs.of_this_run(proxy)))
+    return any(caller is not None and ends_tls_for_clients(caller) for caller in callers)

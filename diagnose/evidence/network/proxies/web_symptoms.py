@@ -1,0 +1,169 @@
+"""What access logs show where a proxy does not tell a program how its clients came. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.own_logs import RecentLine
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+
+Kind = Literal["upgrade", "login", "sign-in", "origin"]
+"""upgrade: requests for WebSocket are refused. login: who has logged in is not known by the next
+request. sign-in: who is sent to another site to sign in does not come back. origin: a form is
+refused, since it came from a page of HTTPS."""
+
+LEAST = 4
+"""So many times: a client that may come once more may have had a bad moment."""
+FRESH_S = 120.0
+_SOCKET = LazyPattern(
+    r"[?&]transport=websocket\b"
+    r"|(?:^|/)(?:ws|wss|websockets?|cable|_stcore/stream|hubs?|channels)(?:[/?.]|$)"
+)
+_NO_SOCKET = frozenset({400, 404, 405, 426})
+"""How programs answer who asks for a page where they speak WebSocket."""
+_SWITCHED = 101
+_ASKS_FOR_UPGRADE = LazyPattern(
+    r"""(?x)
+    Can\ ["']Upgrade["']\ only\ to\ ["']WebSocket  # Tornado
+    | ['"]upgrade['"]\ token\ not\ found\ in\ ['"]Connection['"]\ header  # Gorilla
+    | WebSocket\ protocol\ violation:\ Connection\ header\ .{0,80}does\ not\ contain\ Upgrade
+    | Handshake\ failed\ due\ to\ invalid\ Upgrade\ header  # Spring
+    | No\ WebSocket\ UPGRADE\ hdr  # aiohttp
+    | [Mm]issing\ (?:or\ invalid\ )?Upgrade\ header | [Uu]pgrade:\ websocket\ header\ is\ missing
+    """
+)
+_REFUSED_ORIGIN = LazyPattern(
+    r"""(?x)
+    Origin\ checking\ failed\ -\ (?P<origin>https://\S{1,200})\ does\ not\ match  # Django
+    | HTTP\ Origin\ header\ \((?P<origin_rails>https://[^)\s]{1,200})\)\ didn't\ match
+      \ request\.base_url\ \(http://  # Rails
+    """
+)
+_LOGIN = LazyPattern(
+    r"(?:^|[/_.-])(?:log[-_]?in|sign[-_]?in|auth(?:enticate|entication)?|sessions?|wp-login\.php)"
+    r"(?:[/?._-]|$)",
+    re.IGNORECASE,
+)
+_SENT_AWAY = LazyPattern(
+    r"^/(?:[\w.-]{1,40}/){0,3}(?:o?auth2?|oidc|openid|login|sso|social|accounts?)"
+    r"/(?!.*(?:callback|authorized|complete|return|redirect|logout))[\w./-]{1,80}$",
+    re.IGNORECASE,
+)
+"""Pages that send a client on to sign in elsewhere."""
+_COMES_BACK = LazyPattern(r"[?&](?:code|state|error|SAMLResponse)=|callback|authorized")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GRANTED = frozenset({200, 201, 204, 302, 303})
+_NOT_KNOWN = frozenset({401, 403})
+_VARIABLE = re.compile(r"\d+|\?.*")
+
+
+class Symptom(msgspec.Struct, frozen=True):
+    """What users of a site meet, as one log shows it."""
+
+    kind: Kind
+    container: Container
+    """Whose log shows it: the program's, or that of a proxy before it."""
+    line: str
+    """The last line that shows it."""
+    path: str
+    """What was asked for, without its query; "" where the line does not say."""
+    times: int
+    origin: str = ""
+    """The address of the page whose form was refused."""
+
+
+def symptoms(container: Container, log: Sequence[RecentLine], clock: Clock) -> Iterator[Symptom]:
+    """What the lines of one container show, each kind at most once."""
+    requests = list(access_lines(log))
+    for kind, select in _SELECTED.items():
+        lines = select(requests)
+        if len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S):
+            last = lines[-1]
+            path = last.path.partition("?")[0]
+            yield Symptom(kind, container, last.line, path, len(lines))
+    yield from _of_words(container, log, clock)
+
+
+def _of_words(container: Container, log: Sequence[RecentLine], clock: Clock) -> Iterator[Symptom]:
+    """What a program says itself: that an upgrade is missing, or that it refuses a form."""
+    kinds: tuple[tuple[Kind, LazyPattern], ...] = (
+        ("upgrade", _ASKS_FOR_UPGRADE),
+        ("origin", _REFUSED_ORIGIN),
+    )
+    for kind, pattern in kinds:
+        found = [(line, match) for line in log if (match := pattern.search(line.text)) is not None]
+        if len(found) > 1 and clock.is_within(found[-1][0].at, FRESH_S):
+            line, match = found[-1]
+            origin = next(filter(None, match.groups()), "") if kind == "origin" else ""
+            yield Symptom(kind, container, line.text, "", len(found), origin)
+
+
+def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """Requests at a place of WebSocket, none of which was answered with it."""
+    of_paths = by_key(
+        (_VARIABLE.sub("", line.path), line)
+        for line in requests
+        if line.method == "GET" and _SOCKET.search(line.path)
+    )
+    refused = [
+        lines for lines in of_paths.values() if all(line.status in _NO_SOCKET for line in lines)
+    ]
+    return max(refused, key=len, default=[])
+
+
+def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """Logins that were granted, after each of which the same client is not known.
+
+    The next request is refused, or leads back: a page that redirects, and the login page again.
+    """
+    found: list[AccessLine] = []
+    for lines in by_key((line.client, line) for line in requests).values():
+        granted = [at for at, line in enumerate(lines) if _is_granted(line)]
+        for at, end in itertools.pairwise([*granted, len(lines)]):
+            if _is_not_known(lines[at], lines[at + 1 : end]):
+                found.append(lines[at])
+    return sorted(found, key=lambda line: line.at)
+
+
+def _is_granted(line: AccessLine) -> bool:
+    return line.method == "POST" and line.status in _GRANTED and bool(_LOGIN.search(line.path))
+
+
+def _is_not_known(login: AccessLine, after: Sequence[AccessLine]) -> bool:
+    """Whether what a client asks for next shows that its login is not known."""
+    gets = [line for line in after if line.method == "GET"]
+    if login.status in _REDIRECTS:
+        steps = [line for line in gets[:2] if line.path.partition("?")[0] != login.path]
+        is_led_back = len(gets) > 1 and bool(_LOGIN.search(gets[1].path)) and gets[1].status < 300
+        return bool(steps) and gets[0].status in _REDIRECTS and is_led_back
+    return any(line.status in _NOT_KNOWN for line in gets) and not any(
+        line.status in _NOT_KNOWN and line.method != "GET" for line in after
+    )
+
+
+def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """Redirects to another site's sign-in, from which nobody came back."""
+    if any(_COMES_BACK.search(line.path) for line in requests):
+        return []
+    sent = [
+        line
+        for line in requests
+        if line.method == "GET" and line.status in _REDIRECTS and _SENT_AWAY.search(line.path)
+    ]
+    return max(by_key((line.path, line) for line in sent).values(), key=len, default=[])
+
+
+_SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
+    "upgrade": _refused_upgrades,
+    "login": _forgotten_logins,
+    "sign-in": _lost_sign_ins,
+}

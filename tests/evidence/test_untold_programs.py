@@ -1,0 +1,209 @@
+"""What nginx does not tell the program behind it, and what users meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.untold_programs import UntoldPrograms, untold_programs
+from diagnose.live.disk.parts import only
+from diagnose.model import Failed, Json
+from diagnose.questions import Question
+from diagnose.questions.processes import Process
+from tests.checks.network.evidence import container
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+
+def on_net(name: str, number: int, **more: object) -> Container:
+    networks = {"net": {"IPAddress": f"172.18.0.{number}", "DNSNames": [name]}}
+    ports = more.pop("Ports", {})
+    return container(name, NetworkSettings={"Networks": networks, "Ports": ports}, **more)
+
+
+CHAT = on_net("chat", 2)
+INNER = on_net("inner", 3)
+HTTPS = {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}
+MOUNTED = {"Type": "bind", "Source": "/srv/edge/nginx.conf", "Destination": "/etc/nginx/nginx.conf"}
+EDGE = on_net("edge", 4, Ports=HTTPS, Mounts=[{**MOUNTED, "RW": False}])
+TRAEFIK = on_net("traefik", 4, Ports=HTTPS)
+NOW = (CHAT.started_at or 0.0) + 300
+SOCKET = 'INFO: 172.18.0.4:49070 - "GET /ws/?token=x HTTP/1.0" 404 Not Found'
+MOZILLA = '"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"'
+
+
+def asked(what: str, status: int, by: str = "172.18.0.4") -> str:
+    return f'{by} - - [28/Nov/2026:04:59:09 +0000] "{what} HTTP/1.1" {status} 5 "-" {MOZILLA}'
+
+
+LOGIN = [asked("POST /login", 200), asked("GET /me", 401), asked("GET /", 200)]
+REDIRECTED = [
+    asked("POST /login", 302),
+    asked("GET /home", 302),
+    asked("GET /login?next=/home", 200),
+]
+WRONG_PASSWORD = [asked("POST /login", 302), asked("GET /login", 200)]
+SIGN_IN = [asked("GET /login/github", 302)]
+ORIGIN = [
+    "Forbidden (Origin checking failed - https://a.example does not match any trusted origins.)"
+]
+SITE = "server {{ {listen} location / {{ {inside} proxy_pass http://{to}:8000; }} }}"
+TLS = "listen 443 ssl;"
+PLAIN = "listen 80;"
+SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
+UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+
+
+def site(listen: str, inside: str, to: str = "chat") -> str:
+    return SITE.format(listen=listen, inside=inside, to=to)
+
+
+def found(
+    logs: Mapping[str, list[str]],
+    files: Mapping[str, str],
+    containers: tuple[Container, ...] = (CHAT, INNER, EDGE),
+) -> tuple[UntoldPrograms, Made]:
+    """files: the main file of each nginx, by the name of its container."""
+    by_id = {f"{name:0<64}": text for name, text in files.items()}
+
+    def of_image(question: Question[Json]) -> Json | Failed:
+        text = by_id.get(question.id) if question.path.endswith("nginx.conf") else None
+        return Failed("gone") if text is None else {"type": "file", "text": text}
+
+    text = only("proxying", files.get("edge", ""))
+    host = Made({"file.read": {"text": text}, "api.archive": of_image})
+    lines = {
+        f"{name:0<64}": tuple(
+            RecentLine(NOW - 20 + number * 0.1, text) for number, text in enumerate(texts)
+        )
+        for name, texts in logs.items()
+    }
+    processes = Processes(
+        tuple(Process(pid=number, comm="nginx", container=id) for number, id in enumerate(by_id, 1))
+    )
+    return untold_programs(
+        host, of(*containers), RecentLogs(lines), Clock(NOW, 0.0), processes
+    ), host
+
+
+CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
+    "no header Upgrade": ({"chat": [SOCKET] * 6}, {"edge": site(PLAIN, "")}, ["upgrade chat edge"]),
+    "by the log of nginx": (
+        {"edge": [asked("GET /ws", 400, "203.0.113.9")] * 6}, {"edge": site(PLAIN, "")}, ["upgrade chat edge"],
+    ),
+    "a message of the program": (
+        {"chat": ["WARN 400 GET /socket (172.18.0.4): Can \"Upgrade\" only to \"WebSocket\"."] * 3},
+        {"edge": site(PLAIN, "")}, ["upgrade chat edge"],
+    ),
+    "a header Upgrade": ({"chat": [SOCKET] * 6}, {"edge": site(PLAIN, UPGRADE)}, []),
+    "a header of the site": (
+        {"chat": [SOCKET] * 6}, {"edge": site(f"{PLAIN} {UPGRADE}", "")}, [],
+    ),
+    "a header of the site that is not inherited": (
+        {"chat": [SOCKET] * 6},
+        {"edge": site(f"{PLAIN} {UPGRADE}", "proxy_set_header Host $host;")}, ["upgrade chat edge"],
+    ),
+    "a file that is not read": (
+        {"chat": [SOCKET] * 6}, {"inner": site(PLAIN, "include /etc/nginx/conf.d/none.inc;") + "} x {"}, ["upgrade chat inner"],
+    ),
+    "another location has it": (
+        {"chat": [SOCKET] * 6},
+        {"edge": f"server {{ {PLAIN} location / {{ proxy_pass http://chat:8000; }} "
+                 f"location /ws {{ {UPGRADE} proxy_pass http://chat:8000; }} }}"}, [],
+    ),
+    "an upstream": (
+        {"chat": [SOCKET] * 6},
+        {"edge": f"http {{ upstream u {{ server chat:8000; }} {site(PLAIN, '', 'u').replace(':8000', '')} }}"},
+        ["upgrade chat edge"],
+    ),
+    "a variable": (
+        {"chat": [SOCKET] * 6},
+        {"edge": f"server {{ {PLAIN} set $app chat; location / {{ proxy_pass http://$app:8000; }} }}"},
+        ["upgrade chat edge"],
+    ),
+    "it got WebSocket": (
+        {"chat": [SOCKET] * 6 + [SOCKET.replace("404 Not Found", "101")]}, {"edge": site(PLAIN, "")}, [],
+    ),
+    "too few": ({"chat": [SOCKET] * 3}, {"edge": site(PLAIN, "")}, []),
+    "a page": ({"chat": [SOCKET.replace("/ws/", "/news/")] * 6}, {"edge": site(PLAIN, "")}, []),
+    "no HTTPS told": ({"chat": LOGIN * 4}, {"edge": site(TLS, "")}, ["login chat edge"]),
+    "redirects": ({"chat": REDIRECTED * 4}, {"edge": site(TLS, "")}, ["login chat edge"]),
+    "a wrong password": ({"chat": WRONG_PASSWORD * 6}, {"edge": site(TLS, "")}, []),
+    "a wrong password of an API": (
+        {"chat": [asked("POST /login", 401)] * 6}, {"edge": site(TLS, "")}, [],
+    ),
+    "HTTPS told": ({"chat": LOGIN * 4}, {"edge": site(TLS, SCHEME)}, []),
+    "HTTPS passed on": (
+        {"chat": LOGIN * 4},
+        {"edge": site(TLS, SCHEME, "inner"),
+         "inner": site(PLAIN, "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;")}, [],
+    ),
+    "HTTPS overwritten": (
+        {"chat": [line.replace("172.18.0.4", "172.18.0.3") for line in LOGIN * 4]},
+        {"edge": site(TLS, SCHEME, "inner"), "inner": site(PLAIN, SCHEME)}, ["login chat inner"],
+    ),
+    "plain HTTP alone": ({"chat": LOGIN * 4}, {"inner": site(PLAIN, SCHEME)}, []),
+    "nobody comes back": ({"chat": SIGN_IN * 5}, {"edge": site(TLS, "")}, ["sign-in chat edge"]),
+    "somebody comes back": (
+        {"chat": [*SIGN_IN * 5, asked("GET /login/github/authorized?code=1&state=2", 302)]},
+        {"edge": site(TLS, "")}, [],
+    ),
+    "a form of HTTPS": ({"chat": ORIGIN * 3}, {"inner": site(PLAIN, SCHEME)}, ["origin chat inner"]),
+    "a form of HTTPS that is told": ({"chat": ORIGIN * 3}, {"edge": site(TLS, SCHEME)}, []),
+    "another program": ({"chat": [SOCKET] * 6}, {"edge": site(PLAIN, "", "other")}, []),
+    "no nginx": ({"chat": [SOCKET] * 6}, {}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("logs", "files", "expected"), CASES.values(), ids=CASES)
+def test_chains(logs: dict[str, list[str]], files: dict[str, str], expected: list[str]) -> None:
+    items, _ = found(logs, files)
+    shown = [
+        f"{item.symptom.kind} {item.hop.program.name} {item.hop.proxy.name}"
+        for item in items
+        if item.hop.program is not None and item.hop.proxy is not None
+    ]
+    assert shown == expected
+
+
+def test_traefik_ends_https() -> None:
+    lines = {"chat": LOGIN * 4, "inner": [asked("GET /", 200)]}
+    (item,) = found(lines, {"inner": site(PLAIN, SCHEME)}, (CHAT, INNER, TRAEFIK))[0]
+    assert item.hop.is_of(INNER)
+
+
+def test_nothing_is_asked_without_a_symptom() -> None:
+    items, host = found({"chat": [asked("GET /", 200)] * 9}, {"edge": site(TLS, "")})
+    assert not items
+    assert not host.asked
+
+
+EDITS: dict[str, tuple[str, str, str]] = {
+    "in a file of the host": ("edge", site(PLAIN, ""), "mounted_file"),
+    "in a file of the image": ("inner", site(PLAIN, ""), "script"),
+    "with headers of the site": (
+        "edge", site(f"{PLAIN} proxy_set_header Host $host;", ""), "",
+    ),
+    "twice in one file": ("edge", site(PLAIN, "") + site("listen 81;", ""), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "variable"), EDITS.values(), ids=EDITS)
+def test_what_can_be_written(name: str, text: str, variable: str) -> None:
+    items, _ = found({"chat": [SOCKET] * 6}, {name: text})
+    (finding,) = judge("network.upgrade-not-passed-on", untold_programs=items).findings
+    edits = {"mounted_file", "script", "host_file"} & set(finding.variables or ())
+    assert edits == ({variable} if variable else set())
+
+
+def test_headers_with_secrets_are_left_out() -> None:
+    text = 'proxy_set_header Authorization "Basic made-up"; proxy_pass http://me:made-up@chat/;'
+    shown = only("proxying", f"location / {{ {text} }}")
+    assert "made-up" not in shown
+    assert "proxy_pass http://chat/;" in shown
