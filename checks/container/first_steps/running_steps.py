@@ -14,6 +14,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.settings.changed_words import with_entry
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
@@ -22,6 +23,7 @@ from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     ChallengePort,
+    ClientsNetwork,
     HttpsRoute,
     MoreTime,
     NewerBuild,
@@ -96,6 +98,19 @@ def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
     if case.containers is None or is_published or not is_own:
         return {remedy.variable: case.failure.filled(remedy.value)}
     return {"challenged": container.name, "challenge_port": f"{port}:{port}"}
+
+
+@_steps.register(ClientsNetwork)
+def _let_network_in(remedy: ClientsNetwork, case: _RunningCase) -> PageVariables:
+    around = _networks_around(case.failure.filled(remedy.address), case)
+    return with_entry(case.container, remedy.variables, around[0]) if around else {}
+
+
+def _networks_around(address: str, case: _RunningCase) -> list[str]:
+    """The subnets of the container's networks in which an address lies."""
+    attached = case.networks.of(case.container) if case.networks is not None else []
+    subnets = [subnet for network in attached for subnet in network.subnets]
+    return [str(subnet) for subnet in subnets if is_within(address, subnet)]
 
 
 @_steps.register(NewKey)
@@ -178,9 +193,7 @@ def _trust(remedy: TrustedProxy, case: _RunningCase) -> PageVariables:
     folder = case.container.mount_at(remedy.folder)
     if folder is None or not remedy.image.search(case.image) or not _may_be_ours(address):
         return {}
-    attached = case.networks.of(case.container) if case.networks is not None else []
-    subnets = [subnet for network in attached for subnet in network.subnets]
-    around = [str(subnet) for subnet in subnets if is_within(address, subnet)]
+    around = _networks_around(address, case)
     return {
         "trusting": case.container.name,
         "trusting_file": f"{folder.source}/{remedy.file}",

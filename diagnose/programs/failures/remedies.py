@@ -282,6 +282,13 @@ class PlainHttp(OfRunning, frozen=True):
     """How its image is called, and the variable that turns TLS off, with its value."""
 
 
+class ClientsNetwork(OfRunning, frozen=True):
+    """A list in a variable gets the subnet of the container's network that has this address."""
+
+    variables: tuple[str, ...]
+    address: str
+
+
 class SharedFolder(OfRunning, frozen=True):
     """The program behind the server gets the folder that it lacks at the server's path."""
 
@@ -300,6 +307,7 @@ Remedy = (
     AddedUser
     | Assigned
     | AtServer
+    | ClientsNetwork
     | CommentedOut
     | Corrected
     | Dropped

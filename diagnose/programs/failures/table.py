@@ -15,6 +15,7 @@ from diagnose.programs.failures.database_rights import DATABASE_RIGHTS
 from diagnose.programs.failures.database_servers import DATABASE_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
+from diagnose.programs.failures.forwarding import FORWARDING
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
 from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
 from diagnose.programs.failures.locks import LOCKS, PID_FILES
@@ -45,6 +46,7 @@ FAILURES: tuple[Failure, ...] = (
     *SYSTEM_CALLS,
     *MEMORY,
     *NEIGHBOURS,
+    *FORWARDING,
     *OPTIONS,
     *RIGHTS,
     *LIBRARY_VERSIONS,

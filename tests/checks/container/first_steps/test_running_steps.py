@@ -160,6 +160,32 @@ def test_a_proxy_that_is_not_trusted(hass: Container, line: str, expected: dict[
     assert steps == expected
 
 
+RELAY = (
+    "mx postfix/smtpd[160]: NOQUEUE: reject: RCPT from app.shop[10.0.0.3]: 454 4.7.1 "
+    "<user@example.org>: Relay access denied; from=<shop@example.com>"
+)
+
+
+@pytest.mark.parametrize(
+    ("variable", "line", "assignment"),
+    [
+        pytest.param(
+            "MYNETWORKS=127.0.0.0/8 172.17.0.0/16", RELAY,
+            "MYNETWORKS=127.0.0.0/8 172.17.0.0/16 10.0.0.0/24", id="another network",
+        ),
+        pytest.param("MYNETWORKS=10.0.0.0/24", RELAY, "", id="its network"),
+        pytest.param("MYNETWORKS=127.0.0.0/8", RELAY.replace("10.0.0.3", "8.8.4.4"), "", id="a stranger"),
+        pytest.param("OTHER=1", RELAY, "", id="no such variable"),
+    ],
+)  # fmt: skip
+def test_a_mail_server_that_passes_nothing_on(variable: str, line: str, assignment: str) -> None:
+    mail = container("mail", Config={"Env": [variable]}, **at("10.0.0.2"))
+    pool = AddressPool(subnet="10.0.0.0/24", gateway="10.0.0.1")
+    network = Network(name="shop", id="n1", driver="bridge", ipam=Ipam(config=[pool]))
+    (finding,) = repeating({"mail": [line]}, mail, networks=Networks((network,))).findings
+    assert finding.variables.get("assignment", "") == assignment
+
+
 def test_a_name_without_a_certificate() -> None:
     line = (
         "HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: "
