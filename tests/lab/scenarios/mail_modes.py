@@ -14,7 +14,7 @@ def serve(connection):
     try:
         connection.sendall(b"220 mail.lab.test ESMTP\\r\\n")
         for line in connection.makefile("rb"):
-            connection.sendall(b"250 ok\\r\\n")
+            connection.sendall(b"221 bye\\r\\n" if line.lower().startswith(b"quit") else b"250 ok\\r\\n")
     except OSError:
         pass
 
