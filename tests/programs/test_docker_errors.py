@@ -172,6 +172,28 @@ def test_ordinary_words_are_no_failure(line: str) -> None:
         assert shown_by_any([line], table) is None
 
 
+OTHER_CAUSES = (
+    'error mounting "tmpfs" to rootfs at "/cache": mount tmpfs:/cache, flags: 0xe, data: size=1x: invalid argument',
+    "failed to register layer: ApplyLayer exit status 1 stdout:  stderr: lchown /usr/bin/x: invalid argument",
+    "failed to register layer: Error processing tar file(exit status 1): archive/tar: invalid tar header",
+    "error while mounting volume 'data': failed to mount local volume: mount :/export: protocol not supported",
+    'error creating default "bridge" network: Failed to create bridge docker0 via netlink: operation not supported',
+    "libnet controller initialization: invalid database",
+    "W: GPG error: http://deb.lab.test/debian bookworm InRelease: At least one invalid signature was encountered.",
+    "ERROR: data directory has invalid permissions",
+    "Fatal glibc error: CPU does not support x86-64-v2",
+    "[ERROR] InnoDB: Upgrade after a crash is not supported.",
+    "Caused by: java.lang.IllegalArgumentException: myid file is missing",
+    "your database version is incompatible with your current engine version",
+)
+"""What the kernel answers, or a program says of its own data: none of docker's forms."""
+
+
+@pytest.mark.parametrize("line", OTHER_CAUSES)
+def test_sentences_of_other_causes_have_no_form(line: str) -> None:
+    assert shown_by_any([line], REFUSAL_FORMS) is None
+
+
 WORDS = (
     "Error response from daemon: the volume was not found",
     "the container is already in use",

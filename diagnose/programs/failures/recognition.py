@@ -74,6 +74,10 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """What the commands of the check's page need: variable and value, with groups in braces."""
     of_running: LazyPattern | None = None
     """What a line of a program that runs on must hold too: it says the same of a request."""
+    about: LazyPattern | None = None
+    """What one of the values of its groups must hold: elsewhere it is about other things."""
+    unlike: LazyPattern | None = None
+    """What no line of it holds."""
     remedy: Remedy | None = None
     """What heals, as far as a command can: it takes the place of the words."""
 
@@ -203,9 +207,19 @@ def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) ->
         match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
         if match is None or (is_passed and not goes_on(match.group())):
             continue
+        if not _is_about_the_same(failure, match, text):
+            continue
         if not failure.explains_only or says_what_is_wrong(text):
             return Recognised(failure, text.strip(), _values(match))
     return None
+
+
+def _is_about_the_same(failure: Failure, match: re.Match[str], text: str) -> bool:
+    """Whether a line with the words of a row is about what the row is about."""
+    if failure.unlike is not None and failure.unlike.search(text):
+        return False
+    held = " ".join(filter(None, match.groupdict().values()))
+    return failure.about is None or failure.about.search(held) is not None
 
 
 def _values(match: re.Match[str]) -> dict[str, str]:

@@ -45,8 +45,8 @@ STARTS = (
         """,
         cause="the program wants to set itself up in an empty folder, and there are files in it already: of an "
         "earlier start that was broken off, or of what is mounted there",
-        cure="ls -la shows the files: mount an empty folder there, or move them away if nobody needs them; where "
-        "they are the program's own data, the step that sets it up has to be left out",
+        cure="look at the files with ls -la: mount an empty folder there, or move them away if nobody needs them; "
+        "where they are the program's own data, the step that sets it up has to be left out",
         source="strapi/strapi-docker#335, Git's own message",
     ),
     Failure(
@@ -89,7 +89,7 @@ STARTS = (
         """,
         cause="the program finds no configuration in {file}: the file is not there, is empty, or is a folder, as "
         "where a mount has made one for a file that the host does not have",
-        cure="ls -la the host's side of the mount: put the file there, and correct the path on the host",
+        cure="look at the host's side of the mount with ls -la: put the file there, and correct the path on the host",
         source="gothinkster/moleculer-node-realworld-example-app#4, AVENTER-UG/docker-matrix#6",
     ),
     Failure(

@@ -7,6 +7,9 @@ where the subject is new, and with it what has to be changed.
 
 from __future__ import annotations
 
+import re
+
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _KIND = (
@@ -15,6 +18,36 @@ _KIND = (
 )
 _NAME = NO_WORD + r"\"?'?(?P<name>[\w./:@+-]{1,200})'?\"?"
 _REASON = r"(?P<why>[^\n]{1,300})"
+_OF_DOCKER = LazyPattern(
+    r"""
+    (?<![\w-])(?:--?[a-z][\w-]* | ["'][^"'\n]{1,80}["'] | \$\{?\w+
+    | annotations? | api | arch(?:itecture)?s? | args? | attestations? | aux-address | bind | blkio | bridges?
+    | build(?:er|ers|x) | cach(?:e|ing) | cap(?:abilit(?:y|ies))? | cgroups? | cgroup-parent | characters | checkpoints? | cidr
+    | cluster | command | compose | condition | configs?(?:\.\S+)? | configurations? | containers? | containerport | contexts?
+    | copy | cpus? | cpuset | credentials? | daemon | dependenc(?:y|ies) | destination | devices? | digests? | directory | dns
+    | docker(?:file)? | drivers? | endpoints? | entrypoint | env(?:ironment)? | exporters? | expose | extends | features?
+    | fields? | filters? | flags? | folder | formats? | frontend | gateway | gpus? | healthcheck | host(?:name|port)?s? | images?
+    | index | ingress | interfaces? | interpolation | interval | ipam | ipc | ip(?:v[46])? | isolation | keys?= | labels? | layers?
+    | links? | log(?:ging|s)? | mac | manager | manifests? | mask | media\ ?type | memory | metadata | modes? | mounts?
+    | mountpoint | names? | namespaces? | networks? | nodes? | oci | options? | outputs? | param(?:eter)?s? | paths? | pids?
+    | platforms? | plugins? | policy | pool | ports? | prefix | profiles? | projects? | protos? | providers? | proxy | publish(?:ed)?
+    | pull | push | quota | range | reading | reference | registr(?:y|ies) | replicas? | repositor(?:y|ies) | resolv\.conf
+    | resources? | restart | routes? | runtimes? | sbom | scanner | schedule | schema | scope | secrets? | security | services?
+    | shim | shm | signal | size | slice | sockets? | sources? | spec(?:ification)?s? | ssh | stages? | stdin | storage | subnets?
+    | swarm | swap | sysctls? | tags? | target | tasks? | template | timeout | tls | tmpfs | type | uid | gid | ulimits? | urls?
+    | user(?:name|ns)? | values? | variables? | volumes? | weight | working[\ _]dir(?:ectory)?)(?![\w-])
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What docker, compose and the builder have, and name in their messages."""
+_OF_PROGRAMS = LazyPattern(
+    r"\b(?:FATAL|FTL)\b|\[(?:ERROR|Error|error|emerg|F|System)\]|\b\w+(?:Exception|Error): |\bCaused by:|InnoDB|\biptables v"
+    r"|\(MainThread\)|\bTraceback\b|\bERROR:? +\S+\[|\[\d+\]: |\bHTTP_HOST\b|\bSSL_?\w*|\bnginx: |\bdatabases?\b"
+    r"|\b(?:address family|instruction|operation|protocol) (?:is )?not supported\b|\bnot support \S+ instruction"
+    r"|: invalid argument\b(?! \")|\b(?:down|up)grad(?:e|ing)\b|\b(?:permissions|signature|tar header|token)\b"
+    r"|(?i:\bunsupported protocol\b)|\bfile system\b|\bCPU does not support\b|\bglibc\b"
+)
+"""What the kernel says, or a program in a container of its own data: no form of docker's."""
 
 _TWICE = (
     Failure(
@@ -57,6 +90,8 @@ _MISSING = (
     Failure(
         name="form-required",
         mark=" ",
+        about=_OF_DOCKER,
+        unlike=_OF_PROGRAMS,
         pattern=r"(?P<what>\b[\w.\"'{}=, -]{2,80}?) (?:is|are) (?:required|mandatory|missing|not set|empty)\b"
         r"|(?P<what_must>[\w.\"'{}=, -]{2,80}?) (?:must|has to) be (?:specified|provided|set|given)"
         r"|(?:missing|you must (?:specify|provide)|no) (?P<what_no>[\w.\"'=, -]{2,60}?) (?:was |were )?(?:specified|provided|given|selected)\b"
@@ -103,6 +138,8 @@ _CHOICES = (
     Failure(
         name="form-exclusive",
         mark=" ",
+        about=_OF_DOCKER,
+        unlike=_OF_PROGRAMS,
         pattern=r"(?P<what>[\w\"'-][^\n:]{1,119}?) (?:conflicts? with|(?:is|are) (?:incompatible|mutually exclusive)|can(?:not|'t) be (?:used|combined|mixed|set) "
         r"(?:together|with|along))(?P<other>[^\n]{0,120})"
         r"|(?:cannot|can't) (?:mix|combine|use both|be both) (?P<what_mix>[^\n]{2,200})"
@@ -116,6 +153,8 @@ _CHOICES = (
     Failure(
         name="form-unsupported",
         mark=" ",
+        about=_OF_DOCKER,
+        unlike=_OF_PROGRAMS,
         pattern=r"(?P<what>[\w\"'-][^\n:]{1,119}? (?:is|are) not (?:yet |currently )?(?:supported|implemented|available)[^\n]{0,100})"
         r"|(?P<what_not>[\w\"'-][^\n:]{1,119}?)(?P<where> do(?:es)?(?: not|n't) support [^\n]{2,120})"
         r"|(?P<what_short>[\w\"'-][^\n:]{1,119}? not (?:yet |currently )?supported[^\n]{0,100})"
@@ -150,6 +189,8 @@ _VALUES = (
     Failure(
         name="form-value",
         mark=" ",
+        about=_OF_DOCKER,
+        unlike=_OF_PROGRAMS,
         pattern=r"(?:invalid|malformed|illegal|bad format (?:for|of)|incorrect|unrecognized"
         r"|(?:unknown|bad) (?:option|value|format|parameter|argument|field|key|type|driver|mode)) "
         + _REASON
