@@ -305,6 +305,32 @@ def test_the_router_may_serve_names_too(dead: tuple[str, ...], router: str | Non
     assert "dead" not in finding.variables, "the file would be left without a server"
 
 
+DOWN = Interface(index=3, name="eth1")
+LINKS = {
+    "one that leads out is down": ((ETH0, DOWN), "eth1"),
+    "all are up": ((ETH0,), None),
+    "a bridge is down": ((ETH0, Interface(index=7, name="cni0", kind="bridge")), None),
+    "loopback is down": ((Interface(index=1, name="lo"),), None),
+}
+
+
+@pytest.mark.parametrize(("links", "down"), LINKS.values(), ids=LINKS)
+def test_the_interface_that_may_have_led_out(
+    links: tuple[Interface, ...], down: str | None
+) -> None:
+    _, resolvers, answer, _ = dns_host(
+        host=ResolvConf((LAN,)), replies={(LAN, True): "unreachable"}
+    )
+    (finding,) = judge(
+        "dns.host-broken",
+        resolvers=resolvers,
+        lookups=answer,
+        routes=Routes(()),
+        links=Interfaces(links),
+    ).findings
+    assert finding.variables.get("switched_off") == down
+
+
 WAYS = {
     "IPv6 alone": ((Route(family="inet6", dst="::", oif=2, gateway="fe80::1"),), "no route of this host"),
     "nothing": ((), "no default route leads out"),

@@ -74,6 +74,23 @@ def test_only_old_engines_lack_zstd(version: str) -> None:
     assert ("zstd" in finding.summary) is bool(ENGINES[version])
 
 
+PLUGIN = "unsupported media type application/vnd.docker.plugin.v1+json"
+CURES = {
+    "a plugin": (PLUGIN, "vieux/sshfs:1", {"plugin": "vieux/sshfs:1"}),
+    "a plugin without a name": (PLUGIN, "", {}),
+    "an image": ("failed to register layer: invalid tar header", "shop:1", {"image": "shop:1"}),
+}
+
+
+@pytest.mark.parametrize(("text", "image", "variables"), CURES.values(), ids=CURES)
+def test_a_plugin_is_installed_and_an_image_pulled(
+    text: str, image: str, variables: dict[str, str]
+) -> None:
+    trouble = PullTrouble(classify(text), "", image, 1, NOW - 60, NOW - 60, text)
+    result = judge("image.unpack-failed", pulls=Pulls((trouble,), "log"), clock=CLOCK)
+    assert [finding.variables for finding in result.findings] == [variables]
+
+
 RECORD = f"{_STORE}/sha256/{'a' * 64}"
 TOLD = f"failed to register layer: rename {_STORE}/tmp/write-set-1 {RECORD}: file exists"
 

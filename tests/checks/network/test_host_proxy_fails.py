@@ -9,10 +9,12 @@ import pytest
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxies import host_proxy_failures
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed
+from diagnose.questions.sockets import Socket
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -71,10 +73,15 @@ def test_a_log_that_may_not_be_read_is_not_called_calm() -> None:
     assert result.verdict.value == "unknown"
 
 
-def _judged(program: str, answers: dict[str, Any], shop: Container = SHOP) -> Any:
+def _judged(
+    program: str,
+    answers: dict[str, Any],
+    shop: Container = SHOP,
+    namespaces: Namespaces | None = None,
+) -> Any:
     processes = Processes((Process(pid=5, comm=program),))
     failures = host_proxy_failures(
-        Made(answers), of(shop), processes, Clock(1000.0, 0.0), Interfaces(), None
+        Made(answers), of(shop), processes, Clock(1000.0, 0.0), Interfaces(), namespaces
     )
     return judge("network.host-proxy-fails", host_proxy_failures=failures)
 
@@ -88,6 +95,28 @@ def test_a_container_that_does_not_run_comes_first() -> None:
     (finding,) = _judged("apache2", answers, stopped).findings
     assert finding.variables["stopped"] == "shop"
     assert finding.summary.endswith("it does not run")
+
+
+SERVED_INSIDE = {
+    "refused": ("connect() failed (111: Connection refused)", [("warning", "shop")]),
+    "another error": (LARGE, []),
+}
+
+
+@pytest.mark.parametrize(("error", "expected"), SERVED_INSIDE.values(), ids=SERVED_INSIDE)
+def test_a_port_that_a_container_serves_and_does_not_publish(
+    error: str, expected: list[tuple[str, str]]
+) -> None:
+    """Only a refusal says that nobody listens at the host's own port."""
+    shop = container("shop")
+    sockets = (Socket("tcp", "0.0.0.0", 8081),)
+    namespaces = Namespaces({shop.id: ContainerNetns(shop, 1, (), (), (), sockets)})
+    lines = "\n".join(NGINX.format(at, error, 8081) for at in range(4))
+    answers: dict[str, Any] = {
+        "file.list": {"entries": [{"name": "error.log", "type": "file"}]},
+        "file.read": {"text": f"{lines}\n", "mtime": 995.0},
+    }
+    assert rows(_judged("nginx", answers, shop, namespaces)) == expected
 
 
 CADDY = (

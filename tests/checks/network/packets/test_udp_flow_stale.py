@@ -47,6 +47,15 @@ def flow(answered_by: str, *, src: str = "192.0.2.99", dst: str = "192.0.2.10") 
     [
         pytest.param(flow("172.18.0.2"), None, [], id="translated rightly"),
         pytest.param(flow("172.18.0.9"), None, [("warning", "syslog")], id="to an earlier address"),
+        pytest.param(
+            flow("172.18.0.9"),
+            "docker-proxy",
+            [("warning", "syslog")],
+            id="to an earlier address, past a program of the host",
+        ),
+        pytest.param(
+            flow("192.0.2.10"), "rsyslogd", [("warning", "syslog")], id="to a program of the host"
+        ),
         pytest.param(flow("192.0.2.10"), None, [("warning", "syslog")], id="to nobody"),
         pytest.param(
             flow("192.0.2.10"),
