@@ -1,16 +1,18 @@
 """`python -m tests.readme`: write what the program itself says into README.md: the beginning of a
-report, and the table of families.
+report, the table of families, and a check as it is.
 
-`tests/laws/test_contract.py` compares both.
+`tests/laws/test_contract.py` compares them.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
 from pathlib import Path
 
+from checks.daemon import posture
 from diagnose import registry
 from tests import command_line
 
@@ -45,8 +47,20 @@ def _about(family: str) -> str:
     return " ".join(about.split())
 
 
+def example() -> str:
+    """A check that needs nothing but its evidence."""
+    return inspect.getsource(posture.debug_on)
+
+
 def rewritten(text: str) -> str:
     """The README with its parts as they are today."""
+    text = re.sub(
+        r"(```python\n).*?(```\n)",
+        lambda part: part[1] + example() + part[2],
+        text,
+        count=1,
+        flags=re.DOTALL,
+    )
     with_sample = re.sub(
         r"(\n\n```\n)CRITICAL dockerhost.*?(```\n)",
         lambda part: part[1] + sample() + part[2],
