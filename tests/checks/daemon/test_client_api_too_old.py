@@ -30,16 +30,14 @@ def test_client_api_too_old() -> None:
     assert (
         finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
     )
-    assert (
-        judge(
-            "daemon.client-api-too-old",
-            clients=quiet,
-            log=log(line),
-            options=Options(since_s=30),
-            clock=clock,
-        ).findings
-        == ()
+    result = judge(
+        "daemon.client-api-too-old",
+        clients=quiet,
+        log=log(line),
+        options=Options(since_s=30),
+        clock=clock,
     )
+    assert result.findings == ()
     loud = SocketClients((traefik,), (TurnedAway(traefik, "1.24", "1.44", said),))
     of_container = judge("daemon.client-api-too-old", clients=loud, options=Options(), clock=clock)
     assert [str(finding.subject) for finding in of_container.findings] == ["container:traefik"]

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from tests.checks.daemon.evidence import ID
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,10 @@ def test_clock_skewed(created: str, date: float | None, count: int) -> None:
         (msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),)
     )
     clock = Clock(1767323105.0, 0.0)
-    assert (
-        len(
-            judge(
-                "daemon.clock-skewed",
-                clock=clock,
-                ping=Ping("1.41", "", "", date),
-                containers=containers,
-            ).findings
-        )
-        == count
+    result = judge(
+        "daemon.clock-skewed",
+        clock=clock,
+        ping=Ping("1.41", "", "", date),
+        containers=containers,
     )
+    assert rows(result) == [("warning", "host")] * count

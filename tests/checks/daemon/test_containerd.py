@@ -19,7 +19,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
 from diagnose.questions.service import Unit
 from tests.checks.daemon.evidence import NOTHING, SYSTEM_UNIT, daemon, engine, log
-from tests.judging import judge
+from tests.judging import judge, rows
 
 STOPPED = replace(SYSTEM_UNIT, active_state="inactive", sub_state="dead", result="success")
 
@@ -158,30 +158,18 @@ def test_a_version_that_the_engine_waits_for_is_no_silent_containerd(
         containers=Containers(()),
         processes=Processes((child,)),
     )
-    assert len(result.findings) == count
+    assert rows(result) == [("critical", "docker")] * count
 
 
 def test_containerd_hung() -> None:
     alive, quiet = engine("S", threads={"S": 9}), Unavailable("timed out", "GET /info")
     up = daemon(silence=None, process=engine(), containerds=(alive,))
-    assert (
-        len(
-            judge(
-                "daemon.containerd-hung", daemon=up, info=quiet, containers=Containers(())
-            ).findings
-        )
-        == 1
-    )  # type: ignore[arg-type]
+    result = judge("daemon.containerd-hung", daemon=up, info=quiet, containers=Containers(()))
+    assert rows(result) == [("critical", "docker")]
     assert (
         judge("daemon.containerd-hung", daemon=up, info=Info(), containers=Containers(())).verdict
         == "passed"
     )
     stopped = daemon(silence=None, process=engine(), containerds=(engine("T"),))
-    assert (
-        len(
-            judge(
-                "daemon.containerd-hung", daemon=stopped, info=Info(), containers=Containers(())
-            ).findings
-        )
-        == 1
-    )  # type: ignore[arg-type]
+    result = judge("daemon.containerd-hung", daemon=stopped, info=Info(), containers=Containers(()))
+    assert rows(result) == [("critical", "docker")]

@@ -44,14 +44,12 @@ def test_live_restore_off() -> None:
         == 1
     )  # type: ignore[arg-type]
     assert judge("daemon.live-restore-off", info=Info(), daemon=ALIVE).verdict == "passed"
-    assert (
-        judge(
-            "daemon.live-restore-off",
-            info=Info(containers_running=3, live_restore_enabled=True),
-            daemon=ALIVE,
-        ).verdict
-        == "passed"
+    result = judge(
+        "daemon.live-restore-off",
+        info=Info(containers_running=3, live_restore_enabled=True),
+        daemon=ALIVE,
     )
+    assert result.verdict == "passed"
     assert (
         judge(
             "daemon.live-restore-off", info=Info(swarm=SwarmMembership("active")), daemon=ALIVE

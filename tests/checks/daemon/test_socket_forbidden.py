@@ -9,7 +9,7 @@ from diagnose.evidence.engine.daemon import Caller
 from diagnose.evidence.engine.starting.path_states import FileState
 from diagnose.model import Unavailable
 from tests.checks.daemon.evidence import SOCKET, daemon, engine, only_finding
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 def test_the_user_who_may_not_use_the_socket_is_named() -> None:
@@ -103,4 +103,5 @@ MEMBERS = Caller(0, "root", docker_gid=1001, docker_members=("deploy",))
 )
 def test_root_sees_whom_the_socket_keeps_out(caller: Caller, socket: FileState, found: int) -> None:
     one = daemon(silence=None, process=engine(), socket=socket, caller=caller)
-    assert len(judge("daemon.socket-forbidden", daemon=one).findings) == found
+    result = judge("daemon.socket-forbidden", daemon=one)
+    assert rows(result) == [("advice", "docker")] * found

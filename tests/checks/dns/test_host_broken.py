@@ -202,22 +202,10 @@ def test_the_host_s_own_servers(
     servers: Any, replies: Any, broken: list[Any], blocked: list[Any]
 ) -> None:
     containers, resolvers, answer, _ = dns_host(host=ResolvConf(servers), replies=replies)
-    assert (
-        subjects_and_severities(
-            judge(
-                "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
-            ).findings
-        )
-        == broken
-    )
-    assert (
-        subjects_and_severities(
-            judge(
-                "dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers
-            ).findings
-        )
-        == blocked
-    )
+    result = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers)
+    assert subjects_and_severities(result.findings) == broken
+    result = judge("dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers)
+    assert subjects_and_severities(result.findings) == blocked
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:

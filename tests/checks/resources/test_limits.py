@@ -99,14 +99,10 @@ SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
     ],
 )
 def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: list[str]):
-    assert (
-        severities(
-            judge(
-                "resources.limits-not-enforced", info=info, containers=of(LIMITED), host_memory=host
-            ).findings
-        )
-        == expected
+    result = judge(
+        "resources.limits-not-enforced", info=info, containers=of(LIMITED), host_memory=host
     )
+    assert severities(result.findings) == expected
 
 
 ENGINES = {

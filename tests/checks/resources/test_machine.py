@@ -43,14 +43,8 @@ from tests.judging import judge
 )
 def test_cgroup_driver(name: str, info: Info, init: str, expected: list[str]):
     processes = Processes((Process(pid=1, comm=init),))
-    assert (
-        severities(
-            judge(
-                "resources.cgroup-driver", info=info, processes=processes, containers=of(WEB)
-            ).findings
-        )
-        == expected
-    )
+    result = judge("resources.cgroup-driver", info=info, processes=processes, containers=of(WEB))
+    assert severities(result.findings) == expected
 
 
 @pytest.mark.parametrize(("full", "count"), [(45.0, 1), (3.0, 0)])

@@ -50,18 +50,14 @@ OWN_LIMIT = f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/docker/{WEB.id},ta
     ],
 )
 def test_host_oom(name: str, lines: list[Record], expected: list[str]):
-    assert (
-        severities(
-            judge(
-                "resources.host-oom",
-                containers=of(WEB),
-                kernel_log=KernelLog(tuple(lines)),
-                clock=CLOCK,
-                options=OPTIONS,
-            ).findings
-        )
-        == expected
+    result = judge(
+        "resources.host-oom",
+        containers=of(WEB),
+        kernel_log=KernelLog(tuple(lines)),
+        clock=CLOCK,
+        options=OPTIONS,
     )
+    assert severities(result.findings) == expected
 
 
 def test_host_oom_names_its_victim():
@@ -108,14 +104,10 @@ def before_5_0(group: str, choice: str) -> list[Record]:
 
 def test_the_cache_of_zfs_is_no_lack_of_memory():
     host = HostMemory(total=32 * GIB, available=GIB, free=GIB, zfs_cache=20 * GIB)
-    assert (
-        severities(
-            judge(
-                "resources.memory-scarce", host_memory=host, containers=of(WEB), cgroups=Cgroups({})
-            ).findings
-        )
-        == []
+    result = judge(
+        "resources.memory-scarce", host_memory=host, containers=of(WEB), cgroups=Cgroups({})
     )
+    assert severities(result.findings) == []
 
 
 def test_kills_of_older_kernels():
@@ -152,18 +144,14 @@ def test_memory_scarce(name: str, available: int, stalled: float, expected: list
     host = HostMemory(
         total=512 * GIB if available > 8 * GIB else 8 * GIB, available=available, free=100 * MIB
     )
-    assert (
-        severities(
-            judge(
-                "resources.memory-scarce",
-                host_memory=host,
-                pressure=pressure_on("memory", stalled),
-                containers=of(WEB),
-                cgroups=Cgroups({}),
-            ).findings
-        )
-        == expected
+    result = judge(
+        "resources.memory-scarce",
+        host_memory=host,
+        pressure=pressure_on("memory", stalled),
+        containers=of(WEB),
+        cgroups=Cgroups({}),
     )
+    assert severities(result.findings) == expected
 
 
 def test_memory_is_not_scarce_while_much_of_it_is_free():
@@ -198,18 +186,12 @@ def test_memory_is_not_scarce_while_much_of_it_is_free():
     ],
 )
 def test_memory_near_limit(name: str, held: Memory, count: int):
-    assert (
-        len(
-            findings_of(
-                judge(
-                    "resources.memory-near-limit",
-                    containers=of(WEB),
-                    cgroups=cgroup_of(memory=held),
-                ).findings
-            )
-        )
-        == count
+    result = judge(
+        "resources.memory-near-limit",
+        containers=of(WEB),
+        cgroups=cgroup_of(memory=held),
     )
+    assert len(findings_of(result.findings)) == count
 
 
 @pytest.mark.parametrize(

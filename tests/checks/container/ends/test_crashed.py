@@ -143,19 +143,15 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 )
 def test_crashed(name: str, container: Container, asked: bool | None, expected: list[str]):
     known = Stops({} if asked is None else {container.id: asked})
-    assert [
-        found
-        for found, _ in summaries(
-            judge(
-                "container.crashed",
-                containers=of(container),
-                clock=CLOCK,
-                options=OPTIONS,
-                log_tails=QUIET,
-                stops=known,
-            )
-        )
-    ] == expected
+    result = judge(
+        "container.crashed",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=known,
+    )
+    assert [found for found, _ in summaries(result)] == expected
 
 
 @pytest.mark.parametrize(
@@ -191,29 +187,24 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
     name: str, container: Container, expected: list[str]
 ):
     known = Stops({container.id: False}, frozenset({container.id}))
-    assert [
-        found
-        for found, _ in summaries(
-            judge(
-                "container.crashed",
-                containers=of(container),
-                clock=CLOCK,
-                options=OPTIONS,
-                log_tails=QUIET,
-                stops=known,
-            )
-        )
-    ] == expected
-    assert not summaries(
-        judge(
-            "container.crashed",
-            containers=Containers((container,), source="disk"),
-            clock=CLOCK,
-            options=OPTIONS,
-            log_tails=QUIET,
-            stops=known,
-        )
+    result = judge(
+        "container.crashed",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=known,
     )
+    assert [found for found, _ in summaries(result)] == expected
+    result = judge(
+        "container.crashed",
+        containers=Containers((container,), source="disk"),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=known,
+    )
+    assert not summaries(result)
 
 
 @pytest.mark.parametrize(

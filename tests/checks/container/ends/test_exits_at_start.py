@@ -93,36 +93,28 @@ from tests.judging import judge
     ],
 )
 def test_exits_at_start(name: str, container: Container, expected: list[str]):
-    assert [
-        found
-        for found, _ in summaries(
-            judge(
-                "container.exits-at-start",
-                containers=of(container),
-                clock=CLOCK,
-                options=OPTIONS,
-                log_tails=QUIET,
-                events=Events(()),
-            )
-        )
-    ] == expected
+    result = judge(
+        "container.exits-at-start",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        events=Events(()),
+    )
+    assert [found for found, _ in summaries(result)] == expected
 
 
 def test_a_stop_that_is_remembered_is_no_failure():
     stopped = events_of(EARLY, (61, "kill", {"signal": "15"}), exit_event(60, 1))
-    assert (
-        summaries(
-            judge(
-                "container.exits-at-start",
-                containers=of(EARLY),
-                clock=CLOCK,
-                options=OPTIONS,
-                log_tails=QUIET,
-                events=stopped,
-            )
-        )
-        == []
+    result = judge(
+        "container.exits-at-start",
+        containers=of(EARLY),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        events=stopped,
     )
+    assert summaries(result) == []
 
 
 KILLS = {

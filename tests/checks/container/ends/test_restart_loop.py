@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -14,7 +16,7 @@ from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.model import Unavailable
+from diagnose.model import Result, Unavailable
 from diagnose.questions.sockets import Socket
 from tests.checks.container.evidence import (
     CLOCK,
@@ -35,6 +37,18 @@ from tests.inspected import container, of
 from tests.judging import judge
 
 NOT_STOPPED = Stops({})
+
+
+def loops(*containers: Container, **evidence: Any) -> Result:
+    """What the check says of containers, with no events and no logs unless they are given."""
+    usual = {
+        "clock": CLOCK,
+        "events": Events(()),
+        "log_tails": QUIET,
+        "log": UNKNOWN,
+        "stops": NOT_STOPPED,
+    }
+    return judge("container.restart-loop", containers=of(*containers), **{**usual, **evidence})
 
 
 LOOPING = container_in("restarting", code=3, RestartCount=8, **restart_policy("always"))
@@ -92,20 +106,7 @@ STEADY = container_in(
     ],
 )
 def test_a_loop(name: str, container: Container, events: Events | Unavailable, severity: str):
-    assert [
-        found
-        for found, _ in summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(container),
-                clock=CLOCK,
-                events=events,
-                log_tails=QUIET,
-                log=UNKNOWN,
-                stops=NOT_STOPPED,
-            )
-        )
-    ] == [severity]
+    assert [found for found, _ in summaries(loops(container, events=events))] == [severity]
 
 
 SLOW = container_in(
@@ -134,35 +135,12 @@ def ended(container: Container, *ages: float, words: str = "ignoring event") -> 
     ],
 )
 def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str):
-    (found,) = items(
-        judge(
-            "container.restart-loop",
-            containers=of(SLOW),
-            clock=CLOCK,
-            events=FLOODED,
-            log_tails=QUIET,
-            log=ended(SLOW, 300, 210, 120, 30.1, words=words),
-            stops=NOT_STOPPED,
-        )
-    )
+    (found,) = items(loops(SLOW, events=FLOODED, log=ended(SLOW, 300, 210, 120, 30.1, words=words)))
     assert (
         found.evidence["exits (the engine's log)"]
         == "4 in the last 5 min, none requested by a user"
     )
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(SLOW),
-                clock=CLOCK,
-                events=FLOODED,
-                log_tails=QUIET,
-                log=ended(SLOW, 9000, 30.1),
-                stops=NOT_STOPPED,
-            )
-        )
-        == []
-    )
+    assert summaries(loops(SLOW, events=FLOODED, log=ended(SLOW, 9000, 30.1))) == []
     once = container_in(
         "running",
         age=30,
@@ -170,20 +148,7 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str
         State={"FinishedAt": moment(30.1)},
         **restart_policy("always"),
     )
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(once),
-                clock=CLOCK,
-                events=FLOODED,
-                log_tails=QUIET,
-                log=ended(once, 300, 210, 120, 30.1),
-                stops=NOT_STOPPED,
-            )
-        )
-        == []
-    )
+    assert summaries(loops(once, events=FLOODED, log=ended(once, 300, 210, 120, 30.1))) == []
 
 
 REBOOTED = container_in(
@@ -235,98 +200,23 @@ RECOVERED = container_in(
     ],
 )
 def test_no_loop(name: str, container: Container, events: Events | Unavailable):
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(container),
-                clock=CLOCK,
-                events=events,
-                log_tails=QUIET,
-                log=UNKNOWN,
-                stops=NOT_STOPPED,
-            )
-        )
-        == []
-    )
+    assert summaries(loops(container, events=events)) == []
 
 
 def test_swarm_churn_is_counted_by_slot():
     churning = [swarm_task("shop_web.1", n, age=60 + n) for n in range(4)]
-    (found,) = items(
-        judge(
-            "container.restart-loop",
-            containers=of(*churning),
-            clock=CLOCK,
-            events=Events(()),
-            log_tails=log_of(churning[0], "no such table"),
-            log=UNKNOWN,
-            stops=NOT_STOPPED,
-        )
-    )
+    (found,) = items(loops(*churning, log_tails=log_of(churning[0], "no such table")))
     assert found.subject.name == "shop_web.1.0"
     assert "4 times" in found.summary
     assert found.evidence["log"] == "no such table"
     settled = [*churning, swarm_task("shop_web.1", 9, "running", age=600)]
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(*settled),
-                clock=CLOCK,
-                events=Events(()),
-                log_tails=QUIET,
-                log=UNKNOWN,
-                stops=NOT_STOPPED,
-            )
-        )
-        == []
-    )
+    assert summaries(loops(*settled)) == []
     updated = Stops({container.id: True for container in churning})
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(*churning),
-                clock=CLOCK,
-                events=Events(()),
-                log_tails=QUIET,
-                log=UNKNOWN,
-                stops=updated,
-            )
-        )
-        == []
-    )
+    assert summaries(loops(*churning, stops=updated)) == []
     ended = [swarm_task("shop_web.1", n, code=143) for n in range(4)]
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(*ended),
-                clock=CLOCK,
-                events=Events(()),
-                log_tails=QUIET,
-                log=UNKNOWN,
-                stops=NOT_STOPPED,
-            )
-        )
-        == []
-    ), "nobody remembers"
+    assert summaries(loops(*ended)) == [], "nobody remembers"
     spread = [swarm_task(f"shop_web.{n}", n) for n in range(4)]
-    assert (
-        summaries(
-            judge(
-                "container.restart-loop",
-                containers=of(*spread),
-                clock=CLOCK,
-                events=Events(()),
-                log_tails=QUIET,
-                log=UNKNOWN,
-                stops=NOT_STOPPED,
-            )
-        )
-        == []
-    )
+    assert summaries(loops(*spread)) == []
 
 
 @pytest.mark.parametrize(
@@ -337,15 +227,7 @@ def test_who_is_offered_a_terminal(code: int, offered: str | None):
     bare = container_in(
         "restarting", code=code, RestartCount=8, Path="/usr/bin/node", **restart_policy("always")
     )
-    result = judge(
-        "container.restart-loop",
-        containers=of(bare),
-        clock=CLOCK,
-        events=Events(()),
-        log_tails=QUIET,
-        log=UNKNOWN,
-        stops=NOT_STOPPED,
-    )
+    result = loops(bare)
     assert [finding.variables.get("shell") for finding in result.findings] == [offered]
 
 
@@ -378,10 +260,9 @@ def listening(seen: tuple[Container, list[Socket]]) -> tuple[str, ContainerNetns
 )
 def test_calls_to_itself(refused: int, own: list[Socket], expected: set[str | None]) -> None:
     seen = ((WAITING, own), (SERVER, [Socket("tcp", "0.0.0.0", 8080)]))
-    found = judge(
-        "container.restart-loop",
-        containers=of(WAITING, SERVER),
-        clock=CLOCK,
+    found = loops(
+        WAITING,
+        SERVER,
         events=events_of(WAITING, exit_event(40), exit_event(30), exit_event(10)),
         losses=NetworkLosses((), refused_inside={WAITING.id: refused}),
         context=RunContext(namespaces=Namespaces(dict(map(listening, seen)))),
@@ -402,15 +283,7 @@ def test_an_update_of_the_swarm_that_was_rolled_back_is_over(
 
     failed = [made(swarm_task("web.1", n, age=20 + n), ["serve", "--old-option"]) for n in range(3)]
     present = made(swarm_task("web.1", 9, "running", age=10), command) if command else None
-    found = judge(
-        "container.restart-loop",
-        containers=of(*failed, *([present] if present is not None else [])),
-        clock=CLOCK,
-        events=Events(()),
-        log_tails=QUIET,
-        log=UNKNOWN,
-        stops=NOT_STOPPED,
-    )
+    found = loops(*failed, *([present] if present is not None else []))
     assert (summaries(found) == []) is is_over
 
 
@@ -427,13 +300,5 @@ def test_an_update_of_the_swarm_that_was_rolled_back_is_over(
 def test_a_worker_that_takes_one_job_a_run(lines: tuple[str, ...], severity: str) -> None:
     worker = container_in("restarting", RestartCount=8, **restart_policy("always"))
     context = RunContext(log_tails=LogTails({worker.id: LogTail(lines)}, {}))
-    found = judge(
-        "container.restart-loop",
-        containers=of(worker),
-        clock=CLOCK,
-        events=Events(()),
-        context=context,
-        log=UNKNOWN,
-        stops=NOT_STOPPED,
-    )
+    found = loops(worker, context=context)
     assert [finding.severity.name for finding in found.findings] == [severity]

@@ -60,15 +60,11 @@ GIVEN_UP = container_in("exited", code=4, RestartCount=2, **restart_policy("on-f
     ],
 )
 def test_restarts_exhausted(name: str, container: Container, events: Events, expected: list[str]):
-    assert [
-        found
-        for found, _ in summaries(
-            judge(
-                "container.restarts-exhausted",
-                containers=of(container),
-                clock=CLOCK,
-                log_tails=QUIET,
-                events=events,
-            )
-        )
-    ] == expected
+    result = judge(
+        "container.restarts-exhausted",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=QUIET,
+        events=events,
+    )
+    assert [found for found, _ in summaries(result)] == expected

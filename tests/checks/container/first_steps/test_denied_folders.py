@@ -15,7 +15,7 @@ from tests.checks.container.evidence import CLOCK, container_in
 from tests.checks.container.first_steps.test_first_steps import CONF
 from tests.hosts import Made
 from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
 DENIED = "PermissionError: [Errno 13] Permission denied: '/app/cache'"
 ON_APP = {**CONF, "Source": "/srv/app", "Destination": "/app"}
@@ -48,7 +48,7 @@ def test_a_user_that_the_image_does_not_plan_for(
         log_tails=LogTails({container.id: LogTail((line,))}, {}),
         image_details=ImageDetails({container.image: detail}, {container.image: "app:1"}),
     )
-    assert len(result.findings) == expected
+    assert rows(result) == [("critical", "web")] * expected
 
 
 JAVA = (

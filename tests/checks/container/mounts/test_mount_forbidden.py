@@ -10,7 +10,6 @@ from tests.checks.container.evidence import (
     container_in,
     items,
     log_of,
-    summaries,
 )
 from tests.checks.container.mounts.refusals import (
     DENIED,
@@ -22,7 +21,7 @@ from tests.checks.container.mounts.refusals import (
     shut_out,
 )
 from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(
@@ -59,20 +58,14 @@ def test_mount_forbidden(
     sources = BindSources(
         {"/srv/data": source}, {"/srv/data/key": PathStatus(type="file", mode=0o644)}
     )
-    assert (
-        len(
-            summaries(
-                judge(
-                    "container.mount-forbidden",
-                    containers=of(container),
-                    log_tails=log_of(container, line),
-                    bind_sources=sources,
-                    info=info,
-                )
-            )
-        )
-        == count
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=log_of(container, line),
+        bind_sources=sources,
+        info=info,
     )
+    assert rows(result) == [("critical", "web")] * count
 
 
 SOCKET = PathStatus(type="socket", mode=0o660)
@@ -166,18 +159,14 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
     )
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": FILE})
     line = "open /data/key: permission denied"
-    assert (
-        items(
-            judge(
-                "container.mount-forbidden",
-                containers=of(container),
-                log_tails=log_of(container, line),
-                bind_sources=sources,
-                info=Info(),
-            )
-        )
-        == []
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=log_of(container, line),
+        bind_sources=sources,
+        info=Info(),
     )
+    assert items(result) == []
 
 
 SQL_SERVER = (

@@ -22,11 +22,10 @@ from tests.checks.container.evidence import (
     items,
     log_of,
     moment,
-    summaries,
 )
 from tests.hosts import Made
 from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
 MISFILED = (
     "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
@@ -84,21 +83,15 @@ FRESH: dict[str, Any] = {
 )
 def test_mount_source_missing(name: str, container: Container, source: PathStatus, count: int):
     sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
-    assert (
-        len(
-            summaries(
-                judge(
-                    "container.mount-source-missing",
-                    containers=of(container),
-                    clock=CLOCK,
-                    options=OPTIONS,
-                    bind_sources=sources,
-                    log_tails=QUIET,
-                )
-            )
-        )
-        == count
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=sources,
+        log_tails=QUIET,
     )
+    assert rows(result) == [("critical", "web")] * count
 
 
 OLD_RUNTIME = (

@@ -175,7 +175,7 @@ def test_a_failure_that_a_test_looked_for(line: str, word: str, found: int):
         recent_logs=RecentLogs({app.id: lines}),
         namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
     )
-    assert len(result.findings) == found
+    assert rows(result) == [("critical", "web")] * found
 
 
 def test_a_log_that_was_not_read_keeps_it_from_passing():

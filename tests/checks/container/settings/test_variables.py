@@ -40,17 +40,13 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
         "Error: Database is uninitialized and superuser password is not specified.",
         Config={"Env": env},
     )
-    assert (
-        rows(
-            judge(
-                "container.variable-missing",
-                containers=of(container),
-                clock=CLOCK,
-                log_tails=log_tails,
-            )
-        )
-        == expected
+    result = judge(
+        "container.variable-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
     )
+    assert rows(result) == expected
 
 
 COUCHDB = (

@@ -14,7 +14,7 @@ from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import EARLY, UNKNOWN, container_in, log_of, summaries
 from tests.hosts import Made
 from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
 ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(40)
 
@@ -272,5 +272,6 @@ def test_a_library_without_content(head: str, times: int) -> None:
     answers = {"api.archive": {"type": "file", "hex": head}}
     read = programs(Made(answers), of(container), log_of(container, line))
     found = judge("container.exec-format", containers=of(container), programs=read, info=AMD64)
-    assert len(found.findings) == times
+    result = found
+    assert rows(result) == [("critical", "web")] * times
     assert all("/lib/libssl.so.3 is an empty file" in said.summary for said in found.findings)

@@ -12,7 +12,7 @@ from diagnose.evidence.network.proxies.unserved_routes import unserved_routes
 from diagnose.model import Failed, Result
 from tests.checks.network.evidence import LATER, container, namespaces_of
 from tests.hosts import Made
-from tests.judging import judge
+from tests.judging import judge, rows
 
 CLOSED = "--providers.docker.exposedbydefault=false"
 ON = {"traefik.enable": "true"}
@@ -238,7 +238,7 @@ def test_static_settings_in_a_file(text: str, found: int) -> None:
         return {"text": text} if is_there else Failed("missing", question.path)
 
     result = judged([traefik(Mounts=[mount]), shop(RULE, 8080)], Made({"file.read": read}))
-    assert len(result.findings) == found
+    assert rows(result) == [("warning", "shop")] * found
 
 
 @pytest.mark.parametrize(
