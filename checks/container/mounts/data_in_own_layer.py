@@ -1,0 +1,79 @@
+"""container.data-in-own-layer: data goes into the container, and the mount for it stays unused."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.data.own_layer_data import (
+    OwnLayerData,
+    OwnLayerDataList,
+)
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import size
+from diagnose.registry import check
+
+
+@check("container.data-in-own-layer", severity=Severity.warning)
+def data_in_own_layer(containers: Containers, own_layer_data: OwnLayerDataList) -> CheckResult:
+    """A container keeps its data in its own layer, and its mount is unused.
+
+    The program writes into a folder that is no mount: a newer image keeps its data elsewhere, or
+    the mount's path has a blank at its end. What is there is lost when the container is recreated,
+    as by each update. A folder counts that is called like a mount of the container, is written to
+    since the container was made, and holds 64 KiB or more, while nothing was added to the top of
+    the mount. Folders for logs, caches, media and static files are left out.
+    """
+    for container in containers:
+        for mount in container.mounts:
+            if mount.destination.strip() != mount.destination:
+                yield _misspelt_finding(container, mount)
+    for item in own_layer_data:
+        yield _finding(item)
+    return None
+
+
+def _misspelt_finding(container: Container, mount: Mount) -> Finding:
+    meant = mount.destination.strip()
+    return Finding.about(
+        container,
+        f'{container} has {mount.place} mounted at "{mount.destination}", with a blank at its '
+        f"end: what it writes to {meant} does not go there",
+        {
+            "mount": f'{mount.name or mount.source} -> "{mount.destination}"',
+            **_at(container, meant),
+        },
+        discriminator=mount.destination,
+        stable=(container.life,),
+        touches=mount.volumes,
+        folder=meant,
+        meant=f"{mount.name or mount.source}:{meant}",
+    )
+
+
+def _at(container: Container, meant: str) -> dict[str, str]:
+    """What is mounted where the mount was meant to be."""
+    other = container.mount_at(meant)
+    return {f"mounted at {meant}": other.name or other.source} if other is not None else {}
+
+
+def _finding(item: OwnLayerData) -> Finding:
+    container, mount = item.container, item.mount
+    state = "is empty" if item.is_empty else "had nothing added since this container was made"
+    finding = Finding.about(
+        container,
+        f"{container} keeps {size(item.bytes)} in {item.folder}, which is no mount and is lost when "
+        f"it is recreated: {mount.place}, mounted at {mount.destination}, {state}",
+        {
+            f"{item.folder} in its own layer, bytes": item.bytes,
+            "mount": f"{mount.name or mount.source} -> {mount.destination}",
+        },
+        discriminator=mount.destination,
+        stable=(container.life,),
+        touches=mount.volumes,
+        folder=item.folder,
+        meant=f"{mount.name or mount.source}:{item.folder}",
+    )
+    if not item.is_empty:
+        return finding
+    written = f"{container.name}:{item.folder}/."
+    return finding.with_variables({"written": written, "store": mount.source})

@@ -1,0 +1,40 @@
+"""storage.backup-empty: a backup program reads an empty volume, and the data is in another one."""
+
+from __future__ import annotations
+
+from diagnose.evidence.storage.empty_backups import EmptyBackup, EmptyBackups
+from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.registry import check
+
+
+@check("storage.backup-empty", severity=Severity.warning)
+def backup_empty(empty_backups: EmptyBackups) -> CheckResult:
+    """A backup program reads an empty volume, and not the one with the data.
+
+    Compose names a volume after its project, so that a backup program in a project of its own, or
+    one with a misspelt name, gets a new and empty volume. Its backups succeed and hold nothing. A
+    volume counts that is empty, and mounted read-only or by a backup program, while another
+    container mounts a volume with the same name behind its project that holds data.
+    """
+    for item in empty_backups:
+        yield _finding(item)
+    return None
+
+
+def _finding(item: EmptyBackup) -> Finding:
+    container, mount = item.container, item.mount
+    access = "read-write" if mount.rw else "read-only"
+    return Finding.about(
+        container,
+        f'{container} reads volume "{mount.name}", which is empty: the data is in volume '
+        f'"{item.meant}", which {item.user} mounts',
+        {
+            "mounted": f"{mount.name} -> {mount.destination}, {access}",
+            f"volume {item.meant}": f"{item.source}, not empty",
+        },
+        discriminator=mount.destination,
+        touches=(Subject("volume", mount.name), Subject("volume", item.meant)),
+        meant=item.meant,
+        bound=f"{item.meant}:{mount.destination}:ro",
+        empty=mount.name,
+    )

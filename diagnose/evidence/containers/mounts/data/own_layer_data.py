@@ -1,0 +1,168 @@
+"""Data that containers keep in their own layer, beside a mount that was meant for it.
+
+A newer image keeps its data in another folder, or the mount's path was misspelt: the program writes
+into the container itself, and the mount stays as it was.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.data_root import WalkFolder
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.registry import evidence
+
+MOST = 16
+"""Containers whose layer is walked."""
+MOST_MOUNTS = 40
+"""Mounts whose folder is listed."""
+MOST_ENTRIES = 20
+WALK_S = 0.3
+DEPTH = 6
+LEAST = 64 * 1024
+"""Bytes; a program that keeps less there has its marks and its cache there."""
+_NO_DATA = LazyPattern(
+    r"(?:^|/)(?:(?:var/)?(?:tmp|run|log|cache)|proc|sys|dev|root/\.\w{1,20}|logs?|\.?cache|tmp|sessions?)(?:/|$)"
+)
+"""Folders of files that nobody misses."""
+_OF_OTHERS = LazyPattern(
+    r"(?i)^/etc/|(?:^|/)(?:assets|backups?|certs?|dist|downloads?|etc|import|logs?|media|movies|music|photos"
+    r"|plugins|public|scripts|ssl|static|templates|themes|tv)/?$"
+    r"|\.(?:cnf|conf|crt|env|ini|js|json|key|pem|php|pid|properties|py|sh|sock|sql|toml|txt|xml|ya?ml)$"
+)
+"""Mounts that a program may leave alone, and whose names many folders of an image have; files."""
+_USUAL = frozenset({"app", "config", "data", "lib", "storage", "var"})
+"""Names of folders that say little: many programs have one beside another."""
+
+
+class OwnLayerData(msgspec.Struct, frozen=True):
+    """A folder of a container's own layer, and the mount that it is called like."""
+
+    container: Container
+    mount: Mount
+    folder: str
+    """As the container calls it."""
+    bytes: int
+    is_empty: bool
+    """Whether the mount holds nothing at all."""
+
+
+class OwnLayerDataList(Items[OwnLayerData], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def own_layer_data(host: Host, containers: Containers, layers: Layers | None) -> OwnLayerDataList:
+    """A layer is walked only where a mount of the container was left alone since it was made.
+
+    Mounts are listed of running containers, and those that hold something have the times of their
+    entries looked at.
+    """
+    found: list[OwnLayerData] = []
+    walked = 0
+    for container in containers.running:
+        top = _top(container, layers)
+        mounts = [mount for mount in container.mounts if _is_for_data(mount)] if top else []
+        idle = [
+            (mount, entries)
+            for mount in mounts
+            if (entries := _left_alone(host, container, mount)) is not None
+        ]
+        if idle and walked < MOST:
+            walked += 1
+            found += _in_layer(host, container, top, idle)
+    return OwnLayerDataList(tuple(found))
+
+
+def _top(container: Container, layers: Layers | None) -> str:
+    """The folder of a container's writable layer on the host; "" where nobody says."""
+    if container.layer_folder or layers is None or container.id not in layers.writable:
+        return container.layer_folder
+    return f"{layers.path}/{layers.writable[container.id]}/diff"
+
+
+def _is_for_data(mount: Mount) -> bool:
+    """Whether somebody mounted it by its name, for the program to write there."""
+    is_own = mount.rw and mount.has_host_path and not mount.is_anonymous
+    return is_own and not _OF_OTHERS.search(mount.destination)
+
+
+def _left_alone(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
+    """What lies in a mount to which nothing was added since the container was made; else None."""
+    listing = host.ask(ListFolder(mount.source))
+    made = container.created_at
+    if isinstance(listing, Failed) or made is None:
+        return None
+    names = listing.names[:MOST_ENTRIES]
+    if not names:
+        return ()
+    times = host.ask(StatPaths([f"{mount.source}/{name}" for name in names]))
+    if isinstance(times, Failed):
+        return None
+    changed = [status.mtime for status in times.values() if status.mtime is not None]
+    return names if changed and max(changed) < made else None
+
+
+def _in_layer(
+    host: Host, container: Container, top: str, idle: Sequence[tuple[Mount, Sequence[str]]]
+) -> Iterator[OwnLayerData]:
+    """The one folder of the layer that is called like an idle mount."""
+    walk = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
+    if isinstance(walk, Failed) or walk.bytes < LEAST:
+        return
+    sums = _sums(walk.by)
+    for mount, entries in idle:
+        name = posixpath.basename(mount.destination.rstrip("/"))
+        alike = [
+            path
+            for path, size in sums.items()
+            if size >= LEAST
+            and posixpath.basename(path) == name
+            and not _NO_DATA.search(path)
+            and _fits(name, entries, path, sums)
+            and not _is_mounted(container, f"/{path}")
+        ]
+        path = only(alike)
+        if path is not None:
+            yield OwnLayerData(container, mount, f"/{path}", sums[path], not entries)
+            return
+
+
+def _fits(name: str, entries: Sequence[str], path: str, sums: Mapping[str, int]) -> bool:
+    """Whether a folder with a usual name has an entry of the mount too, or the mount none."""
+    inside = {
+        other[len(path) + 1 :].split("/")[0] for other in sums if other.startswith(f"{path}/")
+    }
+    return name not in _USUAL or not entries or not inside.isdisjoint(entries)
+
+
+def _sums(by: Mapping[str, int]) -> dict[str, int]:
+    """The bytes below each folder, with those of the folders in it."""
+    sums: dict[str, int] = {}
+    for path, size in by.items():
+        parts = path.strip("/").split("/")
+        for end in range(1, len(parts) + 1):
+            folder = "/".join(parts[:end])
+            sums[folder] = sums.get(folder, 0) + size
+    return sums
+
+
+def _is_mounted(container: Container, path: str) -> bool:
+    """Whether a folder is a mount of the container, or below one, or holds one."""
+    return any(
+        mount.destination == path
+        or mount.holds(path)
+        or mount.destination.startswith(f"{path.rstrip('/')}/")
+        for mount in container.mounts
+    )

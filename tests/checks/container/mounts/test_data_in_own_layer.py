@@ -1,0 +1,103 @@
+"""container.data-in-own-layer: what lies in a layer, and in the mounts beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.mounts.data.own_layer_data import own_layer_data
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+from tests.checks.container.evidence import NOW
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+HOUR = 3600.0
+MUCH = 200_000
+SOURCE, LAYER = "/srv/docs", "/var/lib/docker/overlay2/aa/diff"
+FOUND = [("warning", "search")]
+
+
+def _judge(
+    mount: Mapping[str, Any],
+    layer: Mapping[str, int],
+    entries: tuple[str, ...] = ("indexes",),
+    *,
+    age: float = 2 * HOUR,
+    more: tuple[Mapping[str, Any], ...] = (),
+) -> tuple[Made, Any]:
+    """age: seconds since the mount was changed; the container was made an hour ago."""
+
+    def times(question: AnyQuestion) -> Json:
+        return {
+            str(path): {"type": "folder", "mtime": NOW - age} for path in question.args["paths"]
+        }
+
+    host = Made(
+        {
+            "file.list": {"entries": [{"name": name, "type": "folder"} for name in entries]},
+            "file.stats": times,
+            "fs.walk": {
+                "bytes": sum(layer.values()), "complete": True, "by": dict(layer), "largest": [],
+            },
+        }
+    )  # fmt: skip
+    own = {"Type": "bind", "Source": SOURCE, "Destination": "/data.ms", "RW": True, **mount}
+    search = container(
+        "search",
+        Created=datetime.fromtimestamp(NOW - HOUR, UTC).isoformat(),
+        Mounts=[own, *more],
+        GraphDriver={"Name": "overlay2", "Data": {"UpperDir": LAYER}},
+    )
+    items = own_layer_data(host, of(search), None)
+    return host, judge("container.data-in-own-layer", own_layer_data=items, containers=of(search))
+
+
+IN_LAYER = {"meili/data.ms/indexes": MUCH}
+HOLDS = {"Type": "volume", "Name": "a", "Source": "/v", "Destination": "/meili", "RW": True}
+CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tuple[str, str]]]] = {
+    "another folder above": ({}, IN_LAYER, {}, FOUND),
+    "an empty mount": ({}, IN_LAYER, {"entries": ()}, FOUND),
+    "a mount that is written to": ({}, IN_LAYER, {"age": 60.0}, []),
+    "little data": ({}, {"meili/data.ms": 4096}, {}, []),
+    "a folder of another name": ({}, {"meili/db": MUCH}, {}, []),
+    "a cache": ({}, {"var/cache/data.ms": MUCH}, {}, []),
+    "two folders": ({}, {"a/data.ms": MUCH, "b/data.ms": MUCH}, {}, []),
+    "read-only": ({"RW": False}, IN_LAYER, {}, []),
+    "in a folder of a build": (
+        {"Destination": "/opt/files/dist/uploads"}, {"srv/files/dist/uploads": MUCH}, {}, FOUND,
+    ),
+    "of media": ({"Destination": "/photos"}, {"app/photos": MUCH}, {}, []),
+    "a usual name with other files": ({"Destination": "/data"}, {"app/data/cache": MUCH}, {}, []),
+    "a usual name with a file of both": ({"Destination": "/data"}, {"app/data/indexes": MUCH}, {}, FOUND),
+    "a usual name, and nothing mounted": ({"Destination": "/data"}, {"app/data": MUCH}, {"entries": ()}, FOUND),
+    "below another mount": ({}, IN_LAYER, {"more": (HOLDS,)}, []),
+    "a blank at its end": ({"Destination": "/data.ms "}, {}, {}, FOUND),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mount", "layer", "given", "expected"), CASES.values(), ids=CASES)
+def test_mounts(
+    mount: dict[str, Any],
+    layer: dict[str, int],
+    given: dict[str, Any],
+    expected: list[tuple[str, str]],
+) -> None:
+    _, result = _judge(mount, layer, **given)
+    assert rows(result) == expected
+
+
+def test_what_is_asked_and_offered() -> None:
+    host, _ = _judge({}, IN_LAYER, age=60.0)
+    assert [question.kind for question in host.asked] == ["file.list", "file.stats"]
+    _, result = _judge({}, IN_LAYER)
+    (finding,) = result.findings
+    assert finding.variables["meant"] == f"{SOURCE}:/meili/data.ms"
+    assert "store" not in finding.variables
+    _, result = _judge({}, IN_LAYER, ())
+    (finding,) = result.findings
+    assert finding.variables["written"] == "search:/meili/data.ms/."

@@ -1,0 +1,80 @@
+"""storage.backup-empty: volumes of backup programs, and their namesakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.storage.empty_backups import empty_backups
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+FOUND = [("warning", "saver")]
+
+
+def _with(name: str, volume: str, at: str = "/data", *, rw: bool = True, **more: str) -> Container:
+    mount = {
+        "Type": "volume",
+        "Name": volume,
+        "Source": f"/v/{volume}",
+        "Destination": at,
+        "RW": rw,
+    }
+    labels = {
+        "com.docker.compose.project": more.get("project", ""),
+        "com.docker.compose.service": name,
+    }
+    return container(
+        name, Mounts=[mount], Config={"Labels": labels, "Image": more.get("image", "app:1")}
+    )
+
+
+def _judge(full: set[str], *containers: Container) -> Any:
+    def listing(question: Any) -> Any:
+        names = ["grafana.db"] if question.args["path"] in {f"/v/{name}" for name in full} else []
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
+
+    found = empty_backups(Made({"file.list": listing}), of(*containers))
+    return judge("storage.backup-empty", empty_backups=found)
+
+
+GRAFANA = _with("grafana", "monitoring_config", project="monitoring")
+CASES: dict[str, tuple[Container, set[str], list[tuple[str, str]]]] = {
+    "of its own project": (
+        _with("saver", "saver_config", rw=False, project="saver"), {"monitoring_config"}, FOUND,
+    ),
+    "with the other project in its name": (
+        _with("saver", "saver_monitoring_config", rw=False, project="saver"), {"monitoring_config"}, FOUND,
+    ),
+    "without a project": (_with("saver", "config", rw=False), {"monitoring_config"}, FOUND),
+    "of a backup program that may write": (
+        _with("saver", "saver_config", project="saver", image="offen/docker-volume-backup:v2"),
+        {"monitoring_config"}, FOUND,
+    ),
+    "where a backup program writes": (
+        _with("saver", "saver_config", "/archive", project="saver", image="restic:1"), {"monitoring_config"}, [],
+    ),
+    "of a program that writes": (_with("saver", "saver_config", project="saver"), {"monitoring_config"}, []),
+    "that holds something": (
+        _with("saver", "saver_config", rw=False, project="saver"), {"monitoring_config", "saver_config"}, [],
+    ),
+    "both are empty": (_with("saver", "saver_config", rw=False, project="saver"), set(), []),
+    "the same volume": (_with("saver", "monitoring_config", rw=False), {"monitoring_config"}, []),
+    "of another name": (_with("saver", "saver_films", rw=False, project="saver"), {"monitoring_config"}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("saver", "full", "expected"), CASES.values(), ids=CASES)
+def test_volumes(saver: Container, full: set[str], expected: list[tuple[str, str]]) -> None:
+    assert rows(_judge(full, GRAFANA, saver)) == expected
+
+
+def test_which_of_several() -> None:
+    saver = _with("saver", "saver_config", rw=False, project="saver")
+    other = _with("other", "shop_config", project="shop")
+    assert rows(_judge({"monitoring_config", "shop_config"}, GRAFANA, other, saver)) == []
+    (finding,) = _judge({"monitoring_config"}, GRAFANA, other, saver).findings
+    assert finding.variables["bound"] == "monitoring_config:/data:ro"

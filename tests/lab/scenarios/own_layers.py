@@ -1,0 +1,71 @@
+"""Containers that keep their data beside the mount that was meant for it; and look-alikes."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.scenarios.deploys import SAFE
+from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import logs, run
+
+_OWN = "container.data-in-own-layer"
+_SEARCH = """#!/bin/sh
+# a program that keeps its data in the folder that it is told
+mkdir -p "$KEEPS/indexes"
+[ -e "$KEEPS/indexes/data.mdb" ] || head -c 300000 /dev/urandom >"$KEEPS/indexes/data.mdb"
+echo "Database path: $KEEPS"
+exec sleep 1000
+"""
+
+
+def _search(box: Box, name: str, keeps: str, *options: str) -> None:
+    files = {"search": (_SEARCH.encode(), 0o755)}
+    load(box, "search:0.27", Recipe(files, ('ENTRYPOINT ["/search"]',)))
+    run(box, name, *SAFE, f"--env=KEEPS={keeps}", *options, "search:0.27")
+    box.wait_for(lambda: "Database path" in logs(box, name), 20, "the data to be written")
+
+
+def _store(box: Box, volume: str) -> str:
+    """The folder of a volume on the host."""
+    (found,) = json.loads(box.docker("volume", "inspect", volume).stdout)
+    return str(found["Mountpoint"])
+
+
+@fault(_OWN, subject="container:search8")
+def image_that_keeps_its_data_elsewhere(box: Box) -> None:
+    """A newer image has another folder for its data, and the volume is still at the former one; the
+    command of the report mounts it there."""
+    _search(box, "search8", "/data.ms", "-v", "docs8:/data.ms")
+    box.docker("rm", "-f", "search8")
+    box.sh("sleep 2")
+    _search(box, "search8", "/meili/data.ms", "-v", "docs8:/data.ms")
+    command = first_command(box, _OWN, "search8")
+    assert command.endswith("recreate search8 -- --volume=docs8:/meili/data.ms | sh"), command
+
+
+@fault(_OWN, subject="container:uploads8")
+def empty_mount_beside_the_uploads(box: Box) -> None:
+    """The program has never written to the folder that is mounted; the command of the report brings
+    what it wrote there."""
+    box.sh("mkdir -p /srv/uploads8")
+    _search(box, "uploads8", "/srv/app/uploads", "-v", "/srv/uploads8:/app/uploads")
+    command = first_command(box, _OWN, "uploads8")
+    assert "docker cp --archive uploads8:/srv/app/uploads/. /srv/uploads8" in command, command
+
+
+@fault(_OWN, subject="container:blank8", shareable=True)
+def mount_with_a_blank_at_its_end(box: Box) -> None:
+    """A web page was filled in with a blank behind the path."""
+    _search(box, "blank8", "/config", "-v", "blank8:/config ")
+
+
+@healthy()
+def mounts_that_hold_the_data(box: Box) -> None:
+    """Data in its mount; a cache and files of the image of the same name beside an idle mount; a
+    folder for media that nothing was added to."""
+    _search(box, "search9", "/data", "-v", "docs9:/data")
+    _search(box, "cache9", "/var/cache/data", "-v", "idle9:/data")
+    _search(box, "media9", "/var/lib/photos", "-v", "photos9:/photos")
+    assert "indexes" in box.sh(f"ls {_store(box, 'docs9')}")
