@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.containers.settings.worker_roles import is_background, names_server
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import AtServer
 
+_FULL_CACHE = "full_cache"
+"""The variable of the block by which Redis drops keys."""
 _GROUP = LazyPattern(r"--(?:consumer-)?group(?:-id)?[= ](\S+)")
 _GROUP_VARIABLE = LazyPattern(r"(?:CONSUMER_GROUP|GROUP_ID)(?:_|$)")
 
@@ -32,9 +35,19 @@ def server_of(
     servers = _servers(container, failure, remedy, containers)
     if is_exchange or not servers:  # a queue with the name of an exchange is another thing
         return {}
+    if remedy.variable == _FULL_CACHE and _holds_a_queue(servers[0], containers):
+        return {}
     asked_for = {name: failure.values.get(name, "") for name in ("index", "queue", "vhost")}
     group = _group(container) if remedy.variable == "streams" else ""
     return {remedy.variable: servers[0], **present({"consumer_group": group, **asked_for})}
+
+
+def _holds_a_queue(name: str, containers: Containers) -> bool:
+    """Whether a worker names the server: what is dropped there may be a job."""
+    server = containers.by_name[name]
+    return any(
+        is_background(other) and names_server(other, server) for other in containers.beside(server)
+    )
 
 
 def _servers(

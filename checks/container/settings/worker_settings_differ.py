@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.worker_settings import (
     WorkerDifference,
@@ -78,8 +80,8 @@ def _steps(item: WorkerDifference, other: Container) -> PageVariables:
     """The command as it is to be, or the variable that both shall have."""
     if not item.command:
         return {"equalled": item.name, "example": other.name}
-    words = [word for text in item.worker.config.cmd or () for word in text.split()]
-    if item.command not in words:
+    words = list(item.worker.config.cmd or ())
+    if words.count(item.command) != 1:
         return {"other_queue": item.wanted}
-    changed = [item.wanted if word == item.command else word for word in words]
-    return {"queue_command": " ".join(changed)}
+    words[words.index(item.command)] = item.wanted
+    return {"queue_command": shlex.join(words)}

@@ -113,6 +113,41 @@ def scheduler_with_the_settings_in_a_file(box: Box) -> None:
     _run(box, 17, "cron", "php", "cron.php", options=(mount, "--workdir=/var/www/html"))
 
 
+# -- a queue in a Redis that drops keys -----------------------------------------------
+
+_EVICTED = "container.queue-evicted"
+_CACHE = "bind 0.0.0.0\nprotected-mode no\nmaxmemory 32mb\nmaxmemory-policy {}\n"
+
+
+def _queue(box: Box, number: int, policy: str, *command: str) -> str:
+    """A real Redis with a file of settings, and a program that names it; the server."""
+    load_server(box, "redis-server", "redis:7.0")
+    load(box, f"mail-api:{number}", Recipe())
+    box.docker("network", "create", f"mail{number}")
+    box.write(f"/srv/redis{number}.conf", _CACHE.format(policy), 0o644)
+    mount = (f"--volume=/srv/redis{number}.conf:/etc/redis.conf:ro",)
+    words = ("redis-server", "/etc/redis.conf")
+    server = _run(box, number, "redis", *words, image="redis:7.0", options=mount)
+    box.wait_for(lambda: "Ready to accept" in logs(box, server), 20, "Redis")
+    _run(box, number, "app", *command, options=("--env=BROKER_URL=redis://redis:6379/0",))
+    return server
+
+
+@fault(_EVICTED, subject="container:mail31-redis-1")
+def queue_in_a_cache(box: Box) -> None:
+    """A worker has its queue in a Redis whose file of settings is one for a cache."""
+    server = _queue(box, 31, "allkeys-lru", "sh", "-c", "exec sleep 1000 # celery worker")
+    command = first_command(box, _EVICTED, server)
+    assert command.endswith("redis-cli config set maxmemory-policy noeviction"), command
+
+
+@healthy()
+def caches_and_queues_apart(box: Box) -> None:
+    """A queue whose server refuses new keys when it is full; a cache of a web server."""
+    _queue(box, 32, "noeviction", "sh", "-c", "exec sleep 1000 # celery worker")
+    _queue(box, 33, "allkeys-lru", "sh", "-c", "exec sleep 1000 # serves")
+
+
 # -- what the scheduler of Celery sends -----------------------------------------------
 
 _UNTAKEN = "container.jobs-untaken"

@@ -21,6 +21,7 @@ _LARAVEL = LazyPattern(
     r"\bartisan (?:queue:(?:work|listen)(?: --?[\w-]{1,40}(?:=\S{0,80})?){0,12}(?: (?P<connection>\w{1,60}))?"
     r"|(?P<horizon>horizon))(?: |$)"
 )
+_HOST = LazyPattern(r"[A-Za-z0-9][\w.-]{0,200}")
 _OF_LARAVEL = "QUEUE_CONNECTION"
 
 
@@ -44,3 +45,16 @@ def queue_of_command(container: Container) -> tuple[str, str]:
         return "", ""
     word = "redis" if match["horizon"] else match["connection"] or ""
     return word, _OF_LARAVEL if word else ""
+
+
+def without_user(value: str) -> str:
+    """An address without the user and the password."""
+    scheme, mark, rest = value.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else value
+
+
+def names_server(container: Container, server: Container) -> bool:
+    """Whether the command or a variable of a container has a name of the server."""
+    values = (without_user(value) for _, value in container.config.environment)
+    words = {word for text in (*container.config.words, *values) for word in _HOST.findall(text)}
+    return not words.isdisjoint(server.dns_names)

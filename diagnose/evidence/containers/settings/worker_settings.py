@@ -13,7 +13,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.secrets import MARK
-from diagnose.evidence.containers.settings.worker_roles import is_background, queue_of_command
+from diagnose.evidence.containers.settings.worker_roles import (
+    is_background,
+    names_server,
+    queue_of_command,
+    without_user,
+)
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
@@ -41,7 +46,6 @@ _ADDRESS = LazyPattern(
     r"(?P<scheme>[a-z][a-z0-9+.-]{1,30})://(?P<host>[^\s:/?#]{0,200})(?::\d{1,5})?/{0,2}"
     r"(?P<base>[^\s?#/]{0,100})"
 )
-_HOST = LazyPattern(r"[A-Za-z0-9][\w.-]{0,200}")
 _OF_SETTINGS = LazyPattern(
     r"(?:^|/)(?:\.env|(?:config|conf|settings|secrets|etc)(?:$|[./])"
     r"|[^/]{0,200}\.(?:ya?ml|toml|json|ini|conf|env|php)$)"
@@ -153,7 +157,7 @@ def _other_values(worker: Container, program: Container) -> Iterator[WorkerDiffe
             continue
         places = _place_of(given, is_broker), _place_of(other, is_broker)
         if places[0] != places[1] and not any(MARK in part for place in places for part in place):
-            yield WorkerDifference(worker, program, name, _shown(given), _shown(other))
+            yield WorkerDifference(worker, program, name, without_user(given), without_user(other))
 
 
 def _places(container: Container) -> dict[str, str]:
@@ -167,17 +171,11 @@ def _places(container: Container) -> dict[str, str]:
 
 def _place_of(value: str, with_host: bool) -> tuple[str, ...]:
     """Host and database of an address; the value itself where it is none."""
-    match = _ADDRESS.match(_shown(value))
+    match = _ADDRESS.match(without_user(value))
     if match is None:
         return (value.strip(),)
     base = match["base"] or ("0" if match["scheme"].startswith(("redis", "valkey")) else "")
     return (match["host"], base) if with_host else (base,)
-
-
-def _shown(value: str) -> str:
-    """An address without the user and the password."""
-    scheme, mark, rest = value.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def _lacking(
@@ -196,10 +194,10 @@ def _lacking(
             if name in own or (having is worker and not _OF_BROKER.search(name)):
                 continue
             server = _server_in(value, having, containers)
-            if server is None or _names(without, server) or server.image == worker.image:
+            if server is None or _may_name(without, server) or server.image == worker.image:
                 continue
             if _calls(host, without, server, namespaces) is False:
-                given = (_shown(value), "") if having is worker else ("", _shown(value))
+                given = (without_user(value), "") if having is worker else ("", without_user(value))
                 yield WorkerDifference(worker, program, name, *given, server=server)
 
 
@@ -221,7 +219,7 @@ def _share_settings(worker: Container, program: Container) -> bool:
 
 def _server_in(value: str, caller: Container, containers: Containers) -> Container | None:
     """The running container that a value names, as an address or as a name alone."""
-    match = _ADDRESS.match(_shown(value))
+    match = _ADDRESS.match(without_user(value))
     name = match["host"] if match else value.partition(":")[0]
     for network in caller.endpoints:
         for server in containers.called(network, name):
@@ -230,15 +228,13 @@ def _server_in(value: str, caller: Container, containers: Containers) -> Contain
     return None
 
 
-def _names(container: Container, server: Container) -> bool:
-    """Whether any setting of a container has a name of the server, or may have: it is hidden."""
-    texts = list(container.config.words)
-    for name, value in container.config.environment:
-        if value.startswith(MARK) and _HIDES_A_PLACE.search(name):
-            return True
-        texts.append(_shown(value))
-    words = {word for text in texts for word in _HOST.findall(text)}
-    return not words.isdisjoint(server.dns_names)
+def _may_name(container: Container, server: Container) -> bool:
+    """Whether any setting of a container names the server, or may: it is hidden."""
+    is_hidden = any(
+        value.startswith(MARK) and _HIDES_A_PLACE.search(name)
+        for name, value in container.config.environment
+    )
+    return is_hidden or names_server(container, server)
 
 
 def _calls(

@@ -1,0 +1,42 @@
+"""container.queue-evicted: Redis drops any key when it is full, and a queue lies there."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.settings.evicting_queues import EvictingQueue, EvictingQueues
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+
+@check("container.queue-evicted", severity=Severity.warning)
+def queue_evicted(evicting_queues: EvictingQueues) -> CheckResult:
+    """Redis drops jobs when it is full: its policy is one for caches.
+
+    With `maxmemory` and an `allkeys` policy Redis makes room by dropping any key, also those of a
+    queue: jobs vanish, or a worker stops to see them. A queue needs `noeviction`. The policy is
+    read in the command of the server and in the mounted file that it names; BullMQ and Sidekiq
+    complain of it themselves. A server counts that a worker names in its settings.
+    """
+    for item in evicting_queues:
+        yield _finding(item)
+    return None
+
+
+def _finding(item: EvictingQueue) -> Finding:
+    server, workers = item.server, joined([str(worker) for worker in item.workers[:3]])
+    full = f"holds {item.limit} (maxmemory)" if item.limit else "is full"
+    verb = "keeps its jobs" if len(item.workers) == 1 else "keep their jobs"
+    return Finding.about(
+        server,
+        f"{server} drops any key once it {full}, by its maxmemory-policy {item.policy}, and "
+        f"{workers} {verb} there",
+        {
+            **present({"log": item.line}),
+            "maxmemory-policy": item.policy,
+            **present({"maxmemory": item.limit}),
+            "workers that name it": joined([worker.name for worker in item.workers]),
+        },
+        stable=(server.life,),
+        touches=tuple(worker.subject for worker in item.workers),
+    )

@@ -1,0 +1,100 @@
+"""Servers of Redis that drop any key when they are full, and hold the queue of a worker."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.settings.worker_roles import is_background, names_server
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+BYTES = 128 * 1024
+"""The example of Redis's own settings has 110 KiB."""
+_REDIS = LazyPattern(r"(?:^|[/ ])(?:redis|valkey|keydb)-server(?:$| )")
+_POLICY = LazyPattern(r"(?:^|[\s\"'-])maxmemory-policy[ =\"]{1,8}(?P<policy>allkeys-\w{2,12})")
+_LIMIT = LazyPattern(r"(?:^|[\s\"'-])maxmemory[ =\"]{1,8}(?P<limit>[1-9]\d{0,15}[a-zA-Z]{0,2})\b")
+_COMPLAINT = LazyPattern(
+    r"Eviction policy is (?P<policy>allkeys-\w{2,12})|current policy: '(?P<other>allkeys-\w{2,12})'"
+)
+"""What BullMQ and Sidekiq say at their start."""
+
+
+class EvictingQueue(msgspec.Struct, frozen=True):
+    """A server of Redis, its policy, and the workers whose jobs it may drop."""
+
+    server: Container
+    policy: str
+    limit: str
+    """As it is written: 64mb; "" where only a program says the policy."""
+    workers: tuple[Container, ...]
+    line: str = ""
+    """What a program says of the policy."""
+
+
+class EvictingQueues(Items[EvictingQueue], frozen=True):
+    """At most one for each server."""
+
+
+@evidence
+def evicting_queues(
+    host: Host, containers: Containers, recent_logs: RecentLogs | None
+) -> EvictingQueues:
+    """A file of settings is read only of a server that a worker names, and whose command names it.
+
+    Without a limit Redis drops nothing. A program that complains is believed.
+    """
+    found = []
+    for server in containers.running:
+        if not _REDIS.search(" ".join(server.command)):
+            continue
+        workers = tuple(worker for worker in containers.running if _uses(worker, server))
+        if not workers:
+            continue
+        line, said = _complaint(workers, recent_logs)
+        text = " ".join(server.command)
+        policy, limit = _POLICY.search(text), _LIMIT.search(text)
+        if not said and (policy is None or limit is None):
+            text += f"\n{_settings(host, server)}"
+            policy, limit = policy or _POLICY.search(text), limit or _LIMIT.search(text)
+        if said or (policy is not None and limit is not None):
+            name = policy["policy"] if policy is not None else said
+            size = limit["limit"] if limit is not None else ""
+            found.append(EvictingQueue(server, name, size, workers, line))
+    return EvictingQueues(tuple(found))
+
+
+def _uses(worker: Container, server: Container) -> bool:
+    """Whether a program does jobs, and is said of the server."""
+    is_near = worker.id != server.id and bool(worker.shared_networks(server))
+    return is_near and is_background(worker) and names_server(worker, server)
+
+
+def _complaint(workers: tuple[Container, ...], recent_logs: RecentLogs | None) -> tuple[str, str]:
+    """The line in which a worker complains of the policy, and the policy."""
+    for worker in workers if recent_logs is not None else ():
+        for line in recent_logs.of_this_run(worker) if recent_logs is not None else ():
+            if match := _COMPLAINT.search(line.text):
+                return line.text, match["policy"] or match["other"]
+    return "", ""
+
+
+def _settings(host: Host, server: Container) -> str:
+    """The file of settings that the server's command names, without comments; "" for none."""
+    for word in server.command[1:]:
+        mount = host_mount(server.mounts, word) if word.endswith(".conf") else None
+        if mount is None:
+            continue
+        root = "" if word == mount.destination else mount.source
+        path = word.removeprefix(mount.destination) if root else mount.source
+        file = host.ask(ReadFile(path, max_bytes=BYTES, root=root or None))
+        if not isinstance(file, Failed):
+            lines = file.text.splitlines()
+            return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    return ""

@@ -1,0 +1,72 @@
+"""container.queue-evicted: the policies of Redis, and who keeps jobs there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.settings.evicting_queues import evicting_queues
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+NETWORK = {"NetworkSettings": {"Networks": {"shop": {"Aliases": ["redis"]}}}}
+BESIDE = {"NetworkSettings": {"Networks": {"shop": {}}}}
+FOUND = [("warning", "cache")]
+BULL = 'IMPORTANT! Eviction policy is allkeys-lru. It should be "noeviction"'
+SIDEKIQ = "The 'noeviction' maxmemory policy is recommended (current policy: 'allkeys-lru')."
+FILE = {"Type": "bind", "Source": "/srv/redis.conf", "Destination": "/etc/redis.conf", "RW": False}
+
+
+def _worker(*env: str, command: str = "celery worker") -> Container:
+    return container("worker", Config={"Env": list(env), "Cmd": command.split()}, **BESIDE)
+
+
+def _judge(
+    words: str, worker: Container, *lines: str, text: str = "", path: str = "redis-server"
+) -> Any:
+    cache = container("cache", Path=path, Args=words.split(), Mounts=[FILE], **NETWORK)
+    host = Made({"file.read": {"text": text, "size": len(text)}})
+    logs = RecentLogs({worker.id: tuple(RecentLine(0.0, line) for line in lines)})
+    found = evicting_queues(host, of(cache, worker), logs)
+    return judge("container.queue-evicted", evicting_queues=found)
+
+
+EVICTS = "--maxmemory 64mb --maxmemory-policy allkeys-lru"
+URL = "CELERY_BROKER_URL=redis://:x@redis:6379/0"
+CONF = "/etc/redis.conf"
+CASES: dict[str, tuple[str, Container, tuple[str, ...], str, list[tuple[str, str]]]] = {
+    "by its command": (EVICTS, _worker(URL), (), "", FOUND),
+    "another policy": (EVICTS.replace("allkeys", "volatile"), _worker(URL), (), "", []),
+    "without a limit": ("--maxmemory-policy allkeys-lru", _worker(URL), (), "", []),
+    "a limit of none": ("--maxmemory 0 --maxmemory-policy allkeys-lru", _worker(URL), (), "", []),
+    "by its file": (CONF, _worker(URL), (), "maxmemory 1gb\nmaxmemory-policy allkeys-lfu\n", FOUND),
+    "in a comment": (CONF, _worker(URL), (), "maxmemory 1gb\n# maxmemory-policy allkeys-lru\n", []),
+    "a cache alone": (EVICTS, _worker("A=b"), (), "", []),
+    "a web server": (EVICTS, container("worker", Config={"Env": [URL], "Cmd": ["serve"]}, Name="/web", **BESIDE), (), "", []),
+    "BullMQ complains": ("", _worker(URL), (BULL,), "", FOUND),
+    "Sidekiq complains": ("", _worker(URL), (SIDEKIQ,), "", FOUND),
+    "nobody complains": ("", _worker(URL), ("ready",), "", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "worker", "lines", "text", "expected"), CASES.values(), ids=CASES
+)
+def test_servers(
+    words: str,
+    worker: Container,
+    lines: tuple[str, ...],
+    text: str,
+    expected: list[tuple[str, str]],
+) -> None:
+    assert rows(_judge(words, worker, *lines, text=text)) == expected
+
+
+def test_another_server() -> None:
+    assert rows(_judge(EVICTS, _worker(URL), path="postgres")) == []
+    (finding,) = _judge(EVICTS, _worker(URL)).findings
+    assert "holds 64mb (maxmemory)" in finding.summary
