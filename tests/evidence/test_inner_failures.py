@@ -32,6 +32,21 @@ NO_ROOM = "[info] <0.298.0> Free disk space is insufficient. Free bytes: 3670016
 ALARM = "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'."
 NO_HOST = '{"s":"W","attr":{"errmsg":"No host described in new configuration with {version: 1}"}}'
 NO_MEMBER = '{"msg":"This node is not a member of the config"}'
+UNAPPLIED = (
+    "2026-01-02T10:00:04Z 6 [ERROR] [MY-010584] [Repl] Slave SQL for channel '': Error 'Unknown database "
+    "'shop'' on query. Default database: 'shop'. Query: 'CREATE TABLE t', Error_code: MY-001049"
+)
+STOPPED = (
+    "2026-01-02T10:00:05Z 6 [ERROR] [MY-010586] [Repl] Error running query, slave SQL thread aborted. "
+    "Fix the problem"
+)
+APPLIES = (
+    "2026-01-02T10:00:09Z 7 [System] [MY-010597] [Repl] Slave SQL thread for channel '' initialized"
+)
+UNAPPLIED_11 = (
+    "2026-01-02 10:00:04 6 [ERROR] Slave SQL: Error 'Duplicate entry '7' for key 'PRIMARY'' on query. "
+    "Default database: 'shop'. Query: 'INSERT INTO t', Gtid 0-1-9, Internal MariaDB error code: 1062"
+)
 IGNORED = "dnsmasq: ignoring query from non-local network {} (logged only once)"
 NEAR, TUNNEL, FAR = (
     IGNORED.format("192.168.1.20"),
@@ -100,6 +115,10 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("haproxy", [CHECKED.format(0).replace("404", "503")], []),
         ("haproxy", [CHECKED.format(0), "[NOTICE]   (1) : New worker (24) forked"], []),
         ("haproxy", [RELOADED, CHECKED.format(0)], [("shop", "")]),
+        ("mysqld", [UNAPPLIED, STOPPED], [("", UNAPPLIED)]),
+        ("mysqld", [UNAPPLIED, STOPPED, APPLIES], []),
+        ("mariadbd", [UNAPPLIED_11], [("", UNAPPLIED_11)]),
+        ("mysqld", ["[Warning] [Repl] Slave I/O for channel '': reconnecting"], []),
         ("mongod", [NO_HOST, NO_MEMBER], [(NO_MEMBER[8:-2], NO_HOST)]),
         ("mongod", [NO_MEMBER, '{"msg":"x","attr":{"newState":"PRIMARY"}}'], []),
         ("sh", [SHUT, WAITS], []),

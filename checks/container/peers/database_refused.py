@@ -34,6 +34,7 @@ from diagnose.evidence.containers.peers.stray_logins import (
     url_without_source,
 )
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.settings.secret_files import SecretFile, SecretFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
 from diagnose.lazy_pattern import LazyPattern
@@ -59,6 +60,7 @@ def database_refused(
     compose_files: ComposeFiles | None,
     repeated_errors: RepeatedErrors | None,
     recent_logs: RecentLogs | None,
+    secret_files: SecretFiles | None,
 ) -> CheckResult:
     """A database refuses a container that calls it.
 
@@ -69,9 +71,10 @@ def database_refused(
     users, databases and passwords of both environments are compared, and PostgreSQL's log is asked
     whether there is such a role, which it does not tell a client; MongoDB's log says in which
     database it looks for the user. Where a database has no connection left, the containers that
-    hold its connections are counted. A file of the caller's compose project that was changed since
-    may have the right password: a restart does not apply it. It is a warning where the container
-    runs on and tries again and again, and reports no work.
+    hold its connections are counted. Where a file holds the caller's password, its end is looked
+    at: a newline there is a part of the password for many programs. A file of the caller's compose
+    project that was changed since may have the right password: a restart does not apply it. It is
+    a warning where the container runs on and tries again and again, and reports no work.
     """
     failed = list(claims(ID, containers, log_tails, clock))
     waiting = list(_of_running(repeated_errors, {claim.container.id for claim in failed}))
@@ -84,6 +87,8 @@ def database_refused(
         callee = (failure, claim.container, server)
         reasons = (unused_variable, unnamed_database, foreign_user, other_password)
         reason = next(filter(None, (give(*callee) for give in reasons)), None)
+        untidy = secret_files.of(claim.container) if secret_files is not None else None
+        reason = reason or _of_file(untidy)
         stray = stray_login(failure, server, recent_logs)
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed_file(claim, compose_files)
@@ -109,6 +114,19 @@ def database_refused(
             | changed_variables(claim.container, changed)
         )
     return None
+
+
+def _of_file(file: SecretFile | None) -> Reason | None:
+    """The password's file, where a program that takes it as it is has another password."""
+    if file is None:
+        return None
+    end = "carriage returns, as Windows writes them" if file.has_returns else "a newline at its end"
+    return Reason(
+        f"the file of its password, {file.path}, has {end}, which the program may take as a part of "
+        "the password",
+        f"write the password into the file without {end}, as by printf %s",
+        present({"secret_file": file.source}),
+    )
 
 
 def _cause(claim: Claim, server: Container, reason: Reason | None, stray: StrayLogin | None) -> str:

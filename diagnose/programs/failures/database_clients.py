@@ -209,6 +209,15 @@ DATABASE_CLIENTS = (
         turns_away=True,
     ),
     Failure(
+        name="mongo-client-older",
+        mark="wire version",
+        pattern=r"reports (?:minimum |maximum )?wire version (?P<version>\d{1,3}), but this version of .{1,80} requires at most",
+        cause="the program's driver is too old for this release of MongoDB",
+        cure="use a newer image of the program, or the release of MongoDB that its documentation names",
+        source="MongoDB documentation, compatibility of drivers",
+        turns_away=True,
+    ),
+    Failure(
         name="mongo-auth",
         mark="authentication failed",
         pattern=r"(?:Mongo(?:Server)?Error|OperationFailure|AuthenticationFailed|SCRAM).{0,80}Authentication failed",

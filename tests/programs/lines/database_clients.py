@@ -42,4 +42,5 @@ LINES = {
         "2020-03-26 09:12:21.05 Logon       Login failed for user 'sa'. Reason: Password did not match "
         "that for the login provided. [CLIENT: 172.18.0.4]"
     ),
+    "mongo-client-older": "Failed: server at db:27017 reports wire version 25, but this version of the Go driver requires at most 21",
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Failed
@@ -38,10 +39,15 @@ class Callers(msgspec.Struct, frozen=True):
 
 @evidence
 def callers(
-    host: Host, containers: Containers, log_tails: LogTails, namespaces: Namespaces
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    namespaces: Namespaces,
+    repeated_errors: RepeatedErrors | None = None,
 ) -> Callers:
     """Asked only where a log says that a database has too many clients."""
-    if not any(failure.name == _CROWDED for failure in log_tails.failures.values()):
+    known = [*log_tails.failures.values(), *(error.failure for error in repeated_errors or ())]
+    if not any(failure is not None and failure.name == _CROWDED for failure in known):
         return Callers()
     servers = list(_servers(containers, namespaces))
     by_id = {}

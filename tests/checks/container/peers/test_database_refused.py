@@ -11,9 +11,11 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors, repeated_errors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.settings.secret_files import secret_files
 from diagnose.evidence.network.calls.callers import Callers
 from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -533,3 +535,29 @@ def test_a_database_is_restarted_by_more_than_the_words_of_a_stranger(
     ).findings
     assert ("crowded" in finding.variables) is is_restarted
     assert ("filled" in finding.variables) is not is_restarted
+
+
+FILES = {
+    "a newline": ("made", {"path": "/run/secrets/word"}, "a newline at its end"),
+    "carriage returns": ("dos 0", {"path": "/run/secrets/word"}, "carriage returns"),
+    "nothing at its end": ("open 1", {}, ""),
+    "an empty file": ("empty 0", {}, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "found", "words"), FILES.values(), ids=FILES)
+def test_end_of_the_file_of_a_password(text: str, found: dict[str, str], words: str) -> None:
+    mount = {"Type": "bind", "Source": "/srv/word", "Destination": "/run/secrets/word"}
+    env = {"Env": ["DB_PASSWORD_FILE=/run/secrets/word"]}
+    line = 'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "x"'
+    container, log_tails = failed_with_log(line, Config=env, Mounts=[mount], **ON_SHOP)
+    database = container_in("running", name="db", Config=POSTGRES, **ON_SHOP)
+    host = Made({"file.read": {"text": f"{text}\n" if text != "made" else "", "size": 9}})
+    files = secret_files(host, of(container, database), log_tails, None)
+    assert [item.path for item in files] == list(found.values())
+    (finding,) = judge(
+        "container.database-refused", containers=of(container, database), clock=CLOCK,
+        log_tails=log_tails, secret_files=files,
+    ).findings  # fmt: skip
+    assert words in finding.summary
+    assert (finding.variables.get("secret_file") == "/srv/word") == bool(words)

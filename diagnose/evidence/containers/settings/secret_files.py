@@ -1,0 +1,109 @@
+"""Files with one password whose line end a program may take as a part of it.
+
+An editor and `echo` end a file with a newline, and editors of Windows with a carriage return before
+it. The images of databases drop both; many programs take the file as it is.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.linked_files import linked, steps_from
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+MOST = 8
+"""Files of one container."""
+BYTES = 4096
+"""A password is shorter."""
+_OPEN = "open "
+_LOGINS = frozenset({"postgres-login", "mysql-access", "mongo-auth", "redis-password"})
+_VARIABLE = LazyPattern(
+    r"(?:^|_)(?:PASS(?:W(?:OR)?D)?|SECRET|TOKEN|KEY|PW)(?:_FILE|__FILE)$|^FILE__.*(?:PASS|SECRET|TOKEN|KEY)"
+)
+_PLACE = LazyPattern(
+    r"(?i)^/(?:var/)?run/secrets/|(?:^|/)[^/]{0,80}(?:passw(?:or)?d|passwd|secret|token)[^/]{0,40}$"
+)
+
+
+class SecretFile(msgspec.Struct, frozen=True):
+    """A mounted file with a password, and how it ends."""
+
+    container: Container
+    path: str
+    """As the container calls it."""
+    source: str
+    """On the host; "" where a command may not change it."""
+    has_returns: bool
+    """Whether its lines end as in Windows."""
+
+
+class SecretFiles(Items[SecretFile], frozen=True):
+    """Those of containers whose login is refused."""
+
+    def of(self, container: Container) -> SecretFile | None:
+        """The first file of a container."""
+        return next((item for item in self if item.container.id == container.id), None)
+
+
+@evidence
+def secret_files(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails | None,
+    repeated_errors: RepeatedErrors | None,
+) -> SecretFiles:
+    """Files are read only where a log says that a password is refused, and only for their ends."""
+    refused = {
+        error.container.id
+        for error in repeated_errors or ()
+        if error.failure is not None and error.failure.name in _LOGINS
+    }
+    failures = log_tails.failures if log_tails is not None else {}
+    refused |= {id for id, failure in failures.items() if failure.name in _LOGINS}
+    found = []
+    for container in containers:
+        if container.id in refused:
+            files = (_looked_at(host, container, path) for path in _paths(container)[:MOST])
+            found += [file for file in files if file is not None]
+    return SecretFiles(tuple(found))
+
+
+def _paths(container: Container) -> list[str]:
+    """The files that variables name for a secret, and mounted ones that are called like one."""
+    named = [
+        value
+        for name, value in container.config.environment
+        if value.startswith("/") and _VARIABLE.search(name)
+    ]
+    mounted = [
+        mount.destination for mount in container.bind_mounts if _PLACE.search(mount.destination)
+    ]
+    return list(dict.fromkeys([*named, *mounted]))
+
+
+def _looked_at(host: Host, container: Container, path: str) -> SecretFile | None:
+    """The file, where it ends with the end of a line, or has carriage returns."""
+    mount = host_mount(container.mounts, path)
+    if mount is None:
+        return None
+    on_host = mount.on_host(path)
+    file = host.ask(ReadFile(on_host, max_bytes=BYTES, parts="hidden"))
+    if isinstance(file, Failed) or file.size > BYTES:
+        return None
+    defects = file.text.splitlines()
+    has_returns = "dos 0" in defects
+    if not has_returns and any(defect.startswith((_OPEN, "empty", "utf-16")) for defect in defects):
+        return None
+    is_own = path == mount.destination or not linked(
+        host, {on_host: steps_from(mount.source, on_host)}
+    )
+    return SecretFile(container, path, on_host if is_own else "", has_returns)
