@@ -134,6 +134,16 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
     "a page": ({"chat": [SOCKET.replace("/ws/", "/news/")] * 6}, {"edge": site(PLAIN, "")}, []),
     "no HTTPS told": ({"chat": LOGIN * 4}, {"edge": site(TLS, "")}, ["login chat edge"]),
     "redirects": ({"chat": REDIRECTED * 4}, {"edge": site(TLS, "")}, ["login chat edge"]),
+    "others with the same browser": (
+        {"chat": [asked("GET /me", 401), asked("POST /login", 200), asked("GET /me", 200)] * 6},
+        {"edge": site(TLS, "")}, [],
+    ),
+    "a session that is renewed": (
+        {"chat": [asked("POST /auth/refresh", 200), asked("GET /admin", 401)] * 6}, {"edge": site(TLS, "")}, [],
+    ),
+    "pages that are not for everybody": (
+        {"chat": [asked("POST /login", 200), asked("GET /admin", 403)] * 6}, {"edge": site(TLS, "")}, [],
+    ),
     "a wrong password": ({"chat": WRONG_PASSWORD * 6}, {"edge": site(TLS, "")}, []),
     "a wrong password of an API": (
         {"chat": [asked("POST /login", 401)] * 6}, {"edge": site(TLS, "")}, [],
@@ -207,3 +217,29 @@ def test_headers_with_secrets_are_left_out() -> None:
     shown = only("proxying", f"location / {{ {text} }}")
     assert "made-up" not in shown
     assert "proxy_pass http://chat/;" in shown
+
+
+def test_a_login_without_an_nginx() -> None:
+    items, _ = found({"chat": LOGIN * 4}, {})
+    (finding,) = judge("container.login-not-kept", untold_programs=items).findings
+    assert finding.subject.name == "chat"
+    told, _ = found({"chat": LOGIN * 4}, {"edge": site(TLS, "")})
+    assert not judge("container.login-not-kept", untold_programs=told).findings
+
+
+def test_a_file_that_cannot_be_read_may_set_the_header() -> None:
+    settings = site(PLAIN, "include proxy_params;")
+    host_files = {"inner": settings}
+    items, host = found({"chat": [SOCKET] * 6}, host_files)
+    assert [item.hop.label for item in items] == ['nginx in container "inner"']
+    answers = dict(host.answers)
+
+    def closed(question: Question[Json]) -> Json | Failed:
+        is_main = question.path.endswith("nginx.conf")
+        return {"type": "file", "text": settings} if is_main else Failed("forbidden")
+
+    host.answers = {**answers, "api.archive": closed}
+    processes = Processes((Process(pid=1, comm="nginx", container=INNER.id),))
+    lines = tuple(RecentLine(NOW - 20 + number, SOCKET) for number in range(6))
+    logs = RecentLogs({CHAT.id: lines})
+    assert not untold_programs(host, of(CHAT, INNER), logs, Clock(NOW, 0.0), processes)

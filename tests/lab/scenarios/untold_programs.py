@@ -64,10 +64,13 @@ def _program(box: Box, name: str, net: str) -> None:
     )  # fmt: skip
 
 
-def _nginx(box: Box, name: str, server: str, *options: str, access: str = "off") -> None:
+def site_of(box: Box, name: str, server: str, *options: str) -> None:
     """nginx with this site, whose file is mounted for reading."""
     load_server(box, "nginx", "nginx:1.22")
-    settings = NGINX.replace("access_log off", f"access_log {access}") % f"server {{ {server} }}"
+    settings = (
+        NGINX.replace("access_log off", "access_log /dev/stdout combined")
+        % f"server {{ {server} }}"
+    )
     box.write(f"/srv/{name}/nginx.conf", settings)
     mount = f"/srv/{name}/nginx.conf:/etc/nginx/nginx.conf:ro"
     box.docker(
@@ -76,7 +79,8 @@ def _nginx(box: Box, name: str, server: str, *options: str, access: str = "off")
     )  # fmt: skip
 
 
-def _status(box: Box, url: str, *options: str) -> str:
+def browse(box: Box, url: str, *options: str) -> str:
+    """The status that a browser outside gets."""
     words = ["curl", "-sk", "--noproxy", "*", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}"]
     words += ["-A", _BROWSER, "--resolve", f"site.lab.test:443:{BOX_ADDRESS}", *options, url]
     return str(box.provider.run(words, check=False).stdout)
@@ -87,13 +91,13 @@ def _chat(box: Box, number: int, headers: str) -> None:
     _program(box, f"chat{number}", f"chat{number}net")
     inside = f"{headers} {_TO.format(to=f'chat{number}')}"
     publish = ["-p", f"{8000 + number}:80", f"--network=chat{number}net"]
-    _nginx(box, f"front{number}", f"listen 80; location / {{ {inside} }}", *publish)
+    site_of(box, f"front{number}", f"listen 80; location / {{ {inside} }}", *publish)
     url = f"http://{BOX_ADDRESS}:{8000 + number}"
-    box.wait_for(lambda: _status(box, f"{url}/") == "200", 20, "the chat")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the chat")
     wants = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade"]
     expected = "101" if headers else "400"
     for _ in range(6):
-        assert _status(box, f"{url}/ws/room", *wants) == expected
+        assert browse(box, f"{url}/ws/room", *wants) == expected
 
 
 @fault("network.upgrade-not-passed-on", subject="container:chat71", shareable=True)
@@ -104,14 +108,14 @@ def websocket_behind_nginx_without_its_header(box: Box) -> None:
     box.sh(command)
     url = f"http://{BOX_ADDRESS}:8071/ws/room"
     wants = ["-H", "Upgrade: websocket", "-H", "Connection: Upgrade"]
-    box.wait_for(lambda: _status(box, url, *wants) == "101", 20, "WebSocket after the command")
+    box.wait_for(lambda: browse(box, url, *wants) == "101", 20, "WebSocket after the command")
     broken = NGINX % f"server {{ listen 80; location / {{ {_TO.format(to='chat71')} }} }}"
     box.write("/srv/front71/nginx.conf", broken)
     box.docker("restart", "-t", "1", "chat71", "front71")
     url = f"http://{BOX_ADDRESS}:8071"
-    box.wait_for(lambda: _status(box, f"{url}/") == "200", 20, "the chat again")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the chat again")
     for _ in range(6):
-        assert _status(box, f"{url}/ws/room", *wants) == "400"
+        assert browse(box, f"{url}/ws/room", *wants) == "400"
 
 
 @healthy(shareable=True)
@@ -133,21 +137,21 @@ def _site(box: Box, number: int, inner: str) -> str:
     net = f"shop{number}net"
     _program(box, f"shop{number}", net)
     to_shop = f"listen 80; location / {{ {inner} {_TO.format(to=f'shop{number}')} }}"
-    _nginx(box, f"inner{number}", to_shop, f"--network={net}")
+    site_of(box, f"inner{number}", to_shop, f"--network={net}")
     _certificate(box, f"outer{number}")
     inside = f"location / {{ {_SCHEME} proxy_pass http://inner{number}; }}"
     publish = ["-p", "443:443", f"--network={net}", "-v", f"/srv/outer{number}:/certs:ro"]
-    _nginx(box, f"outer{number}", f"{_TLS} {inside}", *publish)
+    site_of(box, f"outer{number}", f"{_TLS} {inside}", *publish)
     url = "https://site.lab.test"
-    box.wait_for(lambda: _status(box, f"{url}/") == "200", 20, "the shop")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the shop")
     return url
 
 
 def _log_in(box: Box, url: str) -> str:
     """What the shop answers to the one who has just logged in."""
     jar = ["-b", "/tmp/jar", "-c", "/tmp/jar"]
-    assert _status(box, f"{url}/login", *jar, "-d", "user=me") == "200"
-    return _status(box, f"{url}/me", *jar)
+    assert browse(box, f"{url}/login", *jar, "-d", "user=me") == "200"
+    return browse(box, f"{url}/me", *jar)
 
 
 @fault("network.https-not-passed-on", subject="container:shop73")
@@ -162,7 +166,7 @@ def login_behind_an_nginx_that_says_http(box: Box) -> None:
     box.sh("cat /root/before >/srv/inner73/nginx.conf")
     box.docker("restart", "-t", "1", "inner73", "shop73")
     box.provider.sh("rm -f /tmp/jar")
-    box.wait_for(lambda: _status(box, f"{url}/") == "200", 20, "the shop again")
+    box.wait_for(lambda: browse(box, f"{url}/") == "200", 20, "the shop again")
     for _ in range(5):
         assert _log_in(box, url) == "401"
 
@@ -181,10 +185,10 @@ def _books(box: Box, number: int, headers: str) -> None:
     _certificate(box, f"edge{number}")
     inside = f"location / {{ {headers} {_TO.format(to=f'books{number}')} }}"
     options = ["-p", "443:443", f"--network=books{number}net", "-v", f"/srv/edge{number}:/certs:ro"]
-    _nginx(box, f"edge{number}", f"{_TLS} {inside}", *options)
-    box.wait_for(lambda: _status(box, "https://site.lab.test/") == "200", 20, "the books")
+    site_of(box, f"edge{number}", f"{_TLS} {inside}", *options)
+    box.wait_for(lambda: browse(box, "https://site.lab.test/") == "200", 20, "the books")
     for _ in range(5):
-        assert _status(box, "https://site.lab.test/oauth/github") == "302"
+        assert browse(box, "https://site.lab.test/oauth/github") == "302"
 
 
 @fault("network.https-not-passed-on", subject="container:books75")

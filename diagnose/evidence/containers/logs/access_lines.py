@@ -88,6 +88,12 @@ class AccessLine(msgspec.Struct, frozen=True):
         return quoted[1] if len(quoted) > 1 and quoted[1] != "-" else ""
 
     @property
+    def referer(self) -> str:
+        """The address of the page that asked; "" where the log does not say."""
+        quoted = self._quoted_texts
+        return quoted[0] if quoted and quoted[0] != "-" else ""
+
+    @property
     def shape(self) -> tuple[tuple[str, str], str]:
         """The client, and the line without its time and other numbers."""
         return self.client, _NUMBER.sub("#", self.line)

@@ -43,6 +43,9 @@ class UntoldProgram(msgspec.Struct, frozen=True):
 class UntoldPrograms(Items[UntoldProgram], frozen=True):
     """At most one for each kind of symptom and location."""
 
+    forgotten_logins: tuple[Symptom, ...] = ()
+    """Logins that the next request does not know, where no nginx is the cause."""
+
 
 @evidence
 def untold_programs(
@@ -67,13 +70,16 @@ def untold_programs(
         files[name] = NginxFiles(host, proxy)
         known += hops(proxy, files[name].directives(), containers)
     found: dict[tuple[str, str, str], UntoldProgram] = {}
+    forgotten: list[Symptom] = []
     for symptom in shown:
         hop = _cause(symptom, known, containers, recent_logs)
-        if hop is not None:
+        if hop is None and symptom.kind == "login":
+            forgotten.append(symptom)
+        elif hop is not None:
             where = files[hop.proxy.id if hop.proxy is not None else ""]
             key = (symptom.kind, hop.label, hop.directive)
             found.setdefault(key, _item(symptom, hop, where.holding(("proxy_pass", hop.target))))
-    return UntoldPrograms(tuple(found.values()))
+    return UntoldPrograms(tuple(found.values()), tuple(forgotten))
 
 
 def _servers(containers: Containers, processes: Processes) -> list[Container | None]:

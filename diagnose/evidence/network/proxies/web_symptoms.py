@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Literal
 
 import msgspec
@@ -53,6 +53,7 @@ _LOGIN = LazyPattern(
     r"(?:[/?._-]|$)",
     re.IGNORECASE,
 )
+_NO_LOGIN = LazyPattern(r"refresh|log[-_]?out|sign[-_]?out|revoke", re.IGNORECASE)
 _SENT_AWAY = LazyPattern(
     r"^/(?:[\w.-]{1,40}/){0,3}(?:o?auth2?|oidc|openid|login|sso|social|accounts?)"
     r"/(?!.*(?:callback|authorized|complete|return|redirect|logout))[\w./-]{1,80}$",
@@ -62,7 +63,8 @@ _SENT_AWAY = LazyPattern(
 _COMES_BACK = LazyPattern(r"[?&](?:code|state|error|SAMLResponse)=|callback|authorized")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GRANTED = frozenset({200, 201, 204, 302, 303})
-_NOT_KNOWN = frozenset({401, 403})
+_NOT_KNOWN = 401
+_MOVED = 300
 _VARIABLE = re.compile(r"\d+|\?.*")
 
 
@@ -124,30 +126,36 @@ def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """Logins that were granted, after each of which the same client is not known.
 
     The next request is refused, or leads back: a page that redirects, and the login page again.
+    Several users may have the same browser behind one proxy: a page that one of them gets does not
+    count.
     """
     found: list[AccessLine] = []
     for lines in by_key((line.client, line) for line in requests).values():
+        served = {line.path for line in lines if line.method == "GET" and line.status < _MOVED}
         granted = [at for at, line in enumerate(lines) if _is_granted(line)]
         for at, end in itertools.pairwise([*granted, len(lines)]):
-            if _is_not_known(lines[at], lines[at + 1 : end]):
+            gets = [line for line in lines[at + 1 : end] if line.method == "GET"]
+            if lines[at].status in _REDIRECTS:
+                is_forgotten = _leads_back(gets, served)
+            else:
+                is_forgotten = any(
+                    line.status == _NOT_KNOWN and line.path not in served for line in gets
+                )
+            if is_forgotten:
                 found.append(lines[at])
     return sorted(found, key=lambda line: line.at)
 
 
 def _is_granted(line: AccessLine) -> bool:
-    return line.method == "POST" and line.status in _GRANTED and bool(_LOGIN.search(line.path))
+    is_login = _LOGIN.search(line.path) and not _NO_LOGIN.search(line.path)
+    return line.method == "POST" and line.status in _GRANTED and bool(is_login)
 
 
-def _is_not_known(login: AccessLine, after: Sequence[AccessLine]) -> bool:
-    """Whether what a client asks for next shows that its login is not known."""
-    gets = [line for line in after if line.method == "GET"]
-    if login.status in _REDIRECTS:
-        steps = [line for line in gets[:2] if line.path.partition("?")[0] != login.path]
-        is_led_back = len(gets) > 1 and bool(_LOGIN.search(gets[1].path)) and gets[1].status < 300
-        return bool(steps) and gets[0].status in _REDIRECTS and is_led_back
-    return any(line.status in _NOT_KNOWN for line in gets) and not any(
-        line.status in _NOT_KNOWN and line.method != "GET" for line in after
-    )
+def _leads_back(gets: Sequence[AccessLine], served: Set[str]) -> bool:
+    """Whether the page behind a login redirects, and to the login page."""
+    if len(gets) < 2 or gets[0].status not in _REDIRECTS or gets[0].path in served:
+        return False
+    return gets[1].status < _MOVED and bool(_LOGIN.search(gets[1].path))
 
 
 def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:

@@ -1,0 +1,46 @@
+"""container.address-not-for-browsers: pages call a container by its name."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.settings.browser_addresses import BrowserAddresses
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import sentence
+from diagnose.registry import check
+
+
+@check(
+    "container.address-not-for-browsers",
+    severity=Severity.advice,
+    aloud=(
+        "gives its pages an address that browsers do not know",
+        "give their pages addresses that browsers do not know",
+    ),
+)
+def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult:
+    """A container's pages call another container by a name that browsers do not know.
+
+    Tools that build pages put variables such as VITE_API_URL and NEXT_PUBLIC_API_URL into the code
+    of the page, which runs in the browsers of users. The names of containers are known to
+    containers alone. The page loads, and each of its calls fails: "Network Error", or a message
+    about CORS. It is advice: a program that uses the variable on the server alone works.
+    """
+    for item in browser_addresses:
+        reached = (
+            f"browsers reach it at port {item.published} of this host" if item.published else ""
+        )
+        finding = Finding.about(
+            item.container,
+            sentence(
+                f"{item.container} gives its pages the address of {item.callee} as containers call "
+                f"it, in {item.variable}: browsers do not know that name",
+                reached,
+            ),
+            {f"Config.Env {item.variable}": item.value},
+            discriminator=item.variable,
+            calls=(item.callee.subject,),
+        )
+        yield finding.with_variables(
+            present({"variable": item.variable, "port": str(item.published or "")})
+        )
+    return None

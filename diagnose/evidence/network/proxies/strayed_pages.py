@@ -1,0 +1,84 @@
+"""Pages below a path of a site that ask for their files outside of it, by access logs.
+
+A program that is served at /kopia/ and believes to be served at / writes such addresses into its
+pages: its scripts are missing, and the page stays blank.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+LEAST = 4
+FRESH_S = 120.0
+_FILES = frozenset({".css", ".js", ".mjs"})
+"""Without these a page is blank; a missing picture is a gap in it."""
+_NOT_FOUND = 404
+
+
+class StrayedPage(msgspec.Struct, frozen=True):
+    """A path of a site whose pages lack their scripts and styles."""
+
+    container: Container
+    """Whose log shows it: that of the proxy."""
+    below: str
+    """The first part of the pages' path: /kopia/."""
+    files: tuple[str, ...]
+    """What was asked for, in its order."""
+    times: int
+    line: str
+    at: float
+    """When the last one was asked for, as Unix time."""
+
+
+class StrayedPages(Items[StrayedPage], frozen=True):
+    """At most one for each container and path."""
+
+
+@evidence
+def strayed_pages(containers: Containers, recent_logs: RecentLogs, clock: Clock) -> StrayedPages:
+    """The last lines of the access logs of running containers, where they name the page before."""
+    pages = (
+        page
+        for container in containers.running
+        for page in _pages(container, list(access_lines(recent_logs.of_this_run(container))))
+    )
+    return StrayedPages(tuple(page for page in pages if clock.is_within(page.at, FRESH_S)))
+
+
+def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[StrayedPage]:
+    """The paths of one container's site whose pages lack all of their files."""
+    asked = by_key(
+        (below, line)
+        for line in requests
+        if _is_file(line.path) and (below := _first_part(urlsplit(line.referer).path))
+    )
+    for below, lines in asked.items():
+        is_missed = all(
+            line.status == _NOT_FOUND and not line.path.startswith(below) for line in lines
+        )
+        files = tuple(dict.fromkeys(line.path.partition("?")[0] for line in lines))
+        if is_missed and len(lines) >= LEAST and len(files) > 1:
+            last = lines[-1]
+            yield StrayedPage(container, below, files, len(lines), last.line, last.at)
+
+
+def _is_file(path: str) -> bool:
+    return posixpath.splitext(path.partition("?")[0])[1] in _FILES
+
+
+def _first_part(path: str) -> str:
+    """/kopia/ of /kopia/settings; "" for the root and for its own files."""
+    first, slash, _ = path.removeprefix("/").partition("/")
+    return f"/{first}/" if slash and first else ""
