@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from checks.resources.helpers import reaches
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.cgroups import Cgroups, Pids
@@ -15,9 +17,10 @@ from diagnose.evidence.containers.ulimits import Ulimit, ulimit
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import by_key, present
 from diagnose.model import (
     DAEMON,
     HOST,
@@ -28,11 +31,14 @@ from diagnose.model import (
     Severity,
     Unavailable,
 )
-from diagnose.phrases import how_often, quoted
+from diagnose.phrases import how_often, quoted, sentence, shortened
 from diagnose.registry import check
 
 LARGEST_PID_MAX = "4194304"
 """The most that a 64-bit kernel takes."""
+LEAST_SESSIONS = 5
+"""A few sessions at once are people, or health checks."""
+SHOWN = 60
 SHIM_TASKS = 15
 """The threads of a shim and of runc, which a start of a container needs (10 to 13 on 20.10.24 and
 28.5.2)."""
@@ -56,6 +62,7 @@ def pids_exhausted(
     log_tails: LogTails | None,
     config: DaemonConfig | None,
     host_limits: HostLimits | Unavailable,
+    processes: Processes | None,
     *,
     near: Percent = Percent(90),
 ) -> CheckResult:
@@ -71,7 +78,11 @@ def pids_exhausted(
         group = cgroups.of(container) if cgroups is not None else None
         is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
         if group is not None:
-            yield from _running_findings(container, group.pids, events, near, is_recent=is_recent)
+            sessions = _sessions(container, processes)
+            for finding in _running_findings(
+                container, group.pids, events, near, is_recent=is_recent
+            ):
+                yield _beside_sessions(finding, group.pids, sessions)
         elif log_tails is not None:
             line = _refused_fork(log_tails.of(container))
             yield from _ended_findings(container, line, config) if line else ()
@@ -83,6 +94,37 @@ def pids_exhausted(
     if reaches(near, host_limits.tasks, host_limits.tasks_max):
         yield _host_finding(host_limits, _most_tasks(containers, cgroups))
     return None
+
+
+def _sessions(container: Container, processes: Processes | None) -> list[Process]:
+    """What `docker exec` and health checks have started in a container, and what has not ended.
+
+    The shim is its parent, as it is of the first process. It goes on where the client was killed.
+    """
+    shim = processes.shims.get(container.id) if processes is not None else None
+    if processes is None or shim is None:
+        return []
+    inside = processes.inside(container.id)
+    return [item for item in inside if item.ppid == shim.pid and item.pid != container.state.pid]
+
+
+def _beside_sessions(finding: Finding, pids: Pids, sessions: list[Process]) -> Finding:
+    """The finding with what is left of `docker exec`, where that makes up a good part of it."""
+    if len(sessions) < LEAST_SESSIONS or len(sessions) * 2 < (pids.current or 0):
+        return finding
+    comm, alike = max(
+        by_key((item.comm, item) for item in sessions).items(), key=lambda one: len(one[1])
+    )
+    words = shortened(" ".join(alike[0].cmdline or [comm]), SHOWN)
+    return replace(
+        finding,
+        summary=sentence(
+            finding.summary,
+            f"{len(sessions)} of them were started by `docker exec` and have not ended: a client "
+            "that is killed leaves its program behind",
+        ),
+        evidence={**finding.evidence, "left by docker exec": f"{len(alike)} times {words}"},
+    ).with_variables({"shim": str(sessions[0].ppid), "left_program": comm})
 
 
 def _host_finding(limits: HostLimits, largest: dict[str, str]) -> Finding:

@@ -20,7 +20,7 @@ class Process(msgspec.Struct, frozen=True):
     uid: int | None = None
     container: str | None = None
     cmdline: list[str] | None = None
-    """The command line; only of the engine's own processes, and of pings."""
+    """The command line; only of the engine's own processes, of pings and of cpulimit."""
 
     @property
     def is_zombie(self) -> bool:

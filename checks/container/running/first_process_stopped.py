@@ -37,7 +37,8 @@ def first_process_stopped(
     Its control group may be frozen from outside the engine, which still says "running": by
     `systemctl freeze`, a snapshot or a script that was broken off. State T is a process that got
     SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container does not
-    answer. State D counts only where the kernel has logged that this very process is blocked for
+    answer. A cpulimit of the host sends both in turns, so that the state at one moment says
+    nothing. State D counts only where the kernel has logged that this very process is blocked for
     minutes: a moment in D is ordinary disk I/O. A paused container is container.paused. A process
     that a debugger has stopped (t) is left alone. A process that the first one has started may be
     stopped too, such as a server behind a start script: a warning, where no terminal of the
@@ -50,7 +51,8 @@ def first_process_stopped(
             continue
         group = cgroups.of(container) if cgroups is not None else None
         frozen_by = group.frozen_by if group is not None else ""
-        halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid))
+        limiter = _limiter(container, processes)
+        halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid), limiter)
         if halt is not None:
             yield _finding(container, process.pid, halt, frozen_by)
         elif not container.config.tty:
@@ -101,12 +103,27 @@ class _Halt(msgspec.Struct, frozen=True):
     variables: dict[str, str] = {}
 
 
-def _what_halts_it(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
+def _limiter(container: Container, processes: Processes) -> Process | None:
+    """The cpulimit of the host that stops and resumes a process of a container in turns."""
+    inside = {str(process.pid) for process in processes.inside(container.id)}
+    for process in processes.outside:
+        words = [word.rpartition("=")[2] for word in process.cmdline or ()]
+        if process.comm == "cpulimit" and inside.intersection(words):
+            return process
+    return None
+
+
+def _what_halts_it(
+    state: str, frozen_by: str, task: HungTask | None, limiter: Process | None
+) -> _Halt | None:
     """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
     if frozen_by:
         word = THAWED if frozen_by.endswith("freezer.state") else "0"
         what = "is frozen, like every process of its control group (cgroup freezer)"
         return _Halt(what, state, {"frozen_by": frozen_by, "thaw": word})
+    if limiter is not None:
+        what = f"is stopped and resumed in turns by cpulimit (pid {limiter.pid}) of this host"
+        return _Halt(what, state, {"limiter": str(limiter.pid)})
     if state == "T":
         return _Halt("is stopped by a signal", "T (stopped)", {"signal": "CONT"})
     if state == "D" and task is not None:

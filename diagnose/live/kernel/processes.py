@@ -45,6 +45,7 @@ _WITH_ARGUMENTS = frozenset(
         "systemd-resolve",
         "ping",
         "firewalld",
+        "cpulimit",
     }
 )
 """Commands whose arguments are part of the answer: the engine's own processes, those that are in

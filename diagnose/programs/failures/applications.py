@@ -194,9 +194,11 @@ _NEIGHBOURS = (
         mark=".s.pgsql.",
         # a FATAL behind it is the answer of a server that runs
         pattern=r"(?:on socket|through socket|domain socket) \"?(?P<socket>/[\w./-]{1,200}\.s\.PGSQL\.\d+)(?!.{0,20}FATAL)",
-        cause="the program calls a PostgreSQL in its own container by the socket {socket}, and none runs there",
+        cause="no PostgreSQL is at the socket {socket}, which the program calls: none runs in its own container; or, where the folder "
+        "is shared with one in another container, the file of the socket was removed while that one runs on",
         cure="where the image brings its own database, read that one's log (GitLab: /var/log/gitlab/postgresql/"
-        "current); elsewhere set the host name of the database's container",
+        "current); restart a server that shares the folder, which writes the file again; elsewhere set the host name of the "
+        "database's container",
         source="GitLab's documentation, Docker troubleshooting",
     ),
     Failure(

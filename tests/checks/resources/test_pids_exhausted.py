@@ -15,6 +15,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Finding
 from tests.checks.resources.evidence import (
     CLOCK,
@@ -126,6 +127,26 @@ def test_a_limit_that_was_lowered_below_what_runs_is_raised_above_it():
         pids = cgroup_of(pids=Pids(current=current, max=100, events_max=7))
         (finding,) = pids_findings(WEB, cgroups=pids, log_tails=QUIET)
         assert finding.variables["pids_of_running"] == raised
+
+
+SESSIONS = {"many": (12, True), "a few": (4, False), "few of all": (9, False)}
+
+
+@pytest.mark.parametrize(("number", "expected"), SESSIONS.values(), ids=SESSIONS)
+def test_what_docker_exec_has_left(number: int, expected: bool) -> None:
+    shim = Process(pid=90, comm="containerd-shim", cmdline=["shim", "-id", WEB.id])
+    first = Process(pid=WEB.state.pid, ppid=90, comm="httpd", container=WEB.id)
+    words = ["sleep", "100000"]
+    left = [
+        Process(pid=200 + index, ppid=90, comm="sleep", cmdline=words, container=WEB.id)
+        for index in range(number)
+    ]
+    pids = Pids(current=20, max=20, events_max=3)
+    (finding,) = pids_findings(
+        WEB, cgroups=cgroup_of(pids=pids), processes=Processes((shim, first, *left))
+    )
+    assert ("docker exec" in finding.summary) == expected
+    assert finding.variables.get("left_program", "") == ("sleep" if expected else "")
 
 
 def test_the_host_can_run_out_of_tasks():

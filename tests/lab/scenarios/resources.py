@@ -8,6 +8,7 @@ import sys
 from tests.lab import Box, fault, healthy
 from tests.lab.faults import Engines
 from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.everyday.helpers import first_command
 
 GOOD = [
     "--user=1000:1000", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
@@ -47,6 +48,27 @@ def held_back(box: Box) -> None:
     options = ["--memory=64m", "--pids-limit=64", "--cpus=0.05"]
     box.docker(
         "run", "-d", "--name=busy", *options, *GOOD, "bb:1.36", "sh", "-c", "while :; do :; done"
+    )
+
+
+@fault("resources.pids-exhausted", subject="container:visited7", shareable=True)
+def commands_whose_client_was_killed(box: Box) -> None:
+    """A job of the host calls `docker exec` with a time limit, which ends the client alone."""
+    options = ["--memory=64m", "--pids-limit=100"]
+    box.docker(
+        "run", "-d", "--name=visited7", *options, *GOOD, "bb:1.36", "httpd", "-f", "-p", "80"
+    )
+    first = box.inspect("visited7")["State"]["Pid"]
+    shim = box.sh(f"cut -d ' ' -f 4 /proc/{first}/stat").strip()
+    called = ["docker", "exec", "visited7", "sleep", "100000"]
+    clients = [box.spawn(called) for _ in range(8)]
+    left = ["pgrep", "--parent", shim, "--exact", "sleep"]
+    box.wait_for(lambda: len(box.run(left, check=False).stdout.split()) == 8, 60, "the commands")
+    for client in clients:
+        box.kill(client)
+    box.docker("update", "--pids-limit=9", "visited7")
+    assert first_command(box, "resources.pids-exhausted", "visited7") == (
+        f"pkill -TERM --parent {shim} --exact sleep"
     )
 
 

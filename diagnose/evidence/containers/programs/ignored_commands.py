@@ -16,7 +16,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.questions.images import InspectImage
@@ -26,6 +26,7 @@ BYTES = 32 * 1024
 """A longer script is not judged."""
 MOST = 12
 """Containers whose start script is read."""
+TOO_MANY = f"its start script was not read: more than {MOST} run another program than their command"
 _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
 _WRAPPERS = _SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
 _IS_SCRIPT = LazyPattern(r"#!\s{0,8}\S{0,80}/(?:(?:env\s{1,8})?(?:ba|da|a|z)?sh|busybox sh)\b")
@@ -54,6 +55,8 @@ class IgnoredCommand(msgspec.Struct, frozen=True):
 class IgnoredCommands(Items[IgnoredCommand], frozen=True):
     """Those of running containers."""
 
+    unexamined: tuple[Unexamined, ...] = ()
+
 
 @evidence
 def ignored_commands(host: Host, containers: Containers, processes: Processes) -> IgnoredCommands:
@@ -63,7 +66,8 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
     """
     silent = [container for container in containers.running if _runs_another(container, processes)]
     found = (_ignored(host, container) for container in silent[:MOST])
-    return IgnoredCommands(tuple(item for item in found if item is not None))
+    left = tuple(Unexamined(container.subject, TOO_MANY) for container in silent[MOST:])
+    return IgnoredCommands(tuple(item for item in found if item is not None), left)
 
 
 def _runs_another(container: Container, processes: Processes) -> bool:

@@ -15,13 +15,14 @@ from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.containers.settings.compose_files import SLACK_S
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
-from diagnose.model import Failed
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import ComposeVariable, ListComposeFiles, ReadComposeVariables
 from diagnose.registry import evidence
 
 MOST = 40
 """Projects whose files are looked at, and services that are read."""
+TOO_MANY = f"its compose files were not read: more than {MOST} projects were started again"
 
 
 class OutdatedVariable(msgspec.Struct, frozen=True):
@@ -52,6 +53,8 @@ class OutdatedContainer(msgspec.Struct, frozen=True):
 class OutdatedVariables(Items[OutdatedContainer], frozen=True):
     """Those of running containers that compose made on this host."""
 
+    unexamined: tuple[Unexamined, ...] = ()
+
 
 @evidence
 def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
@@ -63,6 +66,7 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
     again = [container for container in containers.running if _was_started_again(container)]
     projects = by_key((_project(container), container) for container in again)
     items: list[OutdatedContainer] = []
+    left = [members[0] for members in list(projects.values())[MOST:]]
     read = 0
     for (folder, *paths), members in list(projects.items())[:MOST]:
         listed = host.ask(ListComposeFiles(list(paths), folder=folder))
@@ -72,7 +76,11 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
             if newer and read < MOST:
                 read += 1
                 items += _outdated(host, container, newer)
-    return OutdatedVariables(tuple(items))
+            elif newer:
+                left.append(container)
+    return OutdatedVariables(
+        tuple(items), tuple(Unexamined(container.subject, TOO_MANY) for container in left)
+    )
 
 
 def _project(container: Container) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.programs.ignored_commands import ignored_commands
+from diagnose.evidence.containers.programs.ignored_commands import MOST, ignored_commands
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Failed, Verdict
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -57,6 +58,23 @@ def test_start_script(
 ) -> None:
     _, findings = _judge(entrypoint, command, text, comm)
     assert rows(findings) == expected
+
+
+def test_containers_that_are_not_looked_at_are_named() -> None:
+    members = [
+        container(f"web{number}", Config={"Entrypoint": ["/s"], "Cmd": WORKER})
+        for number in range(MOST + 1)
+    ]
+    ended = Made({"api.archive": Failed("missing", "")})
+    processes = Processes(
+        tuple(Process(100 + n, comm="httpd", container=it.id) for n, it in enumerate(members))
+    )
+    result = judge(
+        "container.command-ignored",
+        ignored_commands=ignored_commands(ended, of(*members), processes),
+    )
+    assert result.verdict is Verdict.UNKNOWN
+    assert [item.subject.name for item in result.unexamined] == [f"web{MOST}"]
 
 
 def test_what_is_asked() -> None:

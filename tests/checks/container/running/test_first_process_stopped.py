@@ -58,6 +58,29 @@ def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, 
     assert rows(result) == [("warning", "web")] * number
 
 
+LIMITERS = {
+    "its pid": (["cpulimit", "-p", "100", "-l", "10"], "cpulimit", ["811"]),
+    "its pid behind an equals sign": (["cpulimit", "--pid=100"], "cpulimit", ["811"]),
+    "another process": (["cpulimit", "-p", "1000"], "cpulimit", []),
+    "another program": (["renice", "100"], "renice", []),
+}
+
+
+@pytest.mark.parametrize("state", ["S", "T"])
+@pytest.mark.parametrize(("words", "comm", "expected"), LIMITERS.values(), ids=LIMITERS)
+def test_a_process_that_cpulimit_holds(
+    words: list[str], comm: str, expected: list[str], state: str
+) -> None:
+    container = container_in("running")
+    first = Process(pid=100, comm="app", state=state, container=container.id)
+    found = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((first, Process(pid=811, comm=comm, cmdline=words))),
+    ).findings
+    assert [it.variables["limiter"] for it in found if "limiter" in it.variables] == expected
+
+
 INNER = {
     "a child": (Process(pid=101, ppid=100, comm="httpd", state="T", container="{id}"), ["101"]),
     "a grandchild": (Process(pid=103, ppid=102, comm="php", state="T", container="{id}"), ["103"]),

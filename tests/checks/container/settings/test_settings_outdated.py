@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.outdated_variables import outdated_variables
+from diagnose.evidence.containers.settings.outdated_variables import MOST, outdated_variables
 from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Verdict
 from diagnose.phrases import unix
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -88,6 +90,23 @@ def test_variables(
 ) -> None:
     _, result = _judge(web, at, *variables)
     assert rows(result) == expected
+
+
+def test_projects_that_are_not_looked_at_are_named() -> None:
+    members = [
+        msgspec.structs.replace(
+            _web(**{"project.working_dir": f"/srv/{number}"}),
+            id=f"{number:064}",
+            raw_name=f"/w{number}",
+        )
+        for number in range(MOST + 1)
+    ]
+    host = Made({"file.compose": [], "file.compose-variables": []})
+    clock = Clock(wall=LATER or 0.0, booted=0.0)
+    found = outdated_variables(host, of(*members))
+    result = judge("container.settings-outdated", outdated_variables=found, clock=clock)
+    assert result.verdict is Verdict.UNKNOWN
+    assert [item.subject.name for item in result.unexamined] == [f"w{MOST}"]
 
 
 def test_what_is_asked_and_said() -> None:

@@ -7,6 +7,7 @@ import time
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, run
 
 
@@ -29,6 +30,32 @@ def first_process_that_was_stopped(box: Box) -> None:
     box.wait_for(
         lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the process to stop"
     )
+
+
+_HOLDS = """
+import os, signal, sys, time
+while True:
+    os.kill(int(sys.argv[2]), signal.SIGSTOP)
+    time.sleep(0.45)
+    os.kill(int(sys.argv[2]), signal.SIGCONT)
+    time.sleep(0.05)
+"""
+"""What cpulimit does to a process."""
+
+
+@fault("container.first-process-stopped", subject="container:slowed")
+def first_process_that_cpulimit_holds(box: Box) -> None:
+    """A program of the host's, called cpulimit, stops and resumes a server in turns."""
+    run(box, "slowed", *GOOD, "bb:1.36", "httpd", "-f", "-p", "8080")
+    pid = box.wait_state("slowed", "running")["State"]["Pid"]
+    box.write("/srv/limit.py", _HOLDS)
+    box.sh("cp $(readlink -f /usr/bin/python3) /usr/local/bin/cpulimit")
+    limiter = box.spawn(["/usr/local/bin/cpulimit", "/srv/limit.py", "-p", str(pid)])
+    box.wait_for(
+        lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the process to stop"
+    )
+    check = "container.first-process-stopped"
+    assert first_command(box, check, "slowed") == f"kill {limiter}"
 
 
 @fault("container.first-process-stopped", subject="container:stilled", shareable=True)
