@@ -82,7 +82,7 @@ def pids_exhausted(
             for finding in _running_findings(
                 container, group.pids, events, near, is_recent=is_recent
             ):
-                yield _beside_sessions(finding, group.pids, sessions)
+                yield _sessions_finding(finding, group.pids, sessions)
         elif log_tails is not None:
             line = _refused_fork(log_tails.of(container))
             yield from _ended_findings(container, line, config) if line else ()
@@ -108,14 +108,14 @@ def _sessions(container: Container, processes: Processes | None) -> list[Process
     return [item for item in inside if item.ppid == shim.pid and item.pid != container.state.pid]
 
 
-def _beside_sessions(finding: Finding, pids: Pids, sessions: list[Process]) -> Finding:
+def _sessions_finding(finding: Finding, pids: Pids, sessions: list[Process]) -> Finding:
     """The finding with what is left of `docker exec`, where that makes up a good part of it."""
     if len(sessions) < LEAST_SESSIONS or len(sessions) * 2 < (pids.current or 0):
         return finding
-    comm, alike = max(
+    comm, same = max(
         by_key((item.comm, item) for item in sessions).items(), key=lambda one: len(one[1])
     )
-    words = shortened(" ".join(alike[0].cmdline or [comm]), SHOWN)
+    words = shortened(" ".join(same[0].cmdline or [comm]), SHOWN)
     return replace(
         finding,
         summary=sentence(
@@ -123,7 +123,7 @@ def _beside_sessions(finding: Finding, pids: Pids, sessions: list[Process]) -> F
             f"{len(sessions)} of them were started by `docker exec` and have not ended: a client "
             "that is killed leaves its program behind",
         ),
-        evidence={**finding.evidence, "left by docker exec": f"{len(alike)} times {words}"},
+        evidence={**finding.evidence, "left by docker exec": f"{len(same)} times {words}"},
     ).with_variables({"shim": str(sessions[0].ppid), "left_program": comm})
 
 

@@ -49,6 +49,17 @@ MORE_LINES = {
     "node-port-taken": _TASK.format("host-mode port already in use on 1 node"),
     "node-of-other-platform": _TASK.format("unsupported platform on 1 node"),
     "node-lacks-part": _TASK.format("max replicas per node limit exceed"),
+    "task-without-image": "n1  \\_ web.1  reg.lan/web:3  wrk1  Shutdown  Rejected 5 seconds ago  "
+    '"No such image: reg.lan/web:3"',
+    "task-source-missing": 'level=error msg="failed to start taskManager" error="invalid bind mount source, '
+    'source path not found: /datanotexist" module=agent',
+    "task-error-cut-off": "y1  \\_ basex.1  basex:latest  vm1  Shutdown  Failed 2 seconds ago  "
+    '"starting container failed: oc\u2026"',
+    "package-selinux-missing": "           Requires: container-selinux >= 2.9",
+    "package-agent-missing": "gpg: failed to start agent '/usr/bin/gpg-agent': No such file or directory",
+    "packages-held-back": "E: Unable to correct problems, you have held broken packages.",
+    "login-refused": _DAEMON
+    + "login attempt to https://reg.example.com/v2/ failed with status: 401 Unauthorized",
     "ingress-missing": _DAEMON
     + "rpc error: code = FailedPrecondition desc = service needs ingress network, but no ingress network is present",
     "agent-without-manager": 'time="2026-06-21T14:31:05Z" level=error msg="agent: session failed" '

@@ -23,6 +23,7 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         {},
     ),
     "engine-crashed": ("docker.service: Main process exited, code=dumped, status=11/SEGV", {}),
+    "engine-panicked": ("github.com/docker/docker/libnetwork.(*Network).getController", {}),
     "usage-printed": ("Run 'dockerd COMMAND --help' for more information on a command.", {}),
     "driver-not-supported": (
         "failed to start daemon: error initializing graphdriver: driver not supported: aufs",

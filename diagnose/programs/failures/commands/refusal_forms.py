@@ -192,7 +192,7 @@ _VALUES = (
         about=_OF_DOCKER,
         unlike=_OF_PROGRAMS,
         pattern=r"(?:invalid|malformed|illegal|bad format (?:for|of)|incorrect|unrecognized"
-        r"|(?:unknown|bad) (?:option|value|format|parameter|argument|field|key|type|driver|mode)) "
+        r"|(?:unknown|bad) (?:option|value|format|parameter|argument|field|key|type|driver|mode)) (?!memory address)"
         + _REASON
         + r"|(?:failed to parse|can(?:not|'t) parse|could not parse|unable to parse|error parsing|failed to decode) (?P<why_parse>[^\n]{1,300})"
         r"|(?P<why_range>[\w\"'-][^\n:]{1,149}? (?:is not in the range|(?:is )?out of range|is outside|exceeds|is too (?:long|large|small|short|big|high|low))[^\n]{0,150})"

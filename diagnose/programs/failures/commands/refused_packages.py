@@ -8,6 +8,32 @@ _DOCKERS = r"download\.docker\.com/linux/"
 
 REFUSED_PACKAGES = (
     Failure(
+        name="package-selinux-missing",
+        mark="container-selinux",
+        pattern=r"(?:Requires|requires|nothing provides):? container-selinux\b",
+        cause="the package container-selinux, which Docker's package needs, is in a repository that is not enabled (extras, AppStream)",
+        cure="enable it (CentOS: extras; RHEL: subscription-manager repos --enable=rhel-7-server-extras-rpms; later ones: AppStream), "
+        "and install again",
+        source="docker/for-linux#20",
+    ),
+    Failure(
+        name="package-agent-missing",
+        mark="gpg-agent",
+        pattern=r"gpg: (?:failed to start agent|can't connect to the agent)",
+        cause="gpg, which is to add the repository's key, finds no gpg-agent on this system",
+        cure="apt-get install gnupg gpg-agent; or keep the key as text in /etc/apt/keyrings/docker.asc, which needs no gpg",
+        source="docker/docs#7868",
+    ),
+    Failure(
+        name="packages-held-back",
+        mark="e",
+        pattern=r"you have held broken packages|(?P<package>[\w.+-]{2,60}) : Depends: (?P<needed>[\w.+-]{2,60}) \(= [^)\n]{1,60}\) but (?P<has>\S{1,60}) is to be installed",
+        cause="packages of this system are of different states: some are held, or come from another release or mirror than the rest",
+        cure="apt-mark showhold lists what is held; apt-cache policy PACKAGE shows where each version comes from; apt-get update and "
+        "apt-get --fix-broken install bring them together",
+        source="docker docs install engine",
+    ),
+    Failure(
         name="package-key-missing",
         mark="download.docker.com",
         pattern=_DOCKERS

@@ -34,6 +34,15 @@ REFUSED_PULLS = (
         confirmed_by="image.client-config-unreadable",
     ),
     Failure(
+        name="login-refused",
+        mark="login attempt",
+        pattern=r"login attempt to (?P<registry>https?://[^\s/]{1,200})\S* failed with status: (?P<code>\d{3})",
+        cause="{registry} takes neither this user name nor this password: it answers {code}",
+        cure="log in with what the registry expects: often a token in the place of the password (two factors, single sign-on), and "
+        "the user name as the registry writes it",
+        confirmed_by="image.pull-denied",
+    ),
+    Failure(
         name="push-denied",
         mark="requested access to the resource is denied",
         pattern=r"^(?:error response from daemon: )?denied: requested access to the resource is denied",

@@ -59,6 +59,33 @@ REFUSED_TASKS = (
         confirmed_by=_SERVICE,
     ),
     Failure(
+        name="task-without-image",
+        mark="no such image",
+        pattern=r"(?:Rejected|Failed)\b[^\n]{0,60}\"No such image: (?P<image>[^\"\n]{1,200})\"",
+        cause="the node of the task has no image {image} and cannot pull it: it is private and the login was not handed on, or no "
+        "registry has it",
+        cure="docker service update --with-registry-auth --image IMAGE SERVICE hands your login on; an image that was built on one "
+        "node has to be pushed to a registry first",
+        source="moby/moby#34153",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="task-source-missing",
+        mark="source path not found",
+        pattern=r"invalid bind mount source, source path not found: (?P<path>/\S{1,300}?)[\"']?(?:\s|$)",
+        cause="the node on which the task is to run has no {path}, which is to be mounted: swarm makes no folders",
+        cure="put {path} on each node that may run the task, keep it on one (--constraint-add node.hostname==NODE), or use a volume",
+        source="moby/moby#26485",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="task-error-cut-off",
+        mark="\u2026",
+        pattern=r"(?:Rejected|Failed|Shutdown|Pending)\b[^\n]{0,120}\"(?P<begin>[^\"\n\u2026]{3,80})\u2026\"",
+        cause="the message is cut off after: {begin}",
+        cure="docker service ps --no-trunc SERVICE shows all of it: ask about that one",
+    ),
+    Failure(
         name="ingress-missing",
         mark="ingress network",
         pattern=r"needs ingress network, but no ingress network is present",

@@ -80,6 +80,15 @@ MACHINE = (
         cure="journalctl -u docker -b -n 200 --no-pager has its last words; a damaged package or memory shows there: install it again",
     ),
     Failure(
+        name="engine-panicked",
+        mark="github.com/",
+        pattern=r"^\s*github\.com/(?P<part>docker/docker|moby/moby|containerd/containerd)/[\w./-]{1,200}\.\S{1,200}$",
+        cause="the engine ended by a fault of its own code ({part}): its stack shows it",
+        cure="install the newest release of the same version; if it ends so at each start, the lines above name what it was reading: "
+        "move a network's local-kv.db or the container that it names aside",
+        source="moby/moby#46689",
+    ),
+    Failure(
         name="usage-printed",
         mark="dockerd ",
         pattern=r"Run 'dockerd (?:COMMAND )?--help'|See 'dockerd --help'",
