@@ -10,6 +10,8 @@ from diagnose.programs.log_message import ERROR, FATAL, INFO, WARNING, Message
 
 _HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
 """Django's system check and Airlift (Trino) list below it what is wrong."""
+_SPRING_HEADING = LazyPattern(r"^Description:\s*$")
+"""What Spring Boot says below it, behind an empty line, is why the application does not start."""
 _DOTNET_HEADING = LazyPattern(
     r"^(?P<level>trce|dbug|info|warn|fail|crit): [^\s\[]{1,300}\[\d{1,9}\]\s*$"
 )
@@ -27,8 +29,8 @@ _DOTNET_LEVELS = {
 def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
     """The lines, of which those below a heading that is a level have that level.
 
-    Below `Errors:` that is the first line, and below a heading of .NET each indented one: the
-    heading itself says nothing.
+    Below `Errors:` that is the first line, below `Description:` of Spring Boot the one behind an
+    empty line, and below a heading of .NET each indented one: the heading itself says nothing.
     """
     found: list[Message] = []
     below: int | None = None
@@ -36,10 +38,18 @@ def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
         heading = _DOTNET_HEADING.match(line.text)
         if heading or not line.text.startswith("  "):
             below = _DOTNET_LEVELS[heading["level"]] if heading else None
-        is_first_error = place > 0 and _HEADING.match(messages[place - 1].text)
+        is_first_error = (place > 0 and _HEADING.match(messages[place - 1].text)) or (
+            _is_below_spring(messages[max(0, place - 2) : place])
+        )
         level = ERROR if is_first_error else below
         if heading:
             found.append(Message(line.text, INFO))
         else:
             found.append(Message(line.text, level) if line.level is None else line)
     return found
+
+
+def _is_below_spring(before: Sequence[Message]) -> bool:
+    """Whether the last of these lines that is not empty is Spring Boot's heading."""
+    written = [line.text for line in before if line.text.strip()]
+    return bool(written) and _SPRING_HEADING.match(written[-1]) is not None

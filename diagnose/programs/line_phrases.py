@@ -42,7 +42,7 @@ EXPLAINS = Phrases(
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
         deadline accepts disk output know illegal substitution rule termination checksum
-        improper format on creation added set manual another check empty sure exists structure
+        improper format help application on creation added set manual another check empty sure exists structure
         """
     ),
     pattern=LazyPattern(
@@ -104,6 +104,7 @@ EXPLAINS = Phrases(
         | \bon\ an\ `err`\ value\b | \bcreation\ failed\b | \balready\ added\ to\b | \byou\ need\ an?\b
         | \bset\ [a-z][a-z0-9]{0,40}_[a-z0-9_]{1,60}\ to\b | \bmanual\ (?:action|intervention)\b
         | \banother\ (?:instance|process|server)\b.{1,40}\b(?:already|holds|locked|running|using)\b
+        | \bno\ help\ topic\ for\b | \bno\ python\ application\ found\b
         | \bcheck\ failed:\ | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
         | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
         """,
@@ -119,6 +120,7 @@ STRONG = Phrases(
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
         downgrade name needs required variable root auth plaintext enotfound econnrefused instruction
+        getaddrinfo
         """
     ),
     pattern=LazyPattern(
@@ -139,6 +141,7 @@ STRONG = Phrases(
         | \bby\ "?root\b
         | \bplaintext\b.{0,20}\ on\ an?\b | \bunable\ to\ create\ (?:directory|file|folder)\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b | \bauth_failed\b
+        | \bfailed\ to\ bind\ properties\ under\b | \bgetaddrinfo\(host=
         """,
         re.VERBOSE,
     ),
@@ -151,7 +154,7 @@ GENERIC = Phrases(
         """
         bootstrap unexpected application boot exception init failed error startup
         specified engine data run connection invocation config command executing fatal
-        unable shut sockets running stopped crashed id code database occurred protocol
+        upstream unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
         initialization initialisation context report terminating above run virtual registry jenkins initialize
@@ -177,7 +180,7 @@ GENERIC = Phrases(
         | \bfatal\ error\ loading\b(?!.{0,40}\bdenied\b) | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b
         | \bwas\ shut\ down\b
         | \bfailed\ to\ initiali[sz]e\ server
-        | \bno\ listening\ sockets\b | \bnot\ running\b\s*$
+        | \bno\ listening\ sockets\b | \bnot\ running\b\s*$ | \bno\ upstream\ connections\ available\ to\b
         | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
         | ^\s*error\ id: | ^\s*error\ (?:code|description|details?|message|reason):\s*$
         | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b

@@ -65,6 +65,9 @@ _CAUSE_OBJECT = LazyPattern(r"\[CAUSE\] .{0,80}\{\s{0,9}$")
 """The line below a message of fern (Vaultwarden) behind which its cause follows as an object."""
 _MOST_FIELDS = 40
 """Lines of an object: the frames of its stack are lines of their own in some."""
+_OF_A_PROPERTY = LazyPattern(r"\s{2,8}(?:Property|Value|Origin|Reason): ")
+"""What Spring says below a complaint about one of its properties."""
+_SAYS_WHY = LazyPattern(r"\s{2,8}(?:Value|Reason): ")
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 """A line of a configuration file as its reader quotes it, before it says what is wrong with it."""
 
@@ -93,6 +96,7 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
         _rest_of_exception(first, following)
         or _message_of_object(first, following)
         or _announced_settings(first, following)
+        or _about_property(first, following)
         or _lines_in_frame(first, following)
         or _announced_lines(first, following)
         or _hints(following)
@@ -141,6 +145,15 @@ def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[s
         return ()
     texts = (line.text.strip() for line in following[:MOST_DETAILS])
     return tuple(itertools.takewhile(_LISTED.search, texts))
+
+
+def _about_property(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The value of Spring's property that the first line is about, and the reason against it."""
+    if "Failed to bind properties" not in first.text:
+        return ()
+    below = (line.text for line in following if line.text.strip())
+    found = itertools.takewhile(_OF_A_PROPERTY.match, below)
+    return tuple(text.strip() for text in found if _SAYS_WHY.match(text))
 
 
 def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ LINES = {
     "setting-required": (
         "error: Missing apiToken.salt. Please set apiToken.salt in config/admin.js (ex: you can generate one using Node)",
         "Configuration: storage: option 'encryption_key' is required",
+        "Error: Error: Meta database configuration missing database name",
         "Error: missing required field: storage_config",
         "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
         "Likely root cause: OpenSearchException[plugins.security.ssl.transport.keystore_filepath must be set if ssl is on]",
@@ -525,7 +526,10 @@ LINES = {
         "ERROR: Failed to obtain JDBC connection",
         "MongoNetworkError: failed to connect to server [mongo:27017] on first connect",
     ),
-    "peer-timeout": ("wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432",),
+    "peer-timeout": (
+        "wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432",
+        'level=fatal msg="dial tcp 172.25.0.2:3306: connect: connection timed out"',
+    ),
     "some-path-denied": (
         "exception in initAndListen: std::exception: open: Permission denied",
         "1:M 05 Mar 02:45:25.007 # Fatal error loading the DB: Permission denied. Exiting.",
@@ -569,6 +573,7 @@ LINES = {
         "io.questdb.cairo.CairoException: [13] could not open read-write [file=/var/lib/questdb/db/tables.d.0]",
         'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
         "chmod: /tmp/gitea: Operation not permitted",
+        'level=fatal msg="can\'t create /photoprism/storage/sidecar: please check configuration and permissions"',
         "Unable to update instance pid: Unable to create directory /nexus-data/instances",
         "logger.rb:674:in `initialize': Permission denied @ rb_sysopen - /var/log/x.log (Errno::EACCES)",
         "touch: cannot touch '/var/jenkins_home/copy.log': Permission denied",
@@ -587,6 +592,7 @@ LINES = {
     ),
     "configuration-syntax": (
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
+        "Could not read configuration file: Near line 23: Expected value but found '/' instead.",
     ),
     "script-words-quoted": (
         "2024-01-20 15:43:16 /var/www/html/entrypoint.sh: 5: php artisan migrate: not found",
@@ -630,6 +636,18 @@ LINES = {
         "You need a conffile /data/riot.im.conf in you conf folder",
     ),
     "variable-offered": ("You must set RUN_INSECURE_SERVER=1 to accept plain connections",),
+    "placeholder-kept": (
+        "Failed to bind properties under 'server.port' to java.lang.Integer:; Value: \"${SYSH_SERVER_PORT}\"",
+        "No help topic for '${SERVER_OR_AGENT}'",
+    ),
+    "property-unbound": (
+        "BindException: Failed to bind properties under 'server.ssl.enabled' to boolean",
+    ),
+    "address-for-name": (
+        "[ warn] [net] getaddrinfo(host='http://collector.dis.svc.cluster.local', err=15): Out of memory",
+        "Error: getaddrinfo ENOTFOUND https://db.example.org",
+    ),
+    "file-of-folder-replaced": ("sed: cannot rename /config/sed0WmDEk: Device or resource busy",),
     "duration-malformed": (
         'failed parsing config: /etc/loki/local-config.yaml: not a valid duration string: "0"',
         'panic: time: missing unit in duration "30"',
@@ -642,6 +660,7 @@ LINES = {
         'panic: strconv.Atoi: parsing "penpot": invalid syntax',
         "ValueError: invalid literal for int() with base 10: '80/tcp'",
         'java.lang.NumberFormatException: For input string: "eight"',
+        "Failed to convert value of type 'java.lang.String' to required type 'int'; For input string: \"'-1'\"",
     ),
     "number-unnamed": (
         "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: ParseIntError { kind: InvalidDigit }', src/main.rs:295:79",

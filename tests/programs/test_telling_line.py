@@ -463,8 +463,31 @@ CHOSEN = {
         "E JOURNAL  [initandlisten] Insufficient free space for journal files",
         "I CONTROL  [initandlisten] dbexit:  rc: 100",
     ],
+    "what has no upstream, and why": [
+        "[2024/07/21 17:13:15] [error] [output:otel:otel.1] no upstream connections available to http://collector",
+        "[2024/07/21 17:13:15] [ warn] [net] getaddrinfo(host='http://collector', err=15): Out of memory",
+    ],
 }
 """In each the second line is the right one."""
+
+
+def test_spring_says_below_its_heading_why_the_application_does_not_start():
+    chosen = telling_line(
+        [
+            "WARN 1 --- [main] ServerContext : cancelling refresh: ApplicationContextException: Unable to start",
+            "APPLICATION FAILED TO START",
+            "Description:",
+            "",
+            "Failed to bind properties under 'server.port' to java.lang.Integer:",
+            "",
+            "    Property: server.port",
+            '    Value: "${SHOP_PORT}"',
+            "    Reason: failed to convert java.lang.String to java.lang.Integer",
+        ]
+    )
+    assert chosen is not None
+    assert chosen.text.startswith("Failed to bind properties")
+    assert chosen.details[0] == 'Value: "${SHOP_PORT}"'
 
 
 @pytest.mark.parametrize("name", CHOSEN)

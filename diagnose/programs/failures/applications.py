@@ -181,6 +181,14 @@ _PLUGINS = (
 
 _NEIGHBOURS = (
     Failure(
+        name="uwsgi-no-application",
+        mark="no python application found",
+        pattern=r"no python application found",
+        cause="uWSGI answers each request with an error: it could not load the program at its start",
+        cure="look at the first lines of its log, where the traceback says why: docker logs shows them",
+        source="sissbruecker/linkding#1193",
+    ),
+    Failure(
         name="postgres-no-host",
         mark="could not connect to server: no such file",
         pattern=r"could not connect to server: No such file or directory",

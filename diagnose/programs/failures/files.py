@@ -176,10 +176,10 @@ FILES = (
     ),
     Failure(
         name="port-inside",
-        mark="in use",
+        mark="",
         pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?:(?<!\"):|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
         r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
-        r"|Port (?P<port_spring>\d{2,5}) (?:was|is) already in use",
+        r"|Port (?P<port_spring>\d{2,5}) (?:(?:was|is) already in use|(?:is )?not available\b)",
         cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; if none "
         "does, the program opens it twice: by its file and by an option, or by two files",

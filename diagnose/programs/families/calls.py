@@ -273,6 +273,8 @@ PEERS = (
         pattern=r"""(?x)
             timeout\ occurred\ after\ waiting\ (?P<seconds>\d+)\ seconds\ for\ (?P<peer>\S+)
             | timed?\ ?out\ waiting\ for\ (?P<peer_waited>[\w.-]+:\d+)
+            | \bdial\ tcp\ (?P<peer_dialled>[\w.:\[\]-]{1,100}:\d{2,5}):
+                \ (?:connect:\ connection|i/o)\ time(?:d\ )?out\b
             | \bconnection\ (?:\#\d+\ )?to\ (?:\w+://)?(?P<peer_called>[\w.-]+:\d{2,5})\ timed\ out
         """,
         cause="what the program waits for did not answer in time: {peer}",

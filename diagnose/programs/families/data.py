@@ -50,6 +50,15 @@ DATA = (
         source="moby/moby#15793; sed's, Python's, Go's, Node.js' and Java's own messages",
     ),
     Failure(
+        name="file-of-folder-replaced",
+        mark="resource busy",
+        pattern=r"\bcannot rename '?(?P<folder>/[^\s':]{1,200})/sed\w{6}'?: Device or resource busy",
+        cause="sed -i puts a new file in the place of one in {folder}, and that one is itself a mount: it can only be "
+        "written to",
+        cure="mount the folder that holds the file in place of the file, or leave out the setting that has it changed",
+        source="docker-archive/tutum-influxdb#21",
+    ),
+    Failure(
         name="locked-by-another",
         mark="",
         pattern=r"""(?x)

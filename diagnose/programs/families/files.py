@@ -107,6 +107,8 @@ FILES = (
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
             | (?P<path_first>{_FOLDER}){_NO_SCRIPT}[^/]{{0,80}}?(?:{_REFUSALS})
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_relative>\.{{0,2}}/?[\w-][\w.-]*(?:/[\w.@+-]+)+)/?['"]
+            | \b(?:cannot|can't|could\ not|unable\ to|failed\ to)\ (?:create|open|read|write(?:\ to)?)
+                \ (?P<path_asked>{_FOLDER}):?\ (?:please\ )?(?:check|verify)\b.{{0,40}}\bpermissions\b
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_root>/[\w.@+-]+)['"]
             | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
                 \ operation\ not\ permitted
@@ -245,7 +247,9 @@ FILES = (
             | field\ not\ found
             | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
             | invalid\ (?:directive|command|configuration)
-            | toml:[ ]
+            | toml:[ ] | \bNear\ line\ \d+\b.{0,80}\bexpected\b
+            | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:parse|read)\ (?:the\ )?config(?:uration)?\ file:
+                \ .{0,40}\bline\ \d+
             | \bparsing\ \[/[^\]\n]{1,200}:\d+\]  # HAProxy
             | (?:^|[\s'"(])/[\w./-]{1,200}\.(?:cfg|conf|hcl|ini|json|properties|toml|ya?ml):\d+(?::\d+)?:[ ]
         """,

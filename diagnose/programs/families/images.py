@@ -234,7 +234,7 @@ DEPENDENCIES = (
         mark="",
         pattern=r"""(?x)
             (?:\b(?P<runtime>Java|JDK|Node(?:\.js)?|Python|PHP|Ruby|Go
-                |Perl|Elixir|OTP)\b(?:\ version)?.{0,60}?\b(?:older\ than
+                |Perl|Elixir|OTP)\b(?!\.\w)(?:\ version)?.{0,60}?\b(?:older\ than
                 |minimum\ (?:required\ )?version|(?:is|are)\ required
                 |is\ not\ supported|no\ longer\ supported|required:?)\b)
             | (?:\brequires?\b.{0,30}?\b(?P<runtime_wanted>Java|JDK|Node(?:\.js)?

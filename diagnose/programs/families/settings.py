@@ -125,6 +125,8 @@ SETTINGS = (
                     |tsx?)(?![\w.]))
                 (?-i:(?P<key_dotted>[a-z][a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,60}){1,8}))(?![\w.])[^\n]{0,240}?
                 \b(?:must|has\ to|have\ to|needs?\ to|should)\ be\ (?:configured|defined|given|provided|set|specified)\b
+            | \b(?:config(?:uration)?|settings?)\ (?:is|are)?\ ?missing\ (?!required\b)(?:an?\ |the\ )?['"`]?
+                (?P<key_words>[\w.-]{2,40}(?:\ (?!from\b|in\b|on\b|or\b|at\b)[\w.-]{2,30}){0,2})
             | \bmissing\ setting:\ (?P<key_flag>[a-z][\w-]{1,60})
             | \b(?:setting|value)\ (?P<key_path>[a-z]\w{1,40}(?:/\w{1,60}){1,4})\ must\ be\ set\b
             | \bplease\ (?:configure|set)\ (?P<key_asked>['"`][a-z][\w.-]{1,80}['"`]|[a-z]\w{1,40}\.\w{1,60})\ in\b

@@ -8,6 +8,35 @@ _WHERE = "in the variables, the command or the configuration of the container"
 
 VALUES = (
     Failure(
+        name="placeholder-kept",
+        of_running=NEVER,
+        mark="${",
+        pattern=r"""(?x)
+            \bFailed\ to\ bind\ properties\ under\ '(?P<key>[\w.\[\]-]{1,120})'.{0,160}?
+                \bValue:\ "?\$\{(?P<name>\w{1,80})\}
+            | \bNo\ help\ topic\ for\ '\$\{(?P<name_command>\w{1,80})\}'
+        """,
+        cause="the program's settings or its command still have the placeholder of the variable {name}, not a value: "
+        "it is not set in the container, or no shell reads the command",
+        cure="set {name} for the container; where it stands in a command, start that with sh -c",
+        source="barmiro/SYSH#1; Spring Boot's and urfave/cli's own messages",
+    ),
+    Failure(
+        name="property-unbound",
+        of_running=NEVER,
+        mark="bind properties",
+        pattern=r"""(?x)
+            \bFailed\ to\ bind\ properties\ under\ '(?P<key>[\w.\[\]-]{1,120})'
+                (?:\ to\ (?P<type>[\w.$<>,\ ]{1,160}\w))?
+        """,
+        cause="the program does not take the value of its property {key}: the variable that it is set by is "
+        "empty or of another kind, or a variable of the same name is meant for something else, as a link "
+        "of Docker sets some",
+        cure="look at the variable of that name in capitals, with _ for each dot, and give it a value of the kind "
+        "that the line names, or remove it",
+        source="Spring Boot's own message; arbindo/mimock#175, spring-projects/spring-boot#12357",
+    ),
+    Failure(
         name="duration-malformed",
         of_running=ABOUT_SETTINGS,
         mark="duration",
@@ -44,7 +73,7 @@ VALUES = (
             \bstrconv\.(?:Atoi|Parse(?:Float|Int|Uint)):\ parsing\ \\?"(?P<value>[^"\\\n]{0,60})  # Go
             | \binvalid\ literal\ for\ int\(\)\ with\ base\ \d+:\ b?['"](?P<value_python>[^'"\n]{0,60})
             | \bcould\ not\ convert\ string\ to\ float:\ ['"](?P<value_float>[^'"\n]{0,60})
-            | \bNumberFormatException:\ (?:For\ input\ string:\ |Cannot\ parse\ )"?(?P<value_java>[^"\n]{0,60})
+            | \b(?:NumberFormatException:\ Cannot\ parse\ |For\ input\ string:\ )"?(?P<value_java>[^"\n]{0,60})
             | \binput\ string\ '(?P<value_dotnet>[^'\n]{0,60})'\ was\ not\ in\ a\ correct\ format
             | \binvalid\ value\ for\ (?:Float|Integer)\(\):\ "(?P<value_ruby>[^"\n]{0,60})
             | \bvalue\ ['"](?P<value_named>[^'"\n]{1,60})['"]\ (?:cannot|can't|could\ not)\ be\ (?:parsed|converted
@@ -81,6 +110,21 @@ VALUES = (
         cause="an address in the program's settings is empty, or lacks its scheme (https://)",
         cure="look at each variable that should hold an address, and begin it with http:// or https://",
         source="Rust's, Go's and Python's own messages; ermak-dev/cloudpub#6",
+    ),
+    Failure(
+        name="address-for-name",
+        mark="://",
+        pattern=r"""(?x)
+            \bgetaddrinfo\(host='(?P<address>\w{2,12}://[^'\n]{1,200})'
+            | \bgetaddrinfo\ (?:EAI_AGAIN|ENOTFOUND)\ (?P<address_node>\w{2,12}://\S{1,200})
+            | \blookup\ (?P<address_go>\w{2,12}://\S{1,200}?):?\ (?:on\ \S{1,60}\ )?no\ such\ host
+            | \b(?:could\ not\ translate|[Cc]ould\ not\ resolve|[Uu]nknown)\ host(?:\ name)?:?\ \\?["'`]?
+                (?P<address_named>\w{2,12}://[^\s"'`\\]{1,200})
+        """,
+        cause="the program's settings have a whole address, {address}, where it takes the bare name of a host",
+        cure="write only the name of the host there: without what stands before ://, and the port in its own "
+        "setting",
+        source="fluent-bit's, Node.js', Go's and libpq's own messages",
     ),
     Failure(
         name="field-missing",

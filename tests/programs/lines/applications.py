@@ -97,5 +97,6 @@ LINES = {
         "ERROR [vpn] cannot add address to wireguard interface: permission denied: when adding address "
         "fd00:a:b:c::d/128 to link tun0"
     ),
+    "uwsgi-no-application": "--- no python application found, check your startup logs for errors ---",
     "postgres-no-host": "PG::ConnectionBad: could not connect to server: No such file or directory",
 }
