@@ -23,6 +23,10 @@ _PIPED = LazyPattern(
 """A script of this tool that a shell runs at once."""
 _QUOTED = LazyPattern(r"'[^']*'|\"[^\"]*\"")
 _SEPARATORS = LazyPattern(r"\|\|?|&&|;|\n|\bdo\b|\bthen\b|\{ |\$\(")
+_GOES_ON = " \\"
+_CONTINUED = "  "
+_BEFORE_A_COMMENT = ("", " ", ";")
+_SINGLE_SPACE = LazyPattern(r"\S \S")
 _FOR_ANYBODY = LazyPattern(
     r"""(?:(?:for|while|if|else|fi|done|true|false|read|export|cd|\[|test|printf|echo|sleep)\b
       | (?:grep|head|tail|sort|cut|tr|awk|cat|ls|mktemp|getent|id|newgrp|curl|dig|openssl|sh)\b(?!.*>)
@@ -66,6 +70,56 @@ class Shell(msgspec.Struct, frozen=True):
     def needs_root(self, command: str) -> bool:
         """Whether this user may not run a command that root may."""
         return not self.is_root and needs_root(command)
+
+
+def folded(command: str, width: int) -> str:
+    """The command in rows that fit the width, as far as a backslash may end a row: between words.
+
+    What is copied from a terminal or a pager that breaks lines is not always what was written. Text
+    in quotes and a document of its own stay as they are.
+    """
+    if "<<" in command or '"$(' in command:
+        return command
+    rows: list[str] = []
+    quote = ""
+    for line in command.splitlines():
+        breaks, quote = _word_ends(line, quote)
+        rows += _rows_of(line, breaks, width)
+    return "\n".join(rows)
+
+
+def _rows_of(line: str, breaks: list[int], width: int) -> list[str]:
+    """A line, cut at the last of its breaks that fits, or else at the next one."""
+    rows, start, indent = [], 0, ""
+    while len(indent) + len(line) - start > width:
+        room = start + width - len(indent) - len(_GOES_ON)
+        later = [place for place in breaks if place > start]
+        end = max((place for place in later if place <= room), default=0) or min(later, default=0)
+        if not end:
+            break
+        rows.append(f"{indent}{line[start:end]}{_GOES_ON}")
+        start, indent = end + 1, _CONTINUED
+    return [*rows, f"{indent}{line[start:]}"]
+
+
+def _word_ends(line: str, quote: str) -> tuple[list[int], str]:
+    """The single spaces between words, and the quote that is open behind the line.
+
+    quote: the one that is open before it. A comment has no words.
+    """
+    ends = []
+    for place, letter in enumerate(line):
+        if place and line[place - 1] == "\\" and quote != "'":
+            continue
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter == "#" and line[place - 1 : place] in _BEFORE_A_COMMENT:
+            break
+        elif _SINGLE_SPACE.match(line, place - 1):
+            ends.append(place)
+    return ends, quote
 
 
 def needs_root(command: str) -> bool:

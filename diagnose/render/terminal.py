@@ -17,7 +17,7 @@ from diagnose.render.console import is_read_by_person, literal
 from diagnose.render.outlines.evidence_rows import OutlinePart
 from diagnose.render.outlines.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outlines.outline_block import Effect, OutlineBlock
-from diagnose.render.shell import Shell
+from diagnose.render.shell import Shell, folded
 from diagnose.render.words import clean, fitting, items_that_fit, middle, one_line, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
@@ -121,8 +121,9 @@ class _Page:
             self.console.print(Text(" " * (hanging if number else indent)) + row)
 
     def command(self, text: str, indent: int, *, style: str = "bold") -> None:
-        """A command is never wrapped: what is copied must be what was written."""
-        for line in self.shell.typed(text).splitlines():
+        """A command is broken between words alone: what is copied is what was written."""
+        typed = folded(self.shell.typed(text), self.console.width - indent)
+        for line in typed.splitlines():
             self.console.print(
                 Text(" " * indent + clean(line), style=style),
                 no_wrap=True,

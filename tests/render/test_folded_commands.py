@@ -1,0 +1,43 @@
+"""Commands that are wider than the terminal: diagnose/render/shell.py."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from diagnose.render.shell import folded
+
+WIDTH = 40
+COMMANDS = {
+    "words": "printf '%s|' one two three four five six seven eight nine ten eleven",
+    "a text in quotes": "printf '%s|' 'one two three four five six seven eight nine' \"ten  and eleven\" x",
+    "a quote in words of a shell": "sh -c 'printf %s| '\"'\"'a  b c d e f g h i j k l m n o p q'\"'\"''",
+    "a pipe": "printf 'b\\na\\n' | sort | tr a-z A-Z | sed -e s/A/x/ -e s/B/y/ | head -n 5",
+    "a quote over two lines": "printf '%s|' 'one two three four five six seven\n eight  nine ten' eleven twelve x",
+    "an escaped space": "printf '%s|' a\\ b\\ c\\ d\\ e\\ f\\ g\\ h\\ i\\ j\\ k\\ l\\ m\\ n\\ o",
+    "a comment": "printf '%s|' one two # three four five six seven eight nine",
+    "a substitution": "printf '%s|' $(printf '%s ' one two three four five) $(echo six seven)",
+    "a substitution in quotes": "printf '%s|' \"$(printf '%s ' one two three \"four  five\" six)\" seven",
+    "a document": "cat <<END\none two three four five six seven eight nine ten\nEND",
+}
+
+
+def _printed(command: str) -> str:
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_folded_command_does_the_same(command: str) -> None:
+    assert _printed(folded(command, WIDTH)) == _printed(command)
+
+
+@pytest.mark.parametrize("name", ["words", "a pipe", "a substitution"])
+def test_words_fit_the_width(name: str) -> None:
+    rows = folded(COMMANDS[name], WIDTH).splitlines()
+    assert len(rows) > 1
+    assert max(map(len, rows)) <= WIDTH
+
+
+def test_a_command_that_fits_stays() -> None:
+    assert folded("docker start web", WIDTH) == "docker start web"
