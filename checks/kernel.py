@@ -47,13 +47,13 @@ def netdevice_stuck(
     kernel_log: KernelLog,
     clock: Clock,
     *,
-    times: Count = Count(3),
+    times: Count = Count(6),
     within_s: Seconds = Seconds(120),
 ) -> CheckResult:
     """The kernel waits for a network device that is never released.
 
-    One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c);
-    only repetition that lasts until now counts.
+    Some such lines are normal at a slow teardown; the kernel repeats it each 10 s (net/core/dev.c):
+    only repetition that has lasted for a minute, until now, counts: the cure is a reboot.
     """
     waits = by_key(
         (match[1], (record, int(match[2])))

@@ -53,7 +53,7 @@ def _finding(
         why = "the engine's resolver does not listen there"
     else:
         why = "the engine, whose resolver should listen there, does not answer"
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"{container} cannot resolve any name: queries to {EMBEDDED} are refused, {why}",
         {
@@ -67,6 +67,8 @@ def _finding(
         signs=frozenset({"dns"}),
         stable=(container.life,),
     )
+    # a restart needs the engine, and with it nothing else
+    return finding.with_variables({"restarted": container.name}) if engine_answers else finding
 
 
 def _sockets(netns: ContainerNetns) -> list[str]:

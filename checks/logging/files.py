@@ -99,6 +99,7 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
             f"the log of {log.container} holds NUL bytes {log.where}: it cannot be read past them",
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
+            damaged=log.container.name,
         )
     for emptied in emptied_logs or ():
         yield _emptied_finding(emptied)

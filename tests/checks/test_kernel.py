@@ -94,9 +94,10 @@ WAITING = "unregister_netdevice: waiting for {} to become free. Usage count = 1"
 NOW = 1000.0
 WAITS = {
     "every ten seconds until now": (
-        [("lo", 970.0), ("lo", 980.0), ("lo", 990.0)],
+        [("lo", 990.0 - 10 * number) for number in range(6)],
         [("critical", "lo")],
     ),
+    "for half a minute": ([("lo", 970.0), ("lo", 980.0), ("lo", 990.0)], []),
     "one line at a slow teardown": ([("lo", 990.0)], []),
     "over for minutes": ([("lo", 701.0), ("lo", 711.0), ("lo", 721.0)], []),
     "one line for each of three": ([("eth0", 980.0), ("veth1", 985.0), ("lo", 990.0)], []),
