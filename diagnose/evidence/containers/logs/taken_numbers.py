@@ -22,6 +22,7 @@ from diagnose.registry import evidence
 LEAST = 3
 """So many tries in a row are no mishap."""
 FRESH_S = 240.0
+_MARK = "duplicate key value"
 _REFUSED = LazyPattern(
     r'ERROR:  duplicate key value violates unique constraint "(?P<table>[a-z_][a-z0-9_]{0,60})_pkey"'
 )
@@ -63,7 +64,8 @@ def _refusals(
 ) -> Iterator[tuple[tuple[str, str], tuple[RecentLine, int]]]:
     """Each refused row: table and column, the line and the number."""
     for line, below in itertools.pairwise(lines):
-        refused, number = _REFUSED.search(line.text), _NUMBER.search(below.text)
+        refused = _REFUSED.search(line.text) if _MARK in line.text else None
+        number = _NUMBER.search(below.text) if refused is not None else None
         if refused is not None and number is not None:
             yield (refused["table"], number["column"]), (line, int(number["number"]))
 

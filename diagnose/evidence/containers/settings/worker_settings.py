@@ -29,8 +29,8 @@ from diagnose.questions.images import InspectImage
 from diagnose.questions.sockets import ListCallers
 from diagnose.registry import evidence
 
-MOST = 12
-"""Pairs of services whose images or connections are asked about."""
+MOST = 60
+"""Workers that are compared: images and connections are asked about for some."""
 _BROKER = r"REDIS|VALKEY|KEYDB|BROKER|QUEUE|AMQP|RABBIT|RABBITMQ|CELERY|SIDEKIQ|RESQUE|NATS|BULL"
 _DATABASE = (
     r"DB|DATABASE|POSTGRES|POSTGRESQL|PG|MYSQL|MARIADB|MONGO|MONGODB|SQLALCHEMY|TYPEORM|DATASOURCE"
@@ -89,13 +89,15 @@ def worker_differences(
     which the one without it has no connection: who is connected is asked of few.
     """
     found: list[WorkerDifference] = []
+    compared = 0
     members = (c for c in containers.running if c.compose_project and not c.is_one_off)
     for project in by_key((member.compose_project, member) for member in members).values():
         workers = [member for member in project if is_background(member)]
         others = [member for member in project if not is_background(member)]
         for worker in workers if others else ():
             programs = [other for other in others if _is_same_program(host, worker, other)]
-            if programs and len(found) < MOST:
+            if programs and compared < MOST:
+                compared += 1
                 found += _differences(host, worker, programs, containers, namespaces)
     return WorkerDifferences(tuple(found))
 

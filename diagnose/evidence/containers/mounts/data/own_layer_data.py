@@ -26,7 +26,7 @@ from diagnose.registry import evidence
 MOST = 16
 """Containers whose layer is walked."""
 MOST_MOUNTS = 40
-"""Mounts whose folder is listed."""
+"""Mounts whose folder is listed: an update, which moves the data, makes a new container."""
 MOST_ENTRIES = 20
 WALK_S = 0.3
 DEPTH = 6
@@ -66,14 +66,17 @@ class OwnLayerDataList(Items[OwnLayerData], frozen=True):
 def own_layer_data(host: Host, containers: Containers, layers: Layers | None) -> OwnLayerDataList:
     """A layer is walked only where a mount of the container was left alone since it was made.
 
-    Mounts are listed of running containers, and those that hold something have the times of their
-    entries looked at.
+    Mounts are listed of running containers, the youngest first, and those that hold something have
+    the times of their entries looked at.
     """
     found: list[OwnLayerData] = []
-    walked = 0
-    for container in containers.running:
+    walked = looked_at = 0
+    for container in sorted(containers.running, key=lambda item: -(item.created_at or 0.0)):
         top = _top(container, layers)
         mounts = [mount for mount in container.mounts if _is_for_data(mount)] if top else []
+        if looked_at + len(mounts) > MOST_MOUNTS:
+            break
+        looked_at += len(mounts)
         idle = [
             (mount, entries)
             for mount in mounts
