@@ -9,6 +9,7 @@ from checks.container.running.failing_inside import PARTLY
 from diagnose.evidence.containers.logs.inner_failures import InnerFailures, in_lines
 from diagnose.evidence.containers.logs.inner_patterns import PATTERNS
 from diagnose.evidence.engine.info import Info
+from diagnose.programs.failures import FAILURES, recognise
 from tests.checks.container.evidence import CLOCK, container_in
 from tests.judging import judge, rows
 
@@ -315,3 +316,9 @@ def test_a_pid_file_of_a_former_run_is_removed_inside(path: str, is_removed: boo
 def test_each_pattern_has_its_own_name():
     assert len({pattern.name for pattern in PATTERNS}) == len(PATTERNS)
     assert {pattern.name for pattern in PATTERNS} >= PARTLY
+
+
+def test_a_replica_is_refused_by_nobody():
+    """Its source has made a table in a database that the replica lacks."""
+    assert recognise([UNAPPLIED], None, FAILURES) is None
+    assert recognise(["ERROR 1049 (42000): Unknown database 'shop'"], None, FAILURES) is not None

@@ -105,7 +105,8 @@ DATABASE_CLIENTS = (
     Failure(
         name="mysql-database",
         mark="unknown database",
-        pattern=r"Unknown database '(?P<database>[^']+)'",
+        # a replica writes so of a statement of its source, which nobody refuses it
+        pattern=r"^(?!.{0,200}\b(?:Slave|Replica) SQL\b).{0,2000}?Unknown database '(?P<database>[^']+)'",
         cause="the database server has no database {database}; "
         "MYSQL_DATABASE takes effect only when the data directory is created",
         cure="create it in the database, or correct the name",
