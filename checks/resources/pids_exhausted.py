@@ -116,8 +116,11 @@ def _sessions_finding(finding: Finding, pids: Pids, sessions: list[Process]) -> 
         by_key((item.comm, item) for item in sessions).items(), key=lambda one: len(one[1])
     )
     words = shortened(" ".join(same[0].cmdline or [comm]), SHOWN)
+    # a greater limit would be used up in the same way
+    kept = {name: value for name, value in finding.variables.items() if name != "pids_of_running"}
     return replace(
         finding,
+        variables=kept,
         summary=sentence(
             finding.summary,
             f"{len(sessions)} of them were started by `docker exec` and have not ended: a client "
