@@ -160,6 +160,9 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
     ),
     "plain HTTP alone": ({"chat": LOGIN * 4}, {"inner": site(PLAIN, SCHEME)}, []),
     "nobody comes back": ({"chat": SIGN_IN * 5}, {"edge": site(TLS, "")}, ["sign-in chat edge"]),
+    "a page that wants a login": (
+        {"chat": [asked("GET /accounts/5", 302), asked("GET /auth/profile", 302)] * 5}, {"edge": site(TLS, "")}, [],
+    ),
     "somebody comes back": (
         {"chat": [*SIGN_IN * 5, asked("GET /login/github/authorized?code=1&state=2", 302)]},
         {"edge": site(TLS, "")}, [],

@@ -55,8 +55,10 @@ _LOGIN = LazyPattern(
 )
 _NO_LOGIN = LazyPattern(r"refresh|log[-_]?out|sign[-_]?out|revoke", re.IGNORECASE)
 _SENT_AWAY = LazyPattern(
-    r"^/(?:[\w.-]{1,40}/){0,3}(?:o?auth2?|oidc|openid|login|sso|social|accounts?)"
-    r"/(?!.*(?:callback|authorized|complete|return|redirect|logout))[\w./-]{1,80}$",
+    r"^/(?:[\w.-]{1,40}/){0,3}"
+    r"(?:(?:oauth2?|oidc|openid|saml2?|social|sso)/(?!.{0,80}(?:complete|return|redirect|logout))"
+    r"|(?:auth|log[-_]?in|sign[-_]?in)/(?:[\w-]{1,20}/)?(?:authelia|authentik|azure|discord|facebook"
+    r"|git(?:ea|hub|lab)|google|keycloak|microsoft|oauth2?|oidc|openid|saml|sso))[\w./-]{0,80}$",
     re.IGNORECASE,
 )
 """Pages that send a client on to sign in elsewhere."""
