@@ -163,7 +163,11 @@ since = click.option(
     help="How far back to look at events and logs.",
 )
 no_probe = click.option(
-    "--no-probe", "probe", flag_value=False, default=True, help="Send no DNS queries."
+    "--no-probe",
+    "probe",
+    flag_value=False,
+    default=True,
+    help="Send no DNS queries, and ask no web server for its first page.",
 )
 engine = combined(
     click.option(

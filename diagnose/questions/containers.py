@@ -1,6 +1,7 @@
 """Questions about containers, answered by the engine's API or by the kernel."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -101,21 +102,41 @@ class ContainerLog(msgspec.Struct, frozen=True):
                     yield TimedLine(unix(stamp), text)
 
 
+LogRound = Literal["", "answered"]
+"""answered: once more, when the container's web server has answered a request of ours."""
+_LOGS = "/containers/{id}/logs"
+_BOTH_STREAMS = MappingProxyType({"stdout": True, "stderr": True, "timestamps": True})
+
+
 class ReadLogs(Question[ContainerLog], frozen=True):
     """/containers/ID/logs: its last lines."""
 
     POLICY = engine_get(
         "api.logs",
         "the log of a container",
-        "/containers/{id}/logs",
+        _LOGS,
         deadline=2,
         priority=4,
         longest=2**20,
-        parameters={"stdout": True, "stderr": True, "timestamps": True},
+        parameters=_BOTH_STREAMS,
     )
+    ROUNDS = {  # noqa: RUF012 - never changed
+        "answered": engine_get(
+            "api.logs.answered",
+            POLICY.what,
+            _LOGS,
+            deadline=2,
+            priority=4,
+            longest=2**20,
+            lane="probe",
+            collector="engine.api:written",
+            parameters=_BOTH_STREAMS,
+        )
+    }
     id: str
     tail: int = 50
     bytes: int = 262144
+    round: LogRound = ""
 
 
 class ContainerFile(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
+from diagnose.evidence.network.proxies.page_text import first_words
 from diagnose.evidence.network.proxies.tls_clients import AllTlsClients, TlsClients
 from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
@@ -21,6 +22,8 @@ from diagnose.programs.migrations import migration_of
 from diagnose.registry import check
 
 _BAD_REQUEST = 400
+_MUCH = 2000
+"""Characters of a page that are searched for the words of a known failure."""
 _REFUSES = {
     _BAD_REQUEST: "it may not know the host name by which they call",
     403: "it may not let them in, or not know the host name by which they call",
@@ -61,6 +64,10 @@ def answers_with_errors(
     private networks ask for a page of entry, and each request is answered with 404. Requests of
     monitors are left out, and so is 503 for strangers of the internet, by which a proxy turns
     unknown names away. A proxy that only passes on the answers of another container is named there.
+    A server counts too that answers one request of ours for its first page with such an error, and
+    nginx and Apache that have no index file there, or may not read it: with 403. One of the former
+    errors counts 20 seconds after the start; 502 to 504, a minute after that of all its neighbours.
+    The lines that the log gained meanwhile say why.
     An unhealthy container has its own finding. Where its log does not say why, a log file counts
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
     Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes at
@@ -126,7 +133,7 @@ def _failed_answers_finding(
     """
     container, printed = failed.container, LogTail(failed.other_lines)
     written = None if printed.explains else own
-    tail = written.tail if written is not None else printed
+    tail = written.tail if written is not None else _explaining(printed, failed)
     failure = _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
@@ -137,7 +144,7 @@ def _failed_answers_finding(
             _closed_folder_clause(closed),
         ),
         {
-            "last answer": shortened(failed.answers[-1].line),
+            **_answers_evidence(failed),
             **(log_evidence(tail) if tail.explains else {}),
             **present({"written to": written.path if written else _file_of(tail, failed)}),
             **not_running(callees, clock),
@@ -161,6 +168,29 @@ def _failed_answers_finding(
             }
         )
     )
+
+
+def _explaining(printed: LogTail, failed: FailedAnswers) -> LogTail:
+    """What the server printed, or else the page that it answered with, if that says what failed.
+
+    Frameworks show the error itself where they are set up for development.
+    """
+    if printed.explains or failed.page is None:
+        return printed
+    answered = LogTail((first_words(failed.page.reply.body, most=_MUCH),))
+    return answered if answered.failure is not None else printed
+
+
+def _answers_evidence(failed: FailedAnswers) -> dict[str, str]:
+    """The last answer in the log, and what we were answered just now."""
+    page = failed.page
+    shown = {"last answer": shortened(failed.answers[-1].line)} if failed.answers else {}
+    if page is not None:
+        said = first_words(page.reply.body)
+        server = f", Server: {page.reply.server}" if page.reply.server else ""
+        shown[f"GET {page.reply.path} at port {page.door.port}"] = f"{page.status}{server}"
+        shown |= present({"body of the answer": said})
+    return shown
 
 
 def _severity(failed: FailedAnswers) -> Severity:
@@ -194,6 +224,8 @@ def _closed_evidence(closed: ClosedFolder | None) -> dict[str, str]:
 
 def _failing_requests(failed: FailedAnswers) -> str:
     """Which requests fail, how, and how often."""
+    if not failed.answers and failed.page is not None:
+        return f"GET {failed.page.reply.path} with HTTP status {failed.status}"
     statuses = joined(sorted({str(answer.status) for answer in failed.answers}))
     times = len(failed.answers)
     if failed.is_refusal:

@@ -51,12 +51,8 @@ def requests_unanswered(
         is_ready = waiting.accepts or not clock.is_within(container.started_at, settled)
         if (container.id, waiting.port) in full or not is_ready:
             continue
-        ignored = waiting.ignored(patience)
-        queued = waiting.queued(patience)
-        is_late = any(client.seconds >= 3 * patience for client in queued)
-        is_stuck = len(ignored) >= least and waiting.is_quiet(patience)
-        if is_stuck or len(queued) > 1 or is_late:
-            yield _finding(waiting, patience, len(queued))
+        if waiting.leaves_clients(patience, int(least)):
+            yield _finding(waiting, patience, len(waiting.queued(patience)))
     yield from waiting_clients.unexamined
     yield from namespaces.unvisited
     return None

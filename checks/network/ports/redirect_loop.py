@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.network.proxies.answered_loops import AnsweredLoop, AnsweredLoops
 from diagnose.evidence.network.proxies.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
@@ -12,7 +13,9 @@ _HEADER = "X-Forwarded-Proto"
 
 
 @check("network.redirect-loop", severity=Severity.warning)
-def redirect_loop(redirect_loops: RedirectLoops) -> CheckResult:
+def redirect_loop(
+    redirect_loops: RedirectLoops, answered_loops: AnsweredLoops | None
+) -> CheckResult:
     """A server answers one client with the same redirect again and again.
 
     Browsers say "too many redirects". Usually a proxy ends HTTPS for its clients, calls the program
@@ -22,10 +25,49 @@ def redirect_loop(redirect_loops: RedirectLoops) -> CheckResult:
     A monitor that checks a page which only redirects looks the same. So the caller has to be a
     proxy that ends HTTPS, or a client that calls itself a browser; it is advice where the log does
     not say what the client is.
+
+    One request of ours for the first page shows it too, where its redirects lead in a circle and no
+    cookie on the way would end that. It is advice where only a proxy elsewhere can make a loop of
+    it: the program leads to HTTPS also who came by HTTPS, as the header says, and this host serves
+    no HTTPS.
     """
     for loop in redirect_loops:
         yield _loop_finding(loop)
+    looping = {loop.container.id for loop in redirect_loops}
+    for answered in answered_loops or ():
+        if answered.page.container.id not in looping:
+            yield _answered_finding(answered)
     return None
+
+
+def _answered_finding(loop: AnsweredLoop) -> Finding:
+    """What one request of ours was answered."""
+    page, reply = loop.page, loop.page.reply
+    container = page.container
+    scheme = "https" if reply.tls else "http"
+    asked = f"{scheme}://{page.door.question.name}"
+    if loop.is_possible:
+        what = f"{container} also leads clients to HTTPS that came by HTTPS ({_HEADER}: https)"
+        why = (
+            "if a proxy elsewhere ends HTTPS for it, its clients are led in a circle: it may not "
+            "trust that proxy"
+        )
+    else:
+        what = f"{container} answers GET {reply.path} with a redirect that leads back to it"
+        why = "browsers give up with too many redirects"
+        if reply.tls:
+            why = (
+                "the program behind it does not know that its clients come by HTTPS: the proxy "
+                f"calls it by HTTP, and may not pass on the header {_HEADER}"
+            )
+    return Finding.about(
+        container,
+        sentence(what, why),
+        {"asked for": f"{asked} at port {page.door.port}", "Location": shortened(loop.location)},
+        severity=Severity.advice if loop.is_possible else Severity.warning,
+        discriminator=f"GET {reply.path} {page.door.port}",
+        stable=(container.life,),
+    ).with_variables({"url": page.url})
 
 
 def _loop_finding(loop: RedirectLoop) -> Finding:

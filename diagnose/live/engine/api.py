@@ -53,6 +53,11 @@ SETTLE_BUSY_S = 3.0
 """On a host with BUSY_LOAD processes for each processor, where 28.5 was seen to take longer."""
 BUSY_LOAD = 4.0
 
+WRITTEN_S = 0.15
+"""What a line takes from a program to the engine's log, with some to spare."""
+WRITTEN_BUSY_S = 0.6
+"""The same where many processes wait for a processor."""
+
 _MODE_SOCKET = 1 << 24
 """The bit of Go's os.ModeSocket."""
 
@@ -104,6 +109,13 @@ def settled(live: Live, question: AnyQuestion) -> Json:
     """What the engine says when it has had time to notice, or to end what it had begun."""
     is_busy = os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
     time.sleep(SETTLE_BUSY_S if is_busy else SETTLE_S)
+    return get(live, question)
+
+
+def written(live: Live, question: ReadLogs) -> Json:
+    """A log once what a program has just written has reached it."""
+    is_busy = os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
+    time.sleep(WRITTEN_BUSY_S if is_busy else WRITTEN_S)
     return get(live, question)
 
 

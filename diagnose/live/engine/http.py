@@ -1,14 +1,13 @@
-"""GET over one kept connection to a local socket. httptools parses; the bounds are ours.
+"""GET over one connection, which may be kept. httptools parses; the bounds are ours.
 
-Nothing here waits: deadlines are kept by `fast_lane`. Why not docker-py or http.client here, and
-why httptools: `.github/decisions/engine-client.md`.
+Nothing here waits for the engine: deadlines are kept by `fast_lane`. Why not docker-py or
+http.client here, and why httptools: `.github/decisions/engine-client.md`.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -19,6 +18,10 @@ HEAD_BYTES = 64 * 1024
 """More than this in front of a body is no engine's answer."""
 
 READ_BYTES = 256 * 1024
+
+OF_ENGINE = "Host: docker\r\nUser-Agent: diagnose\r\n"
+"""What a request to the engine says beside its target. Go's server wants a Host header, whatever it
+says."""
 
 LOOK_S = 0.002
 """How often it is looked for one more question while fewer requests are under way than there could
@@ -46,6 +49,20 @@ class Reply(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     cut: bool = False
+
+
+class ByteStream(Protocol):
+    """What a connection needs of a socket, or of TLS over one."""
+
+    def settimeout(self, seconds: float, /) -> None: ...
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
 
 
 class Stale(EOFError):  # noqa: N818 - no error on a kept connection: the other side may hang up at any time
@@ -135,7 +152,7 @@ class Connection:
     answer. Raises OSError, `Stale`, or `Refused` (malformed, too large).
     """
 
-    def __init__(self, stream: socket.socket) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self.reusable = True
         self.received = 0
         self._stream = stream
@@ -148,18 +165,18 @@ class Connection:
         """Hang up."""
         self._stream.close()
 
-    def ask(self, target: str, limit: int, *, cut: bool = False) -> None:
+    def ask(self, target: str, limit: int, *, cut: bool = False, headers: str = OF_ENGINE) -> None:
         """Send one GET, whose reply `take` gives.
 
-        A body over `limit` bytes is Refused("too large"), or cut there if `cut`.
+        A body over `limit` bytes is Refused("too large"), or cut there if `cut`. headers: whole
+        lines.
         """
         self.reusable = False
         self.received = 0
         self._limit = limit
         self._cut = cut
         self._parsed = _Parsed()
-        # Go's server wants a Host header, whatever it says
-        request = f"GET {target} HTTP/1.1\r\nHost: docker\r\nUser-Agent: diagnose\r\n\r\n"
+        request = f"GET {target} HTTP/1.1\r\n{headers}\r\n"
         try:
             self._stream.sendall(request.encode("ascii"))
         except (BrokenPipeError, ConnectionResetError) as error:

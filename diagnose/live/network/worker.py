@@ -49,4 +49,5 @@ def functions() -> Mapping[str, Function]:
         "dns.sized": namespaces.make_socket,
         "dns.sample": namespaces.make_socket,
         "net.probe": namespaces.make_socket,
+        "net.page": namespaces.make_socket,
     }

@@ -29,6 +29,7 @@ from diagnose.programs.failures.rights import RIGHTS
 from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
 from diagnose.programs.failures.variables import VARIABLES
+from diagnose.programs.failures.web_folders import WEB_FOLDERS
 from diagnose.programs.failures.web_servers import WEB_SERVERS
 
 FAILURES: tuple[Failure, ...] = (
@@ -48,6 +49,7 @@ FAILURES: tuple[Failure, ...] = (
     *NEIGHBOURS,
     *FORWARDING,
     *OPTIONS,
+    *WEB_FOLDERS,
     *RIGHTS,
     *LIBRARY_VERSIONS,
     *FILES,

@@ -202,16 +202,6 @@ WEB_SERVERS = (
         source="tiangolo/uwsgi-nginx-flask-docker#143",
     ),
     Failure(
-        name="nginx-no-index",
-        mark="directory index of",
-        pattern=r'directory index of "(?P<path>[^"]+)" is forbidden',
-        cause="nginx answers 403, because the folder {path} holds no index file: it is empty or "
-        "another one than was meant",
-        cure="put the site's files into the folder that is mounted there, or mount the right one",
-        source="settermjd/docker-for-local-development#6",
-        turns_away=True,
-    ),
-    Failure(
         name="acme-unreached",
         mark="timeout during connect",
         pattern=r"(?P<address>[\da-f.:]+): Fetching http://(?P<unreached>[\w.-]+)/\.well-known/"

@@ -59,9 +59,6 @@ LINES = {
     "nginx-block": (
         'nginx: [emerg] "server" directive is not allowed here in /etc/nginx/nginx.conf:1'
     ),
-    "nginx-no-index": (
-        '[error] 5#5: *1 directory index of "/var/www/html/" is forbidden, client: 172.18.0.1'
-    ),
     "acme-unreached": (
         "HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: Fetching "
         "http://shop.example.com/.well-known/acme-challenge/x1Yq: Timeout during connect (likely "

@@ -40,6 +40,8 @@ _ADDRESS = LazyPattern(
 """No version of a browser (Chrome/120.0.0.0). A time has the form of an IPv6 address too."""
 _NUMBER = LazyPattern(r"\d+")
 _QUOTED = LazyPattern(r"\"([^\"]*)\"")
+_OURS = "diagnose/"
+"""What this tool calls itself when it asks a web server for a page."""
 SERVER_ERROR = 500
 """From this status on the server, and not the client, is at fault."""
 
@@ -144,6 +146,15 @@ def _of_fields(line: RecentLine) -> AccessLine | None:
     if not (status and method and path):
         return None
     return AccessLine(line.at, line.text, method=method, path=path, status=int(status), rest="")
+
+
+def is_ours(line: AccessLine, server: Container) -> bool:
+    """Whether a request came from this tool, or from the server itself: it is no client's.
+
+    This tool asks from the server's own address, and not every log has what a client calls itself.
+    """
+    own = (address for end in server.endpoints.values() for address in end.addresses)
+    return _OURS in line.rest or line.address in own
 
 
 def caller_of(line: AccessLine, server: Container, containers: Containers) -> Container | None:

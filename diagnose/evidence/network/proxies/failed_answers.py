@@ -1,4 +1,5 @@
-"""Servers that answer requests with an error of their own, by their access logs."""
+"""Servers that answer requests with an error of their own: by their access logs, and by what they
+answer to one request of ours."""
 
 from __future__ import annotations
 
@@ -8,11 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines, caller_of
+from diagnose.evidence.containers.logs.access_lines import (
+    AccessLine,
+    access_lines,
+    caller_of,
+    is_ours,
+)
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.failing_pages import FailingPage, failing_pages
+from diagnose.evidence.network.proxies.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.proxies.web_address import web_address
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
@@ -64,7 +72,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
 
     container: Container
     answers: tuple[AccessLine, ...]
-    """The failed answers, oldest first."""
+    """The failed answers in the log, oldest first; empty where only we were answered so."""
     of: int
     """Requests of any kind that were read."""
     is_most: bool
@@ -77,11 +85,15 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     """The program's own log file in which some of these lines stand, by line."""
     proxies: tuple[Container, ...] = ()
     """The containers that asked, and passed the answers on to their own clients."""
+    page: FrontPage | None = None
+    """The error with which it answers a request for its first page now."""
 
     @property
     def status(self) -> int:
         """That of the last answer."""
-        return self.answers[-1].status
+        if self.answers:
+            return self.answers[-1].status
+        return self.page.status if self.page is not None else 0
 
     def file_of(self, text: str) -> str:
         """The program's own log file with that line; "" for the container's log."""
@@ -90,7 +102,9 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     @property
     def why(self) -> str:
         """What HAProxy noted of the server behind the last answer; "" for any other program."""
-        last = self.answers[-1]
+        last = self.answers[-1] if self.answers else None
+        if last is None:
+            return ""
         backend, _, server = last.server.partition("/")
         if server == _NO_SERVER:
             return f'no server of backend "{backend}" is up'
@@ -100,7 +114,7 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     @property
     def is_refusal(self) -> bool:
         """Whether the server objects to all requests of one container, not fails at them."""
-        return self.status in _REFUSALS
+        return bool(self.answers) and self.status in _REFUSALS
 
     @property
     def ends_traffic(self) -> bool:
@@ -120,17 +134,51 @@ def all_failed_answers(
     recent_logs: RecentLogs,
     clock: Clock,
     namespaces: Namespaces | None,
+    front_pages: FrontPages | None = None,
 ) -> AllFailedAnswers:
-    """The last lines of the access logs of running containers are read."""
+    """The last lines of the access logs of running containers are read.
+
+    A server counts too where it answers our own request for its first page with an error.
+    """
     found = [
         failed
         for container in containers.running
         if (failed := _failed_answers(container, recent_logs, containers, namespaces)) is not None
         and clock.is_within(failed.answers[-1].at, FRESH_S)
     ]
+    if front_pages is not None:
+        found = list(_with_pages(found, failing_pages(front_pages, containers, clock)))
     passed_on = {proxy.id for failed in found for proxy in failed.proxies}
     return AllFailedAnswers(
         tuple(failed for failed in found if failed.container.id not in passed_on)
+    )
+
+
+def _with_pages(
+    found: Iterable[FailedAnswers], pages: Mapping[str, FailingPage]
+) -> Iterator[FailedAnswers]:
+    """What the logs show, with what we were answered; and what only that shows."""
+    by_id = {failed.container.id: failed for failed in found}
+    for id, failed in by_id.items():
+        yield _with_page(failed, pages[id]) if id in pages else failed
+    for id, failing in pages.items():
+        if id not in by_id:
+            page = failing.page
+            new = FailedAnswers(page.container, (), of=0, is_most=True, url=page.url)
+            yield _with_page(new, failing)
+
+
+def _with_page(failed: FailedAnswers, failing: FailingPage) -> FailedAnswers:
+    page, lines = failing.page, failing.lines
+    requests = {line.line for line in access_lines(RecentLine(0.0, text) for text in lines)}
+    gained = tuple(text for text in lines if text not in requests)
+    proxies = {proxy.id: proxy for proxy in (*failed.proxies, *failing.proxies)}
+    return msgspec.structs.replace(
+        failed,
+        page=page,
+        is_most=True,
+        other_lines=(*failed.other_lines, *gained),
+        proxies=tuple(proxies.values()),
     )
 
 
@@ -143,13 +191,14 @@ def _failed_answers(
     """The errors with which a server answers now: all of its answers, or those of one path."""
     log = recent_logs.of_this_run(container)
     lines = list(access_lines(log))
-    requests = [line for line in lines if not _PROBE.search(line.path)]
+    of_clients = [line for line in lines if not is_ours(line, container)]
+    requests = [line for line in of_clients if not _PROBE.search(line.path)]
     errors = [line for line in requests if _is_error(line)]
     has_recovered = not errors or requests[-1] is not errors[-1]
     is_most = len(errors) >= MOSTLY * len(requests) and not has_recovered
     failed = errors if is_most else _always_failing(requests)
-    failed = failed or _all_refused(lines, container, containers)
-    failed = failed or _entry_refused(lines, container, containers)
+    failed = failed or _all_refused(of_clients, container, containers)
+    failed = failed or _entry_refused(of_clients, container, containers)
     if len(failed) < LEAST:
         return None
     proxies = tuple(_callers(failed, container, containers))

@@ -74,14 +74,18 @@ def _tls_clients(
     recent_logs: RecentLogs,
     containers: Containers,
 ) -> TlsClients | None:
-    """The clients without an answer: one that is answered otherwise has found the scheme."""
+    """The clients without an answer: one that is answered otherwise has found the scheme.
+
+    From the container's own address this tool asks.
+    """
     requests = list(access_lines(recent_logs.of_this_run(container)))
     served = {request.address for request in requests if not request.failed}
+    own = {address for end in container.endpoints.values() for address in end.addresses}
     by_client = by_key((first_address(line.text), line) for line in hellos)
     lost = {
         client: lines
         for client, lines in by_client.items()
-        if len(lines) >= LEAST and (client or "no address") not in served
+        if len(lines) >= LEAST and (client or "no address") not in served and client not in own
     }
     https = [port for port in container.published_by("tcp") if port.host_port in _HTTPS]
     near = [client for client in lost if not (client and is_of_the_internet(client))]

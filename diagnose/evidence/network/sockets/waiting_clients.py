@@ -71,6 +71,13 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
         ignored = self.ignored(seconds)
         return tuple(client for client in ignored if client.unread and not client.accepted)
 
+    def leaves_clients(self, patience: float, least: int) -> bool:
+        """Whether the program leaves clients without an answer: so many, or one for very long."""
+        queued = self.queued(patience)
+        is_late = any(client.seconds >= 3 * patience for client in queued)
+        is_stuck = len(self.ignored(patience)) >= least and self.is_quiet(patience)
+        return is_stuck or len(queued) > 1 or is_late
+
 
 class WaitingClients(Items[WaitingAtPort], frozen=True):
     """By container and port; empty where everybody is served."""

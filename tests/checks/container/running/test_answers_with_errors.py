@@ -13,8 +13,11 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.proxies.failed_answers import all_failed_answers
+from diagnose.evidence.network.proxies.front_pages import FrontPage
 from diagnose.model import Finding, Severity
+from diagnose.questions.web_pages import PageReply
 from tests.checks.network.evidence import container, namespaces_of
+from tests.checks.network.first_pages import page, pages
 from tests.hosts import Made
 from tests.judging import judge
 
@@ -256,3 +259,81 @@ def test_haproxy_says_what_its_server_did(server: str, status: int, ended: str, 
 def test_an_error_page_of_the_server_behind_haproxy_says_no_more() -> None:
     (finding,) = found((SHOP, [HAPROXY.format("172.18.0.9", "shop/web1", 502, "----")] * 3))
     assert "backend" not in finding.summary
+
+
+def answered(
+    *found_pages: FrontPage, logs: dict[str, list[str]] | None = None, age: float = 900.0
+) -> list[Finding]:
+    """What is found where servers answer our own request so."""
+    servers = Containers((SHOP, EDGE))
+    clock = Clock(wall=BEGUN + age, booted=0.0)
+    by_id = {
+        id: tuple(RecentLine(clock.wall - 5 + at, line) for at, line in enumerate(lines))
+        for id, lines in (logs or {}).items()
+    }
+    answers = all_failed_answers(servers, RecentLogs(by_id), clock, None, pages(*found_pages))
+    result = judge(
+        "container.answers-with-errors", all_failed_answers=answers, containers=servers, clock=clock
+    )
+    return list(result.findings)
+
+
+def replied(status: int, body: str = "", server: str = "nginx") -> PageReply:
+    return PageReply("answered", status=status, body=body, server=server)
+
+
+REFUSED_DATABASE = (
+    'psycopg2.OperationalError: connection to server at "db", port 5432 failed: Connection refused'
+)
+NO_INDEX = '2026/11/30 [error] 7#7: *9 directory index of "/site/" is forbidden, server: , request: "GET / HTTP/1.1"'
+FIRST_PAGES: dict[str, tuple[FrontPage, float, list[str]]] = {
+    "500": (page(SHOP, replied(500)), 900, ["shop"]),
+    "500 of a program that was just started": (page(SHOP, replied(500)), 15, []),
+    "503 of a program that starts": (page(SHOP, replied(503)), 50, []),
+    "503 for a long time": (page(SHOP, replied(503)), 900, ["shop"]),
+    "403 of an application": (page(SHOP, replied(403)), 900, []),
+    "403 for lack of an index": (page(SHOP, replied(403), lines=(NO_INDEX,)), 900, ["shop"]),
+    "404": (page(SHOP, replied(404)), 900, []),
+    "200": (page(SHOP, replied(200)), 900, []),
+}
+
+
+@pytest.mark.parametrize(("first", "age", "expected"), FIRST_PAGES.values(), ids=FIRST_PAGES)
+def test_first_pages(first: FrontPage, age: float, expected: list[str]) -> None:
+    assert [finding.subject.name for finding in answered(first, age=age)] == expected
+
+
+def test_the_lines_that_our_request_provoked_name_the_cause() -> None:
+    body = "<html><title>Server Error (500)</title><h1>Server Error (500)</h1></html>"
+    (finding,) = answered(page(SHOP, replied(500, body), lines=(REFUSED_DATABASE,)))
+    assert "refuses the connection" in finding.summary
+    assert finding.evidence["log"] == REFUSED_DATABASE
+    assert finding.evidence["body of the answer"] == "Server Error (500)"
+    assert finding.evidence["GET / at port 8080"] == "500, Server: nginx"
+
+
+def test_a_page_that_shows_the_error_itself_names_the_cause() -> None:
+    body = f"<h1>{REFUSED_DATABASE}</h1>".replace('"', "&quot;")
+    (finding,) = answered(page(SHOP, replied(500, body)))
+    assert "refuses the connection" in finding.summary
+
+
+def test_requests_in_the_log_and_ours_are_one_finding() -> None:
+    first = page(SHOP, replied(500), lines=(REFUSED_DATABASE,))
+    (finding,) = answered(first, logs={SHOP.id: [FAILED] * 3})
+    assert "3 of the last 3" in finding.summary
+    assert "refuses the connection" in finding.summary
+    assert finding.evidence["GET / at port 8080"] == "500, Server: nginx"
+
+
+def test_a_proxy_passes_the_error_of_its_neighbour_on() -> None:
+    edge = page(EDGE, replied(500, "no 17"), programs=("nginx",), port=80)
+    (finding,) = answered(edge, page(SHOP, replied(500, "no 18")))
+    assert finding.subject.name == "shop"
+    assert finding.touches == (EDGE.subject,)
+
+
+def test_our_own_request_is_none_of_a_client() -> None:
+    ours = NGINX.format("172.18.0.2", "GET /", 200).replace("Firefox/128", "diagnose/0.1.0")
+    assert answered(logs={SHOP.id: [FAILED] * 3 + [ours]})[0].severity == Severity.warning
+    assert not answered(logs={SHOP.id: [ours.replace(" 200 ", " 500 ")] * 9})

@@ -7,9 +7,13 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import Socket
+from diagnose.evidence.network.proxies.answered_loops import answered_loops
+from diagnose.evidence.network.proxies.front_pages import FrontPage
 from diagnose.evidence.network.proxies.redirect_loops import redirect_loops
-from diagnose.model import Finding
+from diagnose.model import Finding, Severity
+from diagnose.questions.web_pages import PageReply
 from tests.checks.network.evidence import container, namespaces_of
+from tests.checks.network.first_pages import page, pages
 from tests.judging import judge
 
 BLOG = container("blog")
@@ -103,3 +107,30 @@ def test_the_proxy_that_ends_https_is_named() -> None:
         "proxy": "edge",
         "url": "http://172.18.0.2:8000/login",
     }
+
+
+HTTPS = PageReply("answered", status=301, location="https://shop.example.org/")
+CIRCLE = PageReply("answered", status=302, location="/", is_circle=True)
+COOKIE = PageReply("answered", status=302, location="/", is_circle=True, sets_cookie=True)
+SERVED = PageReply("answered", status=200)
+LOGIN = PageReply("answered", status=302, location="https://shop.example.org/login")
+ANSWERED: dict[str, tuple[FrontPage, bool, list[str]]] = {
+    "a circle": (page(BLOG, CIRCLE), True, ["warning"]),
+    "a circle that a cookie ends": (page(BLOG, COOKIE), False, []),
+    "HTTPS, and the header is known": (page(BLOG, HTTPS, forwarded=SERVED), False, []),
+    "HTTPS, and the header leads to a log-in": (page(BLOG, HTTPS, forwarded=LOGIN), False, []),
+    "HTTPS whatever the header says": (page(BLOG, HTTPS, forwarded=HTTPS), False, ["advice"]),
+    "the same, and this host serves HTTPS": (page(BLOG, HTTPS, forwarded=HTTPS), True, []),
+}
+
+
+@pytest.mark.parametrize(("answered", "https", "expected"), ANSWERED.values(), ids=ANSWERED)
+def test_answers_to_us(answered: FrontPage, https: bool, expected: list[str]) -> None:
+    containers = Containers((BLOG, EDGE) if https else (BLOG,))
+    loops = answered_loops(pages(answered), containers, None)
+    result = judge(
+        "network.redirect-loop",
+        redirect_loops=redirect_loops(containers, RecentLogs({}), None),
+        answered_loops=loops,
+    )
+    assert [(one.severity or Severity.warning).name for one in result.findings] == expected

@@ -1,0 +1,89 @@
+"""Which first pages are errors of the server that was asked, and which are passed on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.proxies.front_pages import FrontPage
+from diagnose.lazy_pattern import LazyPattern
+
+SETTLED_S = 20.0
+"""A program that was started later may wait for others before it serves pages."""
+BEHIND_S = 60.0
+"""The same of what a proxy or a program says is not there yet (502, 503, 504): it counts once all
+its neighbours have run for so long."""
+_OWN_ERROR = 500
+_NAMES_FOLDER = LazyPattern(
+    r"directory index of \"|Cannot serve directory|\(13: ?Permission denied\)"
+    r"|because search permissions are missing|client denied by server configuration: /"
+)
+"""nginx and Apache, of a folder without an index file, or one that they may not read."""
+_NUMBER = LazyPattern(r"\d+")
+
+
+class FailingPage(msgspec.Struct, frozen=True):
+    """A first page that is an error, and the containers that answer with the same one."""
+
+    page: FrontPage
+    proxies: tuple[Container, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The log's lines that are about this page: two ports may be asked at once."""
+        is_forbidden = self.page.is_forbidden
+        return tuple(
+            line
+            for line in self.page.lines
+            if (_NAMES_FOLDER.search(line) is not None) == is_forbidden
+        )
+
+
+def failing_pages(
+    pages: Iterable[FrontPage], containers: Containers, clock: Clock
+) -> dict[str, FailingPage]:
+    """By container id, the worst page of each server that fails.
+
+    A proxy whose page is the same error as that of a server behind it is named there.
+    """
+    failing: dict[str, FrontPage] = {}
+    for page in sorted(pages, key=lambda page: page.is_forbidden):
+        if _counts(page, containers, clock):
+            failing.setdefault(page.container.id, page)
+    return {
+        id: FailingPage(page, tuple(_passing_on(page, failing.values())))
+        for id, page in failing.items()
+    }
+
+
+def _counts(page: FrontPage, containers: Containers, clock: Clock) -> bool:
+    """Whether the page is an error, and not one of a start.
+
+    A program, or a neighbour that it calls, may have been started just now.
+    """
+    if page.is_forbidden:
+        return any(_NAMES_FOLDER.search(line) for line in page.lines)
+    if not page.is_error or clock.is_within(page.container.started_at, SETTLED_S):
+        return False
+    return page.status == _OWN_ERROR or not any(
+        clock.is_within(other.started_at, BEHIND_S)
+        for other in containers.running
+        if other.id == page.container.id or other.shared_networks(page.container)
+    )
+
+
+def _passing_on(page: FrontPage, failing: Iterable[FrontPage]) -> Iterable[Container]:
+    """The proxies that answer with this very error of a server behind them."""
+    if page.is_proxy:
+        return []
+    return [
+        other.container
+        for other in failing
+        if other.is_proxy
+        and other.container.shared_networks(page.container)
+        and _NUMBER.sub("", other.reply.body) == _NUMBER.sub("", page.reply.body)
+        and other.status == page.status
+    ]

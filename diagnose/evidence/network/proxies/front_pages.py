@@ -1,0 +1,343 @@
+"""What the web servers in containers answer now: one GET for `/` each, as an engineer's `curl`.
+
+It is sent where the program listens, so that it measures the program and not the way to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.tail import BYTES, MORE_LINES
+from diagnose.evidence.containers.peers.served_names import served_names
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_everywhere, with_port
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import NOT_IN_BUNDLE, Failed, Unavailable, Unexamined
+from diagnose.programs.web_programs import (
+    CERTAIN_PORTS,
+    TLS_PORTS,
+    is_proxy,
+    is_web_port,
+    is_web_program,
+    is_web_server,
+    speaks_otherwise,
+)
+from diagnose.questions import Host
+from diagnose.questions.containers import CgroupGrowth, ContainerLog, ReadLogs, SampleCgroups
+from diagnose.questions.web_pages import PageReply, RequestPage
+from diagnose.registry import evidence
+
+MOST = 20
+"""Requests of one run."""
+MOST_OF_ONE = 2
+"""Ports of one container that are asked."""
+YOUNG_S = 10.0
+"""A program that was started later may not listen yet."""
+_AT_FAULT = frozenset({500, 502, 503, 504})
+_FORBIDDEN = 403
+_EARLY_S = 0.05
+"""By how much the engine may stamp a line before our clock has sent the request."""
+_HTTPS = "https:"
+_OF_CLIENT = LazyPattern(
+    r", client: (?P<address>[\da-fA-F.:]{3,45})(?=,)"
+    r"|\[client (?P<address_apache>[\da-fA-F.:]{3,45}):\d{1,5}\] "
+)
+"""What nginx and Apache write of a client."""
+
+
+class Door(msgspec.Struct, frozen=True):
+    """A port of a container at which a program most likely speaks HTTP."""
+
+    container: Container
+    port: int
+    question: RequestPage
+    host_port: int = 0
+    """Where it is published; 0 where only neighbours reach it."""
+    names: frozenset[str] = frozenset()
+    """The names of the container's processes."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, str, int]:
+        """Those that are published come first, and the usual ports before others."""
+        return (not self.host_port, self.port not in CERTAIN_PORTS, self.container.name, self.port)
+
+    @property
+    def is_surely_http(self) -> bool:
+        """Whether a program that reads the request and is silent must be a web server that hangs.
+
+        A program in a language may serve another protocol at a port that is seldom for it.
+        """
+        ports = {self.port, self.host_port}
+        return is_web_server(self.names) or (
+            is_web_program(self.names) and bool(ports & CERTAIN_PORTS)
+        )
+
+
+class FrontPage(msgspec.Struct, frozen=True):
+    """What one program answered."""
+
+    door: Door
+    reply: PageReply
+    lines: tuple[str, ...] = ()
+    """The lines that its container's log gained meanwhile; only read where the page is an error."""
+    is_log_read: bool = False
+    forwarded: PageReply | None = None
+    """The answer to a request that says it came by HTTPS, where the first one led to HTTPS."""
+    cpus: float | None = None
+    """How many processors the container kept busy after it had been silent for five seconds."""
+
+    @property
+    def container(self) -> Container:
+        return self.door.container
+
+    @property
+    def status(self) -> int:
+        """The status of the answer; 0 for none."""
+        return self.reply.status
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the server, or what it calls, is at fault."""
+        return self.status in _AT_FAULT
+
+    @property
+    def is_forbidden(self) -> bool:
+        return self.status == _FORBIDDEN
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the connection stands, and no answer came in time."""
+        return self.reply.outcome == "silent"
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether its program passes requests on as a rule."""
+        return is_proxy(self.door.names)
+
+    @property
+    def url(self) -> str:
+        """What the host can ask for to see the same."""
+        scheme = "https" if self.reply.tls else "http"
+        asked = self.door.question
+        return f"{scheme}://{with_port(asked.address, asked.port)}{self.reply.path}"
+
+    @property
+    def leads_to_https(self) -> bool:
+        """Whether it sends a client that came by plain HTTP to HTTPS."""
+        return not self.reply.tls and self.reply.location.lower().startswith(_HTTPS)
+
+
+class FrontPages(Items[FrontPage], frozen=True):
+    """By container and port; empty where no container serves pages to others."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def of(self, container: Container) -> tuple[FrontPage, ...]:
+        """What the programs of a container answered."""
+        return tuple(page for page in self if page.container.id == container.id)
+
+
+@evidence
+def front_pages(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces,
+    processes: Processes,
+    clock: Clock,
+    recent_logs: RecentLogs | None,  # noqa: ARG001 - they are read before our requests are in them
+) -> FrontPages | Unavailable:
+    """One request to each published or proxied port of HTTP, twenty at most.
+
+    The log is read once more where the answer is an error or is forbidden, one more request is sent
+    where the first one led to HTTPS, and it is looked whether a silent program computes.
+    """
+    doors = _doors(containers, namespaces, processes, clock)
+    pages: list[FrontPage] = []
+    failed: Failed | None = None
+    unexamined: list[Unexamined] = []
+    for door, reply in host.ask_in_order(doors[:MOST], lambda door: door.question):
+        if not isinstance(reply, Failed):
+            pages.append(FrontPage(door, reply))
+        elif reply.reason != "gone":
+            failed = reply
+            unexamined.append(Unexamined(door.container.subject, f"its first page: {reply}"))
+    if failed is not None and not pages:
+        return _reason_unasked(failed)
+    completed = tuple(_completed(host, pages))
+    unexamined += [
+        Unexamined(
+            page.container.subject, "its log was not read after it had refused its first page"
+        )
+        for page in completed
+        if page.is_forbidden and not page.is_log_read
+    ]
+    return FrontPages(completed, tuple(unexamined))
+
+
+def _reason_unasked(failure: Failed) -> Unavailable:
+    """Why there is no page at all: the user wished so, or an earlier version recorded the host."""
+    if failure.reason == "not allowed":
+        return Unavailable("not applicable", failure.detail)
+    if failure.reason in NOT_IN_BUNDLE:
+        return Unavailable("not applicable", "no page was asked for when this was recorded")
+    return Unavailable.of(failure)
+
+
+def _completed(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPage]:
+    """The pages with the lines that the request provoked, and with a second answer."""
+    logs = host.answers_about(
+        [page.container.id for page in pages if page.is_error or page.is_forbidden],
+        lambda id: ReadLogs(id, MORE_LINES, BYTES, round="answered"),
+    )
+    forwarded = host.answers_about(
+        [page.door.question for page in pages if page.leads_to_https],
+        lambda question: replace(question, forwarded=True),
+    )
+    growth = _growth(host, [page.container for page in pages if page.is_silent])
+    for page in pages:
+        log = logs.get(page.container.id) if page.is_error or page.is_forbidden else None
+        lines = _gained(log, page) if log is not None else ()
+        sample = growth.get(page.container.id)
+        yield replace(
+            page,
+            lines=lines,
+            is_log_read=log is not None,
+            forwarded=forwarded.get(page.door.question),
+            cpus=None if isinstance(sample, Failed) or sample is None else sample.cpus,
+        )
+
+
+def _growth(host: Host, silent: Sequence[Container]) -> Mapping[str, CgroupGrowth | Failed]:
+    """How much silent programs compute, by container id, for a second; nothing if none is."""
+    if not silent:
+        return {}
+    growth = host.ask(SampleCgroups({container.id: container.state.pid for container in silent}))
+    return {} if isinstance(growth, Failed) else growth
+
+
+def _gained(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
+    """The lines since the request was sent, without what they say of the client: it was we.
+
+    A line about a client explains nothing of the server as a rule.
+    """
+    begun = page.reply.at - _EARLY_S
+    lines = (line.text for line in log.lines if line.at is not None and line.at >= begun)
+    own = page.door.question.address
+    return tuple(_OF_CLIENT.sub(lambda match: _unless_other(match, own), line) for line in lines)
+
+
+def _unless_other(match: re.Match[str], own: str) -> str:
+    """Nothing in the place of what names us; what names another client stays."""
+    return "" if own in (match["address"], match["address_apache"]) else match[0]
+
+
+def _doors(
+    containers: Containers, namespaces: Namespaces, processes: Processes, clock: Clock
+) -> list[Door]:
+    """The ports that are asked, the published ones first."""
+    shared = by_key((netns.inode, netns) for netns in namespaces)
+    doors: list[Door] = []
+    for inside in shared.values():
+        netns = inside[0]
+        container = netns.container
+        is_old = not clock.is_within(container.started_at, YOUNG_S)
+        if len(inside) > 1 or container.state.status != "running" or not is_old:
+            continue
+        names = frozenset(process.comm for process in processes.inside(container.id))
+        has_proxy = _is_behind_proxy(container, containers)
+        site = _site_of(container, names, containers)
+        doors += _doors_of(netns, names, site, has_proxy=has_proxy)
+    return sorted(doors, key=lambda door: door.rank)
+
+
+def _site_of(container: Container, names: frozenset[str], containers: Containers) -> str:
+    """The name of a site that it serves, or that a proxy serves for a neighbour; "" for none."""
+    neighbours = containers.running if is_proxy(names) else ()
+    near = [other for other in neighbours if other.shared_networks(container)]
+    return next(iter(served_names((container, *near))), "")
+
+
+def _doors_of(
+    netns: ContainerNetns, names: frozenset[str], site: str, *, has_proxy: bool
+) -> list[Door]:
+    """The ports of one container that are asked.
+
+    has_proxy: whether a neighbour passes requests on to it.
+    """
+    container = netns.container
+    published = {binding.number: binding.host_port for binding in container.published_by("tcp")}
+    is_known = is_web_program(names)
+    if speaks_otherwise(names) and not is_known:
+        return []
+    doors = []
+    for port in netns.served_ports:
+        host_port = published.get(port, 0)
+        is_offered = bool(host_port) or (has_proxy and is_known)
+        is_certain = port in CERTAIN_PORTS or (is_known and is_web_port(port))
+        address = _address(netns, port) if is_offered and is_certain else ""
+        if address:
+            question = _question(container, site, address, port, host_port)
+            doors.append(Door(container, port, question, host_port, names))
+    return sorted(doors, key=lambda door: door.rank)[:MOST_OF_ONE]
+
+
+def _question(
+    container: Container, site: str, address: str, port: int, host_port: int
+) -> RequestPage:
+    """The request as a client of the container makes it: by the site's name, or by localhost."""
+    tls = port in TLS_PORTS
+    usual = 443 if tls else 80
+    return RequestPage(
+        container.state.pid,
+        address,
+        port,
+        name=site or "localhost",
+        outer_port=usual if site else host_port,
+        tls=tls,
+    )
+
+
+def _address(netns: ContainerNetns, port: int) -> str:
+    """An address of the container at which the program listens; "" where none is known."""
+    sockets = [socket for socket in netns.sockets("tcp", port) if not socket.is_loopback]
+    own = next((socket.address for socket in sockets if not is_everywhere(socket.address)), "")
+    is_ipv6 = all(socket.v6_only for socket in sockets)
+    ends = netns.container.endpoints.values()
+    addresses: Iterator[str] = (
+        end.global_ipv6_address if is_ipv6 else end.ip_address for end in ends
+    )
+    return own or next(filter(None, addresses), "")
+
+
+_NAMES_OF_PROXY: Mapping[str, str] = {"caddy": "", "traefik.enable": "true"}
+"""Labels by which a proxy takes a container for one of its own; "" for any value."""
+
+
+def _is_behind_proxy(container: Container, containers: Containers) -> bool:
+    """Whether a label or a variable hands it to a proxy, or a neighbour publishes port 80 or 443.
+
+    The neighbour is on a network that was made for both: on the default one all are neighbours.
+    """
+    is_labelled = any(
+        value in ("", container.labels.get(label)) and label in container.labels
+        for label, value in _NAMES_OF_PROXY.items()
+    )
+    if is_labelled or container.config.sets("VIRTUAL_HOST"):
+        return True
+    networks = container.endpoints.keys() - {"bridge"}
+    return any(
+        binding.host_port in (80, 443)
+        for other in containers.running
+        if other.id != container.id and networks & other.endpoints.keys()
+        for binding in other.published_by("tcp")
+    )

@@ -1,0 +1,132 @@
+"""Which programs most likely speak HTTP, by the name of a process and the port. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_SERVERS = (
+    "apache2",
+    "caddy",
+    "daphne",
+    "envoy",
+    "frankenphp",
+    "granian",
+    "gunicorn",
+    "h2o",
+    "haproxy",
+    "httpd",
+    "hypercorn",
+    "lighttpd",
+    "litespeed",
+    "nginx",
+    "openresty",
+    "puma",
+    "traefik",
+    "unicorn",
+    "uvicorn",
+    "uwsgi",
+    "varnishd",
+)
+"""Programs that do nothing else."""
+_PROXIES = ("caddy", "envoy", "haproxy", "nginx", "openresty", "traefik", "varnishd")
+_RUNTIMES = (
+    "beam.smp",
+    "bun",
+    "deno",
+    "dotnet",
+    "gitea",
+    "grafana",
+    "java",
+    "MainThread",
+    "next-server",
+    "node",
+    "node-MainThread",
+    "npm",
+    "php",
+    "prometheus",
+    "python",
+    "ruby",
+)
+"""Programs that serve HTTP as a rule at a port of HTTP. Newer versions of Node are called after
+their thread."""
+_OTHERS = (
+    "clickhouse",
+    "conmon",
+    "dnsmasq",
+    "dovecot",
+    "exim",
+    "iperf",
+    "mariadbd",
+    "master",
+    "memcached",
+    "mongod",
+    "mosquitto",
+    "mysqld",
+    "named",
+    "nats-server",
+    "nc",
+    "ncat",
+    "netcat",
+    "openvpn",
+    "php-fpm",
+    "postgres",
+    "proftpd",
+    "redis-server",
+    "slapd",
+    "smbd",
+    "socat",
+    "sshd",
+    "telnetd",
+    "valkey-server",
+    "vsftpd",
+)
+"""Programs of another protocol, and those that take one connection and end: they are never sent a
+request, whatever their port is."""
+
+CERTAIN_PORTS = frozenset({80, 443, 3000, 8000, 8080, 8443})
+"""Ports at which hardly anything but HTTP is served."""
+TLS_PORTS = frozenset({443, 4443, 8443, 9443})
+_MORE_PORTS = frozenset(
+    {81, 1880, 2368, 3001, 4000, 4200, 4443, 5000, 5001, 5173, 5601, 7860, 8001, 8008, 8010, 8081}
+    | {8082, 8088, 8090, 8096, 8123, 8181, 8888, 9090, 9091, 9443}
+)
+"""Not 9000, where php-fpm listens; no port of a database, of mail, of a queue, of ssh."""
+
+
+def is_web_port(port: int) -> bool:
+    """Whether programs in containers serve HTTP at this port as a rule."""
+    return port in CERTAIN_PORTS or port in _MORE_PORTS
+
+
+def is_web_server(names: Collection[str]) -> bool:
+    """Whether one of these processes is a program that serves HTTP and nothing else."""
+    return _has_any(names, _SERVERS)
+
+
+def is_web_program(names: Collection[str]) -> bool:
+    """Whether one of these processes is a web server, or what web programs are written in."""
+    return is_web_server(names) or _has_any(names, _RUNTIMES)
+
+
+def is_proxy(names: Collection[str]) -> bool:
+    """Whether one of these processes is a program that passes requests on as a rule."""
+    return _has_any(names, _PROXIES)
+
+
+def speaks_otherwise(names: Collection[str]) -> bool:
+    """Whether one of these processes is a program of another protocol."""
+    return _has_any(names, _OTHERS)
+
+
+def _has_any(names: Collection[str], programs: Collection[str]) -> bool:
+    """Whether a name is one of these programs, alone or with a version: python3.11, php8.2.
+
+    `php-fpm8.2` is no `php`, and `ncat` no `nc`.
+    """
+    return any(_program_of(name) in programs for name in names)
+
+
+def _program_of(name: str) -> str:
+    """The name of a process without a version, the title behind a colon, or arguments."""
+    first = name.partition(":")[0].partition(" ")[0]
+    return first.rstrip("0123456789.-") or first

@@ -1,0 +1,76 @@
+"""What a web server answers when its first page is asked for."""
+
+from typing import Literal
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+PageOutcome = Literal["answered", "silent", "closed", "refused", "unreachable", "no http"]
+"""silent: the connection stands, and no answer comes in time. closed: it ended without an answer.
+no http: what came is no answer of HTTP, or TLS failed."""
+
+
+class PageReply(msgspec.Struct, frozen=True):
+    """What became of one GET."""
+
+    outcome: PageOutcome
+    at: float = 0.0
+    """Unix time at which it was sent."""
+    ms: float = 0.0
+    """Milliseconds until the outcome."""
+    tls: bool = False
+    """Whether TLS was spoken in the end."""
+    status: int = 0
+    server: str = ""
+    """The header Server."""
+    kind: str = ""
+    """The header Content-Type."""
+    location: str = ""
+    """Where a redirect leads; "" for any other answer."""
+    path: str = "/"
+    """What was asked for last: redirects to the same host and port are followed."""
+    redirects: int = 0
+    """How many were followed."""
+    is_circle: bool = False
+    """Whether the last redirect leads to what was asked for before."""
+    sets_cookie: bool = False
+    """Whether an answer on the way set a cookie, which a browser would have sent back."""
+    body: str = ""
+    """Its first bytes as text; "" for what is no text."""
+    unread: int | None = None
+    """Bytes of the request that the program has not read; None where that was not looked at."""
+    quiet_s: float | None = None
+    """Seconds since the program last sent anything to any client of the port, None for never."""
+
+
+class RequestPage(Question[PageReply], frozen=True):
+    """One GET for `/`, from inside the network namespace of a process.
+
+    Redirects to the same host and port are followed, five at most, all within five seconds.
+    """
+
+    POLICY = Policy(
+        "net.page",
+        what="the answer of a web server",
+        collector="network.web_page:request_page",
+        lane="probe",
+        scope="host",
+        deadline=7,
+        priority=2,
+        longest=8 * 1024,
+    )
+    pid: int
+    address: str
+    port: int
+    name: str = "localhost"
+    """The host that is asked for: what Host and TLS say."""
+    outer_port: int = 0
+    """The port at which clients come; 0 for `port`."""
+    tls: bool = False
+    """Whether TLS is tried first. The other way is tried where the server wants it."""
+    forwarded: bool = False
+    """Whether it says, as a proxy that ends TLS does, that the client came by HTTPS."""
+
+    def about(self) -> str:
+        return f"the answer of {self.address} port {self.port} to a request for its first page"

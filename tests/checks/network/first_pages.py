@@ -1,0 +1,26 @@
+"""Answers of web servers to a request for their first page, for tests of several checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.proxies.front_pages import Door, FrontPage, FrontPages
+from diagnose.questions.web_pages import PageReply, RequestPage
+
+
+def page(
+    container: Container,
+    reply: PageReply,
+    *,
+    programs: tuple[str, ...] = ("python3",),
+    port: int = 8080,
+    **fields: Any,
+) -> FrontPage:
+    question = RequestPage(7, "172.18.0.2", port)
+    door = Door(container, port, question, host_port=port, names=frozenset(programs))
+    return FrontPage(door, reply, **fields)
+
+
+def pages(*items: FrontPage) -> FrontPages:
+    return FrontPages(items)
