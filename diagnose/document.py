@@ -56,6 +56,7 @@ def document(report: Report) -> dict[str, Json]:
                 "traced": dict(part.traced),
                 "families": sorted(part.families),
                 "gap": part.gap or None,
+                "pages": part.pages,
             }
             for part in report.coverage
         ],

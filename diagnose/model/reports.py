@@ -164,7 +164,8 @@ class HostProfile(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Which connections were traced through the host, as far as one kind of evidence goes."""
+    """What one kind of evidence has tried: which connections were traced through the host, and how
+    many web servers were asked for a page."""
 
     traced: Mapping[str, int]
     """The number of connections by direction: "out", "in", "to the host", "between containers"."""
@@ -172,6 +173,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """IPv4, IPv6, or both."""
     gap: str = ""
     """What was not traced, and why; empty where nothing was left out."""
+    pages: int = 0
+    """Web servers that were asked for their first page."""
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -172,6 +172,13 @@ def _unexplained_advice(quiet: Iterable[Reported], shown: Iterable[Reported]) ->
 
 
 def _coverage(parts: Sequence[Coverage]) -> str:
+    """How many connections were traced, and how many web servers asked for a page."""
+    asked = sum(part.pages for part in parts)
+    pages = f"web pages asked for: {asked}" if asked else ""
+    return "; ".join(filter(None, (_traced(parts), pages)))
+
+
+def _traced(parts: Sequence[Coverage]) -> str:
     """How many connections were traced, and which could not be."""
     traced: Counter[str] = Counter()
     for part in parts:

@@ -94,9 +94,15 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
         return f"not fully examined: {counted}"
     if unexplained:
         return counted
-    if report.by_severity[Severity.advice]:
-        return f"nothing wrong found, {counted}"
-    return f"nothing found, {counted}"
+    found = "nothing wrong found" if report.by_severity[Severity.advice] else "nothing found"
+    return ", ".join(filter(None, (found, _unasked_clause(report), counted)))
+
+
+def _unasked_clause(report: Report) -> str:
+    """That nobody asked a web server, for which all checks together cannot speak."""
+    asked = any(part.pages for part in report.coverage)
+    is_about_all = report.profile is not None
+    return "" if asked or not is_about_all else "no web page asked for"
 
 
 def _counted_verdicts(report: Report, unexplained: Sequence[Reported]) -> str:

@@ -22,7 +22,7 @@ from diagnose.evidence.network.addresses import is_everywhere, with_port
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import NOT_IN_BUNDLE, Failed, Unavailable, Unexamined
+from diagnose.model import NOT_IN_BUNDLE, Coverage, Failed, Unavailable, Unexamined
 from diagnose.programs.web_programs import (
     CERTAIN_PORTS,
     TLS_PORTS,
@@ -142,9 +142,10 @@ class FrontPages(Items[FrontPage], frozen=True):
 
     unexamined: tuple[Unexamined, ...] = ()
 
-    def of(self, container: Container) -> tuple[FrontPage, ...]:
-        """What the programs of a container answered."""
-        return tuple(page for page in self if page.container.id == container.id)
+    @property
+    def coverage(self) -> Coverage:
+        """How many were asked, for the report."""
+        return Coverage({}, pages=len(self))
 
 
 @evidence
