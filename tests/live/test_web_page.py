@@ -154,9 +154,11 @@ def test_a_server_that_drips_is_silent() -> None:
 
 
 def test_nobody_listens() -> None:
-    with Server(lambda _: b"") as server:
-        pass
-    assert reply(server)["outcome"] == "refused"
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        question = RequestPage(7, "127.0.0.1", bound.getsockname()[1])
+        answered = web_page.request_page(Live(Options()), question)
+    assert answered["outcome"] == "refused"
 
 
 def test_a_server_of_tls_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
