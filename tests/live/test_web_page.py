@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -195,3 +195,61 @@ def test_no_request_without_probes_or_with_a_strange_name() -> None:
         web_page.request_page(Live(Options(probe=False)), question)
     with pytest.raises(Refused):
         web_page.request_page(Live(Options()), RequestPage(7, "127.0.0.1", 9, name="a\r\nX: b"))
+
+
+@contextmanager
+def endless(beginning: bytes, more: bytes = b"") -> Iterator[int]:
+    """The port of a server whose answer never ends; more: what it repeats, or it is silent."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection = listening.accept()[0]
+                kept.append(connection)
+                connection.recv(65536)
+                connection.sendall(beginning)
+                while more:
+                    connection.sendall(more)
+
+    kept: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+    for connection in kept:
+        connection.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 9\r\n\r\n"
+ENDLESS: dict[str, tuple[bytes, bytes, str, int]] = {
+    "a stream of events": (HEAD + b"\r\ndata: 1\n\n", b"", "answered", 200),
+    "a body that is cut off": (HEAD + b"Content-Length: 99\r\n\r\n", b"", "answered", 200),
+    "a redirect without its body": (REDIRECT, b"", "answered", 302),
+    "a body without end": (HEAD + b"\r\n", b"x" * 999, "answered", 200),
+    "chunks without end": (HEAD + CHUNKED, b"1\r\nx\r\n", "answered", 200),
+    "headers without end": (HEAD, b"X-More: more\r\n", "no http", 0),
+    "a header of a megabyte": (HEAD + b"X-More: ", b"x" * 9999, "no http", 0),
+    "announcements without end": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "no http", 0),
+}
+
+
+@pytest.mark.parametrize(("beginning", "more", "outcome", "status"), ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_without_end(beginning: bytes, more: bytes, outcome: str, status: int) -> None:
+    with endless(beginning, more) as port:
+        answered = web_page.request_page(Live(Options()), RequestPage(7, "127.0.0.1", port))
+    assert (answered["outcome"], answered.get("status", 0)) == (outcome, status)
+    assert answered["ms"] < 2000
+
+
+def test_a_handshake_that_hangs_is_silent() -> None:
+    with endless(b"") as port:
+        question = RequestPage(7, "127.0.0.1", port, tls=True)
+        answered = web_page.request_page(Live(Options()), question)
+    assert (answered["outcome"], answered["ms"] < 2000) == ("silent", True)
+
+
+@pytest.mark.parametrize("name", ["a..b", "a.b.", "x" * 64 + ".example.org"])
+def test_a_name_that_tls_does_not_take_is_refused(name: str) -> None:
+    with pytest.raises(Refused):
+        web_page.request_page(Live(Options()), RequestPage(7, "127.0.0.1", 9, name=name, tls=True))

@@ -193,6 +193,10 @@ class Connection:
             reply = self._advance(data) if data else self._end()
         return reply
 
+    def begun(self) -> Reply | None:
+        """The reply with what has come of its body; None before its headers are complete."""
+        return self._reply() if self._parsed.has_head else None
+
     def fileno(self) -> int:
         """The socket's descriptor, for a selector."""
         return self._stream.fileno()

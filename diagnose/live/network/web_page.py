@@ -35,7 +35,9 @@ LOOK_S = 1.0
 """How long is waited for the list of connections where no answer came."""
 _ERROR = 400
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{0,20}}")
+"""Of a host, as TLS takes it."""
 _TARGET = re.compile(r"/[!-~]{0,2000}")
 """What a redirect may lead to: no space and no control character."""
 _WANTS_TLS = re.compile(
@@ -146,10 +148,15 @@ class _Visit:
             **looked,
         }
 
+    @property
+    def _left(self) -> float:
+        """Seconds."""
+        return self._ends - time.monotonic()
+
     def _follow(self, pages: list[_Page], *, tls: bool) -> bool:
         """Ask for `/`, and for what its redirects lead to; whether they lead back."""
         target: str | None = "/"
-        while target is not None and len(pages) <= MOST_REDIRECTS:
+        while target is not None and len(pages) <= MOST_REDIRECTS and self._left > 0:
             self._asked = target
             pages.append(_Page(target, self._get(target, tls=tls)))
             target = self._next_target(pages[-1], tls=tls)
@@ -170,15 +177,18 @@ class _Visit:
             "start": None,
         }
         with sending_socket(self._live, question, wanted) as (address, kernel):
-            kernel.settimeout(max(self._ends - time.monotonic(), 0.001))
+            kernel.settimeout(max(self._left, 0.001))
             kernel.connect(address)
             stream = self._with_tls(kernel) if tls else kernel
             connection = Connection(_TimedStream(stream, self._ends))
             try:
                 connection.ask(target, BODY_BYTES, cut=True, headers=self._headers(tls=tls))
                 reply = connection.take()
-            except Refused as error:
-                raise self._unreadable(error, tls=tls) from error
+            except (Refused, OSError, EOFError) as error:
+                # a body that never ends, as of a stream of events, is an answer all the same
+                reply = connection.begun()
+                if reply is None:
+                    raise self._unreadable(error, tls=tls) from error
             finally:
                 stream.close()
         assert reply is not None  # it is waited for
@@ -187,8 +197,10 @@ class _Visit:
             raise _OtherSchemeError
         return reply
 
-    def _unreadable(self, error: Refused, *, tls: bool) -> Exception:
+    def _unreadable(self, error: Exception, *, tls: bool) -> Exception:
         """What an answer that is no HTTP means: TLS answers a plain request with an alert."""
+        if not isinstance(error, Refused):
+            return error
         is_alert = "x15\\x03" in str(error.failed.detail)
         if is_alert and not tls and not self._question.tls:
             return _OtherSchemeError()
@@ -202,7 +214,7 @@ class _Visit:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_alpn_protocols(["http/1.1"])
-        kernel.settimeout(max(self._ends - time.monotonic(), 0.001))
+        kernel.settimeout(max(self._left, 0.001))
         try:
             return context.wrap_socket(kernel, server_hostname=self._question.name)
         except ssl.SSLError as error:
