@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram, UntoldPrograms
 from diagnose.evidence.network.proxies.web_symptoms import Symptom
 from diagnose.lazy_pattern import LazyPattern
@@ -131,6 +133,6 @@ def _edit(item: UntoldProgram, added: str) -> PageVariables:
 def _script(path: str, edit: str) -> str:
     """Changes a file in its place, and changes it back where nginx does not take it."""
     return (
-        f"f={path}; b=$(mktemp) && cp $f $b || exit 1; sed '{edit}' $b >$f && nginx -t && "
-        "nginx -s reload || { cat $b >$f; false; }"
+        f'f={shlex.quote(path)}; b=$(mktemp) && cp "$f" $b || exit 1; sed \'{edit}\' $b >"$f" && nginx -t && '
+        'nginx -s reload || { cat $b >"$f"; false; }'
     )
