@@ -57,6 +57,7 @@ def document(report: Report) -> dict[str, Json]:
                 "families": sorted(part.families),
                 "gap": part.gap or None,
                 "pages": part.pages,
+                "pages_left_out": part.pages_left_out,
             }
             for part in report.coverage
         ],

@@ -175,6 +175,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """What was not traced, and why; empty where nothing was left out."""
     pages: int = 0
     """Web servers that were asked for their first page."""
+    pages_left_out: int = 0
+    """Web servers that were not asked, since there are more than one run asks."""
 
 
 class Report(msgspec.Struct, frozen=True):

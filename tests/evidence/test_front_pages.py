@@ -84,6 +84,13 @@ def test_a_neighbour_of_a_published_server_is_asked() -> None:
     assert not len(pages(container("web"), 8080, "shop", others=(EDGE,)))  # type: ignore[arg-type]
 
 
+def test_what_is_more_than_a_run_asks_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diagnose.evidence.network.proxies.front_pages.MOST", 0)
+    found = pages(published("web", 80), 80, "nginx")
+    assert isinstance(found, FrontPages)
+    assert (len(found), found.coverage.pages_left_out) == (0, 1)
+
+
 def test_a_program_that_was_just_started_is_not_asked() -> None:
     found = pages(published("web", 80), 80, "nginx", age=5.0)
     assert isinstance(found, FrontPages)

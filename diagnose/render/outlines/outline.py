@@ -174,7 +174,9 @@ def _unexplained_advice(quiet: Iterable[Reported], shown: Iterable[Reported]) ->
 def _coverage(parts: Sequence[Coverage]) -> str:
     """How many connections were traced, and how many web servers asked for a page."""
     asked = sum(part.pages for part in parts)
-    pages = f"web pages asked for: {asked}" if asked else ""
+    left_out = sum(part.pages_left_out for part in parts)
+    of = f" of {asked + left_out}" if left_out else ""
+    pages = f"web pages asked for: {asked}{of}" if asked else ""
     return "; ".join(filter(None, (_traced(parts), pages)))
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.proxies.front_pages import FrontPage
+from diagnose.evidence.network.proxies.front_pages import UNNAMED, FrontPage
 from diagnose.lazy_pattern import LazyPattern
 
 SETTLED_S = 20.0
@@ -23,6 +23,13 @@ _NAMES_FOLDER = LazyPattern(
 )
 """nginx and Apache, of a folder without an index file, or one that they may not read."""
 _NUMBER = LazyPattern(r"\d+")
+_UNAVAILABLE = 503
+_TURNED_AWAY = LazyPattern(
+    r"(?s)503 Service Temporarily Unavailable.{0,200}<center>(?:nginx|openresty)"
+)
+"""The own page of nginx for 503: only its configuration has it answer so."""
+_NO_BACKEND = LazyPattern(r" (?P<frontend>[\w.:-]{1,80})~? (?P=frontend)/<NOSRV> ")
+"""HAProxy, of a request for which no backend is set up."""
 
 
 class FailingPage(msgspec.Struct, frozen=True):
@@ -68,11 +75,25 @@ def _counts(page: FrontPage, containers: Containers, clock: Clock) -> bool:
         return any(_NAMES_FOLDER.search(line) for line in page.lines)
     if not page.is_error or clock.is_within(page.container.started_at, SETTLED_S):
         return False
+    if _turns_strangers_away(page):
+        return False
     return page.status == _OWN_ERROR or not any(
         clock.is_within(other.started_at, BEHIND_S)
         for other in containers.running
         if other.id == page.container.id or other.shared_networks(page.container)
     )
+
+
+def _turns_strangers_away(page: FrontPage) -> bool:
+    """Whether a proxy says that it serves no site of the name by which it was asked.
+
+    It is no fault where nothing on this host says what its sites are called.
+    """
+    is_stranger = page.is_proxy and page.door.question.name == UNNAMED
+    if page.status != _UNAVAILABLE or not is_stranger:
+        return False
+    is_of_nginx = _TURNED_AWAY.search(page.reply.body) is not None
+    return is_of_nginx or any(_NO_BACKEND.search(line) for line in page.lines)
 
 
 def _passing_on(page: FrontPage, failing: Iterable[FrontPage]) -> Iterable[Container]:

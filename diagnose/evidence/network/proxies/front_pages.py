@@ -41,6 +41,8 @@ MOST = 20
 """Requests of one run."""
 MOST_OF_ONE = 2
 """Ports of one container that are asked."""
+UNNAMED = "localhost"
+"""The host that is asked for where nothing says how the site is called."""
 YOUNG_S = 10.0
 """A program that was started later may not listen yet."""
 _AT_FAULT = frozenset({500, 502, 503, 504})
@@ -141,11 +143,13 @@ class FrontPages(Items[FrontPage], frozen=True):
     """By container and port; empty where no container serves pages to others."""
 
     unexamined: tuple[Unexamined, ...] = ()
+    left_out: int = 0
+    """Ports that were not asked, since there are more than MOST."""
 
     @property
     def coverage(self) -> Coverage:
         """How many were asked, for the report."""
-        return Coverage({}, pages=len(self))
+        return Coverage({}, pages=len(self), pages_left_out=self.left_out)
 
 
 @evidence
@@ -182,7 +186,7 @@ def front_pages(
         for page in completed
         if page.is_forbidden and not page.is_log_read
     ]
-    return FrontPages(completed, tuple(unexamined))
+    return FrontPages(completed, tuple(unexamined), max(len(doors) - MOST, 0))
 
 
 def _reason_unasked(failure: Failed) -> Unavailable:
@@ -302,7 +306,7 @@ def _question(
         container.state.pid,
         address,
         port,
-        name=site or "localhost",
+        name=site or UNNAMED,
         outer_port=usual if site else host_port,
         tls=tls,
     )

@@ -286,6 +286,11 @@ REFUSED_DATABASE = (
     'psycopg2.OperationalError: connection to server at "db", port 5432 failed: Connection refused'
 )
 NO_INDEX = '2026/11/30 [error] 7#7: *9 directory index of "/site/" is forbidden, server: , request: "GET / HTTP/1.1"'
+MAINTENANCE = (
+    "<html><head><title>503 Service Temporarily Unavailable</title></head><body><center><h1>503 "
+    "Service Temporarily Unavailable</h1></center><hr><center>nginx/1.27</center></body></html>"
+)
+NO_ROUTE = "172.18.0.2:4312 [30/Nov/2026:01:20:57.001] web {}/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC--"
 FIRST_PAGES: dict[str, tuple[FrontPage, float, list[str]]] = {
     "500": (page(SHOP, replied(500)), 900, ["shop"]),
     "500 of a program that was just started": (page(SHOP, replied(500)), 15, []),
@@ -293,6 +298,26 @@ FIRST_PAGES: dict[str, tuple[FrontPage, float, list[str]]] = {
     "503 for a long time": (page(SHOP, replied(503)), 900, ["shop"]),
     "403 of an application": (page(SHOP, replied(403)), 900, []),
     "403 for lack of an index": (page(SHOP, replied(403), lines=(NO_INDEX,)), 900, ["shop"]),
+    "503 of nginx for a name that it does not serve": (
+        page(SHOP, replied(503, MAINTENANCE), programs=("nginx",)),
+        900,
+        [],
+    ),
+    "503 that nginx passes on": (
+        page(SHOP, replied(503, "maintenance"), programs=("nginx",)),
+        900,
+        ["shop"],
+    ),
+    "503 of HAProxy for a name that it does not serve": (
+        page(SHOP, replied(503), programs=("haproxy",), lines=(NO_ROUTE.format("web"),)),
+        900,
+        [],
+    ),
+    "503 of HAProxy without a server": (
+        page(SHOP, replied(503), programs=("haproxy",), lines=(NO_ROUTE.format("shop"),)),
+        900,
+        ["shop"],
+    ),
     "404": (page(SHOP, replied(404)), 900, []),
     "200": (page(SHOP, replied(200)), 900, []),
 }
