@@ -22,12 +22,12 @@ FAILED_CONTAINERS = (
 """How a container fails whose program cannot call by name."""
 
 
-def listed(containers: Sequence[Container], most: int = 3) -> str:
+def container_names(containers: Sequence[Container], most: int = 3) -> str:
     """Containers by their names: containers "a", "b", "c" and 2 more."""
     return named("container", names_of(containers), most)
 
 
-def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
+def touched_subjects(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
     """The networks and containers of these groups, each once."""
     return tuple(dict.fromkeys(subject for group in groups for subject in group.subjects))
 
@@ -41,7 +41,7 @@ def severity_beside_answers(lost: Iterable[DnsReply | None]) -> Severity:
     return Severity.warning if is_silent else Severity.advice
 
 
-def opening(by: Step, bridge: str) -> PageVariables:
+def opening_variables(by: Step, bridge: str) -> PageVariables:
     """The variables of the block that opens port 53 for one bridge. by: the rule that decides."""
     if not bridge or len(by.table.split()) < 2:
         return {}

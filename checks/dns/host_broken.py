@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.dns.helpers import severity_beside_answers, touched
+from checks.dns.helpers import severity_beside_answers, touched_subjects
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dead_servers import DeadServers, is_beyond, is_dead, serving
 from diagnose.evidence.dns.filtered_queries import DnsPath
@@ -113,7 +113,11 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
         variables=_dead_servers_variables(servers),
         severity=_severity(servers),
         # The daemon looks registries up by the host's resolver.
-        touches=(DAEMON, *touched(servers.hit), *subjects_of(filter(None, [servers.serving]))),
+        touches=(
+            DAEMON,
+            *touched_subjects(servers.hit),
+            *subjects_of(filter(None, [servers.serving])),
+        ),
         signs=frozenset({"dns"}),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from checks.dns.helpers import touched
+from checks.dns.helpers import touched_subjects
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.ignored_questions import IgnoredQuestions, ServersWithoutAaaa
 from diagnose.evidence.dns.lookups import Lookups
@@ -195,7 +195,7 @@ def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: fl
         variables=loss.variables,
         discriminator=server,
         severity=None if severe else Severity.warning,
-        touches=touched(loss.users),
+        touches=touched_subjects(loss.users),
         signs=frozenset({"dns"}),
     )
 
@@ -227,7 +227,7 @@ def _ignored_finding(ignored: IgnoredQuestions, users: Sequence[QueryGroup], sou
         variables=variables,
         discriminator=f"{server} AAAA",
         severity=Severity.warning,
-        touches=touched(users),
+        touches=touched_subjects(users),
         signs=frozenset({"dns"}),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from checks.dns.helpers import listed
+from checks.dns.helpers import container_names
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.fallback import OnFallback, on_fallback, servers_of
 from diagnose.evidence.dns.lookups import Lookups
@@ -13,7 +13,7 @@ from diagnose.evidence.dns.resolvers import (
     RESOLVED_FILE,
     ResolvConf,
     Resolvers,
-    resolving,
+    resolving_containers,
 )
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Routes
@@ -45,7 +45,9 @@ def loopback_stub(
         return None
     yield from resolvers.unread
     fallback = on_fallback(containers, resolvers, lookups)
-    is_harmless = containers is not None and any(resolving(containers)) and not fallback.members
+    is_harmless = (
+        containers is not None and any(resolving_containers(containers)) and not fallback.members
+    )
     if is_harmless:
         return None
     yield Finding(
@@ -90,7 +92,7 @@ def _given_instead(fallback: OnFallback, resolvers: Resolvers) -> str:
     ]
     if not servers:
         return "the next container gets 8.8.8.8 instead"
-    given = f"{listed(fallback.members)} got {servers[0]} instead"
+    given = f"{container_names(fallback.members)} got {servers[0]} instead"
     return sentence(given, f"{servers[0]} does not answer" if fallback.lost else "")
 
 
@@ -193,11 +195,11 @@ def _consequence(fallback: OnFallback, without: list[Container], *, is_island: b
     if is_island:
         return "no default route leads out"
     if without:
-        return f"{listed(without)} can resolve only names of containers"
+        return f"{container_names(without)} can resolve only names of containers"
     if not fallback.members:
         return ""
     dead = ", and that server does not answer" if fallback.lost else ""
-    return f"{listed(fallback.members)} got 8.8.8.8 instead{dead}"
+    return f"{container_names(fallback.members)} got 8.8.8.8 instead{dead}"
 
 
 _IPV6_PREFIX = "fd00:d0c:e5::/64"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checks.dns.helpers import listed
+from checks.dns.helpers import container_names
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.resolvers import Resolvers, resolving
+from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
 from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Severity
 from diagnose.phrases import agree, count
@@ -28,7 +28,7 @@ def search_amplified(
     """
     yield from resolvers.unread
     many: dict[tuple[int, tuple[str, ...]], list[Container]] = {}
-    for container in resolving(containers):
+    for container in resolving_containers(containers):
         conf = resolvers.inside.get(container.id)
         if conf and conf.search and (len(conf.search) > max_search or conf.ndots > max_ndots):
             many.setdefault((conf.ndots, conf.search), []).append(container)
@@ -36,7 +36,7 @@ def search_amplified(
         verb = agree(affected, "tries", "try")
         finding = Finding(
             subject=HOST if len(affected) > 1 else affected[0].subject,
-            summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for "
+            summary=f"{container_names(affected)} {verb} {count(len(search), 'search domain')} first for "
             f"every name {_with_few_dots(ndots)} (ndots:{ndots})",
             evidence={
                 "options ndots": ndots,

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.resolvers import Resolvers, resolving
+from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
 from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
@@ -56,7 +56,7 @@ def search_wildcard(
             "no running container with a search domain calls a short name that nobody near it has"
         )
     near = names_by_network(containers)
-    for container in resolving(containers) if wild else ():
+    for container in resolving_containers(containers) if wild else ():
         for stray in _stray_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
             yield _finding(container, stray, lines)

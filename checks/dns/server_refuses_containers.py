@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.dns.helpers import listed, touched
+from checks.dns.helpers import container_names, touched_subjects
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
@@ -76,7 +76,7 @@ def _finding(
     return Finding(
         subject=group.subject,
         summary=(
-            f"DNS server {server}{by} refuses the queries of {listed(group.members)} (REFUSED) "
+            f"DNS server {server}{by} refuses the queries of {container_names(group.members)} (REFUSED) "
             f"and answers the host: {subnet or 'their network'} is not among the addresses "
             "that it serves"
         ),
@@ -88,7 +88,7 @@ def _finding(
         variables=variables,
         discriminator=",".join(refusing),
         severity=Severity.warning if has_other_server else None,
-        touches=touched([group]),
+        touches=touched_subjects([group]),
         signs=frozenset({"dns"}),
         stable=(group.members[0].life,),
     )

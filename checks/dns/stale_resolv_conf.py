@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
-from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers, resolving
+from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers, resolving_containers
 from diagnose.evidence.dns.stale_servers import UNKNOWN, StaleServers, stale_servers
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence
@@ -31,7 +31,7 @@ def stale_resolv_conf(
     if not resolvers.engine_view or resolvers.configured or changed is None:
         return resolvers.host_unread
     yield from resolvers.unread
-    for container in resolving(containers):
+    for container in resolving_containers(containers):
         started = container.started_at
         is_older = started is not None and started < changed
         if is_older and not resolvers.has_own_servers(container):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.dns.helpers import touched
+from checks.dns.helpers import touched_subjects
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import query_groups
@@ -37,7 +37,7 @@ def udp_blocked(
             variables={"server": server},
             discriminator=server,
             severity=Severity.critical if is_needed else Severity.warning,
-            touches=touched([group for group in groups if group.uses([server])]),
+            touches=touched_subjects([group for group in groups if group.uses([server])]),
             signs=frozenset({"dns"}),
         )
     return None

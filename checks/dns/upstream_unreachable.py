@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.dns.helpers import listed, opening, severity_beside_answers, touched
+from checks.dns.helpers import (
+    container_names,
+    opening_variables,
+    severity_beside_answers,
+    touched_subjects,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
@@ -118,7 +123,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
     return Finding(
         subject=group.subject,
         summary=sentence(
-            f"{listed(group.members)} cannot reach DNS server {server} ({lost.reply})",
+            f"{container_names(group.members)} cannot reach DNS server {server} ({lost.reply})",
             _where_it_is_lost(lost),
             _doubtful_origin(lost),
             _others_answer(group),
@@ -135,7 +140,11 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         severity=_severity(lost),
         touches=tuple(
             dict.fromkeys(
-                (*touched([group]), *subjects_of(users), *subjects_of(filter(None, [lost.serving])))
+                (
+                    *touched_subjects([group]),
+                    *subjects_of(users),
+                    *subjects_of(filter(None, [lost.serving])),
+                )
             )
         ),
         signs=frozenset({"dns"}),
@@ -203,7 +212,7 @@ def _cure(lost: LostQuery) -> PageVariables:
     if hairpin:
         return hairpin
     if lost.rule and lost.server in lost.path.own:
-        return opening(lost.rule, lost.path.bridges.get(lost.group.networks[0], ""))
+        return opening_variables(lost.rule, lost.path.bridges.get(lost.group.networks[0], ""))
     return _another_server(lost)
 
 

@@ -16,13 +16,13 @@ from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of
 from diagnose.model import PageVariables
 
 __all__ = [
-    "beside",
-    "forwarded",
+    "between_bridge_and_uplink",
+    "between_containers",
     "has_ufw",
+    "of_calls_to_host",
+    "of_queries",
     "place_of",
     "program_of",
-    "queries",
-    "to_host",
     "unban",
 ]
 
@@ -49,7 +49,7 @@ def unban(by: Step, family: str = "ip") -> PageVariables:
     }
 
 
-def forwarded(
+def between_bridge_and_uplink(
     by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
 ) -> PageVariables:
     """The cure of what is dropped between a bridge and an uplink."""
@@ -87,7 +87,7 @@ def _by_nft(by: Step, hook: str, bridge: str) -> PageVariables:
     return {**where, "nft_chain": by.chain, "bridge": bridge}
 
 
-def queries(by: Step, server: str) -> PageVariables:
+def of_queries(by: Step, server: str) -> PageVariables:
     """The cure where a rule drops what containers ask a DNS server of IPv4, and nothing else."""
     place = place_of(by)
     if unban(by) or not place:
@@ -109,7 +109,7 @@ def queries(by: Step, server: str) -> PageVariables:
     }
 
 
-def to_host(
+def of_calls_to_host(
     firewall: Firewall | None,
     by: Step,
     bridge: str,
@@ -154,7 +154,7 @@ def has_ufw(firewall: Firewall | None, family: Literal["ip", "ip6"] = "ip") -> b
     return any(chain.name.startswith(_OF_UFW[family]) for chain in chains)
 
 
-def beside(by: Step, bridge: str) -> PageVariables:
+def between_containers(by: Step, bridge: str) -> PageVariables:
     """The cure of what is dropped between two containers of one bridge."""
     banned = unban(by)
     if banned:

@@ -16,7 +16,7 @@ from diagnose.evidence.network.networks import Network
 from diagnose.model import PageVariables
 
 
-def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
+def running_members(network: Network, containers: Containers | None) -> tuple[Container, ...]:
     """The running containers on a network; none where they are not known."""
     return () if containers is None else containers.running_on(network.name)
 

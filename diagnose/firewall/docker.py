@@ -62,7 +62,7 @@ def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
     """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""
     return any(
         _is_about(rule, bridge)
-        for chain in reached(ruleset, "forward")
+        for chain in reachable_chains(ruleset, "forward")
         if chain.table.name in ("filter", NFTABLES_TABLE)
         for rule in chain.rules
     )
@@ -72,11 +72,11 @@ def translates_ports(ruleset: Ruleset) -> bool:
     """Whether the prerouting hook reaches the chain of Docker's published ports."""
     return any(
         chain.name in _NAT_CHAINS and chain.table.name in ("nat", NFTABLES_TABLE)
-        for chain in reached(ruleset, "prerouting")
+        for chain in reachable_chains(ruleset, "prerouting")
     )
 
 
-def reached(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
+def reachable_chains(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
     """The chains that a packet on this hook can come by.
 
     Base chains and what their rules lead to, each once.
@@ -136,7 +136,7 @@ _PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
 
 def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
     """The rules of IPv4 published ports that packets from outside come by."""
-    for chain in reached(ruleset, "prerouting"):
+    for chain in reachable_chains(ruleset, "prerouting"):
         if chain.name not in _NAT_CHAINS or chain.table.name != "nat":
             continue
         for number, rule in enumerate(chain.rules, 1):
@@ -163,7 +163,7 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
 def redirected_ports(ruleset: Ruleset) -> frozenset[tuple[str, int]]:
     """The protocols and ports that rules lead to another port of the host."""
     ports = set()
-    for chain in reached(ruleset, "prerouting"):
+    for chain in reachable_chains(ruleset, "prerouting"):
         for rule in chain.rules:
             protocol, port = (
                 _PROTOCOLS.get(_only_number(rule, "proto") or 0),

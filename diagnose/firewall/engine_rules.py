@@ -64,7 +64,7 @@ class TableRules(msgspec.Struct, frozen=True):
 Tables = Mapping[str, TableRules]
 
 
-def wanted(
+def wanted_rules(
     version: tuple[int, ...], bridges: Sequence[Bridge], *, has_proxy: bool
 ) -> Tables | None:
     """What an engine of this version writes for these bridges, by table.

@@ -42,7 +42,7 @@ class _SavedTable:
                 yield f"-A {chain} {rule}"
 
 
-def restored(saved: str, script: str) -> str:
+def with_restored(saved: str, script: str) -> str:
     """An output of `iptables-save` as it would be after the script.
 
     script: input of `iptables-restore --noflush` with `-A`, `-I CHAIN NUMBER` and `-D` by rule.

@@ -39,7 +39,7 @@ _FAMILY_OF = {
 engine is shown for findings about the engine, not for each container."""
 
 
-def known(evidence: Mapping[type, object]) -> tuple[RecentChange, ...]:
+def known_changes(evidence: Mapping[type, object]) -> tuple[RecentChange, ...]:
     """All changes that the run has seen.
 
     evidence: by its type.
@@ -56,7 +56,7 @@ def _family_of(path: str) -> str:
     return next((family for begin, family in _FAMILY_OF.items() if path.startswith(begin)), "")
 
 
-def added(
+def with_changes(
     findings: Sequence[Reported], changes: Iterable[RecentChange], now: float
 ) -> tuple[Reported, ...]:
     """The findings, each with what was changed before it where that may help.

@@ -84,7 +84,7 @@ def run(
     collection.end()
     report_basis = evidence[ReportBasis]
     basis = report_basis if isinstance(report_basis, ReportBasis) else ReportBasis()
-    basis = replace(basis, changes=changes_before.known(evidence))
+    basis = replace(basis, changes=changes_before.known_changes(evidence))
     judged = judge_all(chosen, evidence, what.thresholds, budget, what.unjudged)
     results = recheck(host, judged)
     alternative = proof.Alternative(recorded(host), collection.collected)

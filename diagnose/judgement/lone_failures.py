@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from diagnose.model import Reported, Severity, Subject
 
 
-def raised(findings: Sequence[Reported]) -> Sequence[Reported]:
+def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     """The findings in their order, such programs as warnings where nothing may explain them.
 
     A problem of the host, the engine or a network may be why. One of a container explains that

@@ -117,8 +117,8 @@ def reported(
         for finding in result.findings
     ]
     linked, notes = _linked_findings(findings, basis, what, host, budget or Budget.unlimited())
-    linked = lone_failures.raised(linked)
-    linked = changes_before.added(linked, basis.changes, basis.now)
+    linked = lone_failures.with_warnings(linked)
+    linked = changes_before.with_changes(linked, basis.changes, basis.now)
     labels = silences.of_labels(basis.labels)
     kept, expired = silences.apply(
         _selected_and_causes(linked, what, basis.names or {}), (*what.silences, *labels), basis.now

@@ -36,7 +36,7 @@ class Explained(msgspec.Struct, frozen=True):
     """Those that could not be judged, each with the reason."""
 
 
-def explained(id: str, report: Report) -> tuple[Explained, ...]:
+def explanations(id: str, report: Report) -> tuple[Explained, ...]:
     """Each finding of this check in the report; none where the check found nothing."""
     return tuple(
         _explained_finding(finding, report) for finding in report.findings if finding.id == id

@@ -10,7 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from diagnose.judgement.why_not import Explained, explained
+from diagnose.judgement.why_not import Explained, explanations
 from diagnose.model import CauseLink, Report, Reported
 from diagnose.phrases import and_more
 from diagnose.render.console import literal
@@ -26,7 +26,7 @@ def render(
     console = literal(stream, color=color, width=width)
     by_key = {finding.key: finding for finding in report.findings}
     console.print(Text(f"On {one_line(report.host.name)}", "bold"))
-    shown = explained(id, report)
+    shown = explanations(id, report)
     if not shown:
         _line(console, _not_found(id, report), 2)
     for finding in shown:

@@ -28,7 +28,7 @@ from diagnose.repair.differences import (
     daemon_keys,
     secret_in,
 )
-from diagnose.repair.simulation import Simulation, simulated, simulated_edit
+from diagnose.repair.simulation import Simulation, simulate, simulated_edit
 
 FILE_CHECKS = ("daemon.config-invalid", "daemon.config-flag-conflict")
 """Checks that judge a change of the engine's configuration file."""
@@ -165,7 +165,7 @@ def _script(
     secret = secret_in(differences)
     if secret:
         raise NoRepairError(f"{secret} holds a secret, which is not shown: edit the file by hand")
-    simulation = simulated(examined.answers, differences, examined.what)
+    simulation = simulate(examined.answers, differences, examined.what)
     verdict = _verdict(findings, differences, simulation)
     return script.text(examined.report, differences, verdict, _major(host))
 

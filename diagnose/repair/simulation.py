@@ -32,7 +32,7 @@ class Simulation(msgspec.Struct, frozen=True):
     """gone, new: keys of findings above advice."""
 
 
-def simulated(
+def simulate(
     answers: Mapping[AnyQuestion, RecordedAnswer],
     differences: Sequence[Difference],
     what: engine.Run,

@@ -5,7 +5,7 @@
 - `run`       the run, on this host or on a recording.
 """
 
-from diagnose.session.recorded import manifest, recorded, recorded_again, replay
+from diagnose.session.recorded import manifest, recorded_host, recorded_host_redacted_now, replay
 from diagnose.session.request import (
     InvalidRequestError,
     configuration,
@@ -35,8 +35,8 @@ __all__ = [
     "examine",
     "live",
     "manifest",
-    "recorded",
-    "recorded_again",
+    "recorded_host",
+    "recorded_host_redacted_now",
     "redactor",
     "replay",
     "require_known",

@@ -60,7 +60,7 @@ def replay(
     explicit: the user named a configuration; otherwise the thresholds of the recording are in
     force. ends: until when it is read. InvalidRequestError for what is no recording.
     """
-    recording = recorded_again(path, configured, ends)
+    recording = recorded_host_redacted_now(path, configured, ends)
     source, head = Replay(recording.answers), recording.manifest
     run = engine.Run(
         checks,
@@ -88,13 +88,15 @@ def _damage(source: Replay) -> list[str]:
     return [f"{count(len(questions), 'answer')} of this bundle cannot be read: {names}"]
 
 
-def recorded_again(path: Path, configured: config.Config, ends: float = math.inf) -> RecordedHost:
+def recorded_host_redacted_now(
+    path: Path, configured: config.Config, ends: float = math.inf
+) -> RecordedHost:
     """A recording under the redaction rules of now. InvalidRequestError for what is none.
 
     ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
     It was redacted when it was made. Rules that the configuration has now are applied to it too.
     """
-    host = recorded(path, ends)
+    host = recorded_host(path, ends)
     if configured.redaction is None:
         return host
     from diagnose.recording.redaction import redacted_again
@@ -102,7 +104,7 @@ def recorded_again(path: Path, configured: config.Config, ends: float = math.inf
     return host._replace(answers=dict(redacted_again(host.answers, redactor(configured))))
 
 
-def recorded(path: Path, ends: float = math.inf) -> RecordedHost:
+def recorded_host(path: Path, ends: float = math.inf) -> RecordedHost:
     """What a recording holds. InvalidRequestError for what is none."""
     from diagnose.recording.answer_files import RecordingError
     from diagnose.recording.source import read

@@ -28,7 +28,7 @@ from diagnose.questions.run import Options
 from diagnose.questions.service import ReadUnit
 from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
-from diagnose.session.recorded import manifest, recorded_again, replay
+from diagnose.session.recorded import manifest, recorded_host_redacted_now, replay
 from diagnose.session.request import (
     InvalidRequestError,
     configuration,
@@ -262,5 +262,7 @@ def _source(selected: Sequence[str], options: Options, began: float) -> tuple[An
         host = live(options, selected, began, redactor(configured))
         return host.recorder, host.budget
     _promise_end(options, began)
-    recording = recorded_again(options.source, configured, read_until(began, options.budget_s))
+    recording = recorded_host_redacted_now(
+        options.source, configured, read_until(began, options.budget_s)
+    )
     return Replay(recording.answers), Budget.of_replay(began, options.budget_s)

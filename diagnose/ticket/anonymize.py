@@ -62,7 +62,7 @@ class Renaming:
 
     def __init__(self, recording: Recording, key: bytes | None = None) -> None:
         identities = Identities(recording)
-        self._known = vocabulary.known()
+        self._known = vocabulary.known_words()
         self.names: dict[str, str] = {}
         for kind in KINDS:
             fresh = sorted(identities.names[kind] - _STAYS - self.names.keys())

@@ -122,7 +122,9 @@ def superset() -> tuple[AnyQuestion, ...]:
 
 def last_words(recorded: answer_files.Recording) -> tuple[AnyQuestion, ...]:
     """The log tails of the containers that failed last."""
-    return tuple(ReadLogs(id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
+    return tuple(
+        ReadLogs(id, tail=LOG_LINES) for id in texts.failing_containers(recorded)[:LOGS_OF]
+    )
 
 
 def make(

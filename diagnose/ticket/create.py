@@ -161,7 +161,7 @@ class _BundleTask(msgspec.Struct, frozen=True):
 
     def of_older_bundle(self, source: Path) -> _Examined:
         """An older bundle, redacted again by the rules of today."""
-        host = session.recorded(source)
+        host = session.recorded_host(source)
         is_explicit = self.options.config is not None
         run = session.replay(
             source, self.checks, tuple(self.checks), self.configured, explicit=is_explicit

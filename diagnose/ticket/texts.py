@@ -113,7 +113,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Json]], str]]] = {
 line of it."""
 
 
-def failing(recording: Recording) -> tuple[str, ...]:
+def failing_containers(recording: Recording) -> tuple[str, ...]:
     """The ids of containers whose last words a ticket needs.
 
     Failed, restarting, unhealthy, or ended badly.

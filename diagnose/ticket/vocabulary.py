@@ -63,7 +63,7 @@ PUBLIC = words_of(
 
 
 @functools.cache
-def known() -> frozenset[str]:
+def known_words() -> frozenset[str]:
     """The words that the loaded packs and our own evidence look for in answers.
 
     Read from the texts in their source, together with what all hosts share.

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.programs.file_capabilities import demanded, lacking
+from diagnose.evidence.containers.programs.file_capabilities import (
+    demanded_capabilities,
+    lacking_capabilities,
+)
 from tests.inspected import container
 
 NET_BIND, IPC_LOCK, BPF = 1 << 10, 1 << 14, 1 << 39 - 32
@@ -30,7 +33,7 @@ DEMANDS = {
 
 @pytest.mark.parametrize(("raw", "count"), DEMANDS.values(), ids=DEMANDS)
 def test_what_a_file_demands(raw: str, count: int) -> None:
-    assert len(demanded(raw)) == count
+    assert len(demanded_capabilities(raw)) == count
 
 
 CONFIGS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
@@ -46,4 +49,6 @@ CONFIGS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 @pytest.mark.parametrize(("config", "expected"), CONFIGS)
 def test_what_a_container_lacks(config: dict[str, Any], expected: tuple[str, ...]) -> None:
     demands = ("NET_BIND_SERVICE", "IPC_LOCK")
-    assert lacking(demands, container("vault", HostConfig=config).host_config) == expected
+    assert (
+        lacking_capabilities(demands, container("vault", HostConfig=config).host_config) == expected
+    )

@@ -8,7 +8,7 @@ from diagnose.firewall.engine_rules import (
     Bridge,
     PublishedPort,
     TableRules,
-    wanted,
+    wanted_rules,
 )
 from diagnose.firewall.rule_repair import Repair, present, repair
 
@@ -20,12 +20,12 @@ EMPTY = "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n*nat\n:POSTROUTING ACCEPT [0:0]\n
 
 @pytest.mark.parametrize("version", [(19, 3, 1), (27, 0, 1), (28, 0, 4), (29, 1, 0)])
 def test_an_unknown_layout_has_no_repair(version: tuple[int, ...]):
-    assert wanted(version, [WEB], has_proxy=True) is None
+    assert wanted_rules(version, [WEB], has_proxy=True) is None
 
 
 @pytest.mark.parametrize("version", [(20, 10, 24), (26, 1, 5), (28, 5, 2)])
 def test_what_the_script_adds_is_all_that_was_missing(version: tuple[int, ...]):
-    tables = wanted(version, [WEB], has_proxy=True)
+    tables = wanted_rules(version, [WEB], has_proxy=True)
     assert tables is not None
     made = repair(tables, present(EMPTY))
     assert made is not None
@@ -54,7 +54,7 @@ def test_a_foreign_rule_stays_before_and_behind():
 
 
 def test_rules_of_the_administrator_are_never_written_again():
-    tables = wanted((28, 5, 2), [WEB], has_proxy=True)
+    tables = wanted_rules((28, 5, 2), [WEB], has_proxy=True)
     assert tables is not None
     made = repair(
         tables, present("*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -s 192.0.2.1/32 -j DROP\n")
@@ -64,7 +64,7 @@ def test_rules_of_the_administrator_are_never_written_again():
 
 
 def test_a_rule_of_a_former_container_is_deleted_and_nothing_else() -> None:
-    tables = wanted((28, 5, 2), [WEB], has_proxy=True)
+    tables = wanted_rules((28, 5, 2), [WEB], has_proxy=True)
     assert tables is not None
     whole = repair(tables, present(EMPTY))
     assert whole is not None
@@ -80,7 +80,7 @@ def test_a_rule_of_a_former_container_is_deleted_and_nothing_else() -> None:
 
 
 def test_the_chain_of_the_administrator_is_none_that_the_engine_waits_for():
-    tables = wanted((28, 5, 2), [WEB], has_proxy=True)
+    tables = wanted_rules((28, 5, 2), [WEB], has_proxy=True)
     assert tables is not None
     whole = repair(tables, present(EMPTY))
     assert whole is not None

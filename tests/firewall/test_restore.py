@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted
-from diagnose.firewall.restore import restored
+from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted_rules
+from diagnose.firewall.restore import with_restored
 from diagnose.firewall.rule_repair import present, repair
 
 SAVED = """*filter
@@ -32,7 +32,7 @@ CASES = {
 
 @pytest.mark.parametrize(("script", "rules"), CASES.values(), ids=CASES)
 def test_rules_after_a_script(script: str, rules: list[str]) -> None:
-    after = restored(SAVED, f"*filter\n{script}\nCOMMIT\n")
+    after = with_restored(SAVED, f"*filter\n{script}\nCOMMIT\n")
     listed = [line for line in after.splitlines() if line.startswith("-A ")]
     assert [rule for rule in rules if rule in listed] == rules
     assert ":FORWARD DROP [0:0]" in after
@@ -45,10 +45,10 @@ WEB = Bridge(
 
 @pytest.mark.parametrize("version", [(20, 10, 24), (26, 1, 5), (28, 5, 2), (29, 7, 2)])
 def test_nothing_is_missing_after_the_repair(version: tuple[int, ...]) -> None:
-    tables = wanted(version, [WEB], has_proxy=True)
+    tables = wanted_rules(version, [WEB], has_proxy=True)
     assert tables is not None
     made = repair(tables, present(SAVED))
     assert made is not None
-    after = restored(SAVED, made.text)
+    after = with_restored(SAVED, made.text)
     assert repair(tables, present(after)) is None
     assert "-A FORWARD -j FOREIGN" in after

@@ -76,28 +76,30 @@ CASES: dict[str, tuple[Reported, list[RecentChange]]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_changes_before_a_problem(name: str):
     finding, expected = CASES[name]
-    (told,) = changes_before.added([finding], ALL, NOW)
+    (told,) = changes_before.with_changes([finding], ALL, NOW)
     assert list(told.changes) == expected
 
 
 def test_three_at_most():
     many = [RecentChange(NOW - number, str(number), "file", WEB) for number in range(9)]
-    (told,) = changes_before.added([problem()], many, NOW)
+    (told,) = changes_before.with_changes([problem()], many, NOW)
     assert [change.text for change in told.changes] == ["0", "1", "2"]
 
 
 def test_a_file_that_two_containers_share_is_named_once():
     shared = [replace(FILE, subject=subject) for subject in (WEB, DB)]
-    (changed,) = changes_before.added([problem(calls=(DB,))], shared, NOW)
+    (changed,) = changes_before.with_changes([problem(calls=(DB,))], shared, NOW)
     assert [change.text for change in changed.changes] == ["web.conf"]
 
 
 def test_files_that_steer_the_host_are_known_by_the_profile():
     profile = HostProfile(changed={"/etc/docker/daemon.json": 5.0, "/etc/resolv.conf": 6.0})
-    known = changes_before.known({HostProfile: profile, RecentChanges: RecentChanges((FILE,))})
+    known = changes_before.known_changes(
+        {HostProfile: profile, RecentChanges: RecentChanges((FILE,))}
+    )
     assert known == (
         FILE,
         RecentChange(5.0, "/etc/docker/daemon.json", "file", HOST, "daemon"),
         RecentChange(6.0, "/etc/resolv.conf", "file", HOST, "dns"),
     )
-    assert changes_before.known({}) == ()
+    assert changes_before.known_changes({}) == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.judgement.lone_failures import raised
+from diagnose.judgement.lone_failures import with_warnings
 from diagnose.model import HOST, CauseLink, Check, Finding, Reported, Severity, Subject, container
 
 API, DB = container("api"), container("db")
@@ -43,19 +43,19 @@ OTHERS: dict[str, tuple[list[Reported], bool]] = {
 def test_a_lone_failure_is_a_warning_where_nothing_may_explain_it(name: str) -> None:
     others, expected = OTHERS[name]
     severities = [
-        finding.severity for finding in raised([*others, LONE]) if finding.finding.is_lone
+        finding.severity for finding in with_warnings([*others, LONE]) if finding.finding.is_lone
     ]
     assert severities == [Severity.warning if expected else Severity.advice]
 
 
 def test_what_has_a_cause_stays_as_it_is() -> None:
     linked = found(API, Severity.advice, lone=True, linked=True)
-    assert [finding.severity for finding in raised([linked])] == [Severity.advice]
+    assert [finding.severity for finding in with_warnings([linked])] == [Severity.advice]
 
 
 def test_the_worst_stays_first() -> None:
     advice = found(DB, Severity.advice)
-    assert [finding.severity.name for finding in raised([found(DB), advice, LONE])] == [
+    assert [finding.severity.name for finding in with_warnings([found(DB), advice, LONE])] == [
         "critical",
         "warning",
         "advice",

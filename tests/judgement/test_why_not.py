@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diagnose import registry
-from diagnose.judgement.why_not import Explained, explained
+from diagnose.judgement.why_not import Explained, explanations
 from diagnose.model import Report
 from diagnose.questions.run import Options
 from diagnose.render import here
@@ -28,7 +28,7 @@ def report() -> Report:
 
 def about(report: Report, id: str, name: str) -> Explained:
     return next(
-        finding for finding in explained(id, report) if finding.finding.subject.name == name
+        finding for finding in explanations(id, report) if finding.finding.subject.name == name
     )
 
 

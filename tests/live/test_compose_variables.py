@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from diagnose.live.disk.compose_variables import assigned, variables
-from diagnose.live.disk.env_files import named, named_by
+from diagnose.live.disk.compose_variables import assigned_values, variables
+from diagnose.live.disk.env_files import names_in_text, names_of_entry
 
 YAML = "/srv/shop/compose.yaml"
 FILES = {"/srv/shop/.env": "NAME=shop\nPORT=80\n", "/srv/shop/a.env": "A=1\nB=2\n"}
@@ -63,7 +63,7 @@ LINES = {
 
 @pytest.mark.parametrize(("text", "expected"), LINES.values(), ids=LINES)
 def test_env_file(text: str, expected: dict[str, str]) -> None:
-    assert assigned(text) == expected
+    assert assigned_values(text) == expected
 
 
 NAMES = {
@@ -78,11 +78,13 @@ NAMES = {
 
 @pytest.mark.parametrize(("text", "expected"), NAMES.values(), ids=NAMES)
 def test_names_of_env_files(text: str, expected: list[str]) -> None:
-    assert named(text) == expected
+    assert names_in_text(text) == expected
 
 
 @pytest.mark.parametrize("text", [text for text, _ in NAMES.values()], ids=NAMES)
 def test_a_parsed_file_has_the_names_that_its_text_has(text: str) -> None:
     whole = yaml.safe_load(text)
     services = [whole] if "env_file" in whole else whole.values()
-    assert [name for part in services for name in named_by(part["env_file"])] == named(text)
+    assert [
+        name for part in services for name in names_of_entry(part["env_file"])
+    ] == names_in_text(text)

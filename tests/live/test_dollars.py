@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.live.disk.dollars import lost
+from diagnose.live.disk.dollars import lost_variables
 
 ENV = "/srv/shop/.env"
 YAML = "/srv/shop/compose.yaml"
@@ -39,13 +39,13 @@ CASES: dict[str, tuple[str, str, list[tuple[int, str, bool]]]] = {
 def test_value_that_loses_a_part(
     path: str, text: str, expected: list[tuple[int, str, bool]]
 ) -> None:
-    assert lost({path: text}) == [
+    assert lost_variables({path: text}) == [
         {"path": path, "line": line, "name": name, "is_plain": is_plain}
         for line, name, is_plain in expected
     ]
 
 
 def test_variable_of_the_env_file_is_known_in_the_compose_file() -> None:
-    found = lost({ENV: "code=7", YAML: "  PIN: a$code"})
+    found = lost_variables({ENV: "code=7", YAML: "  PIN: a$code"})
     assert found == []
-    assert lost({YAML: "  code: 7\n  PIN: a$code"}) != []
+    assert lost_variables({YAML: "  code: 7\n  PIN: a$code"}) != []

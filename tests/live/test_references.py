@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.live.disk.references import blank
+from diagnose.live.disk.references import blank_commands
 
 FILE = "/srv/jobs/compose.yaml"
 HEAD = "services:\n  db:\n    image: postgres\n  worker:\n    image: jobs:3\n"
@@ -43,7 +43,7 @@ def test_what_compose_makes_of_a_command(
     command: str, dotenv: str, words: list[str] | None
 ) -> None:
     texts = {FILE: f"{HEAD}    {command}\n    restart: always\n", "/srv/jobs/.env": dotenv}
-    found = blank(texts)
+    found = blank_commands(texts)
     key = command.partition(":")[0]
     place = {"path": FILE, "line": 6, "service": "worker", "key": key, "names": ["QUEUE"]}
     assert found == ([] if words is None else [{**place, "words": words}])

@@ -107,8 +107,8 @@ def test_the_part_that_somebody_owns(name: str):
 @pytest.fixture(scope="module")
 def known() -> frozenset[str]:
     registry.load()
-    vocabulary.known.cache_clear()
-    return vocabulary.known()
+    vocabulary.known_words.cache_clear()
+    return vocabulary.known_words()
 
 
 def test_words_that_checks_look_for_are_known(known: frozenset[str]):

@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-from checks.container.first_steps.unlocked_database import unlocked
+from checks.container.first_steps.unlocked_database import unlocking_variables
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
@@ -385,7 +385,7 @@ def _raise_limit(remedy: Raised, case: _Case) -> PageVariables:
 
 @_steps.register(Unlocked)
 def _unlock_database(remedy: Unlocked, case: _Case) -> PageVariables:
-    return unlocked(remedy.statement, case.container, case.failure, case.containers)
+    return unlocking_variables(remedy.statement, case.container, case.failure, case.containers)
 
 
 @_steps.register(Inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.first_steps.plain_run import plain_run_steps
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.passing_failures import passing
+from diagnose.evidence.containers.logs.passing_failures import passing_signatures
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
@@ -47,7 +47,7 @@ def setting_variables(
     Where it objects to something that stays as it is, and does not say where that is set, the page
     shows all settings of the container. may_pass: another start comes first.
     """
-    if may_pass or passing(container, tail):
+    if may_pass or passing_signatures(container, tail):
         return _without_changes(setting)
     unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
     if unset and container.config.sets(unset):

@@ -14,7 +14,7 @@ _BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w{0,20}://[^/\s]{1,300}/(?P<bas
 """The database in an address: a server may have those of several programs."""
 
 
-def unlocked(
+def unlocking_variables(
     statement: str, container: Container, failure: Recognised, containers: Containers | None
 ) -> PageVariables:
     """The one database of the caller's networks that runs and that it calls."""

@@ -19,7 +19,7 @@ from checks.container.first_steps.error_steps import (
 )
 from checks.container.helpers import setting_evidence
 from checks.container.peers.unknown_names import stray_evidence
-from checks.container.settings.unpassed_variable import unpassed
+from checks.container.settings.unpassed_variable import unpassed_variable_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
@@ -106,7 +106,7 @@ def errors_in_log(
         case = ErrorCase(
             error,
             remedy=remedy_of(error, repeated_errors, containers, networks),
-            unpassed=unpassed(error, processes),
+            unpassed=unpassed_variable_of(error, processes),
             strays=strays_of(error, containers),
             authorities=authorities_for(error, local_authorities),
             setting=setting_of(error),

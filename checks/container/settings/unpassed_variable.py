@@ -27,7 +27,7 @@ class Unpassed(msgspec.Struct, frozen=True):
     steps: dict[str, str]
 
 
-def unpassed(error: RepeatedError, processes: Processes | None) -> Unpassed | None:
+def unpassed_variable_of(error: RepeatedError, processes: Processes | None) -> Unpassed | None:
     """The variable that a repeated line misses although the container has it.
 
     None where nothing that drops variables runs in the container.

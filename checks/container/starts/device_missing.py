@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from checks.container.settings.absent_device import devices_not_on_host, what_the_host_has
-from checks.container.starts.start_errors import failed_start, grouped, known_error
+from checks.container.starts.start_errors import failed_start, joined_by_error, known_error
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -73,7 +73,7 @@ def device_missing(
             yield finding
         else:
             refused.append((container, finding))
-    yield from grouped(refused)
+    yield from joined_by_error(refused)
     return None
 
 

@@ -17,7 +17,7 @@ from diagnose.evidence.containers.mounts.program_places import (
     hiding_mount,
     place_of_program,
 )
-from diagnose.evidence.containers.programs.file_capabilities import lacking
+from diagnose.evidence.containers.programs.file_capabilities import lacking_capabilities
 from diagnose.evidence.containers.programs.lost_files import LostFiles
 from diagnose.evidence.containers.programs.missing_programs import (
     MISSING,
@@ -315,7 +315,7 @@ def _capabilities_finding(container: Container, program: Program) -> Finding:
     not read it is likely.
     """
     config = container.host_config
-    missing = lacking(program.capabilities or (), config)
+    missing = lacking_capabilities(program.capabilities or (), config)
     what = f"{program.path} has capabilities that the container may not have"
     if missing:
         noun = "capability" if len(missing) == 1 else "capabilities"

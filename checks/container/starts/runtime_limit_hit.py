@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from checks.container.starts.start_errors import cures, failed_start, grouped, refused_program
+from checks.container.starts.start_errors import (
+    cures,
+    failed_start,
+    joined_by_error,
+    refused_program,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.start_refusals import innermost
@@ -105,7 +110,7 @@ def runtime_limit_hit(
             refused.append((container, _limit_finding(container, hit, keys, keyless)))
         elif programs is not None:
             yield from _process_limit_findings(container, programs)
-    yield from grouped(refused)
+    yield from joined_by_error(refused)
     if not any(REFUSED in container.state.error.lower() for container, _ in refused):
         yield from _keyless_probe_findings(keyless, keys)
     return None

@@ -116,7 +116,7 @@ def program_variables(container: Container, program: str) -> PageVariables:
     }
 
 
-def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
+def joined_by_error(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
     """Join the failures of several containers that the engine refuses with the same error.
 
     One finding about the engine stands for them; the others stay as they are.

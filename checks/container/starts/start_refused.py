@@ -12,7 +12,7 @@ from checks.container.starts.closed_mount import closed_mount_finding
 from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
-from checks.container.starts.start_errors import cures, failed_start, grouped, known_error
+from checks.container.starts.start_errors import cures, failed_start, joined_by_error, known_error
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
@@ -83,7 +83,7 @@ def start_refused(
             source = finding.variables.get("link", "")
             cure = moved_sources.variables_of(source) if moved_sources is not None else {}
             refused.append((container, finding.with_variables(cure)))
-    yield from grouped(refused)
+    yield from joined_by_error(refused)
     return None
 
 

@@ -97,7 +97,7 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
             if listener
             else None,
         },
-        variables=cures.to_host(
+        variables=cures.of_calls_to_host(
             firewall, by, first.network.bridge, first.port, is_answer=is_answer
         ),
         discriminator=by.key,
@@ -190,11 +190,11 @@ def _cure_between(by: Step, path: WantedPath) -> PageVariables:
     """The rule that lets these two bridges talk, or one beside the rule that drops."""
     packet = path.trace.packet
     if path.bridged:
-        return cures.beside(by, path.network.bridge)
+        return cures.between_containers(by, path.network.bridge)
     stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
     last = stages[-1].verdict.packet if stages else packet
     if last is None or not last.dst or not last.oif or cures.program_of(by) != "iptables":
-        return cures.beside(by, path.network.bridge)
+        return cures.between_containers(by, path.network.bridge)
     return {
         "from_bridge": path.network.bridge,
         "to_bridge": last.oif,

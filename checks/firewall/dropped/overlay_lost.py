@@ -68,7 +68,7 @@ def _cure(item: LostOverlay, firewall: Firewall | None) -> PageVariables:
     """The rule that opens the port on this node; the other node where no rule here closes it."""
     if item.closed_by is None:
         return {"far": item.node}
-    found = cures.to_host(firewall, item.closed_by, item.uplink, item.port, "udp")
+    found = cures.of_calls_to_host(firewall, item.closed_by, item.uplink, item.port, "udp")
     if "zone_bridge" in found:
         return {"zone_port": f"{item.port}/udp"}
     if "ufw_bridge" in found:

@@ -115,7 +115,9 @@ def _finding(
             **iptables_off_evidence(config),
         },
         variables=_query_cure(by, ways)
-        or cures.forwarded(by, drop.hook, drop.part, ways.bridge, ways.uplink, ways.family),
+        or cures.between_bridge_and_uplink(
+            by, drop.hook, drop.part, ways.bridge, ways.uplink, ways.family
+        ),
         discriminator=by.key,
         severity=mild if is_mild else None,
         touches=with_bridges(ways.networks)
@@ -130,7 +132,7 @@ def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
     server = only({query.server for query in ways.queries})
     if not ways.are_queries or server is None or ways.family == "ip6" or ways.drop.part == "reply":
         return {}
-    return cures.queries(by, server)
+    return cures.of_queries(by, server)
 
 
 def _harm_in_words(ways: DroppedWays) -> list[str]:

@@ -91,7 +91,7 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
 def _cure(port: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
     """The rule that opens the port: of firewalld, of ufw, or of the chain itself."""
     number, protocol = port.listener.port, port.protocol
-    variables = cures.to_host(
+    variables = cures.of_calls_to_host(
         firewall, port.by, port.uplink, number, protocol, is_answer=port.is_answer
     )
     if "zone_bridge" in variables:

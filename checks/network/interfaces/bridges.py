@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from checks.network.helpers import attached
+from checks.network.helpers import running_members
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Processes
@@ -44,7 +44,7 @@ def bridge_down(
     if info is not None and info.is_rootless:
         return Skipped("the bridges of a rootless engine are in its own network namespace")
     for network in networks.bridges:
-        members = attached(network, containers)
+        members = running_members(network, containers)
         fault = _fault(network, links, members, routes)
         if fault and later is not None:
             is_there = later.has(network)

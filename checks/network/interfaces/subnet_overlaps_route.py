@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.network.helpers import attached
+from checks.network.helpers import running_members
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -76,7 +76,7 @@ def subnet_overlaps_route(
     for network in networks.bridges:
         bridge = links.bridge(network.bridge, network.gateways)
         leads_out = bridge is not None and docker is not None and bridge.name not in docker.names
-        members = attached(network, containers)
+        members = running_members(network, containers)
         case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
         captures = list(case.all_captures())
         yield from _route_findings(case, captures, servers)

@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
-from diagnose.evidence.dns.resolvers import Resolvers, resolving
+from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
 from diagnose.mappings import subjects_of
 from diagnose.model import Subject
 
@@ -38,7 +38,7 @@ def on_fallback(
     containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
 ) -> OnFallback:
     """By each container's own file, and by what became of queries to its servers."""
-    users = [] if containers is None else list(resolving(containers))
+    users = [] if containers is None else list(resolving_containers(containers))
     members = tuple(container for container in users if resolvers.uses_fallback(container))
     ids = {member.id for member in members}
     groups = query_groups(containers, resolvers, lookups)

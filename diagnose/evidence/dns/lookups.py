@@ -20,7 +20,7 @@ from diagnose.evidence.dns.query_plan import (
     WITNESSES,
     QueryPlan,
     name_query,
-    planned,
+    plan_queries,
     root_query,
 )
 from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
@@ -165,7 +165,7 @@ def lookups(
     Silence takes three seconds, a reply milliseconds.
     """
     writes_rules = config is None or config.writes_rules
-    plan = planned(
+    plan = plan_queries(
         containers, networks, resolvers, routes, options, failed_names, writes_rules=writes_rules
     )
     queries = plan.questions(options.resolve)

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
-from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving
+from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving_containers
 from diagnose.mappings import by_key, subjects_of
 from diagnose.model import Subject
 
@@ -70,7 +70,7 @@ def query_groups(
     closed = {container.id for container in lookups.closed}
     members_of = by_key(
         (_place(container, servers, resolvers, paths), container)
-        for container in resolving(containers)
+        for container in resolving_containers(containers)
         if (servers := resolvers.upstreams(container)) and container.id not in closed
     )
     return [

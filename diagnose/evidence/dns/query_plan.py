@@ -9,7 +9,13 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
-from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers, Upstream, resolving
+from diagnose.evidence.dns.resolvers import (
+    EMBEDDED,
+    ResolvConf,
+    Resolvers,
+    Upstream,
+    resolving_containers,
+)
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
@@ -191,7 +197,7 @@ def name_query(server: str, name: str, pid: int | None) -> QueryDns:
     return QueryDns(server, name, "A", pid=pid)
 
 
-def planned(
+def plan_queries(
     containers: Containers | None,
     networks: Networks | None,
     resolvers: Resolvers,
@@ -202,7 +208,7 @@ def planned(
     writes_rules: bool,
 ) -> QueryPlan:
     """The plan for this host, its containers and the names that a user asks about."""
-    plan = planned_ways(containers, networks, resolvers, routes, writes_rules=writes_rules)
+    plan = plan_ways(containers, networks, resolvers, routes, writes_rules=writes_rules)
     plan.services = {
         name: witness
         for name in options.resolve
@@ -217,7 +223,7 @@ def planned(
     return plan
 
 
-def planned_ways(
+def plan_ways(
     containers: Containers | None,
     networks: Networks | None,
     resolvers: Resolvers,
@@ -237,7 +243,7 @@ def planned_ways(
         resolvers, direct, island=cut_off and knows_no_server, writes_rules=writes_rules
     )
     leads_out = _with_a_way_out(networks)
-    for container in resolving(containers) if containers is not None else ():
+    for container in resolving_containers(containers) if containers is not None else ():
         outward = sorted(name for name in container.endpoints if leads_out.get(name, True))
         plan.add(container, tuple(outward))
     return plan
@@ -248,7 +254,7 @@ def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> l
     near = names_by_network(containers)
     with_domains = [
         container
-        for container in resolving(containers)
+        for container in resolving_containers(containers)
         if container.id in resolvers.inside and resolvers.inside[container.id].search
     ]
     return [container for container in with_domains if stray_names(container, near)]

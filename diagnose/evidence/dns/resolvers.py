@@ -303,7 +303,7 @@ def _mounted_file(container: Container) -> str:
     return (mount.source or "a file of the host") if mount is not None else ""
 
 
-def resolving(containers: Containers) -> Iterator[Container]:
+def resolving_containers(containers: Containers) -> Iterator[Container]:
     """The running containers that have a resolv.conf of their own."""
     for container in containers.running:
         has_own = not container.shares_network and container.host_config.network_mode != "none"
@@ -322,7 +322,7 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
     open to root only.
     """
     configured = daemon.value("dns") if daemon is not None else None
-    users = [] if containers is None else list(resolving(containers))
+    users = [] if containers is None else list(resolving_containers(containers))
     inside: dict[str, ResolvConf] = {}
     missing: list[Unexamined] = []
     for container, file in host.ask_about(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.dns.query_plan import planned_ways
+from diagnose.evidence.dns.query_plan import plan_ways
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
@@ -52,9 +52,7 @@ def dns_samples(
 ) -> DnsSamples | Unavailable:
     """Unavailable where not one server could be sent several queries."""
     writes_rules = config is None or config.writes_rules
-    wanted = planned_ways(
-        containers, networks, resolvers, routes, writes_rules=writes_rules
-    ).samples()
+    wanted = plan_ways(containers, networks, resolvers, routes, writes_rules=writes_rules).samples()
     paths: list[SampledPath] = []
     failed: Failed | None = None
     answers = dict(host.ask_many(wanted))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from diagnose.live.disk.dollars import ASSIGNED
-from diagnose.live.disk.env_files import named_by, paths_of
+from diagnose.live.disk.env_files import names_of_entry, paths_of
 from diagnose.model import Json
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-[^${}]*)?\}|([A-Za-z_]\w*))")
@@ -36,11 +36,11 @@ def variables(
         part = _service(text, service)
         if part is None or "extends" in part:
             return []
-        for place in paths_of(named_by(part.get("env_file")), folder):
-            values |= {name: (place, value) for name, value in assigned(read(place)).items()}
+        for place in paths_of(names_of_entry(part.get("env_file")), folder):
+            values |= {name: (place, value) for name, value in assigned_values(read(place)).items()}
         environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
     dotenv = posixpath.join(folder, ".env")
-    known = assigned(read(dotenv))
+    known = assigned_values(read(dotenv))
     for name, (path, value) in environment.items():
         values.pop(name, None)
         reference = _REFERENCE.fullmatch(name if value is None else value)
@@ -53,7 +53,7 @@ def variables(
     return [{"path": path, "variable": f"{name}={value}"} for name, path, value in short[:_MOST]]
 
 
-def assigned(text: str) -> dict[str, str]:
+def assigned_values(text: str) -> dict[str, str]:
     """The variables of an env file as compose reads it; without those that need a second look.
 
     These are references, escapes, and quotes that another line closes.

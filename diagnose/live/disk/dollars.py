@@ -59,7 +59,7 @@ class _Assignment(msgspec.Struct, frozen=True):
         return bool(hindering & {*self.value}) or "$$" in self.value
 
 
-def lost(texts: Mapping[str, str]) -> list[Json]:
+def lost_variables(texts: Mapping[str, str]) -> list[Json]:
     """The variables that lose a part of their value, by the texts of a project's files.
 
     is_plain: no reference of the value is meant, and `$$` in place of `$` corrects it.

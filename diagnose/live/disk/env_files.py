@@ -1,7 +1,8 @@
 """The names of env files in a compose file. Pure.
 
-`named` finds them in its text, since to parse the YAML takes longer than all else that is asked of
-such a file. `named_by` reads them from a service that was parsed for its other values.
+`names_in_text` finds them in its text, since to parse the YAML takes longer than all else that is
+asked of such a file. `names_of_entry` reads them from a service that was parsed for its other
+values.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _MOST = 20
 """Env files of one compose file."""
 
 
-def named(text: str) -> list[str]:
+def names_in_text(text: str) -> list[str]:
     """The names as they are written; those with a variable are left out."""
     names: dict[str, None] = {}
     depth = -1
@@ -36,7 +37,7 @@ def named(text: str) -> list[str]:
     return [name for name in names if name and "$" not in name][:_MOST]
 
 
-def named_by(entry: object) -> list[str]:
+def names_of_entry(entry: object) -> list[str]:
     """The names in a parsed entry `env_file`: one, or a list of names or of entries with a path."""
     items = entry if isinstance(entry, list) else [entry]
     names = [item.get("path") if isinstance(item, dict) else item for item in items]

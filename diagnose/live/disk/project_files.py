@@ -20,18 +20,20 @@ _MOST_ENV_FILES = 5
 
 def lost_dollars(args: Json) -> Json:
     """See `files.lost_dollars`. A file that cannot be read has none."""
-    from diagnose.live.disk.dollars import lost  # only where a program refuses a secret
+    from diagnose.live.disk.dollars import lost_variables  # only where a program refuses a secret
 
     texts = _texts(args["paths"])
     env_files = _texts(_env_files(texts, args.get("folder", ""))[:_MOST_ENV_FILES])
-    return lost({**env_files, **texts})
+    return lost_variables({**env_files, **texts})
 
 
 def blank_references(args: Json) -> Json:
     """See `files.blank_references`. A file that cannot be read has none."""
-    from diagnose.live.disk.references import blank  # only where a container of compose failed
+    from diagnose.live.disk.references import (
+        blank_commands,  # only where a container of compose failed
+    )
 
-    return blank(_texts(args["paths"]))
+    return blank_commands(_texts(args["paths"]))
 
 
 def compose_files(args: Json) -> Json:
@@ -61,9 +63,12 @@ def compose_variables(args: Json) -> Json:
 
 def _env_files(texts: Mapping[str, str], folder: str) -> list[str]:
     """The env files that the compose files among these texts name; `.env` files name none."""
-    from diagnose.live.disk.env_files import named, paths_of  # only for containers of compose
+    from diagnose.live.disk.env_files import (  # only for containers of compose
+        names_in_text,
+        paths_of,
+    )
 
-    return paths_of((name for text in texts.values() for name in named(text)), folder)
+    return paths_of((name for text in texts.values() for name in names_in_text(text)), folder)
 
 
 def _texts(paths: Iterable[str]) -> dict[str, str]:

@@ -69,7 +69,7 @@ class _Place(msgspec.Struct):
             self.service, self.depth = key["key"], indent
 
 
-def blank(texts: Mapping[str, str]) -> list[Json]:
+def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     """The commands that lose a variable so, by the texts of a project's files."""
     known = set(OF_SHELLS)
     for path, text in texts.items():

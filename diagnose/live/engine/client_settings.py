@@ -91,7 +91,7 @@ def _keepers(config: Mapping[str, Json], home: Path, search: str) -> dict[str, J
     return {
         "store": store if isinstance(store, str) else "",
         "helpers": _texts_of(config.get("credHelpers")),
-        **credential_helpers.state(_helpers_of(config), home, search),
+        **credential_helpers.state_of(_helpers_of(config), home, search),
     }
 
 

@@ -44,7 +44,7 @@ _OWN_PROGRAMS = {_PASS: "pass"}
 """What a credential helper runs itself (docker-credential-helpers)."""
 
 
-def state(helpers: Collection[str], home: Path, search: str) -> dict[str, Json]:
+def state_of(helpers: Collection[str], home: Path, search: str) -> dict[str, Json]:
     """What keeps these helpers of a user from their work, as fields of `ClientSettings`.
 
     helpers: the ends of their programs' names. home, search: that user's, and PATH.

@@ -29,7 +29,7 @@ SLOW_START_S = 120.0
 """Seconds that a large program may take to its start."""
 
 
-def passing(container: Container, tail: LogTail) -> frozenset[str]:
+def passing_signatures(container: Container, tail: LogTail) -> frozenset[str]:
     """The error signatures of what may be over by now.
 
     A port inside a network that the container shares with nobody stays taken by the program itself.
@@ -62,7 +62,7 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
         return True
     complains = tail.telling is not None and tail.telling.is_complaint
     objects = complains or tail.failure is not None
-    return not objects or bool(passing(container, tail))
+    return not objects or bool(passing_signatures(container, tail))
 
 
 def stays(failure: Recognised | None) -> bool:

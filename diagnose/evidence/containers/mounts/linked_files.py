@@ -54,10 +54,10 @@ def linked_files(
         for container in containers
         for place, below in _named_files(container, log_tails, said.get(container.id, ""))
     }
-    return LinkedFiles(linked(host, steps))
+    return LinkedFiles(linked_paths(host, steps))
 
 
-def linked(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str]:
+def linked_paths(host: Host, steps: dict[str, tuple[str, ...]]) -> frozenset[str]:
     """The paths one of whose steps is a link, or could not be looked at.
 
     Recordings of former versions do not say.
@@ -82,7 +82,7 @@ def is_behind_link(host: Host, file: ReadFile) -> bool:
     if not file.root:
         return False
     path = f"{file.root}{file.path}"
-    return bool(linked(host, {path: steps_from(file.root, path)}))
+    return bool(linked_paths(host, {path: steps_from(file.root, path)}))
 
 
 def steps_below(mount: Mount, inside: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ _EFFECTIVE = 1
 ALL = "ALL"
 
 
-def demanded(attribute: str) -> tuple[str, ...]:
+def demanded_capabilities(attribute: str) -> tuple[str, ...]:
     """The names in a file's attribute security.capability (struct vfs_cap_data, in hex).
 
     None of them where the kernel executes the file without.
@@ -47,7 +47,7 @@ def demanded(attribute: str) -> tuple[str, ...]:
     return tuple(name for number, name in enumerate(_NAMES) if permitted & 1 << number)
 
 
-def lacking(demands: tuple[str, ...], config: HostConfig) -> tuple[str, ...]:
+def lacking_capabilities(demands: tuple[str, ...], config: HostConfig) -> tuple[str, ...]:
     """The capabilities that a file demands and its container does not have."""
     added, dropped = config.added_capabilities, config.dropped_capabilities
     if config.privileged:

@@ -112,7 +112,7 @@ class ProgramFaults(ByContainer[ProgramFault], frozen=True):
     program."""
 
 
-def parsed(records: KernelLog) -> Iterator[ProgramFault]:
+def faults_in(records: KernelLog) -> Iterator[ProgramFault]:
     """The lines of the kernel log about faults of programs."""
     for record, match in records.matching(_FAULT, _SIGNS):
         yield _fault(record, match)
@@ -157,7 +157,7 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
     if not ended:
         return ProgramFaults({})
     faults_of: dict[str, ProgramFault] = {}
-    for fault in parsed(kernel_log):
+    for fault in faults_in(kernel_log):
         container = _owner(fault, ended)
         if container is not None:
             faults_of[container.id] = fault

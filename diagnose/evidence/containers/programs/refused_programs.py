@@ -16,7 +16,10 @@ import msgspec
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.programs.file_capabilities import demanded, lacking
+from diagnose.evidence.containers.programs.file_capabilities import (
+    demanded_capabilities,
+    lacking_capabilities,
+)
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.lazy_pattern import LazyPattern
@@ -215,7 +218,7 @@ def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> 
     names = [named] if named else [*container.config.words, name_of_image]
     for place in _places(container, names):
         program = _look(host, container.id, place, "operation not permitted", refused.string)
-        if lacking(program.capabilities or (), container.host_config):
+        if lacking_capabilities(program.capabilities or (), container.host_config):
             return msgspec.structs.replace(program, behind="a start script")
     return None
 
@@ -294,7 +297,7 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
             program,
             mode=file.mode,
             is_folder=file.type == "directory",
-            capabilities=demanded(file.capabilities or ""),
+            capabilities=demanded_capabilities(file.capabilities or ""),
         )
         if file.link_target:
             target = file.link_target

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.linked_files import linked, steps_from
+from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_from
 from diagnose.evidence.containers.mounts.program_places import ProgramPlace, place_of_program
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.refused_programs import Programs
@@ -39,7 +39,7 @@ def shut_scripts(host: Host, containers: Containers, programs: Programs | None) 
     answer = host.ask(StatPaths(sorted(steps)))
     if isinstance(answer, Failed):
         return ShutScripts()
-    links = linked(host, steps)
+    links = linked_paths(host, steps)
     shut = {
         path
         for path, status in answer.items()

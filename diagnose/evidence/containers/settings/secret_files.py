@@ -12,7 +12,7 @@ from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.linked_files import linked, steps_from
+from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_from
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -103,7 +103,7 @@ def _looked_at(host: Host, container: Container, path: str) -> SecretFile | None
     has_returns = "dos 0" in defects
     if not has_returns and any(defect.startswith((_OPEN, "empty", "utf-16")) for defect in defects):
         return None
-    is_own = path == mount.destination or not linked(
+    is_own = path == mount.destination or not linked_paths(
         host, {on_host: steps_from(mount.source, on_host)}
     )
     return SecretFile(container, path, on_host if is_own else "", has_returns)

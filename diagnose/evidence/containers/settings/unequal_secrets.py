@@ -14,7 +14,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.linked_files import linked, steps_from
+from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_from
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.items import Items
@@ -192,7 +192,7 @@ def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) ->
     )
     if mount is None or caller.compose_project != peer.compose_project:
         return False
-    return not linked(host, {file: steps_from(mount.source, file)})
+    return not linked_paths(host, {file: steps_from(mount.source, file)})
 
 
 def _is_registration(path: str) -> bool:

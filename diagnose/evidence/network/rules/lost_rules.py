@@ -16,9 +16,9 @@ from diagnose.evidence.network.rules.packet_filter import FLAVOURS, Firewall
 from diagnose.evidence.network.wiring.engine_bridges import bridges_of
 from diagnose.firewall import iptables
 from diagnose.firewall.docker import NFTABLES_TABLE
-from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted
+from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted_rules
 from diagnose.firewall.packet import Family
-from diagnose.firewall.restore import restored
+from diagnose.firewall.restore import with_restored
 from diagnose.firewall.rule_repair import present, repair
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.model import Failed, Unavailable
@@ -97,7 +97,7 @@ def lost_rules(
     if INGRESS in text:
         return Unavailable("not allowed", "the rules of swarm's routing mesh are not known here")
     bridges = bridges_of(networks, containers, "ip")
-    tables = wanted(ping.version, bridges, has_proxy=has_proxy)
+    tables = wanted_rules(ping.version, bridges, has_proxy=has_proxy)
     if tables is None:
         return _unknown_layout(ping)
     rule_repair = repair(tables, present(text), [bridge.subnet for bridge in bridges])
@@ -111,7 +111,7 @@ def lost_rules(
             missing=rule_repair.missing,
             stale=rule_repair.stale,
             families=("ip",),
-            ruleset=_with_saved(firewall.ruleset, flavour, restored(text, rule_repair.text)),
+            ruleset=_with_saved(firewall.ruleset, flavour, with_restored(text, rule_repair.text)),
             chains=rule_repair.chains,
         )
     )

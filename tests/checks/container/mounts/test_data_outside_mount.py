@@ -13,7 +13,7 @@ from diagnose.evidence.containers.mounts.data.split_data import (
     split_mounts,
 )
 from diagnose.evidence.containers.programs.program_faults import (
-    parsed,
+    faults_in,
     program_faults,
 )
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
@@ -128,7 +128,7 @@ KERNEL = {
 def test_what_the_kernel_says_of_a_program(line: str):
     found = [
         (fault.comm, fault.kind, fault.is_invalid_opcode)
-        for fault in parsed(KernelLog((Record(NOW, line),)))
+        for fault in faults_in(KernelLog((Record(NOW, line),)))
     ]
     assert found == ([KERNEL[line]] if KERNEL[line] else [])
 

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.file_access import host_user
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
-from diagnose.evidence.containers.mounts.linked_files import linked, steps_below
+from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_below
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
@@ -83,7 +83,7 @@ def refused_files(
         suspects += _crontabs(host, containers, processes, info, numbers)
     if not suspects:
         return RefusedFiles(())
-    behind_links = linked(host, dict(map(_steps, suspects)))
+    behind_links = linked_paths(host, dict(map(_steps, suspects)))
     suspects = [suspect for suspect in suspects if suspect.path not in behind_links]
     answer = host.require(StatPaths(sorted({suspect.path for suspect in suspects})))
     refused = []

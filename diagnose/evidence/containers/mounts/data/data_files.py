@@ -12,7 +12,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.linked_files import linked, steps_below
+from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_below
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
@@ -156,6 +156,6 @@ def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | 
     mount = innermost_mount(container.mounts, path)
     source = mount.on_host(path) if mount is not None else ""
     steps = {source: steps_below(mount, path)} if mount is not None else {}
-    if linked(host, steps):
+    if linked_paths(host, steps):
         return None
     return MountedPidFile(path, source, is_socket=answer.type == "socket")
