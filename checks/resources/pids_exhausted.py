@@ -39,6 +39,7 @@ LARGEST_PID_MAX = "4194304"
 LEAST_SESSIONS = 5
 """A few sessions at once are people, or health checks."""
 SHOWN = 60
+_NAME = LazyPattern(r"[\w-]{1,15}")
 SHIM_TASKS = 15
 """The threads of a shim and of runc, which a start of a container needs (10 to 13 on 20.10.24 and
 28.5.2)."""
@@ -82,7 +83,9 @@ def pids_exhausted(
             for finding in _running_findings(
                 container, group.pids, events, near, is_recent=is_recent
             ):
-                yield _sessions_finding(finding, group.pids, sessions)
+                first = processes.by_pid.get(container.state.pid) if processes else None
+                first_comm = first.comm if first is not None else ""
+                yield _sessions_finding(finding, group.pids, sessions, first_comm)
         elif log_tails is not None:
             line = _refused_fork(log_tails.of(container))
             yield from _ended_findings(container, line, config) if line else ()
@@ -108,16 +111,24 @@ def _sessions(container: Container, processes: Processes | None) -> list[Process
     return [item for item in inside if item.ppid == shim.pid and item.pid != container.state.pid]
 
 
-def _sessions_finding(finding: Finding, pids: Pids, sessions: list[Process]) -> Finding:
-    """The finding with what is left of `docker exec`, where that makes up a good part of it."""
+def _sessions_finding(
+    finding: Finding, pids: Pids, sessions: list[Process], first_comm: str
+) -> Finding:
+    """The finding with what is left of `docker exec`, where that makes up a good part of it.
+
+    pkill takes a name as a pattern, and would end a first process that has the same one.
+    """
     if len(sessions) < LEAST_SESSIONS or len(sessions) * 2 < (pids.current or 0):
         return finding
     comm, same = max(
         by_key((item.comm, item) for item in sessions).items(), key=lambda one: len(one[1])
     )
     words = shortened(" ".join(same[0].cmdline or [comm]), SHOWN)
+    can_end = _NAME.fullmatch(comm) is not None and comm != first_comm
+    ended = {"shim": str(sessions[0].ppid), "left_program": comm} if can_end else {}
     # a greater limit would be used up in the same way
-    kept = {name: value for name, value in finding.variables.items() if name != "pids_of_running"}
+    left_out = ("pids_of_running",) if can_end else ()
+    kept = {name: value for name, value in finding.variables.items() if name not in left_out}
     return replace(
         finding,
         variables=kept,
@@ -127,7 +138,7 @@ def _sessions_finding(finding: Finding, pids: Pids, sessions: list[Process]) -> 
             "that is killed leaves its program behind",
         ),
         evidence={**finding.evidence, "left by docker exec": f"{len(same)} times {words}"},
-    ).with_variables({"shim": str(sessions[0].ppid), "left_program": comm})
+    ).with_variables(ended)
 
 
 def _host_finding(limits: HostLimits, largest: dict[str, str]) -> Finding:

@@ -14,7 +14,8 @@ def backup_empty(empty_backups: EmptyBackups) -> CheckResult:
     Compose names a volume after its project, so that a backup program in a project of its own, or
     one with a misspelt name, gets a new and empty volume. Its backups succeed and hold nothing. A
     volume counts that is empty, and mounted read-only or by a backup program, while another
-    container mounts a volume with the same name behind its project that holds data.
+    container mounts a volume with the same name behind its project that holds data. A volume into
+    which another container writes may be empty rightly, and is left out.
     """
     for item in empty_backups:
         yield _finding(item)

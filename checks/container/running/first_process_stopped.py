@@ -38,11 +38,11 @@ def first_process_stopped(
     `systemctl freeze`, a snapshot or a script that was broken off. State T is a process that got
     SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container does not
     answer. A cpulimit of the host sends both in turns, so that the state at one moment says
-    nothing. State D counts only where the kernel has logged that this very process is blocked for
-    minutes: a moment in D is ordinary disk I/O. A paused container is container.paused. A process
-    that a debugger has stopped (t) is left alone. A process that the first one has started may be
-    stopped too, such as a server behind a start script: a warning, where no terminal of the
-    container explains it.
+    nothing: a warning, since somebody may want it. State D counts only where the kernel has logged
+    that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused
+    container is container.paused. A process that a debugger has stopped (t) is left alone. A
+    process that the first one has started may be stopped too, such as a server behind a start
+    script: a warning, where no terminal of the container explains it.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:
@@ -51,8 +51,8 @@ def first_process_stopped(
             continue
         group = cgroups.of(container) if cgroups is not None else None
         frozen_by = group.frozen_by if group is not None else ""
-        limiter = _limiter(container, processes)
-        halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid), limiter)
+        limited = _limited(container, processes)
+        halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid), limited)
         if halt is not None:
             yield _finding(container, process.pid, halt, frozen_by)
         elif not container.config.tty:
@@ -101,29 +101,40 @@ class _Halt(msgspec.Struct, frozen=True):
     what: str
     state: str
     variables: dict[str, str] = {}
+    process: str = "its first process"
+    stands: bool = True
+    """Whether the process does nothing at all."""
 
 
-def _limiter(container: Container, processes: Processes) -> Process | None:
-    """The cpulimit of the host that stops and resumes a process of a container in turns."""
-    inside = {str(process.pid) for process in processes.inside(container.id)}
-    for process in processes.outside:
-        words = [word.rpartition("=")[2] for word in process.cmdline or ()]
-        if process.comm == "cpulimit" and inside.intersection(words):
-            return process
+def _limited(container: Container, processes: Processes) -> _Halt | None:
+    """A process of a container that a cpulimit of the host stops and resumes in turns."""
+    inside = {str(process.pid): process for process in processes.inside(container.id)}
+    for limiter in processes.outside:
+        words = [word.rpartition("=")[2] for word in limiter.cmdline or ()]
+        held = next((inside[word] for word in words if word in inside), None)
+        if limiter.comm != "cpulimit" or held is None:
+            continue
+        is_first = held.pid == container.state.pid
+        return _Halt(
+            f"is stopped and resumed in turns by cpulimit (pid {limiter.pid}) of this host",
+            held.state,
+            {"limiter": str(limiter.pid)},
+            "its first process" if is_first else f"its process {held.comm} (pid {held.pid})",
+            stands=False,
+        )
     return None
 
 
 def _what_halts_it(
-    state: str, frozen_by: str, task: HungTask | None, limiter: Process | None
+    state: str, frozen_by: str, task: HungTask | None, limited: _Halt | None
 ) -> _Halt | None:
     """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
     if frozen_by:
         word = THAWED if frozen_by.endswith("freezer.state") else "0"
         what = "is frozen, like every process of its control group (cgroup freezer)"
         return _Halt(what, state, {"frozen_by": frozen_by, "thaw": word})
-    if limiter is not None:
-        what = f"is stopped and resumed in turns by cpulimit (pid {limiter.pid}) of this host"
-        return _Halt(what, state, {"limiter": str(limiter.pid)})
+    if limited is not None:
+        return limited
     if state == "T":
         return _Halt("is stopped by a signal", "T (stopped)", {"signal": "CONT"})
     if state == "D" and task is not None:
@@ -135,14 +146,14 @@ def _what_halts_it(
 def _finding(container: Container, pid: int, halt: _Halt, frozen_by: str) -> Finding:
     finding = Finding.about(
         container,
-        f"{container} is listed as running, but its first process {halt.what}",
+        f"{container} is listed as running, but {halt.process} {halt.what}",
         {
             f"/proc/{pid}/stat": halt.state,
             **present({"frozen by": frozen_by}),
             "first process": container.shown_command,
             "State": f"{container.state.status}, Pid {container.state.pid}",
         },
-        severity=Severity.critical if is_service(container) else Severity.warning,
+        severity=Severity.critical if halt.stands and is_service(container) else Severity.warning,
         stable=(container.life,),
         pid=str(pid),
     )

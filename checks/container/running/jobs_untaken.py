@@ -18,8 +18,8 @@ def jobs_untaken(untaken_jobs: UntakenJobList, clock: Clock) -> CheckResult:
     Celery's beat writes down each task that it sends, and a worker each task that it receives. A
     task that was sent twice or more, while the logs of all workers of the project reach, and that
     none of them has received, lies in a queue that nobody reads. Workers that log only warnings say
-    nothing about it. A worker that is busy receives tasks later; what it has received before counts
-    as taken.
+    nothing about it. A worker that is busy receives tasks later: nothing is said while a task of it
+    has not ended and no other one came. What would fool it: workers on other hosts.
     """
     for item in untaken_jobs:
         yield _finding(item, clock)
@@ -32,7 +32,7 @@ def _finding(item: UntakenJobs, clock: Clock) -> Finding:
     workers = joined([str(worker) for worker in item.workers])
     return Finding.about(
         item.scheduler,
-        f"no worker has taken {tasks}, which {item.scheduler} has sent {how_often(item.times)} since "
+        f"no worker of this host has taken {tasks}, which {item.scheduler} has sent {how_often(item.times)} since "
         f"{clock.ago(item.since)}: {_why(item, workers)}",
         {
             "log": quoted(item.line),

@@ -16,7 +16,8 @@ def queue_evicted(evicting_queues: EvictingQueues) -> CheckResult:
     With `maxmemory` and an `allkeys` policy Redis makes room by dropping any key, also those of a
     queue: jobs vanish, or a worker stops to see them. A queue needs `noeviction`. The policy is
     read in the command of the server and in the mounted file that it names; BullMQ and Sidekiq
-    complain of it themselves. A server counts that a worker names in its settings.
+    complain of it themselves. A server counts that a worker's variables name as the place of its
+    jobs, or that Celery, Sidekiq and their like have as their only Redis. A cache is left out.
     """
     for item in evicting_queues:
         yield _finding(item)

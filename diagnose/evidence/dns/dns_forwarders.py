@@ -27,6 +27,8 @@ _MOST = 4
 """DNS servers that are asked, and servers of one that are."""
 _LEAST_SILENT = 2
 """So many servers of the internet have to be silent, since one may be down."""
+_ENCRYPTED = (443, 853)
+"""Ports at which a server takes DNS over HTTPS or TLS, and leaves a plain query unanswered."""
 _VARIABLE = LazyPattern(
     r"^(?:\w{0,40}(?:dns|upstream|forward|resolver)\w{0,40})=(?P<value>.+)$", re.IGNORECASE
 )
@@ -144,7 +146,7 @@ def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Ite
             if item.address not in own and not is_loopback(item.address)
         }
         if found:
-            yield from found.values()
+            yield from (item for item in found.values() if item.port not in _ENCRYPTED)
             return
 
 

@@ -28,6 +28,7 @@ _BACKUP = LazyPattern(
 )
 _TARGET = LazyPattern(
     r"(?i)(?:^|/)(?:archives?|cache|config|logs?|repo(?:sitory)?|restore|target|dest\w{0,8})(?:/|$)"
+    r"|^/backups?/?$"
 )
 """Where backup programs write, and not read."""
 
@@ -53,7 +54,8 @@ class EmptyBackups(Items[EmptyBackup], frozen=True):
 def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
     """Only volumes of backup programs, and those that are mounted read-only, are looked into.
 
-    They count if another container mounts a volume that is called the same behind its project.
+    They count if another container mounts a volume that is called the same behind its project, and
+    none is there that writes into the empty one: a new program has stored nothing yet.
     """
     mounted = [
         (container, mount)
@@ -64,7 +66,12 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
     by_name = by_key(
         (_plain_name(container, mount), (container, mount)) for container, mount in mounted
     )
-    wanted = [(container, mount) for container, mount in mounted if _is_read(container, mount)]
+    filled = {mount.name for container, mount in mounted if not _is_read(container, mount)}
+    wanted = [
+        (container, mount)
+        for container, mount in mounted
+        if mount.name not in filled and _is_read(container, mount)
+    ]
     found: list[EmptyBackup] = []
     for container, mount in wanted[:MOST]:
         others = dict(_namesakes(container, mount, by_name))

@@ -149,6 +149,21 @@ def test_what_docker_exec_has_left(number: int, expected: bool) -> None:
     assert finding.variables.get("left_program", "") == ("sleep" if expected else "")
 
 
+@pytest.mark.parametrize("name", ["httpd", ".*", "a b"])
+def test_what_pkill_would_take_for_more_is_not_ended(name: str) -> None:
+    """The first process has the same name, or the name is a pattern."""
+    shim = Process(pid=90, comm="containerd-shim", cmdline=["shim", "-id", WEB.id])
+    first = Process(pid=WEB.state.pid, ppid=90, comm="httpd", container=WEB.id)
+    left = [Process(pid=200 + index, ppid=90, comm=name, container=WEB.id) for index in range(12)]
+    (finding,) = pids_findings(
+        WEB,
+        cgroups=cgroup_of(pids=Pids(current=20, max=20, events_max=3)),
+        processes=Processes((shim, first, *left)),
+    )
+    assert "docker exec" in finding.summary
+    assert "left_program" not in finding.variables
+
+
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
     (finding,) = pids_findings(

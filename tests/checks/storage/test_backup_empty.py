@@ -72,6 +72,20 @@ def test_volumes(saver: Container, full: set[str], expected: list[tuple[str, str
     assert rows(_judge(full, GRAFANA, saver)) == expected
 
 
+def test_a_new_program_that_has_stored_nothing_yet() -> None:
+    web = _with("saver", "staging_config", rw=False, project="staging")
+    writer = _with("app", "staging_config", project="staging")
+    assert rows(_judge({"monitoring_config"}, GRAFANA, web)) == FOUND
+    assert rows(_judge({"monitoring_config"}, GRAFANA, web, writer)) == []
+
+
+def test_where_backups_are_written() -> None:
+    image = {"project": "saver", "image": "postgres-backup-local:16"}
+    for at, expected in (("/backups", []), ("/backup/grafana", FOUND)):
+        saver = _with("saver", "saver_config", at, **image)
+        assert rows(_judge({"monitoring_config"}, GRAFANA, saver)) == expected
+
+
 def test_which_of_several() -> None:
     saver = _with("saver", "saver_config", rw=False, project="saver")
     other = _with("other", "shop_config", project="shop")

@@ -30,7 +30,10 @@ WAIT_S = 5.0
 FRESH_S = 24 * 3600.0
 _CELERY = LazyPattern(r"(?:^|[/ ])celery(?:$| )")
 _SENT = LazyPattern(r"Scheduler: Sending due task [^\s(]{1,200} \((?P<task>[\w.]{1,200})\)")
-_TAKEN = LazyPattern(r"Task (?P<task>[\w.]{1,200})\[[\w-]{8,40}\] received")
+_TAKEN = LazyPattern(r"Task (?P<task>[\w.]{1,200})\[(?P<id>[\w-]{8,40})\] received")
+_ENDED = LazyPattern(
+    r"ask (?:[\w.]{1,200}\[|id=)?(?P<id>[\w-]{8,40})\]? (?:succeeded|raised|retry|ignored|rejected|revoked)"
+)
 _TALKS = LazyPattern(r": INFO/MainProcess\] ")
 """A worker that writes down what it does, and not only its errors."""
 _TRANSPORT = LazyPattern(r"\.(?:>| ) ?(?:transport:|broker ->) {1,20}(?P<place>\S{1,300})")
@@ -129,6 +132,8 @@ def _untaken(
         return
     task = max(untaken, key=lambda name: len(untaken[name]))
     times = untaken[task]
+    if any(_is_busy(logs[worker.id], times[0][0]) for worker in workers):
+        return
     places = [_transport(logs[item.id]) for item in (scheduler, *workers[:1])]
     is_other = len(workers) == 1 and all(places) and places[0] != places[1]
     queues = _QUEUES.search(" ".join(workers[0].command)) if len(workers) == 1 else None
@@ -157,6 +162,22 @@ def _received(log: ContainerLog) -> Iterator[str]:
     for line in log.lines:
         if match := _TAKEN.search(line.text):
             yield match["task"]
+
+
+def _is_busy(log: ContainerLog, since: float) -> bool:
+    """Whether a worker has a task that has not ended, and has received none since this time.
+
+    It takes no further one then; a worker that goes on to receive others passes these over.
+    """
+    running: dict[str, float] = {}
+    for line in log.lines:
+        if (match := _TAKEN.search(line.text)) and line.at is not None:
+            running[match["id"]] = line.at
+            if line.at > since:
+                return False
+        elif match := _ENDED.search(line.text):
+            running.pop(match["id"], None)
+    return bool(running)
 
 
 def _transport(log: ContainerLog) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.settings.worker_roles import is_background, names_server
+from diagnose.evidence.containers.settings.worker_roles import is_background, keeps_jobs_in
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -71,9 +71,9 @@ def evicting_queues(
 
 
 def _uses(worker: Container, server: Container) -> bool:
-    """Whether a program does jobs, and is said of the server."""
+    """Whether a program keeps its jobs in the server."""
     is_near = worker.id != server.id and bool(worker.shared_networks(server))
-    return is_near and is_background(worker) and names_server(worker, server)
+    return is_near and is_background(worker) and keeps_jobs_in(worker, server)
 
 
 def _complaint(workers: tuple[Container, ...], recent_logs: RecentLogs | None) -> tuple[str, str]:

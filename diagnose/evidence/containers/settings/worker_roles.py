@@ -21,6 +21,15 @@ _LARAVEL = LazyPattern(
     r"\bartisan (?:queue:(?:work|listen)(?: --?[\w-]{1,40}(?:=\S{0,80})?){0,12}(?: (?P<connection>\w{1,60}))?"
     r"|(?P<horizon>horizon))(?: |$)"
 )
+_OF_REDIS = LazyPattern(
+    r"(?:^|[/ ])(?:celery|sidekiq|resque|rq|rqworker|huey|arq|bull\w{0,4}|artisan horizon)(?:$| )"
+)
+"""Programs that keep their jobs in Redis, unless a variable says otherwise."""
+_OF_JOBS = LazyPattern(
+    r"(?:^|_)(?:BROKER|QUEUES?|CELERY|SIDEKIQ|RESQUE|BULL|BULLMQ|HUEY|RQ)(?:_|$)"
+)
+_OF_OTHERS = LazyPattern(r"(?:^|_)(?:RESULTS?|CACHES?|SESSIONS?)(?:_|$)")
+_OTHER_QUEUE = LazyPattern(r"(?:^|_)(?:AMQP|RABBIT|RABBITMQ|SQS|KAFKA|NATS|BEANSTALKD?)(?:_|$)")
 _HOST = LazyPattern(r"[A-Za-z0-9][\w.-]{0,200}")
 _OF_LARAVEL = "QUEUE_CONNECTION"
 
@@ -55,6 +64,32 @@ def without_user(value: str) -> str:
 
 def names_server(container: Container, server: Container) -> bool:
     """Whether the command or a variable of a container has a name of the server."""
-    values = (without_user(value) for _, value in container.config.environment)
-    words = {word for text in (*container.config.words, *values) for word in _HOST.findall(text)}
-    return not words.isdisjoint(server.dns_names)
+    values = (value for _, value in container.config.environment)
+    return any(_has_name(text, server) for text in (*container.config.words, *values))
+
+
+def keeps_jobs_in(container: Container, server: Container) -> bool:
+    """Whether a worker keeps its jobs in a server of Redis, and not only a cache.
+
+    A variable for jobs says it. Without one the command has to be of a program that uses Redis, and
+    a variable that is not for a cache has to name the server.
+    """
+    settings = [item for item in container.config.environment if not _OF_OTHERS.search(item[0])]
+    of_jobs = [value for name, value in settings if name != _OF_LARAVEL and _OF_JOBS.search(name)]
+    connection = queue_of_command(container)[0] or container.config.value_of(_OF_LARAVEL)
+    if any(_has_name(value, server) for value in of_jobs):
+        return True
+    if any("://" in value for value in of_jobs) or connection not in ("", "redis"):
+        return False
+    command = " ".join(container.config.words)
+    uses_redis = connection == "redis" or _OF_REDIS.search(command) is not None
+    if not uses_redis or (
+        not connection and any(_OTHER_QUEUE.search(name) for name, _ in settings)
+    ):
+        return False
+    named = (*container.config.words, *(value for _, value in settings))
+    return any(_has_name(text, server) for text in named)
+
+
+def _has_name(text: str, server: Container) -> bool:
+    return not server.dns_names.isdisjoint(_HOST.findall(without_user(text)))

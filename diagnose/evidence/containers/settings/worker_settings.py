@@ -38,6 +38,11 @@ _DATABASE = (
 _PLACE = r"URL|URI|DSN|HOST|HOSTS|HOSTNAME|SERVER|ADDR|ADDRESS|NAME|DB|DATABASE|VHOST|CONNECTION"
 _OF_BROKER = LazyPattern(rf"(?:^|_)(?:{_BROKER})(?:_.{{0,20}})?(?:_(?:{_PLACE})|(?<=BROKER))$")
 _OF_DATABASE = LazyPattern(rf"(?:^|_)(?:(?:{_DATABASE})(?:_.{{0,20}})?_(?:{_PLACE})|PGDATABASE)$")
+_OF_ITSELF = LazyPattern(
+    r"(?:^|_)(?:APP|APPLICATION|CLIENT|CONNECTION|CONSUMER|GROUP|INSTANCE|NODE|POOL|WORKER)_?(?:HOST)?NAME$"
+)
+"""What a program calls itself to its server."""
+_IS_QUEUE_NAME = LazyPattern(r"(?:^|_)QUEUE_?NAME$")
 _IS_HOST = LazyPattern(r"(?:HOSTS?|HOSTNAME|SERVER|ADDR(?:ESS)?)$")
 _HIDES_A_PLACE = LazyPattern(r"(?:URL|URI|DSN|CONNECTION\w{0,10})$")
 _USUAL = (6379, 5432, 3306, 5672, 27017, 4222)
@@ -126,14 +131,27 @@ def _differences(
     for program in programs:
         found = itertools.chain(
             _other_queues(worker, program),
-            _other_values(worker, program),
+            _other_values(worker, program, containers),
             _lacking(host, worker, program, containers, namespaces),
         )
         difference = next(found, None)
         if difference is None:
             return []
-        differences.append(difference)
+        if not _is_taken_by_another(difference, containers):
+            differences.append(difference)
     return differences[:1]
+
+
+def _is_taken_by_another(difference: WorkerDifference, containers: Containers) -> bool:
+    """Whether a queue differs on purpose: another worker has that of the program."""
+    worker, program = difference.worker, difference.program
+    return _IS_QUEUE_NAME.search(difference.name) is not None and any(
+        other.compose_project == worker.compose_project
+        and other.id not in (worker.id, program.id)
+        and is_background(other)
+        and other.config.value_of(difference.name) == difference.wanted
+        for other in containers.running
+    )
 
 
 def _other_queues(worker: Container, program: Container) -> Iterator[WorkerDifference]:
@@ -144,10 +162,13 @@ def _other_queues(worker: Container, program: Container) -> Iterator[WorkerDiffe
         yield WorkerDifference(worker, program, name, word, wanted, command=word)
 
 
-def _other_values(worker: Container, program: Container) -> Iterator[WorkerDifference]:
+def _other_values(
+    worker: Container, program: Container, containers: Containers
+) -> Iterator[WorkerDifference]:
     """Variables of both that name another place.
 
-    A database is the same behind another host: a pooler, a replica.
+    A database is the same behind another host: a pooler, a replica. So is a broker that both call
+    by one of its names.
     """
     wanted = _places(program)
     for name, given in _places(worker).items():
@@ -157,7 +178,10 @@ def _other_values(worker: Container, program: Container) -> Iterator[WorkerDiffe
         is_broker = _OF_BROKER.search(name) is not None
         if not is_broker and _IS_HOST.search(name):
             continue
-        places = _place_of(given, is_broker), _place_of(other, is_broker)
+        with_host = is_broker and not _name_one(given, worker, other, program, containers)
+        if is_broker and not with_host and _ADDRESS.match(without_user(given)) is None:
+            continue
+        places = _place_of(given, with_host), _place_of(other, with_host)
         if places[0] != places[1] and not any(MARK in part for place in places for part in place):
             yield WorkerDifference(worker, program, name, without_user(given), without_user(other))
 
@@ -167,8 +191,19 @@ def _places(container: Container) -> dict[str, str]:
     return {
         name: value
         for name, value in container.config.environment
-        if value and (_OF_BROKER.search(name) or _OF_DATABASE.search(name))
+        if value
+        and (_OF_BROKER.search(name) or _OF_DATABASE.search(name))
+        and not _OF_ITSELF.search(name)
     }
+
+
+def _name_one(
+    given: str, worker: Container, other: str, program: Container, containers: Containers
+) -> bool:
+    """Whether both values name one container of this host."""
+    server = _server_in(given, worker, containers)
+    same = _server_in(other, program, containers)
+    return server is not None and same is not None and server.id == same.id
 
 
 def _place_of(value: str, with_host: bool) -> tuple[str, ...]:
@@ -177,6 +212,7 @@ def _place_of(value: str, with_host: bool) -> tuple[str, ...]:
     if match is None:
         return (value.strip(),)
     base = match["base"] or ("0" if match["scheme"].startswith(("redis", "valkey")) else "")
+    base = "" if base.lower() == "%2f" else base
     return (match["host"], base) if with_host else (base,)
 
 

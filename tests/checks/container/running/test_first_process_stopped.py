@@ -81,6 +81,20 @@ def test_a_process_that_cpulimit_holds(
     assert [it.variables["limiter"] for it in found if "limiter" in it.variables] == expected
 
 
+def test_another_process_that_cpulimit_holds() -> None:
+    container = container_in("running")
+    first = Process(pid=100, comm="init", state="S", container=container.id)
+    held = Process(pid=101, comm="app", state="T", ppid=100, container=container.id)
+    limiter = Process(pid=811, comm="cpulimit", cmdline=["cpulimit", "-p", "101"])
+    result = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((first, held, limiter)),
+    )
+    assert rows(result) == [("warning", "web")]
+    assert "its process app (pid 101) is stopped and resumed" in result.findings[0].summary
+
+
 INNER = {
     "a child": (Process(pid=101, ppid=100, comm="httpd", state="T", container="{id}"), ["101"]),
     "a grandchild": (Process(pid=103, ppid=102, comm="php", state="T", container="{id}"), ["103"]),

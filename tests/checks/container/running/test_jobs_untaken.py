@@ -20,6 +20,10 @@ INFO = "[x: INFO/MainProcess] "
 READY = INFO + "celery@w ready."
 SENT = INFO + "Scheduler: Sending due task remind-all (mail.remind)"
 TAKEN = INFO + "Task mail.remind[3f2b8c1d-7a41-4d3e-9b60-1a2b3c4d5e6f] received"
+OTHER = TAKEN.replace("remind", "sweep")
+ENDED = OTHER.replace("INFO/MainProcess", "INFO/ForkPoolWorker-1").replace(
+    "received", "succeeded in 3s: None"
+)
 BROKER = "- ** ---------- .> transport:   redis://:x@redis:6379/1"
 BEAT = "    . broker -> redis://redis:6379/0"
 
@@ -56,6 +60,8 @@ CASES: dict[str, tuple[list[str], list[str], list[tuple[str, str]]]] = {
     "sent before the worker's first line": ([SENT, SENT, "x", "x", "x", "x"], [READY], []),
     "a worker that logs only warnings": ([SENT] * 4, ["WARNING"] * 5, []),
     "nothing is due": ([INFO + "beat: Starting..."], [READY], []),
+    "the worker is busy": ([SENT] * 3, [READY, OTHER, "x", "x", "x", "x"], []),
+    "its task has ended": ([SENT] * 3, [READY, OTHER, ENDED, "x", "x", "x"], FOUND),
     "another task is taken": ([SENT] * 4, [READY] * 4 + [TAKEN.replace("remind", "sweep")], FOUND),
 }
 

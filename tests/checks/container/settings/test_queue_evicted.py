@@ -47,6 +47,20 @@ CASES: dict[str, tuple[str, Container, tuple[str, ...], str, list[tuple[str, str
     "in a comment": (CONF, _worker(URL), (), "maxmemory 1gb\n# maxmemory-policy allkeys-lru\n", []),
     "a cache alone": (EVICTS, _worker("A=b"), (), "", []),
     "a web server": (EVICTS, container("worker", Config={"Env": [URL], "Cmd": ["serve"]}, Name="/web", **BESIDE), (), "", []),
+    "a cache beside a queue elsewhere": (
+        EVICTS, _worker("BROKER_URL=amqp://rabbit", "REDIS_URL=redis://redis"), (), "", [],
+    ),
+    "a cache, and jobs in RabbitMQ": (EVICTS, _worker("RABBITMQ_HOST=rabbit", "REDIS_HOST=redis"), (), "", []),
+    "a cache by its variable": (EVICTS, _worker("CACHE_URL=redis://redis"), (), "", []),
+    "results of tasks": (EVICTS, _worker("CELERY_RESULT_BACKEND=redis://redis"), (), "", []),
+    "its only Redis": (EVICTS, _worker("REDIS_URL=redis://redis"), (), "", FOUND),
+    "a cron that locks files there": (EVICTS, _worker("REDIS_HOST=redis", command="php cron.php"), (), "", []),
+    "Laravel's jobs in a database": (
+        EVICTS, _worker("QUEUE_CONNECTION=database", "REDIS_HOST=redis", command="php artisan queue:work"), (), "", [],
+    ),
+    "Laravel's jobs in Redis": (
+        EVICTS, _worker("QUEUE_CONNECTION=redis", "REDIS_HOST=redis", command="php artisan queue:work"), (), "", FOUND,
+    ),
     "BullMQ complains": ("", _worker(URL), (BULL,), "", FOUND),
     "Sidekiq complains": ("", _worker(URL), (SIDEKIQ,), "", FOUND),
     "nobody complains": ("", _worker(URL), ("ready",), "", []),

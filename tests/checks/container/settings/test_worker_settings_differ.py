@@ -35,6 +35,11 @@ CASES: dict[str, tuple[list[str], list[str], list[str], list[tuple[str, str]]]] 
     "the first one, said or not": (["REDIS_URL=redis://r:6379"], ["REDIS_URL=redis://r/0"], WORK, []),
     "another broker": (["CELERY_BROKER_URL=redis://a"], ["CELERY_BROKER_URL=redis://b"], WORK, FOUND),
     "a variable called broker": (["CELERY_BROKER=redis://a"], ["CELERY_BROKER=redis://b"], WORK, FOUND),
+    "the first virtual host of RabbitMQ": (["AMQP_URL=amqp://r:5672"], ["AMQP_URL=amqp://r/%2F"], WORK, []),
+    "another virtual host": (["AMQP_URL=amqp://r"], ["AMQP_URL=amqp://r/mail"], WORK, FOUND),
+    "what it calls itself": (["REDIS_CLIENT_NAME=web"], ["REDIS_CLIENT_NAME=worker"], WORK, []),
+    "what it calls itself at the database": (["DB_APPLICATION_NAME=web"], ["DB_APPLICATION_NAME=w"], WORK, []),
+    "another queue": (["QUEUE_NAME=mails"], ["QUEUE_NAME=pictures"], WORK, FOUND),
     "another password": (
         [f"REDIS_URL=redis://:{TOKEN.format('a')}@r/0"], [f"REDIS_URL=redis://:{TOKEN.format('b')}@r/0"], WORK, [],
     ),
@@ -77,6 +82,42 @@ def test_services_that_are_not_compared() -> None:
         assert rows(_judge(worker, other)) == []
     second = _service("second", ["REDIS_URL=redis://r/1"], ["serve"])
     assert rows(_judge(worker, _service("web", web, ["serve"]), second)) == []
+
+
+def test_a_second_worker_for_another_queue() -> None:
+    web = _service("web", ["QUEUE_NAME=mails"], ["serve"])
+    mails = _service("mails", ["QUEUE_NAME=mails"], WORK)
+    pictures = _service("pictures", ["QUEUE_NAME=pictures"], WORK)
+    assert rows(_judge(web, pictures)) == [("warning", "pictures")]
+    assert rows(_judge(web, mails, pictures)) == []
+
+
+def test_two_names_of_one_broker() -> None:
+    networks = {"NetworkSettings": {"Networks": {"shop": {"Aliases": ["redis", "queue"]}}}}
+    redis = container("redis", Path="redis-server", **networks)
+
+    def judged(name: str, value: str) -> Any:
+        pair = (
+            container(
+                service,
+                Image="sha256:1",
+                Config={
+                    "Env": [f"{name}={value.format(host)}"],
+                    "Cmd": [service],
+                    "Labels": {
+                        "com.docker.compose.project": "shop",
+                        "com.docker.compose.service": service,
+                    },
+                },
+                NetworkSettings={"Networks": {"shop": {}}},
+            )
+            for service, host in (("web", "redis"), ("worker", "queue"))
+        )
+        return rows(_judge(redis, *pair))
+
+    assert judged("REDIS_HOST", "{}") == []
+    assert judged("REDIS_URL", "redis://{}:6379/0") == []
+    assert judged("REDIS_HOST", "{}.elsewhere") == FOUND
 
 
 def test_what_is_said() -> None:

@@ -33,9 +33,11 @@ DEPTH = 6
 LEAST = 64 * 1024
 """Bytes; a program that keeps less there has its marks and its cache there."""
 _NO_DATA = LazyPattern(
-    r"(?:^|/)(?:(?:var/)?(?:tmp|run|log|cache)|proc|sys|dev|root/\.\w{1,20}|logs?|\.?cache|tmp|sessions?)(?:/|$)"
+    r"(?:^|/)(?:(?:var/)?(?:tmp|run|log|cache)|proc|sys|dev|root/\.\w{1,20}|logs?|\.?cache|[._]?te?mp|sessions?"
+    r"|spool|node_modules|(?:site|dist)-packages|usr/(?:include|lib(?:exec)?/python[\d.]{1,5})"
+    r"|var/lib/(?:apt|dpkg))(?:/|$)"
 )
-"""Folders of files that nobody misses."""
+"""Folders of files that nobody misses, and those of installed packages."""
 _OF_OTHERS = LazyPattern(
     r"(?i)^/etc/|(?:^|/)(?:assets|backups?|certs?|dist|downloads?|etc|import|logs?|media|movies|music|photos"
     r"|plugins|public|scripts|ssl|static|templates|themes|tv)/?$"
