@@ -15,9 +15,10 @@ def page(
     *,
     programs: tuple[str, ...] = ("python3",),
     port: int = 8080,
+    name: str = "localhost",
     **fields: Any,
 ) -> FrontPage:
-    question = RequestPage(7, "172.18.0.2", port)
+    question = RequestPage(7, "172.18.0.2", port, name=name)
     door = Door(container, port, question, host_port=port, names=frozenset(programs))
     return FrontPage(door, reply, **fields)
 

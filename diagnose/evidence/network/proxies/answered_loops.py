@@ -64,13 +64,18 @@ def _loops(pages: FrontPages, *, serves_https: bool) -> Iterator[AnsweredLoop]:
 
 
 def _insists(page: FrontPage) -> bool:
-    """Whether a client who came by HTTPS is led to the same address of HTTPS again."""
+    """Whether a client who came by HTTPS is led to the same address of HTTPS again.
+
+    One of another host is no loop of this program: a log-in for many sites is such a host.
+    """
     second = page.forwarded
     if second is None or second.sets_cookie or not page.leads_to_https:
         return False
     if second.is_circle:
         return True
-    return bool(second.location) and _place(second.location) == _place(page.reply.location)
+    place = _place(second.location)
+    is_own = place[1].partition(":")[0] == page.door.question.name.lower()
+    return is_own and place == _place(page.reply.location)
 
 
 def _place(location: str) -> tuple[str, str, str]:

@@ -119,8 +119,17 @@ ANSWERED: dict[str, tuple[FrontPage, bool, list[str]]] = {
     "a circle that a cookie ends": (page(BLOG, COOKIE), False, []),
     "HTTPS, and the header is known": (page(BLOG, HTTPS, forwarded=SERVED), False, []),
     "HTTPS, and the header leads to a log-in": (page(BLOG, HTTPS, forwarded=LOGIN), False, []),
-    "HTTPS whatever the header says": (page(BLOG, HTTPS, forwarded=HTTPS), False, ["advice"]),
-    "the same, and this host serves HTTPS": (page(BLOG, HTTPS, forwarded=HTTPS), True, []),
+    "HTTPS whatever the header says": (
+        page(BLOG, HTTPS, forwarded=HTTPS, name="shop.example.org"),
+        False,
+        ["advice"],
+    ),
+    "the same, and this host serves HTTPS": (
+        page(BLOG, HTTPS, forwarded=HTTPS, name="shop.example.org"),
+        True,
+        [],
+    ),
+    "a log-in at another site": (page(BLOG, HTTPS, forwarded=HTTPS), False, []),
 }
 
 
