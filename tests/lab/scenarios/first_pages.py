@@ -125,7 +125,7 @@ def page_that_leads_to_itself(box: Box) -> None:
 def page_that_never_comes(box: Box) -> None:
     """Each request waits for a lock that nobody gives back; the program's port is open."""
     box.write("/etc/diagnose/lab.toml", '[thresholds."network.page-unanswered"]\nsettled = 12\n')
-    _serve(box, "shop86", 8080, "time.sleep(3000)")
+    _serve(box, "shop86", 8186, "time.sleep(3000)")
     _grow(box, "shop86", 14)
 
 
