@@ -12,6 +12,7 @@ from diagnose.programs.families.exception_classes import EXCEPTION_CLASSES
 from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
 from diagnose.programs.families.parts import PARTS
+from diagnose.programs.families.replaced_files import REPLACED_FILES
 from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import SETTINGS
 from diagnose.programs.families.starts import STARTS
@@ -28,6 +29,7 @@ FAMILIES: tuple[Failure, ...] = (
     *APPLICATIONS,
     *STARTS,
     *VALUES,
+    *REPLACED_FILES,
     *DATA,
     *SETTINGS,
     *PEERS,
