@@ -50,6 +50,11 @@ class Run:
         return report
 
     @property
+    def joined(self) -> str:
+        """The report as text, with each command in one row, as a shell reads it."""
+        return re.sub(r" \\\n +", " ", self.out)
+
+    @property
     def findings(self) -> list[dict[str, Any]]:
         """The report's findings."""
         return list(self.report["findings"])

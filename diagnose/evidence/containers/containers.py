@@ -80,6 +80,16 @@ class Containers(Items[Container], frozen=True, dict=True):
         """The containers that can be called by each name, running or not."""
         return by_key((name, container) for container in self for name in container.dns_names)
 
+    @functools.cached_property
+    def by_address(self) -> dict[str, list[Container]]:
+        """The containers that have, or are to have, each IPv4 address, running or not."""
+        return by_key(
+            (address, container)
+            for container in self
+            for end in container.endpoints.values()
+            for address in {end.ip_address, end.fixed_address} - {""}
+        )
+
     def called(self, network: str, name: str) -> Collection[Container]:
         """The containers that are reached on a network by this name or address."""
         return self._by_call.get((network, name), {}).values()

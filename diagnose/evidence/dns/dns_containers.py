@@ -13,15 +13,11 @@ def dns_container(
 ) -> Container | None:
     """The container, running or not, that should answer at a server's address, by its own address,
     or by port 53 of the host."""
-    for container in containers or ():
-        if _has_address(container, server) or (is_of_host and _publishes_dns(container, server)):
-            return container
-    return None
-
-
-def _has_address(container: Container, address: str) -> bool:
-    endpoints = container.endpoints.values()
-    return any(address in (end.ip_address, end.fixed_address) for end in endpoints)
+    if containers is None:
+        return None
+    own = containers.by_address.get(server, [])
+    published = (container for container in containers if _publishes_dns(container, server))
+    return next(iter(own), None) or (next(published, None) if is_of_host else None)
 
 
 def _publishes_dns(container: Container, address: str) -> bool:

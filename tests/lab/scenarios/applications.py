@@ -164,7 +164,7 @@ def database_that_was_to_run_in_the_same_container(box: Box) -> None:
     client = ("/usr/bin/env", f"{POSTGRES}/psql", "--username=shop", "--command=select 1")
     run(box, "query30", *GOOD, *MACHINE, "bb:1.36", *client)
     assert ".s.PGSQL.5432" in ended(box, "query30")
-    assert "calls a PostgreSQL in its own container" in _meaning(box, AT_START, "query30")
+    assert "none runs in its own container" in _meaning(box, AT_START, "query30")
 
 
 _CUT = """

@@ -128,7 +128,7 @@ def machine_outside_in_the_net_of_another_program(box: Box) -> None:
     _repeats(box, "api46", line, f"nc -w 1 {address} 5432 </dev/null")
     _says(box, "api46", line)
     command = f"ip route add {address}/32 via {GATEWAY}"
-    assert command in box.diagnose("check", "network.calls-failing", *PATIENT).out
+    assert command in box.diagnose("check", "network.calls-failing", *PATIENT).joined
     box.sh(f"{command} && busybox nc -w 4 {address} 5432 </dev/null")
     box.sh(f"ip route del {address}/32")
 

@@ -25,7 +25,7 @@ def errors_in_a_file_of_the_programs_own(box: Box) -> None:
     (finding,) = [finding for finding in found if finding["subject"]["name"] == "house-a"]
     assert finding["evidence"]["this means"].startswith("the program writes what goes wrong into")
     command = "docker cp house-a:/tmp/log/clickhouse-server.err.log - | tar -xO | tail -n 40"
-    assert command in box.diagnose("check", AT_START).out
+    assert command in box.diagnose("check", AT_START).joined
     assert "Cannot lock file" in box.sh(command)
 
 

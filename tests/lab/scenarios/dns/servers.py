@@ -157,7 +157,7 @@ def server_that_denies_names_without_ipv6_addresses(box: Box) -> None:
     """The host's DNS server gives a name its IPv4 address, and says that there is no such name when
     it is asked for IPv6 addresses."""
     _asks_by_musl(box, "both1", "", f"bad address '{NAME}'")
-    out = box.diagnose("check", "dns.server-fails", *PATIENT).out
+    out = box.diagnose("check", "dns.server-fails", *PATIENT).joined
     assert f"diagnose recreate both1 -- --add-host={NAME}:{WEB} | sh" in out
 
 
@@ -197,7 +197,9 @@ def server_behind_the_bridge_of_another_program(box: Box) -> None:
     box.wait_for(lambda: f"{server} " in box.sh(f"cat {arp}"), 20, "the host to ask for the server")
     (first,) = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert "route 10.42.0.0/24 leads to cni0" in first["summary"]
-    assert f"ip route add {server}/32 via {GATEWAY}" in box.diagnose("check", "dns.host-broken").out
+    assert (
+        f"ip route add {server}/32 via {GATEWAY}" in box.diagnose("check", "dns.host-broken").joined
+    )
 
 
 _OWN_CLIENTS = """

@@ -88,7 +88,7 @@ def program_of_a_newer_distribution(box: Box) -> None:
     load(box, "team/api9:2", Recipe({"app/server": (newer, 0o755), **files}))
     box.docker("run", "-d", "--name=api9", *SAFE, "team/api9:2", "/app/server", "1000")
     box.wait_for(lambda: box.inspect("api9")["RestartCount"] >= 3, 30, "the loop")
-    said = box.diagnose("check", "container.restart-loop", "--container", "api9").out
+    said = box.diagnose("check", "container.restart-loop", "--container", "api9").joined
     command = f"docker cp --follow-link api9:/{_LIBC} - | tar -xO | grep"
     assert command in said, said
 

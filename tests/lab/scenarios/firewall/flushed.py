@@ -56,7 +56,7 @@ def chains_of_an_older_engine_written_again(box: Box) -> None:
     assert goes_out(box)
     done = box.docker("network", "create", "blog", check=False)
     assert "No chain/target/match by that name" in done.stderr
-    out = box.diagnose("check", "firewall.chains-missing", *PATIENT).out
+    out = box.diagnose("check", "firewall.chains-missing", *PATIENT).joined
     assert "diagnose repair firewall.chains-missing | sh -e" in out
 
 
