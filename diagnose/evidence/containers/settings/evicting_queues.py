@@ -7,12 +7,12 @@ import msgspec
 from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.containers.settings.worker_roles import is_background, keeps_jobs_in
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 BYTES = 128 * 1024
@@ -52,13 +52,13 @@ def evicting_queues(
     """
     found = []
     for server in containers.running:
-        if not _REDIS.search(" ".join(server.command)):
+        text = " ".join(server.command)
+        if not _REDIS.search(text):
             continue
         workers = tuple(worker for worker in containers.running if _uses(worker, server))
         if not workers:
             continue
         line, said = _complaint(workers, recent_logs)
-        text = " ".join(server.command)
         policy, limit = _POLICY.search(text), _LIMIT.search(text)
         if not said and (policy is None or limit is None):
             text += f"\n{_settings(host, server)}"
@@ -78,8 +78,10 @@ def _uses(worker: Container, server: Container) -> bool:
 
 def _complaint(workers: tuple[Container, ...], recent_logs: RecentLogs | None) -> tuple[str, str]:
     """The line in which a worker complains of the policy, and the policy."""
-    for worker in workers if recent_logs is not None else ():
-        for line in recent_logs.of_this_run(worker) if recent_logs is not None else ():
+    if recent_logs is None:
+        return "", ""
+    for worker in workers:
+        for line in recent_logs.of_this_run(worker):
             if match := _COMPLAINT.search(line.text):
                 return line.text, match["policy"] or match["other"]
     return "", ""
@@ -91,9 +93,7 @@ def _settings(host: Host, server: Container) -> str:
         mount = host_mount(server.mounts, word) if word.endswith(".conf") else None
         if mount is None:
             continue
-        root = "" if word == mount.destination else mount.source
-        path = word.removeprefix(mount.destination) if root else mount.source
-        file = host.ask(ReadFile(path, max_bytes=BYTES, root=root or None))
+        file = host.ask(mounted_file(mount, word, max_bytes=BYTES))
         if not isinstance(file, Failed):
             lines = file.text.splitlines()
             return "\n".join(line for line in lines if not line.lstrip().startswith("#"))

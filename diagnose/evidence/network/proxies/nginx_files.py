@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.nginx_text import Directive, read
@@ -109,10 +110,7 @@ class NginxFiles:
             return self._of_image(path)
         if not mount.has_host_path:
             return None
-        inside = path.removeprefix(mount.destination.rstrip("/"))
-        if not inside:
-            return self._of_host(ReadFile(mount.source, parts="proxying"))
-        return self._of_host(ReadFile(inside, root=mount.source, parts="proxying"))
+        return self._of_host(mounted_file(mount, path, parts="proxying"))
 
     def _of_host(self, file: ReadFile) -> str | None:
         text = self._host.ask(file)

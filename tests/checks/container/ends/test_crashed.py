@@ -48,6 +48,19 @@ TERMINAL: dict[str, Any] = {"Config": {"Tty": True}}
 INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 
 
+def _crashes(containers: Containers, known: Stops) -> list[tuple[str, str]]:
+    """Severity and summary of what is found where nothing was logged."""
+    result = judge(
+        "container.crashed",
+        containers=containers,
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=known,
+    )
+    return summaries(result)
+
+
 @pytest.mark.parametrize(
     ("name", "container", "asked", "expected"),
     [
@@ -143,15 +156,7 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 )
 def test_crashed(name: str, container: Container, asked: bool | None, expected: list[str]):
     known = Stops({} if asked is None else {container.id: asked})
-    result = judge(
-        "container.crashed",
-        containers=of(container),
-        clock=CLOCK,
-        options=OPTIONS,
-        log_tails=QUIET,
-        stops=known,
-    )
-    assert [found for found, _ in summaries(result)] == expected
+    assert [found for found, _ in _crashes(of(container), known)] == expected
 
 
 @pytest.mark.parametrize(
@@ -187,24 +192,8 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
     name: str, container: Container, expected: list[str]
 ):
     known = Stops({container.id: False}, frozenset({container.id}))
-    result = judge(
-        "container.crashed",
-        containers=of(container),
-        clock=CLOCK,
-        options=OPTIONS,
-        log_tails=QUIET,
-        stops=known,
-    )
-    assert [found for found, _ in summaries(result)] == expected
-    result = judge(
-        "container.crashed",
-        containers=Containers((container,), source="disk"),
-        clock=CLOCK,
-        options=OPTIONS,
-        log_tails=QUIET,
-        stops=known,
-    )
-    assert not summaries(result)
+    assert [found for found, _ in _crashes(of(container), known)] == expected
+    assert not _crashes(Containers((container,), source="disk"), known)
 
 
 @pytest.mark.parametrize(
