@@ -109,7 +109,7 @@ def clients_who_are_masqueraded(box: Box) -> None:
     assert "client: 172.1" in box.docker("logs", "edge").stderr
     (command,) = re.findall(
         r"iptables -t nat -I POSTROUTING .*",
-        box.diagnose("check", "network.clients-hidden", *PATIENT).out,
+        box.diagnose("check", "network.clients-hidden", *PATIENT).joined,
     )
     box.sh(command)
     box.provider.curl(f"http://{BOX_ADDRESS}/", check=False)
