@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.listing import Containers
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.cgroup_counts import LIMIT, CgroupCounts
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.hardware_errors import HardwareErrors, HardwareFault
@@ -14,7 +16,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.filesystem_errors import filesystem_errors
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import (
     DAEMON,
     HOST,
@@ -297,25 +299,26 @@ def mounts_exhausted(
         container for container in containers or () if NO_MOUNT.search(container.state.error)
     ]
     near_end = 100 * room.mounts >= last_pct * room.most
-    is_full = near_end and (refused or room.most - room.mounts < FEW_MOUNTS)
+    yield _mounts_finding(room, room.most, refused, near_end=near_end)
+    return None
+
+
+def _mounts_finding(
+    room: MountRoom, most: int, refused: Sequence[Container], *, near_end: bool
+) -> Finding:
+    """refused: the containers that did not start for lack of a mount."""
+    is_full = near_end and (refused or most - room.mounts < FEW_MOUNTS)
     effect = "no container can start" if is_full else "at that number no container starts"
     share = f"; {room.within} of them are at or below {room.folder}" if room.folder else ""
-    yield Finding(
+    error = refused[0].state.error if refused else ""
+    return Finding(
         subject=HOST,
         summary=(
-            f"the host has {room.mounts} mounts of the {room.most} that fs.mount-max allows: "
+            f"the host has {room.mounts} mounts of the {most} that fs.mount-max allows: "
             f"{effect}{share}"
         ),
-        evidence={
-            "mounts": room.mounts,
-            "fs.mount-max": room.most,
-            **({"State.Error": refused[0].state.error} if refused else {}),
-        },
-        variables={
-            "raised": str(2 * room.most),
-            **({"folder": room.folder} if room.folder else {}),
-        },
+        evidence={"mounts": room.mounts, "fs.mount-max": most, **present({"State.Error": error})},
+        variables={"raised": str(2 * most), **present({"folder": room.folder})},
         severity=Severity.critical if near_end else Severity.warning,
         touches=(DAEMON, *subjects_of(refused)),
     )
-    return None

@@ -184,11 +184,13 @@ def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping
     if now.get(finding["id"], "unknown") in BLIND:
         return True
     rows = [row for row in new["checks"] if row["id"] == finding["id"]]
-    return any(
-        row.get("unexamined_more")
-        or any(subject["subject"] == finding["subject"] for subject in row.get("unexamined", ()))
-        for row in rows
-    )
+    return any(_left_out(row, finding["subject"]) for row in rows)
+
+
+def _left_out(row: Mapping[str, Json], subject: Json) -> bool:
+    """Whether a check did not examine a subject, or more subjects than its row lists."""
+    listed = [unexamined["subject"] for unexamined in row.get("unexamined", ())]
+    return bool(row.get("unexamined_more")) or subject in listed
 
 
 def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:

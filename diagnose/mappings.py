@@ -29,7 +29,8 @@ def present(entries: Mapping[str, Value | None]) -> dict[str, Value]:
 
 def assignments(words: Iterable[str], sign: str = "=") -> dict[str, str]:
     """The values of words such as NAME=value, by name; "" for a word without the sign."""
-    return {name: value for name, _, value in (word.partition(sign) for word in words)}
+    parts = (word.partition(sign) for word in words)
+    return {name: value for name, _, value in parts}
 
 
 def only(things: Collection[Value]) -> Value | None:

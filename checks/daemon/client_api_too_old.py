@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.engine.log import DaemonLog
+from collections.abc import Sequence
+
+from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients, TurnedAway
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.images.listing import tag_of
@@ -24,41 +26,44 @@ def client_api_too_old(
     clients that are no containers are reported too. The engine's least version rose to 1.24 with
     25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and dashboards break there.
     """
-    for client in clients.turned_away:
-        requirement = f"this engine requires at least {client.least}"
-        finding = Finding.about(
-            client.container,
-            f"{client.container} speaks API {client.client} and is turned away: {requirement}",
-            {"last such line of its log": client.line},
-            touches=(DAEMON,),
-            name=client.container.name,
-            least=client.least,
-        )
-        yield finding.with_variables(_newer_client(client))
+    yield from map(_client_finding, clients.turned_away)
     if clients.turned_away or log is None:
         return None
-    refusals = [
-        (line, match)
-        for line in log.since(clock.wall - options.since_s)
-        if (match := TOO_OLD.search(line.text))
-    ]
+    recent = log.since(clock.wall - options.since_s)
+    refusals = [line for line in recent if TOO_OLD.search(line.text)]
     if refusals:
-        last, match = refusals[-1]
-        holders = names_of(clients.holders)
-        yield Finding(
-            subject=DAEMON,
-            summary=(
-                f"a client of API {match['client']} is turned away: "
-                f"this engine requires at least {match['least']}"
-            ),
-            evidence={
-                **log.evidence(last),
-                "times": len(refusals),
-                "containers with the socket": holders or "none",
-            },
-            variables={"least": match["least"]} | ({"name": holders[0]} if holders else {}),
-        )
+        yield _engine_finding(refusals, log, names_of(clients.holders))
     return None
+
+
+def _client_finding(client: TurnedAway) -> Finding:
+    """A container whose log repeats the engine's answer."""
+    requirement = f"this engine requires at least {client.least}"
+    finding = Finding.about(
+        client.container,
+        f"{client.container} speaks API {client.client} and is turned away: {requirement}",
+        {"last such line of its log": client.line},
+        touches=(DAEMON,),
+        name=client.container.name,
+        least=client.least,
+    )
+    return finding.with_variables(_newer_client(client))
+
+
+def _engine_finding(refusals: Sequence[LogLine], log: DaemonLog, holders: list[str]) -> Finding:
+    """A client that only the engine's own log knows. holders: who has the engine's socket."""
+    match = TOO_OLD.search(refusals[-1].text)
+    client, least = (match["client"], match["least"]) if match is not None else ("", "")
+    return Finding(
+        subject=DAEMON,
+        summary=(f"a client of API {client} is turned away: this engine requires at least {least}"),
+        evidence={
+            **log.evidence(refusals[-1]),
+            "times": len(refusals),
+            "containers with the socket": holders or "none",
+        },
+        variables={"least": least} | ({"name": holders[0]} if holders else {}),
+    )
 
 
 def _newer_client(client: TurnedAway) -> PageVariables:

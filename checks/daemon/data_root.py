@@ -19,6 +19,7 @@ from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.starting.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
+from diagnose.evidence.storage.mounts import Mounted
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
 from diagnose.phrases import and_more, count, counted
@@ -164,17 +165,22 @@ def data_root_covered(
         return Skipped("Podman holds no such locks")
     if daemon.is_down:
         return Skipped("an engine that does not run holds no locks")
-    mount = covered.mount
-    if mount is None:
-        for record in records or ():
-            if record.is_later:
-                yield _later_mount_finding(record, containers)
-            else:
-                yield _covered_part_finding(record)
+    if covered.mount is not None:
+        yield _covered_finding(covered.mount, containers)
         return None
+    for record in records or ():
+        if record.is_later:
+            yield _later_mount_finding(record, containers)
+        else:
+            yield _covered_part_finding(record)
+    return None
+
+
+def _covered_finding(mount: Mounted, containers: Containers | None) -> Finding:
+    """The whole data root is hidden."""
     subjects = [container.subject for container in containers or ()]
     unread = [item.subject for item in containers.unexamined] if containers is not None else []
-    yield Finding(
+    return Finding(
         subject=DAEMON,
         summary=(
             f"{mount.source} is mounted at {mount.point} over the data root of the running engine: "
@@ -187,7 +193,6 @@ def data_root_covered(
         variables={"point": mount.point},
         touches=(*subjects, *unread, Subject("filesystem", mount.point)),
     )
-    return None
 
 
 def _covered_part_finding(record: CoveredRecord) -> Finding:

@@ -60,7 +60,7 @@ def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Containe
     return [
         container
         for container in containers or ()
-        if any(mount.driver == plugin.name for mount in container.mounts)
+        if plugin.name in {mount.driver for mount in container.mounts}
     ]
 
 

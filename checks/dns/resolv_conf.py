@@ -48,9 +48,14 @@ def loopback_stub(
     is_harmless = (
         containers is not None and any(resolving_containers(containers)) and not fallback.members
     )
-    if is_harmless:
-        return None
-    yield Finding(
+    if not is_harmless:
+        yield _stub_finding(resolvers, fallback, routes)
+    return None
+
+
+def _stub_finding(resolvers: Resolvers, fallback: OnFallback, routes: Routes | None) -> Finding:
+    """fallback: the containers that have the engine's fallback in place of these servers."""
+    return Finding(
         subject=HOST,
         summary=(
             f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, "
@@ -70,7 +75,6 @@ def loopback_stub(
         touches=fallback.touches,
         signs=frozenset({"dns"}) if fallback.members else frozenset(),
     )
-    return None
 
 
 def _server_for_containers(resolvers: Resolvers, routes: Routes | None) -> PageVariables:

@@ -30,6 +30,10 @@ class _StrayName(msgspec.Struct, frozen=True):
     elsewhere: tuple[Container, str] | None = None
     """A running container that has the name, and the network on which it has it."""
 
+    def is_in(self, line: str) -> bool:
+        """Whether a line has an address to which the name leads."""
+        return any(address in line for address in self.addresses)
+
 
 @check("dns.search-wildcard", severity=Severity.critical)
 def search_wildcard(
@@ -150,7 +154,7 @@ def _with_network(owner: Container) -> tuple[Container, str] | None:
 
 
 def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
-    seen = next((line for line in lines if any(own in line for own in stray.addresses)), "")
+    seen = next(filter(stray.is_in, lines), "")
     other = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
     if stray.stopped is None and stray.elsewhere is not None:
         owner, network = stray.elsewhere

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
@@ -179,7 +179,7 @@ def _incomplete_store_findings(
     lost = by_key(layers.missing)
     for name, paths in lost.items():
         folders = [path.rpartition("/")[0] for path in paths]
-        lines = [line for line in layers.reports if any(folder in line.text for folder in folders)]
+        lines = [line for line in layers.reports if _names_one_of(folders, line.text)]
         yield _lost_parts_finding(name, paths, lines)
     recent = [
         line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s
@@ -187,6 +187,10 @@ def _incomplete_store_findings(
     if recent and not lost:
         summary = "the daemon's log reports damaged layers"
         yield _logged_damage_finding(len(recent), recent[-1].text, recent[0].at, summary, {})
+
+
+def _names_one_of(folders: Sequence[str], text: str) -> bool:
+    return any(folder in text for folder in folders)
 
 
 def _lost_parts_finding(image: str, paths: list[str], lines: list[LogLine]) -> Finding:

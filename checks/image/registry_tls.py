@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+
+import msgspec
 
 from checks.image.failed_pulls import FailedPulls, host_of
 from diagnose.evidence.engine.config import DaemonConfig
@@ -18,7 +21,7 @@ from diagnose.evidence.images.registry_files import (
 )
 from diagnose.evidence.images.registry_names import is_public, with_port
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, Json, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 INSECURE = "insecure-registries"
@@ -54,55 +57,80 @@ def registry_tls(
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     later = _later_authorities(files, daemon, clock)
     for trouble in pulls.of("tls"):
-        dates = trouble.words.certificate_dates
         host = host_of(trouble)
         endpoint = {"registry": host, "endpoint": with_port(host)}
-        if dates is not None:
-            variables = endpoint | {"dated": with_port(host)}
-            yield failures.finding(trouble, variables=variables, reason=_dates_clause(dates))
-        elif trouble.words.misnames_host:
-            yield failures.finding(trouble, variables=endpoint | {"misnamed": with_port(host)})
-        elif not trouble.words.distrusts_certificate:
-            yield failures.finding(trouble, variables=endpoint)
-        elif files is not None and files.unlisted:
-            yield failures.finding(
-                trouble,
-                variables=endpoint | _list_variables(files.unlisted, host),
-                clause=f"; {files.unlisted} was added to the host's authorities, and the list that "
-                f"the engine reads, {files.authorities}, has not been made since",
-                proof={f"stat({files.unlisted})": f"newer than {files.authorities}"},
-            )
-        elif later:
-            yield failures.finding(
-                trouble,
-                variables=endpoint | {"trusted_later": with_port(host)},
-                clause=f"; the host's list of authorities, {later}, has changed since the engine "
-                "started, and the engine reads it only once",
-                proof={f"stat({later})": "newer than the engine"},
-            )
-        elif is_public(host):
-            yield failures.finding(
-                trouble,
-                variables=endpoint | _public_registry_variables(host, files),
-                reason=_signer(files),
-            )
-        elif files is not None and (unread := files.unread_of(host)) is not None:
-            yield failures.finding(
-                trouble,
-                variables=endpoint | _rewriting(unread, host),
-                clause=f"; {unread.path} {unread.holds}, and the engine reads certificates in the "
-                "form of PEM alone: it says nothing, and goes on without the file",
-                proof={unread.path: unread.holds},
-            )
-        else:
-            yield failures.finding(
-                trouble,
-                variables=endpoint | {"untrusted": host, "shows": with_port(host)},
-                clause=_not_signed(host) if files and host in files.own_authorities else _UNPROVEN,
-            )
+        cause = _cause(trouble, files, later)
+        yield failures.finding(
+            trouble,
+            variables=endpoint | cause.variables,
+            reason=cause.reason,
+            clause=cause.clause,
+            proof=cause.proof,
+        )
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)
     return None
+
+
+class _Cause(msgspec.Struct, frozen=True):
+    """Why a certificate is refused, and what the page needs for the cure."""
+
+    variables: PageVariables = {}
+    reason: str = ""
+    """In the place of the engine's words."""
+    clause: str = ""
+    """Behind the engine's words."""
+    proof: Mapping[str, Json] = {}
+
+
+def _cause(trouble: PullTrouble, files: RegistryFiles | None, later: str) -> _Cause:
+    """later: the host's list of authorities, where it is newer than the engine."""
+    host, words = host_of(trouble), trouble.words
+    if words.certificate_dates is not None:
+        return _Cause({"dated": with_port(host)}, reason=_dates_clause(words.certificate_dates))
+    if words.misnames_host:
+        return _Cause({"misnamed": with_port(host)})
+    if not words.distrusts_certificate:
+        return _Cause()
+    if files is not None and files.unlisted:
+        return _unlisted_cause(files, host)
+    if later:
+        return _later_cause(later, host)
+    if is_public(host):
+        return _Cause(_public_registry_variables(host, files), reason=_signer(files))
+    unread = files.unread_of(host) if files is not None else None
+    if unread is not None:
+        return _unread_cause(unread, host)
+    is_given = files is not None and host in files.own_authorities
+    variables = {"untrusted": host, "shows": with_port(host)}
+    return _Cause(variables, clause=_not_signed(host) if is_given else _UNPROVEN)
+
+
+def _unlisted_cause(files: RegistryFiles, host: str) -> _Cause:
+    return _Cause(
+        _list_variables(files.unlisted, host),
+        clause=f"; {files.unlisted} was added to the host's authorities, and the list that "
+        f"the engine reads, {files.authorities}, has not been made since",
+        proof={f"stat({files.unlisted})": f"newer than {files.authorities}"},
+    )
+
+
+def _later_cause(later: str, host: str) -> _Cause:
+    return _Cause(
+        {"trusted_later": with_port(host)},
+        clause=f"; the host's list of authorities, {later}, has changed since the engine "
+        "started, and the engine reads it only once",
+        proof={f"stat({later})": "newer than the engine"},
+    )
+
+
+def _unread_cause(unread: UnreadAuthority, host: str) -> _Cause:
+    return _Cause(
+        _rewriting(unread, host),
+        clause=f"; {unread.path} {unread.holds}, and the engine reads certificates in the "
+        "form of PEM alone: it says nothing, and goes on without the file",
+        proof={unread.path: unread.holds},
+    )
 
 
 def _rewriting(unread: UnreadAuthority, host: str) -> PageVariables:

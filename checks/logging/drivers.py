@@ -72,11 +72,9 @@ def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
     """The containers that are configured to publish the port of the address, and so to take the
     log."""
     port = address.rpartition(":")[2]
-    return tuple(
-        container.subject
-        for container in containers
-        if any(wanted.binding.host_port == port for wanted in container.wanted_ports)
-    )
+    if not port.isdecimal():
+        return ()
+    return tuple(container.subject for container in containers if container.wants_port(int(port)))
 
 
 def _configured_address(config: LogConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 from diagnose.evidence.containers.exposure import Exposed
@@ -48,13 +49,15 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
         yield Finding.about(
             container,
             f"{container} has {and_more(names)} in its {where}",
-            {
-                place: [_name_and_kind(secret) for secret in secrets[:NAMES_SHOWN]]
-                for place, secrets in places.items()
-            },
+            {place: _names_and_kinds(secrets) for place, secrets in places.items()},
             name=names[0],
         )
     return None
+
+
+def _names_and_kinds(secrets: Sequence[Secret]) -> list[str]:
+    """The first secrets, as evidence shows them."""
+    return [_name_and_kind(secret) for secret in secrets[:NAMES_SHOWN]]
 
 
 def _name_and_kind(secret: Secret) -> str:

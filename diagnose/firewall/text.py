@@ -11,10 +11,10 @@ from diagnose.firewall.kernel_numbers import PROTOCOLS, ROUTE_TYPES, STATES, STA
 from diagnose.firewall.values import Interval, Masked, Name, Several
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from diagnose.firewall.actions import Action, Assign
-    from diagnose.firewall.conditions import Condition
+    from diagnose.firewall.conditions import Condition, Match
     from diagnose.firewall.packet import Field
     from diagnose.firewall.values import Value
 
@@ -104,17 +104,18 @@ def _condition(condition: Condition) -> str:
         return f"not ({either})" if condition.negate else f"({either})"
     if condition.text:
         return condition.text
-    listed = [
-        " . ".join(
-            _value(name, value) for name, value in zip(condition.fields, values, strict=True)
-        )
-        for values in condition.among[:_MAX_LISTED]
-    ]
+    listed = [_joined_values(condition, values) for values in condition.among[:_MAX_LISTED]]
     if len(condition.among) > _MAX_LISTED:
         listed.append(f"and {len(condition.among) - _MAX_LISTED} more")
     among = listed[0] if len(listed) == 1 else f"{{ {', '.join(listed)} }}"
     keys = " . ".join(_KEYS[name] for name in condition.fields)
     return f"{keys} != {among}" if condition.negate else f"{keys} {among}"
+
+
+def _joined_values(condition: Match, values: Sequence[Value]) -> str:
+    """One value of each field, as the fields are joined."""
+    pairs = zip(condition.fields, values, strict=True)
+    return " . ".join(_value(name, value) for name, value in pairs)
 
 
 def _action(action: Action) -> str:

@@ -55,7 +55,5 @@ def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
     if failure is None or failure.name not in WAITING:
         return ""
     shown = (failure.line, *lines)
-    commands = (
-        command for framework, command in COMMANDS if any(framework.search(line) for line in shown)
-    )
+    commands = (command for framework, command in COMMANDS if any(map(framework.search, shown)))
     return failure.filled_for_shell(next(commands, ""))

@@ -34,12 +34,8 @@ class _Prefix(msgspec.Struct, frozen=True, order=True):
     vendor: Vendor
 
 
-_PREFIXES = tuple(
-    _Prefix(place, text, vendor)
-    for place, (text, vendor) in enumerate(
-        (text, vendor) for vendor in VENDORS for text in vendor.prefixes
-    )
-)
+_LISTED = [(text, vendor) for vendor in VENDORS for text in vendor.prefixes]
+_PREFIXES = tuple(_Prefix(place, text, vendor) for place, (text, vendor) in enumerate(_LISTED))
 
 
 def _is_apart(prefix: str) -> bool:

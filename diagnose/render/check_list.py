@@ -13,24 +13,26 @@ def rows(
     checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]]
 ) -> list[dict[str, Json]]:
     """What is known of each check, with the thresholds in force."""
-    return [
-        {
-            "id": check.id,
-            "severity": str(check.severity),
-            "title": check.title,
-            "needs": [need.kind.__name__ + ("?" if need.optional else "") for need in check.needs],
-            "thresholds": {
-                threshold.name: {
-                    "value": thresholds.get(check.id, {}).get(threshold.name, threshold.default),
-                    "default": threshold.default,
-                    "unit": threshold.unit,
-                }
-                for threshold in check.thresholds
-            },
-            "caused_by": list(check.caused_by),
-        }
-        for check in checks
-    ]
+    return [_row(check, thresholds.get(check.id, {})) for check in checks]
+
+
+def _row(check: Check, thresholds: Mapping[str, float]) -> dict[str, Json]:
+    """What is known of one check. thresholds: those that its user has set."""
+    return {
+        "id": check.id,
+        "severity": str(check.severity),
+        "title": check.title,
+        "needs": [need.kind.__name__ + ("?" if need.optional else "") for need in check.needs],
+        "thresholds": {
+            threshold.name: {
+                "value": thresholds.get(threshold.name, threshold.default),
+                "default": threshold.default,
+                "unit": threshold.unit,
+            }
+            for threshold in check.thresholds
+        },
+        "caused_by": list(check.caused_by),
+    }
 
 
 def _limits(row: Mapping[str, Json]) -> str:

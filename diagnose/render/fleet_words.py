@@ -170,7 +170,5 @@ def _differences(odd: OddHost) -> str:
 def _lost_sight(checks: Sequence[Blindness]) -> tuple[str, list[str]]:
     """The checks that could look before and cannot now: heading and rows."""
     hosts = count(len({host for check in checks for host in check.hosts}), "host")
-    rows = [
-        f"{check.id}: {counted('host', [name(host) for host in check.hosts])}" for check in checks
-    ]
+    rows = [f"{check.id}: {counted('host', map(name, check.hosts))}" for check in checks]
     return f"lost sight of ({hosts} whose checks could look before, and cannot now)", rows

@@ -18,7 +18,7 @@ from diagnose import interrupts, limited_memory, session
 from diagnose.config import Config
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
-from diagnose.model import Check, Json, Report
+from diagnose.model import Check, Json, Report, Verdict
 from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import UNLIMITED, Budget, TimeLimit
@@ -240,8 +240,10 @@ def _differing_checks(plain: Report, renamed: Report) -> list[Json]:
 
     None, unless a name meant something.
     """
-    before, after = (
-        {result.check.id: (result.verdict, len(result.findings)) for result in report.results}
-        for report in (plain, renamed)
-    )
+    before, after = _verdicts(plain), _verdicts(renamed)
     return sorted(id for id in before if before[id] != after.get(id))
+
+
+def _verdicts(report: Report) -> dict[str, tuple[Verdict, int]]:
+    """The verdict of each check, and the number of its findings."""
+    return {result.check.id: (result.verdict, len(result.findings)) for result in report.results}

@@ -69,23 +69,25 @@ def daemonized(
         if not _ended_at_once(container, clock, options, short):
             continue
         is_loop = container.state.status == "restarting"
-        if not is_loop and not stops.was_unasked(container):
-            continue
-        tail = tail_of(log_tails, container)
-        ports = ", ".join(sorted({wanted.port for wanted in container.wanted_ports}))
-        yield Finding.about(
-            container,
-            f"{container} publishes {ports} but exited "
-            f"with code 0, {took(container.ran_for)} after its start: {_reason_clause(container, tail)}",
-            {
-                "command": container.shown_command,
-                "State": f"{container.state}, ran {took(container.ran_for)}",
-                **log_evidence(tail),
-            },
-            onset=container.failed_first,
-            image=container.config.image,
-        ).with_variables(_cure(container, tail))
+        if is_loop or stops.was_unasked(container):
+            yield _finding(container, tail_of(log_tails, container))
     return None
+
+
+def _finding(container: Container, tail: LogTail) -> Finding:
+    ports = ", ".join(sorted({wanted.port for wanted in container.wanted_ports}))
+    return Finding.about(
+        container,
+        f"{container} publishes {ports} but exited "
+        f"with code 0, {took(container.ran_for)} after its start: {_reason_clause(container, tail)}",
+        {
+            "command": container.shown_command,
+            "State": f"{container.state}, ran {took(container.ran_for)}",
+            **log_evidence(tail),
+        },
+        onset=container.failed_first,
+        image=container.config.image,
+    ).with_variables(_cure(container, tail))
 
 
 def _cure(container: Container, tail: LogTail) -> PageVariables:

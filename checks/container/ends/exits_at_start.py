@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.ends.failed_run import failed_run
+from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import held_up, severity_of_end, took
 from diagnose.evidence.containers.events import Events
@@ -66,27 +66,31 @@ def exits_at_start(
         if container.state.exit_code == KILLED and _lacked_memory(container, events, kernel_log):
             continue
         run = failed_run(container, containers, context)
-        if not fails_at_start(container, run.tail, short):
-            continue
-        code = described(container.state.exit_code)
-        what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
-        finding = Finding.about(
-            container,
-            sentence(what, run.because),
-            {
-                **run.evidence(containers, clock),
-                "State": f"{container.state}, ran {took(container.ran_for)}",
-                "command": container.shown_command,
-                **held_up(container, containers),
-            },
-            severity=severity_of_end(container),
-            calls=run.callees,
-            signs=run.tail.signs,
-            onset=container.finished_at,
-            image=container.config.image,
-        )
-        yield finding.with_variables(run.steps)
+        if fails_at_start(container, run.tail, short):
+            yield _finding(run, containers, clock)
     return None
+
+
+def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
+    container = run.container
+    code = described(container.state.exit_code)
+    what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
+    finding = Finding.about(
+        container,
+        sentence(what, run.because),
+        {
+            **run.evidence(containers, clock),
+            "State": f"{container.state}, ran {took(container.ran_for)}",
+            "command": container.shown_command,
+            **held_up(container, containers),
+        },
+        severity=severity_of_end(container),
+        calls=run.callees,
+        signs=run.tail.signs,
+        onset=container.finished_at,
+        image=container.config.image,
+    )
+    return finding.with_variables(run.steps)
 
 
 def _stays_down(container: Container) -> bool:

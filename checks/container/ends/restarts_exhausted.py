@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from checks.container.causes import causes_without
-from checks.container.ends.failed_run import failed_run
+from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.helpers import took
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.focus import Focus
@@ -40,36 +40,48 @@ def restarts_exhausted(
     `forgotten` is advice.
     """
     for container in (focus or ON_ALL).of(containers):
-        policy = container.host_config.restart_policy
-        most = policy.maximum_retry_count
-        if policy.name != "on-failure" or not most or container.restart_count < most:
-            continue
-        if container.state.status != "exited" or container.state.exit_code == 0:
+        if not _has_used_up_its_restarts(container):
             continue
         if events is not None and events.was_stopped(container.id):
             continue
-        run = failed_run(container, containers, context)
         age = clock.age(container.finished_at)
-        since = f" {duration(age)} ago" if age is not None else ""
-        code = described(container.state.exit_code)
         is_old = age is None or age > forgotten
-        what = (
-            f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
-            f"exit code {code} after {took(container.ran_for)}"
-        )
-        finding = Finding.about(
-            container,
-            sentence(what, run.because),
-            {
-                **run.evidence(containers, clock),
-                "State": str(container.state),
-                "RestartCount": container.restart_count,
-                "HostConfig.RestartPolicy": f"on-failure:{most}",
-            },
-            severity=Severity.advice if is_old else Severity.critical,
-            calls=run.callees,
-            signs=run.tail.signs,
-            onset=container.finished_at,
-        )
-        yield finding.with_variables(run.steps)
+        severity = Severity.advice if is_old else Severity.critical
+        yield _finding(failed_run(container, containers, context), severity, containers, clock)
     return None
+
+
+def _has_used_up_its_restarts(container: Container) -> bool:
+    """Whether the policy on-failure allows no further restart of a container that has failed."""
+    policy, state = container.host_config.restart_policy, container.state
+    most = policy.maximum_retry_count
+    is_limited = policy.name == "on-failure" and most > 0
+    has_failed = state.status == "exited" and state.exit_code != 0
+    return is_limited and has_failed and container.restart_count >= most
+
+
+def _finding(run: FailedRun, severity: Severity, containers: Containers, clock: Clock) -> Finding:
+    container = run.container
+    most = container.host_config.restart_policy.maximum_retry_count
+    age = clock.age(container.finished_at)
+    since = f" {duration(age)} ago" if age is not None else ""
+    code = described(container.state.exit_code)
+    what = (
+        f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
+        f"exit code {code} after {took(container.ran_for)}"
+    )
+    finding = Finding.about(
+        container,
+        sentence(what, run.because),
+        {
+            **run.evidence(containers, clock),
+            "State": str(container.state),
+            "RestartCount": container.restart_count,
+            "HostConfig.RestartPolicy": f"on-failure:{most}",
+        },
+        severity=severity,
+        calls=run.callees,
+        signs=run.tail.signs,
+        onset=container.finished_at,
+    )
+    return finding.with_variables(run.steps)

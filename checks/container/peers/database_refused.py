@@ -39,7 +39,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -78,42 +78,81 @@ def database_refused(
     """
     failed = list(claims(ID, containers, log_tails, clock))
     waiting = list(_of_running(repeated_errors, {claim.container.id for claim in failed}))
-    for said in (*failed, *waiting):
-        server = called_database(said.container, said.failure, containers)
+    for claim in (*failed, *waiting):
+        server = called_database(claim.container, claim.failure, containers)
         if server is None:
             continue
-        failure = of_a_missing_role(said.failure, server, recent_logs)
-        claim = msgspec.structs.replace(said, failure=failure)
-        callee = (failure, claim.container, server)
-        reasons = (unused_variable, unnamed_database, foreign_user, other_password)
-        reason = next(filter(None, (give(*callee) for give in reasons)), None)
-        untidy = secret_files.of(claim.container) if secret_files is not None else None
-        reason = reason or _of_file(untidy)
-        stray = stray_login(failure, server, recent_logs)
-        connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
-        changed = _changed_file(claim, compose_files)
-        finding = claim.finding(
-            f"is refused by the database in {server}: {_cause(claim, server, reason, stray)}"
-            f"{_who_holds_most(connections)}{_not_applied(changed)}",
-            {
-                **changed_evidence(changed),
-                **present({f"log of {server.name}": stray.text if stray is not None else None}),
-                **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
-                f"{server.name} State": f"{server.state.status}, image {server.config.image}",
-                "what fixes it": _fix(failure, reason, stray),
-            },
-            touches=(server.subject,),
-            server=server.name,
+        failure = of_a_missing_role(claim.failure, server, recent_logs)
+        refusal = _Refusal(
+            msgspec.structs.replace(claim, failure=failure),
+            server,
+            reason=_reason(failure, claim.container, server, secret_files),
+            stray=stray_login(failure, server, recent_logs),
+            connections=_connections(failure, server, callers),
+            changed=_changed_file(claim.container, failure, compose_files),
         )
-        if said in waiting:
+        finding = _finding(refusal, containers, recent_logs)
+        if claim in waiting:
             finding = msgspec.structs.replace(finding, severity=Severity.warning)
-        yield finding.with_variables(
-            (reason.variables if reason else _variables(claim, server, recent_logs))
-            | _of_stray(stray, claim.container)
-            | _main_client(connections, containers)
-            | changed_variables(claim.container, changed)
-        )
+        yield finding
     return None
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """What is known of one refused call."""
+
+    claim: Claim
+    server: Container
+    reason: Reason | None
+    """What the environments of both, or the file of the password, say about it."""
+    stray: StrayLogin | None
+    """The database in which the server looks for the user, where it is another one."""
+    connections: Mapping[str, int]
+    """Who holds the server's connections, where none is left."""
+    changed: ChangedFile | None
+    """The file of the caller's project that is not applied to it."""
+
+
+def _reason(
+    failure: Recognised, caller: Container, server: Container, secret_files: SecretFiles | None
+) -> Reason | None:
+    """The first reason that the environments of both give, or else the file of the password."""
+    for give in (unused_variable, unnamed_database, foreign_user, other_password):
+        reason = give(failure, caller, server)
+        if reason is not None:
+            return reason
+    return _of_file(secret_files.of(caller) if secret_files is not None else None)
+
+
+def _connections(
+    failure: Recognised, server: Container, callers: Callers | None
+) -> Mapping[str, int]:
+    is_crowded = failure.name == "too-many-clients"
+    return callers.of(server) if callers is not None and is_crowded else {}
+
+
+def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs | None) -> Finding:
+    claim, server, stray = refusal.claim, refusal.server, refusal.stray
+    connections, changed, reason = refusal.connections, refusal.changed, refusal.reason
+    finding = claim.finding(
+        f"is refused by the database in {server}: {_cause(refusal)}"
+        f"{_who_holds_most(connections)}{_not_applied(changed)}",
+        {
+            **changed_evidence(changed),
+            **present({f"log of {server.name}": stray.text if stray is not None else None}),
+            **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
+            f"{server.name} State": f"{server.state.status}, image {server.config.image}",
+            "what fixes it": _fix(refusal),
+        },
+        touches=(server.subject,),
+        server=server.name,
+    )
+    return finding.with_variables(
+        (reason.variables if reason else _variables(claim, server, recent_logs))
+        | _of_stray(stray, claim.container)
+        | _main_client(connections, containers)
+        | changed_variables(claim.container, changed)
+    )
 
 
 def _of_file(file: SecretFile | None) -> Reason | None:
@@ -129,20 +168,21 @@ def _of_file(file: SecretFile | None) -> Reason | None:
     )
 
 
-def _cause(claim: Claim, server: Container, reason: Reason | None, stray: StrayLogin | None) -> str:
+def _cause(refusal: _Refusal) -> str:
+    reason, stray = refusal.reason, refusal.stray
     if stray is not None:
-        is_root = server.config.value_of(_ROOT_OF_MONGO) == stray.user
+        is_root = refusal.server.config.value_of(_ROOT_OF_MONGO) == stray.user
         whose = (
             "which is one of database admin" if is_root else "which may be one of database admin"
         )
         return f"it looks for user {stray.user}, {whose}, in database {stray.base}"
-    return reason.cause if reason else claim.failure.cause
+    return reason.cause if reason else refusal.claim.failure.cause
 
 
-def _fix(failure: Recognised, reason: Reason | None, stray: StrayLogin | None) -> str:
-    if stray is not None:
+def _fix(refusal: _Refusal) -> str:
+    if refusal.stray is not None:
         return "append ?authSource=admin to the address that the program gives MongoDB"
-    return reason.cure if reason else failure.cure
+    return refusal.reason.cure if refusal.reason else refusal.claim.failure.cure
 
 
 def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:
@@ -170,10 +210,11 @@ _LOGINS = ("postgres-login", "mysql-access", "mongo-auth")
 """Failures that another password or user ends."""
 
 
-def _changed_file(claim: Claim, files: ComposeFiles | None) -> ChangedFile | None:
+def _changed_file(
+    caller: Container, failure: Recognised, files: ComposeFiles | None
+) -> ChangedFile | None:
     """The file of its project that is newer than the caller, where a login was refused."""
-    is_login = claim.failure.name in _LOGINS
-    return changed_file(claim.container, files) if is_login else None
+    return changed_file(caller, files) if failure.name in _LOGINS else None
 
 
 def _not_applied(changed: ChangedFile | None) -> str:
@@ -183,10 +224,6 @@ def _not_applied(changed: ChangedFile | None) -> str:
     return (
         f"; {changed.path} was changed since this container was created, and is not applied to it"
     )
-
-
-def _is_crowded(claim: Claim) -> bool:
-    return claim.failure.name == "too-many-clients"
 
 
 def _who_holds_most(connections: Mapping[str, int]) -> str:

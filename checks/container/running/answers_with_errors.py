@@ -14,7 +14,7 @@ from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, F
 from diagnose.evidence.network.proxies.page_text import first_words
 from diagnose.evidence.network.proxies.tls_clients import AllTlsClients, TlsClients
 from diagnose.mappings import names_of, only, present, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, counted, joined, named, sentence, shortened
 from diagnose.programs.failures import FAILURES, Recognised, family_of_running, recognise
 from diagnose.programs.families import FAMILIES
@@ -156,18 +156,18 @@ def _failed_answers_finding(
         calls=subjects_of(callees),
         signs=tail.signs if tail.explains else None,
     )
-    return finding.with_variables(
-        present(
-            {
-                "url": failed.url,
-                "migration": migration_of(failure, tail.lines),
-                "log_inside": f"{container.name}:{written.path}" if written is not None else "",
-                "refusing": container.name if failed.status == _BAD_REQUEST else "",
-                "closed": closed.path if closed is not None else "",
-                "worker": closed.user.owner if closed is not None else "",
-            }
-        )
-    )
+    variables = {
+        "url": failed.url,
+        "migration": migration_of(failure, tail.lines),
+        "log_inside": f"{container.name}:{written.path}" if written is not None else "",
+        "refusing": container.name if failed.status == _BAD_REQUEST else "",
+        **_closed_variables(closed),
+    }
+    return finding.with_variables(present(variables))
+
+
+def _closed_variables(closed: ClosedFolder | None) -> PageVariables:
+    return {"closed": closed.path, "worker": closed.user.owner} if closed is not None else {}
 
 
 def _explaining(printed: LogTail, failed: FailedAnswers) -> LogTail:

@@ -5,7 +5,7 @@ A limit of open files that a program walks through for minutes.
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.computing_processes import ComputingProcesses
+from diagnose.evidence.containers.computing_processes import ComputingProcess, ComputingProcesses
 from diagnose.model import CheckResult, Count, Finding, Percent, Seconds, Severity
 from diagnose.registry import check
 
@@ -34,24 +34,29 @@ def open_files_unbounded(
     """
     for computing in computing_processes:
         is_closing = computing.system_pct >= system and computing.sleeps_per_s <= sleeps
-        if computing.limit < huge or computing.cpu_s < least or not is_closing:
-            continue
-        container, task = computing.container, computing.process
-        finding = Finding.about(
-            container,
-            f"{container}: "
-            f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel: it may "
-            f"open {computing.limit:,} files, and seems to close all these descriptors one by one",
-            {
-                f"/proc/{task.pid}/limits, open files": computing.limit,
-                f"/proc/{task.pid}/stat": (
-                    f"{computing.cpu_s:.0f} s of processor time, "
-                    f"{computing.system_pct:.0f} % in the kernel"
-                ),
-                f"/proc/{task.pid}/status": f"waited {computing.sleeps_per_s:.1f} times in a second of processor time",
-            },
-            discriminator=task.comm,
-            stable=(container.life,),
-        )
-        yield finding.with_variables({"limits": f"1024:{min(computing.limit, ORDINARY)}"})
+        if is_closing and computing.limit >= huge and computing.cpu_s >= least:
+            yield _finding(computing)
     return None
+
+
+def _finding(computing: ComputingProcess) -> Finding:
+    container, task = computing.container, computing.process
+    finding = Finding.about(
+        container,
+        f"{container}: "
+        f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel: it may "
+        f"open {computing.limit:,} files, and seems to close all these descriptors one by one",
+        {
+            f"/proc/{task.pid}/limits, open files": computing.limit,
+            f"/proc/{task.pid}/stat": (
+                f"{computing.cpu_s:.0f} s of processor time, "
+                f"{computing.system_pct:.0f} % in the kernel"
+            ),
+            f"/proc/{task.pid}/status": (
+                f"waited {computing.sleeps_per_s:.1f} times in a second of processor time"
+            ),
+        },
+        discriminator=task.comm,
+        stable=(container.life,),
+    )
+    return finding.with_variables({"limits": f"1024:{min(computing.limit, ORDINARY)}"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -60,23 +60,29 @@ def option_missing(
     for claim in (*named, *_low_port_claims(containers, log_tails, clock), *rootless):
         missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
-        if missing and not (full is not None and full.is_of_a_database):
-            options = list(missing)
+        if not missing or (full is not None and full.is_of_a_database):
+            continue
+        beside = engine_beside(claim.container, containers) if _is_socket(list(missing)) else None
+        if beside is not None:
+            yield _elsewhere_finding(claim, beside)
+        else:
             cause = claim.failure.cause if full is None else _what_it_holds(full)
-            beside = engine_beside(claim.container, containers) if _is_socket(options) else None
-            if beside is not None:
-                yield _elsewhere_finding(claim, beside)
-                continue
-            finding = claim.finding(
-                f"needs {' '.join(options)}: {cause}",
-                dict(missing.values()),
-                option=options[0],
-                image=claim.container.config.image,
-            )
-            further = {"further": options[1]} if len(options) == 2 else {}
-            yield finding.with_variables(further | compose_variables(claim.container))
+            yield _finding(claim, missing, cause)
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
+
+
+def _finding(claim: Claim, missing: Mapping[str, tuple[str, object]], cause: str) -> Finding:
+    """missing: the options, each with the setting that shows that it is not there."""
+    options = list(missing)
+    finding = claim.finding(
+        f"needs {' '.join(options)}: {cause}",
+        dict(missing.values()),
+        option=options[0],
+        image=claim.container.config.image,
+    )
+    further = {"further": options[1]} if len(options) == 2 else {}
+    return finding.with_variables(further | compose_variables(claim.container))
 
 
 def _low_port_claims(containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:

@@ -125,10 +125,11 @@ def _evidence_of_caller(dispute: DisputedName) -> dict[str, object]:
     caller = dispute.caller
     if caller is None or dispute.given:
         return {}
+    own_names = dispute.server.dns_names
     names = [
         name
         for name, value in caller.config.environment
-        if any(word in dispute.server.dns_names for word in words_of(value))
+        if not own_names.isdisjoint(words_of(value))
     ]
     return present({f"{caller.name} names {dispute.server.name} in": ", ".join(names[:3])})
 

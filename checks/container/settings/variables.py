@@ -69,9 +69,8 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         wanted = (named,) if named else claim.failure.needs
         if not wanted or any(map(container.config.sets, wanted)):
             continue
-        is_empty = any(
-            entry in (f"{name}=" for name in wanted) for entry in container.config.env or ()
-        )
+        empty_entries = {f"{name}=" for name in wanted}
+        is_empty = not empty_entries.isdisjoint(container.config.env or ())
         state = "is empty" if is_empty else "is not set"
         needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
         together = asked_together(claim.tail.lines, container, wanted[0])

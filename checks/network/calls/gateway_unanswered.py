@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
@@ -91,11 +92,13 @@ def _ways_out(items: list[SilentMachine], networks: Networks | None) -> list[Net
     """
     if networks is None:
         return []
-    ways = [
-        [way for way in networks.of(item.container) if way.is_bridge and not way.internal]
-        for item in items
-    ]
+    ways = [_bridges_out(item.container, networks) for item in items]
     return ways[0] if all(ways) else []
+
+
+def _bridges_out(container: Container, networks: Networks) -> list[Network]:
+    """The bridge networks of a container that lead out."""
+    return [way for way in networks.of(container) if way.is_bridge and not way.internal]
 
 
 def _finding(

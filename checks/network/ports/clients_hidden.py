@@ -220,7 +220,7 @@ def _passes_visitors_on(container: Container, processes: Processes | None) -> bo
     """Whether a web server runs in it that visitors reach, which may be before other programs."""
     if processes is None or not any(container.published_by("tcp")):
         return False
-    return any(process.comm in FRONTS for process in processes.inside(container.id))
+    return processes.runs(container.id, FRONTS)
 
 
 _FORWARDED_FOR = LazyPattern(r'" "[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9}"\s*$')

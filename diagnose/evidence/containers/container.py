@@ -314,6 +314,14 @@ class Container(ProjectMember, frozen=True):
         """Whether this TCP port of the host leads to it now."""
         return any(published.host_port == port for published in self.published_by("tcp"))
 
+    def wants_port(self, port: int) -> bool:
+        """Whether it was asked to be published at this port of the host, running or not."""
+        return any(wanted.host_port == port for wanted in self.wanted_ports)
+
+    def mounts_from(self, *sources: str) -> bool:
+        """Whether one of these paths of the host is mounted in it."""
+        return any(mount.source in sources for mount in self.mounts)
+
     def mounts_volume(self, name: str) -> bool:
         """Whether a volume of this name is mounted in it."""
         return any(mount.type == "volume" and mount.name == name for mount in self.mounts)

@@ -134,6 +134,10 @@ class Containers(Items[Container], frozen=True, dict=True):
         )
         return sorted({port.host_port for port in published})
 
+    def publisher_of(self, port: int) -> Container | None:
+        """The running container to which a TCP port of the host leads."""
+        return next((container for container in self.running if container.publishes(port)), None)
+
     def beside(self, container: Container) -> list[Container]:
         """The other containers on a container's networks, running or not."""
         return [

@@ -29,6 +29,6 @@ def missed_space(errors: RepeatedErrors | None, disks: Filesystems | None) -> Mi
         frozenset(
             error.container.id
             for error in errors or ()
-            if any("no-space" in signs(line) for line in (error.line.whole, *error.lines))
+            if "no-space" in signs(error.line.whole, *error.lines)
         )
     )

@@ -255,12 +255,9 @@ def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str,
     """
     near_names = {"localhost", container.name, container.id[:12], *container.extra_names}
     called = {name: where for name, where in referenced_names(container).items() if "." not in name}
-    networks = [near.get(network, set()) for network in container.endpoints]
-    return {
-        name: where
-        for name, where in called.items()
-        if name not in near_names and not any(name in names for names in networks)
-    }
+    for network in container.endpoints:
+        near_names |= near.get(network, set())
+    return {name: where for name, where in called.items() if name not in near_names}
 
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:

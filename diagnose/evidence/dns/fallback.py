@@ -43,7 +43,7 @@ def on_fallback(
     ids = {member.id for member in members}
     groups = query_groups(containers, resolvers, lookups)
     silent = [group for group in groups if group.lost and not group.works]
-    lost = [group for group in silent if any(member.id in ids for member in group.members)]
+    lost = [group for group in silent if group.has_any(ids)]
     return OnFallback(members, tuple(lost))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -35,6 +35,10 @@ class QueryGroup(msgspec.Struct, frozen=True):
     """What came back from each server."""
     goes_its_own_way: bool = False
     """One container that may change its own routes, and fares otherwise than its neighbours."""
+
+    def has_any(self, ids: Collection[str]) -> bool:
+        """Whether a container with one of these ids is a member."""
+        return any(member.id in ids for member in self.members)
 
     @property
     def lost(self) -> tuple[ServerReply, ...]:
@@ -73,16 +77,15 @@ def query_groups(
         for container in resolving_containers(containers)
         if (servers := resolvers.upstreams(container)) and container.id not in closed
     )
-    return [
-        QueryGroup(
-            place.subject,
-            place.networks,
-            tuple(members),
-            tuple(ServerReply(server, paths.reply(members[0], server)) for server in place.servers),
-            place.is_own_way,
+    groups = []
+    for place, members in members_of.items():
+        replies = [ServerReply(server, paths.reply(members[0], server)) for server in place.servers]
+        groups.append(
+            QueryGroup(
+                place.subject, place.networks, tuple(members), tuple(replies), place.is_own_way
+            )
         )
-        for place, members in members_of.items()
-    ]
+    return groups
 
 
 class _GroupKey(msgspec.Struct, frozen=True):

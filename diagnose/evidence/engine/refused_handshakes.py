@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -67,19 +68,14 @@ def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedCl
     by_client = by_key(
         (refusal, line) for line in recent if (refusal := _refusal(line)) is not None
     )
-    by_reason = by_key(
-        (reason, (client, lines))
-        for (reason, client), lines in by_client.items()
-        if not _may_be_a_scan(reason, client, lines)
-    )
+    refused: dict[Reason, dict[str, list[LogLine]]] = {}
+    for (reason, client), lines in by_client.items():
+        if not _may_be_a_scan(reason, client, lines):
+            refused.setdefault(reason, {})[client] = lines
     return RefusedClients(
         tuple(
-            RefusedHandshakes(
-                reason,
-                tuple(client for client, _ in refusals),
-                tuple(line for _, lines in refusals for line in lines),
-            )
-            for reason, refusals in by_reason.items()
+            RefusedHandshakes(reason, tuple(clients), tuple(chain.from_iterable(clients.values())))
+            for reason, clients in refused.items()
         )
     )
 

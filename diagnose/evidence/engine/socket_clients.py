@@ -76,8 +76,7 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
     holders = tuple(
         container
         for container in containers
-        if container.state.status in ("running", "restarting")
-        and any(mount.source in SOCKETS for mount in container.mounts)
+        if container.state.status in ("running", "restarting") and container.mounts_from(*SOCKETS)
     )
     clients = []
     orders: list[StopOrder] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from stat import S_IXOTH
 
 import msgspec
 
@@ -122,11 +123,12 @@ def _closed_images(
             continue
         for name in names:
             modes.setdefault(name, []).append(status.mode)
-    return {
-        name: depths[0]
-        for name, depths in modes.items()
-        if not any(mode & 0o001 for mode in depths)
-    }
+    return {name: of_layers[0] for name, of_layers in modes.items() if _are_closed(of_layers)}
+
+
+def _are_closed(modes: Sequence[int]) -> bool:
+    """Whether no other user may enter any of these folders."""
+    return not any(mode & S_IXOTH for mode in modes)
 
 
 def _reports_damage(line: LogLine) -> bool:

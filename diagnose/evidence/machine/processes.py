@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
@@ -29,6 +29,10 @@ class Processes(Items[Process], frozen=True, dict=True):
     def inside(self, id: str) -> Sequence[Process]:
         """The processes of the container with this id."""
         return self._by_container.get(id, ())
+
+    def runs(self, id: str, names: Collection[str]) -> bool:
+        """Whether a process of the container with this id has one of these names."""
+        return any(process.comm in names for process in self.inside(id))
 
     @property
     def outside(self) -> Sequence[Process]:

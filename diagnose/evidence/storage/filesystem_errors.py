@@ -66,18 +66,14 @@ def filesystem_errors(
         (_mounted_device(_device(match), disks.by_name), record)
         for record, match in log.matching(_ERROR, _ERROR_SIGNS)
     )
-    recent = {
-        device: [record for record in lines if record.at >= max(since, mounted_at.get(device, 0.0))]
-        for device, lines in records.items()
-        if device
-    }
-    return {
-        device: FilesystemErrors(
-            disks.by_name[device], tuple(record.text for record in lines), lines[-1].at
-        )
-        for device, lines in recent.items()
-        if lines
-    }
+    errors = {}
+    for device, logged in records.items():
+        begin = max(since, mounted_at.get(device, 0.0))
+        recent = [record for record in logged if record.at >= begin]
+        if device and recent:
+            lines = tuple(record.text for record in recent)
+            errors[device] = FilesystemErrors(disks.by_name[device], lines, recent[-1].at)
+    return errors
 
 
 def _device(match: re.Match[str]) -> str:

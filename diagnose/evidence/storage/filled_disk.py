@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.disk_usage import DiskUsage
@@ -169,9 +169,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """The containers into which the folder of that log is mounted, by name."""
         path = self.log.path if self.log is not None else ""
         return sorted(
-            container.name
-            for container in self.containers or ()
-            if any(_is_below(path, mount.source) for mount in container.mounts)
+            container.name for container in self.containers or () if _holds(container, path)
         )
 
     def is_to_blame(self, size: int) -> bool:
@@ -306,6 +304,11 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def _excess(self) -> float:
         """Bytes that must go until nobody calls this disk full."""
         return max(0.0, self.disk.usage.used - self.disk.usage.size * WELL_PCT / 100)
+
+
+def _holds(container: Container, path: str) -> bool:
+    """Whether the folder of a file, or one above it, is mounted into a container."""
+    return any(_is_below(path, mount.source) for mount in container.mounts)
 
 
 def _is_below(path: str, folder: str) -> bool:

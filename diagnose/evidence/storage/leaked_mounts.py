@@ -3,7 +3,7 @@ other processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -48,14 +48,8 @@ def leaked_mounts(
 ) -> LeakedMounts:
     """The host's mounts first; other namespaces only where the host has none."""
     busy = [container for container in containers if _is_kept_by_a_mount(container)]
-    leaks = {
-        container.id: tuple(
-            LeakedMount(mount.point, mount.fstype)
-            for mount in mounts or ()
-            if _is_of_container(mount, container)
-        )
-        for container in busy
-    }
+    here = [(LeakedMount(mount.point, mount.fstype), mount) for mount in mounts or ()]
+    leaks = {container.id: _of_container(container, here) for container in busy}
     unexplained = [container for container in busy if not leaks[container.id]]
     if unexplained and processes is not None:
         leaks |= _leaks_elsewhere(host, processes, unexplained)
@@ -73,12 +67,14 @@ def _leaks_elsewhere(
 ) -> dict[str, tuple[LeakedMount, ...]]:
     """The mounts of these containers in other mount namespaces, by the container's id."""
     elsewhere = list(_mounts_elsewhere(host, processes))
-    return {
-        container.id: tuple(
-            leaked for leaked, mount in elsewhere if _is_of_container(mount, container)
-        )
-        for container in containers
-    }
+    return {container.id: _of_container(container, elsewhere) for container in containers}
+
+
+def _of_container(
+    container: Container, mounts: Iterable[tuple[LeakedMount, Mounted]]
+) -> tuple[LeakedMount, ...]:
+    """The mounts that keep one container, out of these."""
+    return tuple(leaked for leaked, mount in mounts if _is_of_container(mount, container))
 
 
 def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[tuple[LeakedMount, Mounted]]:

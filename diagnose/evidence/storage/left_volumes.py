@@ -141,9 +141,10 @@ def last_changes(
             [folder, *(f"{folder}/{name}" for name in sorted(names[folder])[:MOST])]
         ),
     )
-    return {
-        folder: max(times)
-        for folder, answer in answers
-        if not isinstance(answer, Failed)
-        and (times := [status.mtime for status in answer.values() if status.mtime])
-    }
+    changed = {}
+    for folder, answer in answers:
+        statuses = [] if isinstance(answer, Failed) else answer.values()
+        times = [status.mtime for status in statuses if status.mtime]
+        if times:
+            changed[folder] = max(times)
+    return changed

@@ -84,11 +84,12 @@ def _named_in_databases(root: Path, folders: Sequence[str]) -> list[str]:
     if not folders:
         return []
     databases = [file.read_bytes()[:DATABASE_MAX] for file in (root / "buildkit").glob("*.db")]
-    return [
-        name
-        for name in folders
-        if any(name.removesuffix("-init").encode() in database for database in databases)
-    ]
+    named = []
+    for name in folders:
+        layer = name.removesuffix("-init").encode()
+        if any(layer in database for database in databases):
+            named.append(name)
+    return named
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:

@@ -133,10 +133,8 @@ def context(name: str, folder: Path) -> Context | None:
 
 def pem_files(folder: Path, *, verify: bool) -> Tls:
     """The PEM files of a folder that are there, under the names that the docker CLI gives them."""
-    ca, cert, key = (
-        str(path) if path.exists() else None
-        for path in (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
-    )
+    paths = [folder / f"{name}.pem" for name in ("ca", "cert", "key")]
+    ca, cert, key = (str(path) if path.exists() else None for path in paths)
     return Tls(ca, cert, key, verify)
 
 

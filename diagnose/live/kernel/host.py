@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from diagnose.live import Live, Refused
 from diagnose.live.kernel import mountinfo as table
 from diagnose.live.kernel.proc_files import counters_of, read, text_of
+from diagnose.mappings import assignments
 from diagnose.model import Json
 from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure, ReadSysctls
 from diagnose.questions.network import CountReversePathDrops
@@ -105,13 +106,11 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
 
     `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` per line.
     """
-    return {
-        words[0]: {
-            name: float(value) for name, _, value in (word.partition("=") for word in words[1:])
-        }
-        for words in map(str.split, text.splitlines())
-        if words
-    }
+    figures = {}
+    for line in filter(str.strip, text.splitlines()):
+        kind, *words = line.split()
+        figures[kind] = {name: float(value) for name, value in assignments(words).items()}
+    return figures
 
 
 def sysctl(_live: Live, question: ReadSysctls) -> Json:

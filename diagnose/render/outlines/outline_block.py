@@ -271,15 +271,18 @@ def _effects(findings: Sequence[Reported], root: Finding) -> tuple[Effect, ...]:
     """What a root explains, findings of one check together."""
     above = [root.summary, *(text for text in root.evidence.values() if isinstance(text, str))]
     groups = by_key((finding.id, finding) for finding in findings)
-    return tuple(
-        Effect(
-            id,
-            tuple(dict.fromkeys(f.subject.name for f in group)),
-            _without_line(group[0].finding.summary, above),
-            group[0].causes[0].because,
-            min(finding.causes[0].strength for finding in group),
-        )
-        for id, group in groups.items()
+    return tuple(_effect(group, above) for group in groups.values())
+
+
+def _effect(group: Sequence[Reported], above: Sequence[str]) -> Effect:
+    """One effect: findings of one check. above: the texts that stand above it."""
+    first = group[0]
+    return Effect(
+        first.id,
+        tuple(dict.fromkeys(finding.subject.name for finding in group)),
+        _without_line(first.finding.summary, above),
+        first.causes[0].because,
+        min(finding.causes[0].strength for finding in group),
     )
 
 

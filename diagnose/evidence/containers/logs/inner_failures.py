@@ -84,15 +84,11 @@ def inner_failures(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> InnerFailures:
     """One log for each running container with such a program; most hosts have few."""
-    commands = {
-        container.id: _own_words(container)
-        | ({_command(process.comm) for process in processes.inside(container.id)} or _MAY_RUN)
-        for container in containers.running
-    }
+    commands = {container.id: _commands(container, processes) for container in containers.running}
     wanted = [
         container
         for container in containers.running
-        if any(pattern.is_about(container, commands[container.id]) for pattern in PATTERNS)
+        if _patterns_about(container, commands[container.id])
     ]
     wanted.sort(key=lambda container: container.started_at or 0.0, reverse=True)
     items: list[InnerFailure] = []
@@ -129,7 +125,18 @@ def _with_own_reason(host: Host, item: InnerFailure, own: KeeperLogs) -> InnerFa
 
 def _may_last(container: Container, commands: set[str]) -> bool:
     """Whether one of these programs writes of a failure once, and the failure lasts."""
-    return any(pattern.lasts and pattern.is_about(container, commands) for pattern in PATTERNS)
+    return any(pattern.lasts for pattern in _patterns_about(container, commands))
+
+
+def _patterns_about(container: Container, commands: set[str]) -> list[Pattern]:
+    """The patterns of failures that one of these programs may meet."""
+    return [pattern for pattern in PATTERNS if pattern.is_about(container, commands)]
+
+
+def _commands(container: Container, processes: Processes) -> set[str]:
+    """The programs in a container; where no process is seen, any server may run."""
+    seen = {_command(process.comm) for process in processes.inside(container.id)}
+    return _own_words(container) | (seen or _MAY_RUN)
 
 
 def _own_words(container: Container) -> set[str]:
@@ -165,9 +172,7 @@ def in_lines(
     """
     texts = [text for _, text in lines]
     inner_failures = []
-    for pattern in PATTERNS:
-        if not pattern.is_about(container, commands):
-            continue
+    for pattern in _patterns_about(container, commands):
         signs = _signs(pattern, texts)
         chosen = _recurring_signs(signs, lines, now) if pattern.recurs else _first_of_each(signs)
         for sign in chosen:

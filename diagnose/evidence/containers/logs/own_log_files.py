@@ -135,14 +135,10 @@ def _writer(sharing: list[LogPlace], uid: int, processes: Processes | None) -> L
     """Of the containers that have a folder, the one with a process of the file's owner."""
     if processes is None:
         return sharing[0]
-    return next(
-        (
-            folder
-            for folder in sharing
-            if any(process.uid == uid for process in processes.inside(folder.container.id))
-        ),
-        sharing[0],
-    )
+    for folder in sharing:
+        if uid in {process.uid for process in processes.inside(folder.container.id)}:
+            return folder
+    return sharing[0]
 
 
 def _on_host(container: Container, path: str) -> str:

@@ -121,8 +121,12 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         """The lines that contain one of these, whatever their case, the last one first."""
         if not self.lines or not any(needle in self._small_letters for needle in needles):
             return []
-        lowered = [(line, line.lower()) for line in reversed(self.lines)]
-        return [line for line, small in lowered if any(needle in small for needle in needles)]
+        found = []
+        for line in reversed(self.lines):
+            small = line.lower()
+            if any(needle in small for needle in needles):
+                found.append(line)
+        return found
 
 
 NO_LINES = LogTail(())

@@ -50,6 +50,5 @@ def _is_database(peer: Container, kind: str) -> bool:
     kinds: Sequence[str] = (kind,) if kind else tuple(_PORTS)
     exposed = peer.config.exposed_ports or {}
     image = peer.config.image.lower()
-    return any(
-        _PORTS[name] in exposed or any(word in image for word in _IMAGES[name]) for name in kinds
-    )
+    words = [word for name in kinds for word in _IMAGES[name]]
+    return any(_PORTS[name] in exposed for name in kinds) or any(word in image for word in words)

@@ -77,12 +77,13 @@ def refused_port(lines: Iterable[str]) -> int:
     several.
     """
     every = list(lines)
-    named = (
-        {int(port) for port in _PORT.findall(every[place])} or _port_asked_below(every, place)
-        for place in reversed(range(len(every)))
-        if "refused" in signs(every[place])
-    )
-    return only(next((ports for ports in named if ports), set())) or 0
+    for place in reversed(range(len(every))):
+        if "refused" not in signs(every[place]):
+            continue
+        ports = set(map(int, _PORT.findall(every[place]))) or _port_asked_below(every, place)
+        if ports:
+            return only(ports) or 0
+    return 0
 
 
 def _port_asked_below(lines: Sequence[str], place: int) -> set[int]:

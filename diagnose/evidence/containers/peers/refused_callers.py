@@ -204,8 +204,10 @@ def _last_line_about(tail: LogTail, item: RefusedCaller) -> str:
     marks = [end.ip_address for end in item.caller.endpoints.values() if end.ip_address]
     marks += [item.path.partition("?")[0]] if len(item.path) > _SHORT else []
     marks += [item.host] if "." in item.host or "_" in item.host or "-" in item.host else []
-    about = (line for line in reversed(tail.lines) if any(mark in line for mark in marks))
-    return message(line).text if (line := next(about, "")) else ""
+    for line in reversed(tail.lines):
+        if any(mark in line for mark in marks):
+            return message(line).text
+    return ""
 
 
 def _complaint(tail: LogTail) -> str:

@@ -187,13 +187,11 @@ def is_of_own_runtime(container: Container, program: str) -> bool:
 
 def held_addresses(container: Container, containers: Containers) -> dict[str, list[str]]:
     """Who has which address, on each network of a container."""
-    return {
-        network: [
-            f"{other.name} {other.endpoints[network].ip_address}"
-            for other in containers.running_on(network)
-        ]
-        for network in container.endpoints
-    }
+    held = {}
+    for network in container.endpoints:
+        others = containers.running_on(network)
+        held[network] = [f"{other.name} {other.endpoints[network].ip_address}" for other in others]
+    return held
 
 
 class TakenAddress(msgspec.Struct, frozen=True):

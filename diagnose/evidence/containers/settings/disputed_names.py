@@ -163,9 +163,9 @@ def _is_other_value(settings: Mapping[str, str], asked: str) -> bool:
 
 def _callers_of(server: Container, containers: Containers) -> list[Container]:
     """The running containers near a server whose settings name it."""
+    beside = [other for other in containers.beside(server) if other.is_running]
     return [
         other
-        for other in containers.beside(server)
-        if other.is_running
-        and any(peer.id == server.id for peer in named_peers((), other, containers))
+        for other in beside
+        if server.id in {peer.id for peer in named_peers((), other, containers)}
     ]

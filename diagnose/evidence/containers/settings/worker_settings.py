@@ -21,6 +21,7 @@ from diagnose.evidence.containers.settings.worker_roles import (
 )
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.storage.mounts import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
@@ -243,16 +244,13 @@ def _share_settings(worker: Container, program: Container) -> bool:
     """Whether both mount one file or folder that may hold the settings of the program."""
     folders = {c.config.working_dir.rstrip("/") for c in (worker, program)} - {""}
     own = {mount.source for mount in worker.mounts}
-    return any(
-        mount.source in own
-        and (
-            _OF_SETTINGS.search(mount.destination)
-            or any(
-                f"{folder}/".startswith(f"{mount.destination.rstrip('/')}/") for folder in folders
-            )
-        )
-        for mount in program.mounts
-    )
+    for mount in program.mounts:
+        if mount.source not in own:
+            continue
+        has_program = any(is_within(folder, mount.destination) for folder in folders)
+        if has_program or _OF_SETTINGS.search(mount.destination):
+            return True
+    return False
 
 
 def _server_in(value: str, caller: Container, containers: Containers) -> Container | None:

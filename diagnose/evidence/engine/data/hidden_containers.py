@@ -91,7 +91,8 @@ def hidden_containers(
     files = _records(host, folder, looked_at)
     records = [_damaged_record(folder, id, files) for id in looked_at]
     torn = [record for record in records if record is not None]
-    whole = [id for id in looked_at if id not in {record.id for record in torn}]
+    torn_ids = {record.id for record in torn}
+    whole = [id for id in looked_at if id not in torn_ids]
     damaged = (*torn, *_without_layer(host, info, whole, files))
     foreign = _foreign(files, info.driver)
     if not foreign:

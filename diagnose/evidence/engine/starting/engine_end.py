@@ -159,7 +159,7 @@ def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, 
     return tuple(
         container.name
         for container in containers or ()
-        if any(_in_run(mount.source) == path for mount in container.mounts)
+        if path in {_in_run(mount.source) for mount in container.mounts}
     )
 
 

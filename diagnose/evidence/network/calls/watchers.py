@@ -32,11 +32,11 @@ def watchers(containers: Containers, recent_logs: RecentLogs) -> Watchers:
 
     A program whose own settings are wrong misses what it calls in one way.
     """
-    lines = {
-        container.id: [line.text for line in recent_logs.of(container)]
-        for container in containers.running
-    }
-    return Watchers(frozenset(id for id, texts in lines.items() if _misses_many(texts)))
+    watchers = set()
+    for container in containers.running:
+        if _misses_many([line.text for line in recent_logs.of(container)]):
+            watchers.add(container.id)
+    return Watchers(frozenset(watchers))
 
 
 def _misses_many(lines: Sequence[str]) -> bool:

@@ -36,9 +36,8 @@ class FlushedRules(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def networks(self) -> dict[str, Network]:
         """The networks whose traffic no rule takes, by name."""
-        return {
-            network.name: network for network in (*self.bare, *(way.network for way in self.fallen))
-        }
+        cut_off = [*self.bare, *(way.network for way in self.fallen)]
+        return {network.name: network for network in cut_off}
 
     def cuts(self, way: Egress) -> bool:
         """Whether a container cannot send out, for lack of these rules."""

@@ -170,7 +170,8 @@ def _with_pages(
 
 def _with_page(failed: FailedAnswers, failing: FailingPage) -> FailedAnswers:
     page, lines = failing.page, failing.lines
-    requests = {line.line for line in access_lines(RecentLine(0.0, text) for text in lines)}
+    dated = [RecentLine(0.0, text) for text in lines]
+    requests = {line.line for line in access_lines(dated)}
     gained = tuple(text for text in lines if text not in requests)
     proxies = {proxy.id: proxy for proxy in (*failed.proxies, *failing.proxies)}
     return msgspec.structs.replace(

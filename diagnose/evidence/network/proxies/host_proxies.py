@@ -137,13 +137,8 @@ def _failures(
 
 def _publisher(containers: Containers, port: int) -> Container | None:
     """The container that publishes a TCP port of the host, or was created to."""
-    running = (container for container in containers.running if container.publishes(port))
-    wanting = (
-        container
-        for container in containers
-        if any(item.host_port == port for item in container.wanted_ports)
-    )
-    return next(running, None) or next(wanting, None)
+    wanting = (container for container in containers if container.wants_port(port))
+    return containers.publisher_of(port) or next(wanting, None)
 
 
 def _serves_inside(

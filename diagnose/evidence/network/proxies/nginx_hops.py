@@ -107,13 +107,15 @@ def hops(
     level = _Level().within(top)
     for http in [top, *top.all("http")]:
         of_http = level.within(http) if http is not top else level
-        upstreams = {
-            block.first: tuple(item.first for item in block.all("server"))
-            for block in http.all("upstream")
-        }
+        upstreams = {block.first: _members(block) for block in http.all("upstream")}
         for server in http.all("server"):
             if server.is_block:
                 yield from _of_site(proxy, server, of_http, upstreams, containers)
+
+
+def _members(upstream: Directive) -> tuple[str, ...]:
+    """The servers of an `upstream` block, as it names them."""
+    return tuple(server.first for server in upstream.all("server"))
 
 
 def _of_site(
@@ -174,7 +176,7 @@ def _program(
         if match is None:
             continue
         if proxy is None or match["host"] in _HOST_NAMES:
-            found = _publisher(containers, match["port"] or "80")
+            found = containers.publisher_of(int(match["port"] or 80))
         else:
             found = next(
                 (
@@ -188,18 +190,6 @@ def _program(
         if found is not None:
             return found
     return None
-
-
-def _publisher(containers: Containers, port: str) -> Container | None:
-    """The container whose port is published at this one of the host."""
-    return next(
-        (
-            container
-            for container in containers.running
-            if any(str(published.host_port) == port for published in container.published_by("tcp"))
-        ),
-        None,
-    )
 
 
 def ends_tls_for_clients(container: Container) -> bool:

@@ -85,9 +85,7 @@ def untold_programs(
 def _servers(containers: Containers, processes: Processes) -> list[Container | None]:
     """The containers that run nginx, and None for one of the host itself."""
     inside: list[Container | None] = [
-        container
-        for container in containers.running
-        if any(process.comm == _PROGRAM for process in processes.inside(container.id))
+        container for container in containers.running if processes.runs(container.id, (_PROGRAM,))
     ]
     is_on_host = any(process.comm == _PROGRAM for process in processes.outside)
     return [*([None] if is_on_host else []), *inside][:_MOST]

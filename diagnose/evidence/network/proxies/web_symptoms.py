@@ -118,10 +118,13 @@ def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
         for line in requests
         if line.method == "GET" and _SOCKET.search(line.path)
     )
-    refused = [
-        lines for lines in of_paths.values() if all(line.status in _NO_SOCKET for line in lines)
-    ]
+    refused = filter(_are_all_refused, of_paths.values())
     return max(refused, key=len, default=[])
+
+
+def _are_all_refused(lines: Sequence[AccessLine]) -> bool:
+    """Whether no request for a socket got one."""
+    return all(line.status in _NO_SOCKET for line in lines)
 
 
 def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:

@@ -138,13 +138,10 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
         for rule in chain.rules
     }
     others = [chain for chain in ruleset.chains if chain.table not in tables]
-    mended = [
-        replace(
-            chain,
-            rules=tuple(saved.get((chain.table, rule.text), rule) for rule in chain.rules),
-        )
-        for chain in iptables.chains(text, flavour, "ip")
-    ]
+    mended = []
+    for chain in iptables.chains(text, flavour, "ip"):
+        rules = [saved.get((chain.table, rule.text), rule) for rule in chain.rules]
+        mended.append(replace(chain, rules=tuple(rules)))
     return replace(ruleset, chains=(*mended, *others))
 
 

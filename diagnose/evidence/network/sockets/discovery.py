@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
@@ -56,21 +56,28 @@ def unheard_discoveries(
     What a program has sent comes back to itself, so that one which has received more than that is
     reached: by a reflector such as Avahi's, or by neighbours.
     """
-    seekers = [
-        (container, netns.container.state.pid, ports)
-        for container in containers.running
-        if _may_seek(container, networks) and (netns := namespaces.of(container)) is not None
-        if (ports := tuple(port for port in PROTOCOLS if netns.serves_others("udp", port)))
-    ]
+    seekers = []
+    for container in containers.running:
+        netns = namespaces.of(container)
+        if netns is not None and _may_seek(container, networks) and _ports_of_discovery(netns):
+            seekers.append(netns)
     if not seekers:
         return UnheardDiscoveries()
-    counted = host.require(CountMulticast(sorted(pid for _, pid, _ in seekers)))
-    found = [
-        UnheardDiscovery(container, tuple(networks.of(container)), ports, counters)
-        for container, pid, ports in seekers
-        if (counters := counted.get(str(pid))) is not None and _hears_nobody(counters)
-    ]
+    pids = {netns.container.id: netns.container.state.pid for netns in seekers}
+    counted = host.require(CountMulticast(sorted(pids.values())))
+    found = []
+    for netns in seekers:
+        container, ports = netns.container, _ports_of_discovery(netns)
+        counters = counted.get(str(pids[container.id]))
+        if counters is not None and _hears_nobody(counters):
+            reached = tuple(networks.of(container))
+            found.append(UnheardDiscovery(container, reached, ports, counters))
     return UnheardDiscoveries(tuple(found), len(seekers))
+
+
+def _ports_of_discovery(netns: ContainerNetns) -> tuple[int, ...]:
+    """The ports of discovery at which a container's programs wait for datagrams."""
+    return tuple(port for port in PROTOCOLS if netns.serves_others("udp", port))
 
 
 def _may_seek(container: Container, networks: Networks) -> bool:

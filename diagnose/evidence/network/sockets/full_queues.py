@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.netns import VisitNetns
@@ -28,14 +28,14 @@ class FullQueues(Items[FullQueue], frozen=True):
     """Those that were full at both looks: a burst of clients fills a short queue for a moment."""
 
 
+def _has_full_queue(netns: ContainerNetns) -> bool:
+    return any(socket.protocol == "tcp" and socket.is_full for socket in netns.listeners)
+
+
 @evidence
 def full_queues(host: Host, namespaces: Namespaces) -> FullQueues:
     """A second visit to the namespaces with a full queue; most hosts have none."""
-    suspects = [
-        netns
-        for netns in namespaces
-        if any(socket.protocol == "tcp" and socket.is_full for socket in netns.listeners)
-    ]
+    suspects = [netns for netns in namespaces if _has_full_queue(netns)]
     queues = []
     for netns, later in host.ask_about(
         suspects[:MOST],

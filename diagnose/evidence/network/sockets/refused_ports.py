@@ -94,13 +94,12 @@ def _publishing_containers(
 ) -> list[Container]:
     """The other containers that publish this host port in a wanted protocol, the first few."""
     protocols = _protocols(container, port)
-    holders = (
-        other
-        for other in publishers
-        if other.id != container.id
-        and any(_publishes(other, proto, address, port) for proto in protocols)
-    )
-    return list(itertools.islice(holders, MOST_HOLDERS))
+    holders: list[Container] = []
+    for other in publishers:
+        takes_it = any(_publishes(other, protocol, address, port) for protocol in protocols)
+        if takes_it and other.id != container.id:
+            holders.append(other)
+    return holders[:MOST_HOLDERS]
 
 
 class BindFailure(msgspec.Struct, frozen=True):

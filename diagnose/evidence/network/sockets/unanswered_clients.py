@@ -129,10 +129,11 @@ def unanswered_clients(
 
 
 def _server(address: str, port: int, containers: Containers, links: Interfaces) -> Container | None:
-    """The container that has this address, or that publishes the port at one of the host's."""
+    """The container that has this address, or that publishes the port at one of the host's: its
+    docker-proxy takes calls over IPv6."""
     container = _container_at(address, containers)
     if container is None and links.holds(address):
-        return _publisher(port, containers)
+        return containers.publisher_of(port)
     return container
 
 
@@ -280,11 +281,6 @@ def _container_at(address: str, containers: Containers) -> Container | None:
         ),
         None,
     )
-
-
-def _publisher(port: int, containers: Containers) -> Container | None:
-    """The container whose docker-proxy takes calls of a port over IPv6."""
-    return next((item for item in containers.running if item.publishes(port)), None)
 
 
 def _unanswered_clients(

@@ -104,10 +104,11 @@ def refused_databases(
 def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
     """The files of databases in folders of the host, by folder; without those that do not list."""
     listings = host.answers_about(folders, ListFolder)
-    return {
-        folder: [f"{folder}/{name}" for name in listing.names if _DATABASE.search(name)]
-        for folder, listing in listings.items()
-    }
+    databases = {}
+    for folder, listing in listings.items():
+        names = filter(_DATABASE.search, listing.names)
+        databases[folder] = [f"{folder}/{name}" for name in names]
+    return databases
 
 
 def _running_cases(

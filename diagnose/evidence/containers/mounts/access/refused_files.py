@@ -176,7 +176,7 @@ def _crontabs(
     mounts = [
         (container, mount)
         for container in containers.running
-        if any(process.comm in _CRON for process in processes.inside(container.id))
+        if processes.runs(container.id, _CRON)
         for mount in container.bind_mounts
     ]
     files = [

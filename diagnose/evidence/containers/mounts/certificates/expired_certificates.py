@@ -70,15 +70,10 @@ def expired_certificates(
 def _renewer(file: CertificateFile, containers: Containers) -> Container | None:
     """The running certbot that has the same folder of certificates."""
     source = file.holder.source
-    return next(
-        (
-            container
-            for container in containers.running
-            if _CERTBOT.search(container.config.image)
-            and any(mount.source == source for mount in container.mounts)
-        ),
-        None,
-    )
+    for container in containers.running:
+        if container.mounts_from(source) and _CERTBOT.search(container.config.image):
+            return container
+    return None
 
 
 def _is_late(validity: Validity, now: float) -> bool:
