@@ -21,35 +21,16 @@ most of them to a hundred checks each: 112 MB of report, which took 2 s to write
 
 def document(report: Report) -> dict[str, Json]:
     """The report as a JSON value."""
-    number, verdict_counts = report.by_severity, report.by_verdict
     by_key = {finding.key: finding for finding in report.findings}
     place = runbooks.Place(report.docker, report.traits)
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "diagnose", "version": report.version},
-        "host": {
-            "name": report.host.name,
-            "kernel": report.host.kernel,
-            "engine": dict(report.host.engine) if report.host.engine is not None else None,
-            "containers": report.host.containers,
-            "running": report.host.running,
-            "data_root": report.host.data_root,
-            **_profile(report.profile),
-        },
+        "host": _host(report),
         "taken_at": rfc3339(report.taken_at),
         "duration_s": report.duration_s,
         "source": report.source,
-        "summary": {
-            "critical": number[Severity.critical],
-            "warning": number[Severity.warning],
-            "advice": number[Severity.advice],
-            **{
-                verdict.value: verdict_counts[verdict]
-                for verdict in Verdict
-                if verdict is not Verdict.FOUND
-            },
-            "silenced": sum(1 for finding in report.findings if finding.silenced),
-        },
+        "summary": _summary(report),
         "notes": list(report.notes),
         "coverage": [
             {
@@ -73,6 +54,31 @@ def document(report: Report) -> dict[str, Json]:
             }
             for result in report.results
         ],
+    }
+
+
+def _host(report: Report) -> dict[str, Json]:
+    return {
+        "name": report.host.name,
+        "kernel": report.host.kernel,
+        "engine": dict(report.host.engine) if report.host.engine is not None else None,
+        "containers": report.host.containers,
+        "running": report.host.running,
+        "data_root": report.host.data_root,
+        **_profile(report.profile),
+    }
+
+
+def _summary(report: Report) -> dict[str, int]:
+    """How many findings there are of each severity, and checks of each other verdict."""
+    number, verdict_counts = report.by_severity, report.by_verdict
+    others = [verdict for verdict in Verdict if verdict is not Verdict.FOUND]
+    return {
+        "critical": number[Severity.critical],
+        "warning": number[Severity.warning],
+        "advice": number[Severity.advice],
+        **{verdict.value: verdict_counts[verdict] for verdict in others},
+        "silenced": sum(1 for finding in report.findings if finding.silenced),
     }
 
 

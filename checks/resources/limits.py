@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, Cpu, Throttling
 from diagnose.evidence.containers.listing import Container, Containers
@@ -122,34 +124,41 @@ def limits_not_enforced(
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
     limited = _limited_by_resource(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
-        names = limited[resource]
-        held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
-        held = held if names else "no container has one"
-        yield Finding(
-            subject=HOST,
-            summary=f"{by} not enforce {resource} limits: {held}",
-            evidence={
-                "/info": f"no {resource} limit support",
-                "containers with such a limit": names[:MOST_NAMED] or "none",
-            },
-            variables=cure,
-            discriminator=resource,
-            severity=Severity.warning if names else Severity.advice,
-        )
+        yield replace(_unenforced_finding(by, resource, limited[resource]), variables=cure)
     swap = host_memory.swap_total if host_memory is not None else 0
-    if has_groups and info.memory_limit and not info.swap_limit and swap:
-        yield Finding(
-            subject=HOST,
-            summary=(
-                "swap is not counted: a container "
-                f"at its memory limit may swap out up to {size(swap)}"
-            ),
-            evidence={"/info SwapLimit": False, "swap of the host": size(swap)},
-            variables={"boot_option": "swapaccount=1"},
-            discriminator="swap",
-            severity=Severity.advice,
-        )
+    counts_memory_alone = has_groups and info.memory_limit and not info.swap_limit
+    if counts_memory_alone and swap:
+        yield _swap_finding(swap)
     return None
+
+
+def _unenforced_finding(by: str, resource: str, names: list[str]) -> Finding:
+    """by: who does not enforce it. names: the containers with such a limit."""
+    held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
+    held = held if names else "no container has one"
+    return Finding(
+        subject=HOST,
+        summary=f"{by} not enforce {resource} limits: {held}",
+        evidence={
+            "/info": f"no {resource} limit support",
+            "containers with such a limit": names[:MOST_NAMED] or "none",
+        },
+        discriminator=resource,
+        severity=Severity.warning if names else Severity.advice,
+    )
+
+
+def _swap_finding(swap: int) -> Finding:
+    return Finding(
+        subject=HOST,
+        summary=(
+            f"swap is not counted: a container at its memory limit may swap out up to {size(swap)}"
+        ),
+        evidence={"/info SwapLimit": False, "swap of the host": size(swap)},
+        variables={"boot_option": "swapaccount=1"},
+        discriminator="swap",
+        severity=Severity.advice,
+    )
 
 
 def _limited_by_resource(containers: Containers) -> dict[str, list[str]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
@@ -54,13 +56,21 @@ def host_oom(
     ]
     if not kills:
         return None
-    names = containers.by_id if containers is not None else {}
+    age = clock.wall - kills[-1].at
+    finding = _host_finding(kills, age, containers.by_id if containers is not None else {})
+    severity = Severity.critical if age <= fresh else Severity.warning
+    cure = _largest_unlimited(containers, cgroups)
+    yield replace(finding, severity=severity).with_variables(cure)
+    return None
+
+
+def _host_finding(kills: list[OomKill], age: float, names: dict[str, Container]) -> Finding:
+    """age: seconds since the last kill. names: the containers by their ids."""
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
-    age = clock.wall - last.at
     who = str(names.get(last.container, "the host"))
     usage = f" using {size(last.rss)}" if last.rss is not None else ""
-    yield Finding(
+    return Finding(
         subject=HOST,
         summary=(
             f"the host ran out of memory {duration(age)} ago: "
@@ -72,15 +82,13 @@ def host_oom(
                 f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-MOST_NAMED:]
             ],
         },
-        severity=Severity.critical if age <= fresh else Severity.warning,
-        variables={**_largest_unlimited(containers, cgroups), **_victim(victims)},
+        variables=_victim(victims),
         touches=(
             *subjects_of(victims.values()),
             *((DAEMON,) if _engine_hit(last.task) else ()),
         ),
         onset=kills[0].at,
     )
-    return None
 
 
 def _largest_unlimited(containers: Containers | None, cgroups: Cgroups | None) -> PageVariables:

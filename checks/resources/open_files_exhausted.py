@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.refused_files import (
 )
 from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
 from diagnose.evidence.machine.open_files import Crowded, OpenFiles
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import quoted
@@ -48,16 +48,7 @@ def open_files_exhausted(
         return host_limits
     for engine in host_limits.engines:
         if reaches(near, engine.open, engine.limit):
-            yield Finding(
-                subject=DAEMON,
-                summary=f"{engine.comm} has {engine.open} files open, of the {engine.limit} that it may open",
-                evidence={
-                    f"/proc/{engine.pid}/fd": engine.open,
-                    f"/proc/{engine.pid}/limits": engine.limit,
-                },
-                variables={"engine_pid": str(engine.pid)},
-                discriminator=engine.comm,
-            )
+            yield _engine_finding(engine)
     files, most = host_limits.files, host_limits.files_max
     if reaches(near, files, most):
         yield Finding(
@@ -66,6 +57,21 @@ def open_files_exhausted(
             evidence={"fs.file-nr": f"{files} of {most}"},
         )
     return None
+
+
+def _engine_finding(engine: Descriptors) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"{engine.comm} has {engine.open} files open, of the {engine.limit} that it may open"
+        ),
+        evidence={
+            f"/proc/{engine.pid}/fd": engine.open,
+            f"/proc/{engine.pid}/limits": engine.limit,
+        },
+        variables={"engine_pid": str(engine.pid)},
+        discriminator=engine.comm,
+    )
 
 
 def _container_finding(

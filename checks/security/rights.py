@@ -322,33 +322,31 @@ def unconfined(exposed: Exposed, info: Info) -> CheckResult:
             variables={"path": DEFAULT_PATH},
         )
     for container in exposed:
-        config = container.host_config
-        if config.privileged:
-            continue
-        off = [
-            option
-            for option in config.security_opt or ()
-            if _switches_off(option, container, features)
-        ]
-        # the docker CLI sends systempaths=unconfined in this form
-        is_unmasked = config.masked_paths == []
-        if is_unmasked:
-            off.append("systempaths=unconfined")
-        if not off:
-            continue
-        evidence: dict[str, Json] = {
-            "HostConfig.SecurityOpt": off,
-            "/info SecurityOptions": features,
-        }
-        if is_unmasked:
-            evidence["HostConfig.MaskedPaths"] = "none"
-        yield Finding.about(
-            container,
-            f"{container} runs with {', '.join(off)}",
-            evidence,
-            image=container.config.image,
-        )
+        off = [] if container.host_config.privileged else _switched_off(container, features)
+        if off:
+            yield _unconfined_finding(container, off, features)
     return None
+
+
+def _switched_off(container: Container, features: list[str]) -> list[str]:
+    """The options by which a container lacks what the host has to confine it."""
+    config = container.host_config
+    options = config.security_opt or ()
+    off = [option for option in options if _switches_off(option, container, features)]
+    # the docker CLI sends systempaths=unconfined as an empty list of masked paths
+    return [*off, "systempaths=unconfined"] if config.masked_paths == [] else off
+
+
+def _unconfined_finding(container: Container, off: list[str], features: list[str]) -> Finding:
+    evidence: dict[str, Json] = {"HostConfig.SecurityOpt": off, "/info SecurityOptions": features}
+    if container.host_config.masked_paths == []:
+        evidence["HostConfig.MaskedPaths"] = "none"
+    return Finding.about(
+        container,
+        f"{container} runs with {', '.join(off)}",
+        evidence,
+        image=container.config.image,
+    )
 
 
 def _switches_off(option: str, container: Container, features: Sequence[str]) -> bool:

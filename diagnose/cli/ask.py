@@ -77,18 +77,26 @@ def ask(
         asked=True,
         shell=reader.shell(given["source"]),
     )
-    ends = search.ends(text)
     further = []
     if fitting:
         ids = [match.id for match in matches]
         further.append(f"what fits these words comes first: {_shown_ids(ids, families)}")
         if not any(finding.id in fitting for finding in findings):
             further.append("none of them found anything")
-    if ends is not None:
-        further.append(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
+    further += _way_between(text)
     if further:
         terminal.say(("", *further), sys.stdout, color=options.color(no_color))
     process.leave(code)
+
+
+def _way_between(text: str) -> list[str]:
+    """The command that shows each hop, where the words name both ends of a connection."""
+    from diagnose.symptoms import search
+
+    ends = search.ends(text)
+    if ends is None:
+        return []
+    return [f"each hop between the two: diagnose path {ends.begin} {ends.end}"]
 
 
 def _shown_ids(ids: Sequence[str], families: Sequence[str]) -> str:

@@ -105,14 +105,7 @@ def reported(
     spent before they are, the report says so.
     """
     findings = [
-        Reported(
-            key(result.check, finding),
-            result.check,
-            _severity(result.check, finding, basis.leftovers),
-            finding,
-            selected=result.check.id in what.selected,
-            made_by=basis.made_by.get(finding.subject, ""),
-        )
+        _reported_finding(result.check, finding, basis, what)
         for result in results
         for finding in result.findings
     ]
@@ -123,8 +116,6 @@ def reported(
     kept, expired = silences.apply(
         _selected_and_causes(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
     )
-    wanted = set(what.selected)
-    hints = (basis.hint,) if basis.hint else ()
     return Report(
         version=__version__,
         host=basis.head,
@@ -132,9 +123,7 @@ def reported(
         duration_s=0.0,
         source=what.source,
         findings=kept,
-        results=tuple(
-            sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)
-        ),
+        results=_selected_results(results, what),
         docker=basis.docker,
         traits=basis.traits,
         notes=(
@@ -142,13 +131,32 @@ def reported(
             *(_too_short(results, kept, budget) if what.source == "live" else ()),
             *what.notes,
             *basis.notes,
-            *hints,
+            *((basis.hint,) if basis.hint else ()),
             *notes,
             *expired,
         ),
         container_names=basis.names,
         engine_restart=basis.engine_restart,
     )
+
+
+def _reported_finding(check: Check, finding: Finding, basis: ReportBasis, what: Run) -> Reported:
+    """A finding as the report has it, before it is linked to its causes."""
+    return Reported(
+        key(check, finding),
+        check,
+        _severity(check, finding, basis.leftovers),
+        finding,
+        selected=check.id in what.selected,
+        made_by=basis.made_by.get(finding.subject, ""),
+    )
+
+
+def _selected_results(results: Sequence[Result], what: Run) -> tuple[Result, ...]:
+    """The results of the checks that the user has selected, by id."""
+    wanted = set(what.selected)
+    selected = [result for result in results if result.check.id in wanted]
+    return tuple(sorted(selected, key=lambda result: result.check.id))
 
 
 def _not_seen(results: Sequence[Result], what: Run) -> list[str]:

@@ -64,6 +64,17 @@ class _Stream:
         return True
 
 
+def _plain_name(info: tarfile.TarInfo) -> str:
+    """The name of a member below the top folder; RecordingError where it is no plain file."""
+    shown = repr(info.name[:80])
+    name = _NAME.match(info.name)
+    if info.type not in _PLAIN or name is None:
+        raise RecordingError(f"its member {shown} is not a plain file of a bundle")
+    if not 0 <= info.size <= MAX_MEMBER:
+        raise RecordingError(f"its member {shown} is larger than {MAX_MEMBER // 2**20} MiB")
+    return name[1]
+
+
 def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
     """(name below the top folder, bytes) of each file.
 
@@ -85,16 +96,7 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
                 info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
                 if info.isdir() and info.size == 0 and not info.name.startswith(("/", "..")):
                     continue
-                name = _NAME.match(info.name)
-                if info.type not in _PLAIN or name is None:
-                    raise RecordingError(
-                        f"its member {info.name[:80]!r} is not a plain file of a bundle"
-                    )
-                if not 0 <= info.size <= MAX_MEMBER:
-                    raise RecordingError(
-                        f"its member {info.name[:80]!r} is larger than {MAX_MEMBER // 2**20} MiB"
-                    )
-                yield name[1], source.take(info.size)
+                yield _plain_name(info), source.take(info.size)
                 source.take(-info.size % _BLOCK)
             raise RecordingError(f"it has more than {MAX_MEMBERS} members")
     except gzip.BadGzipFile as error:

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.netns import VisitNetns
+from diagnose.questions.netns import NetnsView, VisitNetns
 from diagnose.questions.network import Address, Interface, Route
 from diagnose.questions.sockets import Socket
 from diagnose.registry import evidence
@@ -142,38 +142,35 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     running = [container for container in containers.running if not container.shares_host_network]
     wanted = sorted(running, key=_suspicion)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
-    by_container: dict[str, ContainerNetns] = {}
-    missing = [
-        Unexamined(
-            container.subject,
-            f"only {limit} containers' networks are visited within the time limit",
-        )
-        for container in wanted[limit:]
-    ]
+    visited: list[ContainerNetns] = []
+    why = f"only {limit} containers' networks are visited within the time limit"
+    missing = [Unexamined(container.subject, why) for container in wanted[limit:]]
     failures: list[Failed] = []
     for container, netns in host.ask_in_order(
         wanted[:limit], lambda container: VisitNetns(container.state.pid)
     ):
-        if isinstance(netns, Failed):
+        if not isinstance(netns, Failed):
+            visited.append(_of_container(container, netns))
+        elif netns.reason != "gone":
             failures.append(netns)
-            if netns.reason != "gone":
-                missing.append(Unexamined(container.subject, f"its network namespace: {netns}"))
-            continue
-        by_container[container.id] = ContainerNetns(
-            container,
-            inode=netns.inode,
-            links=tuple(netns.links),
-            addresses=tuple(netns.addresses),
-            routes=tuple(netns.routes),
-            listeners=tuple(netns.listeners),
-        )
-    refused = next((failure for failure in failures if failure.reason != "gone"), None)
-    if refused is not None and not by_container:
-        return Unavailable.of(refused)
-    order = {container.id: container.name for container in running}
+            missing.append(Unexamined(container.subject, f"its network namespace: {netns}"))
+    if failures and not visited:
+        return Unavailable.of(failures[0])
+    visited.sort(key=lambda netns: netns.container.name)
     return Namespaces(
-        dict(sorted(by_container.items(), key=lambda pair: order[pair[0]])),
-        tuple(sorted(missing, key=lambda container: container.subject)),
+        {netns.container.id: netns for netns in visited},
+        tuple(sorted(missing, key=lambda unexamined: unexamined.subject)),
+    )
+
+
+def _of_container(container: Container, netns: NetnsView) -> ContainerNetns:
+    return ContainerNetns(
+        container,
+        inode=netns.inode,
+        links=tuple(netns.links),
+        addresses=tuple(netns.addresses),
+        routes=tuple(netns.routes),
+        listeners=tuple(netns.listeners),
     )
 
 

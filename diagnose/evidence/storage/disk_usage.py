@@ -137,34 +137,27 @@ def _by_walk(
     """The parts of a disk as a walk below the data root has measured them."""
     unmeasured = list(_incomplete(root, walked, sources))
     volumes = _counts_below(walked, "volumes")
-    by_driver = {driver: _counts_below(walked, driver) for driver in LAYER_DRIVERS}
-    former = {
-        f"{root}/{driver}": sum(counts.values())
-        for driver, counts in by_driver.items()
-        if counts and sources.is_former(driver)
-    }
-    layers = {
-        name: count
-        for driver, counts in by_driver.items()
-        if not sources.is_former(driver)
-        for name, count in counts.items()
-    }
+    former: dict[str, int] = {}
+    layers: dict[str, int] = {}
+    for driver in LAYER_DRIVERS:
+        counts = _counts_below(walked, driver)
+        if not sources.is_former(driver):
+            layers |= counts
+        elif counts:
+            former[f"{root}/{driver}"] = sum(counts.values())
     writable = _writable(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
     store = _below_containerd(walked) + _store_elsewhere(host, disk, root, unmeasured)
     inits = sum(layers.get(f"{folder}-init", 0) for folder in sources.upper_folders.values())
-    images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
-    files = sources.held_on(disk)
+    images = max(sum(layers.values()) + store - sum(writable.values()) - inits - cache, 0)
     logs = sources.log_sizes(_counts_below(walked, "containers"))
     parts = [
         UsagePart.of("container logs", sources.named(logs), f"{root}/containers"),
         UsagePart.of("volumes", volumes, biggest(f"{root}/volumes", volumes)),
-        UsagePart(
-            "images", max(images, 0), largest(sources.image_sizes), at_least=not walked.complete
-        ),
+        UsagePart("images", images, largest(sources.image_sizes), at_least=not walked.complete),
         UsagePart.of("writable layers", sources.named(writable)),
         UsagePart("build cache", cache),
-        UsagePart.of("deleted, still open", files),
+        UsagePart.of("deleted, still open", sources.held_on(disk)),
         UsagePart.of("former driver", former, biggest("", former)),
     ]
     strays = {name: count for name, count in walked.by.items() if _top_folder(name) not in DOCKERS}

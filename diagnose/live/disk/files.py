@@ -54,7 +54,6 @@ def stats(live: Live, question: StatPaths) -> Json:
             slow.setdefault(mount.point, []).append(path)
         else:
             quick.append(path)
-    helper = live.helper("disk")
     groups = [(None, quick), *slow.items()] if quick else list(slow.items())
     answer: dict[str, Json] = {}
     pending = []
@@ -62,23 +61,19 @@ def stats(live: Live, question: StatPaths) -> Json:
         if point in _silent(live):
             answer |= {path: {"failed": "timed out"} for path in paths}
         else:
-            pending.append(
-                (
-                    point,
-                    paths,
-                    helper.submit("stats", {**args, "paths": paths}, _deadline(live, question)),
-                )
+            request = live.helper("disk").submit(
+                "stats", {**args, "paths": paths}, _deadline(live, question)
             )
+            pending.append((point, paths, request))
     for point, paths, request in pending:
         try:
             answer |= request.result()
         except Refused as refused:
-            answer |= {
-                path: {"failed": refused.failed.reason, "detail": refused.failed.detail}
-                for path in paths
-            }
-            if point and refused.failed.reason == "timed out":
-                _silent(live)[point] = refused.failed.detail
+            failed = refused.failed
+            why = {"failed": failed.reason, "detail": failed.detail}
+            answer |= dict.fromkeys(paths, why)
+            if point and failed.reason == "timed out":
+                _silent(live)[point] = failed.detail
     return answer
 
 

@@ -228,6 +228,16 @@ def _is_socket(path: str) -> bool:
         return False
 
 
+def _socket_path(base_url: str) -> str:
+    """The path of a local socket; Refused("malformed") for one that the kernel does not take."""
+    path = os.path.normpath(f"/{base_url.removeprefix('http+unix://')}").replace("//", "/", 1)
+    if len(os.fsencode(path)) > SUN_PATH:
+        raise Refused(
+            "malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}"
+        )
+    return path
+
+
 def parse(
     url: str, source: str, tls: Tls | None = None, context: str | None = None
 ) -> EngineEndpoint:
@@ -247,11 +257,7 @@ def parse(
     except ValueError as error:
         raise Refused("malformed", f"{source} is no address: {text} ({error})") from error
     if parts.scheme == "http+unix":
-        path = os.path.normpath(f"/{base_url.removeprefix('http+unix://')}").replace("//", "/", 1)
-        if len(os.fsencode(path)) > SUN_PATH:
-            raise Refused(
-                "malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}"
-            )
+        path = _socket_path(base_url)
         return EngineEndpoint(
             text,
             base_url=f"http+unix://{path}",

@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -81,28 +82,30 @@ def locality(live: Live, question: FindLocality) -> Json:  # noqa: ARG001 - the 
             "the endpoint is a socket of this machine, and no engine is seen alive here",
         )
     spaces = {name: same_namespace(listener.pid, name) for name in ("net", "mnt", "pid")}
-    if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
-        why = (
-            "this tool runs in a container, "
-            "or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
-        )
-        return _answer(listener, False, why, spaces)
-    if spaces["mnt"] is None and in_container():
-        return _answer(
-            listener,
-            False,
-            "this tool runs in a container, and may not see whether the engine shares it",
-            spaces,
-        )
-    other = "" if all(spaces.values()) else _disagreement(live)
-    if other:
-        return _answer(listener, False, other, spaces)
+    why_not = _why_elsewhere(live, spaces)
+    if why_not:
+        return _answer(listener, False, why_not, spaces)
     return _answer(
         listener,
         True,
         f"the engine is process {listener.pid} ({comm(listener.pid)}) here, by its {listener.how}",
         spaces,
     )
+
+
+def _why_elsewhere(live: Live, spaces: Mapping[str, bool | None]) -> str:
+    """Why this tool does not see what the engine sees; "" where it does.
+
+    spaces: by kind of namespace, whether both are in the same one.
+    """
+    if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
+        return (
+            "this tool runs in a container, "
+            "or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
+        )
+    if spaces["mnt"] is None and in_container():
+        return "this tool runs in a container, and may not see whether the engine shares it"
+    return "" if all(spaces.values()) else _disagreement(live)
 
 
 def _answer(

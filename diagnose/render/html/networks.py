@@ -220,27 +220,20 @@ class _Canvas:
         self.chips(list(self.members(network)), left)
         self.y += 4
         subject = Subject("network", network.name)
-        box = Box(
-            INDENT,
-            top,
-            self.width - PAD - INDENT,
-            self.y - top,
-            "network",
-            "critical" if broken else self.marks.tone(subject),
-        )
+        tone = "critical" if broken else self.marks.tone(subject)
+        box = Box(INDENT, top, self.width - PAD - INDENT, self.y - top, "network", tone)
         self._shapes.insert(0, box)
         if network.out.state != "none" or network.driver == "host":
-            x = CLOSED_TRUNK if broken else OPEN_TRUNK
             dashed = broken or network.out.state in ("closed", "unknown")
-            self._lines.append(
-                Line(
-                    ((x, top + 16), (INDENT, top + 16)),
-                    "critical" if broken else "calm",
-                    dashed=dashed,
-                )
-            )
-            self._lowest[broken] = top + 16
+            self._line_to_host(top + 16, broken=broken, dashed=dashed)
         self.y += 12
+
+    def _line_to_host(self, y: float, *, broken: bool, dashed: bool) -> None:
+        """The line between a network and the host; broken ones go down a trunk of their own."""
+        x = CLOSED_TRUNK if broken else OPEN_TRUNK
+        shown: Tone = "critical" if broken else "calm"
+        self._lines.append(Line(((x, y), (INDENT, y)), shown, dashed=dashed))
+        self._lowest[broken] = y
 
     def members(self, network: MapNetwork) -> Iterator[_Chip]:
         """The containers: those with findings first, then those that run."""

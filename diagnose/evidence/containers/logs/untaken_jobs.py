@@ -6,7 +6,7 @@ Both write it down: the scheduler each task that is due, a worker each task that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -128,8 +128,17 @@ def _untaken(
         if scheduler.wrote_in_this_run(line.at) and match["task"] not in taken:
             sent.setdefault(match["task"], []).append((line.at, line.text.strip()))
     untaken = {task: times for task, times in sent.items() if len(times) >= LEAST}
-    if not untaken:
-        return
+    if untaken:
+        yield from _of_most_frequent_task(scheduler, workers, logs, untaken)
+
+
+def _of_most_frequent_task(
+    scheduler: Container,
+    workers: Sequence[Container],
+    logs: dict[str, ContainerLog],
+    untaken: Mapping[str, Sequence[tuple[float, str]]],
+) -> Iterator[UntakenJobs]:
+    """untaken: by task, time and line of each job. Nothing while a worker is busy."""
     task = max(untaken, key=lambda name: len(untaken[name]))
     times = untaken[task]
     if any(_is_busy(logs[worker.id], times[0][0]) for worker in workers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
 
 import msgspec
@@ -61,7 +61,6 @@ def all_missed_datagrams(
 
     A call by SIP or WebRTC begins at the published port, and its sound goes to others.
     """
-    taken = {("udp", port) for port in containers.ports_published_by("udp")}
     served = {}
     for container in containers.running:
         netns = namespaces.of(container)
@@ -82,16 +81,29 @@ def all_missed_datagrams(
                 Unexamined(container.subject, f"clients over UDP: {table}")
                 for container, _ in served.values()
             ]
-    found = []
-    for container, ports in served.values():
-        missed = by_key((flow.dport, flow.src) for flow in flows if flow.dport in ports)
-        for port, clients in sorted(missed.items()):
-            is_held = listeners is not None and bool(listeners.on("udp", ANY, port))
-            if ("udp", port) not in taken and not is_held:
-                span = _span_of(port, ports)
-                found.append(MissedDatagrams(container, port, tuple(dict.fromkeys(clients)), span))
-                break
-    return AllMissedDatagrams(tuple(found), len(served), tuple(unread))
+    published = containers.ports_published_by("udp")
+    open_flows = [flow for flow in flows if not _is_taken(flow.dport, published, listeners)]
+    missed = [_first_missed(container, ports, open_flows) for container, ports in served.values()]
+    found = tuple(item for item in missed if item is not None)
+    return AllMissedDatagrams(found, len(served), tuple(unread))
+
+
+def _is_taken(port: int | None, published: Collection[int], listeners: Listeners | None) -> bool:
+    """Whether a container or a program of the host takes what comes to a UDP port of the host."""
+    is_held = listeners is not None and port is not None and bool(listeners.on("udp", ANY, port))
+    return is_held or port in published
+
+
+def _first_missed(
+    container: Container, ports: frozenset[int], flows: Sequence[UdpFlow]
+) -> MissedDatagrams | None:
+    """The first port that a container serves inside, and that clients try at the host."""
+    tried = by_key((flow.dport, flow.src) for flow in flows if flow.dport in ports)
+    for port, clients in sorted(tried.items()):
+        return MissedDatagrams(
+            container, port, tuple(dict.fromkeys(clients)), _span_of(port, ports)
+        )
+    return None
 
 
 def _unpublished_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:
