@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import msgspec
 
 
@@ -22,3 +24,34 @@ class ContainerChange(msgspec.Struct, frozen=True):
     """The words to run, None for those of now."""
     options_from_command: bool = False
     """Whether options of `docker run` at the begin of the command become options."""
+
+    @property
+    def mounted(self) -> frozenset[str]:
+        """Paths inside at which the options mount something, in the place of what is there now."""
+        return frozenset(_targets(self.options))
+
+
+_OF_MOUNTS = ("--volume", "-v", "--mount", "--tmpfs")
+
+
+def _targets(options: Sequence[str]) -> Iterator[str]:
+    """Where `--volume`, `--mount` and `--tmpfs` mount; the value may be a word of its own."""
+    words = iter(options)
+    for word in words:
+        name, has_value, value = word.partition("=")
+        if name not in _OF_MOUNTS:
+            continue
+        value = value if has_value else next(words, "")
+        if name == "--mount":
+            yield from _target_of_mount(value)
+        elif name == "--tmpfs":
+            yield value.partition(":")[0]
+        else:
+            yield value.split(":")[1] if ":" in value else value
+
+
+def _target_of_mount(value: str) -> Iterator[str]:
+    for part in value.split(","):
+        key, _, path = part.partition("=")
+        if key in ("target", "dst", "destination"):
+            yield path

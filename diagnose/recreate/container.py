@@ -101,7 +101,7 @@ def _kept_options(
     begins = tuple(f"--{name}" for name in left_out if "=" in name)
     return [
         option.text
-        for option in options_of(container, image, change.unmounted)
+        for option in options_of(container, image, change.unmounted | change.mounted)
         if option.name not in left_out and not option.text.startswith(begins)
     ]
 
@@ -296,7 +296,7 @@ def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> l
     """
     labels = container["Config"].get("Labels") or {}
     unit = labels.get(_UNIT)
-    notes = _of_compose_file(labels, change) if _is_of_compose(container) else []
+    notes = _of_compose_file(container, change) if _is_of_compose(container) else []
     if unit and is_podman:
         notes.append(
             f"Unit {unit} made it: change the unit too, or its next start undoes the change."
@@ -304,13 +304,18 @@ def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> l
     return [re.sub(r"\s*\n\s*", " ", note) for note in notes]
 
 
-def _of_compose_file(labels: Inspect, change: ContainerChange) -> list[str]:
+def _of_compose_file(container: Inspect, change: ContainerChange) -> list[str]:
     """What has to be in the compose file, so that the change lasts."""
+    labels = container["Config"]["Labels"]
     folder = labels.get(f"{_COMPOSE}project.working_dir") or "its project's folder"
     files = labels.get(f"{_COMPOSE}project.config_files") or f"the compose file in {folder}"
     lines = compose_keys.lines_of(change.options, change.image, change.command)
+    mounted = {mount["Destination"] for mount in container.get("Mounts") or ()}
     gone = [
-        *(f"what is mounted at {path}" for path in sorted(change.unmounted)),
+        *(
+            f"what was mounted at {path}"
+            for path in sorted(change.unmounted | (change.mounted & mounted))
+        ),
         *(f"the variable {name}" for name in sorted(change.unset)),
         *(f"the option {name}" for name in sorted(change.without)),
     ]

@@ -146,6 +146,29 @@ def test_nothing_is_mounted_at_a_path_that_is_left_out():
     assert created(mounted, change) == ["--volume=data:/data:ro", "shop:1.4"]
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--volume=new:/data:ro",
+        "-v=new:/data",
+        "--mount=type=volume,dst=/data",
+        "--tmpfs=/data:size=9",
+    ],
+)
+def test_a_new_mount_takes_the_place_of_the_one_at_its_path(option: str):
+    labels = {"com.docker.compose.service": "api"}
+    mounted = container(
+        {"Labels": labels},
+        host={"Binds": ["old:/data", "more:/more"]},
+        Mounts=[{"Type": "volume", "Name": "old", "Destination": "/data"}],
+    )
+    assert "--volume=old:/data" not in created(mounted, ContainerChange((option,)))
+    assert "--volume=more:/more" in created(mounted, ContainerChange((option,)))
+    notes = script(mounted, IMAGE, ContainerChange((option,)))
+    assert "Leave out there: what was mounted at /data" in notes
+    assert "Leave out" not in script(mounted, IMAGE, ContainerChange(("--volume=b:/other",)))
+
+
 def test_podman_is_spoken_to_as_it_understands():
     inspect = container(
         host={
