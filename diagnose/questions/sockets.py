@@ -12,7 +12,7 @@ from diagnose.questions.question import Policy, Question
 class Listener(msgspec.Struct, frozen=True):
     """One listening socket.
 
-    pid, comm and container (64-digit id) are None where the holder may not be seen.
+    pid, comm, container (64-digit id) and unit are None where the holder may not be seen.
     """
 
     proto: str
@@ -21,6 +21,8 @@ class Listener(msgspec.Struct, frozen=True):
     pid: int | None = None
     comm: str | None = None
     container: str | None = None
+    unit: str | None = None
+    """The service of the host's systemd that the holder belongs to."""
 
     def __post_init__(self) -> None:
         if self.address:

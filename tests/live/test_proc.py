@@ -265,3 +265,32 @@ def test_settings_of_the_machine_are_read_beside_an_engine_in_another_network_na
         live.ask(question("sysctl", names=["net.ipv4.ip_forward"]))
         == live.__dict__["_other_network"]
     )
+
+
+SERVICES = {
+    "unified": ("0::/system.slice/nginx.service", "nginx.service"),
+    "a service of a template": (
+        "0::/system.slice/system-postgresql.slice/postgresql@15-main.service",
+        "postgresql@15-main.service",
+    ),
+    "a group below the service": ("0::/system.slice/docker.service/init", "docker.service"),
+    "version 1": (
+        "5:memory:/system.slice/a.service\n1:name=systemd:/system.slice/nginx.service",
+        "nginx.service",
+    ),
+    "a session": ("0::/user.slice/user-0.slice/session-3.scope", None),
+    "a service of a user": (
+        "0::/user.slice/user-1000.slice/user@1000.service/app.slice/nginx.service",
+        None,
+    ),
+    "a container": (f"0::/system.slice/docker-{'a' * 64}.scope", None),
+    "a group named like one": ("0::/shop/system.slice/nginx.service", None),
+}
+
+
+@pytest.mark.parametrize(("text", "service"), SERVICES.values(), ids=SERVICES)
+def test_the_service_that_a_process_belongs_to(
+    text: str, service: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proc_files, "text_of", lambda _path: text)
+    assert proc_files.service_of(1) == service

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from checks.network.helpers import rejoin
+from checks.network.ports.port_holders import freeing, owner_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -115,16 +116,18 @@ def port_held_by_process(
         near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
         holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
         if holders:
-            finding = _in_use_finding(failure, _held_by(holders[0], containers), holders)
+            finding = _in_use_finding(failure, _held_by(holders[0], port, containers), holders)
+            steps = freeing(failure.container, port, holders, containers)
             touches = _holder_subjects(holders, containers)
-            yield replace(_with_stub(finding, holders), touches=touches)
+            yield replace(finding, touches=touches).with_variables(steps)
         elif near_ends:
             state = f"is in use by a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
             variables = {"container": failure.container.name, "near_end": str(port)}
             yield replace(_in_use_finding(failure, state), variables=variables)
         elif listeners is not None:
             finding = _in_use_finding(failure, "was in use and is free now")
-            yield replace(finding, severity=Severity.warning)
+            steps = freeing(failure.container, port, (), containers)
+            yield replace(finding, severity=Severity.warning).with_variables(steps)
         else:
             yield _in_use_finding(failure, "was in use")
     return None
@@ -153,21 +156,6 @@ def _opened_by(near_ends: Sequence[PortConnection]) -> str:
     return f" of {holder.comm} (pid {holder.pid})" if holder is not None else ""
 
 
-_STUB = "systemd-resolve"
-"""The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53
-and 127.0.0.54, port 53."""
-
-
-def _with_stub(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
-    """The page has its own remedy where the host's DNS stub holds the port.
-
-    To kill it would end the host's name resolution.
-    """
-    if not any(listener.comm == _STUB for listener in holders):
-        return finding
-    return finding.with_variables({"stub_unit": "systemd-resolved"})
-
-
 def _listener_evidence(holders: tuple[Listener, ...]) -> dict[str, str]:
     """Who listens where, as rows of a finding."""
     return {
@@ -182,11 +170,13 @@ def _holder_subjects(holders: tuple[Listener, ...], containers: Containers) -> t
     return tuple(containers.by_id[id].subject for id in ids if id in containers.by_id)
 
 
-def _held_by(listener: Listener, containers: Containers) -> str:
-    """The process that has a port, and its container, as the predicate of a sentence."""
-    owner = containers.by_id.get(listener.container or "")
+def _held_by(listener: Listener, port: int, containers: Containers) -> str:
+    """The process that has a port, and its container or unit, as the predicate of a sentence."""
+    owner = owner_of(listener, port, containers)
     if owner is not None:
         return f"is held by {listener.holder} of {owner}"
+    if listener.unit:
+        return f"is held by {listener.holder} of {listener.unit}"
     return f"is held by {listener.holder}"
 
 
@@ -294,7 +284,7 @@ def host_port_conflict(
             container,
             sentence(
                 f"{container} ended: its {which} is in use on the host",
-                f"the port {_held_by(holders[0], containers)}" if holders else "",
+                f"the port {_held_by(holders[0], port, containers)}" if holders else "",
             ),
             {
                 "HostConfig.NetworkMode": container.host_config.network_mode,
@@ -305,9 +295,9 @@ def host_port_conflict(
             touches=_holder_subjects(holders, containers),
             signs=frozenset({"port-taken"}),
         )
-        finding = _with_stub(finding, holders)
-        is_killable = port and "stub_unit" not in finding.variables
-        yield finding.with_variables({"port": str(port)}) if is_killable else finding
+        is_known = port and listeners is not None
+        steps = freeing(container, port, holders, containers) if is_known else {}
+        yield finding.with_variables(steps)
     return None
 
 

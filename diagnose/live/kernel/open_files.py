@@ -17,6 +17,7 @@ from diagnose.live.kernel.proc_files import (
     hides_processes,
     parse_limits,
     pids,
+    service_of,
     target_of,
     text_of,
 )
@@ -45,6 +46,7 @@ def listeners(live: Live, question: ListListeners) -> Json:
         row["pid"] = pid
         row["comm"] = None if pid is None else text_of(f"/proc/{pid}/comm")
         row["container"] = None if pid is None else container_of(pid)
+        row["unit"] = None if pid is None else service_of(pid)
     return rows
 
 

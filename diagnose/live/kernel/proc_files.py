@@ -15,6 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ID = re.compile(rb"[0-9a-f]{64}")
+_SERVICE = re.compile(
+    r"^(?:0:|\d+:name=systemd):/system\.slice/(?:[^/\n]+\.slice/)*([^/\n]+\.service)(?:/|$)",
+    re.MULTILINE,
+)
+"""A service of the system's systemd in /proc/PID/cgroup; those of users begin with user.slice."""
 _VIRTUAL_SIZE = 20
 """Place of vsize among the fields of /proc/PID/stat that follow the name (man 5 proc_pid_stat)."""
 _START_TIME = 19
@@ -99,6 +104,12 @@ def _cgroup_ids(pid: int) -> Iterator[str]:
 @functools.cache
 def _ids_around_the_host() -> frozenset[str]:
     return frozenset(_cgroup_ids(1))
+
+
+def service_of(pid: int) -> str | None:
+    """The service of the host's systemd that a process belongs to by its cgroup, or None."""
+    match = _SERVICE.search(text_of(f"/proc/{pid}/cgroup") or "")
+    return match[1] if match else None
 
 
 def cmdline(pid: int) -> list[str]:

@@ -276,27 +276,51 @@ def test_a_host_port_conflict_of_a_container_that_has_just_begun_again() -> None
 
 
 RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
-
-
-@pytest.mark.parametrize(
-    ("log", "holder", "variables"),
-    [
-        pytest.param(IN_USE, NGINX, {"container": "a", "port": "8080"}, id="a server"),
-        pytest.param(
-            "dnsmasq: failed to create listening socket for port 53: Address in use",
-            RESOLVED,
-            {"container": "a", "stub_unit": "systemd-resolved"},
-            id="the host's DNS stub, as musl says it",
-        ),
-    ],
+IN_USE_53 = "dnsmasq: failed to create listening socket for port 53: Address in use"
+OTHER = container("other", HostConfig=HOSTED)
+PUBLISHING = container(
+    "green",
+    NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}},
 )
-def test_what_holds_the_port_of_the_host(
-    log: str, holder: Listener, variables: dict[str, str]
+
+
+def _listener(comm: str | None, pid: int | None = 12, **more: Any) -> Listener:
+    return Listener("tcp", "0.0.0.0", 8080, pid, comm, **more)
+
+
+HOLDERS: dict[str, tuple[str, Listener | None, dict[str, str]]] = {
+    "a program": (IN_USE, NGINX, {"freed": "8080"}),
+    "a service": (IN_USE, _listener("nginx", unit="nginx.service"), {"unit": "nginx.service"}),
+    "nobody by now": (IN_USE, None, {"waiting": "a"}),
+    "a program that nobody may see": (IN_USE, _listener(None, None), {}),
+    "a socket unit": (IN_USE, _listener("systemd", 1), {"awaited": "8080"}),
+    "what people log in by": (IN_USE, _listener("sshd", unit="ssh.service"), {"kept": "sshd"}),
+    "another container": (
+        IN_USE,
+        _listener("node", container=OTHER.id, unit="docker.service"),
+        {"holder": "other"},
+    ),
+    "the engine's proxy": (
+        IN_USE,
+        _listener("docker-proxy", unit="docker.service"),
+        {"holder": "green"},
+    ),
+    "a proxy of nobody": (IN_USE.replace("80", "90"), Listener("tcp", "0.0.0.0", 9090, 12, "docker-proxy", unit="docker.service"), {"freed": "9090"}),
+    "the engine": (IN_USE.replace("80", "90"), Listener("tcp", "0.0.0.0", 9090, 12, "dockerd", unit="docker.service"), {}),
+    "the host's DNS stub, as musl says it": (IN_USE_53, RESOLVED, {"stub_unit": "systemd-resolved"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("log", "holder", "steps"), HOLDERS.values(), ids=HOLDERS)
+def test_how_the_port_of_the_host_is_freed(
+    log: str, holder: Listener | None, steps: dict[str, str]
 ) -> None:
     who = container("a", HostConfig=HOSTED, State=ENDED)
-    known = {"containers": Containers((who,)), "words": LogTails({who.id: LogTail((log,))}, {})}
+    listed = Containers((who, OTHER, PUBLISHING))
+    tails = LogTails({who.id: LogTail((log,))}, {})
+    held = Listeners((holder,) if holder is not None else ())
     (finding,) = judge(
-        "network.host-port-conflict", **known, listeners=Listeners((holder,))
+        "network.host-port-conflict", containers=listed, words=tails, listeners=held
     ).findings
-    assert finding.variables == variables
+    assert finding.variables == {"container": "a", **steps}
     assert signs(log) == {"port-taken"}

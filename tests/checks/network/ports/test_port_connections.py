@@ -21,8 +21,12 @@ CASES: dict[str, tuple[PortConnections, str, set[str]]] = {
         "critical",
         {"container", "near_end"},
     ),
-    "another port": (PortConnections({1: (NEAR_END,)}), "warning", {"container", "port", "proto"}),
-    "free": (PortConnections(), "warning", {"container", "port", "proto"}),
+    "another port": (
+        PortConnections({1: (NEAR_END,)}),
+        "warning",
+        {"container", "port", "proto", "waiting"},
+    ),
+    "free": (PortConnections(), "warning", {"container", "port", "proto", "waiting"}),
 }
 
 

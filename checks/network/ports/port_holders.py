@@ -1,0 +1,58 @@
+"""How a port of the host is freed for a container, by who holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.sockets.listeners import Listener
+from diagnose.model import PageVariables
+
+_STUB = "systemd-resolve"
+"""The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53
+and 127.0.0.54, port 53."""
+_OF_THE_ENGINE = ("docker-proxy", "dockerd", "rootlessport", "rootlesskit")
+"""Who listens in the place of a container that publishes the port."""
+_KEPT = ("sshd", "dropbear")
+"""Without these nobody can log in to the host any more."""
+_ENGINES_UNITS = ("docker.service", "containerd.service", "snap.docker.dockerd.service")
+
+
+def freeing(
+    container: Container, port: int, holders: Sequence[Listener], containers: Containers
+) -> PageVariables:
+    """What the page needs to free a port for this container.
+
+    Nothing where a process of which nothing is known holds it: it may be one that the host needs.
+    """
+    if not holders:
+        # one that its policy starts again and again does not fail for a port that is free
+        return {} if container.state.status == "restarting" else {"waiting": container.name}
+    holder = holders[0]
+    owner = owner_of(holder, port, containers)
+    if owner is not None:
+        # its program alone, killed, would be started again
+        return {"holder": owner.name} if owner.id != container.id else {}
+    if any(listener.comm == _STUB for listener in holders):
+        return {"stub_unit": "systemd-resolved"}
+    if holder.comm is None or holder.comm == "dockerd":
+        return {}
+    if holder.pid == 1:
+        return {"awaited": str(port)}
+    if holder.comm in _KEPT:
+        return {"kept": holder.comm}
+    if holder.unit and holder.unit not in _ENGINES_UNITS:
+        return {"unit": holder.unit}
+    return {"freed": str(port)}
+
+
+def owner_of(holder: Listener, port: int, containers: Containers) -> Container | None:
+    """The container whose program listens, or for which the engine does."""
+    own = containers.by_id.get(holder.container or "")
+    if own is not None or holder.comm not in _OF_THE_ENGINE:
+        return own
+    protocol = holder.proto.removesuffix("6")
+    for container in containers.running:
+        if any(item.host_port == port for item in container.published_by(protocol)):
+            return container
+    return None
