@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.dns.dns_forwarders import AskedServer, DnsForwarders, FailingForwarder
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -68,6 +72,7 @@ def _forwarding_finding(
     container = forwarder.container
     upstream, reply = forwarder.silent[0]
     holder = _holder(containers, upstream)
+    stopped = _stopped_holder(containers, upstream) if holder is None else None
     ports = _ports(holder, namespaces)
     more = len(forwarder.silent) - 1
     others = f" and {count(more, 'more server')}" if more else ""
@@ -76,7 +81,8 @@ def _forwarding_finding(
         sentence(
             f"{container} is a DNS server and gets no answer from {upstream}{others}, to which it "
             f"passes queries on ({reply})",
-            _holder_clause(holder, upstream, ports, networks),
+            f"{stopped} has that address, and does not run" if stopped is not None else "",
+            "" if stopped is not None else _holder_clause(holder, upstream, ports, networks),
         ),
         present(
             {
@@ -94,7 +100,11 @@ def _forwarding_finding(
         upstream=upstream.address,
         upstream_port=str(upstream.port),
         named_in=upstream.source,
-    ).with_variables(_other_port(holder, upstream, ports))
+    ).with_variables(
+        _steps(container, holder, upstream, ports)
+        if stopped is None
+        else {"stopped_server": stopped.name}
+    )
 
 
 def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
@@ -155,12 +165,42 @@ def _holder_clause(
     return ""
 
 
-def _other_port(holder: Container | None, upstream: AskedServer, ports: list[int]) -> PageVariables:
-    """The one port at which the container with that address takes queries instead."""
+def _stopped_holder(containers: Containers, upstream: AskedServer) -> Container | None:
+    """The container that had the address of a server when it ran, by its own options."""
+    for container in containers:
+        if not container.is_running and any(
+            end.fixed_address == upstream.address for end in container.endpoints.values()
+        ):
+            return container
+    return None
+
+
+def _steps(
+    forwarder: Container, holder: Container | None, upstream: AskedServer, ports: list[int]
+) -> PageVariables:
+    """The one port at which the container with that address takes queries instead.
+
+    With the variable or the command that names it, where one of them has the other port.
+    """
     others = [port for port in ports if port != upstream.port]
     if holder is None or upstream.port in ports or len(others) != 1:
         return {}
-    return {"server_container": holder.name, "served_port": str(others[0])}
+    port = str(others[0])
+    corrected = _with_port(forwarder, upstream, port)
+    return {"server_container": holder.name, "served_port": port, **corrected}
+
+
+def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVariables:
+    """Its variable or its command, with another port behind the address of a server."""
+    address = re.compile(rf"(?<![\d.])({re.escape(upstream.address)}[:#@]){upstream.port}(?!\d)")
+    with_port = rf"\g<1>{port}"
+    for name, value in forwarder.config.environment:
+        if upstream.source == f"variable {name}" and MARK not in value and address.search(value):
+            return {"variable_with_port": f"{name}={address.sub(with_port, value)}"}
+    words = forwarder.config.cmd or ()
+    if upstream.source == "its command" and any(address.search(word) for word in words):
+        return {"command_with_port": shlex.join(address.sub(with_port, word) for word in words)}
+    return {}
 
 
 def _answering(resolvers: Resolvers | None, lookups: Lookups | None) -> str:

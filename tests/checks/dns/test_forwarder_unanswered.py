@@ -131,3 +131,43 @@ def test_nothing_is_asked_without_a_dns_server() -> None:
     made = Made({})
     assert not dns_forwarders(made, Containers((PLAIN,)), namespaces_of(PLAIN), None, None).asked
     assert not made.asked
+
+
+NEIGHBOUR = container("unbound", NetworkSettings={"Networks": {"names": {"IPAddress": NEXT}}})
+STOPPED = container(
+    "unbound",
+    State={"Status": "exited", "Running": False},
+    NetworkSettings={"Networks": {"names": {"IPAMConfig": {"IPv4Address": NEXT}}}},
+)
+SECRET = _server(Config={"Env": [f"DNS_UPSTREAM=<redacted:1>@{NEXT}#5053"]})
+HERE = {"server_container": "unbound", "served_port": "53"}
+STEPS: dict[str, tuple[Container, Container, dict[str, str]]] = {
+    "a variable": (
+        BY_VARIABLE,
+        NEIGHBOUR,
+        {**HERE, "variable_with_port": f"FTLCONF_dns_upstreams={NEXT}#53"},
+    ),
+    "an option": (
+        BY_OPTION,
+        NEIGHBOUR,
+        {**HERE, "command_with_port": f"dnsmasq '--server={NEXT}#53'"},
+    ),
+    "a value that is hidden": (SECRET, NEIGHBOUR, HERE),
+    "a neighbour that does not run": (BY_VARIABLE, STOPPED, {"stopped_server": "unbound"}),
+}
+
+
+@pytest.mark.parametrize(("server", "neighbour", "steps"), STEPS.values(), ids=STEPS)
+def test_what_heals_a_server_whose_neighbour_does_not_answer(
+    server: Container, neighbour: Container, steps: dict[str, str]
+) -> None:
+    found = _forwarders(server, ERROR, SILENT, "", [])
+    (finding,) = judge(
+        "dns.forwarder-unanswered",
+        dns_forwarders=found,
+        containers=Containers((server, neighbour)),
+        namespaces=namespaces_of(neighbour, Socket("udp", "0.0.0.0", 53)),
+    ).findings
+    given = {"container", "forwarder", "upstream", "upstream_port", "named_in"}
+    kept = {name: value for name, value in finding.variables.items() if name not in given}
+    assert kept == steps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.images import RECIPES, load
 from tests.lab.provider import RESOLVER, WEB, ZONE
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.network.helpers import QUIET
 from tests.lab.scenarios.programs.helpers import MACHINE
 
@@ -67,6 +68,22 @@ def pihole_that_asks_a_port_without_a_server(box: Box) -> None:
     _server(box, "pihole", HERE, *_DNSMASQ, "--conf-file=/dev/null", upstream)
     _asker(box)
     box.wait_for(lambda: _is_silent(box), what="a query without an answer")
+    command = first_command(box, CHECK, "pihole")
+    assert f"'--server={NEXT}#53'" in command, command
+
+
+@fault(CHECK, subject="container:pihole", also=_EFFECTS)
+def pihole_whose_neighbour_was_stopped(box: Box) -> None:
+    """The server that a Pi-hole asks has a fixed address, and does not run."""
+    _names(box)
+    _server(box, "unbound", NEXT, *_DNSMASQ, "--conf-file=/dev/null", f"--server={RESOLVER}")
+    upstream = ("--conf-file=/dev/null", f"--server={NEXT}")
+    _server(box, "pihole", HERE, *_DNSMASQ, *upstream)
+    _asker(box)
+    box.docker("stop", "-t", "1", "unbound")
+    box.wait_for(lambda: _is_silent(box), what="a query without an answer")
+    command = first_command(box, CHECK, "pihole")
+    assert command == "docker start unbound", command
 
 
 @fault(CHECK, subject="container:dnsmasq", also=_EFFECTS)
