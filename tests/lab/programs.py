@@ -28,6 +28,8 @@ _PACKAGES = {
     "mariadb-server-core": "usr/sbin/mariadbd",
 }
 """Package -> the program in it."""
+_BESIDE = {"redis-server": ("usr/bin/redis-cli",)}
+"""Further programs that a package's image has, which need no other libraries."""
 _LINKED = re.compile(r"(?:=> )?(/\S+) \(0x")
 _FOLDERS = {"nginx": ("var/log/nginx", "var/lib/nginx", "etc/nginx/conf.d")}
 _DATA = {"mariadb-server-core": ("usr/share/mysql", "usr/share/mariadb")}
@@ -79,6 +81,8 @@ def _recipe(package: str) -> tuple[tuple[str, tuple[bytes, int]], ...]:
     tree = _tree()
     program = tree / _PACKAGES[package]
     files = {_PACKAGES[package]: (program.read_bytes(), 0o755)}
+    for path in _BESIDE.get(package, ()):
+        files[path] = ((tree / path).read_bytes(), 0o755)
     for library in _libraries(program, tree):
         inside = (
             library.relative_to(tree) if library.is_relative_to(tree) else library.relative_to("/")
