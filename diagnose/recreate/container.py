@@ -311,17 +311,13 @@ def _of_compose_file(container: Inspect, change: ContainerChange) -> list[str]:
     files = labels.get(f"{_COMPOSE}project.config_files") or f"the compose file in {folder}"
     lines = compose_keys.lines_of(change.options, change.image, change.command)
     mounted = {mount["Destination"] for mount in container.get("Mounts") or ()}
+    replaced = change.unmounted | (change.mounted & mounted)
     gone = [
-        *(
-            f"what was mounted at {path}"
-            for path in sorted(change.unmounted | (change.mounted & mounted))
-        ),
+        *(f"what was mounted at {path}" for path in sorted(replaced)),
         *(f"the variable {name}" for name in sorted(change.unset)),
         *(f"the option {name}" for name in sorted(change.without)),
     ]
-    begin = (
-        f"Compose made it: change {files} too, or a later `docker compose up` may undo the change."
-    )
+    begin = f"Compose made it: change {files} too, or `docker compose up` may undo the change."
     if lines:
         begin += f" Below `{labels[f'{_COMPOSE}service']}:` write:"
     return [
