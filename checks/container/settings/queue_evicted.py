@@ -40,4 +40,4 @@ def _finding(item: EvictingQueue) -> Finding:
         },
         stable=(server.life,),
         touches=tuple(worker.subject for worker in item.workers),
-    )
+    ).with_variables(present({"settings_file": item.file}))

@@ -36,6 +36,8 @@ class EvictingQueue(msgspec.Struct, frozen=True):
     workers: tuple[Container, ...]
     line: str = ""
     """What a program says of the policy."""
+    file: str = ""
+    """The file of the host that sets the policy, where that file alone is mounted."""
 
 
 class EvictingQueues(Items[EvictingQueue], frozen=True):
@@ -60,13 +62,15 @@ def evicting_queues(
             continue
         line, said = _complaint(workers, recent_logs)
         policy, limit = _POLICY.search(text), _LIMIT.search(text)
+        file = ""
         if not said and (policy is None or limit is None):
-            text += f"\n{_settings(host, server)}"
-            policy, limit = policy or _POLICY.search(text), limit or _LIMIT.search(text)
+            lines, path = _settings(host, server)
+            file = path if policy is None else ""
+            policy, limit = policy or _POLICY.search(lines), limit or _LIMIT.search(lines)
         if said or (policy is not None and limit is not None):
             name = policy["policy"] if policy is not None else said
             size = limit["limit"] if limit is not None else ""
-            found.append(EvictingQueue(server, name, size, workers, line))
+            found.append(EvictingQueue(server, name, size, workers, line, file))
     return EvictingQueues(tuple(found))
 
 
@@ -87,14 +91,18 @@ def _complaint(workers: tuple[Container, ...], recent_logs: RecentLogs | None) -
     return "", ""
 
 
-def _settings(host: Host, server: Container) -> str:
-    """The file of settings that the server's command names, without comments; "" for none."""
+def _settings(host: Host, server: Container) -> tuple[str, str]:
+    """The file of settings that the server's command names, without comments; "" for none.
+
+    With its path on the host, where the file alone is mounted: no program of the container can put
+    a link there.
+    """
     for word in server.command[1:]:
         mount = host_mount(server.mounts, word) if word.endswith(".conf") else None
         if mount is None:
             continue
         file = host.ask(mounted_file(mount, word, max_bytes=BYTES))
         if not isinstance(file, Failed):
-            lines = file.text.splitlines()
-            return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
-    return ""
+            lines = (line for line in file.text.splitlines() if not line.lstrip().startswith("#"))
+            return "\n".join(lines), mount.source if mount.destination == word else ""
+    return "", ""
