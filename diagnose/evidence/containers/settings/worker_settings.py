@@ -24,7 +24,8 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.storage.mounts import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import Failed
+from diagnose.model import HOST, Failed, Unexamined
+from diagnose.phrases import count
 from diagnose.questions import Host
 from diagnose.questions.images import InspectImage
 from diagnose.questions.sockets import ListCallers
@@ -84,6 +85,8 @@ class WorkerDifference(msgspec.Struct, frozen=True):
 class WorkerDifferences(Items[WorkerDifference], frozen=True):
     """At most one for each worker."""
 
+    unexamined: tuple[Unexamined, ...] = ()
+
 
 @evidence
 def worker_differences(
@@ -95,7 +98,7 @@ def worker_differences(
     which the one without it has no connection: who is connected is asked of few.
     """
     found: list[WorkerDifference] = []
-    compared = 0
+    compared = left_out = 0
     members = (c for c in containers.running if c.compose_project and not c.is_one_off)
     for project in by_key((member.compose_project, member) for member in members).values():
         workers = [member for member in project if is_background(member)]
@@ -105,7 +108,10 @@ def worker_differences(
             if programs and compared < MOST:
                 compared += 1
                 found += _differences(host, worker, programs, containers, namespaces)
-    return WorkerDifferences(tuple(found))
+            elif programs:
+                left_out += 1
+    why = f"{count(left_out, 'worker')} beyond the {MOST} that are compared"
+    return WorkerDifferences(tuple(found), (Unexamined(HOST, why),) if left_out else ())
 
 
 def _is_same_program(host: Host, worker: Container, other: Container) -> bool:

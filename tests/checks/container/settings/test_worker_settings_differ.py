@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.worker_settings import worker_differences
+from diagnose.evidence.containers.settings.worker_settings import MOST, worker_differences
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -126,3 +126,14 @@ def test_what_is_said() -> None:
     assert finding.variables["queue_command"] == "php artisan queue:work redis"
     shell = ["sh", "-c", "php artisan queue:work database>/dev/null"]
     assert rows(_judge(web, _service("worker", [], shell))) == []
+
+
+def test_workers_beyond_those_that_are_compared_are_said() -> None:
+    web = _service("web", ["QUEUE_NAME=mails"], ["serve"])
+    alike = [_service(f"w{number}", ["QUEUE_NAME=mails"], WORK) for number in range(MOST + 2)]
+    assert _judge(web, *alike[:MOST]).verdict == "passed"
+    result = _judge(web, *alike)
+    assert (result.verdict, [item.why for item in result.unexamined]) == (
+        "unknown",
+        ["2 workers beyond the 60 that are compared"],
+    )
