@@ -23,6 +23,8 @@ _PIPED = LazyPattern(
 """A script of this tool that a shell runs at once."""
 _QUOTED = LazyPattern(r"'[^']*'|\"[^\"]*\"")
 _SEPARATORS = LazyPattern(r"\|\|?|&&|;|\n|\bdo\b|\bthen\b|\{ |\$\(")
+ASKS = "This shows each command, and asks before it runs one."
+"""What `diagnose follow` does, for whoever has not met it."""
 _GOES_ON = " \\"
 _CONTINUED = "  "
 _BEFORE_A_COMMENT = ("", " ", ";")
@@ -86,6 +88,15 @@ def folded(command: str, width: int) -> str:
         breaks, quote = _word_ends(line, quote)
         rows += _rows_of(line, breaks, width)
     return "\n".join(rows)
+
+
+MOST_ROWS = 5
+
+
+def is_wall(command: str, width: int) -> bool:
+    """Whether nobody reads a command before typing it: many rows, or one that does not end."""
+    rows = folded(command, width).splitlines()
+    return len(rows) > MOST_ROWS or max(map(len, rows), default=0) > 2 * width
 
 
 def _rows_of(line: str, breaks: list[int], width: int) -> list[str]:

@@ -17,8 +17,16 @@ from diagnose.render.console import is_read_by_person, literal
 from diagnose.render.outlines.evidence_rows import OutlinePart
 from diagnose.render.outlines.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outlines.outline_block import Effect, OutlineBlock
-from diagnose.render.shell import Shell, folded
-from diagnose.render.words import clean, fitting, items_that_fit, middle, one_line, short_ids
+from diagnose.render.shell import ASKS, Shell, folded, is_wall
+from diagnose.render.words import (
+    clean,
+    fitting,
+    ids_or_families,
+    items_that_fit,
+    middle,
+    one_line,
+    short_ids,
+)
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -32,7 +40,6 @@ LOG_LINES = 15
 whole."""
 LINES_OF = {"log": LOG_LINES, "State.Error": 1}
 """What the engine said of a failed start is long, and the sentence says what it means."""
-IDS_SHOWN = 6
 UNEXPLAINED_SHOWN = 3
 MOST_BLOCKS = 100
 """Nobody reads more, and each takes a millisecond: 4,000 would take longer than most budgets. With
@@ -81,14 +88,6 @@ def say(texts: Iterable[str], stream: TextIO, *, color: bool | None) -> None:
     page = _Page(literal(stream, color=color), verbose=False, shell=Shell())
     for text in texts:
         page.line(text, hanging=2)
-
-
-def _ids_or_families(ids: str) -> str:
-    """A list of check ids, or of what families they are where it would be a wall."""
-    names = ids.split(", ")
-    if len(names) <= IDS_SHOWN:
-        return ids
-    return f"{len(names)} checks ({', '.join(dict.fromkeys(name.partition('.')[0] for name in names))})"
 
 
 QUESTIONS = (
@@ -193,10 +192,8 @@ class _Page:
     def not_judged(self, page: Outline) -> None:
         """The checks without a judgement, each with its reason."""
         self.reasons(f"{count(page.could_not_run, 'check')} could not run.", page.unknown)
-        self.reasons(
-            "crashed (a bug of this tool, please report it)" + self.number(page.crashed),
-            page.crashed,
-        )
+        number = f" ({len(page.crashed)})" if len(page.crashed) > 1 else ""
+        self.reasons(f"crashed (a bug of this tool, please report it){number}", page.crashed)
         if self.verbose:
             verb = "does" if page.do_not_apply == 1 else "do"
             title = f"{count(page.do_not_apply, 'check')} {verb} not apply."
@@ -282,13 +279,14 @@ class _Page:
         if block.by_hand:
             self.line(f"fix (by hand): {self.once(block.by_hand)}", 2)
         if block.look is not None:
-            self.titled(block.look_title, block.look.text)
+            self.look(block.look_title, block.look.text, block.id)
         if block.cure is not None:
             text = block.cure.text
             is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
             needs = self.needs(text)
             impact = f": {self.once(block.cure.impact)}" if block.cure.impact else ""
-            self.line(f"fix ({block.cure.risk}{needs}){impact}", 2)
+            asks = f" {ASKS}" if is_long else ""
+            self.line(f"fix ({block.cure.risk}{needs}){impact}{asks}", 2)
             self.command(f"diagnose follow {block.id}" if is_long else text, COMMAND_INDENT)
         self.more(block.id)
 
@@ -305,10 +303,12 @@ class _Page:
             self.command(f"more  diagnose explain {id}", 2, style="")
         self.pages.add(id)
 
-    def titled(self, title: str, command: str) -> None:
+    def look(self, title: str, command: str, id: str) -> None:
         """A command under its title, which says whether this user may run it."""
         needs = self.needs(command)
         note = f" ({needs.removeprefix(', ')})" if needs else ""
+        if self.shell.can_follow and is_wall(command, self.console.width - COMMAND_INDENT):
+            command, note = f"diagnose follow {id}", f"{note}. {ASKS}"
         self.line(f"{title}{note}", 2)
         self.command(command, COMMAND_INDENT)
 
@@ -367,10 +367,6 @@ class _Page:
             row += joint + item
         self.line(row)
 
-    @staticmethod
-    def number(rows: tuple[tuple[str, str], ...]) -> str:
-        return f" ({len(rows)})" if len(rows) > 1 else ""
-
     def reasons(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
         if not rows:
             return
@@ -378,7 +374,7 @@ class _Page:
         shown = rows if self.verbose else rows[:UNKNOWN_SHOWN]
         self.line(title)
         for ids, why in shown:
-            names = ids if self.verbose else _ids_or_families(ids)
+            names = ids if self.verbose else ids_or_families(ids)
             self.line(f"{names}: {short_ids(why)}" if why else names, 2)
         if len(rows) > len(shown):
             self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)

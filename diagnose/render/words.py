@@ -83,3 +83,14 @@ def clean(text: str) -> str:
 
 def _shown_character(char: str) -> str:
     return "?" if unicodedata.category(char) in _OBEYED else char
+
+
+IDS_SHOWN = 6
+
+
+def ids_or_families(ids: str) -> str:
+    """A list of check ids, or of what families they are where it would be a wall."""
+    names = ids.split(", ")
+    if len(names) <= IDS_SHOWN:
+        return ids
+    return f"{len(names)} checks ({', '.join(dict.fromkeys(name.partition('.')[0] for name in names))})"

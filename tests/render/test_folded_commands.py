@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from diagnose.render.shell import folded
+from diagnose.render.shell import folded, is_wall
 
 WIDTH = 40
 COMMANDS = {
@@ -41,3 +41,9 @@ def test_words_fit_the_width(name: str) -> None:
 
 def test_a_command_that_fits_stays() -> None:
     assert folded("docker start web", WIDTH) == "docker start web"
+
+
+def test_nobody_reads_a_wall_before_typing_it() -> None:
+    assert not is_wall("\n".join(["docker start web"] * 5), WIDTH)
+    assert is_wall("\n".join(["docker start web"] * 6), WIDTH)
+    assert is_wall("awk 'a text in quotes that is " + "very " * 12 + "long'", WIDTH)

@@ -146,6 +146,7 @@ def test_what_happens_comes_before_how_the_host_is_set_up() -> None:
     )
     assert said.index("it fails") < said.index("it may")
     assert "not explained by anything above" not in said
+    assert "advice  " not in said, "it has a block already"
     broken = found("container.restart-loop", container("db"))
     said = text(report(standing, aloud, broken), 2)
     assert said.index("container.restart-loop  db") < said.index("it may") < said.index("it fails")

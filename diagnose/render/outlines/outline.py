@@ -111,7 +111,10 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
             *(block(group, tree) for group in grouped[:most]),
         ),
         further=tuple(further.most_common()),
-        advice=tuple(_advice(group, tree) for group in _by_check(quiet)),
+        advice=tuple(
+            _advice(group, tree)
+            for group in _by_check(finding for finding in quiet if finding not in first)
+        ),
         unexplained=_single_blocks(unexplained[:most], tree),
         asides=_single_blocks(said.asides[:most], tree),
         more_unexplained=max(0, len(unexplained) - most),
