@@ -230,6 +230,24 @@ def test_a_login_without_an_nginx() -> None:
     assert not judge("container.login-not-kept", untold_programs=told).findings
 
 
+MARKS: dict[str, tuple[str, str, str]] = {
+    "switched on": ("8080", "SESSION_COOKIE_SECURE=true", "SESSION_COOKIE_SECURE=false"),
+    "as a number": ("8080", "N8N_SECURE_COOKIE=1", "N8N_SECURE_COOKIE=0"),
+    "off": ("8080", "SESSION_COOKIE_SECURE=false", ""),
+    "a number of seconds": ("8080", "COOKIE_SECURE_AGE=1", ""),
+    "HTTPS": ("443", "SESSION_COOKIE_SECURE=true", ""),
+}
+
+
+@pytest.mark.parametrize(("port", "variable", "unmarked"), MARKS.values(), ids=MARKS)
+def test_the_mark_of_a_cookie_is_a_variable(port: str, variable: str, unmarked: str) -> None:
+    ports = {"8000/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}
+    chat = on_net("chat", 2, Ports=ports, Config={"Env": [variable]})
+    items, _ = found({"chat": LOGIN * 4}, {}, (chat, INNER, EDGE))
+    (finding,) = judge("container.login-not-kept", untold_programs=items).findings
+    assert finding.variables.get("unmarked", "") == unmarked
+
+
 def test_a_file_that_cannot_be_read_may_set_the_header() -> None:
     settings = site(PLAIN, "include proxy_params;")
     host_files = {"inner": settings}

@@ -9,6 +9,8 @@ from diagnose.phrases import and_more, how_often, joined, quoted
 from diagnose.registry import check
 
 SHOWN = 3
+DEFAULT_QUEUE = "celery"
+"""Where Celery puts a task for which no other queue is set."""
 
 
 @check("container.jobs-untaken", severity=Severity.warning)
@@ -57,4 +59,8 @@ def _steps(item: UntakenJobs) -> PageVariables:
     if item.sent_to:
         return {"apart": worker.name, "sent_to": item.sent_to}
     asked = {"asked": worker.name, "app": item.app} if item.app else {}
-    return {**asked, "read": item.queues} if item.queues else asked
+    if not item.queues:
+        return asked
+    lacks_default = asked and DEFAULT_QUEUE not in item.queues.split(",")
+    default = {"default_queue": DEFAULT_QUEUE} if lacks_default else {}
+    return {**asked, "read": item.queues, **default}

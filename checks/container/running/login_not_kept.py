@@ -6,12 +6,16 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.untold_programs import UntoldPrograms
 from diagnose.evidence.network.proxies.web_address import web_address
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, joined, sentence, shortened
 from diagnose.registry import check
 
 _TLS_PORT = 443
+_MARKS_SECURE = LazyPattern(r"(?:^|_)(?:COOKIES?_SECURE|SECURE_COOKIES?)$")
+"""Variables that mark cookies as Secure, as programs call them."""
+_OFF = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
 
 
 @check(
@@ -42,15 +46,33 @@ def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | Non
             stable=(container.life,),
         )
         yield finding.with_variables(
-            present({"url": f"{address}{symptom.path}" if address else ""})
+            present(
+                {"url": f"{address}{symptom.path}" if address else ""} | _without_mark(container)
+            )
         )
     return None
 
 
+def _without_mark(container: Container) -> PageVariables:
+    """The variable that marks cookies as Secure, switched off, where clients come by plain HTTP."""
+    if not _plain_ports(container):
+        return {}
+    for name, value in container.config.environment:
+        if _MARKS_SECURE.search(name) and value in _OFF:
+            return {"unmarked": f"{name}={_OFF[value]}"}
+    return {}
+
+
+def _plain_ports(container: Container) -> list[int]:
+    """The ports at which it is published, none where one of them is that of HTTPS."""
+    ports = sorted({port.host_port for port in container.published_by("tcp") if port.host_port})
+    return [] if _TLS_PORT in ports else ports
+
+
 def _why(container: Container) -> str:
-    ports = [port.host_port for port in container.published_by("tcp")]
-    if ports and _TLS_PORT not in ports:
-        shown = joined([str(port) for port in sorted(set(ports))])
+    ports = _plain_ports(container)
+    if ports:
+        shown = joined([str(port) for port in ports])
         return (
             f"a cookie that is marked Secure does not come back over plain HTTP, as at port {shown}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
-from tests.lab.scenarios.everyday.helpers import status_outside
+from tests.lab.scenarios.everyday.helpers import first_command, status_outside
 from tests.lab.scenarios.programs.helpers import MACHINE
 from tests.lab.scenarios.untold_programs import SAFE, browse, site_of
 
@@ -64,6 +64,8 @@ def program_that_knows_its_path(box: Box) -> None:
 _SHOP = """
 import http.server, os, time
 
+MARK = "; Secure" if os.environ.get("SESSION_COOKIE_SECURE") == "true" else ""
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, status, *headers):
         self.send_response_only(status)
@@ -79,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200 if is_known or self.path == "/" else 401)
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.answer(200, ("Set-Cookie", "session=1; Path=/" + os.environ.get("MARK", "")))
+        self.answer(200, ("Set-Cookie", "session=1; Path=/" + MARK))
     def log_message(self, *rest):
         pass
 
@@ -87,9 +89,16 @@ http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
 
 
-def _log_in_five_times(box: Box, number: int, mark: str, after: str) -> None:
+def _log_in_five_times(box: Box, number: int, is_secure: str, after: str) -> None:
     port, jar = 8300 + number, [f"-b/tmp/jar{number}", f"-c/tmp/jar{number}"]
-    python = ["-e", f"MARK={mark}", "bb:1.36", "/usr/bin/python3", "-uc", _SHOP]
+    python = [
+        "-e",
+        f"SESSION_COOKIE_SECURE={is_secure}",
+        "bb:1.36",
+        "/usr/bin/python3",
+        "-uc",
+        _SHOP,
+    ]
     box.docker(
         "run", "-d", f"--name=cookies{number}", "-p", f"{port}:8000", *SAFE, *MACHINE, *python
     )
@@ -103,10 +112,12 @@ def _log_in_five_times(box: Box, number: int, mark: str, after: str) -> None:
 @fault("container.login-not-kept", subject="container:cookies87", shareable=True)
 def cookie_for_https_over_plain_http(box: Box) -> None:
     """The cookie is marked Secure, and clients come by plain HTTP: they do not keep it."""
-    _log_in_five_times(box, 87, "; Secure", "401")
+    _log_in_five_times(box, 87, "true", "401")
+    command = first_command(box, "container.login-not-kept", "cookies87")
+    assert command.endswith("-- --env=SESSION_COOKIE_SECURE=false | sh"), command
 
 
 @healthy(shareable=True)
 def cookie_that_comes_back(box: Box) -> None:
     """The same without the mark."""
-    _log_in_five_times(box, 88, "", "200")
+    _log_in_five_times(box, 88, "false", "200")

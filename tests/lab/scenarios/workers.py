@@ -138,7 +138,7 @@ def queue_in_a_cache(box: Box) -> None:
     """A worker has its queue in a Redis whose file of settings is one for a cache."""
     server = _queue(box, 31, "allkeys-lru", "sh", "-c", "exec sleep 1000 # celery worker")
     command = first_command(box, _EVICTED, server)
-    assert command.endswith("redis-cli config set maxmemory-policy noeviction"), command
+    assert "redis-cli config set maxmemory-policy noeviction\n" in command, command
 
 
 @healthy()
@@ -165,11 +165,12 @@ case "$*" in
 esac
 say "Connected to redis://redis:6379/0"
 say "celery@worker ready."
-while [ -n "$TAKES" ]; do
+case "$*" in *"control add_consumer celery"*) touch /tmp/takes; exit 0 ;; esac
+while :; do
+  [ -n "$TAKES" ] || [ -e /tmp/takes ] || { sleep 1; continue; }
   say "Task mail.tasks.remind[3f2b8c1d-7a41-4d3e-9b60-1a2b3c4d5e6f] received"
   sleep 1
 done
-exec sleep 1000
 """
 
 
@@ -187,6 +188,8 @@ def _celery(box: Box, number: int, takes: str) -> None:
 def tasks_in_a_queue_that_nobody_reads(box: Box) -> None:
     """The only worker reads two queues, and the scheduler's tasks go to a third one."""
     _celery(box, 21, "")
+    command = first_command(box, _UNTAKEN, "mail21-beat-1")
+    assert command.endswith("celery -A mail control add_consumer celery"), command
 
 
 @healthy(shareable=True)

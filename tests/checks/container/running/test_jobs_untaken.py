@@ -75,6 +75,9 @@ def test_why() -> None:
     (finding,) = _judge([SENT] * 4, [READY] * 5, "-Q", "letters,pictures").findings
     assert "reads the queues letters,pictures alone (-Q)" in finding.summary
     assert finding.variables["read"] == "letters,pictures"
+    assert finding.variables.get("default_queue") == "celery"
+    (finding,) = _judge([SENT] * 4, [READY] * 5, "-Q", "celery,pictures").findings
+    assert "default_queue" not in finding.variables
     (finding,) = _judge([BEAT, *[SENT] * 4], [BROKER, *[READY] * 6]).findings
     assert "redis://redis:6379/0, and" in finding.summary
     assert "reads redis://redis:6379/1" in finding.summary
