@@ -59,6 +59,8 @@ def missing_image(errors: Sequence[str]) -> tuple[Subject, ...]:
 
 UNHEALTHY = "unhealthy container"
 """How the engine says that it ended a task for its health check."""
+_ENDED = "non-zero exit"
+"""How swarm says that the program of a task ran and failed."""
 LONGEST_START_S = 300.0
 """A program that answered no probe for so long does not only start slowly."""
 START_PERIOD = "5m"
@@ -137,3 +139,8 @@ def _what_probe_met(probe: HealthCheck) -> str:
         if printed
         else f"its probe prints nothing and exits with code {probe.exit_code}"
     )
+
+
+def ending_or_stalled(service: str, errors: Sequence[str]) -> PageVariables:
+    """The service by what became of its newest tasks: they ran and ended, or did not run."""
+    return {"ending" if errors and _ENDED in errors[0] else "stalled": service}

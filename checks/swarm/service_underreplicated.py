@@ -9,6 +9,7 @@ import msgspec
 from checks.swarm.helpers import (
     TASK_CAUSES,
     ended_for_health,
+    ending_or_stalled,
     missing_image,
     reason_without_services,
 )
@@ -151,6 +152,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
         variables={
             "service": name,
             **({"left": left} if left else _cure(placed)),
+            **ending_or_stalled(name, errors),
             **(health.variables if health is not None else {}),
         },
         discriminator=name,

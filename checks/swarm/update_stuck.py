@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from checks.swarm.helpers import TASK_CAUSES, missing_image, reason_without_services
+from checks.swarm.helpers import (
+    TASK_CAUSES,
+    ending_or_stalled,
+    missing_image,
+    reason_without_services,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.swarm.services import PlacedService
@@ -68,7 +73,11 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
             "task errors": errors[:3],
             **present({"UpdateConfig.Order": "start-first" if own_port else ""}),
         },
-        variables={"service": name, **_what_holds_it_up(placed, update)},
+        variables={
+            "service": name,
+            **_what_holds_it_up(placed, update),
+            **ending_or_stalled(name, errors),
+        },
         discriminator=name,
         touches=missing_image(errors),
         signs=signs(*errors),

@@ -94,7 +94,8 @@ def test_what_makes_a_node_fit(
 ) -> None:
     swarm = msgspec.structs.replace(swarm_of(spec, [task]), nodes=tuple(nodes))
     (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
-    assert finding.variables == {"service": "web", **cure}
+    kind = "ending" if task is FAILED else "stalled"
+    assert finding.variables == {"service": "web", kind: "web", **cure}
 
 
 def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
@@ -275,7 +276,7 @@ NETWORK = msgspec.convert(
     ("state", "log", "networks", "variables"),
     [
         ("new", NO_ADDRESS, Networks((NETWORK,)), {"service", "full_network", "larger_network"}),
-        ("new", NO_ADDRESS, Networks(()), {"service"}),
+        ("new", NO_ADDRESS, Networks(()), {"service", "stalled"}),
         ("new", NO_ADDRESS.replace(TASK, "0" * 25), Networks((NETWORK,)), None),
         ("preparing", NO_ADDRESS, Networks((NETWORK,)), None),
     ],
