@@ -30,7 +30,7 @@ from diagnose.model import (
     Subject,
     container,
 )
-from diagnose.phrases import counted, duration, how_often, shortened
+from diagnose.phrases import count, counted, duration, how_often, shortened
 from diagnose.registry import check
 
 _UNREGISTER = LazyPattern(
@@ -72,7 +72,11 @@ def netdevice_stuck(
                 f'the kernel has tried to remove interface "{device}" '
                 f"for {duration(last.at - first.at)}: something still uses it"
             ),
-            evidence={"kernel log": last.text, "lines": len(lines), "usage count": usage_count},
+            evidence={
+                "kernel log": last.text,
+                "the kernel has logged it": count(len(lines), "time"),
+                "what still uses it": count(usage_count, "reference"),
+            },
             variables={"interface": device},
             onset=first.at,
         )

@@ -66,7 +66,8 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
         evidence[config.source] = config.refusal
     elif config.validated and any(fault.stage != "value" for fault in config.faults):
         evidence["dockerd --validate"] = config.validated
-    evidence["checked against engine"] = config.judged_for
+    if config.version is not None:
+        evidence["checked against engine"] = config.judged_for
     if config.mending is not None:
         edits = [str(edit) for edit in config.mending.edits]
         evidence["with these changes this engine takes the file"] = edits

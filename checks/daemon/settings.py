@@ -13,7 +13,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
@@ -88,7 +88,7 @@ def _runtime_finding(missing: _MissingRuntime, registered: list[str]) -> Finding
             "HostConfig.Runtime": name,
             **({"the engine": missing.refusal} if is_refused else {}),
         },
-        variables={"down": "\n".join(names_of(missing.down)), **cure},
+        variables={**present({"down": "\n".join(names_of(missing.down))}), **cure},
         discriminator=name,
         severity=Severity.critical if is_refused else Severity.warning,
         touches=subjects_of(missing.blocked),

@@ -191,7 +191,7 @@ def _steps(
 
 
 def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVariables:
-    """Its variable or its command, with another port behind the address of a server."""
+    """The variable or the command of a DNS server, with another port for the one that it asks."""
     address = re.compile(rf"(?<![\d.])({re.escape(upstream.address)}[:#@]){upstream.port}(?!\d)")
     with_port = rf"\g<1>{port}"
     for name, value in forwarder.config.environment:

@@ -57,8 +57,10 @@ def _shared_name_finding(shared: SharedName) -> Finding:
         ),
         evidence=present(
             {
-                "projects": {owner.name: owner.compose_project for owner in owners},
-                "addresses": {owner.name: owner.endpoints[network].ip_address for owner in owners},
+                "project of each": {owner.name: owner.compose_project for owner in owners},
+                "address of each": {
+                    owner.name: owner.endpoints[network].ip_address for owner in owners
+                },
                 "called by": {
                     caller.name: referenced_names(caller)[name] for caller in shared.configured[:5]
                 },

@@ -24,10 +24,10 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
         yield Finding(
             subject=DAEMON,
             summary=(
-                f'each pull from registry "{file.registry}" fails: {folder} has {file.name} '
-                f"and no {file.lacks}{_likely_name(file)}"
+                f'each pull from registry "{file.registry}" fails: in {folder} '
+                f"{_why_unpaired(file)}"
             ),
-            evidence={f"{folder}/{file.name}": f"there is no {file.lacks} beside it"},
+            evidence={"read as one of a pair": f"{file.name} and {file.lacks}, which is not there"},
             variables={
                 "folder": folder,
                 **(
@@ -41,10 +41,11 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
     return None
 
 
-def _likely_name(file: UnpairedFile) -> str:
-    """What the file is likely to be."""
+def _why_unpaired(file: UnpairedFile) -> str:
+    """What is wrong with the names, and what the file is likely to be."""
     if file.renamed and file.misnamed == file.name:
-        return "; the certificate of an authority has to end in .crt"
+        return f"the certificate of an authority, {file.name}, has to end in .crt"
+    lacks = f"{file.name} has no {file.lacks} beside it"
     if file.renamed:
-        return f"; the certificate that belongs to a key has to end in .cert, not in .crt as {file.misnamed} does"
-    return ""
+        return f"{lacks}: the certificate of a key has to end in .cert, and {file.misnamed} ends in .crt"
+    return lacks

@@ -232,7 +232,7 @@ def memory_near_limit(
                 "held": f"{size(usage)} ({100 * usage / limit:.0f} %)",
                 "limit": size(limit),
                 "usage with cache": size(group.memory.usage or 0),
-                "kills in this run": group.memory.oom_kill or 0,
+                "killed for memory since its start": group.memory.oom_kill or 0,
             },
             memory=f"{limit * 2 // MIB}m",
         )

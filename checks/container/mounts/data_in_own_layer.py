@@ -47,6 +47,7 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
         stable=(container.life,),
         touches=mount.volumes,
         folder=meant,
+        misspelt=mount.destination,
         meant=f"{mount.name or mount.source}:{meant}",
     )
 

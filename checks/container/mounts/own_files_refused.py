@@ -174,7 +174,7 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
 def _refusal_clause(user: str, own: str, place: str) -> str:
     """user, own: the container's and the image's. place: what names the path, if anything does."""
     if place:
-        return f"which {place} names and no mount holds: it runs as user {user}"
+        return f"a path that {place} names and that is in no mount: it runs as user {user}"
     planned = f'user "{own}"' if own else "root"
     return f"a file of its own image: it runs as user {user}, but the image is made for {planned}"
 
