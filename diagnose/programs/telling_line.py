@@ -212,6 +212,8 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
             effect = above[-1]
             scores[index] = max(scores[index], scores[effect] + 1)
             scores[effect] -= CHAINED
+        if index and CAUSE_LINE.match(text) and VAGUE_CAUSE.search(text):
+            scores[index] -= CHAINED
         if below and CHAIN_NOTICE.match(text):
             scores[below[0]] -= CHAINED
 

@@ -129,7 +129,7 @@ class ErrorCase(msgspec.Struct, frozen=True):
 
         A worker has no other work, where it is not somebody else whom it misses. A server depends
         on a neighbour, on what a variable of its own gives, and on its files; a proxy depends on
-        its upstream.
+        its upstream. What is known to mean a fault of its own is why it does not work.
         """
         error = self.error
         line_signs = signs(error.line.whole)
@@ -137,7 +137,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
         is_configured = self.setting is not None and bool(self.setting.variable)
         is_proxy = _UPSTREAM in error.line.whole
         depends = calls_neighbour or is_configured or is_proxy or "permission" in line_signs
-        return error.is_alone and (depends or is_its_work(error.container, error.complaints))
+        is_all = error.is_alone and (depends or is_its_work(error.container, error.complaints))
+        return is_all or error.is_known_fault
 
 
 def first_step(case: ErrorCase, containers: Containers | None, info: Info | None) -> PageVariables:

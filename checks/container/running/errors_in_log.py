@@ -98,7 +98,8 @@ def errors_in_log(
     the internet who was turned away is no error, and an error that no longer appears is over. Where
     the program works all the same, and the line is about one request or one item, the report stays
     calm. Where the program prints nothing else, and is a worker or depends on what fails, the
-    report does not stay calm if it has no other problem that may explain the line.
+    report does not stay calm if it has no other problem that may explain the line; nor where the
+    line is known to mean a fault of its own settings, files, data or build, and no work goes well.
     """
     for error in repeated_errors:
         if _is_copy(error, repeated_errors):

@@ -46,7 +46,7 @@ _FAILURES = tuple(
             r"(?:name or service not known|name does not resolve|no such host is known"
             r"|temporary failure in name resolution)\.? \(NAME:\d+\)"
         ),  # .NET
-        r"connecting to NAME:\d+\. (?:name |temporary failure in name)",  # Python, redis
+        r"connecting to NAME:\d+\. (?:name |no address |temporary failure in name)",  # Python, redis
         (
             r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known"
             r"|nodename nor servname|no address associated with hostname|name has no usable address)"

@@ -6,11 +6,11 @@ of complaint it is, in a program that nobody has listed.
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import NEVER, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _BEGIN = r"(?:^|[\s:>\]])(?:[\w$]{1,60}(?:\.|::|\\)){0,12}"
 """Where an exception begins: with the packages of its class."""
-_END = r"(?:Error|Exception)\b(?:[ \[(][^:\n]{0,40})?:\s*\S"
+_END = r"(?:(?:Error|Exception)|(?<=Configured))\b(?:[ \[(][^:\n]{0,40})?:\s*\S"
 
 
 def _of_class(words: str) -> str:
@@ -21,7 +21,7 @@ def _of_class(words: str) -> str:
 EXCEPTION_CLASSES = tuple(
     Failure(
         name=name,
-        of_running=NEVER,
+        of_running=ABOUT_SETTINGS if name == "class-configuration" else NEVER,
         mark=":",
         pattern=_of_class(words),
         cause=cause,

@@ -113,6 +113,7 @@ VALUES = (
     ),
     Failure(
         name="address-for-name",
+        turns_away=True,
         mark="://",
         pattern=r"""(?x)
             \bgetaddrinfo\(host='(?P<address>\w{2,12}://[^'\n]{1,200})'

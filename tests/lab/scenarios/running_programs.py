@@ -309,6 +309,37 @@ def server_that_does_not_know_its_own_name(box: Box) -> None:
     assert "--env=DJANGO_ALLOWED_HOSTS" in finding["fix"][0]["command"]
 
 
+_UNSET = "Error: SESSION_SECRET is missing in ENV."
+
+
+def _severities(box: Box, name: str) -> list[str]:
+    """How grave a run of all checks calls what the container repeats."""
+    findings = box.diagnose("all", "--format", "json").findings
+    return [
+        item["severity"]
+        for item in findings
+        if item["id"] == "container.errors-in-log" and item["subject"]["name"] == name
+    ]
+
+
+@fault("container.errors-in-log", subject="container:arcade8")
+def server_that_misses_a_secret(box: Box) -> None:
+    """A server answers every request with an error, since a variable is not set, and runs on."""
+    trace = "    at file:///app/hooks.server.js:94:9"
+    _printing(box, "arcade8", f'{_UNSET}"; echo "{trace}', "--expose=8080")
+    box.wait_for(lambda: logs(box, "arcade8").count("Error") >= 84, 60, "it to run for a while")
+    assert _severities(box, "arcade8") == ["warning"]
+
+
+@healthy()
+def server_whose_feature_has_no_secret(box: Box) -> None:
+    """A server serves, and has a feature without its secret."""
+    served = "echo 'GET /orders 200'; echo 'GET /cart 200'; :"
+    _printing(box, "arcade9", f'{_UNSET}"; {served} "', "--expose=8080")
+    box.wait_for(lambda: logs(box, "arcade9").count("Error") >= 84, 60, "it to run for a while")
+    assert _severities(box, "arcade9") == ["advice"]
+
+
 @healthy(shareable=True)
 def server_that_refuses_a_scanner(box: Box) -> None:
     """Django refuses some who ask for a name that is not its own, and serves the others."""

@@ -28,7 +28,7 @@ _SERVED = LazyPattern(
 otherwise, such a number is a size: Apache's page for 503 has 299 bytes."""
 _SERVED_BY_STATUS = LazyPattern(
     r"""
-    (?: ^ | [\s|>=] ) [23]\d\d              # the status,
+    (?: ^ | [\s|>=] ) [23]\d\d (?![ ]bytes\b)  # the status,
     (?: [ ] [A-Z][A-Za-z ]{1,30} )?         # its name, as `200 OK`,
     (?= [ ,|\"] )
     (?: (?! [45]\d\d (?![\w.]) ) . ){0,120}

@@ -52,16 +52,22 @@ class Complaints(msgspec.Struct, frozen=True):
 NONE = Complaints()
 
 
-def complaints(same: Iterable[str], others: Iterable[str]) -> Complaints:
+def complaints(lines: Iterable[tuple[str, bool]]) -> Complaints:
     """What a program's last lines complain of.
 
-    same: the lines that are the complaint in question. Of the others, lines with the words of
-    a known class of errors count, and frames. A level says little: some programs call errors what
-    their callers did wrong. One that calls a line information makes it no complaint (`DEBUG took
-    12 ms timeout=30s`).
+    lines: each in its order, and whether it is the complaint in question. Of the others, lines with
+    the words of a known class of errors count, frames, and what is indented below one that counts.
+    A level says little: some programs call errors what their callers did wrong. One that calls a
+    line information makes it no complaint (`DEBUG took 12 ms timeout=30s`).
     """
-    lines = [*same, *(line for line in others if is_frame(line) or _complains(line))]
-    return Complaints(len(lines), frozenset(map(called_host, lines)) - {""}, signs(*lines))
+    found: list[str] = []
+    goes_on = False
+    for line, is_same in lines:
+        is_rest = goes_on and line[:1].isspace()
+        goes_on = is_same or is_frame(line) or is_rest or _complains(line)
+        if goes_on:
+            found.append(line)
+    return Complaints(len(found), frozenset(map(called_host, found)) - {""}, signs(*found))
 
 
 def _complains(line: str) -> bool:
@@ -76,11 +82,19 @@ def prints_nothing_else(
     times: how often the complaint in question came. said: that one and others. of: how many lines
     were read. ran_for: seconds since its start.
     """
+    is_all = said.lines >= LEAST_LINES and said.lines >= NEARLY_ALL * of
+    return goes_on(container, times, ran_for) and is_all and said.are_about_one_thing
+
+
+def goes_on(container: Container, times: int, ran_for: float) -> bool:
+    """Whether a complaint came often enough, and not at the start alone, and no health check says
+    that the program is well.
+
+    times: how often it came. ran_for: seconds since the program's start.
+    """
     health = container.state.health
     is_well = health is not None and health.status == "healthy"
-    is_all = said.lines >= LEAST_LINES and said.lines >= NEARLY_ALL * of
-    is_lasting = times >= LEAST and ran_for >= SETTLED_S
-    return is_lasting and is_all and said.are_about_one_thing and not is_well
+    return times >= LEAST and ran_for >= SETTLED_S and not is_well
 
 
 def is_worker(container: Container) -> bool:

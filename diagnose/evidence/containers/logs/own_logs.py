@@ -85,7 +85,7 @@ def lines_of(file: OwnLogFile, text: FileText) -> Iterator[RecentLine]:
     for at, line in zip(written_at_each, lines[-MOST_LINES:], strict=True):
         is_of_stranger = _OF_NGINX.match(line) and not _ABOUT_UPSTREAM.search(line)
         if at is not None and written - at <= RECENT_S and not is_of_stranger:
-            yield RecentLine(at, line.strip(), file.path)
+            yield RecentLine(at, line, file.path)
 
 
 def moments(lines: Sequence[str], written: float) -> list[float | None]:

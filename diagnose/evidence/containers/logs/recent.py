@@ -149,8 +149,8 @@ def _read(
 
 def _recent(log: ContainerLog, since: float) -> Iterator[RecentLine]:
     for line in log.lines:
-        if line.at is not None and line.at >= since:
-            yield RecentLine(line.at, line.text.strip())
+        if line.at is not None and line.at >= since and line.text.strip():
+            yield RecentLine(line.at, line.text.rstrip())
 
 
 def _is_cut(log: ContainerLog) -> bool:

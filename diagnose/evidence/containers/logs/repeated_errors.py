@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from diagnose.error_signatures import signs
+from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.line_kinds import (
     is_about_no_page,
@@ -22,11 +22,13 @@ from diagnose.evidence.containers.logs.lone_failures import (
     NONE,
     Complaints,
     complaints,
+    goes_on,
     is_worker,
     prints_nothing_else,
 )
 from diagnose.evidence.containers.logs.past_errors import past_shapes
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
 from diagnose.evidence.containers.settings.lacking_options import given_devices, lacks
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -50,6 +52,7 @@ from diagnose.programs.log_message import (
     plain,
     without_numbers,
 )
+from diagnose.programs.stack_traces import is_frame
 from diagnose.programs.telling_line import TRIED_AGAIN, TellingLine, telling_line
 from diagnose.registry import evidence
 
@@ -82,7 +85,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     of: int
     """Lines of the last minutes, since its last start, that were read."""
     most: int = 0
-    """How many of them are the same as the line that is there most often."""
+    """How many of them are the same as the message that is there most often."""
     errors: int = 0
     """How many of them are errors of any kind by their level."""
     complaints: Complaints = NONE
@@ -130,6 +133,25 @@ class RepeatedError(msgspec.Struct, frozen=True):
         is_fatal = self.level == FATAL and not is_about_no_page(line)
         is_grave = is_fatal or was_restarted
         return is_well and not is_grave and not is_around and not is_most
+
+    @property
+    def is_known_fault(self) -> bool:
+        """Whether the line is known to mean a fault of what the program has, and it prints little
+        else: a fault of its settings, its files, its data or its build.
+
+        Of 150 logs of healthy programs none repeats such a line. What they repeat, and what a
+        server of data says of its clients' queries, are failed calls and refused logins.
+        """
+        line, container = self.line.whole, self.container
+        if self.failure is None or self.serves or self.works:
+            return False
+        # what is known to be about settings refuses nobody, whatever its words
+        refuses = self.failure.failure.of_running is None and turns_away(line)
+        is_of_others = is_about_a_client(line) or refuses or signs(line) & CALL_FAILED
+        serves_data = any(int(port) in OF_ONE_KIND for port in container.offered_ports)
+        is_most = self.times >= self.most or self.times >= MOSTLY * self.of
+        is_lasting = goes_on(container, self.times, self.ran_for)
+        return is_most and is_lasting and not (is_of_others or serves_data)
 
     @property
     def is_alone(self) -> bool:
@@ -197,12 +219,9 @@ def _repeated_error(
         line=telling,
         times=times[error],
         of=len(lines),
-        most=max(times.values()),
+        most=max(times[shape] for line, shape in shaped if not _is_part(line)),
         errors=_errors(lines),
-        complaints=complaints(
-            (line.text for line in of_error),
-            (line for line, shape in shaped if shape != error),
-        ),
+        complaints=complaints((line, shape == error) for line, shape in shaped),
         serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
         ends_pages=ends_pages,
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
@@ -223,6 +242,11 @@ def _shape(line: str) -> str:
     A web server that logs its requests as JSON has the same words for those that went well.
     """
     return f"{message(line).level} {without_numbers(line)}"
+
+
+def _is_part(line: str) -> bool:
+    """Whether a line is a part of the message above it."""
+    return line[:1].isspace() or is_frame(line)
 
 
 def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> bool:

@@ -135,10 +135,7 @@ def _failures(
                 first=first,
                 peer=peer,
                 called=called,
-                complaints=complaints(
-                    (line.text for line in group),
-                    (line.text for line in lines if line not in group),
-                ),
+                complaints=complaints((line.text, line in group) for line in lines),
                 delivers_mail=delivers_mail,
             )
 

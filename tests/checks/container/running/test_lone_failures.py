@@ -54,7 +54,39 @@ NO_NEIGHBOUR = "curl: (6) Could not resolve host: rates"
 ON_HOST = {"HostConfig": {"NetworkMode": "host"}}
 HEALTHY = {"State": {"Status": "running", "Health": {"Status": "healthy"}}}
 
+NO_SECRET = "Error: SESSION_SECRET is missing in ENV."
+OLD_KEY = "Error: The data could not be decrypted: a different encryption key was used"
+OLD_CODE = "PHP Fatal error:  Failed opening required '/var/www/html/lib/version.php'"
+BADLY_SET = [
+    "Traceback (most recent call last):",
+    '  File "/app/manage.py", line 21, in main',
+    "    execute_from_command_line(sys.argv)",
+    "django.core.exceptions.ImproperlyConfigured: settings.DATABASES is improperly configured.",
+]
+NO_ROLE = 'FATAL:  role "shop" does not exist'
+DATABASE = {"Config": {"ExposedPorts": {"5432/tcp": {}}}}
+STATUS = "checks 4 feeds"
+
 ALONE = {
+    "a server that misses a setting": ([NO_SECRET] * 3, SERVER, 60.0, True),
+    "a server that misses a setting, below its frames": (
+        [NO_SECRET, "    at file:///app/server.js:94:9"] * 3,
+        SERVER,
+        60.0,
+        True,
+    ),
+    "a server with another key": ([OLD_KEY] * 3, SERVER, 60.0, True),
+    "a server with the code of another version": ([OLD_CODE] * 3, SERVER, 60.0, True),
+    "a server with a trace about its settings": (BADLY_SET * 3, SERVER, 60.0, True),
+    "a server that misses a setting, and serves": ([NO_SECRET, SERVES] * 3, SERVER, 60.0, False),
+    "a server that says other things more often": (
+        [NO_SECRET, *[STATUS] * 4] * 3,
+        SERVER,
+        60.0,
+        False,
+    ),
+    "a server that misses a setting at its start": ([NO_SECRET] * 3, SERVER, 10.0, False),
+    "a server of data whose clients ask for a role": ([NO_ROLE] * 6, DATABASE, 60.0, False),
     "a worker that calls a name of its variables": ([NO_API] * 6, CALLER, 60.0, True),
     "a worker that calls a neighbour's name": ([NO_NEIGHBOUR] * 6, {}, 60.0, True),
     "a worker that misses somebody else": ([NO_API] * 6, {}, 60.0, False),
