@@ -17,6 +17,7 @@ LINES = {
         "Error: Unsupported state or unable to authenticate data",
         "OpenSSL::Cipher::CipherError: bad decrypt",
         "HMAC does not match.",
+        'Credentials could not be decrypted. The likely reason is that a different "encryptionKey" was used to encrypt',
         "clojure.lang.ExceptionInfo: Message seems corrupt or tampered with {:type :validation}",
     ),
     "server-too-old": (
@@ -341,6 +342,20 @@ LINES = {
         "Unsupported Java detected (65.0). Only up to Java 20 is supported.",
         "Running with Java 8, which is older than the minimum required version (Java 17).",
         'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
+    ),
+    "own-code-missing": (
+        "PHP Fatal error:  require_once(): Failed opening required '/var/www/html/lib/versioncheck.php' (include_path='.')",
+        "Can't locate Shop/Cart.pl in @INC (@INC entries checked: /etc/perl) at /app/start line 3.",
+    ),
+    "configuration-not-found": (
+        "panic: configuration file not found",
+        "Error: no configuration file found",
+        "FATAL: Unable to find config.yaml",
+        "[ERROR] Could not find a configuration file. Exiting.",
+    ),
+    "followed-log-missing": (
+        "tail: cannot open '/var/log/rabbitmq/*.log' for reading: No such file or directory",
+        "tail: can't open '/var/log/shop/app.log': No such file or directory",
     ),
     "prisma-client": (
         'Error: @prisma/client did not initialize yet. Please run "prisma generate"',

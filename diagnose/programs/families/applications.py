@@ -9,6 +9,8 @@ _MANY = "many programs"
 _SERVER = r"PostgreSQL|MySQL|MariaDB|MongoDB|Redis|Valkey|Elasticsearch|OpenSearch|ClickHouse"
 _OF_SAVED = LazyPattern(r"(?i:config|credential|database|\bkeys?\b|secret|setting|saved|stored)")
 """A program that runs on says the same of a cookie or a message that a caller sends."""
+_OF_OWN_KEY = LazyPattern(r"\bFernet\b|Supported ciphers|(?i:config|setting)|[A-Z]{2}_[A-Z]")
+"""The same of a key that a caller sends."""
 
 APPLICATIONS = (
     Failure(
@@ -20,12 +22,14 @@ APPLICATIONS = (
             | \bcipher:\ message\ authentication\ failed  # Go
             | \b(?:fernet\.)?InvalidToken\b(?!\S) | \bSignature\ did\ not\ match\ digest\b  # Python
             | \bThe\ MAC\ is\ invalid\b  # Laravel
-            | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ decrypt\b
+            | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:be\ )?decrypt(?:ed)?\b
                 (?!.{0,40}\b(?:cookie|document|event|file|message|packet|payload|pdf|request|session)s?\b)
             | \bUnsupported\ state\ or\ unable\ to\ authenticate\ data\b  # Node.js
             | \bHMAC\ does\ not\ match\b | \bcorrupt\ or\ tampered\ with\b
             | \bErrDecryptFailed\b | \bDecryptionError\b  # Rust
             | \b(?:bad\ decrypt|BAD_DECRYPT)\b | \bwrong\ final\ block\ length\b  # OpenSSL
+            | \b(?:another|(?:a\ )?different|(?:the\ )?wrong)\ (?:["'`]?\w+["'`]?\ ){0,2}?["'`]?\w*[Kk]ey["'`]?
+                \ (?:was|is|has\ been)\ used\b
         """,
         cause="what the program has saved was encrypted with another key than the one in its settings now",
         cure="give it the former key again, from the old container's variables or a backup of its .env file; what "
@@ -35,7 +39,7 @@ APPLICATIONS = (
     ),
     Failure(
         name="key-malformed",
-        of_running=ABOUT_SETTINGS,
+        of_running=_OF_OWN_KEY,
         mark="",
         pattern=r"""(?x)
             \bFernet\ key\ must\ be\b

@@ -164,7 +164,7 @@ PEERS = (
             | bad\ address\ '(?P<host_busybox>{_NAME})
             | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
             | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
-                |Temporary\ failure\ in\ name)
+                |Temporary\ failure\ in\ name|No\ address\ associated)
         """,
         cause="the program calls {host}, and that name does not resolve in its container",
         cure="see that a container of that name runs on the same network, "

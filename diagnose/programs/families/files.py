@@ -141,6 +141,8 @@ FILES = (
             .*?\b(?:access\w*|creat\w+|director(?:y|ies)|files?|folders?|load\w*|mkdir|open\w*|read\w*
                 |renam\w+|sav\w+|unlink|writ\w+)\b
             [^\n]{0,60}?(?:permission\ denied|EACCES)
+            | ^(?:chgrp|chmod|chown|cp|find|ls|mkdir|mv|rm|touch):\ (?:cannot\ [a-z]{2,12}\ )?['‘]?\.{1,2}/?['’]?:
+                \ Permission\ denied
         """,
         cause="the program's user may not use one of its files or folders, and the line does not say which",
         cure="compare the owners in the folders that are mounted with the user that the program runs as",
@@ -170,6 +172,36 @@ FILES = (
         source=_MANY,
     ),
     Failure(
+        name="configuration-not-found",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?xi)
+            ^(?!.*(?:\bkey\b|\bsetting\b|\bsection\b|\bfield\b|\bif\b|\bfile=|/\w)).*?(?:
+            \b(?:config(?:uration)?|settings?)\ files?\ (?:(?:is|was|were)\ )?(?:not\ (?:be\ )?found|missing|absent)
+            | \bno\ (?:valid\ )?(?:config(?:uration)?|settings?)\ files?\ (?:was\ |were\ |could\ be\ )?(?:found|given
+                |provided|specified)
+            | (?:unable\ to|could\ not|couldn't|can't|cannot|failed\ to)\ (?:find|locate)
+                \ (?:an?\ |any\ |the\ |your\ )?(?:valid\ )?(?:config(?:uration)?|settings?)
+                (?:\ files?|\.(?:conf|ini|json|toml|ya?ml))\b
+            )
+        """,
+        cause="the program finds no configuration file where it looks for one: the file has another name there, lies "
+        "a folder deeper, or the mount of it is empty",
+        cure="see what lies in the mount, and give the file the name and the place that the image's documentation says",
+        source="TwiN/gatus#1501; many programs",
+    ),
+    Failure(
+        name="followed-log-missing",
+        of_running=NEVER,
+        mark="tail: ",
+        pattern=r"\btail: (?:can't|cannot) open ['‘]?(?P<path>/[^'’:\n]{1,200}\.log)\b['’:].{0,60}\bNo such file",
+        cause="the start script follows the log files {path}, which this build of the program does not write: it may "
+        "log to its container's own output",
+        cure="take the script that belongs to this build, or leave out its line with tail and keep the program in "
+        "the foreground",
+        source="serkodev/rabbitmq-cluster-docker#1",
+    ),
+    Failure(
         name="path-missing",
         of_running=ABOUT_SETTINGS,
         mark="",
@@ -185,6 +217,7 @@ FILES = (
             | (?P<path_first>{_PATH})/?{_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
             | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
+            | \bfound\b[^\n]{{0,80}}\(expected\ (?P<path_expected>{_PATH})\)
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
         """,
         cause="the program finds no {path} in its container",

@@ -234,7 +234,8 @@ DEPENDENCIES = (
         mark="",
         pattern=r"""(?x)
             (?:\b(?P<runtime>Java|JDK|Node(?:\.js)?|Python|PHP|Ruby|Go
-                |Perl|Elixir|OTP)\b(?!\.\w)(?:\ version)?.{0,60}?\b(?:older\ than
+                |Perl|Elixir|OTP)\b(?!\.\w|\ (?:Deprecated|Fatal|Notice|Parse|Warning)\b)
+                (?:\ version)?.{0,60}?\b(?:older\ than
                 |minimum\ (?:required\ )?version|(?:is|are)\ required
                 |is\ not\ supported|no\ longer\ supported|required:?)\b)
             | (?:\brequires?\b.{0,30}?\b(?P<runtime_wanted>Java|JDK|Node(?:\.js)?
@@ -261,6 +262,20 @@ DEPENDENCIES = (
         cure="take the base image of the version that the program is written for, or correct the "
         "file that the lines above name",
         source="Node.js' and Python's own messages",
+        build="another",
+    ),
+    Failure(
+        name="own-code-missing",
+        mark="",
+        pattern=r"""(?x)
+            \bFailed\ opening\ required\ '(?P<file>[^'\n]{2,300})'  # PHP
+            | \bCan't\ locate\ (?P<file_perl>[\w/]{2,120}\.p[lm])\ in\ @INC\b
+        """,
+        cause="the program's own code lacks its file {file}: a mount hides what the image has there, or holds the "
+        "code of another version",
+        cure="look which mount holds that folder; bring its files to the image's version, or mount only the "
+        "program's data and settings",
+        source="PHP's and Perl's own messages; nextcloud/docker#251",
         build="another",
     ),
     Failure(

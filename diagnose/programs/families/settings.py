@@ -128,6 +128,24 @@ SETTINGS = (
             | \b(?:config(?:uration)?|settings?)\ (?:is|are)?\ ?missing\ (?!required\b)(?:an?\ |the\ )?['"`]?
                 (?P<key_words>[\w.-]{2,40}(?:\ (?!from\b|in\b|on\b|or\b|at\b)[\w.-]{2,30}){0,2})
             | \bmissing\ setting:\ (?P<key_flag>[a-z][\w-]{1,60})
+            | \b(?:missing|lacks)\ (?:(?:config|configuration)\ )?(?:field|key|property|section)
+                \ ['"`](?P<key_lacked>[A-Za-z][\w.-]{1,80})['"`]
+            | ['"`](?P<key_quoted>[a-z][\w-]{0,40}(?:\.[\w-]{1,60}){1,8})['"`]\ is\ required\b
+            | \b(?:parameter|setting|option|key)\ ['"`](?P<key_unfound>[a-z][\w.-]{1,80})['"`]\ was\ not\ found\b
+            # the libraries that check a configuration: Go's validator and ozzo, Voluptuous, JSON Schema, .NET,
+            # SmallRye, Lightbend
+            | \bKey:\ '(?P<key_validator>[\w.\[\]]{1,120})'\ Error:Field\ validation\ for\ '\w{1,60}'\ failed
+                \ on\ the\ 'required
+            | \bnamespace:(?P<key_namespace>[\w.]{1,120})\ type:\S{1,40}\ validation:required\b
+            | \b(?:valid\w*|config\w*)\b[^\n]{0,80}?:\ (?P<key_ozzo>[a-z]\w{1,40}(?:\.\w{1,40}){0,4}):
+                \ cannot\ be\ blank\b
+            | \brequired\ key\ not\ provided\ @\ data\['(?P<key_voluptuous>[^\n]{1,120}?)'\](?!\[)
+            | ['"](?P<key_schema>[\w.-]{1,80})['"]\ is\ a\ required\ property\b
+            | \bSection\ '(?P<key_section>[\w:.]{1,80})'\ not\ found\ in\ configuration\b
+            | \bvalidation\ failed\ for\ '\w{1,80}'\ members:\ '(?P<key_member>[\w,\ ]{1,80})'
+                \ with\ the\ error:\ '[^']{1,80}\bis\ required\b
+            | \bconfig\ property\ (?P<key_smallrye>[\w.-]{1,120})\ is\ required\b
+            | \bNo\ configuration\ setting\ found\ for\ key\ '(?P<key_hocon>[\w.-]{1,120})'
             | \b(?:setting|value)\ (?P<key_path>[a-z]\w{1,40}(?:/\w{1,60}){1,4})\ must\ be\ set\b
             | \bplease\ (?:configure|set)\ (?P<key_asked>['"`][a-z][\w.-]{1,80}['"`]|[a-z]\w{1,40}\.\w{1,60})\ in\b
             | \bconfiguration\b[^\n]{0,80}\b(?P<key_any>at\ least\ one\ [\w\ -]{1,40}?)\ (?:must|should|has\ to)
