@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import LogConfig
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
+from diagnose.evidence.containers.logs.writers import (
+    LOCAL_DRIVERS,
+    WATCHED_S,
+    LogWriter,
+    LogWriters,
+)
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Subject
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -106,26 +113,57 @@ def driver_unreadable(containers: Containers) -> CheckResult:
 
 @check("logging.backpressure", severity=Severity.warning, causes=["container.unhealthy"])
 def backpressure(writers: LogWriters) -> CheckResult:
-    """A container is blocked because its log driver does not accept its output.
+    """A container is blocked because nobody takes what it writes.
 
     In blocking mode, the default, the pipe between container and engine is full as long as the
-    receiver takes nothing. A writer that continues, however slowly, is not meant.
+    receiver takes nothing. A writer that continues, however slowly, is not meant. The engine hands
+    the same output to each client that is attached (`docker attach`, `docker run` without -d): one
+    that does not read, as in a stopped or paused terminal, blocks the container too.
     """
     if not len(writers) and not writers.unexamined:
-        return Skipped("no running container sends its log to another host or program")
+        return Skipped("no running container sends its output to another host or program")
     for writer in writers:
-        container = writer.container
-        config = container.host_config.log_config
-        if writer.is_at_a_pipe and config.options.get("mode") != "non-blocking":
-            yield Finding.about(
-                container,
-                f"{container} is blocked writing to its log: "
-                f"its driver {config.type} does not accept it",
-                {
-                    f"/proc/{container.state.pid}/wchan": f"{writer.waits_in}, not left for {WATCHED_S} s",
-                    "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"},
-                },
-                stable=(container.life,),
-                driver=config.type,
-            )
+        config = writer.container.host_config.log_config
+        if not writer.is_at_a_pipe:
+            continue
+        if config.type in LOCAL_DRIVERS:
+            yield _attached_finding(writer)
+        elif config.options.get("mode") != "non-blocking":
+            yield _driver_finding(writer)
     return None
+
+
+def _driver_finding(writer: LogWriter) -> Finding:
+    container, config = writer.container, writer.container.host_config.log_config
+    return Finding.about(
+        container,
+        f"{container} is blocked writing to its log: its driver {config.type} does not accept it",
+        {
+            **_waits(writer),
+            "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"},
+        },
+        stable=(container.life,),
+        driver=config.type,
+    )
+
+
+def _attached_finding(writer: LogWriter) -> Finding:
+    """Where the client is a process of this host, its command line names the container."""
+    container = writer.container
+    name = re.escape(container.name)
+    return Finding.about(
+        container,
+        f"{container} is blocked writing its output: a client that is attached to it (docker "
+        "attach, or docker run without -d) does not read",
+        {
+            **_waits(writer),
+            "Config.AttachStdout": container.config.attach_stdout,
+        },
+        stable=(container.life,),
+        client=rf"^(\S*/)?docker (.* )?(attach|run|start) (.*[ =])?({name}|{container.id[:12]})( |$)",
+    )
+
+
+def _waits(writer: LogWriter) -> dict[str, Json]:
+    pid = writer.container.state.pid
+    return {f"/proc/{pid}/wchan": f"{writer.waits_in}, not left for {WATCHED_S} s"}

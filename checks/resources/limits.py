@@ -7,10 +7,12 @@ from msgspec.structs import replace
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, Cpu, Throttling
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.parent_quotas import ParentQuotas, SharedQuota
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
+from diagnose.mappings import subjects_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Json, Percent, Severity
-from diagnose.phrases import MIB, agree, count, duration, size
+from diagnose.phrases import MIB, agree, and_more, count, duration, size
 from diagnose.registry import check
 
 
@@ -63,6 +65,7 @@ def cpu_throttled(
     containers: Containers,
     cgroups: Cgroups,
     throttling: Throttling,
+    parents: ParentQuotas | None,
     info: Info | None,
     *,
     share: Percent = Percent(25),
@@ -72,8 +75,13 @@ def cpu_throttled(
 
     Two samples half a second apart: the share of periods in which the kernel stopped it. The
     counters since its start only choose whom to sample. A burst that falls into the half second is
-    taken for a habit; the counters beside it tell.
+    taken for a habit; the counters beside it tell. A group above several containers may have a
+    limit too, such as a slice of systemd: it holds all of them back, whatever their own limits are.
     """
+    for shared in parents or ():
+        quota = shared.quota
+        if quota.periods >= fewest and 100 * quota.throttled >= share * quota.periods:
+            yield _shared_finding(shared, info)
     for container in containers.running:
         periods, throttled = throttling.by_id.get(container.id, (0, 0))
         group = cgroups.of(container)
@@ -93,6 +101,34 @@ def cpu_throttled(
             cpus=_more_cpus(cpus, info),
         )
     return None
+
+
+def _shared_finding(shared: SharedQuota, info: Info | None) -> Finding:
+    """The limit of a group above containers, as a finding about the host."""
+    quota, names = shared.quota, [container.name for container in shared.containers]
+    throttled_of = f"{quota.throttled} of {quota.periods} periods"
+    held = f"{count(len(names), 'container')} ({and_more(names, MOST_NAMED)})"
+    cpus = _more_cpus(quota.cpus, info)
+    finding = Finding(
+        subject=HOST,
+        summary=(
+            f'control group "{quota.path}" is throttled at its limit of {quota.cpus:g} CPUs in '
+            f"{throttled_of}: {held} {agree(names, 'shares', 'share')} it"
+        ),
+        evidence={
+            quota.file: f"{quota.quota_us} us in {quota.period_us} us",
+            f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled_of} throttled",
+        },
+        discriminator=quota.path,
+        touches=subjects_of(shared.containers),
+        signs=frozenset({"probe-timeout"}),
+    )
+    if shared.slice:
+        percent = f"CPUQuota={100 * float(cpus):g}%"
+        return finding.with_variables({"slice": shared.slice, "slice_quota": percent})
+    limit = f"{round(float(cpus) * quota.period_us)}"
+    written = limit if shared.is_of_version_1 else f"{limit} {quota.period_us}"
+    return finding.with_variables({"quota_file": quota.file, "quota": written})
 
 
 def _more_cpus(cpus: float, info: Info | None) -> str:

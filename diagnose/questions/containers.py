@@ -341,6 +341,42 @@ class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
         return decode_parts(answer, CgroupGrowth)
 
 
+class ParentQuota(msgspec.Struct, frozen=True):
+    """A group above containers that may use the processor for a part of the time only."""
+
+    path: str
+    """In the hierarchy of the processor."""
+    file: str
+    """What keeps the quota."""
+    containers: list[str]
+    """The ids of those below it."""
+    quota_us: int
+    period_us: int
+    periods: int = 0
+    """Of the sample, as `throttled`; both 0 for a group that was never throttled."""
+    throttled: int = 0
+
+    @property
+    def cpus(self) -> float:
+        return self.quota_us / self.period_us
+
+
+class SampleParentQuotas(Question[list[ParentQuota]], frozen=True):
+    """The groups above containers that have a quota, with a second sample of the throttled."""
+
+    POLICY = Policy(
+        "cgroup_parents",
+        what="the control groups above containers",
+        collector="kernel.cgroup_parents:parent_quotas",
+        lane="probe",
+        scope="host",
+        deadline=3,
+        priority=5,
+    )
+    containers: Mapping[str, int | None]
+    seconds: float = 0.5
+
+
 class CountWakings(Question[dict[str, int | None]], frozen=True):
     """How often processes were woken within some seconds, by pid.
 

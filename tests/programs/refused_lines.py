@@ -13,6 +13,10 @@ _TASK = 'shop.1  shop:1.4  Running  Pending 4 minutes ago  "no suitable node ({}
 _HUB = 'Get "https://registry-1.docker.io/v2/": '
 _SOLVE = "ERROR: failed to solve: "
 MORE_LINES = {
+    "compose-client-unserved": "ERROR: Couldn't connect to Docker daemon at http+docker://localhost - is it running?",
+    "release-archived": "E: The repository 'http://deb.debian.org/debian buster Release' does not have a Release file.",
+    "tool-of-another-distribution": "/bin/sh: apt-get: not found",
+    "manifest-unlike-image": "layers from manifest don't match image configuration",
     "ssh-key-refused": _SSH.format(255, "deploy@10.0.0.5: Permission denied (publickey)."),
     "ssh-host-unverified": _SSH.format(255, "Host key verification failed."),
     "ssh-without-docker": _SSH.format(127, "bash: docker: command not found"),

@@ -58,6 +58,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables --wait -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER: Warning: Extension addrtype revision 0 not supported, missing kernel module? iptables v1.8.9 (nf_tables):  RULE_APPEND failed (No such file or directory): rule in chain PREROUTING (exit status 4)',
         {"module": "xt_addrtype"},
     ),
+    "match-not-loaded": (
+        "failed to start daemon: Error initializing network controller: error obtaining controller instance: unable to add return rule in DOCKER-ISOLATION-STAGE-1 chain: iptables v1.8.7 (nf_tables): Couldn't load match `addrtype':No such file or directory",
+        {"module": "xt_addrtype"},
+    ),
     "target-unknown": (
         'failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables failed: iptables -t nat -A POSTROUTING -j MASQUERADE: iptables v1.8.9 (nf_tables): RULE_APPEND failed (No such file or directory) (exit status 4)',
         {"module": "xt_MASQUERADE"},
@@ -202,6 +206,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
     "folder-for-file": (
         "failed to start daemon: error while opening volume store metadata database (/var/lib/docker/volumes/metadata.db): open /var/lib/docker/volumes/metadata.db: is a directory",
         {"aside": "/var/lib/docker/volumes/metadata.db"},
+    ),
+    "link-to-itself": (
+        "failed to start daemon: mkdir /var/lib/docker: too many levels of symbolic links",
+        {},
     ),
     "path-immutable": (
         "failed to start daemon: mkdir /var/lib/docker/runtimes: operation not permitted",

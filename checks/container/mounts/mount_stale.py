@@ -20,7 +20,9 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     writes a new one and renames it into place leaves the container with the old one. It is read
     from the mount table of the container's own namespace, where the kernel marks it as deleted. A
     disk that was mounted on the host after the start is not seen in the container either: the
-    container keeps using the folder beneath, and the host does not see what it writes there. A disk
+    container keeps using the folder beneath, and the host does not see what it writes there. A link
+    is followed at the start: where a deployment switches it to another release, the container keeps
+    the former one. A disk
     or share that was unmounted, or mounted again, stays in the container as it was at the start.
     Files that an update of the host replaces, and that seldom differ, are advice: time zones, and
     the lists of users.
@@ -29,6 +31,8 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
         source, container = stale.mount.source, stale.container
         inside = stale.mount.destination
         proof = f"{source}//deleted"
+        if stale.led_to:
+            proof = f"{inside} is {stale.led_to}, and {source} leads elsewhere"
         if stale.point:
             proof = f"{inside} is on another device than {source} on the host"
         finding = Finding.about(
@@ -55,6 +59,11 @@ def _is_updated_alike(stale: StaleMount) -> bool:
 def _what_it_sees(stale: StaleMount) -> str:
     """What the container sees in place of what lies at the source now."""
     source, point, covered_by = stale.mount.source, stale.point, stale.covered_by
+    if stale.led_to:
+        return (
+            f"still sees {stale.led_to}: {source} led there when it started, and leads elsewhere "
+            "by now"
+        )
     if stale.held and not covered_by:
         return f"still has {stale.held}, which the host has unmounted from {stale.held_from}"
     if stale.held == covered_by and stale.held:

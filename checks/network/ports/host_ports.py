@@ -23,7 +23,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
     bind_failures,
 )
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import subjects_of
+from diagnose.mappings import by_key, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable
 from diagnose.phrases import and_more, joined, sentence
 from diagnose.registry import check
@@ -44,12 +44,17 @@ def port_allocated(containers: Containers) -> CheckResult:
 
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that
     nobody means to run again looks the same: it is a warning once the port is free. A container
-    that publishes two of its ports at one port of the host stands in its own way.
+    that publishes two of its ports at one port of the host stands in its own way. So do two
+    containers of one compose service whose file names one port of the host, and an override file
+    whose `ports` compose adds to those of the first file.
     """
     for refused in allocated_ports(containers):
         container, port, holders = refused.container, refused.port, refused.holders
         state = "no running container publishes it now"
-        if holders:
+        twin = _of_one_service(container, holders)
+        if twin:
+            state = f"{holders[0]} of the same compose service publishes it"
+        elif holders:
             state = f"{holders[0]} publishes it"
         elif refused.own:
             state = f"it publishes its own ports {and_more(refused.own, 3)} there"
@@ -59,6 +64,11 @@ def port_allocated(containers: Containers) -> CheckResult:
         for holder in holders:
             ports = sorted(holder.network_settings.ports or {})
             evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
+        added = {} if twin else _ports_of_several_files(container, port)
+        if added:
+            evidence["ports that compose has added up"] = (
+                f"{added['added_ports']}, from {joined(container.compose_files)}"
+            )
         if _forgotten_network(container):
             evidence["NetworkSettings.Networks"] = []
         finding = Finding.about(
@@ -72,8 +82,35 @@ def port_allocated(containers: Containers) -> CheckResult:
             port=str(port),
         )
         own = {"own_ports": joined(refused.own)} if refused.own else {}
-        yield finding.with_variables(own or _for_its_port(container, holders))
+        yield finding.with_variables(own or added or twin or _for_its_port(container, holders))
     return None
+
+
+def _of_one_service(container: Container, holders: Sequence[Container]) -> PageVariables:
+    """The container, if a port of its compose service is held by another container of the service.
+
+    The other one works, and must not be stopped. What never ran can be removed.
+    """
+    if not container.compose_service or [item.service for item in holders] != [container.service]:
+        return {}
+    never_ran = container.state.status == "created" and container.started_at is None
+    return {"replica" if never_ran else "twin": container.name}
+
+
+def _ports_of_several_files(container: Container, port: int) -> PageVariables:
+    """The places of the host that several files of compose give one port of the container.
+
+    Compose adds the `ports` of an override file to those of the file before. Nothing for a project
+    of one file, and where the refused port of the host is the only one.
+    """
+    places = by_key((wanted.port, wanted.host_port) for wanted in container.wanted_ports)
+    inside = next((name for name, hosts in places.items() if port in hosts), "")
+    added = sorted({place for place in places.get(inside, ()) if place})
+    files = container.compose_files
+    if len(files) != 2 or len(added) < 2:
+        return {}
+    ports = f"{joined(list(map(str, added)))} for {inside}"
+    return {"added_ports": ports, "base_file": files[0], "override_file": files[1]}
 
 
 def _for_its_port(container: Container, holders: Sequence[Container]) -> PageVariables:

@@ -149,6 +149,7 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     nano_cpus: int = 0
     cpu_quota: int = 0
     cpuset_cpus: str = ""
+    volumes_from: list[str] | None = None
     pids_limit: int | None = None
     oom_kill_disable: bool | None = None
     ulimits: list[dict[str, Any]] | None = None

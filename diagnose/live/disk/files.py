@@ -36,7 +36,7 @@ MOMENT = 0.5
 
 def read(live: Live, question: ReadFile) -> Json:
     """The text of one file."""
-    return _call(live, question, "read", [question.root or question.path])
+    return ask_worker(live, question, "read", [question.root or question.path])
 
 
 def stats(live: Live, question: StatPaths) -> Json:
@@ -82,28 +82,28 @@ def sockets(live: Live, question: TrySockets) -> Json:
 
     A listener that /proc/net/unix shows is not connected to: systemd would start its service.
     """
-    return _call(live, question, "sockets", question.paths)
+    return ask_worker(live, question, "sockets", question.paths)
 
 
 def devices(live: Live, question: TryDevices) -> Json:
     """Whether this host may open devices that do nothing when they are opened."""
-    return _call(live, question, "devices", question.paths)
+    return ask_worker(live, question, "devices", question.paths)
 
 
 def flags(live: Live, question: ReadFlags) -> Json:
     """The flags of regular files and folders that bind root too (ioctl FS_IOC_GETFLAGS)."""
-    return _call(live, question, "flags", question.paths)
+    return ask_worker(live, question, "flags", question.paths)
 
 
 def list_folder(live: Live, question: ListFolder) -> Json:
     """The entries of one folder, sorted by name."""
     place = question.root or question.path
-    return _call(live, question, "list_folder", [place])
+    return ask_worker(live, question, "list_folder", [place])
 
 
 def usage(live: Live, question: StatFilesystem) -> Json:
     """What statvfs says of the file system that holds a path, and which mount that is."""
-    return _call(live, question, "usage", [question.path])
+    return ask_worker(live, question, "usage", [question.path])
 
 
 def usages(live: Live, question: StatFilesystems) -> Json:
@@ -111,17 +111,17 @@ def usages(live: Live, question: StatFilesystems) -> Json:
 
     None lies on a mount that may hang (/dev/shm of containers).
     """
-    return _call(live, question, "usages", question.paths)
+    return ask_worker(live, question, "usages", question.paths)
 
 
 def layers(live: Live, question: ListLayers) -> Json:
     """The layers of overlay2 under a data root, and which of them the engine's databases know."""
-    return _call(live, question, "layers", [question.path])
+    return ask_worker(live, question, "layers", [question.path])
 
 
 def rate(live: Live, question: SampleFreeSpace) -> Json:
     """How fast a file system fills: two samples of its free bytes in one answer."""
-    return _call(live, question, "rate", [question.path])
+    return ask_worker(live, question, "rate", [question.path])
 
 
 def walk(live: Live, question: WalkFolder) -> Json:
@@ -129,7 +129,7 @@ def walk(live: Live, question: WalkFolder) -> Json:
 
     Staying on its st_dev, which leaves out overlay `merged` mounts; hard links count once.
     """
-    return _call(live, question, "walk", [question.path])
+    return ask_worker(live, question, "walk", [question.path])
 
 
 def lost_dollars(live: Live, question: FindLostDollars) -> Json:
@@ -137,22 +137,22 @@ def lost_dollars(live: Live, question: FindLostDollars) -> Json:
 
     The values stay here: they may be secrets.
     """
-    return _call(live, question, "lost_dollars", question.paths)
+    return ask_worker(live, question, "lost_dollars", question.paths)
 
 
 def blank_references(live: Live, question: FindBlankReferences) -> Json:
     """The commands of compose files with a variable that `.env` does not set."""
-    return _call(live, question, "blank_references", question.paths)
+    return ask_worker(live, question, "blank_references", question.paths)
 
 
 def compose_files(live: Live, question: ListComposeFiles) -> Json:
     """The files of a compose project, with the times of their last changes."""
-    return _call(live, question, "compose_files", question.paths)
+    return ask_worker(live, question, "compose_files", question.paths)
 
 
 def compose_variables(live: Live, question: ReadComposeVariables) -> Json:
     """The variables that a service of compose has in the files of its project."""
-    return _call(live, question, "compose_variables", question.paths)
+    return ask_worker(live, question, "compose_variables", question.paths)
 
 
 def builds(live: Live, question: ListBuilds) -> Json:
@@ -160,10 +160,10 @@ def builds(live: Live, question: ListBuilds) -> Json:
 
     Arguments of builds stay here: they may be secrets.
     """
-    return _call(live, question, "builds", [question.path])
+    return ask_worker(live, question, "builds", [question.path])
 
 
-def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
+def ask_worker(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
     """What a worker answers about these paths; a mount that hangs is not asked twice."""
     points = _points(live)
     for path in paths:

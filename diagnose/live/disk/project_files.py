@@ -61,6 +61,24 @@ def compose_variables(args: Json) -> Json:
     )
 
 
+def compose_service(args: Json) -> Json:
+    """See `compose.compose_service`."""
+    from diagnose.live.disk.compose_parts import service_parts  # only for what has failed
+
+    texts = _texts(args["paths"])
+    return (
+        service_parts(texts.values(), args["service"]) if len(texts) == len(args["paths"]) else {}
+    )
+
+
+def compose_volumes(args: Json) -> Json:
+    """See `compose.compose_volumes`."""
+    from diagnose.live.disk.compose_parts import volume_parts  # only where a file is newer
+
+    texts = _texts(args["paths"])
+    return volume_parts(texts) if len(texts) == len(args["paths"]) else []
+
+
 def _env_files(texts: Mapping[str, str], folder: str) -> list[str]:
     """The env files that the compose files among these texts name; `.env` files name none."""
     from diagnose.live.disk.env_files import (  # only for containers of compose

@@ -29,7 +29,9 @@ from diagnose.live.disk.opening import open_folder, open_regular, read_all
 from diagnose.live.disk.project_files import (
     blank_references,
     compose_files,
+    compose_service,
     compose_variables,
+    compose_volumes,
     lost_dollars,
 )
 from diagnose.live.disk.trees import walk
@@ -349,7 +351,9 @@ def functions() -> Mapping[str, Function]:
             lost_dollars,
             blank_references,
             compose_files,
+            compose_service,
             compose_variables,
+            compose_volumes,
             collect,
             builds,
         )

@@ -54,7 +54,7 @@ def sample(places: Places, wanted: Mapping[str, int | None]) -> dict[str, Json]:
     if frozen:
         time.sleep(_FROZEN_S)
     for id_ in frozen:
-        paths = _paths(places, id_, wanted[id_])
+        paths = group_paths(places, id_, wanted[id_])
         answer[id_]["frozen_by"] = _frozen_by(places, paths)
     return answer
 
@@ -65,7 +65,7 @@ def rates(_live: Live, question: SampleCgroups) -> Json:
     `CgroupGrowth` or {failed: reason} by id; a difference that is not kept is null.
     """
     places = Places.now()
-    paths = {id_: _paths(places, id_, pid) for id_, pid in question.containers.items()}
+    paths = {id_: group_paths(places, id_, pid) for id_, pid in question.containers.items()}
     first = {id_: (time.monotonic(), _cpu(places, own)) for id_, own in paths.items()}
     time.sleep(min(question.seconds, 2.0))
     answer: dict[str, Json] = {}
@@ -141,7 +141,7 @@ def parse_membership(text: str, id_: str) -> dict[str, str]:
     return paths
 
 
-def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
+def group_paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
     """A container's cgroup paths by controller: by its process, else at the places where engines
     put them."""
     if pid:
@@ -161,7 +161,7 @@ def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
 
 def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
     """The limits, counters and pressure of one container's group."""
-    paths = _paths(places, id_, pid)
+    paths = group_paths(places, id_, pid)
     failed = _failure(places, paths)
     if failed is not None:
         return failed
@@ -181,6 +181,12 @@ def _cpu(places: Places, paths: Mapping[str, str]) -> dict[str, Json]:
     """What one container used of the processor, and its quota."""
     cpu = _cpu_1 if places.version == 1 else _cpu_2
     return _failure(places, paths) or cpu(_folders(places, paths))
+
+
+def cpu_of_group(places: Places, path: str) -> dict[str, Json]:
+    """What any group used of the processor, and its quota; path: in that hierarchy."""
+    cpu = _cpu_1 if places.version == 1 else _cpu_2
+    return cpu(_folders(places, dict.fromkeys(("cpu", "cpuacct", ""), path)))
 
 
 def _main(places: Places) -> str:

@@ -205,6 +205,24 @@ FILES = (
         needs=("ZOO_MY_ID",),
     ),
     Failure(
+        name="rename-across-layers",
+        mark="cross-device link",
+        pattern=r"cross-device link(?: not permitted, rename|:) '(?P<path>/[^'\n]{1,200})' -> '(?P<to>[^'\n]{1,200})'",
+        cause="the kernel does not rename {path} to {to}: the folder is one of the image, which its layer below does "
+        "not let go, or the two names lie on different mounts",
+        cure="mount a volume at the folder that holds both names; or let the program copy and remove instead of renaming",
+        source="overlayfs.rst of the kernel, renaming directories",
+    ),
+    Failure(
+        name="rename-across-layers-go",
+        mark="cross-device link",
+        pattern=r"rename (?P<path>/\S{1,200}) (?P<to>/\S{1,200}): invalid cross-device link",
+        cause="the kernel does not rename {path} to {to}: the folder is one of the image, which its layer below does "
+        "not let go, or the two names lie on different mounts",
+        cure="mount a volume at the folder that holds both names; or let the program copy and remove instead of renaming",
+        source="overlayfs.rst of the kernel, renaming directories",
+    ),
+    Failure(
         name="acme-rate-limit",
         mark="too many certificates",
         pattern=r"too many certificates \(\d+\) already issued",

@@ -13,8 +13,10 @@ from diagnose.evidence.containers.cgroups import (
     Throttling,
 )
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.parent_quotas import ParentQuotas, SharedQuota
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
+from diagnose.questions.containers import ParentQuota
 from tests.checks.resources.evidence import GIB, MIB, WEB, cgroup_of, severities, web
 from tests.inspected import EXITED, of
 from tests.judging import judge
@@ -128,3 +130,39 @@ def test_nobody_has_such_a_limit() -> None:
         "resources.limits-not-enforced", info=info, containers=of(), host_memory=None
     ).findings
     assert finding.summary.endswith("does not enforce CPU limits: no container has one")
+
+
+V1 = "/sys/fs/cgroup/cpu/limited/cpu.cfs_quota_us"
+SLICE = "/sys/fs/cgroup/shop.slice/cpu.max"
+PARENTS = {
+    "a group of version 1": (
+        ParentQuota("/limited", V1, [WEB.id], 10_000, 100_000, 5, 5),
+        {"quota_file": V1, "quota": "100000"},
+    ),
+    "a slice": (
+        ParentQuota("/shop.slice", SLICE, [WEB.id], 150_000, 100_000, 5, 3),
+        {"slice": "shop.slice", "slice_quota": "CPUQuota=300%"},
+    ),
+    "a group of version 2": (
+        ParentQuota("/shop", "/sys/fs/cgroup/shop/cpu.max", [WEB.id], 10_000, 50_000, 5, 5),
+        {"quota_file": "/sys/fs/cgroup/shop/cpu.max", "quota": "50000 50000"},
+    ),
+    "seldom throttled": (ParentQuota("/limited", V1, [WEB.id], 10_000, 100_000, 5, 1), None),
+    "idle": (ParentQuota("/limited", V1, [WEB.id], 10_000, 100_000), None),
+}
+
+
+@pytest.mark.parametrize(("quota", "variables"), PARENTS.values(), ids=PARENTS)
+def test_a_group_above_containers_is_throttled(
+    quota: ParentQuota, variables: dict[str, str] | None
+) -> None:
+    result = judge(
+        "resources.cpu-throttled",
+        containers=of(WEB),
+        cgroups=Cgroups({}),
+        throttling=Throttling({}),
+        parents=ParentQuotas((SharedQuota(quota, (WEB,)),)),
+        info=Info(ncpu=8),
+    )
+    assert [finding.variables for finding in result.findings] == ([variables] if variables else [])
+    assert all("1 container (web) shares it" in finding.summary for finding in result.findings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, fault, healthy
+from tests.lab.scenarios.everyday.helpers import first_command
 
 SAFE = ("run", "-d", "--memory=64m", "--pids-limit=64")
 _BIG = 300_000_000
@@ -146,6 +147,34 @@ def backpressure(box: Box) -> None:
     )
     pid = box.inspect("chatty")["State"]["Pid"]
     box.wait_for(lambda: "pipe_write" in box.sh(f"cat /proc/{pid}/wchan"), 20, "yes to stand still")
+
+
+@fault("logging.backpressure", subject="container:watched71")
+def attached_client_that_does_not_read(box: Box) -> None:
+    """Somebody looks at a service with `docker attach` through a pipe that nobody reads; the
+    command of the report ends that client."""
+    box.docker(*SAFE, "--name=watched71", "bb:1.36", "yes", "a long line of a log that goes on")
+    box.spawn(["sh", "-c", "docker attach --no-stdin watched71 | sleep 1000"])
+    pid = box.inspect("watched71")["State"]["Pid"]
+
+    def waits() -> bool:
+        looks = [box.sh(f"cat /proc/{pid}/wchan; grep ctxt /proc/{pid}/status") for _ in range(2)]
+        return "pipe_write" in looks[0] and looks[0] == looks[1]
+
+    box.wait_for(waits, 60, "the service to stand still")
+    box.sh(first_command(box, "logging.backpressure", "watched71"))
+    box.wait_for(lambda: not waits(), 20, "the service to go on")
+    box.spawn(["sh", "-c", "docker attach --no-stdin watched71 | sleep 1000"])
+    box.wait_for(waits, 60, "the service to stand still again")
+
+
+@healthy(advice=None)
+def attached_client_that_reads(box: Box) -> None:
+    """The same service, and its client reads what comes."""
+    script = "while :; do echo hello; sleep 0.1; done"
+    box.docker(*SAFE, "--name=watched72", "bb:1.36", "sh", "-c", script)
+    box.spawn(["sh", "-c", "docker attach --no-stdin watched72 >/dev/null"])
+    box.wait_for(lambda: "attach" in box.sh("ps aux"), what="the client")
 
 
 @fault("logging.file-missing", subject="container:cleaned", shareable=True)

@@ -51,6 +51,30 @@ def held_back(box: Box) -> None:
     )
 
 
+def _quota_above(box: Box, group: str, quota: int, *names: str) -> None:
+    """Containers in a group of their own, which has a quota in each tenth of a second."""
+    options = ["--memory=64m", "--pids-limit=64", f"--cgroup-parent=/{group}"]
+    busy = ["bb:1.36", "sh", "-c", "while :; do sleep 0.01; done"]
+    for name in names:
+        box.docker("run", "-d", f"--name={name}", *options, *GOOD, *busy)
+    box.sh(f"echo {quota} >/sys/fs/cgroup/cpu/{group}/cpu.cfs_quota_us")
+
+
+@fault("resources.cpu-throttled", subject="host:host")
+def group_above_that_holds_two_back(box: Box) -> None:
+    """A provisioning tool gave the group of two containers a hundredth of a CPU; the command of the
+    report gives it a whole one."""
+    _quota_above(box, "tenants45", 1000, "held45", "held46")
+    stat = "cat /sys/fs/cgroup/cpu/tenants45/cpu.stat"
+    box.wait_for(lambda: "nr_throttled 0\n" not in box.sh(stat), 20, "them to be held back")
+
+
+@healthy(advice=None)
+def group_above_with_room(box: Box) -> None:
+    """The group of a container has a quota that it does not use up."""
+    _quota_above(box, "tenants47", 100_000, "held47")
+
+
 @fault("resources.pids-exhausted", subject="container:visited7", shareable=True)
 def commands_whose_client_was_killed(box: Box) -> None:
     """A job of the host calls `docker exec` with a time limit, which ends the client alone."""

@@ -21,6 +21,8 @@ LINES = {
         '"errmsg":"Address already in use"}}'
     ),
     "zookeeper-myid": "Caused by: java.lang.IllegalArgumentException: myid file is missing",
+    "rename-across-layers": "OSError: [Errno 18] Invalid cross-device link: '/srv/app/cache' -> '/srv/app/cache.old'",
+    "rename-across-layers-go": "rename /app/data /app/data.old: invalid cross-device link",
     "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",
     "erlang-cookie-short": '{failed_to_start_child,auth,{"Too short cookie string",[{auth,init_cookie,0,[]}]}}',
     "erlang-epmd": "ERROR: epmd error for host localhost: address (cannot connect to host/port)",

@@ -1,11 +1,15 @@
-"""What the first process of each container with a remote log driver is waiting for."""
+"""What the first process of a container waits for, where somebody else has to take its output.
+
+That is a remote log driver, or a client that is attached to the container.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unexamined
@@ -21,7 +25,7 @@ WATCHED_S = 0.3
 
 
 class LogWriter(msgspec.Struct, frozen=True):
-    """The first process of a running container with a remote log driver."""
+    """The first process of a running container whose output goes elsewhere too."""
 
     container: Container
     waits_in: str
@@ -40,12 +44,17 @@ class LogWriters(Items[LogWriter], frozen=True):
 
 
 @evidence
-def log_writers(host: Host, containers: Containers) -> LogWriters:
+def log_writers(host: Host, containers: Containers, events: Events | None) -> LogWriters:
     """/proc/PID/wchan, which root alone may read.
+
+    Of containers with a remote driver, and of those that a client was attached to: `docker run`
+    without -d says so itself, and the engine has an event of each `docker attach`.
 
     A process that waits at a pipe is watched for a moment, since a quick writer does so too.
     """
-    writers, unexamined = _writers(host, containers)
+    attached = {event.id for event in events or () if event.action == "attach"}
+    watched = [item for item in containers.running if _may_wait(item, attached)]
+    writers, unexamined = _writers(host, watched)
     at_pipes = [writer for writer in writers if writer.is_at_a_pipe]
     wakings = _wakings(host, at_pipes)
     if isinstance(wakings, Failed):
@@ -55,17 +64,18 @@ def log_writers(host: Host, containers: Containers) -> LogWriters:
     return LogWriters(tuple(_as_watched(writer, wakings) for writer in writers), tuple(unexamined))
 
 
-def _writers(host: Host, containers: Containers) -> tuple[list[LogWriter], list[Unexamined]]:
+def _may_wait(container: Container, attached: Collection[str]) -> bool:
+    """Whether somebody besides the engine's own file takes its output."""
+    is_remote = container.host_config.log_config.type not in LOCAL_DRIVERS
+    return is_remote or container.was_watched or container.id in attached
+
+
+def _writers(host: Host, watched: Sequence[Container]) -> tuple[list[LogWriter], list[Unexamined]]:
     """What each first process waits in now, and those that could not be looked at."""
-    remote = [
-        container
-        for container in containers.running
-        if container.host_config.log_config.type not in LOCAL_DRIVERS
-    ]
     writers: list[LogWriter] = []
     unexamined: list[Unexamined] = []
     for container, process in host.ask_about(
-        remote, lambda container: InspectProcess(container.state.pid)
+        watched, lambda container: InspectProcess(container.state.pid)
     ):
         if not isinstance(process, Failed):
             writers.append(LogWriter(container, process.wchan or ""))

@@ -42,6 +42,9 @@ class StaleMount(msgspec.Struct, frozen=True):
     (`covered_by`), or none."""
     held_from: str = ""
     """Where the host had that disk mounted at the start."""
+    led_to: str = ""
+    """What the source led to at the start, where it is reached by a link that leads elsewhere by
+    now; "" for a source that is reached as before."""
 
 
 class StaleMounts(Items[StaleMount], frozen=True):
@@ -73,7 +76,12 @@ def stale_mounts(
             stale += _stale_mounts_of(container, of_host[container.id], parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
-    confirmed = _with_hidden_marked(host, mounts, daemon, list(_confirmed_stale(host, stale)))
+    by_link = [item for item in stale if item.led_to]
+    others = list(_confirmed_stale(host, (item for item in stale if not item.led_to)))
+    confirmed = [
+        *_with_hidden_marked(host, mounts, daemon, others),
+        *_whose_link_was_switched(host, by_link),
+    ]
     return StaleMounts(tuple(confirmed), tuple(unexamined))
 
 
@@ -110,6 +118,45 @@ def _stale_mounts_of(
             yield StaleMount(
                 container, mount, covered_by, now.point, held=own.source, held_from=point
             )
+        elif led_to := _behind_a_link(mount, own, mounts):
+            yield StaleMount(container, mount, led_to=led_to)
+
+
+def _behind_a_link(mount: Mount, own: Mounted, mounts: Mounts | None) -> str:
+    """Where the container's mount lies on the host, if it is not what its source says.
+
+    The kernel follows a link when it mounts. "" where the source has no link in it.
+    """
+    named = mounts.of(mount.source) if mounts is not None and mount.has_host_path else None
+    if mounts is None or named is None:
+        return ""
+    at_start = next((path for at in mounts if (path := _as_seen_by(at, own))), "")
+    literal = _within(named, mount.source)
+    return "" if (named.dev, literal) == (own.dev, own.root) else at_start
+
+
+def _as_seen_by(at: Mounted, own: Mounted) -> str:
+    """The path of the container's mount by a mount of the host; "" where it does not lie there."""
+    root = at.root.rstrip("/")
+    if at.dev != own.dev or not own.root.startswith(f"{root}/"):
+        return ""
+    return f"{at.point.rstrip('/')}{own.root.removeprefix(root)}"
+
+
+def _within(mounted: Mounted, path: str) -> str:
+    """A path of the host as its file system names it."""
+    below = path.removeprefix(mounted.point.rstrip("/"))
+    return f"{mounted.root.rstrip('/')}{below}" or "/"
+
+
+def _whose_link_was_switched(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
+    """The items whose source and former place are both there, and are not the same any more."""
+    paths = {path for item in stale for path in (item.mount.source, item.led_to)}
+    seen = _statuses(host, paths)
+    for item in stale:
+        now, then = seen.get(item.mount.source), seen.get(item.led_to)
+        if now and then and now.ino and then.ino and (now.dev, now.ino) != (then.dev, then.ino):
+            yield item
 
 
 def _with_hidden_marked(
@@ -180,8 +227,9 @@ def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounte
     return mounted if beneath is not None and beneath.dev == own.dev else None
 
 
-def _confirmed_stale(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
+def _confirmed_stale(host: Host, items: Iterable[StaleMount]) -> Iterator[StaleMount]:
     """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
+    stale = list(items)
     covered = {path for item in stale if item.point for path in (item.mount.source, item.point)}
     seen = _statuses(host, covered)
     for item in stale:

@@ -57,6 +57,16 @@ _TO_ENGINE = (
         confirmed_by="daemon.not-running",
     ),
     Failure(
+        name="compose-client-unserved",
+        mark="docker daemon at http+docker",
+        pattern=r"Couldn't connect to Docker daemon at http\+docker://\S{1,99} - is it running",
+        cause="no engine answers docker-compose: docker does not run, or your user may not open its socket",
+        cure="docker ps says which of the two: start the engine (systemctl start docker), or add your user to the group "
+        'docker (sudo usermod -aG docker "$USER") and log in again',
+        source="docker-compose's own message",
+        confirmed_by="daemon.not-running",
+    ),
+    Failure(
         name="python-client-forbidden",
         mark="fetching server api version",
         pattern=r"fetching server API version[^\n]{0,200}PermissionError",

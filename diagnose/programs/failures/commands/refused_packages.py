@@ -17,6 +17,16 @@ REFUSED_PACKAGES = (
         source="docker/for-linux#20",
     ),
     Failure(
+        name="tool-of-another-distribution",
+        mark=": not found",
+        pattern=r"/sh: (?:\d{1,3}: )?(?P<tool>apt|apt-get|apk|dnf|microdnf|yum|zypper): not found",
+        cause="the base image is of another distribution: it has no {tool} (apk is of Alpine, apt-get of Debian and "
+        "Ubuntu, dnf and microdnf of Fedora and Red Hat)",
+        cure="install with the program of that distribution, or take the variant of the base image that has {tool}",
+        source="the shell's own message",
+        confirmed_by="image.build-failed",
+    ),
+    Failure(
         name="package-agent-missing",
         mark="gpg-agent",
         pattern=r"gpg: (?:failed to start agent|can't connect to the agent)",
@@ -68,6 +78,16 @@ REFUSED_PACKAGES = (
         cause="packages of Docker and of the distribution are mixed: they exclude each other ({other})",
         cure="remove the distribution's docker.io, containerd, runc and podman-docker first (images and volumes stay), or take all from one source",
         source="docker docs install engine",
+    ),
+    Failure(
+        name="release-archived",
+        mark="does not have a release file",
+        pattern=r"(?:The|the) repository '(?P<url>https?://(?P<host>[\w.-]{1,100})\S{0,200}) (?P<release>[\w./-]{1,60}) Release' does not have a Release file",
+        cause="the server {host} has no release {release} any more: old releases are moved to an archive",
+        cure="build on a release that is supported (another tag of the base image); for a while, in a step before "
+        "apt-get update: sed -i s/deb.debian.org/archive.debian.org/ /etc/apt/sources.list (Ubuntu: old-releases.ubuntu.com)",
+        source="apt's own message",
+        confirmed_by="image.build-failed",
     ),
 )
 """The first row that fits counts."""

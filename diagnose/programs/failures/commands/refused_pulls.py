@@ -84,6 +84,16 @@ REFUSED_PULLS = (
         confirmed_by="image.credential-helper-missing",
     ),
     Failure(
+        name="manifest-unlike-image",
+        mark="match image configuration",
+        pattern=r"layers from manifest don't match image configuration",
+        cause="the registry's manifest of this image names other layers than the image itself: it was pushed wrongly, or "
+        "a proxy or mirror gave an old part of it",
+        cure="push the image again; if others can pull it, pull once without the mirror or proxy",
+        source="the engine's own message",
+        confirmed_by="image.pull-altered",
+    ),
+    Failure(
         name="layer-without-room",
         mark="failed to register layer",
         pattern=r"failed to register layer: [^\n]{0,300}no space left on device",

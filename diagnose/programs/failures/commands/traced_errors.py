@@ -207,6 +207,17 @@ _PROGRAMS = (
 
 _BUILDS = (
     Failure(
+        name="step-killed",
+        mark="code: 137",
+        pattern=r"(?:The command '|process \")(?P<command>[^\n]{1,200}?)['\"] (?:returned a non-zero|did not complete successfully: exit) code: 137\b",
+        cause="the step was killed ({command}): most often it took all memory that the host, or the machine of the "
+        "builder, has",
+        cure="dmesg -T | grep -i 'killed process' on the host says so; give the machine more memory or swap, or let the "
+        "step use less (fewer jobs at a time)",
+        source="the engine's own message",
+        confirmed_by="image.build-failed",
+    ),
+    Failure(
         name="step-failed-old",
         mark="returned a non-zero code",
         pattern=r"The command '(?P<command>[^\n]{1,200}?)' returned a non-zero code: (?P<code>\d{1,3})",

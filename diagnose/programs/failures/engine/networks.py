@@ -69,6 +69,16 @@ NETWORKS = (
         page={"module": "xt_{match}"},
     ),
     Failure(
+        name="match-not-loaded",
+        mark="couldn't load match",
+        pattern=r"Couldn't load match `(?P<match>\w{1,40})'",
+        cause="iptables finds no match {match}: its file libxt_{match}.so is not there, or the kernel has no module "
+        "xt_{match}",
+        cure="load the module; if that helps nothing, reinstall the package iptables, and after an upgrade of the kernel reboot",
+        source="iptables' own message",
+        page={"module": "xt_{match}"},
+    ),
+    Failure(
         name="target-unknown",
         mark="rule_append failed",
         pattern=r"-j (?P<target>MASQUERADE)\b.*RULE_APPEND failed \(No such file",

@@ -191,6 +191,15 @@ FILES = (
         page={"aside": "{file}"},
     ),
     Failure(
+        name="link-to-itself",
+        mark="too many levels of symbolic links",
+        pattern=r"(?P<file>/[^\s:]+): too many levels of symbolic links",
+        cause="{file} is a link that leads back to itself; in a container it may be a folder of autofs that was not "
+        "mounted when it started",
+        cure="namei -l {file} shows each link on the way: make the wrong one again",
+        source="the kernel's ELOOP",
+    ),
+    Failure(
         name="path-immutable",
         mark="operation not permitted",
         pattern=r"(?:mkdir|open|create|chmod|chown|rename|remove|unlink(?:at)?) (?P<file>/[^\s:]+):"

@@ -43,7 +43,7 @@ def test_disk_mounted_after_the_start(
 
     def stats(question: Question[Json]) -> Json:
         devices = {"/srv/media/films": stat, "/srv/media": "8:17", "/": "8:1"}
-        return {path: {"dev": devices[path]} for path in question.args["paths"]}
+        return {path: {"dev": devices.get(path, "")} for path in question.args["paths"]}
 
     table = f"1 0 0:30 / / rw - overlay overlay rw\n2 1 {inside} /srv/media/films /films rw - ext4 /dev/x rw\n"
     host = Made({"file.read": {"text": table}, "file.stats": stats})
@@ -61,3 +61,27 @@ def test_deleted_mounts_are_read_off_the_mount_table():
     assert [
         mounted.point for mounted in parse("\n".join(table)) if mounted.root.endswith(DELETED)
     ] == ["/etc/app conf"]
+
+
+@pytest.mark.parametrize(
+    ("root", "now", "led_to"),
+    [
+        pytest.param("/srv/site/releases/1", 12, "/srv/site/releases/1", id="switched since"),
+        pytest.param("/srv/site/releases/1", 11, "", id="leads where it led"),
+        pytest.param("/srv/site/current", 12, "", id="no link"),
+        pytest.param("/srv/site/releases/1", 0, "", id="leads to nothing"),
+    ],
+)
+def test_a_link_that_a_deployment_has_switched(root: str, now: int, led_to: str) -> None:
+    web = container("web", **bind("/srv/site/current", Destination="/www"))
+    numbers = {"/srv/site/current": now, "/srv/site/releases/1": 11}
+
+    def stats(question: Question[Json]) -> Json:
+        return {path: {"dev": "8:1", "ino": numbers[path]} for path in question.args["paths"]}
+
+    table = f"1 0 0:30 / / rw - overlay overlay rw\n2 1 8:1 {root} /www rw - ext4 /dev/x rw\n"
+    host = Made({"file.read": {"text": table}, "file.stats": stats})
+    stale = stale_mounts(host, of(web), Mounts((SYSTEM,)), None)
+    assert [item.led_to for item in stale.items] == ([led_to] if led_to else [])
+    result = judge("container.mount-stale", stale_mounts=stale)
+    assert all(f"still sees {led_to}:" in finding.summary for finding in result.findings)

@@ -109,6 +109,51 @@ def test_a_container_may_ask_for_one_port_of_the_host_twice(
     assert finding.severity is (Severity.critical if is_own else Severity.warning)
 
 
+def _member(service: str, *files: str) -> dict[str, Any]:
+    labels = {"project": "shop", "service": service, "project.config_files": ",".join(files)}
+    return {"Labels": {f"com.docker.compose.{name}": value for name, value in labels.items()}}
+
+
+@pytest.mark.parametrize(
+    ("state", "service", "variable"),
+    [
+        pytest.param("created", "web", "replica", id="never ran"),
+        pytest.param("exited", "web", "twin", id="ran before"),
+        pytest.param("created", "api", "holder", id="another service"),
+    ],
+)
+def test_a_second_container_of_a_service_wants_its_port(
+    state: str, service: str, variable: str
+) -> None:
+    run = {"Status": state, "StartedAt": "0001-01-01T00:00:00Z", "Error": TAKEN, "ExitCode": 128}
+    second = container("b", State=run, HostConfig=WANTS, Config=_member("web"))
+    first = container("a", NetworkSettings=PUBLISHED, Config=_member(service))
+    (finding,) = judge("network.port-allocated", containers=Containers((second, first))).findings
+    assert ("of the same compose service" in finding.summary) is (service == "web")
+    assert variable in finding.variables
+
+
+ADDED = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": port} for port in ("8080", "81")]}}
+
+
+@pytest.mark.parametrize(
+    ("wants", "files", "expected"),
+    [
+        (ADDED, ("/srv/a.yaml", "/srv/b.yaml"), "81 and 8080 for 80/tcp"),
+        (ADDED, ("/srv/a.yaml",), None),
+        (WANTS, ("/srv/a.yaml", "/srv/b.yaml"), None),
+    ],
+    ids=["two files", "one file", "one port"],
+)
+def test_an_override_file_adds_ports(
+    wants: dict[str, Any], files: tuple[str, ...], expected: str | None
+) -> None:
+    start = refused_start("b", TAKEN, HostConfig=wants, Config=_member("web", *files))
+    listed = Containers((start, container("a", NetworkSettings=PUBLISHED)))
+    (finding,) = judge("network.port-allocated", containers=listed).findings
+    assert finding.variables.get("added_ports") == expected
+
+
 FORGOTTEN = {"NetworkSettings": {"Networks": {}, "Ports": {}}}
 
 

@@ -1,0 +1,74 @@
+"""container.volumes-from-outdated: a container has the volumes that another one had before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+class _Parted(msgspec.Struct, frozen=True):
+    """A place that two containers share no more."""
+
+    container: Container
+    owner: Container
+    """The one that `--volumes-from` names."""
+    own: Mount
+    theirs: Mount
+
+
+@check("container.volumes-from-outdated", severity=Severity.warning)
+def volumes_from_outdated(containers: Containers) -> CheckResult:
+    """A container that shares the volumes of another one has its former volumes.
+
+    `--volumes-from` is followed when a container is created. Where the named container was
+    recreated since, with another anonymous volume or another folder, both write to different places
+    under one path, and neither sees what the other does. Nothing is said where the named container
+    does not exist, and of paths that only one of them has.
+    """
+    by_name = {name: item for item in containers for name in (item.name, item.id)}
+    for container in containers:
+        for item in _parted(container, by_name):
+            yield _finding(item)
+    return None
+
+
+def _parted(container: Container, by_name: Mapping[str, Container]) -> Iterator[_Parted]:
+    own = {mount.destination: mount for mount in container.mounts}
+    for entry in container.host_config.volumes_from or ():
+        owner = by_name.get(entry.partition(":")[0])
+        for theirs in owner.mounts if owner is not None else ():
+            mount = own.get(theirs.destination)
+            if owner is not None and mount is not None and mount.source != theirs.source:
+                yield _Parted(container, owner, mount, theirs)
+
+
+def _finding(item: _Parted) -> Finding:
+    container, owner, path = item.container, item.owner, item.own.destination
+    finding = Finding.about(
+        container,
+        f"{container} shares {path} with {owner} no more: {owner} was recreated, and has "
+        f"{_place(item.theirs)} there",
+        {
+            "HostConfig.VolumesFrom": list(container.host_config.volumes_from or ()),
+            f"{path} of {container.name}": _place(item.own),
+            f"{path} of {owner.name}": _place(item.theirs),
+            "created": f"{container.name} {container.created}, {owner.name} {owner.created}",
+        },
+        discriminator=path,
+        touches=(owner.subject,),
+    )
+    return finding.with_variables({"own_source": item.own.source, "new_source": item.theirs.source})
+
+
+def _place(mount: Mount) -> str:
+    """The volume or folder, an anonymous volume by the beginning of its name."""
+    if mount.type != "volume":
+        return f"folder {mount.source}"
+    name = mount.name[:12] if mount.is_anonymous else mount.name
+    return f'volume "{name}"'

@@ -1,0 +1,108 @@
+"""container.command-without-shell: what stands behind `&&` in a command is never run."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.cut_commands import CutCommand, CutCommands
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import shortened
+from diagnose.registry import check
+
+OPERATORS = ("&&", "||")
+"""Words of a shell that no program takes for an argument."""
+SHOWN = 120
+_SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
+_PLAIN = LazyPattern(r"^[\w@%+=:,./$-]+$")
+"""Words that a shell takes as they are, but for variables."""
+
+
+@check(
+    "container.command-without-shell",
+    severity=Severity.warning,
+    causes=(
+        "container.crashed",
+        "container.daemonized",
+        "container.exits-at-start",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+    ),
+)
+def command_without_shell(containers: Containers, cut: CutCommands | None) -> CheckResult:
+    """A command has `&&` in it, and no shell that reads it: the rest never runs.
+
+    The exec form of CMD and `docker run` start the first word, and hand it `&&` and all that
+    follows as arguments. With `sh -c migrate && serve` the shell gets the first word alone. Compose
+    cuts a command in one line at the first such sign, so that only its file has the rest; that is
+    read for containers that failed or ended. It is advice where the container runs and was not
+    started again: its first program does its work.
+    """
+    for item in cut or ():
+        yield _cut_finding(item)
+    for container in containers:
+        words = _words_of_shell(container)
+        if words:
+            yield _finding(container, words)
+    return None
+
+
+def _cut_finding(item: CutCommand) -> Finding:
+    container, cmd = item.container, " ".join(item.container.config.cmd or ())
+    finding = Finding.about(
+        container,
+        f'{container} runs only "{shortened(cmd, SHOWN)}": compose cuts its command at '
+        f'"{item.sign}", and "{shortened(item.rest, SHOWN)}" never runs',
+        {
+            "command in the compose file": shortened(item.written, 2 * SHOWN),
+            "Config.Cmd": shortened(cmd, SHOWN),
+            "State": str(container.state),
+        },
+    )
+    return finding.with_variables(_in_a_shell(container, item.written))
+
+
+def _words_of_shell(container: Container) -> Sequence[str]:
+    """The words of a command that only a shell can read; empty where there is no such command.
+
+    Those behind `-c` of a shell are its script, and that is the first of them alone.
+    """
+    words: Sequence[str] = container.config.cmd or container.config.entrypoint or ()
+    if words and posixpath.basename(words[0]) in _SHELLS:
+        words = words[words.index("-c") + 1 :] if "-c" in words else ()
+    has_operator = any(word in OPERATORS for word in words[1:])
+    return words if has_operator else ()
+
+
+def _finding(container: Container, words: Sequence[str]) -> Finding:
+    at = next(place for place, word in enumerate(words) if word in OPERATORS)
+    first, rest = " ".join(words[:at]), " ".join(words[at + 1 :])
+    works = container.is_running and container.restart_count == 0
+    finding = Finding.about(
+        container,
+        f'{container} runs only "{shortened(first, SHOWN)}": no shell reads its command, so that '
+        f'"{words[at]}" is an argument and "{shortened(rest, SHOWN)}" never runs',
+        {
+            "Config.Cmd": shortened(str(list(container.config.cmd or ())), 2 * SHOWN),
+            **present({"Config.Entrypoint": list(container.config.entrypoint or ())}),
+            "State": str(container.state),
+        },
+        severity=Severity.advice if works else None,
+    )
+    script = " ".join(word if _is_for_shell(word) else shlex.quote(word) for word in words)
+    return finding.with_variables(_in_a_shell(container, script))
+
+
+def _in_a_shell(container: Container, script: str) -> PageVariables:
+    """The command for a shell; without one where a program of the image would get it."""
+    if container.config.entrypoint:
+        return {"split": container.name}
+    return {"shell_command": shlex.join(["sh", "-c", script])}
+
+
+def _is_for_shell(word: str) -> bool:
+    return word in OPERATORS or _PLAIN.search(word) is not None

@@ -1,0 +1,65 @@
+"""storage.volume-options-outdated: a volume keeps the options with which it was made."""
+
+from __future__ import annotations
+
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.changed_volumes import ChangedVolume, ChangedVolumes
+from diagnose.mappings import only, subjects_of
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+
+@check("storage.volume-options-outdated", severity=Severity.warning)
+def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> CheckResult:
+    """A volume of compose has other options than its file by now.
+
+    `driver` and `driver_opts` belong to a volume from its creation on: a path, a server or a size
+    that was changed in the file since does not reach it. Containers that are recreated get the old
+    volume. Compared are volumes that are older than their file, without external ones, and without
+    values that have a variable or a secret.
+    """
+    for item in changed_volumes:
+        yield _finding(item, clock)
+    return None
+
+
+def _finding(item: ChangedVolume, clock: Clock) -> Finding:
+    volume, path = item.volume, item.wanted.path
+    name, (own, wanted) = next(iter(sorted(item.differences.items(), key=_device_first)))
+    finding = Finding(
+        subject=volume.subject,
+        summary=(
+            f'volume "{volume.name}" has {name} {_shown(own)} since it was made, and {path} says '
+            f"{_shown(wanted)} since a change {clock.ago(item.changed_at)}: the old volume is used"
+        ),
+        evidence={
+            "Options": dict(volume.options or {}),
+            f"{path}, driver_opts": dict(item.wanted.options),
+            "volume created": volume.created_at,
+            "used by": joined([container.name for container in item.users]) or "no container",
+        },
+        onset=item.changed_at,
+        touches=subjects_of(item.users),
+        variables={"volume": volume.name},
+    )
+    return finding.with_variables(_steps(item))
+
+
+def _device_first(difference: tuple[str, tuple[str, str]]) -> tuple[bool, str]:
+    return difference[0] != "device", difference[0]
+
+
+def _shown(value: str) -> str:
+    return f'"{value}"' if value else "(none)"
+
+
+def _steps(item: ChangedVolume) -> PageVariables:
+    """What makes the volume again; nothing where its data would be lost, or the file is not one."""
+    projects = {(user.compose_project, *user.compose_files) for user in item.users}
+    project = only(projects)
+    if not item.lies_elsewhere:
+        return {"kept": item.volume.name}
+    if project is None or len(project) != 2:
+        return {}
+    return {"project": project[0], "compose_file": project[1]}

@@ -1,0 +1,82 @@
+"""Commands of compose files that compose has cut at a sign that only a shell knows.
+
+Compose takes a command in one line apart as a shell would, and stops at the first `&&`, `;`, `|` or
+`>`. What stands behind it is nowhere in the container (2.40.3).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import suspicious
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.compose import ReadComposeService
+from diagnose.registry import evidence
+
+MOST = 20
+"""Containers whose command is looked up."""
+_SIGNS = ";&|<>"
+
+
+class CutCommand(msgspec.Struct, frozen=True):
+    """A container that has the beginning of its command."""
+
+    container: Container
+    written: str
+    """The whole command, as the file has it."""
+    sign: str
+    """Where compose has cut it."""
+    rest: str
+    """What stands behind that."""
+
+
+class CutCommands(Items[CutCommand], frozen=True):
+    """Those of containers that failed or ended."""
+
+
+@evidence
+def cut_commands(host: Host, containers: Containers, clock: Clock, options: Options) -> CutCommands:
+    """One question for each container of compose that failed and has a command of its own."""
+    failed = [
+        container
+        for container in containers
+        if container.compose_service
+        and container.config.cmd
+        and suspicious(container, clock.wall, options.since_s)
+    ]
+    items = []
+    for container in failed[:MOST]:
+        paths = container.compose_files
+        if not paths or not all(path.startswith("/") for path in paths):
+            continue
+        service = host.ask(ReadComposeService(paths, container.compose_service))
+        if not isinstance(service, Failed) and (item := _cut(container, service.command)):
+            items.append(item)
+    return CutCommands(tuple(items))
+
+
+def _cut(container: Container, written: str) -> CutCommand | None:
+    """The command, where the container has all words before a sign and none behind it."""
+    words = _words(written)
+    at = next((at for at, word in enumerate(words) if word and set(word) <= set(_SIGNS)), 0)
+    if not at or list(words[:at]) != list(container.config.cmd or ()):
+        return None
+    return CutCommand(container, written, words[at], " ".join(words[at + 1 :]))
+
+
+def _words(written: str) -> Sequence[str]:
+    """The words of a command, with signs of a shell apart; none where a quote is not closed."""
+    reader = shlex.shlex(written, posix=True, punctuation_chars=_SIGNS)
+    reader.whitespace_split, reader.commenters = True, ""
+    try:
+        return list(reader)
+    except ValueError:
+        return ()

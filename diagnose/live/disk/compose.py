@@ -1,0 +1,18 @@
+"""Collectors for what compose files say."""
+
+from __future__ import annotations
+
+from diagnose.live import Live
+from diagnose.live.disk.files import ask_worker
+from diagnose.model import Json
+from diagnose.questions.compose import ReadComposeService, ReadComposeVolumes
+
+
+def compose_service(live: Live, question: ReadComposeService) -> Json:
+    """A service in the files of its project; empty where one of them cannot be read."""
+    return ask_worker(live, question, "compose_service", question.paths)
+
+
+def compose_volumes(live: Live, question: ReadComposeVolumes) -> Json:
+    """The volumes in the files of a project; none where one of them cannot be read."""
+    return ask_worker(live, question, "compose_volumes", question.paths)

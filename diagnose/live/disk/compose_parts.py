@@ -1,0 +1,74 @@
+"""Parts of compose files. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from diagnose.model import Json
+
+_LONGEST = 4096
+"""Characters of a command."""
+_MOST = 100
+"""Ports of a service, volumes of a project."""
+
+
+def service_parts(texts: Iterable[str], name: str) -> dict[str, Json]:
+    """A service as `ComposeService`; empty where no file has it, or one cannot be read."""
+    parts = [_section(text, "services").get(name) for text in texts]
+    answer: dict[str, Json] = {}
+    ports: list[Json] = []
+    for part in parts:
+        if not isinstance(part, dict):
+            continue
+        if "command" in part:
+            command = part["command"]
+            is_line = isinstance(command, str) and len(command) <= _LONGEST
+            answer["command"] = command if is_line else ""
+        listed = part.get("ports")
+        ports += [_port(entry) for entry in listed or ()] if isinstance(listed, list) else []
+    return {**answer, "ports": ports[:_MOST]}
+
+
+def volume_parts(texts: Mapping[str, str]) -> list[Json]:
+    """The volumes as `ComposeVolume`, by the files that name them."""
+    volumes: dict[str, dict[str, Json]] = {}
+    for path, text in texts.items():
+        for key, part in _section(text, "volumes").items():
+            volume = part if isinstance(part, dict) else {}
+            volumes[str(key)] = {**volumes.get(str(key), {}), **_volume(volume), "path": path}
+    return [
+        {"key": key, **volume}
+        for key, volume in list(volumes.items())[:_MOST]
+        if not volume.get("external") and "$" not in str(volume)
+    ]
+
+
+def _volume(part: Mapping[str, Any]) -> dict[str, Json]:
+    """What one file says of a volume."""
+    answer: dict[str, Json] = {key: str(part[key]) for key in ("name", "driver") if part.get(key)}
+    options = part.get("driver_opts")
+    if isinstance(options, dict):
+        answer["options"] = {str(key): str(value) for key, value in options.items()}
+    if part.get("external"):
+        answer["external"] = True
+    return answer
+
+
+def _section(text: str, name: str) -> dict[str, Any]:
+    """A section of a compose file; empty where it has none, or is no such file."""
+    import yaml  # only where a file of a project is looked into
+
+    try:
+        whole = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}
+    section = whole.get(name) if isinstance(whole, dict) else None
+    return section if isinstance(section, dict) else {}
+
+
+def _port(entry: object) -> str:
+    if isinstance(entry, dict):
+        parts = (entry.get("published"), entry.get("target"))
+        return ":".join(str(part) for part in parts if part)
+    return str(entry)

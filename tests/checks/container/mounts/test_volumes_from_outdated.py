@@ -1,0 +1,41 @@
+"""The check in checks/container/mounts/volumes_from_outdated.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+STORE = "/var/lib/docker/volumes"
+OLD, NEW = "a" * 64, "b" * 64
+
+
+def _mounts(name: str, path: str = "/data") -> list[dict[str, Any]]:
+    source = f"{STORE}/{name}/_data"
+    return [
+        {"Type": "volume", "Name": name, "Source": source, "Destination": path, "Driver": "local"}
+    ]
+
+
+ROWS = {
+    "made anew": (["storage"], _mounts(NEW), True),
+    "made anew, read-only": (["storage:ro"], _mounts(NEW), True),
+    "by its id": ([f"{'storage':0<64}:rw"], _mounts(NEW), True),
+    "as before": (["storage"], _mounts(OLD), False),
+    "another path": (["storage"], _mounts(NEW, "/cache"), False),
+    "gone": (["other"], _mounts(NEW), False),
+    "not named": (None, _mounts(NEW), False),
+}
+
+
+@pytest.mark.parametrize(("named", "theirs", "fires"), ROWS.values(), ids=ROWS)
+def test_volumes_from_outdated(
+    named: list[str] | None, theirs: list[dict[str, Any]], fires: bool
+) -> None:
+    app = container("app", HostConfig={"VolumesFrom": named}, Mounts=_mounts(OLD))
+    storage = container("storage", Mounts=theirs)
+    result = judge("container.volumes-from-outdated", containers=of(app, storage))
+    assert rows(result) == ([("warning", "app")] if fires else [])
