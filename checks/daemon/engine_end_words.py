@@ -106,7 +106,8 @@ def served_elsewhere(daemon: Daemon) -> str:
     engine = daemon.processes.engine
     words = " ".join(engine.cmdline or ()) if engine is not None else ""
     served = _UNIX_SOCKET.findall(words)
-    if daemon.reason != "missing" or not served or "fd://" in words or daemon.address in served:
+    is_elsewhere = bool(served) and "fd://" not in words and daemon.address not in served
+    if daemon.reason != "missing" or not is_elsewhere:
         return ""
     first: str = served[0]
     return first

@@ -247,7 +247,8 @@ def _blocked_on(
     process: ProcessDetail | None, mounts: Mounts | None, root: DataRoot | None
 ) -> tuple[Subject, ...]:
     """The file system of the data root, where threads of the engine wait in the kernel."""
-    if process is None or not process.blocked or mounts is None or root is None:
+    is_blocked = process is not None and bool(process.blocked)
+    if not is_blocked or mounts is None or root is None:
         return ()
     point = mounts.point_of(root.path)
     return (Subject("filesystem", point),) if point else ()

@@ -97,7 +97,9 @@ def _lacks_group(daemon: Daemon) -> bool:
     A socket that is open to all needs no group.
     """
     socket, group = daemon.socket, daemon.caller.docker_gid
-    return bool(group) and socket is not None and not (socket.gid or socket.mode & S_IWOTH)
+    if not group or socket is None:
+        return False
+    return not (socket.gid or socket.mode & S_IWOTH)
 
 
 def _cure(daemon: Daemon, user: str) -> PageVariables:

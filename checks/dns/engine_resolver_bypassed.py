@@ -48,9 +48,11 @@ def _known_to_engine(
 ) -> tuple[Container, str] | None:
     """The running container that has the name on a network of the owner, and its address there."""
     for other in containers.by_dns_name.get(name, ()):
+        if not other.is_running or other.id == owner.id:
+            continue
         for network, endpoint in other.endpoints.items():
             is_shared = network in owner.endpoints and network != DEFAULT_NETWORK
-            if is_shared and other.is_running and other.id != owner.id and endpoint.ip_address:
+            if is_shared and endpoint.ip_address:
                 return other, endpoint.ip_address
     return None
 

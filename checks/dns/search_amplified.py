@@ -30,7 +30,9 @@ def search_amplified(
     many: dict[tuple[int, tuple[str, ...]], list[Container]] = {}
     for container in resolving_containers(containers):
         conf = resolvers.inside.get(container.id)
-        if conf and conf.search and (len(conf.search) > max_search or conf.ndots > max_ndots):
+        if conf is None or not conf.search:
+            continue
+        if len(conf.search) > max_search or conf.ndots > max_ndots:
             many.setdefault((conf.ndots, conf.search), []).append(container)
     for (ndots, search), affected in many.items():
         verb = agree(affected, "tries", "try")

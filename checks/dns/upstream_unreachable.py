@@ -237,8 +237,8 @@ def _another_server(lost: LostQuery) -> PageVariables:
 
 def _hairpin(lost: LostQuery) -> PageVariables:
     """What leads the queries straight to the container that docker-proxy hands them to."""
-    reaches = lost.lookups.reaches(lost.server)
-    if lost.proxied is None or lost.networks is None or lost.reply.icmp or not reaches:
+    is_silent_way = lost.lookups.reaches(lost.server) and not lost.reply.icmp
+    if lost.proxied is None or lost.networks is None or not is_silent_way:
         return {}
     network = lost.networks.by_name.get(lost.group.networks[0])
     endpoints = lost.proxied.endpoints.values()

@@ -115,7 +115,9 @@ def _without_forwarding(forwarding: Forwarding, routed: list[Network]) -> list[N
 def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
     """Whether the engine had turned on IPv6 forwarding, so that somebody turned it off again."""
     configured = config.value("ip6tables") if config is not None else None
-    return configured is True or (configured is None and ping is not None and ping.version >= (27,))
+    if configured is None:
+        return ping is not None and ping.version >= (27,)
+    return configured is True
 
 
 def _ipv6_findings(

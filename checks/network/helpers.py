@@ -87,7 +87,8 @@ def is_taken_over(
     what both have now: its address is configured, or both were started after the caller.
     """
     is_seen = namespaces is not None and namespaces.of(holder) is not None
-    if not is_seen or not call.refused or call.by_name or holder in servers:
+    serves_nothing = is_seen and holder not in servers
+    if not serves_nothing or not call.refused or call.by_name:
         return False
     if where_named(call.address, call.container):
         return bool(servers)

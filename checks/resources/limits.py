@@ -31,8 +31,8 @@ def no_limits(
         config = container.host_config
         group = cgroups.of(container) if cgroups is not None else None
         memory = group.memory if group is not None else None
-        has_limit = config.memory or config.cgroup_parent or (memory is not None and memory.limit)
-        if not has_limit:
+        is_limited_by_kernel = memory is not None and bool(memory.limit)
+        if not (config.memory or config.cgroup_parent or is_limited_by_kernel):
             in_use = memory.working_set if memory is not None else None
             yield _finding(container, in_use, host_memory)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -233,7 +234,8 @@ def _ended_findings(
     limit = container.host_config.pids_limit or 0
     # the kernel does not hold root to the limit of a user
     of_user = None if container.config.starts_as_root else ulimit(container, "nproc", config)
-    if of_user is not None and of_user.soft > 0 and (limit <= 0 or of_user.soft < limit):
+    is_of_user = of_user is not None and 0 < of_user.soft < (limit if limit > 0 else math.inf)
+    if of_user is not None and is_of_user:
         yield _user_limit_finding(container, line, of_user)
     elif limit > 0:
         yield _own_limit_finding(container, line, limit)

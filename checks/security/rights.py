@@ -358,4 +358,4 @@ def _switches_off(option: str, container: Container, features: Sequence[str]) ->
         )
     has_selinux = any("name=selinux" in feature for feature in features)
     shares = "host" in (container.host_config.pid_mode, container.host_config.ipc_mode)
-    return name == "label" and value == "disable" and has_selinux and not shares
+    return (name, value) == ("label", "disable") and has_selinux and not shares

@@ -50,7 +50,9 @@ def inodes_exhausted(
         pct = disk.usage.inodes_used_pct
         least = crit_pct if disk.is_aside else warn_pct
         is_full_xfs = disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct
-        if pct is None or pct < least or disk.usage.read_only or is_full_xfs:
+        if pct is None or pct < least:
+            continue
+        if disk.usage.read_only or is_full_xfs:
             continue
         most = fullest(holders, disk) if holders is not None else ()
         anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()

@@ -145,7 +145,7 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     base, offset, length = expression["base"], expression["offset"], expression["len"]
     if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
         return [Part("syn", 1, 1, kind="flags")]
-    if base == 2 and offset == 0 and length <= 2 and state.proto in _ICMP:
+    if (base, offset) == (2, 0) and length <= 2 and state.proto in _ICMP:
         return [Part("icmp", length, 2)]
     if (base, offset, length) == (0, 12, 2):
         return [Part("family", 2, 2, kind="ethertype")]
@@ -171,7 +171,8 @@ def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     flags, result = expression["flags"], expression["result"]
     of_source, of_destination = flags & _FIB_SOURCE, flags & _FIB_DESTINATION
     asks_by_interface = flags & (_FIB_BY_INPUT | _FIB_BY_OUTPUT)
-    if result == _FIB_ADDRESS_TYPE and not asks_by_interface and (of_source or of_destination):
+    is_of_address = bool(of_source or of_destination)
+    if result == _FIB_ADDRESS_TYPE and is_of_address and not asks_by_interface:
         return [Part("src_type" if of_source else "dst_type", 4, 4, state.order)]
     if result in _FIB_INTERFACE and of_source and flags & _FIB_BY_INPUT:
         kind: Literal["number", "route"] = "number" if flags & _PRESENT else "route"

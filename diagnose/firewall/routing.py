@@ -211,7 +211,7 @@ class Routing:
 
 def _asks_for_more(rule: PolicyRule) -> bool:
     """Whether a rule looks at anything but the destination."""
-    return bool(rule.iif or rule.oif or rule.src or rule.mark or rule.mask or rule.other)
+    return any((rule.iif, rule.oif, rule.src, rule.mark, rule.mask, rule.other))
 
 
 def _refusal(name: str | None) -> Kind:

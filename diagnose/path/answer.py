@@ -122,13 +122,15 @@ def _explaining_finding(report: Report, hop: Hop) -> Reported | None:
     By a check that may, about what the hop stands on.
     """
     suspects = _SUSPECTS.get(hop.kind, ())
-    fitting = [
+    loud_roots = [
         finding
         for finding in report.findings
-        if finding.root
-        and finding.severity > Severity.advice
-        and finding.id.startswith(suspects)
-        and _is_about(finding, hop)
+        if finding.root and finding.severity > Severity.advice
+    ]
+    fitting = [
+        finding
+        for finding in loud_roots
+        if finding.id.startswith(suspects) and _is_about(finding, hop)
     ]
     return max(
         fitting, key=lambda finding: (finding.severity, _names_hop(finding, hop)), default=None

@@ -327,7 +327,8 @@ def _add_translation_hop(walk: PathWalk, traced: Trace, leg: Leg) -> None:
     """
     network, snat = leg.network, traced.snat
     is_stopped = traced.obstacle is not None and traced.obstacle.part == "request"
-    if network is None or is_stopped or traced.nat_unknown or traced.outcome == "unknown":
+    is_unknown = traced.nat_unknown or traced.outcome == "unknown"
+    if network is None or is_stopped or is_unknown:
         return
     if snat is not None and _is_foreign(walk, snat.address, traced.to or ""):
         text = (

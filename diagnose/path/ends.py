@@ -75,7 +75,8 @@ def target(text: str) -> PathTarget:
         place, proto = text, "tcp"
     match = _TARGET.fullmatch(place)
     port = int(match["port"]) if match and match["port"] else None
-    if match is None or proto not in ("tcp", "udp") or (port is not None and not 0 < port < 65536):
+    is_no_port = port is not None and not 0 < port < 65536
+    if match is None or is_no_port or proto not in ("tcp", "udp"):
         raise UnknownEndError(f"{text!r} is not NAME, NAME:PORT or NAME:PORT/udp")
     return PathTarget(match["end"].strip("[]"), port, "udp" if proto == "udp" else "tcp")
 
@@ -116,10 +117,14 @@ def share_namespace(begin: Container | None, end: Container | None) -> bool:
     """Whether two containers have one network namespace, that of the host included."""
     if begin is None or end is None:
         return False
-    both_on_host = begin.shares_host_network and end.shares_host_network
-    joins = begin.host_config.network_mode in (f"container:{end.id}", f"container:{end.name}")
-    joined = end.host_config.network_mode in (f"container:{begin.id}", f"container:{begin.name}")
-    return begin.id == end.id or both_on_host or joins or joined
+    if begin.id == end.id or (begin.shares_host_network and end.shares_host_network):
+        return True
+    return _joins(begin, end) or _joins(end, begin)
+
+
+def _joins(guest: Container, owner: Container) -> bool:
+    """Whether a container was made for the network namespace of another one."""
+    return guest.host_config.network_mode in (f"container:{owner.id}", f"container:{owner.name}")
 
 
 def _container(word: str, containers: Containers, caller: Container | None) -> Container | None:

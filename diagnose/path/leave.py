@@ -188,7 +188,8 @@ def _route_trouble(walk: PathWalk, container: Container, netns: ContainerNetns) 
         for route in netns.routes
         if not route.prefix and route.family == "inet" and route.gateway
     ]
-    if sentences and gateways and not sentences & set(gateways) and not others & set(gateways):
+    known = sentences | others
+    if sentences and gateways and known.isdisjoint(gateways):
         return (
             f"its default route leads to {gateways[0]}, which no interface has: "
             f"the gateway is {min(sentences)}"

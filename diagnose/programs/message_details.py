@@ -92,15 +92,17 @@ def whole_last_line(upto: Sequence[Message]) -> str:
 def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
     """What belongs to the message at this place, above it and below it."""
     first, following = messages[index], messages[index + 1 :]
-    return _quoted_source(messages[:index]) + (
-        _rest_of_exception(first, following)
-        or _message_of_object(first, following)
-        or _announced_settings(first, following)
-        or _about_property(first, following)
-        or _lines_in_frame(first, following)
-        or _announced_lines(first, following)
-        or _hints(following)
+    readers = (
+        _rest_of_exception,
+        _message_of_object,
+        _announced_settings,
+        _about_property,
+        _lines_in_frame,
+        _announced_lines,
     )
+    details = (read(first, following) for read in readers)
+    below = next(filter(None, details), ()) or _hints(following)
+    return _quoted_source(messages[:index]) + below
 
 
 def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:
@@ -206,7 +208,8 @@ def _is_rest(line: Message, of: str) -> bool:
     indent = len(of) - len(of.lstrip())
     is_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
     is_open = len(of) >= LONG and of[-1].isalnum()
-    return indent > 0 and is_below and is_open and line.level is None and bool(line.text.strip())
+    is_plain = line.level is None and bool(line.text.strip())
+    return indent > 0 and is_below and is_open and is_plain
 
 
 def _is_below(line: Message, heading: str) -> bool:

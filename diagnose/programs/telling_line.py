@@ -181,12 +181,9 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     without_generic: those that any error may have do not count.
     """
     lowered, words = text.lower(), words_of(text)
+    wanted = [phrases for phrases in PHRASES if not (without_generic and phrases is GENERIC)]
     found = [
-        phrases
-        for phrases in PHRASES
-        if not (without_generic and phrases is GENERIC)
-        and words & phrases.words
-        and phrases.pattern.search(lowered)
+        phrases for phrases in wanted if words & phrases.words and phrases.pattern.search(lowered)
     ]
     is_reasoned = STRONG in found and _REASONED.search(lowered)
     return sum(phrases.worth for phrases in found if not (is_reasoned and phrases is FAREWELL))

@@ -44,10 +44,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     @property
     def is_default(self) -> bool:
         """Whether this is where an engine belongs: the system's, or that of a user who has one."""
+        if self.path in DEFAULT_SOCKETS:
+            return True
         own = self.rootless
-        return self.path in DEFAULT_SOCKETS or (
-            own is not None and own.traces is True and self.path == f"{own.runtime}/docker.sock"
-        )
+        has_engine = own is not None and own.traces is True
+        return own is not None and has_engine and self.path == f"{own.runtime}/docker.sock"
 
 
 class FindEndpoint(Question[Endpoint], frozen=True):

@@ -72,12 +72,12 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
         systemd 257 (Debian 13) keeps the result of the last failure, so that the number of
         restarts tells; 262 says start-limit-hit.
         """
-        many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
-        return self.result == "start-limit-hit" or (
-            self.active_state == "failed"
-            and many
-            and int(self.n_restarts) >= int(self.start_limit_burst) > 0
-        )
+        if self.result == "start-limit-hit":
+            return True
+        are_numbers = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
+        if self.active_state != "failed" or not are_numbers:
+            return False
+        return int(self.n_restarts) >= int(self.start_limit_burst) > 0
 
     @property
     def is_masked(self) -> bool:

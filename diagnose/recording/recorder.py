@@ -230,9 +230,8 @@ class Recorder:
             return True
 
     def _ready(self, lane: Lane) -> bool:
-        return bool(self._queues[lane]) and (
-            lane != "last" or self._quiet >= QUIET or not self._is_kept
-        )
+        may_start = lane != "last" or self._quiet >= QUIET or not self._is_kept
+        return bool(self._queues[lane]) and may_start
 
     def _pull(self, worker: _Worker) -> AnyQuestion | None:
         """The next question of the worker's lane.

@@ -280,12 +280,7 @@ def _stands_for_nothing(value: str) -> bool:
         return True
     if not value.strip() or (len(value) < 4 and not any(c.isalnum() for c in value)):
         return True
-    return bool(
-        _TOKEN.fullmatch(value)
-        or _HELD.fullmatch(value)
-        or _PLACEHOLDER.fullmatch(value)
-        or _PATH.fullmatch(value)
-    )
+    return any(form.fullmatch(value) for form in (_TOKEN, _HELD, _PLACEHOLDER, _PATH))
 
 
 def _is_method(value: str) -> bool:

@@ -194,11 +194,9 @@ def _unquoted_password(match: re.Match[str], mark: Mark) -> str:
     raw = match[1]
     is_word = raw.lower() in ("by", "with", "values", "password", "as", "using", "default")
     is_statement = match[0][:1] not in "iI"
-    if (
-        is_word
-        or exempt("password", "", raw)
-        or not (is_statement or is_mixed(raw) or match[0].isupper())
-    ):
+    if is_word or exempt("password", "", raw):
+        return match[0]
+    if not (is_statement or is_mixed(raw) or match[0].isupper()):
         return match[0]
     return raw_replaced(match, 1, mark("password", raw, match[0]))
 
@@ -219,7 +217,7 @@ def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
         text = _HAPROXY_LOGIN.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
     if "<auth-user-pass>" in text:
         text = _OPENVPN_LOGIN.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
-    if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
+    if any(word in text for word in ("ENV ", "ARG ", "setx ", "setenv ")):
         text = _ENV_PAIR.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
     return text
 

@@ -160,7 +160,9 @@ def _kind_of_word(option: str, word: str) -> str | None:
 
 def _is_assignment(word: str) -> bool:
     label, equals, _ = word.partition("=")
-    return bool(equals) and " " not in label and (word[0] == "-" or " " not in word)
+    if not equals or " " in label:
+        return False
+    return word[0] == "-" or " " not in word
 
 
 def arguments(walk: Walk, _key: str, item: Any) -> Any:

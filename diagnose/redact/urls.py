@@ -196,7 +196,8 @@ def _is_generated(segment: str) -> bool:
 def _of_user(match: re.Match[str], mark: Mark) -> str:
     """`users=bob:x`: x is a password unless it is the user's group, a number or a word."""
     name, user, sign, raw = match.groups()
-    if user.isdigit() or OPEN in raw or raw.lower() in _GROUPS or raw == user:
+    is_group = raw == user or raw.lower() in _GROUPS
+    if is_group or user.isdigit() or OPEN in raw:
         return match[0]
     is_list = name.strip(" \t\"'=:").lower().endswith("users") and sign == ":"
     if is_list and _has_letter_and_digit(raw) and not VERSION_OR_TAG.fullmatch(raw):
@@ -251,9 +252,8 @@ def _login_at(match: re.Match[str], mark: Mark) -> str:
     is_source = match["source"] is not None or match["database"] is not None
     if _INNER_CLASS.fullmatch(raw):
         return match[0]
-    is_like_one = len(raw) >= 6 and (
-        is_mixed(raw) or (_SYMBOL.search(raw) and any(c.isalnum() for c in raw))
-    )
+    has_symbol = _SYMBOL.search(raw) is not None and any(map(str.isalnum, raw))
+    is_like_one = len(raw) >= 6 and (is_mixed(raw) or has_symbol)
     if not (is_source or is_like_one):
         return match[0]
     kind = "url-password" if is_source else "password"

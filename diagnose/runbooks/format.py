@@ -157,7 +157,8 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     on, off = _traits(marks, "on-"), _traits(marks, "off-")
     risks = [risk for risk in RISKS if risk in marks]
     risks_wanted = 1 if rule == "fix" else 0
-    if rule is None or on is None or off is None or len(risks) != risks_wanted or _unknown(marks):
+    is_marked_well = len(risks) == risks_wanted and not _unknown(marks)
+    if rule is None or on is None or off is None or not is_marked_well:
         raise PageError(f"{name}: a block says `{info}`")
     is_example = "example" in marks
     return CommandBlock(

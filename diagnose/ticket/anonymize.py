@@ -236,7 +236,9 @@ class Renaming:
         `SHOP-DB` in a setting, `Shop-db` at a sentence's beginning.
         """
         low = word.lower()
-        if word == low or low not in self._folded or low in self._known or word in self._known:
+        if word == low or low not in self._folded:
+            return None
+        if low in self._known or word in self._known:
             return None
         new = self.names[self._folded[low]]
         self.names[word] = new.upper() if word.isupper() else new.capitalize()

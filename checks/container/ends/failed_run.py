@@ -96,14 +96,9 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def because(self) -> str:
         """The clause that says why it failed: the state of a peer, or else what its log means."""
-        known = (
-            self.too_early
-            or self.unserved
-            or self._covering_mount_clause
-            or self.unnamed
-            or self.means
-        )
-        return known or self.complained
+        of_peer = self.too_early or self.unserved
+        of_log = self._covering_mount_clause or self.unnamed or self.means
+        return of_peer or of_log or self.complained
 
     @property
     def complained(self) -> str:

@@ -62,9 +62,11 @@ def own_calls(
     """
     if has_health_check(container):
         return None
-    netns = namespaces.of(container) if namespaces is not None else None
     times = losses.refused_inside.get(container.id, 0) if losses is not None else 0
-    if netns is None or namespaces is None or times < LEAST or container.shares_network:
+    if times < LEAST or container.shares_network or namespaces is None:
+        return None
+    netns = namespaces.of(container)
+    if netns is None:
         return None
     if any(socket.protocol == "tcp" and socket.address != EMBEDDED for socket in netns.listeners):
         return None

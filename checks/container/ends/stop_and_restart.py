@@ -35,7 +35,8 @@ def ignores_stop_signal(
     """
     for container in containers:
         stop = killed_stop(events, container)
-        if stop is None or stop.waited < wait or (cut_stops and cut_stops.has(container)):
+        is_cut_short = cut_stops is not None and cut_stops.has(container)
+        if stop is None or stop.waited < wait or is_cut_short:
             continue
         yield Finding.about(
             container,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -136,39 +136,45 @@ class ErrorCase(msgspec.Struct, frozen=True):
         calls_neighbour = bool(error.peers) and bool(line_signs & FOUND_NOBODY)
         is_configured = self.setting is not None and bool(self.setting.variable)
         is_proxy = _UPSTREAM in error.line.whole
-        depends = calls_neighbour or is_configured or is_proxy or "permission" in line_signs
+        calls_somebody = calls_neighbour or is_configured or is_proxy
+        depends = calls_somebody or "permission" in line_signs
         is_all = error.is_alone and (depends or is_its_work(error.container, error.complaints))
         return is_all or error.is_known_fault
 
 
 def first_step(case: ErrorCase, containers: Containers | None, info: Info | None) -> PageVariables:
     """The variables for one command: those of the surest remedy that there is."""
+    return next(filter(None, _remedies(case, containers, info)), {})
+
+
+def _remedies(
+    case: ErrorCase, containers: Containers | None, info: Info | None
+) -> Iterator[PageVariables]:
+    """What may be done, the surest remedy first; a remedy that does not fit is empty."""
     error = case.error
     if case.has_no_network:
-        return {"unconnected": error.container.name}
-    return (
-        (case.unpassed.steps if case.unpassed is not None else {})
-        or ({"place": case.unread.place} if case.unread is not None else {})
-        or ({"absent": case.absent.name} if case.absent is not None else {})
-        or ({"floor_file": case.floor.path} if case.floor is not None else {})
-        or _path_variables(case)
-        or present({"migration": migration_of(error.failure, error.lines)})
-        or _stray_variables(case, containers)
-        or case.remedy
-        or _authority_variables(case)
-        or _row_variables(case, containers, info)
-        or case.option
-        or _extension_variables(case)
-        or present({"installer": installer_of(error.failure)})
-        or _call_variables(error)
-        or certificate_steps(error.container, error.failure, containers)
-        or _named_steps(case)
-        or (case.setting.variables if case.setting is not None else {})
-        or _place_variables(error)
-        or _service_variables(error)
-        or present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
-        or _unexplained_variables(error, containers)
-    )
+        yield {"unconnected": error.container.name}
+    yield case.unpassed.steps if case.unpassed is not None else {}
+    yield {"place": case.unread.place} if case.unread is not None else {}
+    yield {"absent": case.absent.name} if case.absent is not None else {}
+    yield {"floor_file": case.floor.path} if case.floor is not None else {}
+    yield _path_variables(case)
+    yield present({"migration": migration_of(error.failure, error.lines)})
+    yield _stray_variables(case, containers)
+    yield case.remedy
+    yield _authority_variables(case)
+    yield _row_variables(case, containers, info)
+    yield case.option
+    yield _extension_variables(case)
+    yield present({"installer": installer_of(error.failure)})
+    yield _call_variables(error)
+    yield certificate_steps(error.container, error.failure, containers)
+    yield _named_steps(case)
+    yield case.setting.variables if case.setting is not None else {}
+    yield _place_variables(error)
+    yield _service_variables(error)
+    yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
+    yield _unexplained_variables(error, containers)
 
 
 def _path_variables(case: ErrorCase) -> PageVariables:
@@ -351,9 +357,10 @@ def _service_variables(error: RepeatedError) -> PageVariables:
 def _place_variables(error: RepeatedError) -> PageVariables:
     """The host and port of a failed call, where the line names both."""
     host, port = place_in(error.line.whole)
+    if not (host and port) or is_loopback(host):
+        return {}
     is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
-    is_elsewhere = is_call and host and port and not is_loopback(host)
-    return {"called": host, "port": str(port)} if is_elsewhere else {}
+    return {"called": host, "port": str(port)} if is_call else {}
 
 
 _AROUND_S = 3

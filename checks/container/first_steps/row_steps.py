@@ -153,8 +153,9 @@ def _correct_text(remedy: Corrected, case: _Case) -> PageVariables:
     """A word such as `app` may be a host or a path in each other line."""
     line, word = case.failure.line, case.failure.filled(remedy.old)
     setting = named_setting(case.container, TellingLine(line))
-    is_named = setting is not None and setting.inside in line
-    if setting is None or not is_named or not setting.path or not setting.line or not word:
+    if not word or setting is None or setting.inside not in line:
+        return {}
+    if not (setting.path and setting.line):
         return {}
     return line_with_text(setting.path, setting.line, word, remedy.new)
 

@@ -107,7 +107,10 @@ def repeated_call(
         return None
     port, line = calls[-1]
     is_repeated = [other for other, _ in calls].count(port) >= least
-    if not port or not is_repeated or (netns is not None and netns.sockets("tcp", int(port))):
+    if not port or not is_repeated:
+        return None
+    is_served = netns is not None and bool(netns.sockets("tcp", int(port)))
+    if is_served:
         return None
     return LoopbackCall(container, port, line, signs(line))
 

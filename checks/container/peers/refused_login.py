@@ -156,7 +156,9 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
         for name, value in caller.config.environment
         if value in own and _OF_NAME[kind].search(name)
     ]
-    if not asked or asked in own or is_given or len(given) != 1:
+    if not asked or asked in own:
+        return None
+    if is_given or len(given) != 1:
         return None
     ((name, value),) = given
     return Reason(

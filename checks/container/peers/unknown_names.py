@@ -63,7 +63,8 @@ def stray_variables(
     own = stray_setting(strays)
     variable = own.variable if own is not None else ""
     corrected = with_text(container, name, meant, variable=variable) if meant else {}
-    if meant and setting is not None and setting.path and setting.line:
+    has_line = setting is not None and bool(setting.path and setting.line)
+    if meant and setting is not None and has_line:
         corrected = line_with_text(setting.path, setting.line, name, meant)
     return corrected or (own.variables if own is not None else {})
 

@@ -161,11 +161,11 @@ def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
         return False
     behind = {peer.id for _, peer in error.peers}
     quoted = line.partition(_OF_PHP)[2].partition('"')[0].partition(";")[0].strip()
-    return any(
-        (other.container.id in behind and _is_same(error, other))
-        or (quoted and other is not error and quoted in other.line.whole)
-        for other in repeated_errors
-    )
+    for other in repeated_errors:
+        is_quoted = bool(quoted) and other is not error and quoted in other.line.whole
+        if is_quoted or (other.container.id in behind and _is_same(error, other)):
+            return True
+    return False
 
 
 def _is_same(error: RepeatedError, other: RepeatedError) -> bool:

@@ -86,7 +86,8 @@ def _is_meant(
     A drop leaves callers waiting, and one for all containers leaves none a way.
     """
     is_policy = by.chain == USER_CHAIN and _OF_SOME.search(by.rule) is not None
-    if not is_policy or _REFUSES not in by.rule or ways.inlets or ways.queries:
+    is_of_ways_out = not ways.inlets and not ways.queries
+    if not is_policy or _REFUSES not in by.rule or not is_of_ways_out:
         return False
     if logged_failures is None or unanswered_calls is None:
         return False
@@ -130,9 +131,10 @@ def _finding(
 def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
     """What lets queries to the one server pass, where nothing else of containers is dropped."""
     server = only({query.server for query in ways.queries})
-    if not ways.are_queries or server is None or ways.family == "ip6" or ways.drop.part == "reply":
+    if not ways.are_queries or server is None:
         return {}
-    return cures.of_queries(by, server)
+    is_request = ways.drop.part != "reply"
+    return cures.of_queries(by, server) if is_request and ways.family != "ip6" else {}
 
 
 def _harm_in_words(ways: DroppedWays) -> list[str]:

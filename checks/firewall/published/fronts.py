@@ -83,7 +83,8 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     for inlet in packet_paths.inlets:
         is_open = inlet.reach.outcome == "accept" and inlet.reach.nat is not None
-        if inlet.everywhere and is_open and inlet.refused.is_blocked and inlet.refused.by:
+        is_refused = inlet.refused.is_blocked and inlet.refused.by is not None
+        if inlet.everywhere and is_open and is_refused:
             yield _bypassed_finding(inlet)
     return None
 

@@ -58,9 +58,11 @@ def peer_not_listening(
     for call in failing_calls:
         is_now = call.times >= least and clock.is_within(call.at, fresh)
         is_refused_here = call.refused and call.network.name in call.container.endpoints
+        if not is_now or not is_refused_here:
+            continue
         peer = containers.by_place.get((call.network.name, call.address))
         netns = _namespace_of(peer, call, namespaces)
-        if not is_now or not is_refused_here or peer is None or netns is None:
+        if peer is None or netns is None:
             continue
         servers = servers_of(call, members_around(call, containers), namespaces)
         if is_taken_over(call, peer, servers, namespaces):

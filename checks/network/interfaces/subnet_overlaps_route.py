@@ -245,7 +245,9 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
     network, links = case.network, case.routes.links
     out, back = ways.out.get(network.name), ways.back.get(network.name)
     bridge = links.by_name.get(network.bridge)
-    if out is None or back is None or bridge is None or not case.members:
+    if not case.members or out is None or back is None:
+        return ""
+    if bridge is None:
         return ""
     who = named("container", names_of(case.members))
     if back.oif != bridge.index:

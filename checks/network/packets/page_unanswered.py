@@ -58,7 +58,9 @@ def page_unanswered(
     for page in front_pages:
         is_ready = clock.has_passed(page.container.started_at, settled)
         is_known = (page.container.id, page.door.port) in known
-        if page.is_silent and is_ready and not is_known and _is_meant(page):
+        if not page.is_silent or is_known:
+            continue
+        if is_ready and _is_meant(page):
             yield _finding(page)
     yield from front_pages.unexamined
     return None

@@ -109,7 +109,8 @@ def clients_hidden(
     asks_for_ipv6 = has_ipv6_clients and not by_rule
     if asks_for_ipv6:
         yield from _ipv6_findings(refusals, networks, listeners, ping)
-    if asks_for_ipv6 or translated or fronts or proxies:
+    has_hiding_place = bool(translated or fronts or proxies)
+    if asks_for_ipv6 or has_hiding_place:
         yield from recent_logs.left_out(containers.running)
     return None
 

@@ -133,7 +133,8 @@ def _forgotten_network(container: Container) -> str:
     Engine 29 does (seen on 29.7.2), and the next start leaves the container without a network.
     """
     mode = container.host_config.network_mode
-    if container.endpoints or not mode or mode in ("none", "host") or ":" in mode:
+    is_of_network = ":" not in mode and mode not in ("", "none", "host")
+    if container.endpoints or not is_of_network:
         return ""
     return DEFAULT_NETWORK if mode == "default" else mode
 

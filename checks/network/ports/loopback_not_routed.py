@@ -32,12 +32,9 @@ def loopback_not_routed(host_paths: HostPaths, config: DaemonConfig | None) -> C
 
 def _is_kept_back(path: HostPath) -> bool:
     obstacle = path.trace.obstacle
-    return (
-        path.trace.is_blocked
-        and obstacle is not None
-        and obstacle.reason == "route"
-        and obstacle.by.rule.startswith("route_localnet")
-    )
+    if obstacle is None or not path.trace.is_blocked:
+        return False
+    return obstacle.reason == "route" and obstacle.by.rule.startswith("route_localnet")
 
 
 def _finding(path: HostPath, config: DaemonConfig) -> Finding:

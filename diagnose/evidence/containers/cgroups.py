@@ -98,14 +98,13 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
 
     It is taken of those only that were throttled before and are suspect.
     """
-    suspects = {
-        container.id: container.state.pid
-        for container in containers.running
-        if (group := cgroups.of(container))
-        and group.cpu.quota_us
-        and group.cpu.throttled
-        and _is_suspect(group)
-    }
+    suspects = {}
+    for container in containers.running:
+        group = cgroups.of(container)
+        if group is None or not group.cpu.quota_us:
+            continue
+        if group.cpu.throttled and _is_suspect(group):
+            suspects[container.id] = container.state.pid
     if not suspects:
         return Throttling({})
     answer = host.require(SampleCgroups(suspects, seconds=SAMPLE_S))

@@ -39,8 +39,9 @@ class MemoryLoss(msgspec.Struct, frozen=True):
 
     @property
     def is_seen(self) -> bool:
-        has_trace = self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
-        return has_trace or self.hangs
+        is_counted = self.flag or self.counter > 0
+        is_logged = bool(self.kills or self.events)
+        return is_counted or is_logged or self.hangs
 
     @property
     def hangs(self) -> bool:
@@ -118,7 +119,8 @@ class MemoryLoss(msgspec.Struct, frozen=True):
 
         Engine 20.10 keeps the flag over a start.
         """
-        return self.flag and self.counter == 0 and self.group is not None and not self.moments
+        is_uncounted = self.group is not None and self.counter == 0
+        return self.flag and is_uncounted and not self.moments
 
 
 def memory_losses(

@@ -213,8 +213,9 @@ def _is_name(text: str) -> bool:
     Who asks for the name of an address, such as a mail server of its caller's, often gets none.
     """
     name = text.lower().rstrip(".")
-    is_reverse = name.endswith((".in-addr.arpa", ".ip6.arpa"))
-    return not (is_reverse or _looks_like_address(text) or name in _CALLS or _CLASS.search(text))
+    if _looks_like_address(text) or name.endswith((".in-addr.arpa", ".ip6.arpa")):
+        return False
+    return name not in _CALLS and not _CLASS.search(text)
 
 
 def _looks_like_address(text: str) -> bool:

@@ -114,14 +114,9 @@ class QueryPlan:
         changed = host_file.mtime if isinstance(host_file, ResolvConf) else None
         started = container.started_at
         is_unknown = conf.external is None and not self.resolvers.configured
-        own = self.resolvers.has_own_servers(container)
-        return (
-            is_unknown
-            and not own
-            and changed is not None
-            and started is not None
-            and changed > started
-        )
+        if not is_unknown or changed is None or started is None:
+            return False
+        return changed > started and not self.resolvers.has_own_servers(container)
 
     def questions(self, names: tuple[str, ...]) -> dict[QueryDns, list[Container]]:
         """All queries, each with the containers that could not be examined without its answer.

@@ -274,9 +274,8 @@ class Resolvers(msgspec.Struct, frozen=True):
             return conf.external[:MAX_SERVERS]
         # Engines before 26 leave IPv6 servers out where the network has no IPv6.
         of_host = tuple(server for server in self.engine_view if ":" not in server)
-        servers = (
-            tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
-        )
+        given = tuple(container.host_config.dns or ()) or self.configured
+        servers = given or of_host or FALLBACK[:2]
         return tuple(Upstream(server) for server in servers[:MAX_SERVERS])
 
     def uses_fallback(self, container: Container) -> bool:

@@ -21,7 +21,7 @@ from diagnose.evidence.images.pull_words import PullWords
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, only
 from diagnose.model import DAEMON, Subject, Unavailable
 from diagnose.registry import evidence
 
@@ -228,10 +228,9 @@ def _with_registries(
         first = bisect.bisect_left(times, failed.at - SAME_ATTEMPT_S)
         before = endpoints[first : bisect.bisect_right(times, failed.at)]
         registries = {endpoint.registry for endpoint in before}
-        if failed.registry or failed.image or failed.task or len(registries) != 1:
-            yield failed
-        else:
-            yield replace(failed, registry=registries.pop())
+        is_named = bool(failed.registry or failed.image or failed.task)
+        registry = None if is_named else only(registries)
+        yield failed if registry is None else replace(failed, registry=registry)
 
 
 def _missing_for_tasks(lines: Iterable[LogLine]) -> dict[str, str]:

@@ -99,7 +99,8 @@ def _proxies(path: str, text: str) -> Iterator[UnusedProxy]:
         if line[:1] in ("#", ";", " ", "\t"):
             continue
         for match in _SETTING.finditer(line):
-            value = match["double"] or match["single"] or match["bare"] or ""
+            values = (match["double"], match["single"], match["bare"])
+            value = next(filter(None, values), "")
             settings[match["name"].lower()] = _expanded_value(value, settings)
     http = settings.get("http_proxy", "")
     https = settings.get("https_proxy", "") or http

@@ -34,14 +34,8 @@ class AbsentMachine(msgspec.Struct, frozen=True):
 def best_route(address: str, routes: Routes) -> Route | None:
     """What leads to an IPv4 address, by the longest match in the main table."""
     target = ip_address(address)
-    fitting = [
-        route
-        for route in routes
-        if route.table == MAIN_TABLE
-        and route.family == "inet"
-        and route.leads_somewhere
-        and target in route.net
-    ]
+    of_table = [route for route in routes if route.table == MAIN_TABLE and route.family == "inet"]
+    fitting = [route for route in of_table if route.leads_somewhere and target in route.net]
     return max(fitting, key=lambda route: (route.prefix, -route.metric), default=None)
 
 
@@ -53,7 +47,9 @@ def absent_machine(
     networks: Networks | None,
 ) -> AbsentMachine | None:
     """None where somebody answers, or a router stands between."""
-    if routes is None or links is None or neighbours is None or ":" in address:
+    if ":" in address or routes is None:
+        return None
+    if links is None or neighbours is None:
         return None
     route = best_route(address, routes)
     if route is None or route.gateway or not route.prefix:

@@ -223,13 +223,9 @@ def _is_unmasked(network: Network, traced: Trace) -> bool:
     """Whether packets leave the host with a container's address, which the engine is to hide."""
     obstacle = traced.obstacle
     is_out = obstacle is None or obstacle.part == "reply"
-    return (
-        is_out
-        and network.masquerades
-        and traced.snat is None
-        and traced.is_decided
-        and traced.to != network.bridge
-    )
+    if not network.masquerades or not traced.is_decided:
+        return False
+    return is_out and traced.snat is None and traced.to != network.bridge
 
 
 def _servers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.evidence.run.topology import Topology
@@ -51,15 +51,16 @@ def report_basis(
 
 def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:
     """Who gave a container a restart policy wants it to run, whenever that was."""
-    return frozenset(
-        container.subject
-        for container in containers
-        if container.never_ran
-        and not container.service
-        and not container.restarts_always
-        and container.created_at is not None
-        and _FIRST_ENGINE < container.created_at < now - FORGOTTEN_S
-    )
+    return frozenset(container.subject for container in containers if _is_left_over(container, now))
+
+
+def _is_left_over(container: Container, now: float) -> bool:
+    """Whether a container was created long ago, and nothing has ever started it."""
+    created = container.created_at
+    if created is None or not _FIRST_ENGINE < created < now - FORGOTTEN_S:
+        return False
+    is_to_run = bool(container.service) or container.restarts_always
+    return container.never_ran and not is_to_run
 
 
 def _engine_restart(

@@ -58,7 +58,9 @@ def abandoned_roots(
     that is down or has no container may be the one that lost its data root: then none is left over.
     """
     full = [disk for disk in filesystems if disk.usage.used_pct >= WORTH_PCT]
-    if not daemon.same_host or not full or not containers or containers.source == "disk":
+    if not full or not daemon.same_host:
+        return AbandonedRoots()
+    if not containers or containers.source == "disk":
         return AbandonedRoots()
     taken = taken_roots(host, daemon)
     mounted = {mount.source for container in containers for mount in container.mounts}

@@ -104,7 +104,8 @@ def _namesakes(
     for name, users in by_name.items():
         for user, other in users:
             is_same = name == own or own.endswith(f"_{name}") or own == other.name
-            if is_same and other.name != mount.name and user.id != container.id and other.rw:
+            is_another = other.name != mount.name and user.id != container.id
+            if is_same and is_another and other.rw:
                 yield other.name, (user, other)
 
 

@@ -50,11 +50,11 @@ def remote_mounts(
     mounted_in = backing if isinstance(backing, Backing) else ()
     users = by_key((behind.mounted.point, behind.container.name) for behind in mounted_in)
     beneath = mounts.point_of(root.path)
+    remote = [mount for mount in mounts if is_remote(mount.fstype)]
     chosen = [
         mount
-        for mount in mounts
-        if is_remote(mount.fstype)
-        and (mount.point in users or mount.point.startswith(volumes) or mount.point == beneath)
+        for mount in remote
+        if mount.point == beneath or mount.point in users or mount.point.startswith(volumes)
     ]
     mounted = []
     for mount, answer in host.ask_about(chosen, lambda mount: StatFilesystem(mount.point)):

@@ -46,7 +46,9 @@ def root_owner(
     status = statuses.get(root)
     engine = daemon.processes.engine if daemon is not None else None
     expected = {0, _remapped(root), engine.uid if engine is not None else None}
-    if status is None or status.failed or status.uid in expected or info.is_rootless:
+    if info.is_rootless or status is None:
+        return RootOwner(root)
+    if status.failed or status.uid in expected:
         return RootOwner(root)
     below = host.require(StatPaths([posixpath.join(root, name) for name in _OWN]))
     owners = {entry.uid for entry in below.values() if not entry.failed}

@@ -375,11 +375,9 @@ def _is_unknown_parameter(
 ) -> bool:
     """Whether the engine is too old for a parameter of /system/df."""
     since = {"type": (1, 42), "verbose": (1, 52)}.get(name)
-    return (
-        isinstance(question, MeasureDiskUsage)
-        and since is not None
-        and (version is None or version < since)
-    )
+    if since is None or not isinstance(question, MeasureDiskUsage):
+        return False
+    return version is None or version < since
 
 
 def _parameter(value: Json) -> str:

@@ -124,7 +124,8 @@ def _lane(where: places.EngineEndpoint) -> _Lane:
 def parsed_version(text: str) -> tuple[int, int] | None:
     """(1, 41) of "1.41"; None where it is no version."""
     major, _, minor = text.partition(".")
-    if not (text.isascii() and major.isdigit() and minor.isdigit() and len(text) < 12):
+    are_numbers = major.isdigit() and minor.isdigit()
+    if not are_numbers or not text.isascii() or len(text) >= 12:
         return None
     return int(major), int(minor)
 

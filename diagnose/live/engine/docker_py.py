@@ -127,7 +127,7 @@ def context(name: str, folder: Path) -> Context | None:
     if not isinstance(address, str):
         raise ValueError("its address is no text")
     pem = pem_files(Path(docker.context.config.get_tls_dir(name, "docker")), verify=not insecure)
-    has_tls = pem.ca or pem.cert or pem.key or insecure
+    has_tls = insecure or any((pem.ca, pem.cert, pem.key))
     return Context(address, pem if has_tls and not address.startswith(("unix:", "ssh:")) else None)
 
 

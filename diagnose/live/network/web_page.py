@@ -286,7 +286,7 @@ def _outcome_of(error: BaseException) -> PageOutcome:
 def _shown(reply: Reply) -> dict[str, Any]:
     headers = reply.headers
     kind = headers.get("content-type", "")
-    is_text = not kind or kind.startswith("text/") or "json" in kind or "xml" in kind
+    is_text = not kind or kind.startswith("text/") or any(word in kind for word in ("json", "xml"))
     most = BODY_BYTES if reply.status >= _ERROR else FINE_BODY_BYTES
     return {
         "status": reply.status,

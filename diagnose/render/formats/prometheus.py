@@ -91,13 +91,11 @@ def metrics(report: Report, code: int) -> Iterator[Metric]:
 
 def _roots(report: Report) -> Iterable[Sample]:
     """How many roots above advice there are, by check, severity and kind of subject."""
+    loud = [finding for finding in report.findings if finding.severity > Severity.advice]
     counted = Counter(
         (finding.id, str(finding.severity), finding.subject.kind)
-        for finding in report.findings
-        if finding.root
-        and finding.selected
-        and not finding.silenced
-        and finding.severity > Severity.advice
+        for finding in loud
+        if finding.root and finding.selected and not finding.silenced
     )
     for (id, severity, kind), number in sorted(counted.items()):
         yield Sample(number, {"id": id, "severity": severity, "subject_kind": kind})

@@ -50,15 +50,11 @@ def evidence_rows(values: Mapping[str, Json], summary: str, said: Collection[str
     """
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
-    aside = [
-        (path, value)
-        for path, value in rows
-        if path in said
-        or path.endswith(ASIDE)
-        or path.startswith(FIGURES)
-        or _is_in(value, summary)
-        or _is_counted(values[path], summary)
-    ]
+    aside = []
+    for path, value in rows:
+        is_figure = path in said or path.endswith(ASIDE) or path.startswith(FIGURES)
+        if is_figure or _is_in(value, summary) or _is_counted(values[path], summary):
+            aside.append((path, value))
     evidence = [row for row in rows if row not in aside]
     more = (*evidence[EVIDENCE_SHOWN:], *aside)
     return EvidenceRows(tuple(evidence[:EVIDENCE_SHOWN]), more, tuple(parts))

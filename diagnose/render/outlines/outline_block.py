@@ -242,8 +242,9 @@ def _restarts_engine(cure: runbooks.Command, *, is_up: bool) -> bool:
     if cure.text.startswith("ssh "):
         return False
     is_repair = "diagnose repair" in cure.text and cure.risk != "safe"
-    names_it = _RESTART.search(cure.text) is not None
-    return is_repair or (names_it and (not is_up or _ENDS.search(cure.text) is not None))
+    if _RESTART.search(cure.text) is None:
+        return is_repair
+    return is_repair or not is_up or _ENDS.search(cure.text) is not None
 
 
 def _restart_words(restart: EngineRestart) -> str:

@@ -89,10 +89,10 @@ def held_outputs(
 def _is_silent(container: Container, log_files: LogFiles, clock: Clock) -> bool:
     """Whether a container without a terminal has printed nothing for a while."""
     log = log_files.by_id.get(container.id)
-    is_empty = log is not None and not log.bytes and not log.on_disk and not log.missing
-    is_known = log is not None and not log.failed
-    settled = clock.has_passed(container.started_at, SETTLED_S)
-    return is_empty and is_known and settled and not container.config.tty
+    if container.config.tty or log is None or log.failed:
+        return False
+    is_empty = not (log.bytes or log.on_disk or log.missing)
+    return is_empty and clock.has_passed(container.started_at, SETTLED_S)
 
 
 def _first_of_python(processes: Sequence[Process]) -> Process | None:

@@ -129,10 +129,10 @@ def tells_of_own_work(line: str) -> bool:
     if is_served(line) or signs(line) & CALL_FAILED:
         return False
     said = message(line)
+    if tells_of_work(line):
+        return True
     is_calm = said.level is None or said.level <= INFO
-    return tells_of_work(line) or (
-        is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(said.text) is not None
-    )
+    return is_calm and not _OF_A_PROBE.search(line) and _WENT_WELL.search(said.text) is not None
 
 
 def is_about_surroundings(line: str) -> bool:

@@ -45,7 +45,8 @@ def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
     """
     ran = container.ran_for or 0.0
     failure = tail.failure.failure if tail.failure is not None else None
-    return ran < short or (failure is not None and not failure.may_pass and ran < SLOW_START_S)
+    stays = failure is not None and not failure.may_pass
+    return ran < short or (stays and ran < SLOW_START_S)
 
 
 def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting | None) -> bool:

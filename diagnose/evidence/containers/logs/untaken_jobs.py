@@ -122,8 +122,10 @@ def _untaken(
     sent: dict[str, list[tuple[float, str]]] = {}
     for line in logs[scheduler.id].lines:
         match = _SENT.search(line.text)
-        is_seen = line.at is not None and max(known) <= line.at <= clock.wall - WAIT_S
-        if match is None or line.at is None or not is_seen or clock.wall - line.at > FRESH_S:
+        if match is None or line.at is None:
+            continue
+        age = clock.wall - line.at
+        if line.at < max(known) or not WAIT_S <= age <= FRESH_S:
             continue
         if scheduler.wrote_in_this_run(line.at) and match["task"] not in taken:
             sent.setdefault(match["task"], []).append((line.at, line.text.strip()))

@@ -66,10 +66,11 @@ def _unmounted_paths(container: Container, line: str) -> Iterator[str]:
 
 def _from_host(container: Container, path: str) -> Mount | None:
     """The mount of a folder of the host that has this path there."""
-    for mount in container.mounts:
+    if path.startswith(_OF_SYSTEM):
+        return None
+    for mount in container.bind_mounts:
         source = mount.source.rstrip("/")
-        is_named = path == source or path.startswith(f"{source}/")
-        if mount.type == "bind" and source and is_named and not path.startswith(_OF_SYSTEM):
+        if source and (path == source or path.startswith(f"{source}/")):
             return mount
     return None
 

@@ -254,7 +254,9 @@ def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
         if status is not None and status.failed == "missing":
             is_below_a_folder = above is not None and above.type == "folder"
             return depth if is_below_a_folder else 0
-        if status is None or status.failed or (depth and status.link):
+        if status is None or status.failed:
+            return 0
+        if depth and status.link:
             return 0
         above = status
     return 0

@@ -35,10 +35,10 @@ def engine_beside(container: Container, containers: Containers) -> EngineBeside 
     beside = [
         other
         for other in containers.running
-        if other is not container
-        and _IMAGE.search(other.config.image)
-        and other.has_engine_names
-        and container.shared_networks(other)
+        if other is not container and _IMAGE.search(other.config.image)
+    ]
+    beside = [
+        other for other in beside if other.has_engine_names and container.shared_networks(other)
     ]
     engine = only(beside)
     if engine is None:

@@ -68,6 +68,7 @@ def _may_listen(server: Container, port: str, namespaces: Namespaces | None) -> 
 
 def _may_have_moved(server: Container, proxy: Container) -> bool:
     """Whether a server may have got its address after a proxy looked its name up."""
-    is_near = server.is_running and bool(server.shared_networks(proxy))
     started, looked_up = server.started_at, proxy.started_at
-    return is_near and started is not None and looked_up is not None and started > looked_up
+    if started is None or looked_up is None or not server.is_running:
+        return False
+    return started > looked_up and bool(server.shared_networks(proxy))

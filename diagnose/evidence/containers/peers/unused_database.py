@@ -18,12 +18,13 @@ def unused_database(
     """
     if not any("sqlite" in line.lower() for line in lines):
         return None
+    databases = [
+        other for other in containers.beside(container) if other.is_running and is_database(other)
+    ]
     servers = [
         other
-        for other in containers.beside(container)
-        if other.is_running
-        and is_database(other)
-        and other.compose_project == container.compose_project
+        for other in databases
+        if other.compose_project == container.compose_project
         and other.compose_service in container.compose_dependencies
     ]
     server = only(servers)

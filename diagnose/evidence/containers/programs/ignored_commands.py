@@ -77,7 +77,9 @@ def _runs_another(container: Container, processes: Processes) -> bool:
     """
     config = container.config
     names = {process.comm for process in processes.inside(container.id)}
-    if not (config.entrypoint and config.cmd and names) or config.cmd[0].startswith("-"):
+    if not (config.entrypoint and config.cmd and names):
+        return False
+    if config.cmd[0].startswith("-"):
         return False
     words = {word for text in config.cmd for word in text.split()}
     return not any(posixpath.basename(word)[:LONGEST_COMM] in names for word in words)

@@ -151,12 +151,10 @@ def _is_missed(complaint: _Complaint, path: str) -> bool:
         return False
     folder, _, name = path.rpartition("/")
     is_named_alone = folder in path_folders(complaint.container) or folder.endswith(_MODULES)
-    return any(
-        word == path
-        or word.startswith(f"{path}/")
-        or (is_named_alone and posixpath.basename(word) == name)
-        for word in complaint.words
-    )
+    words = complaint.words
+    if is_named_alone and any(posixpath.basename(word) == name for word in words):
+        return True
+    return any(word == path or word.startswith(f"{path}/") for word in words)
 
 
 def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:

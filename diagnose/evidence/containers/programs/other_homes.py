@@ -89,7 +89,8 @@ def _other_home(
     """The first of these files that another home has, if the program's own one lacks it."""
     homes = _homes(host, container)
     uid, _, gid = user.partition(":")
-    own = container.config.value_of("HOME") or homes.get(uid or "0") or homes.get("root") or "/"
+    of_user = homes.get(uid or "0") or homes.get("root", "/")
+    own = container.config.value_of("HOME") or of_user
     below = own.rstrip("/")
     others = sorted({*homes.values(), _ROOT} - _NO_HOME - {own})[:MOST_HOMES]
     for missing, line in missed.items():

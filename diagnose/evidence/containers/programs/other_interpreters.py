@@ -64,7 +64,8 @@ def _lacks_interpreter(container: Container, program: Program) -> bool:
     words = container.command
     is_own = bool(words) and not program.behind and program.path == words[0]
     is_plain = not program.has_carriage_return and not any(MARK in word for word in words)
-    return is_own and is_plain and program.interpreter.startswith("/") and not program.missing
+    lacks_interpreter = program.interpreter.startswith("/") and not program.missing
+    return is_own and is_plain and lacks_interpreter
 
 
 def _other_interpreter(

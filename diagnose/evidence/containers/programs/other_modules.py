@@ -200,7 +200,8 @@ def other_modules(
         if failure is None or language is None or not container.image:
             continue
         module = failure.values.get("module", "")
-        if not module or module[0] in "./" or len(module) > _LONGEST_NAME or ".." in module:
+        is_path = module.startswith((".", "/")) or ".." in module
+        if not module or is_path or len(module) > _LONGEST_NAME:
             continue
         user = numbers.of(container) if numbers is not None else container.config.user
         other = _other_module(_Search(host, container, language), module, failure.line, user)

@@ -91,11 +91,14 @@ def _probes_without_tool(
         for container in containers.running
         if container.state.health is not None
     )
-    return [
-        probe
-        for probe in probes
-        if (probe.lacks_program and _url(probe.command)) or (probe.lacks_script and probe.only_port)
-    ]
+    return [probe for probe in probes if _has_other_way(probe)]
+
+
+def _has_other_way(probe: HealthCheck) -> bool:
+    """Whether another program may ask what a probe asks that cannot run."""
+    if probe.lacks_program and _url(probe.command):
+        return True
+    return bool(probe.lacks_script and probe.only_port)
 
 
 def _tools_in(host: Host, container: Container, tools: Iterable[str]) -> set[str]:
@@ -110,7 +113,9 @@ def other_probe(command: str, present: Collection[str]) -> str:
     url = _url(command)
     caller = next((name for name in _CALLS if name in present), "")
     port = _PORT.match(url)
-    if not url or not caller or (caller == "bash" and port is None):
+    if not url or not caller:
+        return ""
+    if caller == "bash" and port is None:
         return ""
     return _CALLS[caller].format(
         url=url,

@@ -170,10 +170,8 @@ def _refused_program(host: Host, container: Container, last: str) -> Program | N
     if not any(sign in low for sign in _SIGNS):
         return None
     if match := REFUSED.search(last):
-        path = _from_root(
-            container, match["path"] or match["tini"] or match["dumb"] or container.path
-        )
-        why = (match["why"] or match["legacy"] or match["reason"]).lower()
+        path = _from_root(container, _first_group(match, "path", "tini", "dumb") or container.path)
+        why = _first_group(match, "why", "legacy", "reason").lower()
         return _look(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
         name = match["name"].replace("\\r", "\r")
@@ -262,8 +260,13 @@ def _by_supervisor(host: Host, container: Container, line: str) -> Program | Non
         why = "permission denied"
     else:
         why = match["s6_why"] or match["gosu_why"]
-    path = match["s6"] or match["missing"] or match["closed"] or match["gosu"]
+    path = _first_group(match, "s6", "missing", "closed", "gosu")
     return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
+
+
+def _first_group(match: re.Match[str], *names: str) -> str:
+    """What the first of these groups has found."""
+    return next((match[name] for name in names if match[name]), "")
 
 
 def _from_root(container: Container, path: str) -> str:
@@ -313,7 +316,8 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
 def _with_other_libc(host: Host, id: str, program: Program) -> Program:
     """The loader of musl, where a program misses another one."""
     name = _MUSL_NAMES.get(program.machine, "")
-    if not program.loader or "musl" in program.loader or not name or "no such" not in program.why:
+    lacks_other_loader = bool(program.loader) and "musl" not in program.loader
+    if not name or not lacks_other_loader or "no such" not in program.why:
         return program
     path = _MUSL.format(machine=name)
     file = host.ask(ReadContainerFile(id, path, bytes=4))

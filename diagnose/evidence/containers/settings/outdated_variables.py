@@ -94,7 +94,9 @@ def _was_started_again(container: Container) -> bool:
     `--env-file` names another file than `.env`, and is not followed.
     """
     made, started = container.created_at, container.started_at
-    if made is None or started is None or started < made + SLACK_S or container.is_one_off:
+    if made is None or started is None or container.is_one_off:
+        return False
+    if started < made + SLACK_S:
         return False
     folder, *files = _project(container)
     other = container.compose_label("project.environment_file")

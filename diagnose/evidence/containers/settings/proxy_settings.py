@@ -59,9 +59,8 @@ def is_excepted(name: str, exceptions: str) -> bool:
     """Whether NO_PROXY covers a host: by its name, a suffix of it, or everything."""
     for entry in exceptions.split(","):
         word = entry.strip().lower().lstrip(".")
-        if word == "*" or (word and (name.lower() == word or name.lower().endswith(f".{word}"))):
-            return True
-        if _is_network_of(word, name):
+        is_suffix = bool(word) and f".{name.lower()}".endswith(f".{word}")
+        if word == "*" or is_suffix or _is_network_of(word, name):
             return True
     return False
 
@@ -107,7 +106,9 @@ def proxy_of_engine_alone(
     container: Container, containers: Containers, info: Info | None
 ) -> EngineProxy | None:
     """The engine's proxy, where the container has none: it does not hand its own on."""
-    if info is None or not (info.http_proxy or info.https_proxy) or proxy_settings(container):
+    if info is None or proxy_settings(container):
+        return None
+    if not (info.http_proxy or info.https_proxy):
         return None
     names = {name for peer in (container, *containers.beside(container)) for name in peer.dns_names}
     words = [entry.strip() for entry in info.no_proxy.split(",") if entry.strip()]

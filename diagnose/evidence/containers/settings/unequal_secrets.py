@@ -112,11 +112,12 @@ def _unequal_variable(
     for peer in peers:
         others = _secrets(peer)
         images = (caller.config.image, peer.config.image)
+        are_alike = images[0] == images[1]
+        differing = [name for name, value in own.items() if others.get(name, value) != value]
         differing = [
             name
-            for name, value in own.items()
-            if others.get(name, value) != value
-            and (images[0] == images[1] or _is_named(name, line) or _is_of_product(name, images))
+            for name in differing
+            if are_alike or _is_named(name, line) or _is_of_product(name, images)
         ]
         if len(differing) == 1:
             return UnequalSecret(line, caller, peer, differing[0])

@@ -152,12 +152,17 @@ def _differences(
 def _is_taken_by_another(difference: WorkerDifference, containers: Containers) -> bool:
     """Whether a queue differs on purpose: another worker has that of the program."""
     worker, program = difference.worker, difference.program
-    return _IS_QUEUE_NAME.search(difference.name) is not None and any(
-        other.compose_project == worker.compose_project
-        and other.id not in (worker.id, program.id)
-        and is_background(other)
-        and other.config.value_of(difference.name) == difference.wanted
+    if not _IS_QUEUE_NAME.search(difference.name):
+        return False
+    others = [
+        other
         for other in containers.running
+        if other.compose_project == worker.compose_project
+        and other.id not in (worker.id, program.id)
+    ]
+    return any(
+        is_background(other) and other.config.value_of(difference.name) == difference.wanted
+        for other in others
     )
 
 
@@ -198,10 +203,14 @@ def _places(container: Container) -> dict[str, str]:
     return {
         name: value
         for name, value in container.config.environment
-        if value
-        and (_OF_BROKER.search(name) or _OF_DATABASE.search(name))
-        and not _OF_ITSELF.search(name)
+        if value and _is_of_a_server(name)
     }
+
+
+def _is_of_a_server(variable: str) -> bool:
+    """Whether a variable is about a broker or a database, and not about the program itself."""
+    names_one = _OF_BROKER.search(variable) or _OF_DATABASE.search(variable)
+    return bool(names_one) and not _OF_ITSELF.search(variable)
 
 
 def _name_one(

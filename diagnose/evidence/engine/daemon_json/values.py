@@ -216,7 +216,8 @@ def _wrong_storage_driver(setting: _Setting) -> Iterator[Fault]:
     """A storage driver that there is not; those of containerd's store are not judged."""
     driver, features, major = setting.value, setting.file.get("features"), setting.major
     uses_store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
-    if not driver or uses_store or (major is not None and major >= _SNAPSHOTTERS):
+    has_store_alone = major is not None and major >= _SNAPSHOTTERS
+    if not driver or uses_store or has_store_alone:
         return
     is_gone = major is not None and major >= _GONE_STORAGE_DRIVERS.get(driver, _SNAPSHOTTERS)
     if driver not in _STORAGE_DRIVERS or is_gone:

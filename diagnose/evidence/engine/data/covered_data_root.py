@@ -51,7 +51,9 @@ def covered_data_root(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     mount = mounts.of(root.path)
-    if daemon.is_down or daemon.is_podman or mount is None or mount.point == "/":
+    if daemon.is_down or daemon.is_podman:
+        return CoveredDataRoot(root.path)
+    if mount is None or mount.point == "/":
         return CoveredDataRoot(root.path)
     if engine is None:
         return Unavailable("missing", "no process of the engine is known")

@@ -103,6 +103,7 @@ def _is_installed(
     states: PathStates, unit: Unit | None, engine: ProcessDetail | None
 ) -> bool | None:
     """Whether anything of Docker is on this host; None if that could not be looked at."""
-    if engine or (unit and unit.exists) or any(map(states.at, TRACES)):
+    has_unit = unit is not None and unit.exists
+    if engine or has_unit or any(map(states.at, TRACES)):
         return True
     return False if states.lack(TRACES) else None

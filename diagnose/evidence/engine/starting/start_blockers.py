@@ -45,7 +45,9 @@ def start_blockers(host: Host, daemon: Daemon, log: DaemonLog | None) -> StartBl
     device that does not come, and a mount of it, are inactive and not failed.
     """
     unit = daemon.installation.unit
-    if unit is None or not daemon.is_down or unit.active_state != "inactive" or unit.is_masked:
+    if unit is None or not daemon.is_down:
+        return StartBlockers()
+    if unit.is_masked or unit.active_state != "inactive":
         return StartBlockers()
     if unit.job not in ("", "0"):
         return StartBlockers(slow=_in_state(host, SLOW_UNITS, "activating"))

@@ -247,7 +247,9 @@ def _arrivals(
     owner = containers.namespace_owners.get(path.peer.id, path.peer)
     stack, netns = stacks.get(owner.id), namespaces.of(owner)
     source = caller.endpoints.get(path.network.name)
-    if stack is None or netns is None or source is None or caller.id == owner.id:
+    if caller.id == owner.id or stack is None:
+        return
+    if netns is None or source is None:
         return
     link = netns.link_with(path.address)
     if link is None or not source.ip_address:

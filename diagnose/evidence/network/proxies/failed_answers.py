@@ -257,7 +257,9 @@ def _all_refused(
     for id, lines in of_callers.items():
         statuses = {line.status for line in lines}
         is_monitor = containers.by_id[id].watches_others or id == container.id
-        if len(lines) < LEAST_BAD or len(statuses) != 1 or not statuses <= _REFUSALS or is_monitor:
+        if is_monitor or len(lines) < LEAST_BAD:
+            continue
+        if len(statuses) != 1 or not statuses <= _REFUSALS:
             continue
         is_bad = statuses == {_BAD_REQUEST} and len(lines) == len(requests)
         pages = {_VARIABLE.sub("", line.what) for line in lines}

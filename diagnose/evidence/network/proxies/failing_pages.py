@@ -100,11 +100,11 @@ def _passing_on(page: FrontPage, failing: Iterable[FrontPage]) -> Iterable[Conta
     """The proxies that answer with this very error of a server behind them."""
     if page.is_proxy:
         return []
+    proxies = [other for other in failing if other.is_proxy and other.status == page.status]
+    own_body = _NUMBER.sub("", page.reply.body)
     return [
-        other.container
-        for other in failing
-        if other.is_proxy
-        and other.container.shared_networks(page.container)
-        and _NUMBER.sub("", other.reply.body) == _NUMBER.sub("", page.reply.body)
-        and other.status == page.status
+        proxy.container
+        for proxy in proxies
+        if proxy.container.shared_networks(page.container)
+        and _NUMBER.sub("", proxy.reply.body) == own_body
     ]

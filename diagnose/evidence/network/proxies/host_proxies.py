@@ -148,14 +148,15 @@ def _serves_inside(
 
     One that publishes it elsewhere is called there; this place was a program's of the host.
     """
-    serving = [
-        container
-        for container in containers.running
-        if namespaces is not None
-        and port not in container.published_tcp_ports
-        and (netns := namespaces.of(container)) is not None
-        and netns.serves_others("tcp", port)
-    ]
+    if namespaces is None:
+        return None
+    serving = []
+    for container in containers.running:
+        netns = namespaces.of(container)
+        if netns is None or port in container.published_tcp_ports:
+            continue
+        if netns.serves_others("tcp", port):
+            serving.append(container)
     return only(serving)
 
 

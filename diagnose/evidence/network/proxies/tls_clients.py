@@ -89,7 +89,8 @@ def _tls_clients(
     }
     https = [port for port in container.published_by("tcp") if port.host_port in _HTTPS]
     near = [client for client in lost if not (client and is_of_the_internet(client))]
-    if not lost or (not near and (not https or served)):
+    is_meant_for_strangers = bool(https) and not served
+    if not lost or not (near or is_meant_for_strangers):
         return None
     lines = tuple(line.text for lines in lost.values() for line in lines)
     places = ((network, client) for client in lost for network in container.endpoints)

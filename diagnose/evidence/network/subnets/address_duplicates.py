@@ -81,10 +81,11 @@ def _suspects(
     for container, network in members:
         endpoint = container.endpoints[network.name]
         # containers of ipvlan have the hardware address of the parent, of which none is noted
-        is_known = bool(endpoint.mac_address) or network.driver == "ipvlan"
+        has_known_mac = bool(endpoint.mac_address) or network.driver == "ipvlan"
+        if not has_known_mac or not endpoint.ip_address:
+            continue
+        place = (endpoint.ip_address, network.option("parent"))
         for entry in neighbours:
-            is_same = bool(endpoint.ip_address) and entry.address == endpoint.ip_address
-            is_on_wire = entry.interface == network.option("parent")
             is_another = bool(entry.mac) and entry.mac.lower() != endpoint.mac_address.lower()
-            if is_known and is_same and is_on_wire and is_another:
+            if is_another and (entry.address, entry.interface) == place:
                 yield AddressDuplicate(container, network, entry)

@@ -61,13 +61,9 @@ def stock_before_networks(pools: tuple[Pool, ...], routes: Routes) -> SubnetStoc
 
 
 def _on_link(route: Route) -> bool:
-    is_on_link = (
-        route.leads_somewhere
-        and route.table == MAIN_TABLE
-        and route.scope == "link"
-        and route.family == "inet"
-    )
-    return is_on_link and not ipaddress.ip_address(route.dst).is_unspecified
+    if (route.table, route.scope, route.family) != (MAIN_TABLE, "link", "inet"):
+        return False
+    return route.leads_somewhere and not ipaddress.ip_address(route.dst).is_unspecified
 
 
 class SubnetStock(msgspec.Struct, frozen=True, dict=True):

@@ -45,8 +45,9 @@ def later_bridges(
 
     Podman and rootless engines have their bridges elsewhere.
     """
-    is_elsewhere = (ping is not None and ping.is_podman) or (info is not None and info.is_rootless)
-    if is_elsewhere or _fit(networks, links, routes):
+    is_podman = ping is not None and ping.is_podman
+    is_rootless = info is not None and info.is_rootless
+    if is_podman or is_rootless or _fit(networks, links, routes):
         return Unavailable("missing", "networks and bridges were listed once: they fit together")
     if spare_bridges(networks, links):
         # the engine makes a bridge before it lists the network, and removes it behind the list

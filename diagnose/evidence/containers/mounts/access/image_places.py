@@ -107,6 +107,8 @@ def _on_the_way(host: Host, container: Container, name: str) -> tuple[str, Conta
 
 def _is_kept(file: ContainerFile, uid: int, gid: str) -> bool:
     """Whether owner and mode keep this user from writing it; other groups of his are not known."""
-    if file.uid is None or file.mode is None or file.uid == uid or file.mode & 0o002:
+    if file.uid is None or file.mode is None:
+        return False
+    if file.uid == uid or file.mode & 0o002:
         return False
     return not file.mode & 0o020 or (gid.isdigit() and int(gid) != file.gid)

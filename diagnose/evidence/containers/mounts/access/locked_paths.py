@@ -31,19 +31,23 @@ class LockedPaths(Items[LockedPath], frozen=True):
     """Of containers whose log names the path."""
 
 
+def _may_be_locked(named: NamedPath) -> bool:
+    """Whether a refusal sounds like that of a locked file, and its place can be asked for."""
+    says_so = _EPERM in named.line.lower()
+    return says_so and named.mount.has_host_path and is_shallow(named)
+
+
 @evidence
 def locked_paths(host: Host, containers: Containers, log_tails: LogTails) -> LockedPaths:
     """Owner and mode do not show it, and root is bound by it too.
 
     Only the path that a log names is asked, and the folder in which it would be made or removed.
     """
+    named_paths = [(container, refused_path(container, log_tails)) for container in containers]
     refused = [
         (container, named)
-        for container in containers
-        if (named := refused_path(container, log_tails)) is not None
-        and _EPERM in named.line.lower()
-        and named.mount.has_host_path
-        and is_shallow(named)
+        for container, named in named_paths
+        if named is not None and _may_be_locked(named)
     ]
     if not refused:
         return LockedPaths()

@@ -139,8 +139,8 @@ def _ended_cases(
     for container in containers:
         lines = log_tails.of(container).lines
         line = next((line for line in reversed(lines) if _REFUSED.search(line)), "")
-        is_named = bool(line) and refused_path(container, log_tails) is not None
-        if not line or is_named or (container.is_running and not container.restart_count):
+        is_well = container.is_running and not container.restart_count
+        if not line or is_well or refused_path(container, log_tails) is not None:
             continue
         user = host_user(container, info, numbers) or named_by_variables(container)
         if user is not None and not user.unknown:

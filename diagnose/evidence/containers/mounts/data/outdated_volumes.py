@@ -174,7 +174,9 @@ def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
 
 def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
     """Whether the volume's file is another one than the image's, and older than the container."""
-    if kept is None or fresh is None or kept.mtime is None or fresh.mtime is None:
+    if kept is None or fresh is None:
+        return False
+    if kept.mtime is None or fresh.mtime is None:
         return False
     are_files = kept.type == fresh.type == "file"
     if not are_files or kept.size == fresh.size:

@@ -134,10 +134,9 @@ def _in_layer(
             for path, size in sums.items()
             if size >= LEAST
             and posixpath.basename(path) == name
-            and not _NO_DATA.search(path)
-            and _fits(name, entries, path, sums)
-            and not _is_mounted(container, f"/{path}")
+            and _is_unmounted_data(container, path)
         ]
+        alike = [path for path in alike if _fits(name, entries, path, sums)]
         path = only(alike)
         if path is not None:
             yield OwnLayerData(container, mount, f"/{path}", sums[path], not entries)
@@ -161,6 +160,14 @@ def _sums(by: Mapping[str, int]) -> dict[str, int]:
             folder = "/".join(parts[:end])
             sums[folder] = sums.get(folder, 0) + size
     return sums
+
+
+def _is_unmounted_data(container: Container, path: str) -> bool:
+    """Whether a folder of the writable layer may hold data of the program, and no mount hides it.
+
+    path: without the first slash.
+    """
+    return not _NO_DATA.search(path) and not _is_mounted(container, f"/{path}")
 
 
 def _is_mounted(container: Container, path: str) -> bool:

@@ -77,9 +77,10 @@ def captured_paths(
             flow = Flow(Origin(network.bridge, address), SOMEWHERE, protocol, port)
             traced = trace(host_stack.stack, flow)
             packet, by = traced.packet, traced.nat_by
-            if traced.nat is None or traced.to != "" or packet is None or by is None:
+            stays_here = traced.to == "" and not traced.nat_unknown
+            if traced.nat is None or by is None or not stays_here:
                 continue
-            if packet.dport is None or traced.nat_unknown:
+            if packet is None or packet.dport is None:
                 continue
             own = host_stack.stack.address_on(network.bridge, "ip") or ""
             target = packet.dst or own

@@ -79,7 +79,9 @@ class Egress(msgspec.Struct, frozen=True):
     def snat_address(self) -> str:
         """The address that a rule certainly gives them; empty where none does."""
         sample, nat = self.sample, self.sample.nat
-        if sample.outcome != "accept" or sample.nat_unknown or nat is None or nat.kind != "snat":
+        if sample.outcome != "accept" or sample.nat_unknown:
+            return ""
+        if nat is None or nat.kind != "snat":
             return ""
         return nat.address or ""
 
@@ -189,6 +191,7 @@ def _outgoing_verdict(traced: Trace, bridge: str, *, is_hidden: bool) -> Connect
         return verdict_of(traced, nat=True)
     if obstacle.reason != "rule" or leaves_by_another_interface(traced, "reply", [bridge]):
         return ConnectionVerdict("accept", traced.snat, nat_unknown=traced.snat is None)
-    if obstacle.part == "reply" and is_hidden and traced.snat is None and traced.is_blocked:
+    is_blocked_reply = obstacle.part == "reply" and traced.is_blocked
+    if is_blocked_reply and is_hidden and traced.snat is None:
         return ConnectionVerdict("accept")
     return verdict_of(traced, nat=True)

@@ -123,9 +123,9 @@ def _owner_elsewhere(address: str, own: str, view: OverlayNetwork) -> _Owner | N
     tasks = [task for _, service in view.all_services for task in service.all_tasks]
     here = {task.node for task in tasks if task.address == own}
     owner = _owner_of(address, view)
-    if owner is None or not here or not owner.nodes or not here.isdisjoint(owner.nodes):
+    if owner is None or not here or not owner.nodes:
         return None
-    return owner
+    return owner if here.isdisjoint(owner.nodes) else None
 
 
 def _owner_of(address: str, view: OverlayNetwork) -> _Owner | None:

@@ -38,7 +38,9 @@ def by_other_address(
     silent: the networks that no DNS server answers.
     """
     route = routes.default if routes is not None else None
-    if interfaces is None or route is None or not route.src or not _host_gets_answers(lookups):
+    if interfaces is None or route is None:
+        return []
+    if not route.src or not _host_gets_answers(lookups):
         return []
     uplink = interfaces.by_index.get(route.oif or 0)
     address = _chosen_address(interfaces, route)
@@ -64,11 +66,8 @@ def _host_gets_answers(lookups: Lookups | None) -> bool:
 
 def _chosen_address(interfaces: Interfaces, route: Route) -> str:
     """The address that the kernel chooses where a route leaves; "" where it has none."""
-    own = [
-        row
-        for row in interfaces.addresses
-        if row.index == route.oif and row.family == "inet" and row.scope == "global" and row.address
-    ]
+    here = [row for row in interfaces.addresses if row.index == route.oif and row.address]
+    own = [row for row in here if row.family == "inet" and row.scope == "global"]
     if route.gateway:
         gateway = ip_address(route.gateway)
         near = [row for row in own if gateway in _subnet(row)]

@@ -38,18 +38,11 @@ class ResolverPath(msgspec.Struct, frozen=True):
     @property
     def is_untranslated(self) -> bool:
         """Whether packets certainly leave with the address that the engine is to hide."""
-        traced = self.trace
-        gets_out = traced.outcome == "accept" or (
-            traced.obstacle is not None and traced.obstacle.part == "reply"
-        )
-        leaves = bool(traced.to) and traced.to not in (self.network.bridge, "lo")
-        return (
-            gets_out
-            and leaves
-            and self.network.masquerades
-            and traced.snat is None
-            and not traced.nat_unknown
-        )
+        traced, obstacle = self.trace, self.trace.obstacle
+        gets_out = traced.outcome == "accept" or (obstacle is not None and obstacle.part == "reply")
+        leaves = gets_out and traced.to not in ("", None, "lo", self.network.bridge)
+        is_hidden = traced.nat_unknown or traced.snat is not None
+        return leaves and self.network.masquerades and not is_hidden
 
 
 class ResolverPaths(Items[ResolverPath], frozen=True):

@@ -45,12 +45,9 @@ class ReturnPath(msgspec.Struct, frozen=True):
     def is_lost(self) -> bool:
         """Whether the answers certainly do not get back to the client by the way that it came."""
         obstacle = self.trace.obstacle
-        return (
-            obstacle is not None
-            and self.trace.is_blocked
-            and obstacle.part == "reply"
-            and obstacle.reason != "rule"
-        )
+        if obstacle is None or not self.trace.is_blocked:
+            return False
+        return obstacle.part == "reply" and obstacle.reason != "rule"
 
 
 class ReturnPaths(Items[ReturnPath], frozen=True):
@@ -89,12 +86,9 @@ def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
     yield from uplinks
     for device in stack.devices:
         address = stack.address_on(device.name, "ip")
-        if (
-            device.name in names
-            or address is None
-            or device.kind == "bridge"
-            or ip_address(address).is_loopback
-        ):
+        if device.name in names or device.kind == "bridge":
+            continue
+        if address is None or ip_address(address).is_loopback:
             continue
         if stack.routing.look_up(SOMEWHERE, address).oif == device.name:
             yield Uplink(device.name, address)
