@@ -24,7 +24,8 @@ One arrow runs through the house:
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.
 - `nginx_text`  nginx's configuration as a tree of its directives; pure.
-- `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
+- `registry`    `@check`, `@evidence`; the only import by name. `packs` are the packages that hold
+                checks and pages.
                 `annotations` are the types that a function's annotations allow.
 - `model/`      the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
                 numbers, names, times and sizes; `error_signatures` are classes of error text;

@@ -1,10 +1,7 @@
-"""Registration and discovery.
+"""Registration of checks and evidence.
 
-How a check and an evidence kind come to be known, and the only import by name.
-
-A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules
-are families, its pages lie in a folder `runbooks` inside or beside it. The built-in pack `checks`
-is the first user of this.
+How a check and an evidence kind come to be known, and the only import by name. Where checks are
+looked for stands in `packs`.
 """
 
 from __future__ import annotations
@@ -14,15 +11,14 @@ import importlib
 import importlib.util
 import inspect
 import itertools
-import os
 import pkgutil
 import sys
 import types
 import typing
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 
+from diagnose import packs
 from diagnose.annotations import hints
 from diagnose.model import (
     UNITS,
@@ -34,9 +30,6 @@ from diagnose.model import (
     Unavailable,
 )
 
-GROUP = "diagnose.checks"
-OURS = ["builtin", "=", "checks"]
-"""What our own distribution declares under the group, word by word."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 SEVERITIES = {severity.name: severity for severity in Severity}
@@ -197,7 +190,7 @@ def repair_of(id: str) -> Callable[..., Any] | None:
 
     No report needs them.
     """
-    for module in families().get(id.partition(".")[0], ()):
+    for module in packs.families().get(id.partition(".")[0], ()):
         _import_late(module, "repairs")
     return _repairs.get(id)
 
@@ -219,7 +212,7 @@ def import_edits() -> None:
 
     A report needs it only where a finding may have a cause.
     """
-    for module in itertools.chain.from_iterable(families().values()):
+    for module in itertools.chain.from_iterable(packs.families().values()):
         if module in sys.modules:
             _import_late(module, "counterfactuals")
 
@@ -276,65 +269,6 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
     return tuple(needs), tuple(thresholds)
 
 
-@functools.cache
-def packs() -> dict[str, str]:
-    """The importable packages that hold checks, by entry-point name, the built-in one first."""
-    modules: dict[str, str] = {}
-    if _may_be_more():
-        import importlib.metadata  # 30 ms, a tenth of a run
-
-        modules = {
-            point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)
-        }
-    return {
-        "builtin": "checks",
-        **{name: value for name, value in sorted(modules.items()) if value != "checks"},
-    }
-
-
-def _may_be_more() -> bool:
-    """Whether an installed distribution other than ours names the group.
-
-    One that cannot be looked into may.
-
-    A distribution's folder on the path ends in .dist-info or .egg-info and declares its entry
-    points in a file of that name (the core metadata and entry points specifications of PyPA).
-    """
-    for entry in dict.fromkeys(sys.path):
-        place = Path(entry or ".")
-        if place.is_file():
-            return True
-        try:
-            names = os.listdir(place)  # noqa: PTH208 - thousands of names: no path object for each
-        except OSError:
-            continue
-        for name in names:
-            if not name.endswith((".dist-info", ".egg-info")):
-                continue
-            try:
-                text = (place / name / "entry_points.txt").read_text(
-                    encoding="utf-8", errors="replace"
-                )
-            except OSError:
-                continue
-            section = text.partition(f"[{GROUP}]")[2].partition("\n[")[0]
-            if section and section.split() != OURS:
-                return True
-    return False
-
-
-@functools.cache
-def families() -> dict[str, tuple[str, ...]]:
-    """The module names that make up each family, over all packs, without importing any of them."""
-    modules: dict[str, tuple[str, ...]] = {}
-    for package in packs().values():
-        spec = importlib.util.find_spec(package)
-        for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else []):
-            if not module.name.startswith("_"):
-                modules[module.name] = (*modules.get(module.name, ()), f"{package}.{module.name}")
-    return modules
-
-
 BASIS = "diagnose.evidence.run.report_basis"
 """The evidence that every report needs. It is imported by name: no check does, and the engine
 stands below all evidence."""
@@ -360,8 +294,8 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     if wanted is None:
         for module in OF_ALL_CHECKS:
             importlib.import_module(module)
-    for family in families() if wanted is None else wanted:
-        for module in families().get(family, ()):
+    for family in packs.families() if wanted is None else wanted:
+        for module in packs.families().get(family, ()):
             _import_with_topics(module)
     if wanted is None and not _checks:
         raise ImportError("this installation of diagnose has no checks")
@@ -382,20 +316,3 @@ def _import_with_topics(name: str) -> None:
             _import_with_topics(f"{name}.{topic.name}")
         elif topic.name not in LATE:
             importlib.import_module(f"{name}.{topic.name}")
-
-
-@functools.cache
-def page_folders() -> tuple[Path, ...]:
-    """The folders that hold runbook pages.
-
-    `runbooks` inside a pack (as installed) or beside it (in a checkout).
-    """
-    folders = []
-    for package in packs().values():
-        spec = importlib.util.find_spec(package)
-        for location in (spec.submodule_search_locations if spec else None) or []:
-            for folder in (Path(location) / "runbooks", Path(location).parent / "runbooks"):
-                if folder.is_dir():
-                    folders.append(folder)
-                    break
-    return tuple(folders)

@@ -76,9 +76,9 @@ class _Group(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            from diagnose import registry
+            from diagnose import packs
 
-            if args[0].partition(".")[0] not in registry.families():
+            if args[0].partition(".")[0] not in packs.families():
                 import difflib
 
                 near = difflib.get_close_matches(args[0], COMMANDS, n=1)

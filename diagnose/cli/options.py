@@ -23,10 +23,10 @@ LONGEST_TEXT = 64 * 1024
 
 def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The families and ids that begin with what was typed so far."""
-    from diagnose import registry
+    from diagnose import packs, registry
 
     checks = registry.load()
-    names = [*sorted(registry.families()), *checks]
+    names = [*sorted(packs.families()), *checks]
     return [name for name in names if name.startswith(incomplete)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from diagnose import registry
+from diagnose import packs, registry
 from diagnose.model import Check
 
 GLOB = frozenset("*?[")
@@ -34,13 +34,13 @@ def resolve(selectors: Iterable[str]) -> Selection:
     """The checks that the selectors mean, with those that may explain them."""
     wanted = tuple(selectors)
     plain = {_family(selector) for selector in wanted}
-    everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
+    everything = any(set(family) & GLOB or family not in packs.families() for family in plain)
     checks = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
         meant = [id for id in checks if _means(selector, id)]
         if not meant:
-            raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
+            raise UnknownSelectorError(unknown(selector, [*registry.load(), *packs.families()]))
         selected.update(dict.fromkeys(meant))
     return Selection(_with_causes(checks, selected), tuple(sorted(selected)))
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 
-from diagnose import registry
+from diagnose import packs
 from diagnose.runbooks.format import FRONT_MATTER, CommandBlock, Page, blocks_in, parse
 
 
@@ -15,7 +15,7 @@ def paths() -> Mapping[str, Path]:
     """Where the page of each id lies, by id."""
     return {
         path.stem: path
-        for folder in registry.page_folders()
+        for folder in packs.page_folders()
         for path in sorted(folder.glob("*.*.md"), key=str)
     }
 

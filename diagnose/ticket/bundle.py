@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from diagnose import registry
+from diagnose import packs
 from diagnose.document import document
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Json, Report
@@ -332,7 +332,7 @@ def _manifest(
     whole = {
         "format": answer_files.FORMAT,
         **head,
-        "packs": {name: _pack_version(package) for name, package in registry.packs().items()},
+        "packs": {name: _pack_version(package) for name, package in packs.packs().items()},
         "answers_sha256": answer_files.digest(answers),
         "missing": _missing_by_reason(questions),
         "files": {

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from importlib.abc import InspectLoader
 
-from diagnose import registry
+from diagnose import packs
 from diagnose.redact.names import words as words_of
 
 WORD = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
@@ -81,7 +81,7 @@ def known_words() -> frozenset[str]:
 
 def _modules() -> list[str]:
     """The packages that judge answers, those of other packs included."""
-    roots = ("diagnose.evidence", "diagnose.firewall", *registry.packs().values())
+    roots = ("diagnose.evidence", "diagnose.firewall", *packs.packs().values())
     return ["diagnose.error_signatures", *(name for root in roots for name in _modules_below(root))]
 
 

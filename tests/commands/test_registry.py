@@ -36,7 +36,7 @@ DECLARED = {
 
 
 def test_an_installation_without_checks_judges_no_host(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(registry, "families", dict)
+    monkeypatch.setattr("diagnose.packs.families", dict)
     monkeypatch.setattr(registry, "_checks", {})
     with pytest.raises(ImportError, match="no checks"):
         registry.load()
@@ -80,7 +80,7 @@ def pack(folder: Path, entry_points: str) -> None:
 
 def packs(folder: Path) -> dict[str, str]:
     """The packs that a new interpreter finds; it imports none of them."""
-    script = "import json; from diagnose import registry; print(json.dumps(registry.packs()))"
+    script = "import json; from diagnose import packs; print(json.dumps(packs.packs()))"
     return dict(json.loads(printed(folder, "-c", script)))
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 import diagnose
-from diagnose import registry
+from diagnose import packs
 from diagnose.questions.question import by_kind, policies
 from tests.laws.house import CHECKS, ROOT
 
@@ -72,7 +72,7 @@ def test_each_family_has_its_folder_of_tests():
     folder = ROOT / "tests/checks"
     alone = {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
     families = {path.relative_to(folder).parts[0] for path in folder.glob("*/**/test_*.py")}
-    assert set(registry.families()) == alone | families
+    assert set(packs.families()) == alone | families
 
 
 def test_a_module_is_named_like_its_check_or_listed_in_its_family():
@@ -281,7 +281,7 @@ def _replaced_if_empty(text: str, counting: frozenset[str]) -> list[str]:
 
 
 def test_the_lists_of_files_are_not_empty():
-    assert len(CHECK_FILES) > len(registry.families())
+    assert len(CHECK_FILES) > len(packs.families())
     assert len(OUTSIDE_LIVE) > 10
 
 
