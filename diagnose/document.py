@@ -110,18 +110,9 @@ def _profile(profile: HostProfile | None) -> dict[str, Json]:
     }
 
 
-def _finding(
-    finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place
-) -> dict[str, Json]:
+def _links(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Json]:
+    """The causes of a finding, those that are possible, and those that are ruled out."""
     return {
-        "key": finding.key,
-        "signature": signature(finding.id, finding.subject, finding.finding),
-        "id": finding.id,
-        "severity": str(finding.severity),
-        "subject": {"kind": finding.subject.kind, "name": finding.subject.name},
-        "summary": finding.finding.summary,
-        "evidence": dict(finding.finding.evidence),
-        "root": finding.root,
         "caused_by": [
             {**_cause(by_key[link.cause]), "because": link.because, **_sureness(link)}
             for link in finding.causes
@@ -137,6 +128,22 @@ def _finding(
             for suspect in finding.ruled_out
             if suspect.cause in by_key
         ],
+    }
+
+
+def _finding(
+    finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place
+) -> dict[str, Json]:
+    return {
+        "key": finding.key,
+        "signature": signature(finding.id, finding.subject, finding.finding),
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "subject": {"kind": finding.subject.kind, "name": finding.subject.name},
+        "summary": finding.finding.summary,
+        "evidence": dict(finding.finding.evidence),
+        "root": finding.root,
+        **_links(finding, by_key),
         "onset": _time(finding.finding.onset),
         "changed_before": [
             {"at": _time(change.at), "text": change.text} for change in finding.changes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -27,35 +27,45 @@ def clock_skewed(
     """
     future = sorted(_future_times(containers, clock.wall, skew), reverse=True)
     if future:
-        furthest = future[0]
-        seconds = f"{furthest.ahead:.0f}"
-        yield Finding(
-            subject=HOST,
-            summary=(
-                f'container "{furthest.container}" began {duration(furthest.ahead)} in the future: '
-                "the clock is behind now, or was ahead then"
-            ),
-            evidence={
-                f"{furthest.container} {furthest.field}": f"{seconds} s in the future",
-                "containers of the future": len({time.container for time in future}),
-            },
-            variables={"seconds": seconds},
-            touches=(DAEMON,),
-            signs=frozenset({"certificate-date"}),
-        )
+        yield _future_finding(future)
     apart = ping.date - clock.wall if ping is not None and ping.date is not None else 0.0
     if abs(apart) > skew:
-        direction = "ahead of" if apart > 0 else "behind"
-        yield Finding(
-            subject=HOST,
-            summary=f"the engine's clock is {duration(abs(apart))} {direction} this machine's",
-            evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
-            variables={"seconds": f"{abs(apart):.0f}"},
-            discriminator="engine",
-            touches=(DAEMON,),
-            signs=frozenset({"certificate-date"}),
-        )
+        yield _engine_finding(apart)
     return None
+
+
+def _future_finding(future: Sequence[_FutureTime]) -> Finding:
+    """future: the furthest time first."""
+    furthest = future[0]
+    seconds = f"{furthest.ahead:.0f}"
+    return Finding(
+        subject=HOST,
+        summary=(
+            f'container "{furthest.container}" began {duration(furthest.ahead)} in the future: '
+            "the clock is behind now, or was ahead then"
+        ),
+        evidence={
+            f"{furthest.container} {furthest.field}": f"{seconds} s in the future",
+            "containers of the future": len({time.container for time in future}),
+        },
+        variables={"seconds": seconds},
+        touches=(DAEMON,),
+        signs=frozenset({"certificate-date"}),
+    )
+
+
+def _engine_finding(apart: float) -> Finding:
+    """apart: seconds by which the engine's clock is ahead of this machine's."""
+    direction = "ahead of" if apart > 0 else "behind"
+    return Finding(
+        subject=HOST,
+        summary=f"the engine's clock is {duration(abs(apart))} {direction} this machine's",
+        evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
+        variables={"seconds": f"{abs(apart):.0f}"},
+        discriminator="engine",
+        touches=(DAEMON,),
+        signs=frozenset({"certificate-date"}),
+    )
 
 
 class _FutureTime(msgspec.Struct, frozen=True, order=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -60,16 +60,13 @@ def server_fails(
     about these for the answer about the name. Where a container of this host is the server, the
     kernel's table of connections may show that its queries go round in a circle.
     """
-    by_error: dict[ServerError, list[UnresolvedName]] = {}
     closed = {container.id for container in lookups.closed}
-    for failure in unresolved_names(containers, failed_names, lookups, watchers):
-        error = failure.first_error
-        if error is None or failure.is_known or failure.is_denied:
-            continue
-        if failure.container.id in closed or failure.is_elsewhere(containers, hosts_file):
-            continue
-        by_error.setdefault(error, []).append(failure)
-    for error, failures in by_error.items():
+    judged = [
+        failure
+        for failure in unresolved_names(containers, failed_names, lookups, watchers)
+        if failure.container.id not in closed and not failure.is_elsewhere(containers, hosts_file)
+    ]
+    for error, failures in _by_error(judged).items():
         server = error.server
         holder = serving(containers, links, server)
         program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
@@ -83,6 +80,16 @@ def server_fails(
         yield _half_known_finding(items)
     yield from failed_names.unread
     return None
+
+
+def _by_error(failures: Iterable[UnresolvedName]) -> dict[ServerError, list[UnresolvedName]]:
+    """The names that a server answers with an error, and no other server knows or denies."""
+    by_error: dict[ServerError, list[UnresolvedName]] = {}
+    for failure in failures:
+        error = failure.first_error
+        if error is not None and not failure.is_known and not failure.is_denied:
+            by_error.setdefault(error, []).append(failure)
+    return by_error
 
 
 def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:

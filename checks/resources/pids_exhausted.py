@@ -81,11 +81,10 @@ def pids_exhausted(
         is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
         if group is not None:
             sessions = _sessions(container, processes)
-            for finding in _running_findings(
-                container, group.pids, events, near, is_recent=is_recent
-            ):
-                first = processes.by_pid.get(container.state.pid) if processes else None
-                first_comm = first.comm if first is not None else ""
+            first = processes.by_pid.get(container.state.pid) if processes else None
+            first_comm = first.comm if first is not None else ""
+            running = _running_findings(container, group.pids, events, near, is_recent=is_recent)
+            for finding in running:
                 yield _sessions_finding(finding, group.pids, sessions, first_comm)
         elif log_tails is not None:
             line = _refused_fork(log_tails.of(container))

@@ -12,7 +12,7 @@ from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fulle
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.evidence.storage.written_layers import WrittenLayer, WrittenLayers
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Percent, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Percent, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -117,21 +117,11 @@ def _inodes_finding(
             f'; container "{layer.container}" has written {layer.crowded} files and folders to '
             f"{layer.crowd} in its own layer"
         )
-    unused = [_entries(posixpath.basename(folder.path), folder) for folder in anonymous[:10]]
-    figures = {
-        "inodes": usage.inodes,
-        "inodes_free": usage.inodes_free,
-        "used_pct": round(usage.used_pct, 1),
-    }
-    lists = {
-        "most entries": [_entries(folder.path, folder) for folder in most],
-        "anonymous volumes without a container": unused,
-    }
     return Finding(
         subject=disk.subject,
         summary=f"{disk.point} has {usage.inodes_free} of {usage.inodes} inodes left, and "
         f"{size(usage.available)} of space{blame}",
-        evidence={f"statvfs({disk.point})": figures, **users(disk), **present(lists)},
+        evidence=_evidence(disk, most, anonymous),
         variables={
             "point": disk.point,
             **present({"crowded": crowded}),
@@ -152,6 +142,24 @@ def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
     if is_temporary and layer.is_running:
         return {"litterer": layer.container, "litter": layer.crowd}
     return {"layer_of": layer.container}
+
+
+def _evidence(
+    disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
+) -> dict[str, Json]:
+    """What statvfs says, who uses the disk, and the folders with the most entries."""
+    usage = disk.usage
+    unused = [_entries(posixpath.basename(folder.path), folder) for folder in anonymous[:10]]
+    figures = {
+        "inodes": usage.inodes,
+        "inodes_free": usage.inodes_free,
+        "used_pct": round(usage.used_pct, 1),
+    }
+    lists = {
+        "most entries": [_entries(folder.path, folder) for folder in most],
+        "anonymous volumes without a container": unused,
+    }
+    return {f"statvfs({disk.point})": figures, **users(disk), **present(lists)}
 
 
 def _entries(name: str, folder: InodeHolder) -> str:

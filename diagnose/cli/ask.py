@@ -54,8 +54,9 @@ def ask(
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
     checks = registry.load()
     families = search.families(text)
+    ids = [match.id for match in matches]
     of_families = (id for id in checks if id.partition(".")[0] in families)
-    fitting = tuple(dict.fromkeys((*(match.id for match in matches), *of_families)))
+    fitting = tuple(dict.fromkeys((*ids, *of_families)))
     try:
         report = session.diagnose(
             lambda: checks, None, options.of_run(given), began=process.began()
@@ -77,13 +78,12 @@ def ask(
         asked=True,
         shell=reader.shell(given["source"]),
     )
-    further = []
+    further = _way_between(text)
     if fitting:
-        ids = [match.id for match in matches]
-        further.append(f"what fits these words comes first: {_shown_ids(ids, families)}")
-        if not any(finding.id in fitting for finding in findings):
-            further.append("none of them found anything")
-    further += _way_between(text)
+        has_found = any(finding.id in fitting for finding in findings)
+        nothing = [] if has_found else ["none of them found anything"]
+        order = f"what fits these words comes first: {_shown_ids(ids, families)}"
+        further = [order, *nothing, *further]
     if further:
         terminal.say(("", *further), sys.stdout, color=options.color(no_color))
     process.leave(code)

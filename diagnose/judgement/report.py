@@ -129,11 +129,7 @@ def reported(
         notes=(
             *_not_seen(results, what),
             *(_too_short(results, kept, budget) if what.source == "live" else ()),
-            *what.notes,
-            *basis.notes,
-            *((basis.hint,) if basis.hint else ()),
-            *notes,
-            *expired,
+            *(*what.notes, *basis.notes, *filter(None, [basis.hint]), *notes, *expired),
         ),
         container_names=basis.names,
         engine_restart=basis.engine_restart,

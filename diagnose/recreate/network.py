@@ -23,6 +23,11 @@ _FIXED = frozenset({"ip", "ip6"})
 """Options of an endpoint that only the subnet of now has room for."""
 
 
+def _refuse_secrets(name: str, words: Iterable[str]) -> None:
+    if any(map(holds_token, words)):
+        raise NoRecreateError(f'network "{name}" has a secret in its options: create it by hand')
+
+
 def script(
     network: Inspect,
     members: Iterable[Inspect],
@@ -52,9 +57,7 @@ def script(
     }
     # a fixed address must not have been given to another container before
     ordered = sorted(endpoints.items(), key=lambda endpoint: not _FIXED & _names(endpoint[1]))
-    secrets = [*words, *(option.text for _, options in ordered for option in options)]
-    if any(holds_token(word) for word in secrets):
-        raise NoRecreateError(f'network "{name}" has a secret in its options: create it by hand')
+    _refuse_secrets(name, [*words, *(option.text for _, own in ordered for option in own)])
     return _NetworkScript(
         name,
         docker,

@@ -67,7 +67,7 @@ def deliver(
     """
     by = _cipher(order)
     _check_places(order)
-    try:
+    with _unwritten_with_reason():
         taken = take(
             checks,
             options,
@@ -77,12 +77,6 @@ def deliver(
             open_recorder=open_recorder,
             redactor=redactor,
         )
-    except bundle.LeakError as error:
-        raise NotWrittenError(
-            f"a secret that was redacted still stands in the bundle, which was not written: {error}"
-        ) from error
-    except bundle.TooLargeError as error:
-        raise NotWrittenError(f"not written: {error}") from error
     if order.review and not _is_agreed(taken.sealed):
         raise NotWrittenError("not written: you did not agree to it")
     if order.map and taken.names is not None:
@@ -94,6 +88,19 @@ def deliver(
         if order.map:
             order.map.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _unwritten_with_reason() -> Iterator[None]:
+    """NotWrittenError in the place of the errors of a bundle that may not or cannot be made."""
+    try:
+        yield
+    except bundle.LeakError as error:
+        raise NotWrittenError(
+            f"a secret that was redacted still stands in the bundle, which was not written: {error}"
+        ) from error
+    except bundle.TooLargeError as error:
+        raise NotWrittenError(f"not written: {error}") from error
 
 
 def _check_places(order: Order) -> None:

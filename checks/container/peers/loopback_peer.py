@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from checks.container.claims import claims, compose_variables
+from checks.container.claims import Claim, claims, compose_variables
 from checks.container.helpers import LINE
 from checks.container.peers.host_network_calls import host_network_finding
 from checks.container.peers.loopback_calls import (
@@ -87,15 +87,8 @@ def loopback_peer(
     reason then.
     """
     known = _Known(containers, namespaces, listeners, processes)
-    failed = set()
-    for claim in claims(ID, containers, log_tails, clock):
-        port = port_of(claim.failure)
-        if port:
-            target = logged_target(loopback_targets, claim.container, port)
-            line, signs_of = claim.failure.line, claim.tail.signs
-            call = LoopbackCall(claim.container, port, line, signs_of, target)
-            failed.add(claim.container.id)
-            yield from _findings(call, known)
+    calls = list(_calls_of_failed(claims(ID, containers, log_tails, clock), loopback_targets))
+    failed = {call.container.id for call in calls}
     for container in containers.running:
         lines = recent_logs.of(container) if recent_logs is not None else ()
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
@@ -105,16 +98,28 @@ def loopback_peer(
         if recent_call is None and is_refused_inside(container, network_losses):
             recent_call = named_call(container, lines, namespaces, least)
         if recent_call is not None:
-            failed.add(container.id)
-            yield from _findings(with_target(recent_call, loopback_targets), known)
-    for said in variable_calls or ():
-        if said.container.id not in failed:
-            failed.add(said.container.id)
-            yield from _findings(by_variable(said), known)
+            calls.append(with_target(recent_call, loopback_targets))
+    failed = {call.container.id for call in calls}
+    calls += [by_variable(said) for said in variable_calls or () if said.container.id not in failed]
+    for call in calls:
+        yield from _findings(call, known)
+    failed = {call.container.id for call in calls}
     yield from _silent_findings(loopback_targets, failed, known)
     if recent_logs is not None:
         yield from recent_logs.left_out(containers.running)
     return None
+
+
+def _calls_of_failed(
+    claims_of: Iterable[Claim], targets: LoopbackTargets | None
+) -> Iterator[LoopbackCall]:
+    """The calls of containers that have failed, as far as their logs name the port."""
+    for claim in claims_of:
+        port = port_of(claim.failure)
+        if port:
+            target = logged_target(targets, claim.container, port)
+            line, signs_of = claim.failure.line, claim.tail.signs
+            yield LoopbackCall(claim.container, port, line, signs_of, target)
 
 
 class _Known(msgspec.Struct, frozen=True):

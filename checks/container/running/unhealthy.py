@@ -98,22 +98,32 @@ def unhealthy(
         probe = _probe_of(container, namespaces)
         if probe is None:
             continue
+        other = other_probe(probe, other_commands)
         silent = _silent_for(probe, clock, patience, engine_age) if is_probed else None
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
-            yield _restarted_finding(probe, restarts, clock, other_probe(probe, other_commands))
+            yield _restarted_finding(probe, restarts, clock, other)
         elif _fails(probe):
-            tail = _complaint(tail_of(log_tails, container))
+            tail = tail_of(log_tails, container)
             starting_s = _starts_for(probe, clock, starting)
-            finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
-            if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
-                finding = _shut_out_finding(finding, container, own_dns_answers)
-            scheme = wrong_scheme(probe, tail_of(log_tails, container).lines)
-            if scheme is not None and probe.proxy is None:
-                finding = _wrong_scheme_finding(finding, container, scheme)
-            yield finding.with_variables(without_secrets(other_probe(probe, other_commands)))
+            finding = _failing_probe_finding(probe, containers, clock, _complaint(tail), starting_s)
+            finding = _with_known_reason(finding, probe, tail, own_dns_answers)
+            yield finding.with_variables(without_secrets(other))
     return None
+
+
+def _with_known_reason(
+    finding: Finding, probe: HealthCheck, tail: LogTail, own_dns_answers: OwnDnsAnswers | None
+) -> Finding:
+    """The finding, where a DNS server shuts its own probe out, or the probe misses the scheme."""
+    container = probe.container
+    if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
+        finding = _shut_out_finding(finding, container, own_dns_answers)
+    scheme = wrong_scheme(probe, tail.lines)
+    if scheme is not None and probe.proxy is None:
+        finding = _wrong_scheme_finding(finding, container, scheme)
+    return finding
 
 
 def _probe_of(container: Container, namespaces: Namespaces | None) -> HealthCheck | None:
@@ -200,6 +210,18 @@ def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | Non
     return age if may_start and is_young else None
 
 
+def _probe_evidence(probe: HealthCheck, tail: LogTail) -> dict[str, Json]:
+    telling = telling_line(probe.output.splitlines())
+    return {
+        "probe": probe.text,
+        "last output": telling.whole[-QUOTED:] if telling else "(empty)",
+        **log_evidence(tail),
+        "State.Health": f"{probe.health.status}, FailingStreak {probe.health.failing_streak}",
+        **present({"to see more": probe.talkative_tool}),
+        **_sockets(probe),
+    }
+
+
 def _failing_probe_finding(
     probe: HealthCheck,
     containers: Containers,
@@ -215,7 +237,6 @@ def _failing_probe_finding(
     if starting_s is not None:
         severity = Severity.warning
     still_starting = _still_starting(probe, starting_s) if starting_s is not None else ""
-    telling = telling_line(probe.output.splitlines())
     callees = _callees(probe, containers, tail)
     server = server_of(container, tail.failure, containers)
     because = f"; {tail.failure.cause}" if server and tail.failure is not None else ""
@@ -224,12 +245,7 @@ def _failing_probe_finding(
         f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}"
         f"{still_starting}{because}",
         {
-            "probe": probe.text,
-            "last output": telling.whole[-QUOTED:] if telling else "(empty)",
-            **log_evidence(tail),
-            "State.Health": f"{probe.health.status}, FailingStreak {streak}",
-            **present({"to see more": probe.talkative_tool}),
-            **_sockets(probe),
+            **_probe_evidence(probe, tail),
             **not_running(callees, clock),
             **held_up(container, containers),
         },

@@ -144,6 +144,18 @@ def _undecided_containers(ways: Iterable[Egress]) -> Iterator[Unexamined]:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
+def _how_packets_leave(ways: Sequence[Egress]) -> str:
+    """From which address the packets of one network leave, in words."""
+    first, nat = ways[0], ways[0].sample.nat
+    source = f"as {nat.address}, which this host does not have" if nat else "untranslated"
+    names = [way.container.name for way in ways]
+    by_ipv6 = " over IPv6" if first.family == "ip6" else ""
+    return (
+        f"{first.network}: packets of {counted('container', names)} "
+        f"leave{by_ipv6} {source}, so that no answer comes back"
+    )
+
+
 def _network_finding(
     ways: Sequence[Egress], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
 ) -> Finding:
@@ -155,18 +167,11 @@ def _network_finding(
     network, nat, is_ipv6 = first.network, first.sample.nat, first.family == "ip6"
     subnets = _subnets(network, is_ipv6=is_ipv6)
     shown_subnets = ", ".join(subnets)
-    source = f"as {nat.address}, which this host does not have" if nat else "untranslated"
-    names = [way.container.name for way in ways]
     own_repair = repair if repair is not None and first.family in repair.families else None
-    by_ipv6 = " over IPv6" if is_ipv6 else ""
-    summary = (
-        f"{network}: packets of {counted('container', names)} "
-        f"leave{by_ipv6} {source}, so that no answer comes back"
-    )
     has_ipv4_too = is_ipv6 and any(way.container.has_ipv4 for way in ways)
     return Finding(
         subject=network.subject,
-        summary=sentence(summary, iptables_off(silent_config)),
+        summary=sentence(_how_packets_leave(ways), iptables_off(silent_config)),
         evidence={
             "nat POSTROUTING": str(
                 nat or f"no translation of {shown_subnets} on the way to {first.uplink.name}"

@@ -9,7 +9,7 @@ disk is 70 % full or the user asked about disks, and after everything else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -137,14 +137,9 @@ def _by_walk(
     """The parts of a disk as a walk below the data root has measured them."""
     unmeasured = list(_incomplete(root, walked, sources))
     volumes = _counts_below(walked, "volumes")
-    former: dict[str, int] = {}
-    layers: dict[str, int] = {}
-    for driver in LAYER_DRIVERS:
-        counts = _counts_below(walked, driver)
-        if not sources.is_former(driver):
-            layers |= counts
-        elif counts:
-            former[f"{root}/{driver}"] = sum(counts.values())
+    in_use = [driver for driver in LAYER_DRIVERS if not sources.is_former(driver)]
+    layers = _counts_of_drivers(walked, in_use)
+    former = _former_drivers(root, walked, sources)
     writable = _writable(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
     store = _below_containerd(walked) + _store_elsewhere(host, disk, root, unmeasured)
@@ -192,6 +187,21 @@ def _writable(host: Host, layers: Mapping[str, int], sources: DiskSubjects) -> d
     if len(folders) < len(sources.containers):
         writable |= _writable_by_engine(host)
     return writable
+
+
+def _counts_of_drivers(walked: WalkedFolder, drivers: Iterable[str]) -> dict[str, int]:
+    """Bytes by layer folder of these storage drivers."""
+    counts: dict[str, int] = {}
+    for driver in drivers:
+        counts |= _counts_below(walked, driver)
+    return counts
+
+
+def _former_drivers(root: str, walked: WalkedFolder, sources: DiskSubjects) -> dict[str, int]:
+    """Bytes by the folder of a storage driver that the engine does not use any more."""
+    drivers = filter(sources.is_former, LAYER_DRIVERS)
+    counts = {driver: _counts_below(walked, driver) for driver in drivers}
+    return {f"{root}/{driver}": sum(of.values()) for driver, of in counts.items() if of}
 
 
 def _top_folder(path: str) -> str:

@@ -256,27 +256,20 @@ def parse(
         port = parts.port
     except ValueError as error:
         raise Refused("malformed", f"{source} is no address: {text} ({error})") from error
+    scheme, address = "tcp", parts.hostname or ""
     if parts.scheme == "http+unix":
-        path = _socket_path(base_url)
-        return EngineEndpoint(
-            text,
-            base_url=f"http+unix://{path}",
-            scheme="unix",
-            address=path,
-            port=None,
-            source=source,
-            named=True,
-            context=context,
-        )
-    if parts.scheme == "https" and tls is None:
+        scheme, address, tls = "unix", _socket_path(base_url), None
+        base_url = f"http+unix://{address}"
+    elif parts.scheme == "ssh":
+        scheme = "ssh"
+    elif parts.scheme == "https" and tls is None:
         tls = docker_py.Tls(None, None, None)
-    scheme = "ssh" if parts.scheme == "ssh" else "tcp"
     return EngineEndpoint(
         text,
         base_url=base_url,
         scheme=scheme,
-        address=parts.hostname or "",
-        port=port,
+        address=address,
+        port=None if scheme == "unix" else port,
         source=source,
         named=True,
         context=context,

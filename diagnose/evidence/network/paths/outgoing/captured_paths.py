@@ -7,7 +7,7 @@ program has ended and its rules are left, nobody takes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.registry import evidence
@@ -72,31 +72,46 @@ def captured_paths(
     paths: list[CapturedPath] = []
     walked = 0
     for network, members, address in _attached_networks(containers, networks):
+        own = host_stack.stack.address_on(network.bridge, "ip") or ""
         for protocol, port in SAMPLES:
             walked += 1
             flow = Flow(Origin(network.bridge, address), SOMEWHERE, protocol, port)
-            traced = trace(host_stack.stack, flow)
-            packet, by = traced.packet, traced.nat_by
-            stays_here = traced.to == "" and not traced.nat_unknown
-            if traced.nat is None or by is None or not stays_here:
+            capture = _capture(trace(host_stack.stack, flow))
+            if capture is None:
                 continue
-            if packet is None or packet.dport is None:
-                continue
-            own = host_stack.stack.address_on(network.bridge, "ip") or ""
-            target = packet.dst or own
+            sockets = _sockets_for(listeners, protocol, capture.address or own, capture.port)
             paths.append(
                 CapturedPath(
                     network,
                     members,
                     protocol,
                     port,
-                    packet.dport,
-                    by,
-                    *_sockets_for(listeners, protocol, target, packet.dport),
+                    capture.port,
+                    capture.by,
+                    *sockets,
                     listeners is not None,
                 )
             )
     return CapturedPaths(tuple(paths), walked)
+
+
+class _Capture(NamedTuple):
+    """Where a rule leads a packet to: a port of the host itself."""
+
+    address: str
+    port: int
+    by: Step
+
+
+def _capture(traced: Trace) -> _Capture | None:
+    """None where the packet leaves the host, or it is not known whether it does."""
+    packet, by = traced.packet, traced.nat_by
+    stays_here = traced.to == "" and not traced.nat_unknown
+    if traced.nat is None or by is None or not stays_here:
+        return None
+    if packet is None or packet.dport is None:
+        return None
+    return _Capture(packet.dst or "", packet.dport, by)
 
 
 def _attached_networks(
