@@ -80,7 +80,7 @@ def bridge_init_failed(
     if modules is not None and modules.explain(start.line.text):
         yield lost_modules_finding(start, modules, _NOT_SET_UP)
         return None
-    start = _of_legacy_program(start, modules)
+    start = _with_kernel_cause(start, modules)
     detail = re.sub(r"^.*?network controller: ", "", start.error)
     cause = start.known.cause if start.known else detail
     taken = _TakenPools("", {}, {})
@@ -98,7 +98,7 @@ def bridge_init_failed(
     return None
 
 
-def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:
+def _with_kernel_cause(start: FailedStart, modules: Modules | None) -> FailedStart:
     """The start, with another cause where the running kernel still has its folder of modules.
 
     A reboot does not help if this kernel was built without the modules. An upgrade may have left

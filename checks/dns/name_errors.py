@@ -122,7 +122,7 @@ def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
         ),
         discriminator=f"{first.server} AAAA {first.ipv6.rcode}",
         touches=subjects_of(callers),
-        severity=_of_one_name([item.failure for item in items]),
+        severity=_severity_of_name([item.failure for item in items]),
         signs=frozenset({"dns"}),
         stable=tuple(life for caller in callers for life in caller.caller_lives),
     )
@@ -189,13 +189,13 @@ def _failing_name_finding(error: _FailingServer) -> Finding:
                 for subject in (container.subject, *container.network_subjects)
             ),
         ),
-        severity=Severity.critical if error.is_general else _of_one_name(error.failures),
+        severity=Severity.critical if error.is_general else _severity_of_name(error.failures),
         signs=frozenset({"dns"}),
         stable=tuple(life for caller in callers for life in caller.caller_lives),
     )
 
 
-def _of_one_name(failures: Sequence[UnresolvedName]) -> Severity:
+def _severity_of_name(failures: Sequence[UnresolvedName]) -> Severity:
     """How bad a name is that cannot be looked up: monitors are there to find such names."""
     return Severity.advice if all(map(_is_watched, failures)) else Severity.warning
 
@@ -328,7 +328,7 @@ def _short_name_finding(
             }
         ),
         discriminator=name,
-        severity=_of_one_name([failure]),
+        severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
         unknown=name,
@@ -370,7 +370,7 @@ def _unknown_name_finding(
             }
         ),
         discriminator=name,
-        severity=_of_one_name([failure]),
+        severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
         unknown=name,

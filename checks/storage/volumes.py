@@ -79,7 +79,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
                 f'volume "{source.name}" cannot be mounted: '
                 f"{_why_missing(source)}{_users_clause(source, users)}"
             ),
-            evidence=_of_source(source, users),
+            evidence=_source_evidence(source, users),
             variables=_volume_cure(source, users),
             severity=_severity(source),
             touches=tuple(container(name) for name in users),
@@ -113,7 +113,7 @@ def _users_clause(source: VolumeSource, users: list[str]) -> str:
     return f"; {counted('container', users)} cannot be started again" if users else ""
 
 
-def _of_source(source: VolumeSource, users: list[str]) -> dict[str, Json]:
+def _source_evidence(source: VolumeSource, users: list[str]) -> dict[str, Json]:
     evidence: dict[str, Json] = {"Options": f"o=bind, device={source.device}"}
     if source.text:
         evidence["the engine"] = shortened(source.text)

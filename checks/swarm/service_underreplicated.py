@@ -113,16 +113,16 @@ def _reservation(placed: PlacedService) -> str:
     reserved, largest = placed.service.spec.reserved, placed.largest
     parts = []
     if reserved.memory_bytes:
-        most = _of_largest(largest.memory_bytes, size(largest.memory_bytes))
+        most = _largest_clause(largest.memory_bytes, size(largest.memory_bytes))
         parts.append(f"{size(reserved.memory_bytes)} of memory{most}")
     if reserved.nano_cpus:
         wanted, cpus = reserved.nano_cpus / _NANO, largest.nano_cpus / _NANO
         noun = "CPU" if wanted == 1 else "CPUs"
-        parts.append(f"{wanted:g} {noun}{_of_largest(cpus, f'{cpus:g}')}")
+        parts.append(f"{wanted:g} {noun}{_largest_clause(cpus, f'{cpus:g}')}")
     return f"each task reserves {' and '.join(parts)}" if parts else ""
 
 
-def _of_largest(most: float, shown: str) -> str:
+def _largest_clause(most: float, shown: str) -> str:
     """What the largest node has, in brackets; "" where no node says it."""
     return f" (the largest node has {shown} in all)" if most else ""
 

@@ -66,14 +66,14 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     from diagnose.recreate.options import NoRecreateError
 
     request = options.of_run(given)
-    write = _of_network if given["is_network"] else _of_container
+    write = _network_script if given["is_network"] else _container_script
     try:
         click.echo(write(container, changes, given, request), nl=False)
     except (session.InvalidRequestError, NoRecreateError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _of_container(
+def _container_script(
     name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
 ) -> str:
     """The script that recreates a container with these changes."""
@@ -100,7 +100,7 @@ def _of_container(
     return script(inspect, described, change, docker)
 
 
-def _of_network(
+def _network_script(
     name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
 ) -> str:
     """The script that recreates a network with these changes."""

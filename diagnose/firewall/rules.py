@@ -312,7 +312,8 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
                     fields |= _fields_of(condition)
                 for name in _leads_to(rule.action, fields):
                     entered = self.chain(chain.table, name)
-                    waiting += [entered] if entered is not None else []
+                    if entered is not None:
+                        waiting.append(entered)
         return fields
 
     @functools.cached_property

@@ -105,9 +105,9 @@ class Wake:
         os.close(lives)
         os.set_blocking(reads, False)
         self._ours, self._life = reads, life
-        self._selector.register(reads, selectors.EVENT_READ, self._of_engine)
+        self._selector.register(reads, selectors.EVENT_READ, self._engine_topics)
 
-    def _of_engine(self, handle: int) -> set[Topic]:
+    def _engine_topics(self, handle: int) -> set[Topic]:
         """The topics of the letters that a helper has sent; the engine where it has ended."""
         words = os.read(handle, 65536)
         if not words:
@@ -135,7 +135,7 @@ class Wake:
             self.missing.append(f"{name}: {error.strerror}")
             return
         listener.setblocking(False)
-        of_listener = _of_routes if protocol == _NETLINK_ROUTE else _of_filter
+        of_listener = _route_topics if protocol == _NETLINK_ROUTE else _filter_topics
         self._selector.register(listener, selectors.EVENT_READ, of_listener)
 
     def _watch_files(self) -> None:
@@ -146,10 +146,10 @@ class Wake:
             return
         for folder in FILES:
             library.inotify_add_watch(handle, folder.encode(), _IN_CHANGED)
-        self._selector.register(handle, selectors.EVENT_READ, _of_files)
+        self._selector.register(handle, selectors.EVENT_READ, _file_topics)
 
 
-def _of_routes(listener: socket.socket) -> set[Topic]:
+def _route_topics(listener: socket.socket) -> set[Topic]:
     """Whether the host's network changed. An overrun queue (ENOBUFS) means that it did.
 
     A bridge reports each new state of a port on its own, up to 30 seconds after a container
@@ -179,7 +179,7 @@ def _matters(message: tuple[int, int]) -> bool:
     return message != (_NEW_LINK, _AF_BRIDGE)
 
 
-def _of_filter(listener: socket.socket) -> set[Topic]:
+def _filter_topics(listener: socket.socket) -> set[Topic]:
     """All that waits is read and forgotten: the next round asks again."""
     with contextlib.suppress(BlockingIOError, OSError):
         while True:
@@ -187,7 +187,7 @@ def _of_filter(listener: socket.socket) -> set[Topic]:
     return {"network"}
 
 
-def _of_files(handle: int) -> set[Topic]:
+def _file_topics(handle: int) -> set[Topic]:
     data = os.read(handle, 65536)
     names = {name for names in FILES.values() for name in names}
     return {"files"} if any(name in data for name in names) else set()

@@ -20,7 +20,7 @@ def show(walk: PathWalk, traced: Trace, *about: Subject) -> None:
         if traced.obstacle is not None and stage.verdict.by == traced.obstacle.by:
             break
         if stage.part == "request":
-            for hop in _of_stage(stage, (HOST, *about)):
+            for hop in _hops_of_stage(stage, (HOST, *about)):
                 if hop.text not in shown:
                     shown.add(hop.text)
                     walk.hops.append(hop)
@@ -41,7 +41,7 @@ def _obstacle(walk: PathWalk, obstacle: Obstacle, state: State, about: tuple[Sub
     walk.add(kind, obstacle.hook.upper(), f"{whose} {verb}: {words}", state, *about)
 
 
-def _of_stage(stage: Stage, about: tuple[Subject, ...]) -> Iterator[Hop]:
+def _hops_of_stage(stage: Stage, about: tuple[Subject, ...]) -> Iterator[Hop]:
     """What one hook did: a translation, or the rule that let the packet pass."""
     verdict, hook = stage.verdict, stage.hook.upper()
     if verdict.nat is not None:

@@ -32,14 +32,14 @@ def written_at(line: str) -> float | None:
     text = line[:LOOKED_AT]
     match = _DATED.search(text) or _NAMED.search(text) or _MONTH_FIRST.search(text)
     if match is not None:
-        return _of_date(match)
+        return _time_of_date(match)
     if (clock := _CLOCK.search(text)) is not None:
         return unix(f"1970-01-01T{clock['time']}")
     epoch = _EPOCH.search(text)
     return float(epoch["seconds"]) if epoch is not None else None
 
 
-def _of_date(match: re.Match[str]) -> float | None:
+def _time_of_date(match: re.Match[str]) -> float | None:
     """The Unix time of a date in a line; None where it is no date."""
     parts = match.groupdict()
     year = (parts.get("year") or parts.get("last") or "2000").strip()

@@ -27,7 +27,8 @@ class Target:
     def arguments(self) -> list[str]:
         """The words of an ssh command line that name this host."""
         words = ["-p", str(self.port)] if self.port is not None else []
-        words += ["-l", self.user] if self.user is not None else []
+        if self.user is not None:
+            words += ["-l", self.user]
         return [*words, "--", self.host]
 
     def __str__(self) -> str:

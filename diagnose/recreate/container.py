@@ -74,7 +74,7 @@ def script(
     name = str(container["Name"]).removeprefix("/")
     image = image or {}
     if service.SERVICE in (container["Config"].get("Labels") or {}):
-        return _of_service(container, change, docker)
+        return _service_script(container, change, docker)
     _refuse_what_is_not_ours(container, name)
     if change.options_from_command:
         change = _with_options_from_command(container, change)
@@ -86,7 +86,7 @@ def script(
         *_command(container, image, change),
     ]
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
-    unset = change.unset | (_of_the_image(container, image) if change.image else set())
+    unset = change.unset | (_variables_of_image(container, image) if change.image else set())
     notes = _notes(container, change, is_podman=docker == PODMAN)
     return _ContainerScript(
         name, docker, container, words, networks[1:], sorted(unset), notes
@@ -106,7 +106,7 @@ def _kept_options(
     ]
 
 
-def _of_service(task: Inspect, change: ContainerChange, docker: str) -> str:
+def _service_script(task: Inspect, change: ContainerChange, docker: str) -> str:
     """The script for a task of swarm, which its service replaces."""
     if change.without or change.options_from_command:
         name = task["Config"]["Labels"][service.SERVICE]
@@ -123,7 +123,7 @@ def _changes_network(change: ContainerChange) -> bool:
     return "network" in change.without or not option_names.isdisjoint(("--network", "--net"))
 
 
-def _of_the_image(container: Inspect, image: Inspect) -> set[str]:
+def _variables_of_image(container: Inspect, image: Inspect) -> set[str]:
     """The variables that the container has from its image, which another image sets for itself.
 
     Among them are its version and the place of its data: PG_MAJOR and PGDATA of PostgreSQL.
@@ -296,7 +296,7 @@ def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> l
     """
     labels = container["Config"].get("Labels") or {}
     unit = labels.get(_UNIT)
-    notes = _of_compose_file(container, change) if _is_of_compose(container) else []
+    notes = _compose_notes(container, change) if _is_of_compose(container) else []
     if unit and is_podman:
         notes.append(
             f"Unit {unit} made it: change the unit too, or its next start undoes the change."
@@ -304,7 +304,7 @@ def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> l
     return [re.sub(r"\s*\n\s*", " ", note) for note in notes]
 
 
-def _of_compose_file(container: Inspect, change: ContainerChange) -> list[str]:
+def _compose_notes(container: Inspect, change: ContainerChange) -> list[str]:
     """What has to be in the compose file, so that the change lasts."""
     labels = container["Config"]["Labels"]
     folder = labels.get(f"{_COMPOSE}project.working_dir") or "its project's folder"

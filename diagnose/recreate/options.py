@@ -38,9 +38,9 @@ def options_of(container: Inspect, image: Inspect, unmounted: frozenset[str]) ->
     """
     config, host = container["Config"], container["HostConfig"]
     default = image.get("Config") or {}
-    yield from _of_config(container, config, default)
+    yield from _config_options(container, config, default)
     yield from _labels(config, default)
-    yield from _of_host(host)
+    yield from _host_options(host)
     yield from _lists(host)
     yield from _devices_and_limits(host)
     yield from _ports(config, host, default)
@@ -68,7 +68,7 @@ def _flags(values: Inspect, names: Mapping[str, str]) -> Iterator[Option]:
             yield Option(name)
 
 
-def _of_config(container: Inspect, config: Inspect, default: Inspect) -> Iterator[Option]:
+def _config_options(container: Inspect, config: Inspect, default: Inspect) -> Iterator[Option]:
     """The options that differ from what the image says."""
     entrypoint = config.get("Entrypoint") or []
     if entrypoint != (default.get("Entrypoint") or []):
@@ -165,7 +165,7 @@ _THROTTLES = {
 _MAPPINGS = {"Sysctls": "sysctl", "Annotations": "annotation"}
 
 
-def _of_host(host: Inspect) -> Iterator[Option]:
+def _host_options(host: Inspect) -> Iterator[Option]:
     """The options of `docker run` that HostConfig holds as plain values."""
     yield Option("restart", restart_policy(host))
     yield from _with_values(host, _NUMBERS)

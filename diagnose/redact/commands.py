@@ -150,7 +150,7 @@ def secret_parts(words: list[str]) -> Iterator[SecretPart]:
         tool = None if is_value else _tool_of(word)
         if tool is None or (tool.only_with and tool.only_with not in words):
             continue
-        yield from _of_tool(tool, words, index)
+        yield from _secrets_of_tool(tool, words, index)
         tools += 1
         if tools == _MOST_TOOLS:
             return
@@ -194,7 +194,7 @@ def _tool(name: str) -> _Tool | None:
     return next((tool for tool in _TOOLS if re.fullmatch(tool.names, name)), None)
 
 
-def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
+def _secrets_of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
     for at in range(index + 1, len(words)):
         yield from _at_word(tool, words, at)
     if not tool.last or set(tool.last).isdisjoint(words) or _NAMED.match(words[-1]):

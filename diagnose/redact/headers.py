@@ -84,7 +84,7 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
         if scheme in low:
             text = on_lines(text, scheme, lambda t: _BEARER.sub(lambda m: _bearer(m, mark), t))
     if "auth " in low or "334 " in text:
-        text = at_signs(text, ("auth ", "334 "), _MAIL, lambda m: _of_mail(m, mark))
+        text = at_signs(text, ("auth ", "334 "), _MAIL, lambda m: _redacted_mail(m, mark))
     if " LOGIN " in text:
         text = on_lines(text, " login ", lambda t: _IMAP.sub(lambda m: mark_mixed(m, 2, mark), t))
     if "PASS " in text:
@@ -124,7 +124,7 @@ def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
     return scheme in ("bearer", "ssws") and any(c.isdigit() for c in raw)
 
 
-def _of_mail(match: re.Match[str], mark: Mark) -> str:
+def _redacted_mail(match: re.Match[str], mark: Mark) -> str:
     raw = match[2]
     if len(raw) % 4 or unpacked(raw) is None:
         return match[0]

@@ -283,7 +283,7 @@ def _about_a_secret(name: _Name) -> str | None:
     return "random" if name.before in ("secret", "token") else _NO_SECRET
 
 
-def _of_bundler(name: _Name) -> str | None:
+def _kind_of_bundler(name: _Name) -> str | None:
     """`BUNDLE_GEMS__EXAMPLE__COM` holds the login of a gem server."""
     is_host = name.last in ("com", "org", "net", "io", "dev")
     return (
@@ -354,7 +354,7 @@ def _likely_kind(name: _Name) -> str | None:
 _JUDGES: tuple[Callable[[_Name], str | None], ...] = (
     _known_name,
     _about_a_secret,
-    _of_bundler,
+    _kind_of_bundler,
     _public,
     _strong,
     _word,

@@ -75,11 +75,11 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
             )
     for sign in SIGNS:
         if sign in low:
-            text = on_lines(text, sign, lambda t: _of_sentence(t, mark), more=2)
+            text = on_lines(text, sign, lambda t: _redacted_sentence(t, mark), more=2)
     return text
 
 
-def _of_sentence(text: str, mark: Mark) -> str:
+def _redacted_sentence(text: str, mark: Mark) -> str:
     text = _ANNOUNCED.sub(lambda m: _redacted_after_announcement(m, mark), text)
     text = _CREDENTIALS_ARE.sub(
         lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text

@@ -155,7 +155,7 @@ def in_addresses(text: str, low: str, mark: Mark) -> str:
     if ":" in text or "|" in text:
         users = tuple(sign for sign in ("user", "login", "account", "auth ") if sign in low)
         if users:
-            text = at_signs(text, users, _OF_USER, lambda m: _of_user(m, mark))
+            text = at_signs(text, users, _OF_USER, lambda m: _redacted_user(m, mark))
     return text
 
 
@@ -193,7 +193,7 @@ def _is_generated(segment: str) -> bool:
     return random_looking(segment) or _UUID_OR_HEX.fullmatch(segment) is not None
 
 
-def _of_user(match: re.Match[str], mark: Mark) -> str:
+def _redacted_user(match: re.Match[str], mark: Mark) -> str:
     """`users=bob:x`: x is a password unless it is the user's group, a number or a word."""
     name, user, sign, raw = match.groups()
     is_group = raw == user or raw.lower() in _GROUPS

@@ -48,7 +48,8 @@ def _label(info: str) -> str:
     notes: list[str] = [mark for mark in marks if mark in RISKS]
     notes += [f"with {mark.removeprefix('on-')}" for mark in marks if mark.startswith("on-")]
     notes += [f"without {mark.removeprefix('off-')}" for mark in marks if mark.startswith("off-")]
-    notes += ["put in your own values"] if "example" in marks else []
+    if "example" in marks:
+        notes.append("put in your own values")
     if purpose == "verify":
         notes.append("read its output" if "may-fail" in marks else "exit code 0: it worked")
     return f"{purpose} ({', '.join(notes)})" if notes else purpose

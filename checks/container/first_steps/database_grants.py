@@ -39,11 +39,11 @@ def grant_steps(failure: Recognised, caller: Container, server: Container) -> Pa
         return {}
     image = server.config.image.lower()
     if _MYSQL_IMAGE.search(image):
-        return _of_mysql(failure, caller, server)
-    return _of_postgres(failure, caller, server) if _POSTGRES_IMAGE.search(image) else {}
+        return _mysql_steps(failure, caller, server)
+    return _postgres_steps(failure, caller, server) if _POSTGRES_IMAGE.search(image) else {}
 
 
-def _of_postgres(failure: Recognised, caller: Container, server: Container) -> PageVariables:
+def _postgres_steps(failure: Recognised, caller: Container, server: Container) -> PageVariables:
     superuser = server.config.value_of("POSTGRES_USER") or "postgres"
     user = only(_users(caller)) or ""
     base = _base(caller, server.config.value_of("POSTGRES_DB") or superuser)
@@ -76,7 +76,7 @@ def _postgres_statement(failure: Recognised, user: str, base: str) -> str:
     )
 
 
-def _of_mysql(failure: Recognised, caller: Container, server: Container) -> PageVariables:
+def _mysql_steps(failure: Recognised, caller: Container, server: Container) -> PageVariables:
     """The account is that of all hosts, as the images make it, unless the line names another."""
     user = failure.values.get("user", "")
     own = server.config.value_of("MARIADB_DATABASE") or server.config.value_of("MYSQL_DATABASE")

@@ -62,7 +62,7 @@ def path_steps(container: Container, text: str) -> PageVariables:
     if is_full:
         written = _WRITTEN.search(text)
         return _full_place(container, path or (written["path"] if written is not None else ""))
-    if not path and _of_data(text):
+    if not path and _is_data(text):
         path = _only_writable_place(container)
     if not path:
         return {}
@@ -82,7 +82,7 @@ def _path_in(container: Container, text: str) -> str:
     return place.inside if place is not None and not place.rest else ""
 
 
-def _of_data(text: str) -> bool:
+def _is_data(text: str) -> bool:
     """Whether a line complains of a file of the program's data, without the folder."""
     is_refused = _OF_A_FILE.search(text) is not None and not _OF_SOMETHING_ELSE.search(text)
     return is_refused or _DATABASE.search(text) is not None

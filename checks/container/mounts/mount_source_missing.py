@@ -65,7 +65,7 @@ def mount_source_missing(
     known = None if isinstance(bind_sources, Unavailable) else bind_sources
     for container in containers:
         missing = absent.get(container.id)
-        items = _of_sources(container, bind_sources, tails, missing)
+        items = _source_items(container, bind_sources, tails, missing)
         if items is None and never_started(container, clock.wall, options.since_s):
             items = _never_mounted(container, bind_sources)
         for item in items or ():
@@ -89,7 +89,7 @@ def with_moved(finding: Finding, moved_sources: MovedSources | None) -> Finding:
     return replace(finding, evidence={**finding.evidence, **beside}).with_variables(cure)
 
 
-def _of_sources(
+def _source_items(
     container: Container,
     bind_sources: BindSources | Unavailable,
     tails: LogTails,

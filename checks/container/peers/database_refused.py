@@ -77,7 +77,7 @@ def database_refused(
     a warning where the container runs on and tries again and again, and reports no work.
     """
     failed = list(claims(ID, containers, log_tails, clock))
-    waiting = list(_of_running(repeated_errors, {claim.container.id for claim in failed}))
+    waiting = list(_running_claims(repeated_errors, {claim.container.id for claim in failed}))
     for claim in (*failed, *waiting):
         server = called_database(claim.container, claim.failure, containers)
         if server is None:
@@ -121,7 +121,7 @@ def _reason(
         reason = give(failure, caller, server)
         if reason is not None:
             return reason
-    return _of_file(secret_files.of(caller) if secret_files is not None else None)
+    return _reason_of_file(secret_files.of(caller) if secret_files is not None else None)
 
 
 def _connections(
@@ -149,13 +149,13 @@ def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs 
     )
     return finding.with_variables(
         (reason.variables if reason else _variables(claim, server, recent_logs))
-        | _of_stray(stray, claim.container)
+        | _stray_variables(stray, claim.container)
         | _main_client(connections, containers)
         | changed_variables(claim.container, changed)
     )
 
 
-def _of_file(file: SecretFile | None) -> Reason | None:
+def _reason_of_file(file: SecretFile | None) -> Reason | None:
     """The password's file, where a program that takes it as it is has another password."""
     if file is None:
         return None
@@ -185,7 +185,7 @@ def _fix(refusal: _Refusal) -> str:
     return refusal.reason.cure if refusal.reason else refusal.claim.failure.cure
 
 
-def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:
+def _stray_variables(stray: StrayLogin | None, caller: Container) -> PageVariables:
     """The variable whose URL does not say where its user is, or else the user that is not found."""
     if stray is None:
         return {}
@@ -193,7 +193,7 @@ def _of_stray(stray: StrayLogin | None, caller: Container) -> PageVariables:
     return {"mongo_url": url} if url else {"stray_user": stray.user}
 
 
-def _of_running(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:
+def _running_claims(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:
     """Programs that run on and say so again and again. failed: the ids of those that failed.
 
     What a database says of its clients is left out.
@@ -247,7 +247,7 @@ def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) 
     if name in RIGHTS:
         return grant_steps(claim.failure, claim.container, server)
     if name.startswith("mysql"):
-        return _of_mysql(claim, server)
+        return _mysql_variables(claim, server)
     if name == "postgres-login":
         return {"user": claim.value("user"), **_own_login(claim, server)}
     if name == "postgres-database":
@@ -264,7 +264,7 @@ def _variables(claim: Claim, server: Container, recent_logs: RecentLogs | None) 
     if name == "postgres-data-denied":
         return {"denied_data": server.name}
     if name == "clickhouse-login":
-        return _of_clickhouse(claim, server)
+        return _clickhouse_variables(claim, server)
     return {}
 
 
@@ -300,14 +300,14 @@ def _own_login(claim: Claim, server: Container) -> PageVariables:
     return {"own_login": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
 
 
-def _of_clickhouse(claim: Claim, server: Container) -> PageVariables:
+def _clickhouse_variables(claim: Claim, server: Container) -> PageVariables:
     """The server, where nothing in its environment lets user default come from other containers."""
     settings = ("CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_SKIP_USER_SETUP")
     is_cut_off = claim.value("user") == "default" and not any(map(server.config.sets, settings))
     return {"cut_off": server.name} if is_cut_off else {}
 
 
-def _of_mysql(claim: Claim, server: Container) -> PageVariables:
+def _mysql_variables(claim: Claim, server: Container) -> PageVariables:
     """MySQL and MariaDB: what its environment has of the refused user, or the missing database."""
     config, name = server.config, claim.failure.name
     steps = {"mysql_server": server.name}

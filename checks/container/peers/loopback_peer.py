@@ -162,7 +162,7 @@ def _findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
     peers = [other for other in others if _serves(other, port, known.namespaces)]
     near = [peer for peer in peers if caller.shared_networks(peer)]
     if not near:
-        program = _of_host(known.listeners, int(port))
+        program = _host_listener(known.listeners, int(port))
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
         elif program is not None:
@@ -183,7 +183,7 @@ def _host_network_findings(call: LoopbackCall, known: _Known) -> Iterator[Findin
         yield finding
 
 
-def _of_host(listeners: Listeners | None, port: int) -> Listener | None:
+def _host_listener(listeners: Listeners | None, port: int) -> Listener | None:
     """The program on the host's network that the host's own localhost leads to."""
     for listener in listeners.on("tcp", "127.0.0.1", port) if listeners is not None else ():
         if listener.comm and listener.comm != DOCKER_PROXY:

@@ -99,7 +99,8 @@ def _finding(
     evidence: dict[str, object] = {LINE: quoted(failure.line)}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = quoted(failure.reason)
-        evidence |= {"written to": failure.path} if failure.path else {}
+        if failure.path:
+            evidence["written to"] = failure.path
     recognised = _known_failure(failure)
     if recognised is not None:
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
@@ -188,7 +189,7 @@ def _denied_mount(container: Container, mount_access: MountAccess | None) -> Pag
     return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
 
 
-def _of_resolver(failure: InnerFailure) -> PageVariables:
+def _resolver_variables(failure: InnerFailure) -> PageVariables:
     """The variable by which Pi-hole answers other networks too; other servers have a file."""
     container = failure.container
     image = _PIHOLE.search(container.config.image)
@@ -199,7 +200,7 @@ def _of_resolver(failure: InnerFailure) -> PageVariables:
     return {"listening": f"--env={setting}"}
 
 
-def _of_broker(failure: InnerFailure) -> PageVariables:
+def _broker_variables(failure: InnerFailure) -> PageVariables:
     """The folder on the host whose file system has too little room, or the container itself."""
     container = failure.container
     if failure.program != "disk":
@@ -213,10 +214,10 @@ def _of_broker(failure: InnerFailure) -> PageVariables:
 
 
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
-    "dns-local": _of_resolver,
+    "dns-local": _resolver_variables,
     "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
     "mongo-member": lambda failure: {"renamed": failure.container.name},
-    "rabbitmq": _of_broker,
+    "rabbitmq": _broker_variables,
     "redis": lambda _: {},
 }
 """The variables for servers that run and refuse their work."""

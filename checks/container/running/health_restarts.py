@@ -62,7 +62,8 @@ def _starts(container: Container, events: Events) -> list[float]:
         elif event.action == "kill":
             is_asked = event.at - unhealthy_at <= AFTER_S
         else:
-            starts += [event.at] if is_asked else []
+            if is_asked:
+                starts.append(event.at)
             unhealthy_at, is_asked = 0.0, False
     return starts
 

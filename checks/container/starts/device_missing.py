@@ -68,7 +68,7 @@ def device_missing(
         finding = failed_start(container, _what_it_lacks(match, error, others)).with_variables(
             _other_device(container, path, others) or _device_variables(path, name, gpu)
         )
-        finding = replace(finding, summary=f"{finding.summary}{_of_host(name, gpu)}")
+        finding = replace(finding, summary=f"{finding.summary}{_host_clause(name, gpu)}")
         if match["device"]:
             yield finding
         else:
@@ -116,7 +116,7 @@ _NO_TOOLKIT = "gpu-no-toolkit"
 """The known start error of an engine that cannot give GPUs."""
 
 
-def _of_host(failure: str, gpu: GpuSupport | None) -> str:
+def _host_clause(failure: str, gpu: GpuSupport | None) -> str:
     """What the host has of that now, as the end of a sentence."""
     if failure != _NO_TOOLKIT or gpu is None:
         return ""

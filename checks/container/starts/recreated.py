@@ -35,7 +35,7 @@ def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
     finding = Finding.about(
         left,
         f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}'
-        f"{_of_version_one(left, ping)}",
+        f"{_version_one_clause(left, ping)}",
         {
             f'State of "{left.name}"': left.state.status,
             f'State of "{name}"': twin.state.status if twin is not None else "no such name",
@@ -49,7 +49,7 @@ _WITHOUT_CONTAINER_CONFIG = (25,)
 """The first engine whose answer about an image lacks the part that version 1 of compose reads."""
 
 
-def _of_version_one(left: Container, ping: Ping | None) -> str:
+def _version_one_clause(left: Container, ping: Ping | None) -> str:
     """That version 1 of compose cannot work with this engine, as the end of a sentence."""
     version = left.compose_label("version")
     if not version.startswith("1.") or ping is None or ping.version < _WITHOUT_CONTAINER_CONFIG:

@@ -204,7 +204,7 @@ def _reason(refusal: Refusal, container: Container, containers: Containers) -> s
                 "the engine runs inside a confined container (LXC) or profile"
             )
         case "program":
-            return f"the host has no {refusal.name}{_of_runtime(container, refusal)}"
+            return f"the host has no {refusal.name}{_runtime_clause(container, refusal)}"
         case "volume":
             return _volume_reason(refusal, container)
         case "address":
@@ -215,7 +215,7 @@ def _reason(refusal: Refusal, container: Container, containers: Containers) -> s
     return refusal.core
 
 
-def _of_runtime(container: Container, refusal: Refusal) -> str:
+def _runtime_clause(container: Container, refusal: Refusal) -> str:
     """Whose program is gone, for a container with a runtime of its own, as the end of a sentence.
 
     "" for a program of the engine itself, and for a container of the engine's own runtime.

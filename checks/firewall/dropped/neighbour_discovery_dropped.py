@@ -76,7 +76,8 @@ def _where_it_fails(links: Sequence[NeighbourLink]) -> str:
     networks = sorted({link.network.name for link in links if link.network is not None})
     uplinks = [link.device for link in links if link.place == "uplink"]
     places = [f"on {named('network', networks)}"] if networks else []
-    places += [f"on uplink {and_more(uplinks)}"] if uplinks else []
+    if uplinks:
+        places.append(f"on uplink {and_more(uplinks)}")
     return " and ".join(places)
 
 

@@ -140,20 +140,20 @@ def _reason_of_silence(item: SilentMachine, router: str, neighbours: Neighbours 
     gateway, container = item.address, item.container.name
     answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
     if gateway in answering:
-        return _Reason(_ONE_MAC, _of_wire(item))
+        return _Reason(_ONE_MAC, _wire_variables(item))
     if router and router != gateway:
         variables = {"container": container, "router": router, "interface": item.interface}
         return _Reason(f"the router of this host is {router}", variables)
     if router and neighbours is not None and neighbours.unanswered(router) is None:
         why = "the host has the same router: it is off, or the network accepts only the host's MAC"
-        return _Reason(why, {**_of_wire(item), "silent": router})
+        return _Reason(why, {**_wire_variables(item), "silent": router})
     return _Reason("", {"container": container})
 
 
 _ONE_MAC = "the host gets an answer, so the network accepts only the MAC address of the host"
 
 
-def _of_wire(item: SilentMachine) -> PageVariables:
+def _wire_variables(item: SilentMachine) -> PageVariables:
     """The variables for a wire that takes frames of one hardware address alone."""
     parent = item.network.option("parent")
     return {"container": item.container.name, "network": item.network.name, "parent": parent}
@@ -170,9 +170,12 @@ def _neighbours_finding(items: list[SilentMachine], neighbours: Neighbours | Non
             f"the host has answers from other machines on {items[0].network.option('parent')}: "
             "these are off, or the network accepts only the MAC address of the host"
         )
-        severity, variables = Severity.warning, {**_of_wire(items[0]), "silent": addresses[0]}
+        severity, variables = (
+            Severity.warning,
+            {**_wire_variables(items[0]), "silent": addresses[0]},
+        )
     else:
-        why, severity, variables = _ONE_MAC, None, _of_wire(items[0])
+        why, severity, variables = _ONE_MAC, None, _wire_variables(items[0])
     finding = _silent_finding(items, and_more(addresses), why, {})
     return replace(finding, variables=variables, severity=severity)
 

@@ -113,10 +113,10 @@ def _finding(
         severity=Severity.advice if item.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),
-    ).with_variables(_of_circle(circle) or _variables(item, mistaken))
+    ).with_variables(_circle_variables(circle) or _variables(item, mistaken))
 
 
-def _of_circle(circle: ForwardingCircle | None) -> PageVariables:
+def _circle_variables(circle: ForwardingCircle | None) -> PageVariables:
     return {} if circle is None else {"circle": circle.other, "holder": circle.container.name}
 
 

@@ -53,7 +53,7 @@ class FormerImages(msgspec.Struct, frozen=True):
 @evidence
 def former_images(containers: Containers, events: Events, images: Images | None) -> FormerImages:
     """Without a question: a predecessor that failed too says nothing, and is left out."""
-    ends = by_key(_ends(events))
+    ends = by_key(_ends_by_place(events))
     found: dict[str, FormerImage] = {}
     for container in containers:
         created = unix(container.created)
@@ -62,17 +62,17 @@ def former_images(containers: Containers, events: Events, images: Images | None)
         if before is None or not events.was_stopped(before.id) or events.failures(before.id):
             continue
         image = before.attributes.get("image", "")
-        if image and not image.startswith("sha256:") and normal(image) != _own(container):
+        if image and not image.startswith("sha256:") and normal(image) != _own_reference(container):
             is_here = images is not None and images.has(image)
             found[container.id] = FormerImage(image, before.at, _ran_s(before, events), is_here)
     return FormerImages(found)
 
 
-def _own(container: Container) -> str:
+def _own_reference(container: Container) -> str:
     return normal(container.config.image)
 
 
-def _ends(events: Events) -> Iterator[tuple[str, Event]]:
+def _ends_by_place(events: Events) -> Iterator[tuple[str, Event]]:
     """Each end of a container, by its name and by its place in compose's project."""
     for event in events:
         if (event.type, event.action) != ("container", "die"):

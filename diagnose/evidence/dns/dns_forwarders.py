@@ -138,7 +138,11 @@ def _looked_at(
 
 def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:
     """The servers that it is configured to ask, each once: as the first place that names any."""
-    for places in (_of_settings(container), _of_files(host, container), _of_log(container, logs)):
+    for places in (
+        _servers_in_settings(container),
+        _servers_in_files(host, container),
+        _servers_in_log(container, logs),
+    ):
         own = {end.ip_address for end in container.endpoints.values()}
         found = {
             (item.address, item.port): item
@@ -150,7 +154,7 @@ def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Ite
             return
 
 
-def _of_settings(container: Container) -> Iterator[AskedServer]:
+def _servers_in_settings(container: Container) -> Iterator[AskedServer]:
     for variable in container.config.env or ():
         match = _VARIABLE.match(variable)
         if match is not None:
@@ -162,7 +166,7 @@ def _of_settings(container: Container) -> Iterator[AskedServer]:
             yield from _places(option["value"] or following, "its command")
 
 
-def _of_files(host: Host, container: Container) -> Iterator[AskedServer]:
+def _servers_in_files(host: Host, container: Container) -> Iterator[AskedServer]:
     settings = mounted_settings(
         host, container, "dns upstreams", _SETTINGS, _FOLDER, with_volumes=True
     )
@@ -172,7 +176,7 @@ def _of_files(host: Host, container: Container) -> Iterator[AskedServer]:
             yield AskedServer(address, int(port), f"{file.root or ''}{file.path}")
 
 
-def _of_log(container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:
+def _servers_in_log(container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:
     for line in logs.of_this_run(container) if logs is not None else ():
         match = _IN_LOG.search(line.text)
         if match is not None:

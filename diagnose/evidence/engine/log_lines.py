@@ -213,11 +213,11 @@ def parse_entries(entries: Sequence[JournalEntry], unit: str = UNIT) -> tuple[Lo
         if last and entry is last_entry:
             lines.append(LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor))
         else:
-            lines.append(_with_stack(_of_entry(entry), texts, index))
+            lines.append(_with_stack(_line_of_entry(entry), texts, index))
     return tuple(lines)
 
 
-def _of_entry(entry: JournalEntry) -> LogLine:
+def _line_of_entry(entry: JournalEntry) -> LogLine:
     """systemd and dockerd both write here.
 
     What is no line of dockerd's is the service manager's own word.

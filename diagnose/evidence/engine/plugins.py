@@ -84,7 +84,7 @@ def legacy_plugins(
     if isinstance(listings, Unavailable):
         return listings
     with_socket = list(_candidates(listings.get(SOCKETS)))
-    specs, unread = _of_specs(host, listings, {plugin.name for plugin in with_socket})
+    specs, unread = _plugins_of_specs(host, listings, {plugin.name for plugin in with_socket})
     plugins = [*with_socket, *specs]
     plugins += _remembered_plugins(in_memory - {plugin.name for plugin in plugins})
     if not plugins:
@@ -127,7 +127,7 @@ def _candidates(listing: FolderListing | None) -> Iterator[LegacyPlugin]:
             yield LegacyPlugin(posixpath.splitext(entry.name)[0], path, path)
 
 
-def _of_specs(
+def _plugins_of_specs(
     host: Host, listings: dict[str, FolderListing], with_socket: set[str]
 ) -> tuple[list[LegacyPlugin], tuple[Unexamined, ...]]:
     """The plugins of spec files, and the specs whose address cannot be tried."""

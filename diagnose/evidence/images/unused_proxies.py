@@ -74,7 +74,7 @@ def unused_proxies(
         if not isinstance(answer, Failed)
         for proxy in _proxies(path, answer.text)
     ]
-    proxies += [_of_client(proxy) for proxy in (client.proxies if client is not None else ())]
+    proxies += [_client_proxy(proxy) for proxy in (client.proxies if client is not None else ())]
     return UnusedProxies(tuple(sorted(proxies, key=_rank)))
 
 
@@ -83,7 +83,7 @@ def _rank(proxy: UnusedProxy) -> tuple[bool, bool, str]:
     return not proxy.is_drop_in, proxy.is_of_client, proxy.file
 
 
-def _of_client(proxy: ClientProxy) -> UnusedProxy:
+def _client_proxy(proxy: ClientProxy) -> UnusedProxy:
     https = proxy.https or proxy.http
     return UnusedProxy(proxy.file, https, proxy.http, proxy.exceptions, is_of_client=True)
 

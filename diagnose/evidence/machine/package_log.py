@@ -63,7 +63,7 @@ def _upstream(version: str) -> str:
     return match["upstream"] if match else version
 
 
-def _of_dpkg(file: FileText) -> Iterator[ChangedPackage]:
+def _dpkg_changes(file: FileText) -> Iterator[ChangedPackage]:
     """The changes in dpkg's log, whose times are of the host's zone."""
     times = [at for text in _DPKG_TIME.findall(file.text) if (at := _unix(f"{text}Z")) is not None]
     if not times or file.mtime is None:
@@ -76,14 +76,14 @@ def _of_dpkg(file: FileText) -> Iterator[ChangedPackage]:
             yield ChangedPackage(at + offset, line["name"], old, new)
 
 
-def _of_dnf(file: FileText) -> Iterator[ChangedPackage]:
+def _dnf_changes(file: FileText) -> Iterator[ChangedPackage]:
     for line in _DNF.finditer(file.text):
         at = _unix(line["at"])
         if at is not None:
             yield ChangedPackage(at, line["name"], "", line["new"])
 
 
-def _of_pacman(file: FileText) -> Iterator[ChangedPackage]:
+def _pacman_changes(file: FileText) -> Iterator[ChangedPackage]:
     for line in _PACMAN.finditer(file.text):
         at = _unix(line["at"])
         if at is not None:
@@ -99,9 +99,9 @@ def _unix(text: str) -> float | None:
 
 
 READERS: dict[str, Callable[[FileText], Iterator[ChangedPackage]]] = {
-    "/var/log/dpkg.log": _of_dpkg,
-    "/var/log/dnf.rpm.log": _of_dnf,
-    "/var/log/pacman.log": _of_pacman,
+    "/var/log/dpkg.log": _dpkg_changes,
+    "/var/log/dnf.rpm.log": _dnf_changes,
+    "/var/log/pacman.log": _pacman_changes,
 }
 """By the path of the log."""
 

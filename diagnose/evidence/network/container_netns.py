@@ -150,7 +150,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
         wanted[:limit], lambda container: VisitNetns(container.state.pid)
     ):
         if not isinstance(netns, Failed):
-            visited.append(_of_container(container, netns))
+            visited.append(_visited_netns(container, netns))
         elif netns.reason != "gone":
             failures.append(netns)
             missing.append(Unexamined(container.subject, f"its network namespace: {netns}"))
@@ -163,7 +163,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     )
 
 
-def _of_container(container: Container, netns: NetnsView) -> ContainerNetns:
+def _visited_netns(container: Container, netns: NetnsView) -> ContainerNetns:
     return ContainerNetns(
         container,
         inode=netns.inode,

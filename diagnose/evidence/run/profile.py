@@ -94,18 +94,18 @@ def host_profile(
     answers = dict(host.ask_many(_questions()))
     files = _files(host, answers)
     facts: dict[str, str] = {}
-    facts.update(_of_machine(header, answers))
+    facts.update(_machine_facts(header, answers))
     if ping is not None:
-        facts.update(_of_engine(ping, info))
+        facts.update(_engine_facts(ping, info))
     if config is not None:
-        facts.update(_of_configuration(config))
+        facts.update(_configuration_facts(config))
     if containers is not None and images is not None:
-        facts.update(_of_images(containers, images))
+        facts.update(_image_facts(containers, images))
     if firewall is not None:
         facts["firewall tables"] = ", ".join(_firewall_kinds(firewall)) or "none"
     if resolvers is not None and not isinstance(resolvers.host, Unavailable):
         facts["resolvers"] = comparable(", ".join(sorted(resolvers.host.nameservers)) or "none")
-    facts.update(_of_network(uplinks, interfaces, routes))
+    facts.update(_network_facts(uplinks, interfaces, routes))
     facts.update(files.facts)
     site = answers[IdentifySite()]
     identity = SiteIdentity() if isinstance(site, Failed) else site
@@ -168,7 +168,7 @@ def _size(status: PathStatus) -> str:
     return "missing" if status.failed else f"{status.size} bytes"
 
 
-def _of_machine(
+def _machine_facts(
     header: ReportHeader | None, answers: Mapping[Question[Json], Json]
 ) -> Iterator[tuple[str, str]]:
     """The facts of the machine: kernel, distribution, clock."""
@@ -197,7 +197,7 @@ def _distribution(text: str) -> str:
     return names[1] if names else ""
 
 
-def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
+def _engine_facts(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
     """The facts of the engine: its version and drivers."""
     product = "Podman" if ping.is_podman else "Docker"
     version = (
@@ -220,7 +220,7 @@ def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
     yield "memory", f"{round(info.mem_total / 2**30)} GiB" if info.mem_total else ""
 
 
-def _of_configuration(config: DaemonConfig) -> Iterator[tuple[str, str]]:
+def _configuration_facts(config: DaemonConfig) -> Iterator[tuple[str, str]]:
     """The facts of daemon.json and of the command line, key by key."""
     if not config.text_ok:
         yield "daemon.json", "cannot be read as JSON"
@@ -240,7 +240,7 @@ def comparable_whole(values: Mapping[str, Json]) -> str:
     return _SECRET.sub("<redacted>", json.dumps(dict(values), sort_keys=True))
 
 
-def _of_images(containers: Containers, images: Images) -> Iterator[tuple[str, str]]:
+def _image_facts(containers: Containers, images: Images) -> Iterator[tuple[str, str]]:
     """The image of each running container by its name.
 
     The same tag may be another image on another host.
@@ -260,7 +260,7 @@ def _firewall_kinds(firewall: Firewall) -> list[str]:
     return sorted({f"{chain.table.backend} {chain.table.family}" for chain in firewall.chains})
 
 
-def _of_network(
+def _network_facts(
     uplinks: Uplinks | None, interfaces: Interfaces | None, routes: Routes | None
 ) -> Iterator[tuple[str, str]]:
     """The host's uplink, its network, MTU and gateway, as facts of the profile."""

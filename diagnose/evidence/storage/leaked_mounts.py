@@ -49,7 +49,7 @@ def leaked_mounts(
     """The host's mounts first; other namespaces only where the host has none."""
     busy = [container for container in containers if _is_kept_by_a_mount(container)]
     here = [(LeakedMount(mount.point, mount.fstype), mount) for mount in mounts or ()]
-    leaks = {container.id: _of_container(container, here) for container in busy}
+    leaks = {container.id: _mounts_of_container(container, here) for container in busy}
     unexplained = [container for container in busy if not leaks[container.id]]
     if unexplained and processes is not None:
         leaks |= _leaks_elsewhere(host, processes, unexplained)
@@ -67,10 +67,10 @@ def _leaks_elsewhere(
 ) -> dict[str, tuple[LeakedMount, ...]]:
     """The mounts of these containers in other mount namespaces, by the container's id."""
     elsewhere = list(_mounts_elsewhere(host, processes))
-    return {container.id: _of_container(container, elsewhere) for container in containers}
+    return {container.id: _mounts_of_container(container, elsewhere) for container in containers}
 
 
-def _of_container(
+def _mounts_of_container(
     container: Container, mounts: Iterable[tuple[LeakedMount, Mounted]]
 ) -> tuple[LeakedMount, ...]:
     """The mounts that keep one container, out of these."""

@@ -39,13 +39,13 @@ def conditions(rule: RuleText, members: Mapping[str, Several]) -> list[Condition
     for option in rule.options:
         if option.name == "-m":
             module = option.first
-            conditions += _of_module(module, rule)
+            conditions += _module_conditions(module, rule)
         else:
-            conditions += _of_option(module, option, rule, members)
+            conditions += _option_condition(module, option, rule, members)
     return conditions
 
 
-def _of_module(name: str, rule: RuleText) -> list[Condition]:
+def _module_conditions(name: str, rule: RuleText) -> list[Condition]:
     """The conditions that a match module means by its mere presence."""
     if name == "socket":
         return [_TO_THIS_HOST, Unread("-m socket")]
@@ -59,7 +59,7 @@ def _of_module(name: str, rule: RuleText) -> list[Condition]:
     return []
 
 
-def _of_option(
+def _option_condition(
     module: str, option: RuleOption, rule: RuleText, members: Mapping[str, Several]
 ) -> list[Condition]:
     """The conditions that one option of a match means.

@@ -38,7 +38,7 @@ def _equality(program: RuleProgram, parts: list[Part], data: bytes, negate: bool
     if parts[0].kind == "flags":
         return _flags(parts, data, negate)
     if parts[0].kind == "group":
-        return _of_group(program, parts, data, negate)
+        return _group_condition(program, parts, data, negate)
     mask = parts[0].mask if len(parts) == 1 else None
     if negate and mask is not None and not any(data):
         has_any_bit: Value = Masked(mask, any_bit=True)
@@ -106,7 +106,9 @@ def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
     return Match(("syn",), tuple((value,) for value in values), negate)
 
 
-def _of_group(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
+def _group_condition(
+    program: RuleProgram, parts: list[Part], data: bytes, negate: bool
+) -> Condition:
     """Whether the interface is, or is not, one of a group's."""
     part = parts[0]
     if len(parts) > 1 or program.groups is None:

@@ -13,7 +13,7 @@ _BEGIN = r"(?:^|[\s:>\]])(?:[\w$]{1,60}(?:\.|::|\\)){0,12}"
 _END = r"(?:(?:Error|Exception)|(?<=Configured))\b(?:[ \[(][^:\n]{0,40})?:\s*\S"
 
 
-def _of_class(words: str) -> str:
+def _class_pattern(words: str) -> str:
     """A pattern for exceptions in whose class one of these words stands."""
     return rf"(?-i:{_BEGIN}\w{{0,40}}(?:{words})\w{{0,40}}?{_END})"
 
@@ -23,7 +23,7 @@ EXCEPTION_CLASSES = tuple(
         name=name,
         of_running=ABOUT_SETTINGS if name == "class-configuration" else NEVER,
         mark=":",
-        pattern=_of_class(words),
+        pattern=_class_pattern(words),
         cause=cause,
         cure=cure,
         source="the words of which Java, Python, .NET, Ruby and PHP build the classes of exceptions",

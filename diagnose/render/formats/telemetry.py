@@ -48,7 +48,7 @@ def send(url: str, report: Report) -> int:
     if not batch:
         return 0
     with _Complaints() as complaints:
-        exporter = OTLPLogExporter(endpoint=_of_logs(url), timeout=TIMEOUT_S)
+        exporter = OTLPLogExporter(endpoint=_logs_url(url), timeout=TIMEOUT_S)
         result = exporter.export(batch)
         exporter.shutdown()
     if result is not LogRecordExportResult.SUCCESS:
@@ -142,7 +142,7 @@ def _attributes(
         yield "diagnose.fix.risk", cure.risk
 
 
-def _of_logs(url: str) -> str:
+def _logs_url(url: str) -> str:
     """The address of a collector's logs, for its base address too."""
     return url.rstrip("/") + LOGS_PATH if urlsplit(url).path in ("", "/") else url
 

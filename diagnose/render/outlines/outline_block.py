@@ -202,7 +202,7 @@ class _Remedy(msgspec.Struct, frozen=True):
 def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
     """What the block offers: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
-    cure = _of_this_host(runbooks.cure(head.id, variables, place), report)
+    cure = _cure_here(runbooks.cure(head.id, variables, place), report)
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
@@ -223,7 +223,7 @@ def _as_sentence(words: str) -> str:
     return begin if _TYPED.search(last) else f"{begin}."
 
 
-def _of_this_host(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:
+def _cure_here(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:
     """The cure, with what its restart of the engine does to the containers of this host."""
     restart = report.engine_restart
     if cure is None or restart is None or not restart.running:

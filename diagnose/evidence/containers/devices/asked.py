@@ -60,13 +60,15 @@ def asked_devices(
         return AskedDevices()
     answer = host.require(StatPaths(wanted, follow=True))
     missing = {
-        path: _of_its_kind(host, path) for path in devices if answer[path].failed == "missing"
+        path: _devices_of_same_kind(host, path)
+        for path in devices
+        if answer[path].failed == "missing"
     }
     known_zones = frozenset(zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
     return AskedDevices(missing, known_zones)
 
 
-def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:
+def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:
     """The devices of the host that differ in their number, or that are serial too."""
     folder, _, name = path.rpartition("/")
     listing = host.ask(ListFolder(folder))

@@ -124,7 +124,7 @@ def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
             yield _access_line(line, match)
         elif (match := _OF_HAPROXY.search(line.text)) is not None:
             yield replace(_access_line(line, match), server=match["server"], ended=match["ended"])
-        elif (named := _of_fields(line)) is not None:
+        elif (named := _line_of_fields(line)) is not None:
             yield named
 
 
@@ -139,7 +139,7 @@ def _access_line(line: RecentLine, match: re.Match[str]) -> AccessLine:
     )
 
 
-def _of_fields(line: RecentLine) -> AccessLine | None:
+def _line_of_fields(line: RecentLine) -> AccessLine | None:
     """A request whose parts are named."""
     found = [pattern.search(line.text) for pattern in (_STATUS, _METHOD, _PATH)]
     status, method, path = (match[1] if match is not None else "" for match in found)

@@ -100,7 +100,7 @@ def inner_failures(
         if not isinstance(log, Failed):
             words = commands[container.id]
             since = 0.0 if _may_last(container, words) else clock.wall - FRESH_S
-            lines = _of_this_run(log, container, since)
+            lines = _lines_of_this_run(log, container, since)
             items += in_lines(container, words, lines or own.lines(host, container), clock.wall)
         elif log.reason != "gone":
             unexamined.append(Unexamined(container.subject, f"its log: {log}"))
@@ -149,7 +149,7 @@ def _command(comm: str) -> str:
     return comm.partition(" ")[0]
 
 
-def _of_this_run(
+def _lines_of_this_run(
     log: ContainerLog, container: Container, since: float
 ) -> list[tuple[float | None, str]]:
     """Time and text of the lines since the container's start, and since this Unix time."""

@@ -72,10 +72,10 @@ def keeper_logs(host: Host, containers: Sequence[Container], within_s: float) ->
         (folder.file(item) for item in answer.written for folder in places.get(item.folder, ())),
         key=lambda file: (-file.written, file.path),
     )
-    return KeeperLogs(by_key(_of_containers(files)))
+    return KeeperLogs(by_key(_files_by_container(files)))
 
 
-def _of_containers(files: Iterable[OwnLogFile]) -> Iterator[tuple[str, OwnLogFile]]:
+def _files_by_container(files: Iterable[OwnLogFile]) -> Iterator[tuple[str, OwnLogFile]]:
     return ((file.container.id, file) for file in files)
 
 

@@ -33,11 +33,11 @@ def own_tails(
     """
     ended = [container for container in silent if not container.is_running]
     running = (container for container in silent if container.is_running)
-    tails = dict(_of_running(running, own_logs)) if own_logs is not None else {}
-    return tails | (dict(_of_ended(host, ended, since_s)) if ended else {})
+    tails = dict(_running_tails(running, own_logs)) if own_logs is not None else {}
+    return tails | (dict(_ended_tails(host, ended, since_s)) if ended else {})
 
 
-def _of_running(
+def _running_tails(
     containers: Iterable[Container], own_logs: OwnLogs
 ) -> Iterator[tuple[str, LogTail]]:
     for container in containers:
@@ -48,7 +48,7 @@ def _of_running(
             yield container.id, explaining
 
 
-def _of_ended(
+def _ended_tails(
     host: Host, containers: Sequence[Container], since_s: float
 ) -> Iterator[tuple[str, LogTail]]:
     """By container id, the end of the newest log file of the last run that explains the failure."""

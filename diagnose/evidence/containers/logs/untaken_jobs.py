@@ -131,10 +131,10 @@ def _untaken(
             sent.setdefault(match["task"], []).append((line.at, line.text.strip()))
     untaken = {task: times for task, times in sent.items() if len(times) >= LEAST}
     if untaken:
-        yield from _of_most_frequent_task(scheduler, workers, logs, untaken)
+        yield from _most_frequent_task(scheduler, workers, logs, untaken)
 
 
-def _of_most_frequent_task(
+def _most_frequent_task(
     scheduler: Container,
     workers: Sequence[Container],
     logs: dict[str, ContainerLog],

@@ -69,7 +69,7 @@ def stale_mounts(
     stale: list[StaleMount] = []
     unexamined: list[Unexamined] = []
     folders = bound.by_name if bound is not None else {}
-    of_host = {container.id: _of_host(container, folders) for container in containers.running}
+    of_host = {container.id: _host_mounts(container, folders) for container in containers.running}
     users = [container for container in containers.running if of_host[container.id]]
     for container, table in host.ask_about(users, mount_table_of):
         if not isinstance(table, Failed):
@@ -85,7 +85,7 @@ def stale_mounts(
     return StaleMounts(tuple(confirmed), tuple(unexamined))
 
 
-def _of_host(container: Container, folders: Mapping[str, str]) -> list[Mount]:
+def _host_mounts(container: Container, folders: Mapping[str, str]) -> list[Mount]:
     """The bind mounts, and volumes that are one, with the folder of the host as their source."""
     volumes = [
         replace(mount, source=folders[mount.name])

@@ -202,8 +202,10 @@ def _with_explanation(
 def _last_line_about(tail: LogTail, item: RefusedCaller) -> str:
     """The last line that names what was asked for, the caller's address, or how it was called."""
     marks = [end.ip_address for end in item.caller.endpoints.values() if end.ip_address]
-    marks += [item.path.partition("?")[0]] if len(item.path) > _SHORT else []
-    marks += [item.host] if "." in item.host or "_" in item.host or "-" in item.host else []
+    if len(item.path) > _SHORT:
+        marks.append(item.path.partition("?")[0])
+    if "." in item.host or "_" in item.host or "-" in item.host:
+        marks.append(item.host)
     for line in reversed(tail.lines):
         if any(mark in line for mark in marks):
             return message(line).text

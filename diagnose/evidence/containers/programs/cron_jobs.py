@@ -79,7 +79,8 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
             tables = [f"{SPOOL}/{name}" for name in spool]
             tables += [f"{_SYSTEM}/{name}" for name in _names(host, root, _SYSTEM)]
             job = next(_bare_jobs(host, root, container, [*tables, "/etc/crontab"]), None)
-            bare += [job] if job is not None else []
+            if job is not None:
+                bare.append(job)
     return CronJobs(tuple(bare), tuple(ownerless))
 
 

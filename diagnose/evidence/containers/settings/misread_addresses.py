@@ -77,17 +77,17 @@ def misread_addresses(
     for container in containers:
         calls = functools.partial(containers.can_call, container)
         has_failed = log_tails is not None and container.id in log_tails.by_id
-        item = _of_variables(container, calls, has_failed=has_failed)
+        item = _from_variables(container, calls, has_failed=has_failed)
         if item is None and log_tails is not None:
             tail = log_tails.of(container)
             lines = (*tail.earlier, *tail.lines)
-            item = _of_files(host, container, lines, calls)
+            item = _from_files(host, container, lines, calls)
         if item is not None:
             found.append(item)
     return MisreadAddresses(tuple(found))
 
 
-def _of_variables(
+def _from_variables(
     container: Container, calls: Callable[[str], bool], *, has_failed: bool
 ) -> MisreadAddress | None:
     """calls: whether the container can call another one by that name.
@@ -108,7 +108,7 @@ def _of_variables(
     return None
 
 
-def _of_files(
+def _from_files(
     host: Host, container: Container, lines: Iterable[str], calls: Callable[[str], bool]
 ) -> MisreadAddress | None:
     """The address of a line, in the one file of settings that has it."""

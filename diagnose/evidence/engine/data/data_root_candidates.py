@@ -165,7 +165,8 @@ def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
             value = (
                 None if isinstance(file, Failed) else parse_text(file.text).values.get("data-root")
             )
-            own += [value] if isinstance(value, str) else []
+            if isinstance(value, str):
+                own.append(value)
         paths |= set(own[-1:] or [DEFAULT])
     return frozenset(path.rstrip("/") for path in paths)
 

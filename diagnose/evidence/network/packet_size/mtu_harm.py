@@ -74,7 +74,8 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
         if result is not None:
             container, outcome = result
             probes[oversized.network.name] = outcome
-            harm += [Harm(container, outcome)] if outcome.startswith("lost") else []
+            if outcome.startswith("lost"):
+                harm.append(Harm(container, outcome))
         if harm:
             harms_of[oversized.network.name] = tuple(harm)
     return MtuHarm(harms_of, probes)

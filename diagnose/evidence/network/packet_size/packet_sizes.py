@@ -84,7 +84,8 @@ def _size(
     for container in members if namespaces is not None else ():
         netns = namespaces.of(container) if namespaces is not None else None
         link = netns.link_with(container.endpoints[network.name].ip_address) if netns else None
-        seen += [link.mtu] if link else []
+        if link:
+            seen.append(link.mtu)
     if seen:
         return max(seen)
     option = network.option(MTU_OPTION, str(_USUAL_MTU))

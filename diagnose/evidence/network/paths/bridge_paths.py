@@ -67,7 +67,7 @@ def bridge_paths(
         if link.kind != "bridge":
             paths += _path_of_translated_net(stack, device, uplinks) if link.master is None else ()
         elif link.name not in own and not _is_an_engines(link.name):
-            paths += _of_bridge(stack, device, interfaces.ports(link), uplinks)
+            paths += _paths_of_bridge(stack, device, interfaces.ports(link), uplinks)
     return BridgePaths(tuple(paths))
 
 
@@ -76,7 +76,7 @@ def _is_an_engines(name: str) -> bool:
     return name.startswith(_ENGINES_OWN) and name != "br-lan"
 
 
-def _of_bridge(
+def _paths_of_bridge(
     stack: Stack, device: Device, ports: Sequence[Interface], uplinks: Uplinks
 ) -> Iterator[BridgePath]:
     """The ways of the guests on a bridge; none where there are no guests."""

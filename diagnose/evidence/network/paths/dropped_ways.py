@@ -115,7 +115,7 @@ def dropped_ways(
     write none (has_rules).
     """
     dropped = _by_rule(paths, resolver_paths)
-    lacks = _Lacks(firewall, paths) if has_rules else None
+    lacks = _LostDockerRules(firewall, paths) if has_rules else None
     return {
         by: ways
         for by, ways in dropped.items()
@@ -130,7 +130,7 @@ def ports_closed_by_rules(
 
     It may be meant: whoever wrote the rule knows.
     """
-    lacks = _Lacks(firewall, paths)
+    lacks = _LostDockerRules(firewall, paths)
     return {
         by: ways.inlets
         for by, ways in _by_rule(paths, resolver_paths).items()
@@ -171,7 +171,7 @@ def _blocker(outlet: Egress) -> Step | None:
     return by if by is not None and is_ban(by) else None
 
 
-class _Lacks:
+class _LostDockerRules:
     """Whether Docker's rules are gone, so that packets meet others in their place."""
 
     def __init__(self, firewall: Firewall, paths: PacketPaths) -> None:

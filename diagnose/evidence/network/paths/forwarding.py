@@ -40,7 +40,8 @@ class Forwarding(msgspec.Struct, frozen=True):
 def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwarding | Unavailable:
     """Every user may read these settings."""
     interfaces = [network.bridge for network in networks.bridges]
-    interfaces += [uplink.name for uplink in uplinks] if uplinks is not None else []
+    if uplinks is not None:
+        interfaces += [uplink.name for uplink in uplinks]
     keys_by_interface = {
         interface: f"net/ipv4/conf/{interface}/forwarding" for interface in interfaces
     }

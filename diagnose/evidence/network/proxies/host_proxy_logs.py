@@ -177,15 +177,15 @@ def _failed_requests(
             yield HostLine(at, line, place)
 
 
-def _of_nginx(line: str, _servers: Mapping[str, Place]) -> Place | None:
+def _nginx_place(line: str, _servers: Mapping[str, Place]) -> Place | None:
     return place_in(line) if _OF_NGINX.search(line) else None
 
 
-def _of_apache(line: str, _servers: Mapping[str, Place]) -> Place | None:
+def _apache_place(line: str, _servers: Mapping[str, Place]) -> Place | None:
     return place_in(line) if _OF_APACHE.search(line) else None
 
 
-def _of_caddy(line: str, servers: Mapping[str, Place]) -> Place | None:
+def _caddy_place(line: str, servers: Mapping[str, Place]) -> Place | None:
     """Where Caddy's message has no address, the one server counts that its settings have."""
     is_error = '"http.log.error' in line and (message(line).level or 0) >= ERROR
     if not is_error or not _OF_CADDY.search(line):
@@ -194,7 +194,7 @@ def _of_caddy(line: str, servers: Mapping[str, Place]) -> Place | None:
     return (host, port) if port else only(set(servers.values()))
 
 
-def _of_haproxy(line: str, servers: Mapping[str, Place]) -> Place | None:
+def _haproxy_place(line: str, servers: Mapping[str, Place]) -> Place | None:
     match = _OF_HAPROXY.search(line)
     if match is None:
         return None
@@ -204,7 +204,7 @@ def _of_haproxy(line: str, servers: Mapping[str, Place]) -> Place | None:
     return servers.get(f"{match['backend']}/{match['server']}") or only(of_backend)
 
 
-def _of_traefik(line: str, _servers: Mapping[str, Place]) -> Place | None:
+def _traefik_place(line: str, _servers: Mapping[str, Place]) -> Place | None:
     match = _OF_TRAEFIK.search(line)
     if match is None:
         return None
@@ -215,12 +215,12 @@ def _of_traefik(line: str, _servers: Mapping[str, Place]) -> Place | None:
 
 
 _PLACES: Mapping[str, Callable[[str, Mapping[str, Place]], Place | None]] = {
-    "apache2": _of_apache,
-    "caddy": _of_caddy,
-    "haproxy": _of_haproxy,
-    "httpd": _of_apache,
-    "nginx": _of_nginx,
-    "traefik": _of_traefik,
+    "apache2": _apache_place,
+    "caddy": _caddy_place,
+    "haproxy": _haproxy_place,
+    "httpd": _apache_place,
+    "nginx": _nginx_place,
+    "traefik": _traefik_place,
 }
 
 

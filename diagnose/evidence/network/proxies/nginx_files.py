@@ -56,9 +56,9 @@ class NginxFiles:
                 inner = tuple(self._included(directive.inner, depth))
                 yield msgspec.structs.replace(directive, inner=inner)
             elif posixpath.basename(directive.first) not in _OTHERWISE:
-                yield from self._of_include(directive, depth)
+                yield from self._included_directives(directive, depth)
 
-    def _of_include(self, include: Directive, depth: int) -> Iterator[Directive]:
+    def _included_directives(self, include: Directive, depth: int) -> Iterator[Directive]:
         """What an include stands for; it itself where a file of it is not read."""
         pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
         for path in self._matching(pattern):
@@ -104,19 +104,19 @@ class NginxFiles:
 
     def _read(self, path: str) -> str | None:
         if self._container is None:
-            return self._of_host(ReadFile(path, parts="proxying"))
+            return self._text_on_host(ReadFile(path, parts="proxying"))
         mount = innermost_mount(self._container.mounts, path)
         if mount is None:
-            return self._of_image(path)
+            return self._text_in_image(path)
         if not mount.has_host_path:
             return None
-        return self._of_host(mounted_file(mount, path, parts="proxying"))
+        return self._text_on_host(mounted_file(mount, path, parts="proxying"))
 
-    def _of_host(self, file: ReadFile) -> str | None:
+    def _text_on_host(self, file: ReadFile) -> str | None:
         text = self._host.ask(file)
         return None if isinstance(text, Failed) else text.text
 
-    def _of_image(self, path: str) -> str | None:
+    def _text_in_image(self, path: str) -> str | None:
         """A file of the image, or of the container's own layer; "" where it does not exist."""
         assert self._container is not None
         file = self._host.ask(ReadContainerFile(self._container.id, path, bytes=_BYTES))

@@ -110,7 +110,7 @@ def hops(
         upstreams = {block.first: _members(block) for block in http.all("upstream")}
         for server in http.all("server"):
             if server.is_block:
-                yield from _of_site(proxy, server, of_http, upstreams, containers)
+                yield from _hops_of_site(proxy, server, of_http, upstreams, containers)
 
 
 def _members(upstream: Directive) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _members(upstream: Directive) -> tuple[str, ...]:
     return tuple(server.first for server in upstream.all("server"))
 
 
-def _of_site(
+def _hops_of_site(
     proxy: Container | None,
     server: Directive,
     of_http: _Level,

@@ -86,7 +86,7 @@ def unserved_routes(
     """Judged by inspect and sockets; Traefik's file of static settings is read if there is one."""
     seen = Namespaces({}) if namespaces is None else namespaces
     site = _Site(containers, seen, clock)
-    routes = [*_of_traefik(host, site), *_of_nginx_proxy(site)]
+    routes = [*_traefik_routes(host, site), *_nginx_proxy_routes(site)]
     unseen = (Unexamined(subject, "its sockets were not seen") for subject in sorted(site.unseen))
     return UnservedRoutes(tuple(routes), tuple(unseen))
 
@@ -126,7 +126,7 @@ class _Site(msgspec.Struct, dict=True):
         return served if age >= (NEXT_S if served else SETTLED_S) else None
 
 
-def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
+def _traefik_routes(host: Host, site: _Site) -> Iterator[UnservedRoute]:
     """The routes of the one Traefik on this host, where its settings are known."""
     proxies = [container for container in site.containers.running if is_traefik(container)]
     if len(proxies) != 1:
@@ -338,7 +338,7 @@ def _defined_twice(
                 yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
 
 
-def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
+def _nginx_proxy_routes(site: _Site) -> Iterator[UnservedRoute]:
     """nginx-proxy serves each container with VIRTUAL_HOST, at the port that it finds out itself."""
     proxies = [
         container

@@ -94,10 +94,12 @@ def symptoms(container: Container, log: Sequence[RecentLine], clock: Clock) -> I
             last = lines[-1]
             path = last.path.partition("?")[0]
             yield Symptom(kind, container, last.line, path, len(lines))
-    yield from _of_words(container, log, clock)
+    yield from _symptoms_in_words(container, log, clock)
 
 
-def _of_words(container: Container, log: Sequence[RecentLine], clock: Clock) -> Iterator[Symptom]:
+def _symptoms_in_words(
+    container: Container, log: Sequence[RecentLine], clock: Clock
+) -> Iterator[Symptom]:
     """What a program says itself: that an upgrade is missing, or that it refuses a form."""
     kinds: tuple[tuple[Kind, LazyPattern], ...] = (
         ("upgrade", _ASKS_FOR_UPGRADE),

@@ -116,8 +116,8 @@ def waiting_clients(
     host: Host, namespaces: Namespaces, containers: Containers, listeners: Listeners | None
 ) -> WaitingClients:
     """Connections are listed where a namespace has more sockets than those that listen."""
-    own = list(_of_containers(namespaces))
-    shared = list(_of_host(containers, listeners))
+    own = list(_containers_listening(namespaces))
+    shared = list(_host_listening(containers, listeners))
     # The first question is the one that `network_losses` asks.
     counters = _counters(host, owners_of(namespaces).values())
     counters |= _counters(host, [place.container for place in shared])
@@ -151,7 +151,7 @@ def _counters(host: Host, containers: Iterable[Container]) -> dict[str, LossCoun
     return host.require(CountLosses(pids))
 
 
-def _of_containers(namespaces: Namespaces) -> Iterator[_ListeningNetns]:
+def _containers_listening(namespaces: Namespaces) -> Iterator[_ListeningNetns]:
     """The network namespaces with TCP listeners, each once, with the containers that share it."""
     owners = owners_of(namespaces)
     names = by_key((netns.inode, netns.container.name) for netns in namespaces)
@@ -164,7 +164,9 @@ def _of_containers(namespaces: Namespaces) -> Iterator[_ListeningNetns]:
             yield _ListeningNetns(owner, len(sockets), is_queueing, sharers)
 
 
-def _of_host(containers: Containers, listeners: Listeners | None) -> Iterator[_ListeningNetns]:
+def _host_listening(
+    containers: Containers, listeners: Listeners | None
+) -> Iterator[_ListeningNetns]:
     """The host's own namespace, where a container that shares it listens."""
     sharing = {one.id: one for one in containers.running if one.shares_host_network}
     sockets = [socket for socket in listeners or () if socket.proto.startswith("tcp")]

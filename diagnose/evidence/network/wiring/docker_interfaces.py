@@ -62,7 +62,7 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
     A bridge that also has a port of another kind may be the host's own uplink bridge, so it is
     left out.
     """
-    ours = list(_of_networks(links, networks))
+    ours = list(_interfaces_of_networks(links, networks))
     defaults = [route for route in routes if _is_default(route)]
     winner = _winner(defaults)
     taken = []
@@ -100,7 +100,7 @@ class _DockerInterface(msgspec.Struct, frozen=True):
                 yield f"{address.address}/{address.prefix}"
 
 
-def _of_networks(links: Interfaces, networks: Networks) -> Iterator[_DockerInterface]:
+def _interfaces_of_networks(links: Interfaces, networks: Networks) -> Iterator[_DockerInterface]:
     """The bridges that have veth ports alone, and these ports."""
     by_bridge = {network.bridge: network for network in networks.bridges}
     for link in links:

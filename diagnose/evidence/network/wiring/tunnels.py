@@ -57,12 +57,13 @@ def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunne
             owners = {holder.interface: str(holder) for holder in holders}
     for link in links:
         if link.kind in _KERNEL_KINDS and link.name not in owners:
-            owner = _of_kernel(host, link, processes)
-            owners |= {link.name: owner} if owner else {}
+            owner = _kernel_owner(host, link, processes)
+            if owner:
+                owners[link.name] = owner
     return Tunnels(owners, names)
 
 
-def _of_kernel(host: Host, link: Interface, processes: Processes | None) -> str:
+def _kernel_owner(host: Host, link: Interface, processes: Processes | None) -> str:
     """Who made a tunnel that the kernel serves itself: wg-quick, or pppd."""
     if link.kind == "wireguard":
         path = f"/etc/wireguard/{link.name}.conf"

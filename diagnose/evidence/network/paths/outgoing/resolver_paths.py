@@ -86,7 +86,7 @@ def resolver_paths(
     paths = [
         path
         for container in containers.running
-        for path in _of_container(host_stack.stack, container, networks, resolvers, walked)
+        for path in _paths_of_container(host_stack.stack, container, networks, resolvers, walked)
     ]
     return ResolverPaths(
         tuple(path for path in paths if not (path.is_untranslated and path.trace.is_blocked)),
@@ -94,7 +94,7 @@ def resolver_paths(
     )
 
 
-def _of_container(
+def _paths_of_container(
     stack: Stack,
     container: Container,
     networks: Networks,

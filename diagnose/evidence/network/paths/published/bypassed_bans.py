@@ -67,7 +67,7 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
             continue
         clients = sorted(_clients(stack, inlet, table))[:_MOST_CLIENTS]
         walked += len(clients)
-        found = list(_of_port(stack, inlet, clients))
+        found = list(_bypassed_at_port(stack, inlet, clients))
         bypassed[inlet.host_port, inlet.port] = [
             item for item in found if isinstance(item, BypassedBan)
         ]
@@ -102,7 +102,7 @@ def _is_of_this_host(stack: Stack, client: str) -> bool:
     return bool(stack.is_local(client)) or any(address in ip_network(net) for net in stack.inner)
 
 
-def _of_port(
+def _bypassed_at_port(
     stack: Stack, inlet: Ingress, clients: list[str]
 ) -> Iterator[BypassedBan | Unexamined]:
     """The clients that are banned, and the rules of ban lists that are not understood."""
