@@ -65,10 +65,11 @@ def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Containe
 
 
 def _loss_clause(plugin: LegacyPlugin) -> str:
-    where = f"{plugin.socket}, which {plugin.file} names," if plugin.is_spec else plugin.socket
+    named = f", which {plugin.file} names" if plugin.is_spec else ""
     if plugin.failure == MISSING:
-        return f"its socket {where} does not exist"
-    return f"nothing listens at {where.removesuffix(',')}"
+        comma = "," if named else ""
+        return f"its socket {plugin.socket}{named}{comma} does not exist"
+    return f"nothing listens at {plugin.socket}{named}"
 
 
 def _who_waits(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Container]) -> str:

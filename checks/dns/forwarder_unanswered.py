@@ -70,7 +70,7 @@ def _forwarding_finding(
 ) -> Finding:
     """A server that passes queries on to others, of which none answers."""
     container = forwarder.container
-    upstream, reply = forwarder.silent[0]
+    upstream, reply = forwarder.silent[0].server, forwarder.silent[0].reply
     holder = _holder(containers, upstream)
     stopped = _stopped_holder(containers, upstream) if holder is None else None
     ports = _ports(holder, namespaces)
@@ -87,7 +87,10 @@ def _forwarding_finding(
         present(
             {
                 f"DNS server {container.name} asked for the root": str(forwarder.reply),
-                **{f"{item} asked from {container.name}": str(it) for item, it in forwarder.silent},
+                **{
+                    f"{asked.server} asked from {container.name}": str(asked.reply)
+                    for asked in forwarder.silent
+                },
                 "the address comes from": upstream.source,
                 "UDP ports of that container": ports,
             }

@@ -277,7 +277,8 @@ def _denial(reply: DnsReply) -> str:
 
 def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
     """The user's names of containers that the engine's resolver does not know where it should."""
-    for name, (witness, reply) in lookups.services.items():
+    for name, lookup in lookups.services.items():
+        witness, reply = lookup.witness, lookup.reply
         if reply.answered and not reply.knows:
             yield Finding.about(
                 witness,

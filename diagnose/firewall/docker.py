@@ -141,10 +141,7 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
             continue
         for number, rule in enumerate(chain.rules, 1):
             action = rule.action
-            protocol, host_port = (
-                _PROTOCOLS.get(_only_number(rule, "proto") or 0),
-                _only_number(rule, "dport"),
-            )
+            protocol, host_port = _protocol_of(rule), _only_number(rule, "dport")
             if not isinstance(action, Translate) or action.kind != "dnat" or not action.address:
                 continue
             if protocol is not None and host_port is not None:
@@ -165,25 +162,24 @@ def redirected_ports(ruleset: Ruleset) -> frozenset[tuple[str, int]]:
     ports = set()
     for chain in reachable_chains(ruleset, "prerouting"):
         for rule in chain.rules:
-            protocol, port = (
-                _PROTOCOLS.get(_only_number(rule, "proto") or 0),
-                _only_number(rule, "dport"),
-            )
+            protocol, port = _protocol_of(rule), _only_number(rule, "dport")
             is_redirect = isinstance(rule.action, Translate) and rule.action.kind == "redirect"
             if is_redirect and protocol is not None and port is not None:
                 ports.add((protocol, port))
     return frozenset(ports)
 
 
+def _protocol_of(rule: Rule) -> str | None:
+    """The name of the one protocol that a rule is about."""
+    return _PROTOCOLS.get(_only_number(rule, "proto") or 0)
+
+
 def _only_number(rule: Rule, field: Field) -> int | None:
     """The one number that a rule asks for in this field."""
     for condition in rule.conditions:
-        if isinstance(condition, Match) and condition.fields == (field,) and not condition.negate:
-            values = [values[0] for values in condition.among]
-            if (
-                len(values) == 1
-                and isinstance(values[0], Interval)
-                and values[0].low == values[0].high
-            ):
-                return values[0].low
+        if not isinstance(condition, Match) or condition.negate or condition.fields != (field,):
+            continue
+        match [values[0] for values in condition.among]:
+            case [Interval(low, high)] if low == high:
+                return low
     return None

@@ -35,6 +35,14 @@ _CLASSES = (
 their /16."""
 
 
+_MAC_OF_GROUP = 0b01
+_MAC_FLAGS = 0b11
+"""The two lowest bits of a hardware address's first byte: whether it is that of a group, and
+whether somebody made it up instead of a manufacturer (IEEE 802)."""
+_MAC_OF_DOCKER = b"\x02\x42"
+"""How engines before 28 begin one; the four bytes of the IPv4 address follow."""
+
+
 class Addresses:
     """A one-to-one renaming of IPv4 and IPv6 addresses that keeps prefixes.
 
@@ -105,13 +113,13 @@ class Addresses:
     def _renamed_mac(self, text: str) -> str:
         """A MAC address of its kind; one that Docker made of an address follows that address."""
         data = bytes.fromhex(text.replace(":", ""))
-        if data in (b"\0" * 6, b"\xff" * 6) or data[0] & 1:
+        if data in (b"\0" * 6, b"\xff" * 6) or data[0] & _MAC_OF_GROUP:
             return text
-        if data[:2] == b"\x02\x42":
+        if data[:2] == _MAC_OF_DOCKER:
             address = ipaddress.IPv4Address(data[2:])
             if any(address in network for network in self._networks if network.version == 4):
                 new_address = ipaddress.IPv4Address(self.rename(str(address)))
                 return ":".join(f"{byte:02x}" for byte in data[:2] + new_address.packed)
         new = bytearray(blake2s(data, key=self._key, digest_size=6).digest())
-        new[0] = new[0] & 0xFC | data[0] & 0x03
+        new[0] = new[0] & ~_MAC_FLAGS | data[0] & _MAC_FLAGS
         return ":".join(f"{byte:02x}" for byte in new)

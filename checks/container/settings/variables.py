@@ -21,7 +21,7 @@ from diagnose.evidence.containers.settings.carriage_returns import (
 )
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.compose_files import only_file
-from diagnose.evidence.containers.settings.lost_dollars import LostDollar, LostDollars
+from diagnose.evidence.containers.settings.lost_dollars import CutSecrets, LostDollars
 from diagnose.evidence.containers.settings.misread_addresses import MisreadAddress, MisreadAddresses
 from diagnose.evidence.containers.settings.named_settings import missing_variable
 from diagnose.evidence.containers.settings.variable_faults import (
@@ -151,8 +151,9 @@ def variable_malformed(
         blank = blank_references.of(container) if blank_references is not None else None
         if blank is not None:
             yield _blank_finding(container, tail, blank)
-        if lost_dollars is not None and container.id in lost_dollars.by_id:
-            yield _lost_dollar_finding(container, tail, *lost_dollars.by_id[container.id])
+        cut = lost_dollars.of(container) if lost_dollars is not None else None
+        if cut is not None:
+            yield _lost_dollar_finding(container, tail, cut)
         for name, value in container.config.environment:
             fault = value_fault(value, tail)
             is_said = container.id in misread and misread[container.id].variable == name
@@ -217,18 +218,16 @@ def _corrected_variable(item: MisreadAddress) -> PageVariables:
     return {**compose_variables(container), **steps}
 
 
-def _lost_dollar_finding(
-    container: Container, tail: LogTail, found: list[LostDollar], line: str
-) -> Finding:
+def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -> Finding:
     """Compose has taken a part of a secret for a variable. No part of the secret is named."""
-    first = found[0]
-    same_file = [lost for lost in found if lost.path == first.path]
+    first = cut.variables[0]
+    same_file = [lost for lost in cut.variables if lost.path == first.path]
     finding = Finding.about(
         container,
         f"{container} got another {first.name} than {first.path} has in line {first.line}: compose "
         'takes what follows "$" there for a variable, and none of that name is set',
         {
-            LINE: line,
+            LINE: cut.line,
             first.path: [f"line {lost.line}: {lost.name} with a bare $" for lost in same_file],
         },
         discriminator=first.name,

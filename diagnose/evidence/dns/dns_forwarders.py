@@ -59,15 +59,22 @@ class AskedServer(msgspec.Struct, frozen=True):
         return self.address if self.port == DNS_PORT else f"{self.address}:{self.port}"
 
 
+class SilentServer(msgspec.Struct, frozen=True):
+    """A server that a forwarder passes queries on to, and that does not answer it."""
+
+    server: AskedServer
+    reply: DnsReply
+    """What became of the query."""
+
+
 class FailingForwarder(msgspec.Struct, frozen=True):
     """A DNS server in a container that gets no answer itself."""
 
     container: Container
     reply: DnsReply
     """What it answers a question about the root's name servers."""
-    silent: tuple[tuple[AskedServer, DnsReply], ...]
-    """The servers that it is configured to ask, and what they answer the same question from its
-    network: none does."""
+    silent: tuple[SilentServer, ...]
+    """The servers that it is configured to ask, which were asked the same from its network."""
     unanswered: tuple[str, ...] = ()
     """The servers of the internet that it asks itself, where it is configured to ask none."""
 
@@ -132,7 +139,7 @@ def _looked_at(
     for query, answer in host.ask_about(list(queries), lambda query: query):
         if isinstance(answer, Failed) or answer.answered:
             return None
-        silent.append((queries[query], answer))
+        silent.append(SilentServer(queries[query], answer))
     return FailingForwarder(container, reply, tuple(silent))
 
 

@@ -57,6 +57,14 @@ class QueryPath(msgspec.Struct, frozen=True):
         return not any(reply.answered for _, reply in self.replies)
 
 
+class ServiceLookup(msgspec.Struct, frozen=True):
+    """What the engine's resolver says of a container's name."""
+
+    witness: Container
+    """The container from whose network it was asked."""
+    reply: DnsReply
+
+
 class Lookups(msgspec.Struct, frozen=True):
     """What came back from DNS servers."""
 
@@ -76,9 +84,8 @@ class Lookups(msgspec.Struct, frozen=True):
     island: bool = False
     """The host leads nowhere and knows no server, so that what its containers were given for lack
     of one is not asked."""
-    services: dict[str, tuple[Container, DnsReply]] = {}
-    """The user's names that are names of containers, with the container that was asked from and the
-    reply of the engine's resolver."""
+    services: dict[str, ServiceLookup] = {}
+    """The user's names that are names of containers."""
     failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
     """Names that a container's log says it could not resolve, by container id, name and server."""
     forwarded: dict[str, DnsReply] = {}
@@ -246,15 +253,13 @@ def _names_of_user(
             yield (name, server), name_query(server, name, None)
 
 
-def _services(
-    plan: QueryPlan, replies: Mapping[QueryDns, DnsReply]
-) -> dict[str, tuple[Container, DnsReply]]:
+def _services(plan: QueryPlan, replies: Mapping[QueryDns, DnsReply]) -> dict[str, ServiceLookup]:
     queries = {
         name: name_query(EMBEDDED, name, container.state.pid)
         for name, container in plan.services.items()
     }
     by_name = _answered_queries(replies, queries)
-    return {name: (plan.services[name], reply) for name, reply in by_name.items()}
+    return {name: ServiceLookup(plan.services[name], reply) for name, reply in by_name.items()}
 
 
 def _probes(plan: QueryPlan, replies: Mapping[QueryDns, DnsReply]) -> Iterator[QueryPath]:

@@ -102,13 +102,13 @@ def image_details(
     details = ask_each(host, InspectImage, names)
     return ImageDetails(
         {detail.id: detail for detail in details.by_id.values()},
-        _by_own_id(details.by_id, names),
+        _names_by_own_id(details.by_id, names),
         details.unexamined,
     )
 
 
-def _by_own_id(details: Mapping[str, Detail], names: Mapping[str, str]) -> dict[str, str]:
-    """The details by the id that the image answers with.
+def _names_by_own_id(details: Mapping[str, Detail], names: Mapping[str, str]) -> dict[str, str]:
+    """The images' names by the id that each image answers with.
 
     In containerd's store a container may name the id of one platform's manifest.
     """

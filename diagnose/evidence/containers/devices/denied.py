@@ -84,7 +84,9 @@ def _named_in_logs(containers: Containers, log_tails: LogTails) -> Iterator[Name
     for container in containers:
         given = _given_devices(container)
         lines = log_tails.of(container).find_all(*_REFUSED) if given else []
-        for inside, path in given.items() if lines else ():
+        if not lines:
+            continue
+        for inside, path in given.items():
             if inside in lines[-1]:
                 yield NamedDevice(container, inside, path, lines[-1])
 

@@ -13,16 +13,17 @@ from diagnose.evidence.containers.settings.loopback_words import LoopbackPlace, 
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import called_host
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.mappings import by_key, only
 from diagnose.registry import evidence
 
 LEAST = 3
 """So many lines count: one or two are of a program that began before its neighbour."""
 _FRESH_S = 90.0
+"""The last such line is not older."""
 _BETWEEN = 1
-"""Calls that were refused after the kernel was asked for its count, and before the log was read."""
+"""So many calls may be refused after the kernel was asked for its count, and before the log was
+read."""
 
 
 class VariableCall(msgspec.Struct, frozen=True):
@@ -55,18 +56,21 @@ def variable_calls(
     for container in containers.running:
         refused = network_losses.refused_inside.get(container.id, 0)
         lines = _lines_without_callee(recent_logs.of_this_run(container))
-        is_fresh = bool(lines) and clock.is_within(lines[-1].at, _FRESH_S)
         netns = namespaces.of(container)
-        is_counted = min(len(lines), refused) >= LEAST and len(lines) <= refused + _BETWEEN
-        if not is_fresh or not is_counted or netns is None:
+        if netns is None or len(lines) < LEAST or refused < LEAST:
             continue
-        places = [
-            place for place in loopback_places(container) if not netns.sockets("tcp", place.port)
-        ]
-        by_port = by_key((place.port, place) for place in places)
-        if (of_one_port := only(list(by_port.values()))) is not None:
-            calls.append(VariableCall(container, of_one_port[0], lines[-1].text))
+        is_fresh = clock.is_within(lines[-1].at, _FRESH_S)
+        place = _only_unserved_place(container, netns)
+        if is_fresh and place is not None and len(lines) <= refused + _BETWEEN:
+            calls.append(VariableCall(container, place, lines[-1].text))
     return VariableCalls(tuple(calls))
+
+
+def _only_unserved_place(container: Container, netns: ContainerNetns) -> LoopbackPlace | None:
+    """The place of localhost that its variables name, where all of them name one unserved port."""
+    places = [place for place in loopback_places(container) if not netns.sockets("tcp", place.port)]
+    ports = {place.port for place in places}
+    return places[0] if len(ports) == 1 else None
 
 
 def _lines_without_callee(lines: Sequence[RecentLine]) -> list[RecentLine]:

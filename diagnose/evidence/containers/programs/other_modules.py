@@ -306,10 +306,17 @@ def _seen_file(search: _Search, path: str) -> ContainerFile | None:
     return None if isinstance(answer, Failed) else answer
 
 
+def _home_around(folder: str) -> str:
+    """The home directory in which a folder lies; "" for one that lies in none."""
+    parts = folder.split("/")
+    if parts[1] == "root":
+        return "/root"
+    return "/".join(parts[:3]) if parts[1] == "home" else ""
+
+
 def _is_open(search: _Search, folder: str, user: str) -> bool:
     """Whether the container's user may enter the home directory of another one."""
-    parts = folder.split("/")
-    home = "/root" if parts[1] == "root" else "/".join(parts[:3]) if parts[1] == "home" else ""
+    home = _home_around(folder)
     uid, _, gid = user.partition(":")
     return not home or may_enter(_seen_file(search, home), uid or "0", gid)
 

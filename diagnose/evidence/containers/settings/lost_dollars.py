@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails, suspicious
 from diagnose.evidence.containers.settings.compose_files import project_files
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -24,14 +25,19 @@ SECRET = LazyPattern(
     r"pass(?:word|phrase|wd)|credential|decrypt|authenticat|unauthori[sz]ed|access denied"
     r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b",
 )
-"""What a program says, in small letters, that does not like a secret."""
+"""What a program that refuses a secret says, in small letters."""
 
 
-class LostDollars(msgspec.Struct, frozen=True):
-    """Such variables of each container that has some, by its id."""
+class CutSecrets(msgspec.Struct, frozen=True):
+    """The secrets of one container that lack a part."""
 
-    by_id: dict[str, tuple[list[LostDollar], str]] = {}
-    """With the line of the container's log that complains."""
+    variables: list[LostDollar]
+    line: str
+    """What the container's log complains of."""
+
+
+class LostDollars(ByContainer[CutSecrets], frozen=True):
+    """Those of failed containers whose log mentions a secret."""
 
 
 @evidence
@@ -39,7 +45,7 @@ def lost_dollars(
     host: Host, containers: Containers, log_tails: LogTails, clock: Clock, options: Options
 ) -> LostDollars:
     """Files are read only of a project with a failed container whose log mentions a secret."""
-    by_id: dict[str, tuple[list[LostDollar], str]] = {}
+    by_id: dict[str, CutSecrets] = {}
     for container in containers:
         line = _complaint(log_tails.of(container))
         files = project_files(container)
@@ -48,7 +54,7 @@ def lost_dollars(
             answer = host.ask(question)
             lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
             if lost:
-                by_id[container.id] = (lost, line)
+                by_id[container.id] = CutSecrets(lost, line)
     return LostDollars(by_id)
 
 

@@ -23,9 +23,9 @@ _CROWDED = "too-many-clients"
 
 
 class Callers(msgspec.Struct, frozen=True):
-    """By the id of a database's container: the names of its callers, most connections first.
+    """By the id of a database's container: how many connections each of its callers holds.
 
-    A caller that no container is, is there by its address.
+    A caller has its container's name, or its address where it is no container. Most come first.
     """
 
     by_id: Mapping[str, Mapping[str, int]] = {}

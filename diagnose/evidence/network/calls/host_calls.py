@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.sockets.losses import NamespaceLoss
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.sockets import WaitingCall, WatchHostCalls
+from diagnose.questions.sockets import HostCall, WaitingCall, WatchHostCalls
 from diagnose.registry import evidence
 
 
@@ -31,13 +34,15 @@ def host_network_calls(host: Host, containers: Containers) -> HostNetworkCalls |
     if not by_id:
         return HostNetworkCalls(())
     answer = host.require(WatchHostCalls())
-    calls: dict[str, dict[tuple[str, int], WaitingCall]] = {}
-    for call in answer:
-        if call.container in by_id:
-            # several processes of one container may call one place
-            waiting = WaitingCall(call.address, call.port, call.repeats)
-            calls.setdefault(call.container or "", {})[call.address, call.port] = waiting
-    losses = tuple(
-        NamespaceLoss(by_id[id], tuple(waiting.values())) for id, waiting in calls.items()
-    )
-    return HostNetworkCalls(losses, len(by_id))
+    calls = by_key((call.container or "", call) for call in answer if call.container in by_id)
+    losses = [NamespaceLoss(by_id[id], _each_place_once(own)) for id, own in calls.items()]
+    return HostNetworkCalls(tuple(losses), len(by_id))
+
+
+def _each_place_once(calls: Iterable[HostCall]) -> tuple[WaitingCall, ...]:
+    """The calls of one container, of which several processes may call one place."""
+    places = {
+        (call.address, call.port): WaitingCall(call.address, call.port, call.repeats)
+        for call in calls
+    }
+    return tuple(places.values())

@@ -4,7 +4,7 @@ that leads on from there."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -78,38 +78,41 @@ def neighbour_discovery(
         network = networks.by_name[name]
         links += _on_network(stack, network, attached)
         if leads_out(network):
-            leaving += [container for container, _ in attached]
+            leaving += [member.container for member in attached]
     if leaving:
         links += _on_uplink(stack, leaving)
     return NeighbourDiscovery(tuple(links))
 
 
-def _members(
-    containers: Containers, networks: Networks
-) -> Mapping[str, list[tuple[Container, str]]]:
-    """Running containers, each with its IPv6 address, by the name of the bridge network."""
-    members: dict[str, list[tuple[Container, str]]] = {}
+class _Member(NamedTuple):
+    """A running container on a bridge network with IPv6."""
+
+    container: Container
+    address: str
+
+
+def _members(containers: Containers, networks: Networks) -> Mapping[str, list[_Member]]:
+    """By the name of the network."""
+    members: dict[str, list[_Member]] = {}
     for container in containers.running:
         for network, endpoint in networks.places_of(container):
             address = endpoint.global_ipv6_address
             if address and network.is_bridge:
-                members.setdefault(network.name, []).append((container, address))
+                members.setdefault(network.name, []).append(_Member(container, address))
     return members
 
 
-def _on_network(
-    stack: Stack, network: Network, attached: list[tuple[Container, str]]
-) -> Iterator[NeighbourLink]:
+def _on_network(stack: Stack, network: Network, attached: list[_Member]) -> Iterator[NeighbourLink]:
     """The pairs of a network that have to find each other: host and container, two containers."""
-    members = tuple(container for container, _ in attached)
-    first = attached[0][1]
+    members = tuple(member.container for member in attached)
+    first = attached[0].address
     own = stack.address_on(network.bridge, "ip6", first)
     if own is not None and not network.internal:
         lost = between_host_and_peer(stack, NeighbourPair(network.bridge, own, first))
         yield NeighbourLink("network", network.bridge, network, members, tuple(lost))
     keeps_apart = network.option("com.docker.network.bridge.enable_icc") == "false"
     if len(attached) > 1 and not keeps_apart:
-        lost = between_peers(stack, NeighbourPair(network.bridge, first, attached[1][1]))
+        lost = between_peers(stack, NeighbourPair(network.bridge, first, attached[1].address))
         yield NeighbourLink("containers", network.bridge, network, members, tuple(lost))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -76,16 +76,23 @@ def packet_sizes(
     return PacketSizes(uplink.name, limit, tuple(oversized))
 
 
+def _sizes_inside(
+    network: Network, members: Iterable[Container], namespaces: Namespaces
+) -> Iterator[int]:
+    """The packet size of each container's own interface on the network."""
+    for container in members:
+        netns = namespaces.of(container)
+        address = container.endpoints[network.name].ip_address
+        link = netns.link_with(address) if netns is not None else None
+        if link is not None:
+            yield link.mtu
+
+
 def _size(
     network: Network, members: tuple[Container, ...], namespaces: Namespaces | None, overhead: int
 ) -> int:
     """The largest packet in bytes that containers of the network send."""
-    seen = []
-    for container in members if namespaces is not None else ():
-        netns = namespaces.of(container) if namespaces is not None else None
-        link = netns.link_with(container.endpoints[network.name].ip_address) if netns else None
-        if link:
-            seen.append(link.mtu)
+    seen = list(_sizes_inside(network, members, namespaces)) if namespaces is not None else []
     if seen:
         return max(seen)
     option = network.option(MTU_OPTION, str(_USUAL_MTU))

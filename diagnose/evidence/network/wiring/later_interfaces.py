@@ -14,7 +14,7 @@ from diagnose.registry import evidence
 class LaterInterfaces(Items[Interface], frozen=True):
     """All interfaces of the host, listed after the containers' namespaces were visited.
 
-    None where the first list shows the host's end of each veth pair attached and up.
+    Empty where the first list shows the host's end of each veth pair attached and up.
     """
 
 
