@@ -50,7 +50,7 @@ def cpu_saturated(
         f"for a CPU {waited:.0f} % of the last minute",
         {
             "/proc/pressure/cpu some avg60": f"{waited:.1f} %",
-            "load": [f"{load:.1f}" for load in pressure.load],
+            "load": pressure.shown_load,
             "CPUs in use, by container": [f"{name} {cpus:.1f}" for name, cpus in used.items()],
         },
         stable=(container.life,),

@@ -52,7 +52,7 @@ def health_checks_costly(
                 f"{item.name} {rate:.1f}" for rate, item in often[:MOST_NAMED]
             ],
             "/proc/pressure/cpu some avg60": f"{waited:.1f} %",
-            "load": [f"{load:.1f}" for load in pressure.load],
+            "load": pressure.shown_load,
         },
         variables={"container": often[0][1].name, "interval": "30s"},
     )

@@ -41,7 +41,7 @@ def io_saturated(
             summary=f"all work on the host waited for disks {waited:.0f} % of the last minute",
             evidence={
                 "/proc/pressure/io full avg60": f"{waited:.1f} %",
-                "load": [f"{load:.1f}" for load in pressure.load],
+                "load": pressure.shown_load,
                 "containers that wait": shown or f"none above {WORTH_NAMING_PCT} %",
             },
             variables={"container": waiting[0][0]} if waiting else {},

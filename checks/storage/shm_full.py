@@ -64,7 +64,7 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
 
 
 def _more_inodes(area: InMemory) -> PageVariables:
-    """The option with four times as many inodes, beside the other ones that the tmpfs has.
+    """The option of the tmpfs with four times as many inodes; what else it sets stays.
 
     Nothing for /dev/shm, which takes no such option.
     """

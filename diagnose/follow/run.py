@@ -121,10 +121,7 @@ def _not_found(report: Report, target: str) -> str:
 
 def _is_blind(report: Report, target: str) -> bool:
     id = target.partition("@")[0]
-    return any(
-        result.check.id == id and result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
-        for result in report.results
-    )
+    return any(result.check.id == id and result.is_unjudged for result in report.results)
 
 
 @contextlib.contextmanager

@@ -280,9 +280,7 @@ class Collection:
         try:
             for need in needs:
                 value = self.get(need.kind)
-                if isinstance(value, Broken) or (
-                    isinstance(value, Unavailable) and not need.optional
-                ):
+                if isinstance(value, Broken) or (need.is_unmet_by(value)):
                     return value
                 arguments[need.parameter] = need.argument(value)
             return function(**arguments)

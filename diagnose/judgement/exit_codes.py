@@ -21,8 +21,7 @@ def code_of(report: Report, fail_on: str) -> int:
     blind = (
         result.check.severity
         for result in report.results
-        if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
-        and not _is_of_a_rootless_engine(report, result)
+        if result.is_unjudged and not _is_of_a_rootless_engine(report, result)
     )
     return code(severities, blind, fail_on)
 

@@ -81,7 +81,7 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
         value = evidence[need.kind]
         if isinstance(value, Broken):
             return Result(check, Verdict.CRASHED, why=value.error)
-        if isinstance(value, Unavailable) and not need.optional:
+        if need.is_unmet_by(value):
             if value.reason == "not applicable":
                 return Result(check, Verdict.SKIPPED, why=value.detail)
             return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)

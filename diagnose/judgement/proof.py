@@ -114,7 +114,7 @@ class Alternative:
         arguments = {name: value for name, value in given.items() if name in parameters}
         for need in registry.needs_of(function):
             value = self.get(need.kind)
-            if isinstance(value, Unavailable) and not need.optional:
+            if need.is_unmet_by(value):
                 return value
             arguments[need.parameter] = need.argument(value)
         return function(**arguments)

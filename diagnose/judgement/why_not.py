@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.judgement.causes import began_later
-from diagnose.model import CauseLink, Check, Report, Reported, Verdict
+from diagnose.model import CauseLink, Check, Report, Reported
 from diagnose.phrases import duration, joined
 
 
@@ -50,7 +50,7 @@ def _explained_finding(finding: Reported, report: Report) -> Explained:
     for result in report.results:
         if result.check.id in ids or not _declares(result.check, finding.check):
             continue
-        if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
+        if result.is_unjudged:
             unseen.append((result.check.id, result.why.splitlines()[-1] if result.why else ""))
         else:
             absent.append(result.check.id)

@@ -30,6 +30,10 @@ class Need(msgspec.Struct, frozen=True):
     """Whether missing evidence arrives as `Unavailable` with its reason; otherwise it arrives as
     None."""
 
+    def is_unmet_by(self, value: Any) -> bool:
+        """Whether the function cannot be called with this value of the evidence."""
+        return isinstance(value, Unavailable) and not self.optional
+
     def argument(self, value: Any) -> Any:
         """What the function is handed for this value of the evidence."""
         return None if isinstance(value, Unavailable) and not self.reads_reason else value
@@ -122,3 +126,8 @@ class Result(msgspec.Struct, frozen=True):
     examined: int = 0
     duration_s: float = 0.0
     missing: Unavailable | None = None
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether nothing is known of what the check looks for."""
+        return self.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)

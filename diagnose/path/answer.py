@@ -107,7 +107,7 @@ def answer(
     place = runbooks.Place(report.docker, report.traits)
     finding = _explaining_finding(report, decisive)
     if finding is not None:
-        cure = runbooks.cure(finding.id, finding.finding.variables, place)
+        cure = runbooks.cure_of(finding, place)
         return PathAnswer(path, finding, cure)
     if decisive.hint.startswith("docker "):
         hint = decisive.hint.replace("docker ", f"{report.docker} ", 1)

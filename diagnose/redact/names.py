@@ -292,7 +292,7 @@ def _kind_of_bundler(name: _Name) -> str | None:
 
 
 def _public(name: _Name) -> str | None:
-    """A number, a switch, or made for everybody's eyes."""
+    """`_NO_SECRET` for a name of a number, of a switch, or of what everybody may see."""
     marks = _NOT.intersection(name.parts)
     if name.last in _UNMISTAKABLE:
         marks -= _ALSO_A_SCOPE

@@ -188,7 +188,7 @@ def _differences_for(finding: Reported, repair: Repair, host: Host) -> Sequence[
     }
     for need in registry.needs_of(repair):
         value = collection.get(need.kind)
-        if isinstance(value, Broken) or (isinstance(value, Unavailable) and not need.optional):
+        if isinstance(value, Broken) or (need.is_unmet_by(value)):
             return ()
         arguments[need.parameter] = need.argument(value)
     return tuple(repair(**arguments) or ())

@@ -27,6 +27,7 @@ from diagnose.runbooks.remedies import (
     commands,
     confirm,
     cure,
+    cure_of,
     has_fix,
     looks,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "commands",
     "confirm",
     "cure",
+    "cure_of",
     "fill",
     "for_host",
     "has_fix",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Trait
+from diagnose.model import Reported, Trait
 from diagnose.runbooks import files
 from diagnose.runbooks.filling import PLACEHOLDER, fill, fill_prose, placeholders
 from diagnose.runbooks.format import RISKS, CommandBlock, PageError, Purpose, Risk
@@ -78,6 +78,11 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     None if the page has none that suits.
     """
     return next(commands(id, variables, place), None)
+
+
+def cure_of(finding: Reported, place: Place) -> Command | None:
+    """The cure of a finding in a report."""
+    return cure(finding.id, finding.finding.variables, place)
 
 
 def _suiting_blocks(

@@ -96,7 +96,7 @@ def _cure(container: Container, tail: LogTail) -> PageVariables:
     if is_bare_shell(container) or awaits_input(container, tail):
         return {"shell": container.name}
     if not _starts_in_background(container):
-        complains = tail.telling is not None and tail.telling.is_complaint
+        complains = tail.has_complaint
         return {} if complains else {"ended": container.name}
     is_looping = container.state.status == "restarting"
     return {**_in_foreground(container), **({"looping": container.name} if is_looping else {})}
@@ -146,6 +146,6 @@ def _reason_clause(container: Container, tail: LogTail) -> str:
         return f"its log says why: {tail.failure.cause}"
     if _starts_in_background(container):
         return "its command starts a server in the background"
-    if tail.telling is not None and tail.telling.is_complaint:
+    if tail.has_complaint:
         return "its log says what went wrong"
     return "its program ends as if its work were done"

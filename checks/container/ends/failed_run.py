@@ -355,7 +355,7 @@ def first_steps(
     where nothing listens now.
     """
     may_help = may_have_passed(container, tail, setting) or calls.are_back
-    text = tail.telling.whole if tail.telling is not None else ""
+    text = tail.telling_text
     stays = bool(strays) or calls.are_deaf or is_better_looked_at(container, text)
     is_worth_a_start = may_help and not stays
     return {

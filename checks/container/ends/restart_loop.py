@@ -160,7 +160,7 @@ def _finding(
 
 
 def _complaint(run: FailedRun) -> PageVariables:
-    """The variable of the server that it calls, of which that misses the value."""
+    """The variable that the server which it calls misses, as variables of the page."""
     complaint = run.complaint
     if complaint is None or not complaint.variable:
         return {}
@@ -189,7 +189,7 @@ def _did_work(container: Container, tail: LogTail) -> bool:
 
     A server has answered requests before it ended, and its callers miss it between two runs.
     """
-    complains = tail.failure is not None or (tail.telling is not None and tail.telling.is_complaint)
+    complains = tail.failure is not None or (tail.has_complaint)
     if complains or container.wanted_ports:
         return False
     return any(tells_of_work(line) and not is_served(line) for line in tail.lines)

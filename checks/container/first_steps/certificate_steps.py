@@ -23,7 +23,10 @@ _HTTPS = 443
 def certificate_steps(
     container: Container, failure: Recognised | None, containers: Containers | None
 ) -> PageVariables:
-    """The server of the line as the host reaches it: a neighbour by its address."""
+    """The server whose certificate is refused, as variable of the page.
+
+    It stands there as the host reaches it: a container near by with its address.
+    """
     if failure is None or failure.name not in _OF_SERVERS:
         return {}
     host, port = place_in(failure.line)

@@ -106,7 +106,10 @@ def _base(caller: Container, default: str) -> str:
 
 
 def _values_of_variables(caller: Container, variable: LazyPattern, part: str) -> Iterable[str]:
-    """What variables of this kind are set to, and what is at that place of an address."""
+    """The values of the variables with such a name, and that part of each database's address.
+
+    An address counts in whatever variable it stands.
+    """
     for name, value in caller.config.environment:
         address = _ADDRESS.search(value)
         if address is not None:

@@ -95,7 +95,7 @@ def _lock_steps(container: Container, text: str) -> PageVariables:
     """
     if not _LOCKED.search(text):
         return {}
-    mount = only([mount for mount in container.mounts if mount.rw and mount.has_host_path])
+    mount = only(container.writable_host_mounts)
     return {"locked_data": mount.name or mount.source} if mount is not None else {}
 
 

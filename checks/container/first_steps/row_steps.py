@@ -264,7 +264,7 @@ def _generate_value(remedy: Generated, case: _Case) -> PageVariables:
 def _enlarge_heap(remedy: Heap, case: _Case) -> PageVariables:
     """The variable with the heap of a runtime: a share of the memory limit, or of the host's."""
     container = case.container
-    settings = (*container.config.words, *(value for _, value in container.config.environment))
+    settings = (*container.config.words, *container.config.variable_values)
     if any(mark in text for mark in remedy.marks for text in settings):
         return {}
     limit = container.host_config.memory

@@ -58,7 +58,7 @@ def setting_variables(
         return {"named_folder": folder}
     if tail.failure is not None:
         return {"configured": container.name}
-    objects = tail.telling is not None and tail.telling.is_complaint
+    objects = tail.has_complaint
     shown = {"configured": container.name} if objects else {}
     return plain_run_steps(container) | shown
 

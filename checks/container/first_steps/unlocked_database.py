@@ -22,7 +22,7 @@ def unlocking_variables(
         return {}
     peers = named_peers((failure.line,), container, containers)
     servers = {peer.name: client for peer in peers if (client := client_of(peer)) is not None}
-    settings = [value for _, value in container.config.environment]
+    settings = container.config.variable_values
     bases = {match["base"] for value in settings for match in _BASE.finditer(value)}
     server = only(servers)
     if server is None or len(bases) > 1:

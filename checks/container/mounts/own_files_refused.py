@@ -172,7 +172,10 @@ def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
 
 
 def _refusal_clause(user: str, own: str, place: str) -> str:
-    """user, own: the container's and the image's. place: what names the path, if anything does."""
+    """What a program was refused, as the end of a sentence.
+
+    user, own: the container's user and the image's. place: what names the path, "" for nothing.
+    """
     if place:
         return f"a path that {place} names and that is in no mount: it runs as user {user}"
     planned = f'user "{own}"' if own else "root"

@@ -92,7 +92,7 @@ def _server_at_its_port(name: str, container: Container, containers: Containers)
     Only a port of databases and brokers tells: many kinds of servers have 80 or 8080.
     """
     place = re.compile(rf"(?<![\w.-]){re.escape(name)}:(?P<port>\d{{2,5}})(?!\d)")
-    texts = [*container.command, *(value for _, value in container.config.environment)]
+    texts = [*container.command, *container.config.variable_values]
     ports = {match["port"] for text in texts for match in place.finditer(text)}
     port = only(ports)
     if port is None or int(port) not in OF_ONE_KIND:

@@ -38,7 +38,7 @@ def unpassed_variable_of(error: RepeatedError, processes: Processes | None) -> U
     variable = missing_variable(container, failure)
     if not variable or not container.config.sets(variable):
         return None
-    commands = {process.comm for process in processes.inside(container.id)}
+    commands = processes.names_inside(container.id)
     if "cron" in commands:
         why = "cron passes none of the container's variables to its jobs"
         return Unpassed(variable, why, {"scheduling": container.name, "hand_over": TO_CRON})

@@ -176,7 +176,10 @@ def entrypoint_forbidden(
 def _with_script(
     finding: Finding, container: Container, shut_scripts: ShutScripts | None
 ) -> Finding:
-    """With the file of the host that nobody may execute; on a noexec mount its mode is not all."""
+    """The finding, with the file of the host that needs an x bit.
+
+    Not on a mount with noexec: there it would not be executed with that bit either.
+    """
     path = shut_scripts.by_id.get(container.id, "") if shut_scripts is not None else ""
     if not path or path != finding.variables.get("source") or "noexec" in finding.variables:
         return finding

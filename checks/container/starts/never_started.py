@@ -35,8 +35,7 @@ class _Wait(msgspec.Struct, frozen=True):
         if self.condition == _COMPLETED:
             return state.status == "exited" and state.exit_code == 0
         if self.condition == _HEALTHY:
-            health = state.health
-            return self.other.is_running and health is not None and health.status == "healthy"
+            return self.other.is_running and self.other.is_healthy
         return self.other.is_running
 
     @property

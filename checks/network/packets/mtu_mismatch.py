@@ -173,9 +173,10 @@ def _finding(
 
 
 def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVariables:
-    """The default network is configured in daemon.json.
+    """The packet size that fits, and by the kind of network where the page sets it.
 
-    A bridge's connections can be clamped, those of an overlay cannot.
+    The default network has it from daemon.json. Connections of a bridge can be clamped besides,
+    those of an overlay cannot.
     """
     network = oversized.network
     mtu = str(sizes.limit - oversized.overhead)

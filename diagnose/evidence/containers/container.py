@@ -67,6 +67,11 @@ class Container(ProjectMember, frozen=True):
         return self.state.health is not None and self.state.health.status == "unhealthy"
 
     @property
+    def is_healthy(self) -> bool:
+        """Whether it has a health check, which finds nothing wrong."""
+        return self.state.health is not None and self.state.health.status == "healthy"
+
+    @property
     def is_unwell(self) -> bool:
         """Whether it was restarted after a failure, or fails its health check."""
         return self.restart_count > 0 or self.is_unhealthy
@@ -111,6 +116,11 @@ class Container(ProjectMember, frozen=True):
     def bind_mounts(self) -> list[Mount]:
         """What is mounted from a path of the host, and not from a volume."""
         return [mount for mount in self.mounts if mount.type == "bind"]
+
+    @property
+    def writable_host_mounts(self) -> list[Mount]:
+        """What is mounted from the host, volumes too, and may be written."""
+        return [mount for mount in self.mounts if mount.rw and mount.has_host_path]
 
     @property
     def commands_engine(self) -> bool:
@@ -213,6 +223,11 @@ class Container(ProjectMember, frozen=True):
     @property
     def endpoints(self) -> dict[str, NetworkEndpoint]:
         return self.network_settings.networks or {}
+
+    @property
+    def ipv4_addresses(self) -> set[str]:
+        """Its addresses on its networks; "" is among them where a network gave it none."""
+        return {endpoint.ip_address for endpoint in self.endpoints.values()}
 
     @property
     def has_ipv4(self) -> bool:

@@ -134,6 +134,11 @@ class Containers(Items[Container], frozen=True, dict=True):
         )
         return sorted({port.host_port for port in published})
 
+    @functools.cached_property
+    def mount_sources(self) -> frozenset[str]:
+        """The paths of the host, and the volumes, that are mounted into any of them."""
+        return frozenset(mount.source for container in self for mount in container.mounts)
+
     def publisher_of(self, port: int) -> Container | None:
         """The running container to which a TCP port of the host leads."""
         return next((container for container in self.running if container.publishes(port)), None)

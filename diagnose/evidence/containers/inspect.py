@@ -227,6 +227,11 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
         entries = (entry.partition("=") for entry in self.env or ())
         return tuple((name, value) for name, _, value in entries)
 
+    @property
+    def variable_values(self) -> tuple[str, ...]:
+        """What its environment variables are set to."""
+        return tuple(value for _, value in self.environment)
+
     def value_of(self, variable: str) -> str:
         """The value of a variable, the first if its name comes twice; "" where it is not there."""
         return next((value for name, value in self.environment if name == variable), "")

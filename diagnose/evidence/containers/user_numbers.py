@@ -28,6 +28,11 @@ class UserNumbers(msgspec.Struct, frozen=True):
         return self.by_id.get(container.id, container.config.user)
 
 
+def user_of(container: Container, numbers: UserNumbers | None) -> str:
+    """The container's user as the engine takes it; as it is configured where no file was read."""
+    return numbers.of(container) if numbers is not None else container.config.user
+
+
 @evidence
 def user_numbers(host: Host, containers: Containers) -> UserNumbers:
     """One file for each image with such a user, of containers with mounts and of those that failed.

@@ -22,7 +22,7 @@ _FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|^/usr/lo
 
 def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:
     """The names with this port in its variables, its command and its mounted settings."""
-    texts = [value for _, value in container.config.environment] + list(container.command)
+    texts = [*container.config.variable_values, *container.command]
     files = mounted_settings(host, container, "names", _OF_SETTINGS, _FOLDER, with_volumes=True)
     texts += [text for _, text in files]
     wanted = f":{port}"

@@ -150,7 +150,7 @@ def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Ite
         _servers_in_files(host, container),
         _servers_in_log(container, logs),
     ):
-        own = {end.ip_address for end in container.endpoints.values()}
+        own = container.ipv4_addresses
         found = {
             (item.address, item.port): item
             for item in places
@@ -203,7 +203,7 @@ def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -
     Those in its resolv.conf are asked by the other programs of the container, and by the engine.
     """
     table = host.ask(ListConnections(protocol="udp", dport=DNS_PORT))
-    own = {end.ip_address for end in container.endpoints.values()}
+    own = container.ipv4_addresses
     others = _asked_by_others(container, resolvers) if resolvers is not None else set()
     flows = [] if isinstance(table, Failed) else table.entries
     sent = [flow for flow in flows if flow.src in own and flow.dst not in others]

@@ -68,7 +68,7 @@ def _circles_of(container: Container, flows: UdpFlows) -> Iterator[ForwardingCir
     docker-proxy takes the calls of its neighbours, which the kernel tracks to the host's address
     alone.
     """
-    own = {endpoint.ip_address for endpoint in container.endpoints.values()} - {""}
+    own = container.ipv4_addresses - {""}
     of_dns = flows.to(DNS_PORT)
     own_places = own | {flow.dst for flow in of_dns if flow.reply_src in own}
     asked = {flow.dst for flow in of_dns if flow.src in own}

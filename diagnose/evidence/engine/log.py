@@ -113,7 +113,7 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def last_start(self) -> tuple[LogLine, ...]:
-        """The lines of the newest start attempt.
+        """The lines of the newest start attempt; all lines where its begin is not among them.
 
         "Starting up" is the first that every engine from 20.10 on writes.
         """

@@ -28,6 +28,11 @@ class Pressure(msgspec.Struct, frozen=True):
     load: tuple[float, ...]
     cpus: int
 
+    @property
+    def shown_load(self) -> list[str]:
+        """The load averages of 1, 5 and 15 minutes, as evidence shows them."""
+        return [f"{load:.1f}" for load in self.load]
+
     def waited(self, resource: str, kind: str, over: str = "avg60") -> float | None:
         """kind: some (one task at least) or full (all of them)."""
         figures = self.figures.get(resource)

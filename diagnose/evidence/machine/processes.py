@@ -32,7 +32,11 @@ class Processes(Items[Process], frozen=True, dict=True):
 
     def runs(self, id: str, names: Collection[str]) -> bool:
         """Whether a process of the container with this id has one of these names."""
-        return any(process.comm in names for process in self.inside(id))
+        return not self.names_inside(id).isdisjoint(names)
+
+    def names_inside(self, id: str) -> set[str]:
+        """What the processes of the container with this id are called."""
+        return {process.comm for process in self.inside(id)}
 
     @property
     def outside(self) -> Sequence[Process]:

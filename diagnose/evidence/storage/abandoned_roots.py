@@ -63,7 +63,7 @@ def abandoned_roots(
     if not containers or containers.source == "disk":
         return AbandonedRoots()
     taken = taken_roots(host, daemon)
-    mounted = {mount.source for container in containers for mount in container.mounts}
+    mounted = containers.mount_sources
     measured: list[tuple[str, AbandonedRoot]] = []
     for path, disk in _left_roots(host, root, mounts, full):
         if path in taken or any(is_within(source, path) for source in mounted):

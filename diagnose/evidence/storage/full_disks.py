@@ -62,7 +62,7 @@ class FullDisks(msgspec.Struct, frozen=True):
 
 @evidence
 def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
-    """Walks at most two disks, two folders deep; the data root's has `DiskUsage`."""
+    """Walks at most two disks, two folders deep. `DiskUsage` is about the data root's."""
     largest: dict[str, tuple[FileSize, ...]] = {}
     dumps: dict[str, CoreDumps] = {}
     files: set[str] = set()

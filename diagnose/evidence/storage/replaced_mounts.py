@@ -76,7 +76,7 @@ def replaced_mounts(
     ]
     if not begun:
         return ReplacedMounts()
-    used = {mount.source for container in containers for mount in container.mounts}
+    used = containers.mount_sources
     found: list[ReplacedMount] = []
     for container, mount, since in begun:
         volumes = _volumes_for(container, unused)

@@ -93,8 +93,8 @@ def volume_sources(
         StatPaths(sorted({_absolute(device) for device in bound.values()}), follow=True)
     )
     refused = _refusals(log, containers, clock.wall - options.since_s)
-    places = {mount.source for container in containers for mount in container.mounts}
-    places = {place for place in (*places, *bound.values()) if place.startswith("/")}
+    named = (*containers.mount_sources, *bound.values())
+    places = {place for place in named if place.startswith("/")}
     missing = []
     for name, device in sorted(bound.items()):
         status = there.get(_absolute(device))

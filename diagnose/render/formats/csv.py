@@ -29,7 +29,7 @@ def render(report: Report, stream: TextIO) -> None:
 
 def _row(report: Report, finding: Reported, place: runbooks.Place) -> dict[str, str]:
     """One finding, in the order of `COLUMNS`."""
-    cure = runbooks.cure(finding.id, finding.finding.variables, place)
+    cure = runbooks.cure_of(finding, place)
     onset = finding.finding.onset
     return {
         "host": report.host.name,

@@ -92,7 +92,7 @@ def _case(result: Result, findings: list[Reported], place: runbooks.Place) -> El
             message = f"{count(len(loud), 'finding')}: {check.title}"
         failure = ElementTree.SubElement(case, "failure", message=_text(message), type=str(worst))
         failure.text = "\n\n".join(_finding_text(finding, place) for finding in loud)
-    elif result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
+    elif result.is_unjudged:
         why = result.why.strip().splitlines()[-1:] or ["not known"]
         ElementTree.SubElement(case, "error", message=_text(why[0]), type=result.verdict.value)
     elif result.verdict is Verdict.SKIPPED:
@@ -104,7 +104,7 @@ def _finding_text(finding: Reported, place: runbooks.Place) -> str:
     """A finding with its causes and its cure, as text."""
     rows = [f"{finding.severity} {finding.subject}: {finding.finding.summary}"]
     rows += [f"caused by {link.cause}: {link.because}" for link in finding.causes]
-    cure = runbooks.cure(finding.id, finding.finding.variables, place)
+    cure = runbooks.cure_of(finding, place)
     if cure is not None:
         rows += [f"fix ({cure.risk}):", *(f"  {line}" for line in cure.text.splitlines())]
     return _text("\n".join(rows))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TextIO
 
-from diagnose.model import Check, Json, Report, Reported, Severity, Verdict
+from diagnose.model import Check, Json, Report, Reported, Severity
 from diagnose.render.formats.json import as_text
 from diagnose.render.words import clean
 
@@ -61,9 +61,7 @@ def _invocation(report: Report) -> dict[str, Json]:
 
     What could not be looked at is said, so that no results do not read like health.
     """
-    blind = [
-        result for result in report.results if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
-    ]
+    blind = [result for result in report.results if result.is_unjudged]
     notices = [
         {
             "level": "warning",

@@ -136,7 +136,7 @@ def _attributes(
     }
     if effects:
         yield "diagnose.explains", sorted(effects)
-    cure = runbooks.cure(finding.id, finding.finding.variables, place)
+    cure = runbooks.cure_of(finding, place)
     if cure is not None:
         yield "diagnose.fix", clean(cure.text)
         yield "diagnose.fix.risk", cure.risk

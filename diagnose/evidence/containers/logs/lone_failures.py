@@ -92,9 +92,7 @@ def goes_on(container: Container, times: int, ran_for: float) -> bool:
 
     times: how often it came. ran_for: seconds since the program's start.
     """
-    health = container.state.health
-    is_well = health is not None and health.status == "healthy"
-    return times >= LEAST and ran_for >= SETTLED_S and not is_well
+    return times >= LEAST and ran_for >= SETTLED_S and not container.is_healthy
 
 
 def is_worker(container: Container) -> bool:

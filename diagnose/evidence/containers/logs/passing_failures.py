@@ -61,7 +61,7 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
         return False
     if tail.failure is not None and tail.failure.failure.may_pass:
         return True
-    complains = tail.telling is not None and tail.telling.is_complaint
+    complains = tail.has_complaint
     objects = complains or tail.failure is not None
     return not objects or bool(passing_signatures(container, tail))
 

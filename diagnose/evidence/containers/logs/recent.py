@@ -45,6 +45,10 @@ class RecentLogs(msgspec.Struct, frozen=True):
         """Its lines; none where it printed nothing recently, or where its log was not read."""
         return self.by_id.get(container.id, ())
 
+    def texts_of(self, container: Container) -> tuple[str, ...]:
+        """Its lines without their times."""
+        return tuple(line.text for line in self.of(container))
+
     def of_this_run(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines since its last start: earlier complaints may be cured."""
         return tuple(line for line in self.of(container) if container.wrote_in_this_run(line.at))

@@ -127,8 +127,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
             return True
         is_around = self.failure or self.peers or is_about_surroundings(line)
         is_most = self.times > MOSTLY * self.of or self.errors > NEARLY_ALL * self.of
-        health = self.container.state.health
-        is_well = self.works or (health is not None and health.status == "healthy")
+        is_well = self.works or self.container.is_healthy
         was_restarted = self.container.restart_count > 0 and self.ran_for < STEADY_S
         is_fatal = self.level == FATAL and not is_about_no_page(line)
         is_grave = is_fatal or was_restarted

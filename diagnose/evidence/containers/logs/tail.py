@@ -72,6 +72,16 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         return telling_line(self.lines)
 
     @property
+    def telling_text(self) -> str:
+        """The text of that line; "" where nothing was printed."""
+        return self.telling.whole if self.telling is not None else ""
+
+    @property
+    def has_complaint(self) -> bool:
+        """Whether that line complains of something."""
+        return self.telling is not None and self.telling.is_complaint
+
+    @property
     def explains(self) -> bool:
         """Whether a line says what went wrong."""
         return self.telling is not None and self.telling.explains

@@ -199,7 +199,7 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     if any(_ABSOLUTE.search(line) for line in refusals):
         return None
     nameless = next(filter(_names_no_folder, refusals), None)
-    writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path]
+    writable = container.writable_host_mounts
     if nameless is None or len(writable) != 1:
         return None
     return NamedPath(nameless, writable[0], (), whole=True)

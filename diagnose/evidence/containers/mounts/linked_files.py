@@ -113,7 +113,7 @@ def _lines(container: Container, log_tails: LogTails) -> Iterable[str]:
     tail = log_tails.of(container)
     if tail.telling is None and tail.failure is None:
         return
-    yield tail.telling.whole if tail.telling is not None else ""
+    yield tail.telling_text
     yield tail.failure.line if tail.failure is not None else ""
     for word in (container.path, *container.config.words):
         if word.startswith("/"):

@@ -66,7 +66,7 @@ def moved_sources(
         missing = [path for path, status in by_path.items() if status.failed == "missing"]
         folders = [path for path, status in by_path.items() if status.type == "folder"]
         lacking |= dict.fromkeys([*missing, *folders])
-    used = {mount.source for container in containers for mount in container.mounts}
+    used = containers.mount_sources
     found = {source: _moved_source(host, source, used) for source in list(lacking)[:MOST]}
     return MovedSources({source: moved for source, moved in found.items() if moved is not None})
 

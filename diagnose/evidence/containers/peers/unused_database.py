@@ -32,7 +32,7 @@ def unused_database(
 
 
 def _is_named(server: Container, container: Container) -> bool:
-    values = [value for _, value in container.config.environment]
+    values = container.config.variable_values
     return any(
         name in text for name in server.dns_names for text in (*container.config.words, *values)
     )

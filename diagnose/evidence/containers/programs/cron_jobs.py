@@ -69,7 +69,7 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
     bare: list[BareJob] = []
     ownerless: list[Ownerless] = []
     for container in containers.running:
-        commands = {process.comm for process in processes.inside(container.id)}
+        commands = processes.names_inside(container.id)
         if not commands & {"cron", "crond"} or len(bare) + len(ownerless) >= MOST:
             continue
         root = f"/proc/{container.state.pid}/root"

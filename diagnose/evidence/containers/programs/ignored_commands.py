@@ -76,7 +76,7 @@ def _runs_another(container: Container, processes: Processes) -> bool:
     A command that begins with an option is meant for the start script itself.
     """
     config = container.config
-    names = {process.comm for process in processes.inside(container.id)}
+    names = processes.names_inside(container.id)
     if not (config.entrypoint and config.cmd and names):
         return False
     if config.cmd[0].startswith("-"):

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.missing_files import ABSENCE
-from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers
+from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers, user_of
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -69,7 +69,7 @@ def other_homes(
         lines = repeated.get(container.id) or log_tails.of(container).lines
         missed = dict(_missed_paths(lines))
         if missed:
-            user = numbers.of(container) if numbers is not None else container.config.user
+            user = user_of(container, numbers)
             found.extend(_other_home(host, container, user, missed))
         if len(found) >= MOST:
             break

@@ -20,7 +20,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.other_homes import may_enter
 from diagnose.evidence.containers.secrets import MARK
-from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.containers.user_numbers import UserNumbers, user_of
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
@@ -203,7 +203,7 @@ def other_modules(
         is_path = module.startswith((".", "/")) or ".." in module
         if not module or is_path or len(module) > _LONGEST_NAME:
             continue
-        user = numbers.of(container) if numbers is not None else container.config.user
+        user = user_of(container, numbers)
         other = _other_module(_Search(host, container, language), module, failure.line, user)
         if other is not None:
             found[container.id] = other

@@ -76,7 +76,7 @@ def _may_be_about(probe: HealthCheck, line: str) -> bool:
     callers = _CALLER.findall(line)
     if not callers:
         return bool(_OWN_URL.search(probe.command) or _REDIS.search(probe.command))
-    own = {endpoint.ip_address for endpoint in probe.container.endpoints.values()}
+    own = probe.container.ipv4_addresses
     return any(is_loopback(caller) or caller in own for caller in callers)
 
 

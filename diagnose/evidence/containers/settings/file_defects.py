@@ -138,7 +138,7 @@ def _defect(
     answer = host.ask(ReadFile(rest or mount.source, _LONGEST, root=root, parts="hidden"))
     if isinstance(answer, Failed):
         return None
-    line = tail.telling.whole if tail.telling is not None else ""
+    line = tail.telling_text
     defects = _relevant_defects(answer.text, line, setting)
     return next((FileDefect(setting.path, setting.inside, kind, at) for kind, at in defects), None)
 

@@ -44,7 +44,7 @@ def probe_proxy(container: Container, command: str, output: str) -> ProxySetting
     ]
     called = _REMOTE.search(output)
     if called is not None:
-        own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        own = container.ipv4_addresses
         is_direct = is_itself(called["address"]) or called["address"] in own
         return None if is_direct else next(iter(proxies), None)
     words = set(_HOSTS.findall(output))

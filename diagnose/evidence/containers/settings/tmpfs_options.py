@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.containers.user_numbers import UserNumbers, user_of
 from diagnose.lazy_pattern import LazyPattern
 
 _REFUSED = ("permission denied", "eacces", "not permitted", "not writable", "belongs to uid")
@@ -25,7 +25,7 @@ def tmpfs_option(container: Container, folder: str, numbers: UserNumbers | None)
     """
     own_options = (container.host_config.tmpfs or {}).get(folder, "")
     options = [option for option in own_options.split(",") if option]
-    user_and_group = numbers.of(container) if numbers is not None else container.config.user
+    user_and_group = user_of(container, numbers)
     user, _, group = user_and_group.partition(":")
     if user.isdigit() and user != "0":
         options = [option for option in options if not option.startswith(("uid=", "gid="))]

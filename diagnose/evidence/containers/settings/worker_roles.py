@@ -64,7 +64,7 @@ def without_user(value: str) -> str:
 
 def names_server(container: Container, server: Container) -> bool:
     """Whether the command or a variable of a container has a name of the server."""
-    values = (value for _, value in container.config.environment)
+    values = container.config.variable_values
     return any(_has_name(text, server) for text in (*container.config.words, *values))
 
 

@@ -279,7 +279,7 @@ def _calls_without_port(
 
 def _configured_ports(container: Container, names: set[str]) -> set[int]:
     """The ports that the command and the variables of a container name with one of these names."""
-    values = (value for _, value in container.config.environment)
+    values = container.config.variable_values
     ports: set[int] = set()
     for text in (*container.command, *values):
         ports |= {int(m["port"]) for m in _NAMED_PLACE.finditer(text) if m["name"] in names}

@@ -58,7 +58,7 @@ def _unanswered_port(host: Host, container: Container, address: str) -> int:
     """The port to which it sends packets that nobody has answered; 0 where there is none."""
     table = host.ask(ListConnections(protocol="udp", dst=address))
     flows = [] if isinstance(table, Failed) else table.entries
-    own = {end.ip_address for end in container.endpoints.values()}
+    own = container.ipv4_addresses
     sent = [flow for flow in flows if flow.src in own or container.shares_host_network]
     if any("seen_reply" in flow.status for flow in sent):
         return 0

@@ -70,7 +70,7 @@ def _lines(
         tail = log_tails.of(container)
         yield from (*tail.earlier, *tail.lines)
     if recent_logs is not None:
-        yield from (line.text for line in recent_logs.of(container))
+        yield from recent_logs.texts_of(container)
 
 
 def _missed_tables(container: Container, line: str, firewall: Firewall) -> OtherTables | None:

@@ -34,7 +34,7 @@ class UdpFlows(msgspec.Struct, frozen=True):
 
         Addresses of the internet are left out: scanners send a packet to each port.
         """
-        own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        own = container.ipv4_addresses
         senders = {
             flow.src
             for flow in self.to(port)

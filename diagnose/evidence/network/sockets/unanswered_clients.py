@@ -198,7 +198,7 @@ def _over_udp(
         return UnansweredClientsByPort((), unread=tuple(unread))
     items = []
     for container, port in _udp_servers(containers):
-        own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        own = container.ipv4_addresses
         led = [
             flow
             for flow in flows.to(port)

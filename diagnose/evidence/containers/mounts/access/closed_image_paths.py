@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.access.denied_image_paths import denied_image_path
 from diagnose.evidence.containers.programs.program_files import path_folders
-from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers
+from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers, user_of
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -107,7 +107,11 @@ def _first_closed_folder(
 def _on_the_way(
     host: Host, container: Container, path: str
 ) -> tuple[tuple[str, ContainerFile] | None, str]:
-    """The first closed place on the way to a path, and where the link leads at which it ends."""
+    """The first place on the way to a path that is root's and closed to others.
+
+    Where a link comes first: no place, and the path to which it leads. Neither where a mount comes
+    first, or what cannot be looked at.
+    """
     parts = path.strip("/").split("/")
     for depth in range(1, len(parts) + 1):
         place = "/" + "/".join(parts[:depth])
@@ -140,7 +144,7 @@ def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers 
 
     Not root itself: its program has changed to another user, whose group is not known.
     """
-    named = numbers.of(container) if numbers is not None else container.config.user
+    named = user_of(container, numbers)
     user, _, group = named.partition(":")
     if container.config.starts_as_root or group:
         return group in ("0", "root")

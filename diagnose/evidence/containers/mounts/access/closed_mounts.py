@@ -79,7 +79,7 @@ def closed_mounts(
 
 
 def _only_user(mount: Mounted) -> int | None:
-    """The only user who may enter a mount; None where others may, and for one of root."""
+    """The only user who may enter a mount; None where others may too, or where that is root."""
     options = f"{mount.options},{mount.super}"
     owner = _OWNER.search(options)
     is_closed = mount.fstype.startswith("fuse") and not _OPEN.search(options)

@@ -150,7 +150,7 @@ def _refusals_of_running(
         return []
     cases = []
     for container in containers.running:
-        lines = tuple(line.text for line in recent_logs.of(container))
+        lines = recent_logs.texts_of(container)
         refused = refused_in(container, LogTail(lines)) if lines else None
         if refused is None or not _may_be_looked_at(refused):
             continue

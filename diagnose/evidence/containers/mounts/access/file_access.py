@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, PathStatus
-from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.containers.user_numbers import UserNumbers, user_of
 from diagnose.evidence.engine.info import Info
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
@@ -119,7 +119,7 @@ def host_user(
 
     None where owner and mode do not decide: for root, and for a name whose number is not known.
     """
-    user_and_group = numbers.of(container) if numbers is not None else container.config.user
+    user_and_group = user_of(container, numbers)
     user, _, group = user_and_group.partition(":")
     if user in ("", "root"):
         user = "0"

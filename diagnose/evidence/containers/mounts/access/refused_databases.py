@@ -151,7 +151,7 @@ def _case(
     container: Container, refusals: Sequence[str], of: int, users: tuple[ProgramUser, ...]
 ) -> Iterator[_RefusedContainer]:
     """The case of a container, if it has a mount that it may write."""
-    writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path][:MOST]
+    writable = container.writable_host_mounts[:MOST]
     if writable:
         times = len(refusals) if of else 0
         yield _RefusedContainer(container, refusals[-1], times, of, users, tuple(writable))

@@ -106,4 +106,4 @@ def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None
 
 def _recent(containers: Containers, recent_logs: RecentLogs) -> Iterator[str]:
     for container in containers.running:
-        yield from (line.text for line in recent_logs.of(container))
+        yield from recent_logs.texts_of(container)
