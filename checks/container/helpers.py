@@ -17,6 +17,7 @@ from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.containers.settings.seccomp import is_unfiltered
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import Severity, Unavailable
 from diagnose.phrases import duration
 
@@ -64,7 +65,7 @@ def log_evidence(
 
 def written_to(tail: LogTail) -> dict[str, str]:
     """The program's own log file that a tail is of; nothing where it is the container's log."""
-    return {"written to": tail.path} if tail.path else {}
+    return present({"written to": tail.path})
 
 
 def blames_no_filter(container: Container, tail: LogTail, info: Info | None) -> bool:
@@ -127,7 +128,7 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
         for other in containers.never_started
         if other.compose_project == project and service in other.compose_dependencies
     ]
-    return {"wait for it, never started": waiting} if waiting else {}
+    return present({"wait for it, never started": waiting})
 
 
 def took(seconds: float | None) -> str:

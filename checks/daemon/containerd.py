@@ -17,6 +17,7 @@ from diagnose.evidence.engine.starting.engine_end import CLOCKS_APART_S
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -97,7 +98,7 @@ def _is_its_end(kill: OomKill, log: ContainerdLog) -> bool:
 
 def _with_kill(finding: Finding, kill: OomKill) -> Finding:
     """The finding about a containerd that the kernel killed, and that said nothing itself."""
-    capped = {"capped": kill.unit} if kill.unit else {}
+    capped = present({"capped": kill.unit})
     return replace(
         finding,
         summary=f"{finding.summary}; {kill_reason(kill)}",

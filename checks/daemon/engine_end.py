@@ -187,4 +187,4 @@ def _last_words(end: EngineEnd) -> dict[str, Json]:
     for line in log.lines[-1:]:
         if line.is_error or "signal" in line.text:
             return {f"{log.source}, last line": line.text}
-    return {"the engine's log": end.no_log} if end.no_log else {}
+    return present({"the engine's log": end.no_log})

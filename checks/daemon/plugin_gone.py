@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog
 from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
-from diagnose.mappings import names_of
+from diagnose.mappings import names_of, present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import counted, sentence, shortened
 from diagnose.registry import check
@@ -130,5 +130,5 @@ def _provider(
         sources = {mount.source.rstrip("/") for mount in container.mounts}
         if not container.is_running and sources & set(places):
             names = "\n".join(names_of(refused))
-            return {"provider": container.name} | ({"refused": names} if names else {})
+            return {"provider": container.name} | present({"refused": names})
     return {}

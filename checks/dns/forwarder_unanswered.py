@@ -130,7 +130,7 @@ def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
         forwarder=container.name,
     ).with_variables(
         {"upstream": asked[0], "upstream_port": "53", "recursing": container.name}
-        | ({"host_server": answering} if answering else {})
+        | present({"host_server": answering})
     )
 
 

@@ -14,7 +14,7 @@ from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -98,7 +98,7 @@ def corrupt(
 
 def _damaged_pull_findings(pulls: Pulls) -> Iterator[Finding]:
     for trouble in pulls.of("corrupt"):
-        variables = {"image": trouble.image} if trouble.image else {}
+        variables = present({"image": trouble.image})
         summary = f"pulling {trouble.what} broke off at a damaged layer"
         yield _logged_damage_finding(trouble.count, trouble.text, trouble.first, summary, variables)
 

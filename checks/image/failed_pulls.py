@@ -11,6 +11,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subject
 from diagnose.phrases import how_often, shortened
 
@@ -75,7 +76,7 @@ def _registry_of(trouble: PullTrouble) -> PageVariables:
 
 def image_of(trouble: PullTrouble) -> PageVariables:
     """The variable `image`, where the log names one."""
-    return {"image": trouble.image} if trouble.image else {}
+    return present({"image": trouble.image})
 
 
 def reason_of(trouble: PullTrouble) -> str:

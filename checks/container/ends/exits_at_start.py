@@ -77,7 +77,7 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
     what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
     finding = Finding.about(
         container,
-        sentence(what, run.because),
+        sentence(what, run.cause_clause),
         {
             **run.evidence(containers, clock),
             "State": f"{container.state}, ran {took(container.ran_for)}",

@@ -89,19 +89,19 @@ class FailedRun(msgspec.Struct, frozen=True):
         return subjects_of(self.calls.callees)
 
     @property
-    def too_early(self) -> str:
+    def too_early_clause(self) -> str:
         """The clause about peers that it called before they served; "" for none."""
         return called_too_early(self.calls.early_for(self.container))
 
     @property
-    def because(self) -> str:
+    def cause_clause(self) -> str:
         """The clause that says why it failed: the state of a peer, or else what its log means."""
-        of_peer = self.too_early or self.unserved
-        of_log = self._covering_mount_clause or self.unnamed or self.means
-        return of_peer or of_log or self.complained
+        of_peer = self.too_early_clause or self.unserved_peer_clause
+        of_log = self._covering_mount_clause or self.unknown_host_clause or self.meaning_clause
+        return of_peer or of_log or self.complaint_clause
 
     @property
-    def complained(self) -> str:
+    def complaint_clause(self) -> str:
         """The clause about what the server says that it calls; "" where that says nothing."""
         return self.complaint.clause if self.complaint is not None else ""
 
@@ -141,7 +141,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return self.context.seen_inside(self.container)
 
     @property
-    def means(self) -> str:
+    def meaning_clause(self) -> str:
         """The clause that says what the log means; "" where that is not known, or is not so."""
         seen = self._seen_inside
         if isinstance(seen, InitScript) and not seen.user:
@@ -154,17 +154,18 @@ class FailedRun(msgspec.Struct, frozen=True):
         former = self._former.clause if self._former is not None else ""
         migrator = self.migrator.clause if self.migrator is not None else ""
         means = migrator or meaning(self.tail)
-        return "; ".join(filter(None, (means, own, self._empty, self._stray, former)))
+        clauses = (means, own, self._empty_variable_clause, self._stray_path_clause, former)
+        return "; ".join(filter(None, clauses))
 
     @property
-    def _stray(self) -> str:
+    def _stray_path_clause(self) -> str:
         """The clause about a path in the line that its mounts do not hold."""
         telling = self.tail.telling
         stray = stray_path(self.container, telling.whole) if telling is not None else None
         return stray.clause if stray is not None else ""
 
     @property
-    def _empty(self) -> str:
+    def _empty_variable_clause(self) -> str:
         """The clause about a variable without a value, which the line misses."""
         setting = self.setting
         if setting is None or not setting.is_missed:
@@ -172,7 +173,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return f"its environment variable {setting.variable} is empty"
 
     @property
-    def unnamed(self) -> str:
+    def unknown_host_clause(self) -> str:
         """The clause about the name that its log says it called and that no container has."""
         failure = self.tail.failure
         name = called_host(failure) if failure is not None else ""
@@ -181,7 +182,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return f'no container on this host has the name "{name}", which it calls'
 
     @property
-    def unserved(self) -> str:
+    def unserved_peer_clause(self) -> str:
         """The clause about a peer that runs, and does not serve the port that it calls."""
         calls = self.calls
         deaf = only([peer for peer in calls.callees if peer.is_running and calls.is_unserved(peer)])
@@ -194,7 +195,8 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
-        is_refuted, is_known = self._blames_no_filter, bool(self.too_early or self.unserved)
+        is_refuted = self._blames_no_filter
+        is_known = bool(self.too_early_clause or self.unserved_peer_clause)
         return {
             **log_evidence(self.tail, is_refuted=is_refuted, is_known=is_known),
             **(UNFILTERED if self._blames_no_filter else {}),

@@ -41,7 +41,7 @@ class OwnCalls(msgspec.Struct, frozen=True):
     def evidence(self) -> dict[str, object]:
         """Whom it may mean instead."""
         places = [f"{name}:{port}" for name, port in self.neighbours[:MOST_SHOWN]]
-        return {"its neighbours listen at": places} if places else {}
+        return present({"its neighbours listen at": places})
 
     @property
     def steps(self) -> PageVariables:

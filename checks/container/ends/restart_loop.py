@@ -134,7 +134,12 @@ def _finding(
     """calls: those to itself, which count where nothing else explains the loop."""
     container = run.container
     outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
-    why = run.unserved or run.unnamed or run.means or run.complained
+    why = (
+        run.unserved_peer_clause
+        or run.unknown_host_clause
+        or run.meaning_clause
+        or run.complaint_clause
+    )
     own = calls if not why and not run.callees else None
     evidence = {
         **run.evidence(containers, clock),

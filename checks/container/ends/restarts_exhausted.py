@@ -72,7 +72,7 @@ def _finding(run: FailedRun, severity: Severity, containers: Containers, clock: 
     )
     finding = Finding.about(
         container,
-        sentence(what, run.because),
+        sentence(what, run.cause_clause),
         {
             **run.evidence(containers, clock),
             "State": str(container.state),

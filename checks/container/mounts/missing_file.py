@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.link_ends import LinkEnd
 from diagnose.evidence.containers.mounts.missing_files import MissingFile
+from diagnose.mappings import present
 from diagnose.model import Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more, quoted
 
@@ -63,7 +64,7 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
         source=missing.folder,
         dangling=missing.path,
     )
-    return finding.with_variables({"lineage": missing.lineage} if missing.lineage else {})
+    return finding.with_variables(present({"lineage": missing.lineage}))
 
 
 def _in_image(missing: MissingFile) -> dict[str, Json]:

@@ -35,6 +35,7 @@ from diagnose.evidence.machine.local_authorities import LocalAuthorities
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened, time_of_day
 from diagnose.programs.failures import Recognised
@@ -134,7 +135,7 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
         f"{error.container} {_line_or_meaning(case)}",
         {
             "log": error.line.whole,
-            **({"written to": error.path} if error.path else {}),
+            **present({"written to": error.path}),
             **_meaning(case),
             **setting_evidence(case.setting),
             "how often": f"{_times_clause(error)}, {_period(error)}",

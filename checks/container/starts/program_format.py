@@ -15,6 +15,7 @@ from diagnose.evidence.containers.programs.other_interpreters import (
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.engine.info import Info
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -81,7 +82,7 @@ def _empty_finding(container: Container, program: Program) -> Finding:
 def _marked_finding(finding: Finding) -> Finding:
     """The variables of the page for a script whose first line only has a mark too many."""
     file = finding.variables.get("file", "")
-    return finding.without_variable("file").with_variables({"marked": file} if file else {})
+    return finding.without_variable("file").with_variables(present({"marked": file}))
 
 
 def _format(program: Program, host: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Subject
 from diagnose.phrases import counted, quoted
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
@@ -91,7 +91,7 @@ def failed_start(
 
 def refused_program(container: Container, program: Program, what: str, **evidence: Json) -> Finding:
     """A program that the kernel refused: only the container's log says so."""
-    behind = {"reported by": program.behind} if program.behind else {}
+    behind = present({"reported by": program.behind})
     how = "runs, but" if container.is_running else "cannot run:"
     finding = Finding.about(
         container,

@@ -166,7 +166,7 @@ def _lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> _
         return None
     where = f"no machine on the network of interface {entry.interface} has that address"
     kept = "" if where_named(failure.host, failure.container) else failure.container.name
-    variables = {**_variables(failure), **({"keeps": kept} if kept else {})}
+    variables = {**_variables(failure), **present({"keeps": kept})}
     return _Lack(where, variables, is_sure=False)
 
 

@@ -354,7 +354,7 @@ def _setting_variables(container: Container, tail: LogTail) -> PageVariables:
     failure = tail.failure
     if failure is not None and failure.confirmed_by == _MISSING:
         name = missing_variable(container, failure)
-        return {"typed": name} if name else {}
+        return present({"typed": name})
     setting = named_setting(container, tail.telling)
     changes = setting.variables if setting is not None else {}
     return {name: changes[name] for name in ("typed", "unset") if name in changes}

@@ -22,6 +22,7 @@ from diagnose.evidence.containers.programs.other_homes import may_enter
 from diagnose.evidence.containers.secrets import MARK
 from diagnose.evidence.containers.user_numbers import UserNumbers, user_of
 from diagnose.evidence.items import ByContainer
+from diagnose.mappings import present
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerFile, ReadContainerFile
@@ -164,7 +165,7 @@ class OtherModule(msgspec.Struct, frozen=True):
         copy that each user may read."""
         if not self.is_open:
             return self._copy_variables()
-        return {"assignment": self.assignment} if self.assignment else {}
+        return present({"assignment": self.assignment})
 
     def _copy_variables(self) -> PageVariables:
         """The lines of a Dockerfile that copy the modules to where each user may read them."""

@@ -253,7 +253,7 @@ def test_what_is_said_of_a_peer_that_does_not_serve(
     seen = Namespaces({running.id: ContainerNetns(running, 1, (), (), (), sockets)})
     calls = Calls((running,), 5432, seen, is_distrusted=False)
     run = FailedRun(FRONT, LogTail(()), calls, None, None, RunContext())
-    assert run.unserved == clause
+    assert run.unserved_peer_clause == clause
 
 
 def test_what_is_said_of_a_peer_that_serves_by_now() -> None:
