@@ -23,7 +23,8 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
     if config.value("tlsverify") is True:
         return None
     hosts = config.value("hosts")
-    for host in hosts if isinstance(hosts, list) else ():
+    addresses = hosts if isinstance(hosts, list) else ()
+    for host in addresses:
         text = str(host)
         if text.startswith(("unix://", "fd://", "npipe://")):
             continue

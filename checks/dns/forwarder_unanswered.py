@@ -162,7 +162,8 @@ def _holder_clause(
         at = and_more([str(port) for port in ports])
         takes = f"takes UDP at port {at}" if ports else "takes nothing over UDP"
         return f"{holder} has that address and {takes}"
-    for network in networks.bridges if networks is not None else ():
+    bridges = networks.bridges if networks is not None else ()
+    for network in bridges:
         if any(is_within(upstream.address, subnet) for subnet in network.subnets):
             return f"no running container of {network} has that address"
     return ""
@@ -208,7 +209,8 @@ def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVa
 
 def _answering(resolvers: Resolvers | None, lookups: Lookups | None) -> str:
     """A server of the host's own file that answers the host."""
-    for server in resolvers.host_servers if resolvers is not None else ():
+    host_servers = resolvers.host_servers if resolvers is not None else ()
+    for server in host_servers:
         reply = lookups.host.get(server) if lookups is not None else None
         if reply is not None and reply.answered and not is_loopback(server):
             return server

@@ -60,7 +60,8 @@ def search_wildcard(
             "no running container with a search domain calls a short name that nobody near it has"
         )
     near = names_by_network(containers)
-    for container in resolving_containers(containers) if wild else ():
+    askers = resolving_containers(containers) if wild else ()
+    for container in askers:
         for stray in _stray_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
             yield _finding(container, stray, lines)

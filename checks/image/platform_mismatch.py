@@ -72,7 +72,8 @@ def platform_mismatch(
             if is_lacking and not runs:
                 finding = _emulator_finding(finding, candidate, built_for, emulators, clock)
             yield finding
-    for trouble in pulls.of("platform") if pulls is not None else ():
+    troubles = pulls.of("platform") if pulls is not None else ()
+    for trouble in troubles:
         yield _missing_platform_finding(trouble, machine, clock, repeated)
     return None
 

@@ -119,7 +119,8 @@ def _newly_blind(
     lost: dict[str, list[str]] = {}
     for report in present:
         previous = next(iter(now.before.get(report.host, ())), then.get(report.host))
-        for id in report.blind & previous.seen if previous is not None else ():
+        ids = report.blind & previous.seen if previous is not None else ()
+        for id in ids:
             lost.setdefault(id, []).append(report.host.name)
     ordered = sorted(lost.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(Blindness(id, tuple(hosts)) for id, hosts in ordered)

@@ -221,7 +221,8 @@ class _Suspects:
         causes = {id for ids in self._cause_ids.values() for id in ids}
         self._harming: dict[tuple[str, Subject], list[Reported]] = {}
         for finding in findings:
-            for subject in _reach(finding) if finding.id in causes else ():
+            reached = _reach(finding) if finding.id in causes else ()
+            for subject in reached:
                 self._harming.setdefault((finding.id, subject), []).append(finding)
         for (_, subject), listed in self._harming.items():
             if len(listed) > MOST_SUSPECTS:

@@ -164,7 +164,8 @@ def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str,
     A line with a time of its own says something else, and so does one that is information.
     """
     found: list[str] = []
-    for line in following[:_MOST_ANNOUNCED] if first.text.rstrip().endswith(":") else ():
+    lines = following[:_MOST_ANNOUNCED] if first.text.rstrip().endswith(":") else ()
+    for line in lines:
         goes_on = not found or found[-1].endswith(":") or _OF_A_LIST.match(line.text)
         is_report = line.level == INFO and not _OF_A_LIST.match(line.text)
         is_other = is_report or says_nothing(line.text) or _STAMPED.match(line.text)

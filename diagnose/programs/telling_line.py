@@ -123,7 +123,8 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     scores = [_score(line) for line in messages]
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
-    for place in _beside_the_end(messages) if has_ended else ():
+    places = _beside_the_end(messages) if has_ended else ()
+    for place in places:
         scores[place] = min(scores[place], PASSED)
     best = max(scores)
     index = scores.index(best) if best > 0 else _last_readable(scores)

@@ -177,7 +177,8 @@ def _deliver(
         click.echo(f"{target}: no report: {outcome}", err=True)
         return UNKNOWN
     is_bundle = ctx.command.name == "bundle"
-    for line in () if is_bundle and outcome.code == 0 else outcome.errors:
+    errors = () if is_bundle and outcome.code == 0 else outcome.errors
+    for line in errors:
         click.echo(line if alone else f"{target}: {line}", err=True)
     if file is not None:
         return _write(target, outcome, file)

@@ -331,7 +331,8 @@ class Identities:
             for user, host in _MAIL.findall(text):
                 self._add("user", user)
                 self._add("domain", host)
-        for names in _SEARCH.findall(text) if "nameserver" in text else ():
+        search_lists = _SEARCH.findall(text) if "nameserver" in text else ()
+        for names in search_lists:
             self._add("domain", *names.split())
 
     def _network(self, address: str, size: int) -> None:

@@ -139,7 +139,8 @@ class _Sieve:
         for size, shifts, form in _READINGS:
             words = self._words[size]
             width = size or 4
-            for shift in shifts if words else ():
+            tried_shifts = shifts if words else ()
+            for shift in tried_shifts:
                 view = memoryview(data)[shift:]
                 aligned = view[: len(view) // width * width].cast(form)
                 for word in words.keys() & aligned:

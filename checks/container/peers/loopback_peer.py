@@ -185,7 +185,8 @@ def _host_network_findings(call: LoopbackCall, known: _Known) -> Iterator[Findin
 
 def _host_listener(listeners: Listeners | None, port: int) -> Listener | None:
     """The program on the host's network that the host's own localhost leads to."""
-    for listener in listeners.on("tcp", "127.0.0.1", port) if listeners is not None else ():
+    on_loopback = listeners.on("tcp", "127.0.0.1", port) if listeners is not None else ()
+    for listener in on_loopback:
         if listener.comm and listener.comm != DOCKER_PROXY:
             return listener
     return None

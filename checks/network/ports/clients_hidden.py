@@ -183,7 +183,8 @@ def _passed_on_findings(
     itself, else about the first one.
     """
     containers = refusals.containers
-    for network in networks.bridges if fronts else ():
+    bridges = networks.bridges if fronts else ()
+    for network in bridges:
         edges = [item for item in containers.running_on(network.name) if item.name in fronts]
         gateways = [edge.endpoints[network.name].gateway for edge in edges]
         if not edges or not gateways[0]:

@@ -184,7 +184,8 @@ def _servers_in_files(host: Host, container: Container) -> Iterator[AskedServer]
 
 
 def _servers_in_log(container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:
-    for line in logs.of_this_run(container) if logs is not None else ():
+    lines = logs.of_this_run(container) if logs is not None else ()
+    for line in lines:
         match = _IN_LOG.search(line.text)
         if match is not None:
             yield from _places(match["sent"] or match["tried"] or match["named"], "its log")

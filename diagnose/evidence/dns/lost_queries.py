@@ -80,7 +80,8 @@ class LostQuery(msgspec.Struct, frozen=True):
         in_use = self.containers.addresses_in_use
         if self.server in in_use or is_loopback(self.server) or self.server in self.path.own:
             return ""
-        for network in self.networks.bridges if self.networks is not None else ():
+        bridges = self.networks.bridges if self.networks is not None else ()
+        for network in bridges:
             if _covers(network, self.server) and self.server not in network.gateways:
                 return network.name
         return ""

@@ -238,7 +238,8 @@ def plan_ways(
         resolvers, direct, island=cut_off and knows_no_server, writes_rules=writes_rules
     )
     leads_out = _with_a_way_out(networks)
-    for container in resolving_containers(containers) if containers is not None else ():
+    resolving = resolving_containers(containers) if containers is not None else ()
+    for container in resolving:
         outward = sorted(name for name in container.endpoints if leads_out.get(name, True))
         plan.add(container, tuple(outward))
     return plan

@@ -118,7 +118,8 @@ def _is_legacy(name: str) -> bool:
 
 
 def _candidates(listing: FolderListing | None) -> Iterator[LegacyPlugin]:
-    for entry in listing.entries if listing is not None else ():
+    entries = listing.entries if listing is not None else ()
+    for entry in entries:
         if entry.type == "folder":
             path = f"{SOCKETS}/{entry.name}/{entry.name}.sock"
             yield LegacyPlugin(entry.name, path, path)
@@ -152,7 +153,8 @@ def _plugins_of_specs(
 def _spec_files(listings: dict[str, FolderListing]) -> Iterator[str]:
     for folder in SPECS:
         listing = listings.get(folder)
-        for entry in listing.entries if listing is not None else ():
+        entries = listing.entries if listing is not None else ()
+        for entry in entries:
             if entry.type in ("file", "link") and entry.name.endswith(_ENDINGS):
                 yield f"{folder}/{entry.name}"
 

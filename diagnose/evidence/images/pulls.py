@@ -140,7 +140,8 @@ def _successful_pulls(events: Events | Unavailable) -> Iterator[SuccessfulPull]:
     """An event's id is the whole reference; its attribute `name` has no tag (seen on engines
     20.10.24 and 28.5.2).
     """
-    for event in events if isinstance(events, Events) else ():
+    known_events = events if isinstance(events, Events) else ()
+    for event in known_events:
         if event.type == "image" and event.action == "pull":
             yield SuccessfulPull(event.at, event.id)
 

@@ -177,7 +177,8 @@ def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
 
 def _younger_anchors(host: Host, changed: float | None) -> Iterator[str]:
     """The authorities that were added to the system after this Unix time."""
-    for folder in LOCAL_FOLDERS if changed is not None else ():
+    watched_folders = LOCAL_FOLDERS if changed is not None else ()
+    for folder in watched_folders:
         listing = host.ask(ListFolder(folder))
         names = () if isinstance(listing, Failed) else listing.names
         statuses = host.ask(StatPaths([f"{folder}/{name}" for name in names][:MOST]))

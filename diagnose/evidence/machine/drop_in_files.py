@@ -17,7 +17,8 @@ def drop_in_paths(host: Host, folders: Sequence[str], ending: str) -> list[str]:
     by_name: dict[str, str] = {}
     for folder in folders:
         listing = host.ask(ListFolder(folder))
-        for entry in () if isinstance(listing, Failed) else listing.entries:
+        entries = () if isinstance(listing, Failed) else listing.entries
+        for entry in entries:
             if entry.name.endswith(ending):
                 by_name.setdefault(entry.name, f"{folder}/{entry.name}")
     return [path for _, path in sorted(by_name.items())]

@@ -116,7 +116,8 @@ class KernelLog(Items[Record], frozen=True, dict=True):
         once costs a tenth of that.
         """
         signs = [sign for sign in signs if sign in self._text]
-        for record in self if signs else ():
+        records = self if signs else ()
+        for record in records:
             for sign in signs:
                 if sign in record.text:
                     match = pattern.search(record.text)

@@ -169,7 +169,8 @@ def _ports(container: Container, network: str, paths: PacketPaths | None) -> Ite
     """What is published; with the way in where it was walked to this network."""
     walked: dict[tuple[str, str], Ingress] = {}
     elsewhere: set[tuple[str, str]] = set()
-    for inlet in paths.inlets if paths is not None else ():
+    inlets = paths.inlets if paths is not None else ()
+    for inlet in inlets:
         if inlet.container.id == container.id:
             key = (inlet.port, str(inlet.host_port))
             walked[key] = inlet

@@ -168,7 +168,8 @@ def _entries(host: Host, folders: Sequence[_GivenFile]) -> Iterator[_GivenFile]:
         folders, lambda folder: ListFolder(folder.path, limit=MOST_ENTRIES)
     )
     for folder in folders:
-        for entry in listings[folder].entries if folder in listings else ():
+        entries = listings[folder].entries if folder in listings else ()
+        for entry in entries:
             path = f"{folder.path.rstrip('/')}/{entry.name}"
             yield _GivenFile(folder.subject, path, f"its folder is {folder.place}")
 

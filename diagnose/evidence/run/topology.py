@@ -37,7 +37,8 @@ def topology(
     stands_on[DAEMON] = common
     for behind in backing or ():
         stands_on[behind.container.subject] |= {Subject("filesystem", behind.mounted.point)}
-    for network in networks.bridges if networks is not None else ():
+    bridges = networks.bridges if networks is not None else ()
+    for network in bridges:
         stands_on[network.subject] = {Subject("interface", network.bridge)}
     return Topology({subject: frozenset(below) for subject, below in stands_on.items()})
 

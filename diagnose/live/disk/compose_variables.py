@@ -89,7 +89,8 @@ def _pairs(environment: object) -> Iterator[tuple[str, str | None]]:
     if isinstance(environment, dict):
         for name, value in environment.items():
             yield str(name), None if value is None else _scalar(value)
-    for item in environment if isinstance(environment, list) else ():
+    items = environment if isinstance(environment, list) else ()
+    for item in items:
         name, is_set, value = str(item).partition("=")
         yield name, value if is_set else None
 

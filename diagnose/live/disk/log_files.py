@@ -142,7 +142,8 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
                 for name, status in logs:
                     if status.st_mtime >= since:
                         yield _written_row(f"{below}/{name}", status)
-                for name in inner if depth < DEEPEST else ():
+                names = inner if depth < DEEPEST else ()
+                for name in names:
                     most = MOST_FOLDERS * (2 if _LIKE_LOGS.search(name) else 1)
                     has_room = len(waiting) < most
                     opened = _opened_folder(descriptor, name) if has_room else None

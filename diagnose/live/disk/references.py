@@ -77,7 +77,8 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
             known |= {match[1] for line in text.splitlines() if (match := ASSIGNED.match(line))}
     found: list[Json] = []
     for path, text in texts.items():
-        for command in _commands(text) if _is_yaml(path) else ():
+        commands = _commands(text) if _is_yaml(path) else ()
+        for command in commands:
             names: dict[str, None] = {}
             words = _words(command.texts, known, names)
             if names and words is not None:

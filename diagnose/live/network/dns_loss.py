@@ -87,7 +87,8 @@ class _Sample:
 
     def _read_until(self, deadline: float, *, stop: bool = False) -> None:
         """stop: once no reply is missing."""
-        for reply in replies(self._kernel, deadline) if self._pending else ():
+        arrived = replies(self._kernel, deadline) if self._pending else ()
+        for reply in arrived:
             begun = self._pending.pop(number_of(reply), None)
             if begun is not None:
                 self._times.append(time.monotonic() - begun)

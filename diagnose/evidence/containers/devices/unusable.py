@@ -81,7 +81,8 @@ def unusable_devices(
 
 def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Iterator[NamedDevice]:
     """Running containers with a render node whose program says that it cannot use one."""
-    for container in containers.running if recent_logs is not None else ():
+    running = containers.running if recent_logs is not None else ()
+    for container in running:
         given = _graphics_of(container)
         if not given or recent_logs is None:
             continue

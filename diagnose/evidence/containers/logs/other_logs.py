@@ -32,7 +32,8 @@ def other_log(container: Container, tail: LogTail) -> dict[str, str]:
         before = tail.lines[index - 1] if index else ""
         line = tail.lines[index]
         points = _POINTS.search(line) or (before.rstrip().endswith(":") and _POINTS.search(before))
-        for path in _PATH.findall(line) if points else ():
+        paths = _PATH.findall(line) if points else ()
+        for path in paths:
             path = path.rstrip(".")
             if _IS_LOG.search(path) and not path.startswith(_STREAMS):
                 return _variable(container, path)

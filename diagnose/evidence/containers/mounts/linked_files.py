@@ -102,7 +102,8 @@ def _named_files(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The files of mounts that what explains a failure, or the command, leads to."""
     for line in (*_lines(container, log_tails), repeated):
-        for place in named_files(container, line) if line else ():
+        places = named_files(container, line) if line else ()
+        for place in places:
             is_below = bool(place.rest) and place.mount.has_host_path
             if is_below and len(place.rest) <= DEEPEST:
                 yield place.on_host[-1], place.on_host[1:]

@@ -58,7 +58,8 @@ def _files(
             entries = _entries(host, ListFolder(mount.source))
             paths = [f"/{entry.name}" for entry in entries]
             packages = [f"/{entry.name}" for entry in entries if _is_package(entry)]
-            for folder in packages[:_MOST_PACKAGES] if is_deep else ():
+            deep_folders = packages[:_MOST_PACKAGES] if is_deep else ()
+            for folder in deep_folders:
                 inner = _entries(host, ListFolder(folder, root=mount.source))
                 paths += [f"{folder}/{entry.name}" for entry in inner]
             yield from (

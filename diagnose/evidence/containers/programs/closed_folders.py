@@ -79,7 +79,8 @@ def closed_folders(
     """
     is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
     by_id: dict[str, ClosedFolder] = {}
-    for failed in () if is_remapped else all_failed_answers:
+    failed_answers = () if is_remapped else all_failed_answers
+    for failed in failed_answers:
         container = failed.container
         users = users_of_processes(processes.inside(container.id))
         is_own = failed.answers[-1].status == _OWN_ERROR

@@ -42,7 +42,8 @@ def blank_references(
         if not files or not suspicious(container, clock.wall, options.since_s):
             continue
         answer = host.ask(FindBlankReferences(list(files)))
-        for blank in [] if isinstance(answer, Failed) else answer:
+        blanks = [] if isinstance(answer, Failed) else answer
+        for blank in blanks:
             is_own = blank.service == container.compose_service
             has_it = any(map(container.config.value_of, blank.names))
             if is_own and has_it and blank.words == list(_words_of(container, blank.key)):

@@ -131,7 +131,8 @@ def _from_files(
 
 def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
     """The addresses in a text with a wrong number of slashes, each with the right one."""
-    for match in _ADDRESS.finditer(text) if ":/" in text else ():
+    matches = _ADDRESS.finditer(text) if ":/" in text else ()
+    for match in matches:
         is_wrong = match["slashes"] != "//" or match["slash"]
         is_mount = match["slashes"] == "/" and match["scheme"] == match["host"]  # redis:/redis
         if is_wrong and not is_mount and calls(match["host"]):

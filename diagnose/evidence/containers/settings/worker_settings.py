@@ -103,7 +103,8 @@ def worker_differences(
     for project in by_key((member.compose_project, member) for member in members).values():
         workers = [member for member in project if is_background(member)]
         others = [member for member in project if not is_background(member)]
-        for worker in workers if others else ():
+        candidates = workers if others else ()
+        for worker in candidates:
             programs = [other for other in others if _is_same_program(host, worker, other)]
             if programs and compared < MOST:
                 compared += 1

@@ -163,7 +163,8 @@ def _wrong_log_options(setting: _Setting) -> Iterator[Fault]:
     options = setting.value
     driver = str(setting.file.get("log-driver") or "json-file")
     own = _LOG_OPTIONS.get(driver)
-    for name in options if own else ():
+    option_names = options if own else ()
+    for name in option_names:
         if own and name not in own | _SHARED_LOG_OPTIONS:
             near = nearest(name, own)
             hint = f"; is {near} meant?" if near else ""

@@ -185,9 +185,11 @@ def _object(text: str) -> Mapping[str, Json]:
 def _mounted_sources(about: Mapping[str, Json]) -> Iterator[str]:
     """Volumes and folders of the host that hostconfig.json names."""
     binds, mounts = about.get("Binds"), about.get("Mounts")
-    for bind in binds if isinstance(binds, list) else ():
+    bind_list = binds if isinstance(binds, list) else ()
+    for bind in bind_list:
         yield str(bind).partition(":")[0]
-    for mount in mounts if isinstance(mounts, list) else ():
+    mount_list = mounts if isinstance(mounts, list) else ()
+    for mount in mount_list:
         if isinstance(mount, dict) and mount.get("Source"):
             yield str(mount["Source"])
 

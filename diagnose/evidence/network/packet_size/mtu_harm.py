@@ -89,7 +89,8 @@ def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm
     harm = []
     questions = [ListTcpStalls(member.state.pid) for member in members]
     for question, stalls in host.ask_many(questions):
-        for stall in () if isinstance(stalls, Failed) else stalls:
+        counted = () if isinstance(stalls, Failed) else stalls
+        for stall in counted:
             is_large = stall.unacknowledged > limit - _HEADERS
             if is_large and stall.retransmissions >= _RETRANSMISSIONS:
                 sign = (
@@ -124,7 +125,8 @@ def _probe(
     A query that fits the uplink is sent too. Only where that one is answered and the larger one is
     met by silence is it lost: an ICMP error that says "too large" is how path discovery works.
     """
-    for container in oversized.members if resolvers is not None else ():
+    affected = oversized.members if resolvers is not None else ()
+    for container in affected:
         servers = () if resolvers is None else resolvers.upstreams(container)
         outer = [
             up.server

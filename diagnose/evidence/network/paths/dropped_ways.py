@@ -151,7 +151,8 @@ def _by_rule(
         reach = inlet.reach
         if reach.is_blocked and reach.by is not None and reach.hook != "input":
             dropped[reach.by].inlets.append(inlet)
-    for query in resolver_paths.cut_off if resolver_paths is not None else ():
+    cut_off = resolver_paths.cut_off if resolver_paths is not None else ()
+    for query in cut_off:
         obstacle = query.trace.obstacle
         if obstacle is not None and obstacle.reason == "rule":
             dropped[obstacle.by].queries.append(query)

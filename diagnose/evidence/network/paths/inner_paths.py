@@ -135,7 +135,8 @@ def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
     clients: dict[Client, str] = {}
     for uplink in uplinks:
         device = stack.by_name.get(uplink.name)
-        for text in device.addresses if device is not None else ():
+        addresses = device.addresses if device is not None else ()
+        for text in addresses:
             own = ip_interface(text)
             others = [] if own.version != 4 else _first_hosts(str(own.network), str(own.ip))
             if others:

@@ -53,7 +53,8 @@ def swallowed_clients(
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
     ):
-        for flow in () if isinstance(table, Failed) else table.entries:
+        entries = () if isinstance(table, Failed) else table.entries
+        for flow in entries:
             network = networks.bridge_of(ip_address(flow.src))
             if network is None or flow.src in own_addresses or flow.state not in UNCONFIRMED:
                 continue

@@ -196,7 +196,8 @@ def _in_folders(host: Host, folders: Sequence[tuple[Container, Mount]]) -> Itera
     for (container, mount), listing in host.ask_about(
         folders, lambda folder: ListFolder(folder[1].source)
     ):
-        for entry in () if isinstance(listing, Failed) else listing.entries:
+        entries = () if isinstance(listing, Failed) else listing.entries
+        for entry in entries:
             if entry.type == "file" and not entry.name.startswith("."):
                 inside, path = f"{mount.destination}/{entry.name}", f"{mount.source}/{entry.name}"
                 yield RefusedFile(container, inside, path)

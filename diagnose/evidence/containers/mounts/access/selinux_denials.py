@@ -147,7 +147,8 @@ def _lines(host: Host, kernel: KernelLog | None, oldest: float) -> Iterator[_Lin
         if record.at >= oldest and any(sign in record.text for sign in _SIGNS):
             yield _Line(record.at, "kernel log", record.text)
     audit = host.ask(ReadFile(AUDIT_LOG, max_bytes=_TAIL, tail=True))
-    for text in () if isinstance(audit, Failed) else audit.text.splitlines():
+    texts = () if isinstance(audit, Failed) else audit.text.splitlines()
+    for text in texts:
         at = _AT.search(text)
         if at is not None and float(at[1]) >= oldest and any(sign in text for sign in _SIGNS):
             yield _Line(float(at[1]), AUDIT_LOG, text)

@@ -88,7 +88,8 @@ def _does_not_stay(container: Container, clock: Clock) -> bool:
 
 def _version(host: Host, container: Container, name: str) -> DataVersion | None:
     for mount in container.mounts:
-        for folder in _folders(container, mount) if mount.has_host_path else ():
+        inner_folders = _folders(container, mount) if mount.has_host_path else ()
+        for folder in inner_folders:
             below = f"{folder}/{name}"
             # the container may have put a link to a file of the host in its place
             answer = host.ask(ReadFile(below, max_bytes=64, root=mount.source))

@@ -165,7 +165,8 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
 def _neighbours6(host: Host, uplinks: Uplinks) -> Iterator[tuple[str, str]]:
     """The IPv6 neighbours that have answered, each with the interface."""
     table = host.ask(ListNeighbours())
-    for entry in [] if isinstance(table, Failed) else table:
+    entries = [] if isinstance(table, Failed) else table
+    for entry in entries:
         interface = uplinks.interfaces.get(entry.index, "")
         if entry.address and ":" in entry.address and entry.mac and interface:
             yield entry.address, interface

@@ -79,7 +79,10 @@ def _translating_rules(ruleset: Ruleset) -> Iterator[tuple[Rule, str]]:
     """The rules for IPv4 that lead a single port elsewhere, with the address."""
     for chain in ruleset.chains:
         is_of_others = not is_docker_chain(chain.label, chain.name) and chain.hook != "output"
-        for rule in chain.rules if is_of_others and chain.table.family in ("ip", "inet") else ():
+        rules_of_others = (
+            chain.rules if is_of_others and chain.table.family in ("ip", "inet") else ()
+        )
+        for rule in rules_of_others:
             target = _target(rule)
             if target:
                 yield rule, target
