@@ -17,9 +17,9 @@ from diagnose.render.console import is_read_by_person, literal
 from diagnose.render.outlines.evidence_rows import OutlinePart
 from diagnose.render.outlines.outline import MOST_ROOTS, NAMES_SHOWN, Outline, outline
 from diagnose.render.outlines.outline_block import Effect, OutlineBlock
-from diagnose.render.shell import ASKS, Shell, folded, is_wall
+from diagnose.render.shell import ASKS, Shell, is_wall
+from diagnose.render.terminal_rows import TerminalRows
 from diagnose.render.words import (
-    clean,
     fitting,
     ids_or_families,
     items_that_fit,
@@ -97,38 +97,14 @@ QUESTIONS = (
 """Commands for what no check has found, with what they show."""
 
 
-class _Page:
+class _Page(TerminalRows):
     def __init__(self, console: Console, verbose: bool, shell: Shell) -> None:
-        self.console = console
+        super().__init__(console, shell)
         self.verbose = verbose
-        self.shell = shell
         self.cure_above = ""
         """The words of the last cure."""
         self.pages: set[str] = set()
         """The ids of the pages that were pointed at."""
-
-    def line(self, text: str, indent: int = 0, style: str = "", hanging: int | None = None) -> None:
-        """A text broken at the width. hanging: of the rows after the first, unless two more."""
-        if hanging is None:
-            hanging = indent + 2 if indent else 0
-        self.rows(Text(one_line(text), style), indent, hanging)
-
-    def rows(self, text: Text, indent: int, hanging: int) -> None:
-        """As `line`, of a text with styles of its own."""
-        for number, row in enumerate(text.wrap(self.console, self.console.width - hanging)):
-            row.rstrip()
-            self.console.print(Text(" " * (hanging if number else indent)) + row)
-
-    def command(self, text: str, indent: int, *, style: str = "bold") -> None:
-        """A command is broken between words alone: what is copied is what was written."""
-        typed = folded(self.shell.typed(text), self.console.width - indent)
-        for line in typed.splitlines():
-            self.console.print(
-                Text(" " * indent + clean(line), style=style),
-                no_wrap=True,
-                overflow="ignore",
-                crop=False,
-            )
 
     def print(self, page: Outline) -> None:
         """Write the whole report."""
@@ -349,23 +325,6 @@ class _Page:
         for advice in page.advice:
             self.line(f"{advice.id}  {self.names(advice.subjects, 60)}", 2, "bold")
             self.line(advice.summary, 4)
-
-    def filled(self, title: str, items: list[str], hint: str) -> None:
-        """Items behind a title, as many a row as there is room for, none of them broken.
-
-        hint: how to see more of them.
-        """
-        row, room = f"{title}  ", self.console.width
-        for number, item in enumerate([*items, hint]):
-            is_hint = number == len(items)
-            joint = "   " if is_hint else " · "
-            if number == 0:
-                joint = ""
-            if len(row) + len(joint) + len(item) > room:
-                self.line(row.rstrip())
-                row, joint = "  ", ""
-            row += joint + item
-        self.line(row)
 
     def reasons(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
         if not rows:
