@@ -68,17 +68,17 @@ class ServiceLookup(msgspec.Struct, frozen=True):
 class Lookups(msgspec.Struct, frozen=True):
     """What came back from DNS servers."""
 
-    host: dict[str, DnsReply]
+    host: dict[str, DnsReply] = {}
     """Replies to the host by server, over UDP."""
-    tcp: dict[str, DnsReply]
+    tcp: dict[str, DnsReply] = {}
     """Over TCP, of those that were silent."""
-    ways: tuple[QueryPath, ...]
-    embedded: dict[str, DnsReply]
+    ways: tuple[QueryPath, ...] = ()
+    embedded: dict[str, DnsReply] = {}
     """The replies of the engine's resolver, by container id."""
-    names: dict[tuple[str, str], DnsReply]
+    names: dict[tuple[str, str], DnsReply] = {}
     """What the user's own names (--resolve) brought, by name and the host's server that was asked.
     """
-    closed: tuple[Container, ...]
+    closed: tuple[Container, ...] = ()
     """Running containers on internal networks alone, which have no way out by design."""
     unasked: tuple[Unexamined, ...] = ()
     island: bool = False

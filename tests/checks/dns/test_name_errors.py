@@ -45,7 +45,7 @@ ERRORS: dict[str, tuple[str, str, list[str]]] = {
 
 def found(first: str, second: str = "", name: str = "pay.office", **hosts: str) -> list[str]:
     replies = {(name, LAN): reply(first)} | ({(name, OTHER): reply(second)} if second else {})
-    answer = Lookups({LAN: reply(first)}, {}, (), {}, {}, (), failed={PAY.id: replies})
+    answer = Lookups({LAN: reply(first)}, failed={PAY.id: replies})
     failed = FailedNames({PAY.id: (FailedName(name, "no such host"),)})
     ids = []
     evidence = {"containers": Containers((PAY,)), "failed_names": failed, "lookups": answer}
@@ -80,7 +80,7 @@ def test_a_name_that_is_known_by_its_ipv4_address_alone(
     ipv4: str, ipv6: str, expected: list[tuple[str, str]]
 ) -> None:
     replies = {("pay.office", LAN): reply(ipv4)}
-    answer = Lookups({LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={PAY.id: replies})
+    answer = Lookups({LAN: reply("NOERROR")}, failed={PAY.id: replies})
     failed = FailedNames({PAY.id: (FailedName("pay.office", "bad address 'pay.office'"),)})
     conf = ResolvConf((LAN,))
     resolvers = Resolvers(conf, conf, (), {PAY.id: conf})
@@ -99,7 +99,7 @@ def test_a_name_that_is_known_by_its_ipv4_address_alone(
 def test_two_errors_of_a_server_are_two_findings() -> None:
     names = {"pay.office": "NXDOMAIN", "tax.office": "SERVFAIL"}
     replies = {(name, LAN): reply("NOERROR") for name in names}
-    answer = Lookups({LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={PAY.id: replies})
+    answer = Lookups({LAN: reply("NOERROR")}, failed={PAY.id: replies})
     failed = FailedNames(
         {PAY.id: tuple(FailedName(name, f"bad address '{name}'") for name in names)}
     )
@@ -132,7 +132,7 @@ def test_names_that_other_checks_know() -> None:
 def test_an_error_about_one_name_alone_blames_that_name() -> None:
     replies = {("pay.office", LAN): reply("SERVFAIL")}
     for root, variable in (("NOERROR", "broken_name"), ("SERVFAIL", "failing")):
-        answer = Lookups({LAN: reply(root)}, {}, (), {}, {}, (), failed={PAY.id: replies})
+        answer = Lookups({LAN: reply(root)}, failed={PAY.id: replies})
         (finding,) = judge(
             "dns.server-fails",
             containers=Containers((PAY,)),
@@ -163,9 +163,7 @@ def test_a_name_that_a_monitor_finds_gone(image: str, variable: str, severity: s
         evidence = {
             "containers": Containers((watcher,)),
             "failed_names": FailedNames({watcher.id: (FailedName("pay.office", "x"),)}),
-            "lookups": Lookups(
-                {LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={watcher.id: replies}
-            ),
+            "lookups": Lookups({LAN: reply("NOERROR")}, failed={watcher.id: replies}),
         }
         more = {"listeners": None} if check == "dns.server-fails" else {}
         (finding,) = judge(check, **evidence, **more, hosts_file=HostsFile()).findings
@@ -199,10 +197,7 @@ def test_a_name_among_other_hosts_that_are_missed(
         "dns.name-unknown",
         containers=Containers((caller,)),
         failed_names=FailedNames({caller.id: (FailedName("pay.office", GONE),)}),
-        lookups=Lookups(
-            {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
-            failed={caller.id: {("pay.office", LAN): reply("NXDOMAIN")}},
-        ),
+        lookups=Lookups({LAN: reply("NOERROR")}, failed={caller.id: {("pay.office", LAN): reply("NXDOMAIN")}}),
         hosts_file=HostsFile(),
         watchers=watchers(Containers((caller,)), recent),
     ).findings  # fmt: skip
@@ -217,7 +212,7 @@ def test_a_proxy_whose_users_mistype_names() -> None:
             "dns.name-unknown",
             containers=Containers((PAY,)),
             failed_names=FailedNames({PAY.id: tuple(FailedName(n, "x") for n in names[:number])}),
-            lookups=Lookups({LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={PAY.id: replies}),
+            lookups=Lookups({LAN: reply("NOERROR")}, failed={PAY.id: replies}),
             hosts_file=HostsFile(),
         )
         assert rows(result) == [("warning", "pay")] * expected
@@ -236,10 +231,7 @@ COMPLETED: dict[str, tuple[str, str, str]] = {
 def test_a_name_that_a_search_domain_completes(rcode: str, wildcard: str, completed: str) -> None:
     name = "pay.office"
     replies = {(name, LAN): reply("NXDOMAIN"), (FULL, LAN): reply(rcode)}
-    answer = Lookups(
-        {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
-        failed={PAY.id: replies}, wildcards={"corp.example": reply(wildcard)},
-    )  # fmt: skip
+    answer = Lookups({LAN: reply("NOERROR")}, failed={PAY.id: replies}, wildcards={"corp.example": reply(wildcard)})  # fmt: skip
     (finding,) = judge(
         "dns.name-unknown",
         containers=Containers((PAY,)),
@@ -265,11 +257,7 @@ def test_a_name_of_one_word(line: str, rcode: str, dots: str) -> None:
         "dns.name-unknown",
         containers=Containers((PAY,)),
         failed_names=FailedNames({PAY.id: (FailedName("wiki", line),)}),
-        lookups=Lookups(
-            {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
-            failed={PAY.id: {("wiki.corp.example", LAN): reply(rcode)}},
-            wildcards={"corp.example": reply("NXDOMAIN")},
-        ),
+        lookups=Lookups({LAN: reply("NOERROR")}, failed={PAY.id: {("wiki.corp.example", LAN): reply(rcode)}}, wildcards={"corp.example": reply("NXDOMAIN")}),
         hosts_file=HostsFile({}),
         resolvers=Resolvers(conf, conf, (), {PAY.id: conf}),
     )  # fmt: skip
@@ -283,10 +271,7 @@ def test_a_name_that_the_proxy_would_look_up(proxy: str, wanted: bool) -> None:
         "dns.name-unknown",
         containers=Containers((PAY,)),
         failed_names=FailedNames({PAY.id: (FailedName("api.example.org", "no such host"),)}),
-        lookups=Lookups(
-            {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
-            failed={PAY.id: {("api.example.org", LAN): reply("NXDOMAIN")}},
-        ),
+        lookups=Lookups({LAN: reply("NOERROR")}, failed={PAY.id: {("api.example.org", LAN): reply("NXDOMAIN")}}),
         hosts_file=HostsFile({}),
         info=Info(https_proxy=proxy),
     ).findings  # fmt: skip

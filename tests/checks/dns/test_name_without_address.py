@@ -64,7 +64,7 @@ def test_a_name_without_an_address(
         Host(Made({"dns.query": ipv6})),
         members,
         FailedNames({backup.id: (FailedName(NAME, LINES[0]),)}),
-        Lookups({}, {}, (), {}, {}, (), failed={backup.id: failed}),
+        Lookups(failed={backup.id: failed}),
         Resolvers(ResolvConf(), ResolvConf(), (), inside),
         None,
         None,

@@ -221,7 +221,7 @@ OF_HOST_FILE = (
 
 @pytest.mark.parametrize("id", OF_HOST_FILE)
 def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None:
-    nothing_asked = Lookups({}, {}, (), {}, {}, ())
+    nothing_asked = Lookups()
     known = {
         "resolvers": Resolvers(UNKNOWN, MISSING, (), {}),
         "containers": Containers(()),
@@ -241,7 +241,7 @@ def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None
     ],
 )
 def test_a_missing_resolv_conf_names_no_server(id: str, verdict: Verdict) -> None:
-    nothing_asked = Lookups({}, {}, (), {}, {}, ())
+    nothing_asked = Lookups()
     known = {
         "resolvers": Resolvers(MISSING, MISSING, (), {}),
         "containers": Containers(()),

@@ -41,9 +41,7 @@ def test_where_a_search_ends(
         "dns.search-wildcard",
         containers=Containers((PORTAL,)),
         resolvers=Resolvers(conf, conf, (), {PORTAL.id: conf}),
-        lookups=Lookups(
-            {}, {}, (), {}, {}, (), failed={PORTAL.id: failed}, wildcards={"corp.test": completed}
-        ),
+        lookups=Lookups(failed={PORTAL.id: failed}, wildcards={"corp.test": completed}),
         failed_names=FailedNames(
             {PORTAL.id: (FailedName("smtp.lab.test", "bad address 'smtp.lab.test'"),)}
         ),
@@ -73,6 +71,6 @@ def test_a_neighbour_that_is_on_another_network(
         "dns.search-wildcard",
         containers=Containers((CHAT, *others)),
         resolvers=Resolvers(conf, conf, (), {CHAT.id: conf}),
-        lookups=Lookups({}, {}, (), {}, {}, (), wildcards={"corp.test": KNOWN}),
+        lookups=Lookups(wildcards={"corp.test": KNOWN}),
     ).findings
     assert cure.items() <= finding.variables.items()

@@ -89,7 +89,7 @@ def test_queries_that_leave_with_a_containers_address(name: str) -> None:
         firewall=Firewall(Ruleset()),
         packet_paths=PacketPaths((egress,)),
         resolver_paths=ResolverPaths((path,), (path,) if path.is_untranslated else ()),
-        lookups=Lookups({}, {}, (asked,), {}, {}, ()),
+        lookups=Lookups(ways=(asked,)),
     )
     assert rows(result) == wanted
 
@@ -119,7 +119,7 @@ def lost_queries(
     paths = tuple(SampledPath(server, networks, sample) for server, networks, sample in samples)
     return judge(
         "dns.queries-lost",
-        lookups=Lookups({}, {}, (), {}, {}, ()),
+        lookups=Lookups(),
         samples=DnsSamples(paths),
         resolvers=RESOLVERS,
         network_losses=losses,
@@ -172,7 +172,7 @@ def test_a_server_that_ignores_questions_for_ipv6_addresses(
 ) -> None:
     answer = judge(
         "dns.queries-lost",
-        lookups=Lookups({"192.0.2.53": ANSWERED, **others}, {}, (), {}, {}, ()),
+        lookups=Lookups({"192.0.2.53": ANSWERED, **others}),
         samples=DnsSamples((SampledPath("192.0.2.53", FROM_HOST, sample),)),
         resolvers=RESOLVERS,
         without_aaaa=ServersWithoutAaaa((IgnoredQuestions("192.0.2.53", None, ANSWERED, SILENT),)),
@@ -197,7 +197,7 @@ def test_servers_are_asked_for_ipv6_addresses(ignored: set[str], found: int) -> 
         answers = kind not in ignored
         return {"answered": answers, "rcode": "NOERROR" if answers else None, "ms": 1.0, "sent": 2}
 
-    asked = Lookups({"192.0.2.53": ANSWERED, "192.0.2.54": SILENT}, {}, (), {}, {}, ())
+    asked = Lookups({"192.0.2.53": ANSWERED, "192.0.2.54": SILENT})
     assert len(servers_without_aaaa(Host(Made({"dns.query": reply})), asked)) == found
 
 

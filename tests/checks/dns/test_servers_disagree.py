@@ -96,7 +96,7 @@ def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str
         return DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
 
     names = {("pay.office", LAN): reply(first), ("pay.office", OTHER): reply(second)}
-    answer = Lookups({}, {}, (), {}, names, ())
+    answer = Lookups(names=names)
     resolvers = Resolvers(ResolvConf((LAN, OTHER)), MISSING, (), {})
     result = judge("dns.servers-disagree", resolvers=resolvers, lookups=answer)
     assert rows(result) == expected

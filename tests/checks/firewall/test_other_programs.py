@@ -86,7 +86,7 @@ def test_a_dns_server_that_refuses_containers_alone(
         "dns.server-refuses-containers",
         containers=Containers((web,)),
         resolvers=Resolvers(conf, none, (), {web.id: conf}),
-        lookups=Lookups({SERVER: outside}, {}, (way,), {}, {}, ()),
+        lookups=Lookups({SERVER: outside}, ways=(way,)),
     )
     assert rows(result) == expected
 

@@ -237,7 +237,7 @@ def test_an_untranslated_network_of_an_engine_that_writes_no_rules(
         answered, "NOERROR" if answered else None, ms=1.0 if answered else None, sent=2
     )
     path = QueryPath(("shop",), "192.0.2.53", ((web, reply),), (web,))
-    lookups = Lookups({}, {}, (path,), {}, {}, ())
+    lookups = Lookups(ways=(path,))
     assert finding_rows(results_of(made, config=LEFT_ALONE, lookups=lookups)) == expected
 
 

@@ -47,7 +47,7 @@ def test_the_address_that_the_kernel_takes(change: dict[str, Any], is_hidden: bo
         [way],
         Interfaces(LINKS, change.get("addresses", (OLD, OWN, TUNNEL))),
         Routes((change.get("route", DEFAULT),)),
-        Lookups(change.get("host", ANSWERED), {}, (), {}, {}, ()),
+        Lookups(change.get("host", ANSWERED)),
         change.get("silent", ("shop",)),
     )
     assert bool(groups) is is_hidden

@@ -122,7 +122,7 @@ def test_a_wildcard_that_answers_for_a_stopped_service(
     evidence: dict[str, Any] = {
         "containers": Containers((api, database(is_running=runs))),
         "resolvers": Resolvers(conf, NONE, (), {api.id: conf}),
-        "lookups": Lookups({}, {}, (), {}, {}, (), wildcards={"corp.test": reply}),
+        "lookups": Lookups(wildcards={"corp.test": reply}),
         "log_tails": LogTails({api.id: LogTail(lines)}, {}),
     }
     assert rows(judge("dns.search-wildcard", **evidence)) == expected
@@ -169,7 +169,7 @@ def test_a_vpn_client_and_its_neighbours_speak_for_themselves(
         "dns.upstream-unreachable",
         containers=Containers((TUNNEL, PLAIN)),
         resolvers=Resolvers(conf, NONE, (), {TUNNEL.id: conf, PLAIN.id: conf}),
-        lookups=Lookups({server: REPLY}, {}, ways, {}, {}, ()),
+        lookups=Lookups({server: REPLY}, ways=ways),
         dns_path=None,
         networks=None,
         failed_names=FailedNames(failed),
