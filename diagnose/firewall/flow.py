@@ -100,6 +100,12 @@ class Trace(msgspec.Struct, frozen=True):
         return self.outcome in ("drop", "reject")
 
     @property
+    def lost_answer(self) -> Obstacle | None:
+        """What stops the answer, where the request certainly arrives and the answer does not."""
+        obstacle = self.obstacle if self.is_blocked else None
+        return obstacle if obstacle is not None and obstacle.part == "reply" else None
+
+    @property
     def rule_in_the_way(self) -> Obstacle | None:
         """What certainly stops the connection, where that is a rule and no route or setting."""
         obstacle = self.obstacle

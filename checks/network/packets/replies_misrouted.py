@@ -97,10 +97,8 @@ def _host_answer_findings(
 
 
 def _is_answer_routed_away(path: WantedPath) -> bool:
-    obstacle = path.trace.obstacle
-    if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
-        return False
-    return path.kind == "to the host" and obstacle.reason in _ROUTED_AWAY
+    lost = path.trace.lost_answer
+    return path.kind == "to the host" and lost is not None and lost.reason in _ROUTED_AWAY
 
 
 def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
@@ -113,12 +111,11 @@ def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Findi
 
 
 def _is_answered_past_host(path: WantedPath) -> bool:
-    obstacle = path.trace.obstacle
-    if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
+    lost = path.trace.lost_answer
+    if lost is None or lost.reason != "elsewhere":
         return False
     is_near = path.peer is not None and path.network.name in path.peer.endpoints
-    is_by_host = path.kind == "between containers" and not path.bridged
-    return is_near and is_by_host and obstacle.reason == "elsewhere"
+    return is_near and path.kind == "between containers" and not path.bridged
 
 
 def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:

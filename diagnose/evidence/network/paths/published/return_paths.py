@@ -44,10 +44,8 @@ class ReturnPath(msgspec.Struct, frozen=True):
     @property
     def is_lost(self) -> bool:
         """Whether the answers certainly do not get back to the client by the way that it came."""
-        obstacle = self.trace.obstacle
-        if obstacle is None or not self.trace.is_blocked:
-            return False
-        return obstacle.part == "reply" and obstacle.reason != "rule"
+        lost = self.trace.lost_answer
+        return lost is not None and lost.reason != "rule"
 
 
 class ReturnPaths(Items[ReturnPath], frozen=True):
