@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -29,17 +29,28 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
             Text("Values in {braces} are filled in when a report shows these commands.", "dim")
         )
     for part in _parts(page.body):
-        if isinstance(part, str):
-            console.print(Markdown(part, hyperlinks=False))
+        if isinstance(part, _Commands):
+            _print_commands(part, console)
         else:
-            info, text = part
-            label = _label(info)
-            style = next((style for word, style in _STYLES.items() if word in label), "dim")
-            console.print(Text(f"  {label}", style))
-            # whatever the width: a command that was wrapped or cut could not be copied
-            for line in fill(text, {}).rstrip("\n").split("\n"):
-                console.print(Text(f"  {line}", "bold"), soft_wrap=True)
-            console.print()
+            console.print(Markdown(part, hyperlinks=False))
+
+
+class _Commands(NamedTuple):
+    """A block of commands."""
+
+    info: str
+    """What the block is: `fix safe on-systemd manual`."""
+    text: str
+
+
+def _print_commands(block: _Commands, console: Console) -> None:
+    """The commands as they are, whatever the width: a wrapped or cut one could not be copied."""
+    label = _label(block.info)
+    style = next((style for word, style in _STYLES.items() if word in label), "dim")
+    console.print(Text(f"  {label}", style))
+    for line in fill(block.text, {}).rstrip("\n").split("\n"):
+        console.print(Text(f"  {line}", "bold"), soft_wrap=True)
+    console.print()
 
 
 def _label(info: str) -> str:
@@ -55,14 +66,14 @@ def _label(info: str) -> str:
     return f"{purpose} ({', '.join(notes)})" if notes else purpose
 
 
-def _parts(body: str) -> list[str | tuple[str, str]]:
-    """Prose and (what the block is, its commands), in the page's order."""
-    parts: list[str | tuple[str, str]] = []
+def _parts(body: str) -> list[str | _Commands]:
+    """Prose and blocks of commands, in the page's order."""
+    parts: list[str | _Commands] = []
     at = 0
     for fence in _FENCE.finditer(body):
         if body[at : fence.start()].strip():
             parts.append(body[at : fence.start()])
-        parts.append((fence[1], fence[2]))
+        parts.append(_Commands(fence[1], fence[2]))
         at = fence.end()
     if body[at:].strip():
         parts.append(body[at:])

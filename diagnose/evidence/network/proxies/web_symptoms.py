@@ -107,8 +107,10 @@ def _symptoms_in_words(
     )
     for kind, pattern in kinds:
         found = [(line, match) for line in log if (match := pattern.search(line.text)) is not None]
-        if len(found) > 1 and clock.is_within(found[-1][0].at, FRESH_S):
-            line, match = found[-1]
+        if len(found) < 2:
+            continue
+        line, match = found[-1]
+        if clock.is_within(line.at, FRESH_S):
             origin = next(filter(None, match.groups()), "") if kind == "origin" else ""
             yield Symptom(kind, container, line.text, "", len(found), origin)
 

@@ -18,6 +18,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
+from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -110,7 +111,7 @@ def _from_logs(
         mode = 0 if wanted == OWNER else int(wanted, 8)
         suspects += [
             RefusedFile(container, inside, path, mode=mode, owner=owner, line=failure.line)
-            for inside, path in _places(container, failure.line, failure.values)
+            for inside, path in _places(container, failure)
         ]
     return suspects
 
@@ -130,29 +131,23 @@ def _owner(container: Container, info: Info | None, numbers: UserNumbers | None)
     return "0:0" if is_root else ""
 
 
-def _places(
-    container: Container, line: str, values: dict[str, str] | object
-) -> list[tuple[str, str]]:
+def _places(container: Container, failure: Recognised) -> list[tuple[str, str]]:
     """The path in the container and on the host.
 
     As the line names it, or a mounted file of that name.
     """
-    place = named_path(container, line)
+    place = named_path(container, failure.line)
     if place is not None and place.mount.has_host_path:
         return [(place.inside, place.on_host[-1])]
-    name = str(values.get("file", "")) if isinstance(values, dict) else ""
-    if name:
-        return [(mount.destination, mount.source) for mount in _files_named(container, name)]
-    return []
+    name = failure.values.get("file", "")
+    mounts = _files_named(container, name) if name else []
+    return [(mount.destination, mount.source) for mount in mounts]
 
 
 def _files_named(container: Container, name: str) -> list[Mount]:
     base = posixpath.basename(name)
-    mounts = container.mounts
     return [
-        mount
-        for mount in mounts
-        if mount.type == "bind" and posixpath.basename(mount.destination) == base
+        mount for mount in container.bind_mounts if posixpath.basename(mount.destination) == base
     ]
 
 
@@ -184,7 +179,9 @@ def _crontabs(
         for container, mount in mounts
         if mount.destination in _CRONTAB or mount.destination.startswith(_CRONTABS)
     ]
-    folders = [item for item in mounts if f"{item[1].destination}/" in _CRONTABS]
+    folders = [
+        (container, mount) for container, mount in mounts if f"{mount.destination}/" in _CRONTABS
+    ]
     return [
         msgspec.structs.replace(suspect, owner=_owner(suspect.container, info, numbers))
         for suspect in (*files, *_in_folders(host, folders))
