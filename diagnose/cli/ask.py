@@ -32,7 +32,7 @@ IDS_SHOWN = 6
 def ask(
     question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, **given: Any
 ) -> None:
-    """Run every check, and show first what fits a symptom in your own words.
+    """Run every check, and show first what fits your words.
 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
     on the pages; no language model is used, and nothing is sent. If the words name a container of

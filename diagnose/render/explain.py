@@ -25,9 +25,8 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
     console = with_room(Console(file=stream, width=width, no_color=color is False, highlight=False))
     console.print(Rule(page.id, align="left"))
     if any(placeholders(block.text) - {"docker"} for block in page.blocks):
-        console.print(
-            Text("Values in {braces} are filled in when a report shows these commands.", "dim")
-        )
+        words = f"A report fills in the {{braces}}. For this host alone: diagnose follow {page.id}"
+        console.print(Text(words, "dim"))
     for part in _parts(page.body):
         if isinstance(part, _Commands):
             _print_commands(part, console)

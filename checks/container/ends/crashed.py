@@ -36,7 +36,7 @@ from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_fault, is_own
 from diagnose.registry import check
@@ -143,7 +143,19 @@ def _finding(
         calls=subjects_of(callees),
         signs=tail.signs,
         onset=container.finished_at if end.is_its_own else None,
-    )
+    ).with_variables(_of_a_job(end))
+
+
+def _of_a_job(end: _End) -> PageVariables:
+    """The container where it may be a job that ended so on purpose: it serves nobody.
+
+    What broke off with the engine or its host did not end on purpose.
+    """
+    container = end.container
+    is_server = severity_of_end(container) == Severity.critical
+    code = container.state.exit_code
+    may_be_meant = end.is_its_own and is_own(code) and not is_fault(code) and not is_server
+    return {"job": container.name} if may_be_meant else {}
 
 
 def _policy(container: Container) -> str:
