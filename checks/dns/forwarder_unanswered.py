@@ -34,6 +34,7 @@ from diagnose.registry import check
         "dns.host-broken",
         "dns.upstream-unreachable",
         "dns.server-fails",
+        "network.call-unanswered",
         *FAILED_CONTAINERS,
     ),
 )

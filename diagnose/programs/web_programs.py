@@ -1,34 +1,58 @@
-"""Which programs most likely speak HTTP, by the name of a process and the port. Pure."""
+"""Which programs most likely speak HTTP, by the name of a process and the port. Pure.
+
+`WEB_SERVERS` has a field for each thing that a check wants to know of such a program.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-_SERVERS = (
-    "apache2",
-    "caddy",
-    "daphne",
-    "envoy",
-    "frankenphp",
-    "granian",
-    "gunicorn",
-    "h2o",
-    "haproxy",
-    "httpd",
-    "hypercorn",
-    "lighttpd",
-    "litespeed",
-    "nginx",
-    "openresty",
-    "puma",
-    "traefik",
-    "unicorn",
-    "uvicorn",
-    "uwsgi",
-    "varnishd",
+import msgspec
+
+
+class WebServer(msgspec.Struct, frozen=True):
+    """A program that serves HTTP and nothing else."""
+
+    may_pass_on: bool = False
+    """Whether it can hand requests to other programs."""
+    is_proxy: bool = False
+    """Whether it does so as a rule, and serves no files of its own."""
+    keeps_certificates: bool = False
+    """Whether it reads a certificate once, and shows it until it reads its files again."""
+
+
+_PLAIN = WebServer()
+_FRONT = WebServer(may_pass_on=True)
+_PROXY = WebServer(may_pass_on=True, is_proxy=True)
+WEB_SERVERS = {
+    "apache2": WebServer(may_pass_on=True, keeps_certificates=True),
+    "caddy": _PROXY,
+    "daphne": _PLAIN,
+    "envoy": _PROXY,
+    "frankenphp": _PLAIN,
+    "granian": _PLAIN,
+    "gunicorn": _PLAIN,
+    "h2o": _PLAIN,
+    "haproxy": WebServer(may_pass_on=True, is_proxy=True, keeps_certificates=True),
+    "httpd": WebServer(may_pass_on=True, keeps_certificates=True),
+    "hypercorn": _PLAIN,
+    "lighttpd": _FRONT,
+    "litespeed": _PLAIN,
+    "nginx": WebServer(may_pass_on=True, is_proxy=True, keeps_certificates=True),
+    "openresty": _PROXY,
+    "puma": _PLAIN,
+    "traefik": _PROXY,
+    "unicorn": _PLAIN,
+    "uvicorn": _PLAIN,
+    "uwsgi": _PLAIN,
+    "varnishd": _PROXY,
+}
+"""By the name of the process."""
+FRONTS = frozenset(name for name, server in WEB_SERVERS.items() if server.may_pass_on)
+KEEP_CERTIFICATES = frozenset(
+    name for name, server in WEB_SERVERS.items() if server.keeps_certificates
 )
-"""Programs that do nothing else."""
-_PROXIES = ("caddy", "envoy", "haproxy", "nginx", "openresty", "traefik", "varnishd")
+_PROXIES = frozenset(name for name, server in WEB_SERVERS.items() if server.is_proxy)
 _RUNTIMES = (
     "beam.smp",
     "bun",
@@ -100,7 +124,7 @@ def is_web_port(port: int) -> bool:
 
 def is_web_server(names: Collection[str]) -> bool:
     """Whether one of these processes is a program that serves HTTP and nothing else."""
-    return _has_any(names, _SERVERS)
+    return _has_any(names, WEB_SERVERS)
 
 
 def is_web_program(names: Collection[str]) -> bool:

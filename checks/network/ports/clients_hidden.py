@@ -10,7 +10,6 @@ import msgspec
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.containers.peers.own_servers import FRONTS
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
@@ -34,6 +33,7 @@ from diagnose.model import (
     Subject,
 )
 from diagnose.phrases import agree, named, shortened
+from diagnose.programs.web_programs import FRONTS
 from diagnose.registry import check
 
 _REFUSES = LazyPattern(

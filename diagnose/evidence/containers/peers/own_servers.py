@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.processes import Processes
+from diagnose.programs.web_programs import FRONTS
 
-FRONTS = frozenset(
-    {"apache2", "caddy", "envoy", "haproxy", "httpd", "lighttpd", "nginx", "openresty", "traefik"}
-)
-"""Web servers that pass requests on."""
 _AROUND = frozenset(
     {
         "ash", "bash", "busybox", "cat", "cron", "crond", "dash", "docker-init", "dumb-init", "gosu",

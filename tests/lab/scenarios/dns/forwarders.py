@@ -72,7 +72,7 @@ def pihole_that_asks_a_port_without_a_server(box: Box) -> None:
     assert f"'--server={NEXT}#53'" in command, command
 
 
-@fault(CHECK, subject="container:pihole", also=_EFFECTS)
+@fault(CHECK, subject="container:pihole", also=[*_EFFECTS, "network.call-unanswered"])
 def pihole_whose_neighbour_was_stopped(box: Box) -> None:
     """The server that a Pi-hole asks has a fixed address, and does not run."""
     _names(box)

@@ -17,12 +17,11 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
+from diagnose.programs.web_programs import KEEP_CERTIFICATES
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
-SERVERS = frozenset({"apache2", "haproxy", "httpd", "nginx"})
-"""Names of processes."""
 _NAMES_FILE = LazyPattern(
     r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt)[ \t]+[\"']?(?P<path>/[^\s;\"'$]+)(?![^\s;\"'])"
 )
@@ -88,7 +87,11 @@ def certificate_files(
     """Files are read only of containers with such a server and a mounted configuration."""
     files: list[CertificateFile] = []
     for container in containers.running:
-        own = [process for process in processes.inside(container.id) if process.comm in SERVERS]
+        own = [
+            process
+            for process in processes.inside(container.id)
+            if process.comm in KEEP_CERTIFICATES
+        ]
         if own:
             loaded_at = clock.booted + max(process.start for process in own)
             files += _files(host, container, own[0].comm, loaded_at)
