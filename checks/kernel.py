@@ -157,7 +157,7 @@ def errors_of_filesystem(
             f"the last one {when} ago",
             evidence={
                 "kernel log": errors.lines[-1],
-                "lines": len(errors.lines),
+                "the kernel has logged it": count(len(errors.lines), "time"),
                 "mountinfo": errors.mounted.super,
             },
             variables={"device": device, "point": point},
@@ -195,7 +195,10 @@ def hardware_broken(hardware_errors: HardwareErrors, clock: Clock) -> CheckResul
             subject=HOST,
             summary=f"{_HARDWARE[error.kind]} ({how_often(error.times)} in the last hour, last "
             f"{clock.ago(last.at)})",
-            evidence={"kernel log": last.text, "lines": len(error.lines)},
+            evidence={
+                "kernel log": last.text,
+                "the kernel has logged it": count(len(error.lines), "time"),
+            },
             variables={error.kind: shortened(last.text, 80)},
             discriminator=error.kind,
             onset=error.lines[0].at,

@@ -59,7 +59,7 @@ def _engine_finding(refusals: Sequence[LogLine], log: DaemonLog, holders: list[s
         summary=(f"a client of API {client} is turned away: this engine requires at least {least}"),
         evidence={
             **log.evidence(refusals[-1]),
-            "times": len(refusals),
+            "requests turned away": len(refusals),
             "containers with the socket": holders or "none",
         },
         variables={"least": least} | ({"name": holders[0]} if holders else {}),

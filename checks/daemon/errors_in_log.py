@@ -11,7 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
-from diagnose.phrases import how_often, shortened
+from diagnose.phrases import count, how_often, shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
@@ -77,8 +77,7 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
         summary=f"the engine wrote an error {times}: {_meaning(error, recognised)}",
         evidence={
             log.where(error.line): error.line.text,
-            "times": error.times,
-            "first": clock.ago(error.first),
+            "logged": f"{count(error.times, 'time')}, first {clock.ago(error.first)}",
             **({"what fixes it": recognised.cure} if recognised is not None else {}),
         },
         variables={"log": log.name, **_named_variables(error.line.text)},

@@ -61,7 +61,7 @@ def tls_client_refused(
             summary=f"{clients} {SENTENCES[refused.reason]}",
             evidence={
                 log.where(last): last.message,
-                "times": len(refused.lines),
+                "connections refused": len(refused.lines),
                 **present({setting: file}),
             },
             variables=_variables(refused, callers, setting, file),

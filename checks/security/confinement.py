@@ -32,8 +32,7 @@ def stop_denied(confinement: Confinement) -> CheckResult:
             "containers cannot be stopped cleanly",
             evidence={
                 "kernel log": shortened(denied.line),
-                "times": denied.times,
-                "over": duration(denied.last - denied.first),
+                "from the first to the last": duration(denied.last - denied.first),
             },
             variables=variables,
             discriminator=denied.peer,

@@ -104,7 +104,7 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
 
 def _direct_finding(call: DirectCall) -> Finding:
     container, rule = call.container, call.rule
-    now = f"{count(rule.within, 'packet')} during this run" if rule.within else ""
+    now = f"{count(rule.within, 'packet')} while this command ran" if rule.within else ""
     return Finding.about(
         container,
         sentence(

@@ -101,6 +101,7 @@ def _finding(
             "program": f"iptables{legacy}",
             "chain": rule.chain,
             "rule_number": str(rule.number),
+            "gone_address": rule.address,
             "host_port": str(rule.host_port),
             **repair,
         },

@@ -105,7 +105,7 @@ def _finding(page: FrontPage) -> Finding:
         present(
             {
                 "GET": page.url,
-                "bytes of the request that are not read": reply.unread or 0,
+                "bytes of the request that are not read": reply.unread or None,
                 "processors that it keeps busy": None if page.cpus is None else round(page.cpus, 1),
             }
         ),
