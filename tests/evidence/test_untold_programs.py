@@ -10,6 +10,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.looped_programs import looped_programs
+from diagnose.evidence.network.proxies.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.evidence.network.proxies.untold_programs import UntoldPrograms, untold_programs
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
@@ -70,6 +72,20 @@ def found(
     containers: tuple[Container, ...] = (CHAT, INNER, EDGE),
 ) -> tuple[UntoldPrograms, Made]:
     """files: the main file of each nginx, by the name of its container."""
+    host, processes = _with_nginx(files)
+    lines = {
+        f"{name:0<64}": tuple(
+            RecentLine(NOW - 20 + number * 0.1, text) for number, text in enumerate(texts)
+        )
+        for name, texts in logs.items()
+    }
+    return untold_programs(
+        host, of(*containers), RecentLogs(lines), Clock(NOW, 0.0), processes
+    ), host
+
+
+def _with_nginx(files: Mapping[str, str]) -> tuple[Made, Processes]:
+    """A host with these files of nginx, and its processes."""
     by_id = {f"{name:0<64}": text for name, text in files.items()}
 
     def of_image(question: Question[Json]) -> Json | Failed:
@@ -78,18 +94,10 @@ def found(
 
     text = only("proxying", files.get("edge", ""))
     host = Made({"file.read": {"text": text}, "api.archive": of_image})
-    lines = {
-        f"{name:0<64}": tuple(
-            RecentLine(NOW - 20 + number * 0.1, text) for number, text in enumerate(texts)
-        )
-        for name, texts in logs.items()
-    }
     processes = Processes(
         tuple(Process(pid=number, comm="nginx", container=id) for number, id in enumerate(by_id, 1))
     )
-    return untold_programs(
-        host, of(*containers), RecentLogs(lines), Clock(NOW, 0.0), processes
-    ), host
+    return host, processes
 
 
 CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
@@ -220,6 +228,33 @@ def test_headers_with_secrets_are_left_out() -> None:
     shown = only("proxying", f"location / {{ {text} }}")
     assert "made-up" not in shown
     assert "proxy_pass http://chat/;" in shown
+
+
+LOOPS: dict[str, tuple[str, set[str]]] = {
+    "no header": (site(TLS, ""), {"mounted_file", "edit", "added"}),
+    "the header": (site(TLS, SCHEME), set()),
+    "plain HTTP": (site(PLAIN, ""), set()),
+}
+
+
+@pytest.mark.parametrize(("settings", "given"), LOOPS.values(), ids=LOOPS)
+def test_the_nginx_before_a_page_that_leads_to_itself(settings: str, given: set[str]) -> None:
+    host, processes = _with_nginx({"edge": settings})
+    loops = RedirectLoops((RedirectLoop(CHAT, "GET /login?next=/", 9, 1.0, "x", EDGE, "", ""),))
+    logs = RecentLogs({})
+    looped = looped_programs(host, of(CHAT, INNER, EDGE), logs, processes, loops, None)
+    (finding,) = judge(
+        "network.redirect-loop", redirect_loops=loops, looped_programs=looped
+    ).findings
+    assert finding.variables.keys() - {"container", "proxy"} == given
+    assert ("file of that nginx" in finding.evidence) is bool(given)
+
+
+def test_no_file_is_read_where_no_page_leads_to_itself() -> None:
+    host, processes = _with_nginx({"edge": site(TLS, "")})
+    containers, logs = of(CHAT, EDGE), RecentLogs({})
+    assert not looped_programs(host, containers, logs, processes, RedirectLoops(()), None).by_id
+    assert not host.asked
 
 
 def test_a_login_without_an_nginx() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
+from checks.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram, UntoldPrograms
 from diagnose.evidence.network.proxies.web_symptoms import Symptom
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
@@ -16,10 +14,6 @@ _UPGRADE = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
     'proxy_set_header Connection "upgrade";'
 )
-_SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
-_SCHEME_BEFORE = "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;"
-_PLAIN = LazyPattern(r"[\w.:/$-]{1,120}")
-"""A target that a shell and sed take as it is."""
 _SEEN = {
     "login": "lets its clients log in, and does not know them at their next request",
     "sign-in": "sends its clients elsewhere to sign in, and none comes back",
@@ -61,14 +55,14 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
             continue
         if item.hop.ends_tls:
             what = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"
-            yield _untold_finding(item, what, _SCHEME)
+            yield _untold_finding(item, what, SCHEME)
         else:
             said = item.hop.headers["x-forwarded-proto"]
             what = (
                 f"sets X-Forwarded-Proto to {said}, which is http there, though clients come by "
                 "HTTPS to the proxy before it"
             )
-            yield _untold_finding(item, what, _SCHEME_BEFORE)
+            yield _untold_finding(item, what, SCHEME_BEFORE)
     return None
 
 
@@ -91,7 +85,7 @@ def _untold_finding(item: UntoldProgram, what: str, added: str) -> Finding:
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
         stable=(program.life,),
     )
-    return finding.with_variables(_edit(item, added))
+    return finding.with_variables(edit_of(item, added))
 
 
 def _times_lately(symptom: Symptom) -> str:
@@ -104,35 +98,3 @@ def _place(item: UntoldProgram) -> str:
     """The file, and the location in it."""
     file = item.on_host or item.inside
     return f"{item.hop.directive} in {file}" if file else item.hop.directive
-
-
-def _edit(item: UntoldProgram, added: str) -> PageVariables:
-    """What writes the missing lines before proxy_pass, for the page.
-
-    A location without headers of its own would lose those of its site by a first one.
-    """
-    hop = item.hop
-    words: dict[str, str] = {"added": added}
-    if hop.proxy is not None:
-        words["proxy"] = hop.proxy.name
-    may_add = hop.has_own_headers or not hop.headers
-    if not (item.inside and may_add and _PLAIN.fullmatch(hop.target)):
-        return words
-    old = hop.target.replace(".", "[.]").replace("$", "[$]")
-    edit = f"s|proxy_pass  *{old};|{added} &|"
-    if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
-        said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
-        edit = f"s|X-Forwarded-Proto  *{said};|X-Forwarded-Proto $http_x_forwarded_proto;|"
-    if hop.proxy is None:
-        return {**words, "host_file": item.on_host, "edit": edit}
-    if item.is_read_only and item.on_host:
-        return {**words, "mounted_file": item.on_host, "edit": edit}
-    return {**words, "script": _script(item.inside, edit)} if not item.is_read_only else words
-
-
-def _script(path: str, edit: str) -> str:
-    """Changes a file in its place, and changes it back where nginx does not take it."""
-    return (
-        f'f={shlex.quote(path)}; b=$(mktemp) && cp "$f" $b || exit 1; sed \'{edit}\' $b >"$f" && nginx -t && '
-        'nginx -s reload || { cat $b >"$f"; false; }'
-    )

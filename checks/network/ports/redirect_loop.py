@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from checks.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.evidence.network.proxies.answered_loops import AnsweredLoop, AnsweredLoops
+from diagnose.evidence.network.proxies.looped_programs import LoopedPrograms
 from diagnose.evidence.network.proxies.redirect_loops import RedirectLoop, RedirectLoops
+from diagnose.evidence.network.proxies.untold_programs import UntoldProgram
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
@@ -14,7 +19,9 @@ _HEADER = "X-Forwarded-Proto"
 
 @check("network.redirect-loop", severity=Severity.warning)
 def redirect_loop(
-    redirect_loops: RedirectLoops, answered_loops: AnsweredLoops | None
+    redirect_loops: RedirectLoops,
+    answered_loops: AnsweredLoops | None,
+    looped_programs: LoopedPrograms | None,
 ) -> CheckResult:
     """A server answers one client with the same redirect again and again.
 
@@ -29,15 +36,31 @@ def redirect_loop(
     One request of ours for the first page shows it too, where its redirects lead in a circle and no
     cookie on the way would end that. It is advice where only a proxy elsewhere can make a loop of
     it: the program leads to HTTPS also who came by HTTPS, as the header says, and this host serves
-    no HTTPS.
+    no HTTPS. Where an nginx of this host is before the program, its files are read, and say whether
+    it passes that on.
     """
+    causes = looped_programs.by_id if looped_programs is not None else {}
     for loop in redirect_loops:
-        yield _loop_finding(loop)
+        yield _with_cause(_loop_finding(loop), causes.get(loop.container.id))
     looping = {loop.container.id for loop in redirect_loops}
     for answered in answered_loops or ():
         if answered.page.container.id not in looping:
-            yield _answered_finding(answered)
+            cause = causes.get(answered.page.container.id)
+            yield _with_cause(_answered_finding(answered), cause)
     return None
+
+
+def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:
+    """The finding with the location of the nginx that does not pass HTTPS on, and its cure."""
+    if cause is None:
+        return finding
+    hop = cause.hop
+    file = cause.on_host or cause.inside
+    evidence = {**finding.evidence, f"{hop.label}, which sets no {_HEADER}": hop.directive}
+    if file:
+        evidence["file of that nginx"] = file
+    named = replace(finding, evidence=evidence)
+    return named.with_variables(edit_of(cause, SCHEME if hop.ends_tls else SCHEME_BEFORE))
 
 
 def _answered_finding(loop: AnsweredLoop) -> Finding:

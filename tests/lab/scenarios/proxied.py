@@ -230,8 +230,8 @@ def _blog(box: Box, header: str) -> None:
         f"/certs/both.pem; location / {{ {header} proxy_set_header Host $host; "
         "proxy_pass http://blog17:8080; } }"
     )
-    mount = ("-v", "/srv/edge17:/certs:ro")
-    nginx(box, "edge17", site, "--net=blog17net", "-p", "443:8443", *mount)
+    more = ("-v", "/srv/edge17:/certs:ro", "--env=PATH=/bin:/usr/bin:/usr/sbin")
+    nginx(box, "edge17", site, "--net=blog17net", "-p", "443:8443", *more)
     box.wait_for(lambda: _over_https(box, 0) in ("301", "200"), 20, "nginx to answer")
 
 
@@ -252,6 +252,13 @@ def proxy_that_does_not_say_https(box: Box) -> None:
     place = box.inspect("blog17")["NetworkSettings"]["Networks"]["blog17net"]["IPAddress"]
     asked = f"curl -s -o /dev/null -w '%{{http_code}}' http://{place}:8080/up"
     assert (box.sh(asked), box.sh(f"{asked} -H 'X-Forwarded-Proto: https'")) == ("301", "200")
+    assert _over_https(box, 20) == "301"
+    broken = box.sh("cat /srv/edge17/nginx.conf")
+    box.sh(first_command(box, "network.redirect-loop", "blog17"))
+    box.wait_for(lambda: _over_https(box, 20) == "200", 20, "the page after the command")
+    box.write("/srv/edge17/nginx.conf", broken)
+    box.docker("restart", "-t", "1", "edge17", "blog17")
+    box.wait_for(lambda: _over_https(box, 0) == "301", 20, "nginx to answer again")
     assert _over_https(box, 20) == "301"
 
 

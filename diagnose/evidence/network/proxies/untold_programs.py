@@ -61,25 +61,40 @@ def untold_programs(
         for container in containers.running
         for symptom in symptoms(container, recent_logs.of_this_run(container), clock)
     ]
-    if not shown:
-        return UntoldPrograms()
+    found: dict[tuple[str, str, str], UntoldProgram] = {}
+    forgotten: list[Symptom] = []
+    for symptom, item in causes_of(host, shown, containers, recent_logs, processes):
+        if item is None and symptom.kind == "login":
+            forgotten.append(symptom)
+        elif item is not None:
+            found.setdefault((symptom.kind, item.hop.label, item.hop.directive), item)
+    return UntoldPrograms(tuple(found.values()), tuple(forgotten))
+
+
+def causes_of(
+    host: Host,
+    shown: Sequence[Symptom],
+    containers: Containers,
+    recent_logs: RecentLogs,
+    processes: Processes,
+) -> Iterator[tuple[Symptom, UntoldProgram | None]]:
+    """Each symptom with the location of an nginx that is its cause, None where none is known.
+
+    No configuration is read where there is no symptom.
+    """
     files: dict[str, NginxFiles] = {}
     known: list[NginxHop] = []
-    for proxy in _servers(containers, processes):
+    for proxy in _servers(containers, processes) if shown else ():
         name = proxy.id if proxy is not None else ""
         files[name] = NginxFiles(host, proxy)
         known += hops(proxy, files[name].directives(), containers)
-    found: dict[tuple[str, str, str], UntoldProgram] = {}
-    forgotten: list[Symptom] = []
     for symptom in shown:
         hop = _cause(symptom, known, containers, recent_logs)
-        if hop is None and symptom.kind == "login":
-            forgotten.append(symptom)
-        elif hop is not None:
+        if hop is None:
+            yield symptom, None
+        else:
             where = files[hop.proxy.id if hop.proxy is not None else ""]
-            key = (symptom.kind, hop.label, hop.directive)
-            found.setdefault(key, _item(symptom, hop, where.holding(("proxy_pass", hop.target))))
-    return UntoldPrograms(tuple(found.values()), tuple(forgotten))
+            yield symptom, _item(symptom, hop, where.holding(("proxy_pass", hop.target)))
 
 
 def _servers(containers: Containers, processes: Processes) -> list[Container | None]:

@@ -16,10 +16,10 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 
-Kind = Literal["upgrade", "login", "sign-in", "origin"]
+Kind = Literal["upgrade", "login", "sign-in", "origin", "loop"]
 """upgrade: requests for WebSocket are refused. login: who has logged in is not known by the next
 request. sign-in: who is sent to another site to sign in does not come back. origin: a form is
-refused, since it came from a page of HTTPS."""
+refused, since it came from a page of HTTPS. loop: a page leads to itself."""
 
 LEAST = 4
 """So many times: a client that may come once more may have had a bad moment."""
