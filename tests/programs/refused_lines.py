@@ -13,6 +13,10 @@ _TASK = 'shop.1  shop:1.4  Running  Pending 4 minutes ago  "no suitable node ({}
 _HUB = 'Get "https://registry-1.docker.io/v2/": '
 _SOLVE = "ERROR: failed to solve: "
 MORE_LINES = {
+    "compose-dependency-undeclared-old": "ERROR: Service 'web' depends on service 'db' which is undefined.",
+    "compose-image-removed": "ERROR: The image for the service you're trying to recreate has been removed. If you continue, volume data could be lost.",
+    "authorities-not-in-image": "fatal: unable to access 'https://git.example.com/x.git/': server certificate verification failed. CAfile: none CRLfile: none",
+    "layers-too-many": "Error response from daemon: max depth exceeded",
     "compose-client-unserved": "ERROR: Couldn't connect to Docker daemon at http+docker://localhost - is it running?",
     "release-archived": "E: The repository 'http://deb.debian.org/debian buster Release' does not have a Release file.",
     "tool-of-another-distribution": "/bin/sh: apt-get: not found",

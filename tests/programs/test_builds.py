@@ -14,6 +14,7 @@ LINES = {
     "context-lacks-path": f'{CHECKSUM}"/app.conf": not found  [2/2] COPY app.conf /etc/app.conf',
     "stage-lacks-path": f'{CHECKSUM}"/dist": not found  [web 2/2] COPY --from=build /dist /dist',
     "path-not-found": f'{CHECKSUM}"/app.conf": not found',
+    "dockerfile-not-there": "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat /srv/app/Dockerfile: no such file or directory",
     "no-dockerfile": "failed to read dockerfile: open Dockerfile: no such file or directory",
     "base-image": "bb:9: failed to resolve source metadata for docker.io/library/bb:9: "
     'failed to do request: Head "https://registry-1.docker.io/v2/library/bb/manifests/9": dial tcp: '

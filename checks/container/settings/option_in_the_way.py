@@ -7,22 +7,29 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.container.claims import Claim, claims, compose_variables, is_failing
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.recent_exits import recent_exits
 from diagnose.evidence.containers.settings.tmpfs_options import noexec_tmpfs
 from diagnose.evidence.containers.ulimits import ulimit
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Json, Severity
-from diagnose.phrases import size
-from diagnose.programs.exit_codes import CANNOT_EXECUTE
+from diagnose.phrases import duration, size
+from diagnose.programs.exit_codes import CANNOT_EXECUTE, described
 from diagnose.registry import check
 
 ID = "container.option-in-the-way"
 FILE_SIZE_LIMIT = 128 + 25
 """The exit code of a program that ended by SIGXFSZ."""
+CPU_TIME_LIMITS = (128 + 24, 128 + 9)
+"""By SIGXCPU at the soft limit on its CPU time, and by SIGKILL at the hard one."""
+WINDOW_S = 3600.0
+"""Exits of a container that was started again count for so long."""
 _PRIVILEGES = "no-new-privileges"
 _FILE_SIZE = "fsize"
+_CPU_TIME = "cpu"
 _NO_EXEC = "noexec"
 _USER = "user"
 
@@ -43,14 +50,19 @@ class _Option(msgspec.Struct, frozen=True):
 
 @check(ID, severity=Severity.critical)
 def option_in_the_way(
-    containers: Containers, clock: Clock, log_tails: LogTails, config: DaemonConfig | None
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    config: DaemonConfig | None,
+    events: Events | None,
 ) -> CheckResult:
     """An option of a container prevents its program from working.
 
     The log shows what was refused, and the container, or the engine's defaults, show the option:
     no-new-privileges, under which sudo and su stay the user that they are; ulimit fsize, at which
-    the kernel ends a program that writes a larger file (SIGXFSZ, exit code 153); a tmpfs, from
-    which no code can be run or loaded.
+    the kernel ends a program that writes a larger file (SIGXFSZ, exit code 153); ulimit cpu, which
+    ends it after so many seconds of CPU time (SIGXCPU, 152, or SIGKILL, 137); a tmpfs, from which
+    no code can be run or loaded.
     """
     known = set()
     said = [(claim.failure.needs[0], claim) for claim in claims(ID, containers, log_tails, clock)]
@@ -66,7 +78,22 @@ def option_in_the_way(
         option = _file_size_limit(container, config) if is_ended else None
         if option is not None and container.id not in known:
             yield _finding(container, option, {"State": str(container.state)})
+        code = _last_exit(container, clock, events)
+        option = _cpu_time_limit(container, config) if code in CPU_TIME_LIMITS else None
+        if option is not None and is_failing(container, clock):
+            yield _finding(container, option, {"last exit": described(code or 0)})
     return None
+
+
+def _last_exit(container: Container, clock: Clock, events: Events | None) -> int | None:
+    """The last exit code of a container, also of one that was started again.
+
+    None for a kill for memory, and for an end that somebody asked for.
+    """
+    if container.state.oom_killed:
+        return None
+    exits = recent_exits(container, events, None, clock, WINDOW_S)
+    return exits.code if exits.at else None
 
 
 def _finding(container: Container, option: _Option, evidence: Mapping[str, object]) -> Finding:
@@ -132,6 +159,21 @@ def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Op
     if config is not None and config.value(_PRIVILEGES) is True:
         return _Option(config.where(_PRIVILEGES), True, undone, what, "privileges")
     return None
+
+
+def _cpu_time_limit(container: Container, config: DaemonConfig | None) -> _Option | None:
+    """The ulimit that ends a program which has used so much CPU time since its start."""
+    limit = ulimit(container, _CPU_TIME, config)
+    if limit is None or limit.soft < 0:
+        return None
+    return _Option(
+        limit.source,
+        {_CPU_TIME: limit.soft},
+        f"--ulimit={_CPU_TIME}=-1:-1",
+        f"is ended after {duration(limit.soft)} of CPU time: its ulimit cpu ends programs that use "
+        "more, however long that takes",
+        "cpu_limit",
+    )
 
 
 def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Option | None:

@@ -14,7 +14,8 @@ from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
-from diagnose.mappings import names_of, subjects_of
+from diagnose.evidence.network.sockets.one_off_ports import OneOffPorts, OneOffs
+from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.phrases import agree, and_more, counted, sentence
 from diagnose.registry import check
@@ -32,6 +33,7 @@ def port_not_published(
     firewall: Firewall | None,
     networks: Networks | None,
     ping: Ping | None,
+    one_offs: OneOffs | None,
 ) -> CheckResult:
     """A port that a container is configured to publish is not published.
 
@@ -39,8 +41,11 @@ def port_not_published(
     reached at the port that it listens on. A port on an IPv6 address of the host needs docker-proxy
     or a network with IPv6. A container on several networks has one default route: where that leads
     through a macvlan network, the engine publishes none of its ports on the other ones either. Seen
-    on engines 20.10.24 and 28.5.2.
+    on engines 20.10.24 and 28.5.2. `docker compose run` publishes none of its service's ports;
+    that counts where it serves one of them and no other container of the service runs.
     """
+    for item in one_offs or ():
+        yield _one_off_finding(item)
     without_proxy = config
     if config is not None and config.starts_proxies:
         without_proxy = None
@@ -60,6 +65,26 @@ def port_not_published(
     if without_proxy is not None and links is not None:
         yield from _ipv4_only_findings(containers, without_proxy, links)
     return None
+
+
+def _one_off_finding(item: OneOffPorts) -> Finding:
+    container = item.container
+    finding = Finding.about(
+        container,
+        f"{container} was started by docker compose run, which does not publish the ports of its "
+        f"service ({and_more(item.ports)}): nobody reaches it from outside",
+        {
+            "label com.docker.compose.oneoff": "True",
+            f"ports of service {container.compose_service}": list(item.ports),
+            "HostConfig.PortBindings": "none",
+        },
+        stable=(container.life,),
+    )
+    file = only(container.compose_files)
+    if file is None:
+        return finding.with_variables({"one_off": container.name})
+    names = {"project": container.compose_project, "compose_file": file}
+    return finding.with_variables({**names, "compose_service": container.compose_service})
 
 
 _CHOOSES = (28,)

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from diagnose.live import ERRNO_REASONS, collect
 from diagnose.live.disk.build_history import builds
+from diagnose.live.disk.cron_files import cron_calls
 from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular, read_all
@@ -350,6 +351,7 @@ def functions() -> Mapping[str, Function]:
             deleted_files,
             lost_dollars,
             blank_references,
+            cron_calls,
             compose_files,
             compose_service,
             compose_variables,

@@ -89,6 +89,32 @@ def options_of_a_volume_that_was_there(box: Box) -> None:
     assert box.docker("exec", "moved64-web-1", "cat", "/data/page").stdout == "old\n"
 
 
+@fault("network.port-not-published", subject="container:job66-web-run-*")
+def service_that_compose_runs_once(box: Box) -> None:
+    """A service was started with `docker compose run`: its port is published by nobody."""
+    _prepare(box)
+    _write(box, "/srv/job66", f"services:\n{_WEB}    ports: ['18067:8080']\n")
+    _compose(box, "/srv/job66", "run --detach web")
+    assert "18067" not in box.docker("ps", "--format={{.Ports}}").stdout
+
+
+@healthy(advice=None)
+def commands_that_compose_runs_once(box: Box) -> None:
+    """Jobs beside a service that runs, one with the service's ports, and a service without any."""
+    _prepare(box)
+    _write(
+        box,
+        "/srv/job67",
+        f"services:\n{_WEB}    ports: ['18068:8080']\n{_WEB.replace('web', 'quiet')}",
+    )
+    _compose(box, "/srv/job67", "up --detach web")
+    _compose(box, "/srv/job67", "run --detach web sleep 1000")
+    _compose(box, "/srv/job67", "run --detach quiet sleep 1000")
+    _write(box, "/srv/job68", f"services:\n{_WEB}    ports: ['18069:8080']\n")
+    _compose(box, "/srv/job68", "run --detach --service-ports web")
+    assert len(box.docker("ps", "--quiet", "--filter=name=-run-").stdout.split()) == 3
+
+
 def _with_volume(device: str) -> str:
     options = f"{{type: none, o: bind, device: {device}}}"
     volumes = f"volumes:\n  data:\n    driver_opts: {options}\n"

@@ -1,12 +1,17 @@
-"""Cron inside containers, whose jobs fail without a word."""
+"""Cron inside containers and on the host, whose jobs fail without a word."""
 
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import run
 
 CHECK = "container.cron-jobs-fail"
+_SAFE = [
+    "run", "-d", "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL",
+    "--security-opt=no-new-privileges", "--read-only",
+]  # fmt: skip
 SPOOL = "var/spool/cron/crontabs"
 _DUMP = b'#!/bin/sh\necho "dump of $DB_HOST"\n'
 _CRON = b"#!/bin/sh\n# as Debian's cron, it starts its jobs with an environment of its own\nwhile :; do env -i PATH=/bin /dump.sh >/last; sleep 1; done\n"
@@ -63,3 +68,28 @@ def job_that_names_what_it_needs(box: Box) -> None:
     """The same script has a value of its own for the variable."""
     _cron(box, "dumper9", _DUMP.replace(b"$DB_HOST", b"${DB_HOST:-db}"))
     assert box.docker("exec", "dumper9", "cat", "/last").stdout == "dump of db\n"
+
+
+@fault("container.cron-wants-terminal", subject="container:ledger81")
+def host_job_that_asks_for_a_terminal(box: Box) -> None:
+    """A backup was tried by hand and put into cron as it was; the report's command mends it."""
+    box.docker(*_SAFE, "--name=ledger81", "bb:1.36", "sleep", "1000")
+    call = "docker exec -it ledger81 cat /etc/passwd"
+    box.sh("mkdir -p /etc/cron.d")
+    box.write("/etc/cron.d/backup", f"# nightly\n0 1 * * * root {call} >/var/ledger.sql 2>&1\n")
+    assert "not a TTY" in box.sh(f"setsid {call} </dev/null 2>&1 || true")
+    check = "container.cron-wants-terminal"
+    box.sh(first_command(box, check, "ledger81"))
+    assert f"root {call.replace('-it', '-i')} >" in box.read("/etc/cron.d/backup")
+    assert not box.diagnose("check", check, "--format", "json").findings
+    box.write("/etc/cron.d/backup", f"0 1 * * * root {call} >/var/ledger.sql 2>&1\n")
+
+
+@healthy(advice=None)
+def host_job_without_a_terminal(box: Box) -> None:
+    """The same backup without -t, and a copy of the file before."""
+    box.docker(*_SAFE, "--name=ledger82", "bb:1.36", "sleep", "1000")
+    box.sh("mkdir -p /etc/cron.d")
+    line = "0 1 * * * root docker exec {} ledger82 cat /etc/passwd >/var/ledger.sql\n"
+    box.write("/etc/cron.d/backup", line.format("-i"))
+    box.write("/etc/cron.d/backup.2026-01-01", line.format("-it"))

@@ -127,4 +127,8 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "unable to apply apparmor profile: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory",
         {"after_restart": "app"},
     ),
+    "group-has-processes": (
+        "unable to apply cgroup configuration: failed to write 4242: write /sys/fs/cgroup/docker/cgroup.procs: device or resource busy: unknown",
+        {},
+    ),
 }

@@ -108,4 +108,8 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to initialize logging driver: open /var/lib/docker/containers/1/1-json.log: permission denied",
         {"unwritable": "/var/lib/docker/containers/1/1-json.log"},
     ),
+    "shim-socket-taken": (
+        "failed to start shim: start failed: io.containerd.runc.v2: create new shim socket: listen unix /run/containerd/s/ab12: bind: address already in use: exit status 1: unknown",
+        {},
+    ),
 }

@@ -34,13 +34,13 @@ def temp_folder(
     DOCKER_TMPDIR in the engine's environment names another folder (daemon/daemon.go).
     """
     root = info.docker_root_dir or data_root.path
-    path = _chosen_folder(daemon) or posixpath.join(root, "tmp")
+    path = chosen_folder(daemon) or posixpath.join(root, "tmp")
     answer = host.require(StatPaths([root, path]))
     has_root = root in answer and not answer[root].failed
     return TempFolder(path, has_root and path in answer and answer[path].failed == "missing")
 
 
-def _chosen_folder(daemon: Daemon | None) -> str:
+def chosen_folder(daemon: Daemon | None) -> str:
     """The folder that the engine was given by its environment; "" if none, or not known."""
     engine = daemon.processes.engine if daemon is not None else None
     entries = (engine.environ or []) if engine is not None else []

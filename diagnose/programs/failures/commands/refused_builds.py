@@ -176,6 +176,15 @@ _SOURCES = (
         cause="the builder could not fetch {url}: {why}",
         cure="git ls-remote URL on this host shows whether the address and the branch exist",
     ),
+    Failure(
+        name="dockerfile-not-there",
+        mark="in dockerfile path",
+        pattern=r"unable to evaluate symlinks in Dockerfile path: lstat (?P<file>/\S{1,300}): no such file",
+        cause="the folder of the build has no Dockerfile ({file})",
+        cure="go to the folder that has it, or name the file: docker build -f PATH CONTEXT (compose: build.dockerfile)",
+        source="docker's own message",
+        confirmed_by="image.build-failed",
+    ),
 )
 
 REFUSED_BUILDS = (*_STORE, *_DOCKERFILE, *_OPTIONS, *_SOURCES)

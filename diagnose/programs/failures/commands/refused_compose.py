@@ -161,5 +161,23 @@ COMPOSE = (
         "docker compose up -d --remove-orphans removes them all, also those of the other folder",
         source="docker/compose#3490",
     ),
+    Failure(
+        name="compose-dependency-undeclared-old",
+        mark="which is undefined",
+        pattern=r"[Ss]ervice '(?P<service>[\w.-]{1,99})' depends on service '(?P<name>[\w.-]{1,99})' which is undefined",
+        cause='service "{service}" waits for service {name}, which the compose file does not have',
+        cure="correct the name below depends_on, or name the file that has {name} with a second -f",
+        source="docker-compose's own message",
+    ),
+    Failure(
+        name="compose-image-removed",
+        mark="trying to recreate has been removed",
+        pattern=r"image for the service you're trying to recreate has been removed",
+        cause="the image of the container that is to be replaced was removed from this host, so that compose cannot see "
+        "which anonymous volumes it had",
+        cure="data in named volumes and folders of the host stays: answer y. Data in anonymous volumes is left behind: "
+        "docker volume ls -f dangling=true lists them; name a volume in the file before you go on",
+        source="docker-compose's own message",
+    ),
 )
 """The first row that fits counts."""

@@ -89,5 +89,13 @@ REFUSED_PACKAGES = (
         source="apt's own message",
         confirmed_by="image.build-failed",
     ),
+    Failure(
+        name="authorities-not-in-image",
+        mark="cafile: none",
+        pattern=r"server certificate verification failed\. CAfile: none",
+        cause="the image has no list of certificate authorities, so that no https server can be checked",
+        cure="install the package ca-certificates in a step before (apt-get install -y ca-certificates)",
+        source="git's own message",
+    ),
 )
 """The first row that fits counts."""

@@ -101,5 +101,14 @@ REFUSED_PULLS = (
         cure="docker system df shows what takes the room; docker image prune removes images without a name",
         confirmed_by="storage.disk-full",
     ),
+    Failure(
+        name="layers-too-many",
+        mark="max depth exceeded",
+        pattern=r"max depth exceeded",
+        cause="the image has more layers than the storage driver can stack: 125 with overlay2",
+        cure="join RUN, COPY and ADD steps of the Dockerfile, or flatten the image with a multi-stage build",
+        source="the engine's own message",
+        confirmed_by="image.too-many-layers",
+    ),
 )
 """The first row that fits counts."""

@@ -290,4 +290,14 @@ CGROUPS = (
         source="moby/moby#41553",
         page={"after_restart": "{container}"},
     ),
+    Failure(
+        name="group-has-processes",
+        mark="cgroup.procs: device or resource busy",
+        pattern=r"write (?P<file>/sys/fs/cgroup/\S{1,300}/cgroup\.procs): device or resource busy",
+        cause="a group above or below has processes of its own, and version 2 of control groups allows either processes "
+        "or further groups in one place ({file})",
+        cure="give containers a parent without processes (--cgroup-parent); an engine inside a container needs a start "
+        "script that moves its processes aside, as the image docker:dind has",
+        source="cgroup-v2.rst of the kernel, no internal process constraint",
+    ),
 )

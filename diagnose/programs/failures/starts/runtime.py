@@ -240,4 +240,12 @@ LOG_DRIVERS = (
         cure="chattr -i -a {path}",
         page={"unwritable": "{path}"},
     ),
+    Failure(
+        name="shim-socket-taken",
+        mark="create new shim socket",
+        pattern=r"create new shim socket: listen unix (?P<socket>/\S{1,200}): bind: address already in use",
+        cause="the shim of an earlier run is still there, and holds the socket {socket}",
+        cure="ps -ef | grep containerd-shim shows it with the id of the container: end that shim, then start again",
+        source="containerd's own message",
+    ),
 )

@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
-from tests.checks.container.evidence import CLOCK, FOUND, QUIET, container_in, failed_with_log
+from tests.checks.container.evidence import (
+    CLOCK,
+    FOUND,
+    NOW,
+    QUIET,
+    container_in,
+    failed_with_log,
+)
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -88,5 +96,40 @@ def test_a_program_that_the_kernel_ended_in_silence(
     ended = container_in("exited", code=code, HostConfig=LIMIT)
     result = judge(
         "container.option-in-the-way", containers=of(ended), clock=CLOCK, log_tails=QUIET
+    )
+    assert rows(result) == expected
+
+
+CPU = {"Ulimits": [{"Name": "cpu", "Soft": 60, "Hard": 60}]}
+ENDS = {
+    "killed at its limit": (137, CPU, False, FOUND),
+    "told at its limit": (152, CPU, False, FOUND),
+    "killed, without a limit": (137, {}, False, []),
+    "no limit": (137, {"Ulimits": [{"Name": "cpu", "Soft": -1, "Hard": -1}]}, False, []),
+    "another end": (1, CPU, False, []),
+    "killed for memory": (137, CPU, True, []),
+    "stopped by somebody": (137, CPU, None, []),
+}
+
+
+@pytest.mark.parametrize(("code", "host", "is_oom", "expected"), ENDS.values(), ids=ENDS)
+def test_a_program_that_used_up_its_time(
+    code: int, host: dict[str, Any], is_oom: bool | None, expected: list[tuple[str, str]]
+) -> None:
+    ended = container_in("exited", code=code, HostConfig=host)
+    if is_oom:
+        state = {"Status": "exited", "ExitCode": code, "OOMKilled": True}
+        ended = container_in("exited", code=code, HostConfig=host, State=state)
+    actions = ["kill", "die"] if is_oom is None else ["die"]
+    happened = [
+        Event(NOW - 9, "container", action, "", ended.id, {"exitCode": str(code)})
+        for action in actions
+    ]
+    result = judge(
+        "container.option-in-the-way",
+        containers=of(ended),
+        clock=CLOCK,
+        log_tails=QUIET,
+        events=Events(tuple(happened)),
     )
     assert rows(result) == expected

@@ -1,0 +1,71 @@
+"""daemon.temp-folder-small: the engine unpacks in a folder of its own that has too little room."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.said_errors import SaidErrors
+from diagnose.evidence.engine.temp_room import TempRoom
+from diagnose.model import DAEMON, Bytes, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import size
+from diagnose.registry import check
+
+NO_SPACE = "no space left on device"
+_GIB = 1 << 30
+
+
+@check(
+    "daemon.temp-folder-small",
+    severity=Severity.warning,
+    causes=("daemon.errors-in-log", "image.pull-no-space"),
+)
+def temp_folder_small(
+    temp_room: TempRoom,
+    daemon: Daemon,
+    said_errors: SaidErrors,
+    log: DaemonLog | None,
+    *,
+    roomy: Bytes = Bytes(20 << 30),
+) -> CheckResult:
+    """The engine's temporary folder is on a disk of its own that was too small.
+
+    `DOCKER_TMPDIR` in the engine's environment names where it puts what it loads, imports and
+    builds before that goes into the data root. It says "no space left on device" when that place is
+    full, and the room is back a moment later. Found where the engine's log has these words of a
+    request since its start, and that place is another file system than the data root's, with less
+    than `roomy` in all.
+    """
+    if daemon.is_podman:
+        return Skipped("Podman has no such folder")
+    errors = [error for error in said_errors if NO_SPACE in error.line.text]
+    usage = temp_room.usage
+    if usage is None or not errors or usage.size >= roomy:
+        return None
+    line = errors[0].line
+    finding = Finding(
+        subject=DAEMON,
+        summary=(
+            f"the engine had no room for what it loads or builds: DOCKER_TMPDIR is "
+            f"{temp_room.folder}, on {usage.point} with {size(usage.size)} in all"
+        ),
+        evidence={
+            "environment of dockerd": f"DOCKER_TMPDIR={temp_room.folder}",
+            f"{usage.point} ({usage.fstype})": f"{size(usage.available)} left of {size(usage.size)}",
+            **({log.where(line): line.text} if log is not None else {}),
+        },
+        onset=errors[0].first,
+        signs=signs(line.text) or None,
+        variables={"path": temp_room.folder},
+    )
+    yield finding.with_variables(_more_room(temp_room))
+    return None
+
+
+def _more_room(temp_room: TempRoom) -> PageVariables:
+    """The option that gives a file system in memory more room; nothing for a disk."""
+    usage = temp_room.usage
+    if usage is None or usage.fstype != "tmpfs" or not usage.point:
+        return {}
+    gibibytes = max(4, 4 * usage.size // _GIB)
+    return {"point": usage.point, "larger": f"remount,size={gibibytes}g"}

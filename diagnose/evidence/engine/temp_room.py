@@ -1,0 +1,33 @@
+"""The folder that DOCKER_TMPDIR gives the engine for its temporary files, and the room there."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.starting.temp_folder import chosen_folder
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.filesystems import StatFilesystem, Usage
+from diagnose.registry import evidence
+
+
+class TempRoom(msgspec.Struct, frozen=True):
+    """Nothing where the engine uses the data root, or a folder on the same file system."""
+
+    folder: str = ""
+    usage: Usage | None = None
+
+
+@evidence
+def temp_room(host: Host, daemon: Daemon, info: Info | None) -> TempRoom | Unavailable:
+    """Two questions where the engine's environment has the variable, and none elsewhere."""
+    folder = chosen_folder(daemon)
+    if not folder or info is None:
+        return TempRoom()
+    usage = host.require(StatFilesystem(folder))
+    of_root = host.ask(StatFilesystem(info.docker_root_dir))
+    if isinstance(of_root, Failed) or of_root.dev == usage.dev:
+        return TempRoom()
+    return TempRoom(folder, usage)

@@ -1,0 +1,63 @@
+"""Ports of compose services whose only container was started by `docker compose run`.
+
+That publishes none of them without `--service-ports`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.compose import ReadComposeService
+from diagnose.registry import evidence
+
+MOST = 10
+"""Containers whose service is looked up."""
+
+
+class OneOffPorts(msgspec.Struct, frozen=True):
+    """A container that serves ports of its service, and those as the file has them."""
+
+    container: Container
+    ports: tuple[str, ...]
+
+
+class OneOffs(Items[OneOffPorts], frozen=True):
+    """Only where no other container of the service runs."""
+
+
+@evidence
+def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) -> OneOffs:
+    """One question for each such container. A job with another command serves none of the ports."""
+    replaced = {item.service for item in containers.running if not item.is_one_off}
+    alone = [
+        container
+        for container in containers.running
+        if container.is_one_off
+        and not container.wanted_ports
+        and not container.shares_host_network
+        and container.service not in replaced
+    ]
+    items = []
+    for container in alone[:MOST]:
+        paths = container.compose_files
+        if not paths or not all(path.startswith("/") for path in paths):
+            continue
+        service = host.ask(ReadComposeService(paths, container.compose_service))
+        netns = namespaces.of(container) if namespaces is not None else None
+        served = netns.served_ports if netns is not None else []
+        ports = () if isinstance(service, Failed) else service.ports
+        own = tuple(port for port in ports if _inside(port) in served)
+        if own:
+            items.append(OneOffPorts(container, own))
+    return OneOffs(tuple(items))
+
+
+def _inside(port: str) -> int:
+    """The port of the container in an entry of `ports`: 80 of "127.0.0.1:8080:80/tcp"."""
+    number = port.partition("/")[0].rpartition(":")[2]
+    return int(number) if number.isdigit() else 0

@@ -1,0 +1,52 @@
+"""What workers of the helper process do with the crontabs of the host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from diagnose.live import Refused
+from diagnose.live.disk.opening import open_regular, read_all
+from diagnose.model import Json
+
+_FOLDERS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron", "/etc/crontabs")
+"""Of packages and of users: Debian, Red Hat, Alpine."""
+_LONGEST = 1 << 16
+"""Bytes of a crontab."""
+_MOST = 100
+"""Crontabs that are read."""
+
+
+def cron_calls(_args: Json) -> Json:
+    """See `cron.cron_calls`. A file that cannot be read has none."""
+    from diagnose.live.disk.cron_lines import calls_with_terminal  # only in runs on a host
+
+    found: list[Json] = []
+    for path, text in _crontabs():
+        if "docker" not in text:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for call in calls_with_terminal(line):
+                row = {"path": path, "line": number, "text": line.strip(), **call._asdict()}
+                found.append(row)
+    return found
+
+
+def _crontabs() -> Iterator[tuple[str, str]]:
+    paths = ["/etc/crontab"]
+    for folder in _FOLDERS:
+        try:
+            names = sorted(os.listdir(folder))  # noqa: PTH208 - called in each run
+        except OSError:
+            continue
+        # cron itself passes over names with a dot: copies of editors and of packages
+        paths += [f"{folder}/{name}" for name in names if "." not in name]
+    for path in paths[:_MOST]:
+        try:
+            descriptor = open_regular(path)
+        except (OSError, Refused):
+            continue
+        try:
+            yield path, read_all(descriptor, _LONGEST).decode("utf-8", "replace")
+        finally:
+            os.close(descriptor)

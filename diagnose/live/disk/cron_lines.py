@@ -1,0 +1,49 @@
+"""Lines of crontabs that call docker with a terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+_WITH_VALUE = frozenset({"e", "u", "w", "v", "p"})
+"""Short options of `docker exec` and `docker run` that take the next word."""
+_LONG = {"--interactive": "i", "--tty": "t", "--detach": "d"}
+_MAKES_ONE = frozenset({"script", "unbuffer"})
+"""Programs that give what they run a terminal."""
+
+
+class Call(NamedTuple):
+    """The word that asks for a terminal, and what the call is about."""
+
+    flag: str
+    target: str
+
+
+def calls_with_terminal(line: str) -> Iterator[Call]:
+    """The calls of one line that fail without a terminal; none of a comment."""
+    words = line.split()
+    if line.lstrip().startswith("#") or _MAKES_ONE.intersection(words):
+        return
+    for at, word in enumerate(words):
+        if word.rpartition("/")[2] != "docker":
+            continue
+        rest = words[at + 1 :]
+        rest = rest[1:] if rest[:1] == ["container"] else rest
+        if rest[:1] in (["exec"], ["run"]) and (call := _call(rest[1:])):
+            yield call
+
+
+def _call(words: Sequence[str]) -> Call | None:
+    """The call, if its options ask for input and a terminal, and not for the background."""
+    given: dict[str, str] = {}
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        word = words[place]
+        letters = _LONG.get(word, "" if word.startswith("--") else word[1:])
+        given |= {letter: word for letter in letters if letter in "itd"}
+        takes_next = not word.startswith("--") and letters[-1:] in _WITH_VALUE
+        place += 2 if takes_next else 1
+    if not {"i", "t"} <= given.keys() or "d" in given:
+        return None
+    target = words[place].strip("\"'") if place < len(words) else ""
+    return Call(given["t"], "" if "$" in target else target)

@@ -1,0 +1,32 @@
+"""Crontab lines that call docker with a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.live.disk.cron_lines import calls_with_terminal
+
+ROWS = {
+    "as people type it": (
+        "*/5 * * * * root docker exec -it db pg_dump shop > /b.sql",
+        ("-it", "db"),
+    ),
+    "the other order": ("@daily /usr/bin/docker exec -ti db sh -c 'a'", ("-ti", "db")),
+    "two options": ("0 1 * * * docker exec -i -t db pg_dump", ("-t", "db")),
+    "with a user": ("0 1 * * * docker exec -u postgres -it db pg_dump", ("-it", "db")),
+    "words": ("0 1 * * * docker container exec --interactive --tty db x", ("--tty", "db")),
+    "behind another command": ("0 1 * * * cd /x && docker run --rm -it job:1", ("-it", "job:1")),
+    "a variable": ("0 1 * * * docker exec -it $DB pg_dump", ("-it", "")),
+    "input alone": ("0 1 * * * docker exec -i db pg_dump", None),
+    "a terminal alone": ("0 1 * * * docker exec -t db pg_dump", None),
+    "in the background": ("0 1 * * * docker run -dit job:1", None),
+    "with a terminal of its own": ("0 1 * * * script -qc 'docker exec -it db x' /dev/null", None),
+    "a comment": ("# docker exec -it db pg_dump", None),
+    "an option of the command": ("0 1 * * * docker exec db tool -it", None),
+    "no docker": ("0 1 * * * /root/backup.sh -it", None),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), ROWS.values(), ids=ROWS)
+def test_a_line_that_needs_a_terminal(line: str, expected: tuple[str, str] | None) -> None:
+    assert list(calls_with_terminal(line)) == ([expected] if expected else [])
