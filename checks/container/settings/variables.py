@@ -196,8 +196,7 @@ def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> F
         severity=Severity.critical if is_failing else Severity.warning,
         signs=tail.signs,
         onset=container.failed_first if is_failing else None,
-        variable=variable or item.host,
-    )
+    ).with_variables(_where_it_stands(item))
     if item.path and item.is_linked:
         return finding
     if item.path:
@@ -206,6 +205,13 @@ def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> F
     if not variable:
         return finding
     return finding.with_variables(_corrected_variable(item))
+
+
+def _where_it_stands(item: MisreadAddress) -> PageVariables:
+    """The variable that has the address, or else the file of the host."""
+    if item.variable:
+        return {"variable": item.variable}
+    return {"misread": item.text, "searched": item.path} if item.path else {}
 
 
 def _corrected_variable(item: MisreadAddress) -> PageVariables:

@@ -397,6 +397,8 @@ def test_a_file_has_the_address_that_the_log_repeats() -> None:
     assert finding.severity is Severity.critical
     assert finding.variables["settings"] == "/srv/zigbee/configuration.yaml"
     assert finding.variables["correction"] == "s|mqtt:///broker|mqtt://broker|g"
+    assert finding.variables["misread"] == "mqtt:///broker"
+    assert "variable" not in finding.variables
     linked = Made(
         {**made.answers, "file.stats": {"/srv/zigbee/configuration.yaml": {"type": "link"}}}
     )
