@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.absent_resolvers import AbsentResolver, AbsentResolvers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
@@ -56,7 +56,7 @@ def resolver_bypassed(
     """
     for item in absent_resolvers or ():
         yield _absent_resolver_finding(item, resolvers)
-    near = names_by_network(_without_restarting(containers, clock, settled))
+    near = _without_restarting(containers, clock, settled).names_by_network
     for container in containers.running:
         for name in failed.of(container):
             has_no_server = _NO_SERVER.search(name.line) is not None

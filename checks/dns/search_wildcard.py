@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
+from diagnose.evidence.dns.failed_names import FailedNames, stray_names
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers, resolving_containers
 from diagnose.evidence.dns.unresolved_names import UnresolvedName, unresolved_names
@@ -59,7 +59,7 @@ def search_wildcard(
         return Skipped(
             "no running container with a search domain calls a short name that nobody near it has"
         )
-    near = names_by_network(containers)
+    near = containers.names_by_network
     askers = resolving_containers(containers) if wild else ()
     for container in askers:
         for stray in _stray_names(container, containers, near, resolvers, wild):

@@ -8,11 +8,11 @@ import msgspec
 
 from checks.swarm.helpers import (
     TASK_CAUSES,
-    ended_for_health,
     ending_or_stalled,
     missing_image,
     reason_without_services,
 )
+from checks.swarm.unhealthy_tasks import ended_for_health
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock

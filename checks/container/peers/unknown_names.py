@@ -10,7 +10,6 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.own_servers import OF_ONE_KIND
 from diagnose.evidence.containers.settings.changed_words import line_with_text, with_text
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
-from diagnose.evidence.dns.failed_names import names_by_network
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -77,7 +76,7 @@ def _meant_name(name: str, container: Container, containers: Containers) -> str:
     """
     if not name:
         return ""
-    near = names_by_network(containers)
+    near = containers.names_by_network
     names = {other for network in container.endpoints for other in near.get(network, ())}
     others = names - {container.name}
     alike = [other for other in others if _is_alike(name, other)]

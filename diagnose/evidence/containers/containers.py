@@ -81,6 +81,15 @@ class Containers(Items[Container], frozen=True, dict=True):
         return by_key((name, container) for container in self for name in container.dns_names)
 
     @functools.cached_property
+    def names_by_network(self) -> dict[str, set[str]]:
+        """The names of running containers, by the network on which they can be called."""
+        names: dict[str, set[str]] = {}
+        for container in self.running:
+            for network in container.endpoints:
+                names.setdefault(network, set()).update(container.dns_names)
+        return names
+
+    @functools.cached_property
     def by_address(self) -> dict[str, list[Container]]:
         """The containers that have, or are to have, each IPv4 address, running or not."""
         return by_key(

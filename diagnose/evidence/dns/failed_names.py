@@ -154,7 +154,7 @@ def failed_names(
         tail = log_tails.of(container)
         names = tuple(_names_of_lines((*tail.earlier, *tail.lines)))
         if not names and tail.failure_named(*UNREACHED):
-            strays = stray_names(container, names_by_network(containers))
+            strays = stray_names(container, containers.names_by_network)
             names = tuple(
                 FailedName(name, place, is_by_log=False) for name, place in strays.items()
             )
@@ -240,19 +240,10 @@ def referenced_names(container: Container) -> dict[str, str]:
     return sources
 
 
-def names_by_network(containers: Containers) -> dict[str, set[str]]:
-    """The names of running containers, by the network on which they can be called."""
-    names_on: dict[str, set[str]] = {}
-    for container in containers.running:
-        for network in container.endpoints:
-            names_on.setdefault(network, set()).update(container.dns_names)
-    return names_on
-
-
 def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str, str]:
     """The short names that a container calls and no running container near it has, with the places.
 
-    near: `names_by_network`. Only a search domain can give such a name an address.
+    near: `Containers.names_by_network`. Only a search domain can give such a name an address.
     """
     near_names = {"localhost", container.name, container.id[:12], *container.extra_names}
     called = {name: where for name, where in referenced_names(container).items() if "." not in name}

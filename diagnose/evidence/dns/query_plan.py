@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
+from diagnose.evidence.dns.failed_names import FailedNames, stray_names
 from diagnose.evidence.dns.resolvers import (
     EMBEDDED,
     ResolvConf,
@@ -247,7 +247,7 @@ def plan_ways(
 
 def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> list[Container]:
     """The containers with a search domain that call a short name which nobody near them has."""
-    near = names_by_network(containers)
+    near = containers.names_by_network
     with_domains = [
         container
         for container in resolving_containers(containers)

@@ -266,6 +266,9 @@ def rootless(host: Host) -> Rootless | None:
     return None if isinstance(endpoint, Failed) else endpoint.rootless
 
 
+_UNKNOWN_PLACE = "it is not known where the user of this rootless engine keeps its daemon.json"
+
+
 @evidence
 def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     """The file that the running daemon reads, or its unit names.
@@ -285,10 +288,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     if own is not None and own.traces is False and line.source == "default":
         return Unavailable("missing", f"nothing of a rootless engine of user {own.uid} lies here")
     if path is None:
-        return Unavailable(
-            "missing",
-            "it is not known where the user of this rootless engine keeps its daemon.json",
-        )
+        return Unavailable("missing", _UNKNOWN_PLACE)
     if line.source == "default" and own is None:
         path = _refused_file(host) or path
     bare = DaemonConfig(

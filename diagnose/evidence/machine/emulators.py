@@ -31,7 +31,7 @@ class Emulators(Items[str], frozen=True):
     def can_run(self, architecture: str) -> bool:
         """Whether one of them is for this architecture, as images call it."""
         name = f"qemu-{_NAMES.get(architecture, architecture)}"
-        return any(each == name or each.lower().startswith(_OF_ANY) for each in self)
+        return any(known == name or known.lower().startswith(_OF_ANY) for known in self)
 
 
 @evidence

@@ -46,9 +46,31 @@ def render(report: Report, code: int, stream: TextIO) -> None:
 
 def metrics(report: Report, code: int) -> Iterator[Metric]:
     """The metrics of one run. What has no sample is left out."""
+    number, judged = report.by_severity, report.by_verdict
+    yield from _run_metrics(report, code)
+    yield Metric(
+        "diagnose_findings",
+        "Findings by severity, effects included, silenced ones left out.",
+        tuple(Sample(number[severity], {"severity": str(severity)}) for severity in Severity),
+    )
+    yield Metric(
+        "diagnose_checks",
+        "Checks by verdict.",
+        tuple(Sample(judged[verdict], {"verdict": verdict.value}) for verdict in Verdict),
+    )
+    roots = tuple(_roots(report))
+    if roots:
+        yield Metric(
+            "diagnose_root",
+            "Root findings above advice by check, severity and kind of subject.",
+            roots,
+        )
+
+
+def _run_metrics(report: Report, code: int) -> Iterator[Metric]:
+    """Whether and when the host was examined, by what, and with which exit code."""
     engine = report.host.engine or {}
     info = {"version": report.version, "engine": str(engine.get("name") or "none")}
-    number, judged = report.by_severity, report.by_verdict
     yield _one(
         "diagnose_up",
         "Whether the containers of the host could be listed.",
@@ -70,23 +92,6 @@ def metrics(report: Report, code: int) -> Iterator[Metric]:
         "Exit code of the run: 0 nothing found, 1 warnings, 2 critical, 3 unknown.",
         code,
     )
-    yield Metric(
-        "diagnose_findings",
-        "Findings by severity, effects included, silenced ones left out.",
-        tuple(Sample(number[severity], {"severity": str(severity)}) for severity in Severity),
-    )
-    yield Metric(
-        "diagnose_checks",
-        "Checks by verdict.",
-        tuple(Sample(judged[verdict], {"verdict": verdict.value}) for verdict in Verdict),
-    )
-    roots = tuple(_roots(report))
-    if roots:
-        yield Metric(
-            "diagnose_root",
-            "Root findings above advice by check, severity and kind of subject.",
-            roots,
-        )
 
 
 def _roots(report: Report) -> Iterable[Sample]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.dns.failed_names import UNREACHED, names_by_network, stray_names
+from diagnose.evidence.dns.failed_names import UNREACHED, stray_names
 from diagnose.programs.failures import Recognised
 
 _NAMED = frozenset({"name-unresolved", "nginx-upstream", "peer-unreached"})
@@ -29,7 +29,7 @@ def strays_by(
     """The short names that nobody near has, of a failure whose line or settings name them."""
     if failure is None or failure.name not in _NAMED | UNREACHED:
         return {}
-    called = stray_names(container, names_by_network(containers))
+    called = stray_names(container, containers.names_by_network)
     if failure.name in _NAMED:
         host = called_host(failure)
         called = {host: called.get(host, "its log")} if host and "." not in host else {}

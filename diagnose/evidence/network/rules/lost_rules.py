@@ -19,7 +19,7 @@ from diagnose.firewall.docker import NFTABLES_TABLE
 from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted_rules
 from diagnose.firewall.packet import Family
 from diagnose.firewall.restore import with_restored
-from diagnose.firewall.rule_repair import present, repair
+from diagnose.firewall.rule_repair import Repair, present, repair
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -103,17 +103,21 @@ def lost_rules(
     rule_repair = repair(tables, present(text), [bridge.subnet for bridge in bridges])
     if rule_repair is None:
         return LostRules(None)
+    mended = _with_saved(firewall.ruleset, flavour, with_restored(text, rule_repair.text))
+    return LostRules(_repair_by_iptables(rule_repair, flavour, mended))
+
+
+def _repair_by_iptables(lost: Repair, flavour: Flavour, mended: Ruleset) -> RuleRepair:
+    """mended: the packet filter as it is afterwards."""
     program = "iptables-legacy-restore" if flavour == "legacy" else "iptables-restore"
-    return LostRules(
-        RuleRepair(
-            f"{program} --noflush --wait",
-            text=rule_repair.text,
-            missing=rule_repair.missing,
-            stale=rule_repair.stale,
-            families=("ip",),
-            ruleset=_with_saved(firewall.ruleset, flavour, with_restored(text, rule_repair.text)),
-            chains=rule_repair.chains,
-        )
+    return RuleRepair(
+        f"{program} --noflush --wait",
+        text=lost.text,
+        missing=lost.missing,
+        stale=lost.stale,
+        families=("ip",),
+        ruleset=mended,
+        chains=lost.chains,
     )
 
 

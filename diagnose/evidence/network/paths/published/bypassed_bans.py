@@ -134,7 +134,7 @@ def _bypassed_at_port(
 
 
 def _chain_of(stack: Stack, by: Step) -> Chain | None:
-    chains = (each for each in stack.ruleset.chains if each.name == by.chain)
+    chains = (chain for chain in stack.ruleset.chains if chain.name == by.chain)
     return next((chain for chain in chains if chain.label == by.table), None)
 
 
