@@ -18,8 +18,9 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
-from diagnose.recreate import compose_keys, service
+from diagnose.recreate import service
 from diagnose.recreate.change import ContainerChange
+from diagnose.recreate.notes import is_of_compose, notes_about
 from diagnose.recreate.options import (
     Inspect,
     NoRecreateError,
@@ -36,8 +37,6 @@ _ENV = "'{{range .Config.Env}}{{println .}}{{end}}'"
 
 _SWARM = "com.docker.swarm.task.id"
 
-_COMPOSE = "com.docker.compose."
-
 _OF_SECCOMP = "--security-opt=seccomp="
 _OBEYED = LazyPattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What a terminal obeys: controls, line separators, marks of direction."""
@@ -46,8 +45,6 @@ _PROFILE = f"{_OF_SECCOMP}{{"
 
 _LITTLE = 1_000_000_000
 """Bytes outside volumes that are copied into an image."""
-
-_UNIT = "PODMAN_SYSTEMD_UNIT"
 
 _ADDRESS_NOTE = (
     "Podman does not say whether an address was fixed: if so, pass --ip=ADDRESS behind --."
@@ -87,7 +84,7 @@ def script(
     ]
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
     unset = change.unset | (_variables_of_image(container, image) if change.image else set())
-    notes = _notes(container, change, is_podman=docker == PODMAN)
+    notes = notes_about(container, change, is_podman=docker == PODMAN)
     return _ContainerScript(
         name, docker, container, words, networks[1:], sorted(unset), notes
     ).text()
@@ -266,7 +263,7 @@ def _update_policy(docker: str, policy: str, quoted: str) -> str:
 
 def _lines_about_old_container(docker: str, container: Inspect) -> Iterator[str]:
     """What becomes of the old container once the new one has started."""
-    if not _is_of_compose(container):
+    if not is_of_compose(container):
         yield 'echo "the old container is kept, stopped: $old" >&2'
         return
     yield f"size=$({docker} inspect --size --format '{{{{.SizeRw}}}}' \"$old\") || size="
@@ -283,48 +280,6 @@ def _lines_about_old_container(docker: str, container: Inspect) -> Iterator[str]
         '" >&2'
     )
     yield "fi"
-
-
-def _is_of_compose(container: Inspect) -> bool:
-    return f"{_COMPOSE}service" in (container["Config"].get("Labels") or {})
-
-
-def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> list[str]:
-    """What undoes the change, line by line: whoever pipes the script reads no comment.
-
-    Labels may hold any text, and an image can set them.
-    """
-    labels = container["Config"].get("Labels") or {}
-    unit = labels.get(_UNIT)
-    notes = _compose_notes(container, change) if _is_of_compose(container) else []
-    if unit and is_podman:
-        notes.append(
-            f"Unit {unit} made it: change the unit too, or its next start undoes the change."
-        )
-    return [re.sub(r"\s*\n\s*", " ", note) for note in notes]
-
-
-def _compose_notes(container: Inspect, change: ContainerChange) -> list[str]:
-    """What has to be in the compose file, so that the change lasts."""
-    labels = container["Config"]["Labels"]
-    folder = labels.get(f"{_COMPOSE}project.working_dir") or "its project's folder"
-    files = labels.get(f"{_COMPOSE}project.config_files") or f"the compose file in {folder}"
-    lines = compose_keys.lines_of(change.options, change.image, change.command)
-    mounted = {mount["Destination"] for mount in container.get("Mounts") or ()}
-    replaced = change.unmounted | (change.mounted & mounted)
-    gone = [
-        *(f"what was mounted at {path}" for path in sorted(replaced)),
-        *(f"the variable {name}" for name in sorted(change.unset)),
-        *(f"the option {name}" for name in sorted(change.without)),
-    ]
-    begin = f"Compose made it: change {files} too, or `docker compose up` may undo the change."
-    if lines:
-        begin += f" Below `{labels[f'{_COMPOSE}service']}:` write:"
-    return [
-        begin,
-        *(f"    {line}" for line in lines),
-        *(f"Leave out there: {thing}" for thing in gone),
-    ]
 
 
 def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:

@@ -11,6 +11,7 @@ from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.engine.port_drivers import HIDES_CLIENTS, KEEPS_CLIENTS, OPTION, port_drivers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import EVERYWHERE6
@@ -53,10 +54,6 @@ _WEB = (80, 443)
 """Ports of the host at which clients of web servers come."""
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
 """Programs that take calls to published ports on behalf of an engine."""
-_PORT_DRIVER = "--port-driver"
-_HIDES, _KEEPS = "builtin", "slirp4netns"
-"""RootlessKit's port drivers: the usual one calls the container itself, the other one passes on the
-client's own packets."""
 
 _IsRefusal = Callable[[str], bool]
 """Whether a line of a log says that a client is refused."""
@@ -92,7 +89,7 @@ def clients_hidden(
     """
     refusals = _Refusals(containers, recent_logs, clock, least)
     is_rootless = info is not None and info.is_rootless
-    if is_rootless and _port_drivers(processes) == {_HIDES}:
+    if is_rootless and port_drivers(processes) == {HIDES_CLIENTS}:
         yield from _rootless_findings(refusals, networks)
         yield from recent_logs.left_out(containers.running)
         return None
@@ -317,20 +314,6 @@ def _ipv6_finding(
     )
 
 
-def _port_drivers(processes: Processes | None) -> set[str]:
-    """The port drivers of the rootless engines that run; `none` is one that publishes nothing."""
-    kits = (process.cmdline or [] for process in processes or () if process.comm == "rootlesskit")
-    return {driver for words in kits for driver in _drivers_in(words)} - {"none"}
-
-
-def _drivers_in(words: list[str]) -> Iterator[str]:
-    """The values of `--port-driver` in a command line, behind the option or an equals sign."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        name, _, value = word.partition("=")
-        if name == _PORT_DRIVER:
-            yield value or following
-
-
 def _rootless_findings(refusals: _Refusals, networks: Networks) -> Iterator[Finding]:
     """What refuses a gateway by which all clients of the published ports of a network seem to come.
 
@@ -347,14 +330,14 @@ def _rootless_findings(refusals: _Refusals, networks: Networks) -> Iterator[Find
                     container,
                     f"{container} refuses clients with the address {endpoint.gateway} of its "
                     "gateway: all clients get it, because the port driver of this rootless engine "
-                    f"is {_HIDES}",
+                    f"is {HIDES_CLIENTS}",
                     {
                         "log": shortened(lines[-1].text),
                         "refusals in its last lines": len(lines),
-                        "rootlesskit": f"{_PORT_DRIVER}={_HIDES}",
+                        "rootlesskit": f"{OPTION}={HIDES_CLIENTS}",
                     },
                     touches=(network.subject,),
-                    driver=_KEEPS,
+                    driver=KEEPS_CLIENTS,
                 )
                 break
 
