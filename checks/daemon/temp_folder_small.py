@@ -19,6 +19,7 @@ _GIB = 1 << 30
     "daemon.temp-folder-small",
     severity=Severity.warning,
     causes=("daemon.errors-in-log", "image.pull-no-space"),
+    aloud=("has little room for what its engine loads", "have little room for what engines load"),
 )
 def temp_folder_small(
     temp_room: TempRoom,
@@ -27,6 +28,7 @@ def temp_folder_small(
     log: DaemonLog | None,
     *,
     roomy: Bytes = Bytes(20 << 30),
+    tiny: Bytes = Bytes(1 << 30),
 ) -> CheckResult:
     """The engine's temporary folder is on a disk of its own that was too small.
 
@@ -34,28 +36,31 @@ def temp_folder_small(
     builds before that goes into the data root. It says "no space left on device" when that place is
     full, and the room is back a moment later. Found where the engine's log has these words of a
     request since its start, and that place is another file system than the data root's, with less
-    than `roomy` in all.
+    than `roomy` in all. `docker load` is in no log: a place with less than `tiny` is advice without
+    such words.
     """
     if daemon.is_podman:
         return Skipped("Podman has no such folder")
     errors = [error for error in said_errors if NO_SPACE in error.line.text]
     usage = temp_room.usage
-    if usage is None or not errors or usage.size >= roomy:
+    if usage is None or usage.size >= (roomy if errors else tiny):
         return None
-    line = errors[0].line
+    line = errors[0].line if errors else None
+    had = "had no room" if errors else "has little room"
     finding = Finding(
         subject=DAEMON,
         summary=(
-            f"the engine had no room for what it loads or builds: DOCKER_TMPDIR is "
+            f"the engine {had} for what it loads or builds: DOCKER_TMPDIR is "
             f"{temp_room.folder}, on {usage.point} with {size(usage.size)} in all"
         ),
+        severity=None if errors else Severity.advice,
         evidence={
             "environment of dockerd": f"DOCKER_TMPDIR={temp_room.folder}",
             f"{usage.point} ({usage.fstype})": f"{size(usage.available)} left of {size(usage.size)}",
-            **({log.where(line): line.text} if log is not None else {}),
+            **(log.evidence(line) if log is not None else {}),
         },
-        onset=errors[0].first,
-        signs=signs(line.text) or None,
+        onset=errors[0].first if errors else None,
+        signs=signs(line.text) or None if line is not None else None,
         variables={"path": temp_room.folder},
     )
     yield finding.with_variables(_more_room(temp_room))

@@ -28,24 +28,41 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
 
     `--volumes-from` is followed when a container is created. Where the named container was
     recreated since, with another anonymous volume or another folder, both write to different places
-    under one path, and neither sees what the other does. Nothing is said where the named container
-    does not exist, and of paths that only one of them has.
+    under one path, and neither sees what the other does. Compose names it by its id: where that is
+    gone, the present container of a service is meant that this one depends on. Nothing is said of
+    paths that only one of them has.
     """
     by_name = {name: item for item in containers for name in (item.name, item.id)}
     for container in containers:
-        for item in _parted(container, by_name):
-            yield _finding(item)
+        for owner in _owners(container, containers, by_name):
+            for item in _parted(container, owner):
+                yield _finding(item)
     return None
 
 
-def _parted(container: Container, by_name: Mapping[str, Container]) -> Iterator[_Parted]:
-    own = {mount.destination: mount for mount in container.mounts}
+def _owners(
+    container: Container, containers: Containers, by_name: Mapping[str, Container]
+) -> Iterator[Container]:
+    """The containers whose volumes it was given, or what took their place in its project."""
     for entry in container.host_config.volumes_from or ():
         owner = by_name.get(entry.partition(":")[0])
-        for theirs in owner.mounts if owner is not None else ():
-            mount = own.get(theirs.destination)
-            if owner is not None and mount is not None and mount.source != theirs.source:
-                yield _Parted(container, owner, mount, theirs)
+        if owner is not None:
+            yield owner
+        elif container.compose_project:
+            yield from (
+                other
+                for other in containers
+                if other.compose_project == container.compose_project
+                and other.compose_service in container.compose_dependencies
+            )
+
+
+def _parted(container: Container, owner: Container) -> Iterator[_Parted]:
+    own = {mount.destination: mount for mount in container.mounts}
+    for theirs in owner.mounts:
+        mount = own.get(theirs.destination)
+        if mount is not None and mount.source != theirs.source:
+            yield _Parted(container, owner, mount, theirs)
 
 
 def _finding(item: _Parted) -> Finding:

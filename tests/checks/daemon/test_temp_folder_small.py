@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log_lines import LogLine
 from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
-from diagnose.evidence.engine.temp_room import temp_room
+from diagnose.evidence.engine.temp_room import TempRoom, temp_room
 from diagnose.questions import Question
+from diagnose.questions.filesystems import Usage
 from diagnose.questions.processes import ProcessDetail
 from tests.checks.daemon.evidence import ALIVE
 from tests.hosts import Made
@@ -31,7 +33,14 @@ def _usage(size: int, dev: str, fstype: str) -> dict[str, Any]:
 ROWS = {
     "in memory": ([f"DOCKER_TMPDIR={SMALL}"], FULL, 3 * MIB, "0:9", "tmpfs", "remount,size=4g"),
     "a small disk": ([f"DOCKER_TMPDIR={SMALL}"], FULL, 3 * MIB, "8:9", "ext4", ""),
-    "another error": ([f"DOCKER_TMPDIR={SMALL}"], "unexpected EOF", 3 * MIB, "0:9", "tmpfs", None),
+    "a large disk, and another error": (
+        [f"DOCKER_TMPDIR={SMALL}"],
+        "unexpected EOF",
+        3 << 30,
+        "8:9",
+        "ext4",
+        None,
+    ),
     "a large disk": ([f"DOCKER_TMPDIR={SMALL}"], FULL, 1 << 40, "8:9", "ext4", None),
     "the data root's disk": ([f"DOCKER_TMPDIR={SMALL}"], FULL, 3 * MIB, "8:1", "ext4", None),
     "no such variable": ([], FULL, 3 * MIB, "0:9", "tmpfs", None),
@@ -56,3 +65,12 @@ def test_the_room_for_what_the_engine_unpacks(
     result = judge("daemon.temp-folder-small", temp_room=room, daemon=daemon, said_errors=errors)
     assert rows(result) == ([] if larger is None else [("warning", "docker")])
     assert all(finding.variables.get("larger", "") == larger for finding in result.findings)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(3 * MIB, [("advice", "docker")]), (2 << 30, [])])
+def test_a_load_is_in_no_log(size: int, expected: list[tuple[str, str]]) -> None:
+    room = TempRoom(SMALL, msgspec.convert(_usage(size, "8:9", "ext4"), Usage))
+    result = judge(
+        "daemon.temp-folder-small", temp_room=room, daemon=ALIVE, said_errors=SaidErrors()
+    )
+    assert rows(result) == expected

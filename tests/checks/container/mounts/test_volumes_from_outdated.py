@@ -39,3 +39,19 @@ def test_volumes_from_outdated(
     storage = container("storage", Mounts=theirs)
     result = judge("container.volumes-from-outdated", containers=of(app, storage))
     assert rows(result) == ([("warning", "app")] if fires else [])
+
+
+def _member(service: str, depends_on: str = "") -> dict[str, Any]:
+    labels = {"project": "shop", "service": service, "depends_on": depends_on}
+    return {"Labels": {f"com.docker.compose.{name}": value for name, value in labels.items()}}
+
+
+@pytest.mark.parametrize(
+    ("depends_on", "fires"), [("storage:service_started:false", True), ("", False)]
+)
+def test_compose_names_a_container_that_is_gone(depends_on: str, fires: bool) -> None:
+    gone = {"VolumesFrom": [f"{'c' * 64}:rw"]}
+    app = container("app", HostConfig=gone, Mounts=_mounts(OLD), Config=_member("app", depends_on))
+    storage = container("storage", Mounts=_mounts(NEW), Config=_member("storage"))
+    result = judge("container.volumes-from-outdated", containers=of(app, storage))
+    assert rows(result) == ([("warning", "app")] if fires else [])
