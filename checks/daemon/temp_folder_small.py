@@ -27,7 +27,7 @@ def temp_folder_small(
     said_errors: SaidErrors,
     log: DaemonLog | None,
     *,
-    roomy: Bytes = Bytes(20 << 30),
+    roomy: Bytes = Bytes(4 << 30),
     tiny: Bytes = Bytes(1 << 30),
 ) -> CheckResult:
     """The engine's temporary folder is on a disk of its own that was too small.
