@@ -7,8 +7,7 @@ WEB_FOLDERS = (
         name="nginx-no-index",
         mark="directory index of",
         pattern=r'directory index of "(?P<path>[^"]+)" is forbidden',
-        cause="nginx answers 403, because the folder {path} holds no index file: it is empty or "
-        "another one than was meant",
+        cause="its folder {path} holds no index file: it is empty or another one than was meant",
         cure="put the site's files into the folder that is mounted there, or mount the right one",
         source="settermjd/docker-for-local-development#6",
         turns_away=True,
@@ -18,8 +17,8 @@ WEB_FOLDERS = (
         mark="(13: permission denied)",
         pattern=r'(?:open\(\) )?"(?P<path>/[^"]+)" (?:is forbidden|failed) \(13: Permission denied\)'
         r', (?:client|server): [^\n]{0,300}?request: "(?:GET|HEAD) ',
-        cause="nginx answers 403, because its workers may not read {path}, or a folder above it: "
-        "these belong to another user, and are closed to others",
+        cause="its workers may not read {path}, or a folder above it: these belong to another user, "
+        "and are closed to others",
         cure="let others read the files and enter the folders, from the mounted folder down "
         "(chmod -R o+rX), and enter the folders above it",
         source="nginx's own message",
@@ -28,8 +27,7 @@ WEB_FOLDERS = (
         name="apache-no-index",
         mark="cannot serve directory",
         pattern=r"Cannot serve directory (?P<path>/[^:]*): No matching DirectoryIndex",
-        cause="Apache answers 403, because the folder {path} holds no index file: it is empty or "
-        "another one than was meant",
+        cause="its folder {path} holds no index file: it is empty or another one than was meant",
         cure="put the site's files into the folder that is mounted there, or mount the right one",
         source="Apache's own message AH01276",
     ),
@@ -38,8 +36,8 @@ WEB_FOLDERS = (
         mark="permissions",
         pattern=r"filesystem path '(?P<path>/[^']+)'\) because search permissions are missing"
         r"|file permissions deny server access: (?P<path_file>/\S+)",
-        cause="Apache answers 403, because it may not read {path}, or a folder above it: these "
-        "belong to another user, and are closed to others",
+        cause="its workers may not read {path}, or a folder above it: these belong to another user, "
+        "and are closed to others",
         cure="let others read the files and enter the folders, from the mounted folder down "
         "(chmod -R o+rX), and enter the folders above it",
         source="Apache's own messages AH00035 and AH00132",
