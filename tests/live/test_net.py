@@ -91,6 +91,7 @@ def test_links_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]) -> 
             "link": link.get("link_index", numbers.get(link.get("link"))),
             "link_netnsid": link.get("link_netnsid"),
             "mac": link.get("address"),
+            "queue": link["qdisc"],
             "group": 0 if link["group"] == "default" else int(link["group"]),
             "bridge_port_state": link.get("linkinfo", {}).get("info_slave_data", {}).get("state"),
         }

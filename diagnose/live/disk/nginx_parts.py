@@ -10,6 +10,7 @@ from diagnose.nginx_text import Directive, kept, read, text_of
 _PROXYING = frozenset(
     {"http", "server", "location", "if", "upstream", "include", "listen", "server_name", "set"}
     | {"absolute_redirect", "port_in_redirect", "proxy_buffering", "proxy_pass", "proxy_set_header"}
+    | {"proxy_read_timeout", "rewrite"}
 )
 """The directives of nginx that say to whom a request goes, and with which headers."""
 _SHOWN_HEADERS = frozenset(
@@ -28,13 +29,15 @@ def proxying(text: str) -> Iterator[str]:
 
 
 def _without_secrets(directive: Directive) -> Directive:
-    """A directive without the values of headers, of variables and of addresses with a user."""
+    """A directive without the values of headers and variables, users of addresses, and rules."""
     name, *words = directive.words
     inner = tuple(map(_without_secrets, directive.inner))
     is_other_header = name == "proxy_set_header" and directive.first.lower() not in _SHOWN_HEADERS
     is_other_value = name == "set" and not _PLAIN_VALUE.fullmatch(directive.last)
     if is_other_header or is_other_value:
         words = [*words[:1], "-"]
+    elif name == "rewrite":
+        words = ["-"]
     elif name == "proxy_pass":
         words = [_WITH_USER.sub("://", word) for word in words]
     return Directive((name, *words), inner, directive.is_block)

@@ -87,6 +87,7 @@ LINK_ATTRIBUTES = frozenset(
         "IFLA_MASTER",
         "IFLA_MTU",
         "IFLA_OPERSTATE",
+        "IFLA_QDISC",
         "IFLA_EXT_MASK",
     }
 )

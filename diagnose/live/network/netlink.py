@@ -125,12 +125,14 @@ class NetlinkSocket:
             yield message
 
 
-def route_socket(*, own_routes: bool = True) -> NetlinkSocket:
+def route_socket(
+    *, own_routes: bool = True, marshal: type[messages.RouteMarshal] = messages.RouteMarshal
+) -> NetlinkSocket:
     """A socket for links, addresses, routes, rules and neighbours.
 
-    own_routes: with those to the namespace's own addresses.
+    own_routes: with those to the namespace's own addresses. marshal: what decodes the answers.
     """
-    return NetlinkSocket(socket.NETLINK_ROUTE, messages.RouteMarshal(own_routes=own_routes))
+    return NetlinkSocket(socket.NETLINK_ROUTE, marshal(own_routes=own_routes))
 
 
 def netfilter_socket() -> NetlinkSocket:

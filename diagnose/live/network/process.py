@@ -10,6 +10,7 @@ from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.questions.firewall import CountPackets
 from diagnose.questions.netns import VisitNetns
+from diagnose.questions.network import WatchQueues
 
 LATER_S = 1.0
 """A program that works accepts what waits for it in less."""
@@ -43,3 +44,13 @@ def visit_later(live: Live, question: VisitNetns) -> Json:
     """A visit to a network namespace once what lasts a moment is over."""
     time.sleep(LATER_S)
     return live.helper("network").call("netns", question.args, live.deadline(question) - MARGIN_S)
+
+
+def watch_queues(live: Live, question: WatchQueues) -> Json:
+    """The queues of interfaces, read twice with a second between."""
+    samples: list[Json] = []
+    for pause in (0.0, LATER_S):
+        time.sleep(pause)
+        patience = live.deadline(question) - MARGIN_S
+        samples.append(live.helper("network").call(question.kind, question.args, patience))
+    return samples

@@ -196,6 +196,7 @@ def _link(message: nlmsg) -> Iterator[Row]:
         "link_netnsid": attributes("IFLA_LINK_NETNSID"),
         "mac": attributes("IFLA_ADDRESS") or None,
         "group": attributes("IFLA_GROUP"),
+        "queue": attributes.text("IFLA_QDISC"),
         "bridge_port_state": _name_of_number(dict(enumerate(_PORT_STATES)), port_state),
     }
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from diagnose.live.helper import Function
 from diagnose.live.network import library
+from diagnose.model import Json
 
 
 def functions() -> Mapping[str, Function]:
@@ -36,6 +37,7 @@ def functions() -> Mapping[str, Function]:
         "net.rules": routing.rules,
         "net.ways": routing.route_lookups,
         "net.neighbours": routing.neighbours,
+        "net.queues": _queues,
         "listeners": sockets.listeners,
         "conntrack": conntrack.entries,
         "ipset": ipset.members,
@@ -51,3 +53,10 @@ def functions() -> Mapping[str, Function]:
         "net.probe": namespaces.make_socket,
         "net.page": namespaces.make_socket,
     }
+
+
+def _queues(args: Json) -> Json:
+    """Imported where it is called: its decoders are needed on few hosts, and take long."""
+    from diagnose.live.network import queues
+
+    return queues.counters(args)

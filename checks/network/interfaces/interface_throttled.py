@@ -1,0 +1,108 @@
+"""network.interface-throttled: an interface of containers loses or holds back what they send."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.wiring.throttled_interfaces import (
+    SendingInterface,
+    ThrottledInterface,
+    ThrottledInterfaces,
+)
+from diagnose.mappings import names_of, present, subjects_of
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.phrases import count, counted, joined, size
+from diagnose.registry import check
+
+_KILO, _MEGA = 1_000, 1_000_000
+
+
+@check(
+    "network.interface-throttled",
+    severity=Severity.warning,
+    causes=["network.call-unanswered", "network.calls-failing", "network.clients-unanswered"],
+)
+def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResult:
+    """A queue of an interface loses or holds back what containers send.
+
+    `tc` sets such queues: netem loses and delays packets on purpose, for tests of bad networks, and
+    tbf, htb and cake limit a rate. They stay when the program that set them has ended. It counts
+    where netem loses or delays, and where a limit of at most 10 Mbit a second has dropped packets
+    within the second in which it was looked at, or had some waiting. Looked at are uplinks, the
+    bridges of networks, both ends of veth pairs. What comes in is not looked at.
+    """
+    for item in throttled_interfaces:
+        if item.is_impaired or item.is_starving:
+            yield _finding(item)
+    yield from throttled_interfaces.unexamined
+    return None
+
+
+def _finding(item: ThrottledInterface) -> Finding:
+    place, queue = item.place, item.queue
+    return Finding(
+        subject=_subject(place),
+        summary=f"{_whose(place)} {_what(item)} ({queue.kind})",
+        evidence=present(
+            {
+                "queue": f"{queue.kind} {queue.handle}",
+                "packets sent": queue.sent,
+                "packets dropped since it was set up": queue.dropped,
+                "packets dropped within a second": item.dropped,
+                "bytes that wait": queue.backlog,
+                "containers": list(names_of(place.containers))[:10],
+            }
+        ),
+        discriminator=place.link.name if place.inside is not None else "",
+        touches=_touched(place),
+        signs=frozenset({"timeout"}),
+        stable=(place.inside.life,) if place.inside is not None else (),
+    ).with_variables(_variables(place))
+
+
+def _subject(place: SendingInterface) -> Subject:
+    return place.link.subject if place.inside is None else place.inside.subject
+
+
+def _touched(place: SendingInterface) -> tuple[Subject, ...]:
+    networks = (place.network.subject,) if place.network is not None else ()
+    return (*networks, *subjects_of(place.containers))
+
+
+def _whose(place: SendingInterface) -> str:
+    """The interface, and whose packets pass it."""
+    name = place.link.name
+    if place.inside is not None:
+        return f"interface {name} in {place.inside}"
+    if place.network is not None:
+        return f'interface {name}, the bridge of network "{place.network.name}",'
+    if place.is_uplink:
+        return f"interface {name}, by which this host reaches others,"
+    return (
+        f"interface {name}, the host's end of {counted('container', names_of(place.containers))},"
+    )
+
+
+def _what(item: ThrottledInterface) -> str:
+    queue = item.queue
+    parts = []
+    if queue.loss:
+        parts.append(f"loses {queue.loss:.1%} of its packets")
+    if queue.delay_ms:
+        parts.append(f"delays each packet by {queue.delay_ms:g} ms")
+    if parts:
+        return f"{joined(parts)} on purpose"
+    assert queue.rate is not None  # only what limits is starving
+    lost = count(item.dropped, "packet")
+    held = f", and {size(queue.backlog)} wait" if queue.backlog else ""
+    return f"may send {_bits(queue.rate)} a second: it dropped {lost} within a second{held}"
+
+
+def _bits(rate: int) -> str:
+    """A number of bytes, in the units of `tc`."""
+    bits = rate * 8
+    return f"{bits / _MEGA:.3g} Mbit" if bits >= _MEGA else f"{bits / _KILO:.3g} kbit"
+
+
+def _variables(place: SendingInterface) -> PageVariables:
+    if place.inside is not None:
+        return {"inner": place.link.name, "container": place.inside.name}
+    return {"interface": place.link.name}

@@ -1,0 +1,154 @@
+"""Interfaces of containers or uplinks whose queue (`tc`) holds back or loses what they send.
+
+Tests of bad networks, scripts that limit a bandwidth and images of routers set such queues, and
+they stay until somebody takes them away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.mappings import by_key
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.network import QueueCounters, WatchQueues
+from diagnose.registry import evidence
+
+_LIMITING = frozenset({"tbf", "htb", "cake", "netem"})
+"""Kinds that limit a rate, delay or lose. Others only order what is sent."""
+SLOW = 10_000_000 // 8
+"""Bytes a second: below this a limit is felt by any page with pictures."""
+_LEAST_DELAY_MS = 10.0
+
+
+class SendingInterface(msgspec.Struct, frozen=True):
+    """An interface by which packets of containers go."""
+
+    link: Interface
+    network: Network | None = None
+    """The network whose bridge it is."""
+    containers: tuple[Container, ...] = ()
+    """Whose packets pass it: those of the network, or the one at the end of its veth pair."""
+    inside: Container | None = None
+    """The container in whose network namespace it is; None for one of the host."""
+
+    @property
+    def is_uplink(self) -> bool:
+        """Whether it leads from the host to others."""
+        return not self.containers
+
+    @property
+    def pid(self) -> int | None:
+        return self.inside.state.pid if self.inside is not None else None
+
+
+class ThrottledInterface(msgspec.Struct, frozen=True):
+    """An interface with such a queue, and what that has done within a second."""
+
+    place: SendingInterface
+    queue: QueueCounters
+    """The queue, or its class, that loses most."""
+    dropped: int
+    """Packets within the second."""
+
+    @property
+    def is_impaired(self) -> bool:
+        """Whether it loses or delays packets on purpose."""
+        return bool(self.queue.loss) or self.queue.delay_ms >= _LEAST_DELAY_MS
+
+    @property
+    def is_starving(self) -> bool:
+        """Whether more is to be sent than it lets pass, at a low rate."""
+        rate = self.queue.rate
+        return rate is not None and rate <= SLOW and bool(self.dropped or self.queue.backlog)
+
+
+class ThrottledInterfaces(Items[ThrottledInterface], frozen=True):
+    """Empty where no interface of containers or uplink has such a queue."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def throttled_interfaces(
+    host: Host,
+    links: Interfaces,
+    networks: Networks,
+    containers: Containers,
+    uplinks: Uplinks,
+    namespaces: Namespaces | None,
+) -> ThrottledInterfaces:
+    """The list of interfaces names the kind of each queue: one question more where one limits."""
+    places = [
+        place
+        for place in _places(links, networks, containers, uplinks, namespaces or Namespaces({}))
+        if place.link.queue in _LIMITING
+    ]
+    found: list[ThrottledInterface] = []
+    unexamined: list[Unexamined] = []
+    for pid, there in by_key((place.pid, place) for place in places).items():
+        indices = sorted({place.link.index for place in there})
+        samples = host.ask(WatchQueues(indices, pid))
+        if isinstance(samples, Failed):
+            unexamined += [
+                Unexamined(place.link.subject, f"its queue: {samples}")
+                for place in there
+                if samples.reason != "gone"
+            ]
+            continue
+        for place in there:
+            found += _throttled(place, samples)
+    return ThrottledInterfaces(tuple(found), tuple(unexamined))
+
+
+def _throttled(
+    place: SendingInterface, samples: Sequence[Sequence[QueueCounters]]
+) -> Iterator[ThrottledInterface]:
+    """Of a queue and its classes the one that matters: with a limit, and losing most."""
+    first, *_, last = samples
+    before = {row.handle: row.dropped for row in first if row.index == place.link.index}
+    rows = [row for row in last if row.index == place.link.index]
+    grown = [
+        ThrottledInterface(place, row, row.dropped - before.get(row.handle, row.dropped))
+        for row in rows
+    ]
+    if grown:
+        yield max(grown, key=_rank)
+
+
+def _rank(item: ThrottledInterface) -> tuple[bool, bool, int, int]:
+    limits = item.queue.rate is not None or item.is_impaired
+    return limits, item.is_starving, item.dropped, item.queue.backlog
+
+
+def _places(
+    links: Interfaces,
+    networks: Networks,
+    containers: Containers,
+    uplinks: Uplinks,
+    namespaces: Namespaces,
+) -> Iterator[SendingInterface]:
+    """Uplinks, bridges of networks with running containers, and both ends of their veth pairs."""
+    for uplink in uplinks:
+        if (link := links.by_name.get(uplink.name)) is not None:
+            yield SendingInterface(link)
+    for network in networks.bridges:
+        bridge = links.by_name.get(network.bridge)
+        members = containers.running_on(network.name)
+        if bridge is not None and members:
+            yield SendingInterface(bridge, network, tuple(members))
+    for inode, netns in {netns.inode: netns for netns in namespaces}.items():
+        sharing = tuple(other.container for other in namespaces if other.inode == inode)
+        for inner in netns.links:
+            yield SendingInterface(inner, None, sharing, inside=netns.container)
+            peer = links.by_index.get(inner.link or 0)
+            if peer is not None and inner.kind == peer.kind == "veth" and peer.link == inner.index:
+                yield SendingInterface(peer, None, sharing)
