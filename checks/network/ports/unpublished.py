@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.addresses import ANY, EVERYWHERE, is_loopback
+from diagnose.evidence.network.addresses import ANY, EVERYWHERE, is_loopback, with_port
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -24,7 +24,11 @@ _ENTRIES = ("80", "443")
 """Ports by which people of the outside come in."""
 
 
-@check("network.port-not-published", severity=Severity.warning)
+@check(
+    "network.port-not-published",
+    severity=Severity.warning,
+    aloud=("publishes none of its ports", "publish none of their ports"),
+)
 def port_not_published(
     containers: Containers,
     listeners: Listeners | Unavailable,
@@ -43,6 +47,8 @@ def port_not_published(
     through a macvlan network, the engine publishes none of its ports on the other ones either. Seen
     on engines 20.10.24 and 28.5.2. `docker compose run` publishes none of its service's ports;
     that counts where it serves one of them and no other container of the service runs.
+    On macvlan or ipvlan networks alone nothing is published: that is advice, for its clients may
+    know the container's own address.
     """
     for item in one_offs or ():
         yield _one_off_finding(item)
@@ -94,12 +100,14 @@ _CHOOSES = (28,)
 def _default_route_findings(
     container: Container, networks: Networks, ping: Ping | None
 ) -> Iterator[Finding]:
-    """A container on a bridge whose ports are not published, since it is on the LAN as well."""
+    """A container whose ports are not published, since it is on the LAN alone, or as well."""
     published = container.published_names
     missing = sorted({str(port) for port in container.wanted_ports if port.port not in published})
     attached = networks.of(container)
     direct = [network for network in attached if network.is_direct]
     bridges = [network for network in attached if network.is_bridge and not network.internal]
+    if missing and direct and len(direct) == len(attached):
+        yield _direct_finding(container, missing, direct[0], ping)
     if not missing or not direct or not bridges:
         return
     finding = _default_route_finding(container, missing, attached, direct[0], bridges[0])
@@ -108,6 +116,41 @@ def _default_route_findings(
     elif ping is not None:
         finding = finding.with_variables({"left": direct[0].name})
     yield finding
+
+
+def _direct_finding(
+    container: Container, missing: list[str], lan: Network, ping: Ping | None
+) -> Finding:
+    """A container whose only networks are on a link of the host itself.
+
+    The engine publishes on the network with the default route: before engine 28 that is the one
+    whose name comes first.
+    """
+    end = container.endpoints.get(lan.name)
+    address = (end.ip_address or end.global_ipv6_address) if end is not None else ""
+    port = container.wanted_ports[0].number
+    finding = Finding.about(
+        container,
+        sentence(
+            f"{container} is configured to publish {agree(missing, 'port', 'ports')} "
+            f"{and_more(missing)}, and the engine publishes nothing: "
+            f"{lan.driver} {lan} is its only network, and no port is published there",
+            f"it is reached at {with_port(address, port)}" if address else "",
+        ),
+        {
+            "HostConfig.PortBindings": missing,
+            "NetworkSettings.Ports": container.published_names,
+            "networks": [f"{lan.name} ({lan.driver})"],
+        },
+        discriminator="default route",
+        severity=Severity.advice,
+        touches=(lan.subject,),
+        stable=(container.life,),
+    )
+    chooses = ping is not None and ping.version >= _CHOOSES
+    if chooses:
+        finding = finding.with_variables({"joined": "bridge"})
+    return finding.with_variables({"own_address": address} if address else {})
 
 
 def _default_route_finding(
@@ -222,6 +265,7 @@ def _ipv4_only_findings(
         variables={"proxy_json": '{"userland-proxy": true}'},
         severity=Severity.advice,
         discriminator="ipv6",
+        is_quiet=True,
     )
 
 

@@ -169,6 +169,17 @@ def published_port_of_a_container_on_the_lan_too(box: Box) -> None:
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:18066/", timeout=2, check=False)
 
 
+@fault("network.port-not-published", subject="container:shop69", exit_code=0)
+def published_port_of_a_container_on_the_lan_alone(box: Box) -> None:
+    """A container on a macvlan network alone: its port is not published, and the engine says
+    nothing."""
+    box.docker("network", "create", *_LAN, "lan69")
+    options = ("--network=lan69", "--ip=192.0.2.169", "-p=18069:8080")
+    box.docker("run", "-d", "--name=shop69", *QUIET, *options, "shop:1.4")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:18069/", timeout=2, check=False)
+    assert box.provider.curl("http://192.0.2.169:8080/", timeout=2)
+
+
 _REMOTE = "198.51.100.68"
 
 

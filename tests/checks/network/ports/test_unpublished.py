@@ -198,7 +198,7 @@ def beside(*networks: str, published: bool = False) -> Container:
 ON_THE_LAN: dict[str, tuple[Container, list[tuple[str, str]]]] = {
     "its default route is the LAN's": (beside("front", "lan"), [("warning", "cart")]),
     "its default route is the bridge's": (beside("front", "lan", published=True), []),
-    "the LAN alone": (beside("lan"), []),
+    "the LAN alone": (beside("lan"), [("advice", "cart")]),
     "beside an internal network": (beside("behind", "lan"), []),
     "a bridge alone": (beside("front"), []),
 }
@@ -229,3 +229,19 @@ def test_how_a_container_on_the_lan_publishes_its_ports(version: str, variable: 
     assert [found.variables.keys() - {"container", "lan"} for found in result.findings] == [
         {variable}
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "variables"),
+    [("20.10.24", {"own_address"}), ("28.5.2", {"joined", "own_address"})],
+)
+def test_a_container_on_the_lan_alone(version: str, variables: set[str]) -> None:
+    (finding,) = judge(
+        "network.port-not-published",
+        containers=Containers((beside("lan"),)),
+        listeners=NONE,
+        networks=Networks((FRONT, BEHIND, LAN)),
+        ping=Ping("1.41", version, ""),
+    ).findings
+    assert "it is reached at 192.0.2.66:8080" in finding.summary
+    assert finding.variables.keys() - {"container"} == variables
