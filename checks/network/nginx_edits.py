@@ -1,12 +1,13 @@
-"""What writes a missing header into a file of nginx, as variables of a page."""
+"""What changes a file of nginx, as variables of a page."""
 
 from __future__ import annotations
 
-import shlex
-
+from diagnose.evidence.network.proxies.nginx_configurations import HopFile
+from diagnose.evidence.network.proxies.nginx_hops import NginxHop
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
+from diagnose.programs.nginx_settings import edited_nginx
 
 SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
 SCHEME_BEFORE = "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;"
@@ -20,27 +21,29 @@ def edit_of(item: UntoldProgram, added: str) -> PageVariables:
     A location without headers of its own would lose those of its site by a first one.
     """
     hop = item.hop
-    words: dict[str, str] = {"added": added}
+    words = {"added": added}
     if hop.proxy is not None:
         words["proxy"] = hop.proxy.name
     may_add = hop.has_own_headers or not hop.headers
-    if not (item.inside and may_add and _PLAIN.fullmatch(hop.target)):
+    if not (item.file.inside and may_add and _PLAIN.fullmatch(hop.target)):
         return words
     old = hop.target.replace(".", "[.]").replace("$", "[$]")
     edit = f"s|proxy_pass  *{old};|{added} &|"
     if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
         said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
         edit = f"s|X-Forwarded-Proto  *{said};|X-Forwarded-Proto $http_x_forwarded_proto;|"
+    return {**words, **nginx_edit(hop, item.file, edit)}
+
+
+def nginx_edit(hop: NginxHop, file: HopFile, edit: str) -> PageVariables:
+    """What makes a change in the file of a location, for the page; nothing where none may.
+
+    edit: for sed. The container may not write a file that is mounted for reading: the host does.
+    """
+    if not file.inside:
+        return {}
     if hop.proxy is None:
-        return {**words, "host_file": item.on_host, "edit": edit}
-    if item.is_read_only and item.on_host:
-        return {**words, "mounted_file": item.on_host, "edit": edit}
-    return {**words, "script": _script(item.inside, edit)} if not item.is_read_only else words
-
-
-def _script(path: str, edit: str) -> str:
-    """Changes a file in its place, and changes it back where nginx does not take it."""
-    return (
-        f'f={shlex.quote(path)}; b=$(mktemp) && cp "$f" $b || exit 1; sed \'{edit}\' $b >"$f" && nginx -t && '
-        'nginx -s reload || { cat $b >"$f"; false; }'
-    )
+        return {"host_file": file.on_host, "edit": edit}
+    if not file.is_read_only:
+        return {"script": edited_nginx(file.inside, edit)}
+    return {"mounted_file": file.on_host, "edit": edit} if file.on_host else {}

@@ -299,3 +299,10 @@ def test_a_file_that_cannot_be_read_may_set_the_header() -> None:
     lines = tuple(RecentLine(NOW - 20 + number, SOCKET) for number in range(6))
     logs = RecentLogs({CHAT.id: lines})
     assert not untold_programs(host, of(CHAT, INNER), logs, Clock(NOW, 0.0), processes)
+
+
+def test_of_a_rewrite_the_name_alone_is_kept() -> None:
+    rule = "rewrite ^/token-made-up/(.*)$ /$1 break;"
+    shown = only("proxying", f"location / {{ {rule} proxy_pass http://app; }}")
+    assert "rewrite -;" in shown
+    assert "made-up" not in shown

@@ -96,5 +96,5 @@ def _times_lately(symptom: Symptom) -> str:
 
 def _place(item: UntoldProgram) -> str:
     """The file, and the location in it."""
-    file = item.on_host or item.inside
+    file = item.file.on_host or item.file.inside
     return f"{item.hop.directive} in {file}" if file else item.hop.directive

@@ -8,6 +8,7 @@ from checks.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.evidence.network.proxies.answered_loops import AnsweredLoop, AnsweredLoops
 from diagnose.evidence.network.proxies.looped_programs import LoopedPrograms
 from diagnose.evidence.network.proxies.redirect_loops import RedirectLoop, RedirectLoops
+from diagnose.evidence.network.proxies.stray_redirects import StrayRedirects
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
@@ -22,6 +23,7 @@ def redirect_loop(
     redirect_loops: RedirectLoops,
     answered_loops: AnsweredLoops | None,
     looped_programs: LoopedPrograms | None,
+    stray_redirects: StrayRedirects | None,
 ) -> CheckResult:
     """A server answers one client with the same redirect again and again.
 
@@ -43,8 +45,9 @@ def redirect_loop(
     for loop in redirect_loops:
         yield _with_cause(_loop_finding(loop), causes.get(loop.container.id))
     looping = {loop.container.id for loop in redirect_loops}
+    strays = StrayRedirects() if stray_redirects is None else stray_redirects
     for answered in answered_loops or ():
-        if answered.page.container.id not in looping:
+        if answered.page.container.id not in looping and not strays.has(answered.page):
             cause = causes.get(answered.page.container.id)
             yield _with_cause(_answered_finding(answered), cause)
     return None
@@ -55,7 +58,7 @@ def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:
     if cause is None:
         return finding
     hop = cause.hop
-    file = cause.on_host or cause.inside
+    file = cause.file.on_host or cause.file.inside
     evidence = {**finding.evidence, f"{hop.label}, which sets no {_HEADER}": hop.directive}
     if file:
         evidence["file of that nginx"] = file

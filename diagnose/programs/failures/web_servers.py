@@ -16,23 +16,11 @@ from diagnose.programs.failures.remedies import (
     SharedFolder,
     WholeFolder,
 )
+from diagnose.programs.nginx_settings import nginx_settings
 
 
 def _nginx(file: str, *directives: str) -> Inside:
-    """Directives in a file of their own, which goes again where it has no effect.
-
-    nginx may not read the file, refuse it, or have another value of the site's own for the first
-    directive: then it is shown where that one stands.
-    """
-    path = f"/etc/nginx/conf.d/{file}"
-    name = directives[0].partition(" ")[0]
-    lines = " ".join(f"'{directive};'" for directive in directives)
-    write = f"printf '%s\\n' {lines} >{path}"
-    alone = f"[ \"$(nginx -T 2>/dev/null | grep -o '{name} ' | wc -l)\" -eq 1 ]"
-    command = f"nginx -T 2>/dev/null | grep -e '^# configuration file' -e {name}"
-    return Inside(
-        f"{write} && nginx -t && {alone} && nginx -s reload || {{ rm -f {path}; {command}; false; }}"
-    )
+    return Inside(nginx_settings(file, *directives))
 
 
 _ONLY_FPM = (

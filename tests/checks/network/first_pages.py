@@ -16,10 +16,11 @@ def page(
     programs: tuple[str, ...] = ("python3",),
     port: int = 8080,
     name: str = "localhost",
+    host_port: int = 0,
     **fields: Any,
 ) -> FrontPage:
     question = RequestPage(7, "172.18.0.2", port, name=name)
-    door = Door(container, port, question, host_port=port, names=frozenset(programs))
+    door = Door(container, port, question, host_port=host_port or port, names=frozenset(programs))
     return FrontPage(door, reply, **fields)
 
 

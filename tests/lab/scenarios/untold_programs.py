@@ -64,12 +64,15 @@ def _program(box: Box, name: str, net: str) -> None:
     )  # fmt: skip
 
 
-def site_of(box: Box, name: str, server: str, *options: str) -> None:
-    """nginx with this site, whose file is mounted for reading."""
+def site_of(box: Box, name: str, server: str, *options: str, included: str = "") -> None:
+    """nginx with this site, whose file is mounted for reading.
+
+    included: what stands before the site.
+    """
     load_server(box, "nginx", "nginx:1.22")
     settings = (
         NGINX.replace("access_log off", "access_log /dev/stdout combined")
-        % f"server {{ {server} }}"
+        % f"{included} server {{ {server} }}"
     )
     box.write(f"/srv/{name}/nginx.conf", settings)
     mount = f"/srv/{name}/nginx.conf:/etc/nginx/nginx.conf:ro"
@@ -124,7 +127,8 @@ def websocket_behind_nginx_with_its_header(box: Box) -> None:
     _chat(box, 72, _UPGRADE)
 
 
-def _certificate(box: Box, name: str) -> None:
+def certificate(box: Box, name: str) -> None:
+    """A certificate for site.lab.test and its key, in /srv below that name."""
     box.sh(
         f"mkdir -p /srv/{name} && cd /srv/{name} && openssl req -x509 -newkey ec "
         "-pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 300 -subj /CN=site.lab.test "
@@ -138,7 +142,7 @@ def _site(box: Box, number: int, inner: str) -> str:
     _program(box, f"shop{number}", net)
     to_shop = f"listen 80; location / {{ {inner} {_TO.format(to=f'shop{number}')} }}"
     site_of(box, f"inner{number}", to_shop, f"--network={net}")
-    _certificate(box, f"outer{number}")
+    certificate(box, f"outer{number}")
     inside = f"location / {{ {_SCHEME} proxy_pass http://inner{number}; }}"
     publish = ["-p", "443:443", f"--network={net}", "-v", f"/srv/outer{number}:/certs:ro"]
     site_of(box, f"outer{number}", f"{_TLS} {inside}", *publish)
@@ -182,7 +186,7 @@ def login_behind_an_nginx_that_passes_the_scheme_on(box: Box) -> None:
 def _books(box: Box, number: int, headers: str) -> None:
     """A program that sends its clients elsewhere to sign in, behind an nginx that ends HTTPS."""
     _program(box, f"books{number}", f"books{number}net")
-    _certificate(box, f"edge{number}")
+    certificate(box, f"edge{number}")
     inside = f"location / {{ {headers} {_TO.format(to=f'books{number}')} }}"
     options = ["-p", "443:443", f"--network=books{number}net", "-v", f"/srv/edge{number}:/certs:ro"]
     site_of(box, f"edge{number}", f"{_TLS} {inside}", *options)

@@ -46,6 +46,12 @@ class NginxHop(msgspec.Struct, frozen=True):
     """Whether clients of the site speak TLS to this nginx."""
     speaks_plain: bool
     """Whether clients of the site may speak plain HTTP to it."""
+    is_prefix: bool = True
+    """Whether the location takes each path that begins so, and not this one alone."""
+    rewrites: bool = False
+    """Whether the location changes the path itself before it passes it on."""
+    read_timeout: str = ""
+    """How long it waits for the server to send something: `300s`; "" where nothing says so."""
 
     @property
     def passes_upgrades_on(self) -> bool:
@@ -73,6 +79,10 @@ class NginxHop(msgspec.Struct, frozen=True):
         """How its file has the place: `location /ws`, or the address that it calls."""
         return f"location {self.location}" if self.location else f"proxy_pass {self.target}"
 
+    def sent_path(self, path: str) -> str:
+        """What the server behind it is asked for, where a client asks for this path."""
+        return f"{self.path}{path.removeprefix(self.location)}" if self.path else path
+
     def leads_to(self, container: Container) -> bool:
         return self.program is not None and self.program.id == container.id
 
@@ -86,6 +96,7 @@ class _Level(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
     is_known: bool = True
+    read_timeout: str = ""
 
     def within(self, block: Directive) -> _Level:
         """In a block: its own headers take the place of all others, as nginx has it."""
@@ -96,6 +107,7 @@ class _Level(msgspec.Struct, frozen=True):
             own or self.headers,
             {**self.variables, **variables},
             not has_unread if own else self.is_known and not has_unread,
+            next((item.first for item in block.all("proxy_read_timeout")), self.read_timeout),
         )
 
 
@@ -146,6 +158,9 @@ def _hops_of_site(
                 is_known=level.is_known,
                 ends_tls=bool(with_tls),
                 speaks_plain=len(with_tls) < len(listens) or not listens,
+                is_prefix=block.first != "=",
+                rewrites=any(True for _ in block.all("rewrite")),
+                read_timeout=level.read_timeout,
             )
 
 

@@ -9,22 +9,17 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import innermost_mount
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.access_lines import access_lines, caller_of
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx_files import NginxFiles
-from diagnose.evidence.network.proxies.nginx_hops import NginxHop, ends_tls_for_clients, hops
+from diagnose.evidence.network.proxies.nginx_configurations import HopFile, NginxConfigurations
+from diagnose.evidence.network.proxies.nginx_hops import NginxHop, ends_tls_for_clients
 from diagnose.evidence.network.proxies.web_symptoms import Symptom, symptoms
 from diagnose.questions import Host
 from diagnose.registry import evidence
-
-_MOST = 8
-"""Servers whose configuration is read."""
-_PROGRAM = "nginx"
 
 
 class UntoldProgram(msgspec.Struct, frozen=True):
@@ -32,12 +27,7 @@ class UntoldProgram(msgspec.Struct, frozen=True):
 
     symptom: Symptom
     hop: NginxHop
-    inside: str
-    """The file of that location, as nginx has it; "" where it is not known."""
-    is_read_only: bool
-    """Whether the container may not write the file."""
-    on_host: str
-    """The file on the host; "" where it is in the image alone."""
+    file: HopFile
 
 
 class UntoldPrograms(Items[UntoldProgram], frozen=True):
@@ -82,37 +72,13 @@ def causes_of(
 
     No configuration is read where there is no symptom.
     """
-    files: dict[str, NginxFiles] = {}
-    known: list[NginxHop] = []
-    for proxy in _servers(containers, processes) if shown else ():
-        name = proxy.id if proxy is not None else ""
-        files[name] = NginxFiles(host, proxy)
-        known += hops(proxy, files[name].directives(), containers)
+    if not shown:
+        return
+    nginx = NginxConfigurations(host, containers, processes)
     for symptom in shown:
-        hop = _cause(symptom, known, containers, recent_logs)
-        if hop is None:
-            yield symptom, None
-        else:
-            where = files[hop.proxy.id if hop.proxy is not None else ""]
-            yield symptom, _item(symptom, hop, where.holding(("proxy_pass", hop.target)))
-
-
-def _servers(containers: Containers, processes: Processes) -> list[Container | None]:
-    """The containers that run nginx, and None for one of the host itself."""
-    inside: list[Container | None] = [
-        container for container in containers.running if processes.runs(container.id, (_PROGRAM,))
-    ]
-    is_on_host = any(process.comm == _PROGRAM for process in processes.outside)
-    return [*([None] if is_on_host else []), *inside][:_MOST]
-
-
-def _item(symptom: Symptom, hop: NginxHop, inside: str) -> UntoldProgram:
-    if hop.proxy is None:
-        return UntoldProgram(symptom, hop, inside, is_read_only=False, on_host=inside)
-    mount = innermost_mount(hop.proxy.mounts, inside)
-    if mount is None:
-        return UntoldProgram(symptom, hop, inside, is_read_only=False, on_host="")
-    return UntoldProgram(symptom, hop, inside, not mount.rw, mount.on_host(inside))
+        hop = _cause(symptom, nginx.hops, containers, recent_logs)
+        item = UntoldProgram(symptom, hop, nginx.file_of(hop)) if hop is not None else None
+        yield symptom, item
 
 
 def _cause(

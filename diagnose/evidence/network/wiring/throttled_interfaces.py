@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.uplinks import Uplinks
@@ -87,9 +87,10 @@ def throttled_interfaces(
     namespaces: Namespaces | None,
 ) -> ThrottledInterfaces:
     """The list of interfaces names the kind of each queue: one question more where one limits."""
+    visited = () if namespaces is None else tuple(namespaces)
     places = [
         place
-        for place in _places(links, networks, containers, uplinks, namespaces or Namespaces({}))
+        for place in _places(links, networks, containers, uplinks, visited)
         if place.link.queue in _LIMITING
     ]
     found: list[ThrottledInterface] = []
@@ -134,7 +135,7 @@ def _places(
     networks: Networks,
     containers: Containers,
     uplinks: Uplinks,
-    namespaces: Namespaces,
+    visited: Sequence[ContainerNetns],
 ) -> Iterator[SendingInterface]:
     """Uplinks, bridges of networks with running containers, and both ends of their veth pairs."""
     for uplink in uplinks:
@@ -145,8 +146,8 @@ def _places(
         members = containers.running_on(network.name)
         if bridge is not None and members:
             yield SendingInterface(bridge, network, tuple(members))
-    for inode, netns in {netns.inode: netns for netns in namespaces}.items():
-        sharing = tuple(other.container for other in namespaces if other.inode == inode)
+    for inode, netns in {netns.inode: netns for netns in visited}.items():
+        sharing = tuple(other.container for other in visited if other.inode == inode)
         for inner in netns.links:
             yield SendingInterface(inner, None, sharing, inside=netns.container)
             peer = links.by_index.get(inner.link or 0)

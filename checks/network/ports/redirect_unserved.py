@@ -1,0 +1,81 @@
+"""network.redirect-unserved: a server sends its visitors on to where nobody serves."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.proxies.stray_redirects import StrayRedirect, StrayRedirects
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import sentence, shortened
+from diagnose.programs.nginx_settings import nginx_settings
+from diagnose.registry import check
+
+_PROGRAM = "nginx"
+_RELATIVE = "absolute_redirect off"
+
+
+@check("network.redirect-unserved", severity=Severity.warning)
+def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
+    """A web server sends its visitors on to an address that nobody serves.
+
+    It answers a request of ours for its first page with a redirect to the same host at the port
+    that it has inside, to HTTPS that it serves inside and that is not published, or to a name that
+    only containers know. Nothing of this host listens there, and a visitor's browser says
+    "connection refused" or "server not found". It counts for ports that are published for other
+    machines. A redirect to HTTPS is left alone where the program takes the word of a proxy that its
+    clients came by HTTPS: then a proxy elsewhere may serve it.
+    """
+    for stray in stray_redirects:
+        yield _finding(stray)
+    return None
+
+
+def _finding(stray: StrayRedirect) -> Finding:
+    page = stray.page
+    container, asked = page.container, page.door
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} sends visitors of port {asked.host_port} on to {stray.target}{_why(stray)}",
+            _cause(stray),
+        ),
+        {
+            f"GET / at port {asked.port}": f"{page.status}, Location: {shortened(page.reply.location)}",
+            "NetworkSettings.Ports": [
+                f"{binding.host_port} -> {binding.port}"
+                for binding in container.published_by("tcp")
+            ],
+        },
+        discriminator=str(asked.port),
+        stable=(container.life,),
+    ).with_variables(_variables(stray))
+
+
+def _why(stray: StrayRedirect) -> str:
+    """Why nobody gets there."""
+    if stray.kind == "name":
+        return ", which only containers know"
+    if stray.other is not None:
+        return f", which is {stray.other}"
+    by = " by https://" if stray.kind == "https" else ""
+    return f"{by}, where nothing listens"
+
+
+def _cause(stray: StrayRedirect) -> str:
+    if stray.kind == "name":
+        return "that is the address of the site in its settings"
+    if stray.kind == "https":
+        return f"it speaks TLS at port {stray.inner_port} inside, and that is not published"
+    return f"that is its port inside, and visitors come by port {stray.page.door.host_port} of this host"
+
+
+def _variables(stray: StrayRedirect) -> PageVariables:
+    container, page = stray.page.container, stray.page
+    words = {"url": page.url}
+    if stray.kind == "name":
+        return {**words, "misnamed": container.name}
+    is_nginx = _PROGRAM in page.door.names and not container.host_config.readonly_rootfs
+    if stray.kind == "port" and is_nginx:
+        words["relative"] = nginx_settings("zz-redirect.conf", _RELATIVE)
+    if stray.other is not None:
+        return words
+    return present({**words, "published": f"{stray.port}:{stray.inner_port}"})

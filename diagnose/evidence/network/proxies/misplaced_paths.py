@@ -1,0 +1,157 @@
+"""Locations of nginx all of whose requests the program behind them answers with 404.
+
+`proxy_pass http://program:8080;` passes the path on as it is, and with a path at its end, a slash
+alone too, nginx puts that in the place of the location. A program that knows the other one of both
+has none of its pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines, is_ours
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.nginx_configurations import HopFile, NginxConfigurations
+from diagnose.evidence.network.proxies.nginx_hops import NginxHop
+from diagnose.evidence.network.proxies.web_address import web_address
+from diagnose.programs.callers import is_of_the_internet
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+LEAST = 4
+FRESH_S = 120.0
+_NOT_FOUND = 404
+
+
+class MisplacedPath(msgspec.Struct, frozen=True):
+    """A location whose path and proxy_pass do not fit the program."""
+
+    hop: NginxHop
+    program: Container
+    file: HopFile
+    line: str
+    """The last request of its log, or of nginx's."""
+    times: int
+    asked: str
+    """What a client asked for last."""
+    sent: str
+    """What the program was asked for then."""
+    other: str
+    """What it would be asked for with the other form of proxy_pass."""
+    address: str
+    """How the host calls the program: http://172.18.0.3:8080; "" where that is not known."""
+    is_of_visitors: bool
+    """Whether neighbours or pages of a site asked, and not only strangers of the internet."""
+
+
+class MisplacedPaths(Items[MisplacedPath], frozen=True):
+    """At most one for each location."""
+
+
+@evidence
+def misplaced_paths(
+    host: Host,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    processes: Processes,
+    namespaces: Namespaces | None,
+) -> MisplacedPaths:
+    """A configuration is read only where a log has several 404, all of them fresh."""
+    logs = {
+        container.id: requests
+        for container in containers.running
+        if (requests := _requests(container, recent_logs))
+    }
+    if not any(_are_missed(requests, clock) for requests in logs.values()):
+        return MisplacedPaths()
+    nginx = NginxConfigurations(host, containers, processes)
+    found = [
+        item
+        for hop in nginx.hops
+        if (item := _misplaced(hop, nginx, logs, clock, namespaces)) is not None
+    ]
+    return MisplacedPaths(tuple(found))
+
+
+def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
+    lines = access_lines(logs.of_this_run(container))
+    return [line for line in lines if not is_ours(line, container)]
+
+
+def _is_known(line: AccessLine) -> bool:
+    """Whether the program had the page. An error of its own, or of the way to it, says nothing."""
+    return line.status != _NOT_FOUND and not line.failed
+
+
+def _are_missed(requests: Iterable[AccessLine], clock: Clock) -> bool:
+    missed = [line for line in requests if line.status == _NOT_FOUND]
+    return len(missed) >= LEAST and clock.is_within(missed[-1].at, FRESH_S)
+
+
+def _misplaced(
+    hop: NginxHop,
+    nginx: NginxConfigurations,
+    logs: dict[str, list[AccessLine]],
+    clock: Clock,
+    namespaces: Namespaces | None,
+) -> MisplacedPath | None:
+    """The location if all requests for it end with 404."""
+    program = hop.program
+    is_plain = hop.location.strip("/") and "$" not in hop.target and hop.path in ("", "/")
+    if program is None or not is_plain or hop.rewrites or not hop.is_prefix:
+        return None
+    of_proxy = logs.get(hop.proxy.id, []) if hop.proxy is not None else []
+    outside = [line for line in of_proxy if line.path.startswith(hop.location)]
+    below = hop.sent_path(hop.location)
+    inside = [line for line in logs.get(program.id, []) if line.path.startswith(below)]
+    seen = outside or (inside if below.strip("/") else [])
+    answered = [*outside, *(inside if below.strip("/") else [])]
+    if not _are_missed(seen, clock) or any(_is_known(line) for line in answered):
+        return None
+    last = _telling(seen)
+    asked = last.path.partition("?")[0]
+    if not outside and hop.path:
+        asked = f"{hop.location}{asked.removeprefix(below)}"
+    rest = asked.removeprefix(hop.location)
+    return MisplacedPath(
+        hop,
+        program,
+        nginx.file_of(hop),
+        last.line,
+        len(seen),
+        asked,
+        sent=hop.sent_path(asked),
+        other=f"/{rest.lstrip('/')}" if not hop.path or not hop.location.endswith("/") else asked,
+        address=_address(hop, program, namespaces),
+        is_of_visitors=any(line.referer or not is_of_the_internet(line.address) for line in seen),
+    )
+
+
+def _address(hop: NginxHop, program: Container, namespaces: Namespaces | None) -> str:
+    """How the host calls the program, at the port that nginx calls."""
+    try:
+        port = urlsplit(hop.target).port
+    except ValueError:
+        port = None
+    networks = hop.proxy.endpoints if hop.proxy is not None else program.endpoints
+    ends = (program.endpoints[name] for name in networks if name in program.endpoints)
+    address = next((end.ip_address for end in ends if end.ip_address), "")
+    if port is None or not address or hop.proxy is None:
+        return web_address(program, namespaces)
+    return f"http://{with_port(address, port)}"
+
+
+def _telling(lines: Sequence[AccessLine]) -> AccessLine:
+    """The last request that may be sent again, or else the last one."""
+    gets = [line for line in lines if line.method == "GET"]
+    return (gets or list(lines))[-1]
