@@ -28,6 +28,7 @@ from diagnose.programs.failures.references import REFERENCES
 from diagnose.programs.failures.rights import RIGHTS
 from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
+from diagnose.programs.failures.upstreams import UPSTREAMS
 from diagnose.programs.failures.variables import VARIABLES
 from diagnose.programs.failures.web_folders import WEB_FOLDERS
 from diagnose.programs.failures.web_servers import WEB_SERVERS
@@ -46,6 +47,7 @@ FAILURES: tuple[Failure, ...] = (
     *PROCESSOR,
     *SYSTEM_CALLS,
     *MEMORY,
+    *UPSTREAMS,
     *NEIGHBOURS,
     *FORWARDING,
     *OPTIONS,
