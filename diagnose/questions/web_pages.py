@@ -28,6 +28,8 @@ class PageReply(msgspec.Struct, frozen=True):
     """The header Content-Type."""
     location: str = ""
     """Where a redirect leads; "" for any other answer."""
+    alternatives: str = ""
+    """The header Alt-Svc: by which other protocols and ports the site may be asked."""
     path: str = "/"
     """What was asked for last: redirects to the same host and port are followed."""
     redirects: int = 0

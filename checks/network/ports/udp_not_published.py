@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from diagnose.evidence.network.proxies.announced_http3 import (
+    AnnouncedHttp3,
+    AnnouncedHttp3Ports,
+)
 from diagnose.evidence.network.sockets.unpublished_udp import UnpublishedUdp, UnpublishedUdpPorts
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import counted, sentence
+from diagnose.phrases import counted, sentence, shortened
 from diagnose.registry import check
 
 _DNS = 53
 
 
-@check("network.udp-not-published", severity=Severity.warning)
-def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult:
+@check(
+    "network.udp-not-published",
+    severity=Severity.warning,
+    aloud=("sends browsers on to HTTP/3, which nobody serves",) * 2,
+)
+def udp_not_published(
+    unpublished_udp_ports: UnpublishedUdpPorts, announced_http3_ports: AnnouncedHttp3Ports | None
+) -> CheckResult:
     """A program listens over UDP too, but its port is published only for TCP.
 
     `-p 53:53` means TCP; UDP needs a second option, `-p 53:53/udp`. It is a warning for DNS, whose
     clients ask over UDP, and where packets of other machines came and got no answer. It is advice
     where the image declares the port for UDP, and where the packets came from several addresses of
     the internet alone, of which some may be scanners; nothing is said elsewhere. Browsers try UDP
-    at port 443, and at each port of Caddy, and then take TCP.
+    at port 443, and at each port of Caddy, and then take TCP. That is advice where the server's own
+    answer to a request for its first page sends them to a port over UDP that nobody serves: pages
+    come late on some networks.
     """
     for item in unpublished_udp_ports:
         port = item.published.number
         is_missed = (bool(item.clients) and not item.strangers) or port == _DNS
         is_declared = f"{port}/udp" in (item.container.config.exposed_ports or {})
         if is_missed or item.strangers or is_declared:
-            yield _finding(item, None if is_missed else Severity.advice)
+            finding = _finding(item, None if is_missed else Severity.advice)
+            yield replace(finding, is_quiet=True)
+    for announced in announced_http3_ports or ():
+        yield _http3_finding(announced)
     yield from unpublished_udp_ports.unread
     return None
+
+
+def _http3_finding(item: AnnouncedHttp3) -> Finding:
+    finding = Finding.about(
+        item.container,
+        f"{item.container} sends browsers on to HTTP/3 at UDP port {item.port} of this host, where "
+        "nobody listens: they try it, and come back to TCP late",
+        {
+            "Alt-Svc": shortened(item.header),
+            "NetworkSettings.Ports": item.container.published_names,
+        },
+        discriminator="http3",
+        severity=Severity.advice,
+        stable=(item.container.life,),
+    )
+    if not item.inner_port:
+        return finding
+    words = {"port": str(item.inner_port), "udp_port": f"{item.port}:{item.inner_port}/udp"}
+    return finding.with_variables(words)
 
 
 def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:

@@ -31,6 +31,8 @@ MOST_REDIRECTS = 5
 BODY_BYTES = 8 * 1024
 """Of an error. A page without an error needs less: it only says whose it is."""
 FINE_BODY_BYTES = 1024
+LONGEST_HEADER = 300
+"""Characters of a header that are kept."""
 LOOK_S = 1.0
 """How long is waited for the list of connections where no answer came."""
 _ERROR = 400
@@ -293,6 +295,7 @@ def _shown(reply: Reply) -> dict[str, Any]:
         "server": headers.get("server", ""),
         "kind": kind,
         "location": headers.get("location", "") if reply.status in _REDIRECTS else "",
+        "alternatives": headers.get("alt-svc", "")[:LONGEST_HEADER],
         "body": _text(reply.body[:most]) if is_text else "",
     }
 

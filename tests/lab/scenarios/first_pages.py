@@ -6,7 +6,7 @@ Nobody calls them: only the tool's own request shows it.
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.scenarios.everyday.helpers import status_outside
+from tests.lab.scenarios.everyday.helpers import first_command, status_outside
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, run
 from tests.lab.scenarios.real_servers import nginx
 
@@ -180,3 +180,33 @@ def site_that_leads_to_https(box: Box) -> None:
     _serve(box, "secure88", 443, "self.answer(200, 'welcome')")
     box.wait_for(lambda: status_outside(box, 80, "/") == "301", 20, "nginx to answer")
     _grow(box, "edge88", 12)
+
+
+_QUIC = "self.answer(200, 'welcome', Alt_Svc='h3=\":{port}\"; ma=86400')"
+_DATAGRAMS = """
+import socket, time
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 8080))
+time.sleep(900)
+"""
+
+
+def _announce(box: Box, name: str, port: int, *options: str) -> None:
+    """A server that sends browsers on to HTTP/3 at a port of the host."""
+    _serve(box, name, port, _QUIC.format(port=port), *options)
+    box.spawn(box.in_netns(name, "/usr/bin/python3", "-c", _DATAGRAMS))
+    _grow(box, name, 12)
+
+
+@fault("network.udp-not-published", subject="container:quic98", exit_code=0)
+def http3_that_is_announced_and_not_published(box: Box) -> None:
+    """A web server takes HTTP/3 and says so to browsers; its port is published for TCP alone."""
+    _announce(box, "quic98", 8198)
+    command = first_command(box, "network.udp-not-published", "quic98")
+    assert "--publish=8198:8080/udp" in command, command
+
+
+@healthy()
+def http3_that_is_published(box: Box) -> None:
+    """The same server with its port published for UDP too."""
+    _announce(box, "quic99", 8199, "-p", "8199:8080/udp")
