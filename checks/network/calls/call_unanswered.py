@@ -119,6 +119,7 @@ _WHY: Mapping[CallLoss, str] = {
         "{call.network} is routed and not translated, so that the answers need a route to it "
         "on the router of this host"
     ),
+    "mesh": "{call.mesh_clause}",
     "router silent": "the router of this host, {call.silent_router}, does not answer either",
     "led away": "{call.led_away}",
     "udp": "its packets over UDP leave this host, and none comes back",
@@ -249,6 +250,15 @@ def _peer_variables(call: UnansweredCall) -> PageVariables:
     return {"own_rules": call.container.name} if call.may_filter else {}
 
 
+def _mesh_variables(call: UnansweredCall) -> PageVariables:
+    """A client on the host's network makes an interface there, and its variable lets it."""
+    client = call.mesh_client
+    if client is None or not client.shares_host_network:
+        return {"mesh": call.address}
+    is_told = any("userspace-networking" in word for word in client.command)
+    return {"mesh": call.address} if is_told else {"userspace": client.name}
+
+
 def _way_by_router(call: UnansweredCall) -> PageVariables:
     absent = call.led_away
     return {"led_away": absent.address, "way_out": absent.router} if absent is not None else {}
@@ -271,6 +281,7 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "foreign source": lambda call: {"foreign_source": call.foreign_source},
     "wrong neighbour": _neighbour_variables,
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
+    "mesh": _mesh_variables,
     "led away": _way_by_router,
     "own site": _own_site_variables,
     "proxy": _proxy_variables,

@@ -9,10 +9,11 @@ import sys
 import pytest
 
 from tests.lab import Box, fault, healthy
-from tests.lab.images import Recipe, load
+from tests.lab.images import RECIPES, Recipe, load
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER, WEB
 from tests.lab.runner import PATIENT
 from tests.lab.scenarios.network.helpers import QUIET
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 
 def _repeats(box: Box, name: str, line: str, command: str, *options: str, first: str = ":") -> None:
@@ -487,3 +488,31 @@ def caller_without_any_network(box: Box) -> None:
     """A container with the network mode none is to fetch a page."""
     _asks(box, "lone72", "--network=none")
     box.wait_for(lambda: _cannot_resolve(box, "lone72"), 30, "names that do not resolve")
+
+
+_CALLS_MESH = """
+import socket, time
+while True:
+    with socket.socket() as client:
+        client.settimeout(8)
+        try:
+            client.connect(("100.101.5.7", 5432))
+        except OSError:
+            pass
+    time.sleep(0.2)
+"""
+
+
+@fault("network.call-unanswered", subject="container:shop88", also=["network.*"])
+def machine_of_a_private_network_without_its_interface(box: Box) -> None:
+    """A container calls a machine of Tailscale's network, whose client runs without an interface on
+    this host: the call leaves for the internet."""
+    load(box, "tailscale/tailscale:v1.80", RECIPES["bb:1.36"])
+    client = ("tailscale/tailscale:v1.80", "sleep", "1000")
+    box.docker("run", "-d", "--name=tailscale88", "--network=host", *QUIET, *client)
+    program = ("bb:1.36", "/usr/bin/python3", "-c", _CALLS_MESH)
+    box.docker("run", "-d", "--name=shop88", *QUIET, *MACHINE, *program)
+    box.sh("sleep 6")
+    (finding,) = box.diagnose("check", "network.call-unanswered", "--format", "json").findings
+    assert 'container "tailscale88" joins it without an interface' in finding["summary"]
+    assert "--env=TS_USERSPACE=false" in finding["fix"][0]["command"]

@@ -16,6 +16,7 @@ from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.wanted.wants import DEPENDENCIES
 from diagnose.evidence.network.rules.refusing_routes import in_words, is_refusal
 from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.lazy_pattern import LazyPattern
 
 METADATA = "169.254.169.254"
 """Where clouds tell a machine about itself."""
@@ -25,6 +26,11 @@ _OF_SITES = tuple(
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
 )
 """The networks of sites, within which machines are most often called without a proxy."""
+MESH = ip_network("100.64.0.0/10")
+"""The addresses that Tailscale, NetBird and others give the machines of a private network. On the
+internet nobody has one."""
+_TUNNEL = LazyPattern(r"^(?:tailscale|netbird|nebula|utun|tun|wg|wt|zt)")
+"""How interfaces of such networks are called."""
 MAIL = 25
 """The port at which mail servers of the internet take mail from each other."""
 MAIL_BLOCKED = "many providers block outgoing port 25 until a customer asks them to open it"
@@ -35,6 +41,7 @@ CallLoss = Literal[
     "foreign source",
     "wrong neighbour",
     "routed",
+    "mesh",
     "router silent",
     "led away",
     "udp",
@@ -94,6 +101,9 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     mistaken: Neighbour | None = None
     """The caller's ARP entry of its peer, where that holds another machine's hardware address."""
 
+    mesh_client: Container | None = None
+    """The container that runs the client of a private network without an interface of its own."""
+
     @property
     def has_no_way_out(self) -> bool:
         """Whether it calls the outside from a container that is on internal networks only."""
@@ -120,6 +130,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("foreign source", bool(self.foreign_source)),
             ("wrong neighbour", self.mistaken is not None),
             ("routed", self._is_routed),
+            ("mesh", self._is_in_mesh),
             ("router silent", self._is_beyond_silent_router),
             ("led away", self.led_away is not None),
             ("udp", self.protocol == "udp"),
@@ -159,6 +170,26 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         family = "6" if self.is_ipv6 else "4"
         mode = self.network.option(f"com.docker.network.bridge.gateway_mode_ipv{family}", "nat")
         return mode == "routed" and self.trace.obstacle is None
+
+    @property
+    def _is_in_mesh(self) -> bool:
+        """Whether a machine of a private network is called, and no tunnel leads there."""
+        if self.is_ipv6 or self.of_network is not None or self.trace is None:
+            return False
+        out = self.trace.to
+        is_outside = out is not None and bool(out) and not _TUNNEL.search(out)
+        return ip_address(self.address) in MESH and is_outside
+
+    @property
+    def mesh_clause(self) -> str:
+        """Why no tunnel leads to the private network."""
+        out = self.trace.to if self.trace is not None else ""
+        what = (
+            "it is an address of a private network such as Tailscale, and no tunnel of this host "
+            f"leads there: the call leaves by {out}"
+        )
+        client = self.mesh_client
+        return f"{what}; {client} joins it without an interface (userspace)" if client else what
 
     @property
     def _is_beyond_silent_router(self) -> bool:

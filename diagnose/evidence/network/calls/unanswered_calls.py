@@ -91,6 +91,7 @@ def unanswered_calls(
     of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
     publishers = _publishers(containers)
     served = served_names(containers.running)
+    userspace_client = next(filter(_is_userspace_client, containers.running), None)
     for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
         of_network = networks.bridge_of(ip_address(waiting.address))
         absent = absent_machine(waiting.address, routes, links, neighbours, networks)
@@ -113,6 +114,7 @@ def unanswered_calls(
             protocol=protocol,
             publisher=publishers.get(waiting.port) if protocol == "tcp" else None,
             engine_proxy=proxy_of_engine_alone(container, containers, info),
+            mesh_client=userspace_client,
         )
         if call.publisher is not None and ip_address(call.address).is_global:
             own_name = _own_name(container, served, recent_logs)
@@ -125,6 +127,15 @@ def unanswered_calls(
         )
     calls += _without_metadata(host, containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted + of_host.watched)
+
+
+def _is_userspace_client(container: Container) -> bool:
+    """Whether a container runs Tailscale without an interface, as its image does by itself."""
+    words = " ".join(container.command)
+    if "--tun=userspace-networking" in words:
+        return True
+    is_image = "tailscale/tailscale" in container.config.image
+    return is_image and container.config.value_of("TS_USERSPACE") != "false"
 
 
 def _publishers(containers: Containers) -> dict[int, Container]:
