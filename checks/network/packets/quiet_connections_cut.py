@@ -1,0 +1,62 @@
+"""network.quiet-connections-cut: a proxy ends connections on which nothing is said for a while."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.proxies.cut_connections import AllCutConnections, CutConnections
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.phrases import count, sentence, shortened
+from diagnose.programs.nginx_settings import nginx_settings
+from diagnose.registry import check
+
+
+@check("network.quiet-connections-cut", severity=Severity.warning)
+def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult:
+    """A proxy ends connections on which nothing is said for a while.
+
+    Users of chats, consoles and message brokers are thrown out each minute, and come again. nginx
+    ends a WebSocket when the server behind it has said nothing for 60 seconds
+    (proxy_read_timeout), and HAProxy after `timeout client` or `timeout server`, where no `timeout
+    tunnel` is set. HAProxy notes it in its log. In the access log of nginx it shows where the same
+    client comes again each time after just that long. It counts from three connections within five
+    minutes.
+    """
+    for item in all_cut_connections:
+        yield _finding(item)
+    return None
+
+
+def _finding(item: CutConnections) -> Finding:
+    container, hop = item.container, item.hop
+    if hop is None:
+        why = (
+            "`timeout client` or `timeout server` holds for them, where no `timeout tunnel` is set"
+        )
+    else:
+        set_by = f"is {hop.read_timeout}" if hop.read_timeout else "is not set, which means 60s"
+        why = f"proxy_read_timeout {set_by}"
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} has ended {count(item.times, 'WebSocket')} on which nothing was said for "
+            f"{item.seconds:.0f} s ({shortened(item.path, 60)})",
+            why,
+        ),
+        present(
+            {
+                "log": shortened(item.line, 160),
+                "where that is set": hop.directive if hop is not None else None,
+            }
+        ),
+        stable=(container.life,),
+    ).with_variables(_variables(item))
+
+
+def _variables(item: CutConnections) -> PageVariables:
+    container, hop = item.container, item.hop
+    if hop is None:
+        return {"balancer": container.name}
+    if container.host_config.readonly_rootfs or hop.read_timeout:
+        return {"proxy": container.name}
+    settings = ("proxy_read_timeout 3600s", "proxy_send_timeout 3600s")
+    return {"proxy": container.name, "patience": nginx_settings("zz-quiet.conf", *settings)}

@@ -1,0 +1,143 @@
+"""Proxies that end connections on which nothing was said for a while, as of WebSocket.
+
+HAProxy notes how a session ended. nginx does not: its access log has a line at the end of each, and
+a client that is cut off comes again at once, to be cut off after the same time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx_configurations import NginxConfigurations
+from diagnose.evidence.network.proxies.nginx_hops import NginxHop
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+LEAST = 3
+"""Connections that were cut off: one may be a moment of a bad network."""
+FRESH_S = 300.0
+_SWITCHED = 101
+_TIMED_OUT = frozenset({"cD", "sD"})
+"""While data passed, the client or the server said nothing for too long (HAProxy's manual, 8.5)."""
+_TIMERS = LazyPattern(r" -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?(?P<total>\d{1,12}) 101 ")
+_TIME = re.compile(r"(?P<number>\d{1,9})(?P<unit>ms|[smhd]?)")
+_SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DEFAULT = "60s"
+"""nginx' proxy_read_timeout unless it is configured."""
+_COMES_AGAIN_S = 6.0
+"""Within which a client that was cut off comes again."""
+_MOSTLY = 0.8
+
+
+class CutConnections(msgspec.Struct, frozen=True):
+    """What one proxy has cut off lately."""
+
+    container: Container
+    times: int
+    seconds: float
+    """After so long without a word."""
+    line: str
+    path: str
+    hop: NginxHop | None = None
+    """The location of nginx; None for HAProxy."""
+
+
+class AllCutConnections(Items[CutConnections], frozen=True):
+    """At most one for each proxy."""
+
+
+@evidence
+def all_cut_connections(
+    host: Host,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    processes: Processes,
+) -> AllCutConnections:
+    """A configuration of nginx is read only where its log has several lines of ended WebSockets."""
+    ended = {
+        container.id: lines
+        for container in containers.running
+        if len(lines := _switched(container, recent_logs)) >= LEAST
+        and clock.is_within(lines[-1].at, FRESH_S)
+    }
+    if not ended:
+        return AllCutConnections()
+    found = [
+        cut
+        for container in containers.running
+        if (cut := _noted(container, ended.get(container.id, []))) is not None
+    ]
+    of_nginx = any(not line.ended for lines in ended.values() for line in lines)
+    known = NginxConfigurations(host, containers, processes).hops if of_nginx else ()
+    for id, lines in ended.items():
+        hops = [hop for hop in known if hop.proxy is not None and hop.proxy.id == id]
+        found += list(_regular(containers.by_id[id], lines, hops))[:1]
+    return AllCutConnections(tuple(found))
+
+
+def _switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
+    return [
+        line
+        for line in access_lines(logs.of_this_run(container))
+        if line.status == _SWITCHED and line.method == "GET"
+    ]
+
+
+def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections | None:
+    """What HAProxy notes as ended because nobody said a word."""
+    cut = [line for line in lines if line.ended[:2] in _TIMED_OUT]
+    match = _TIMERS.search(cut[-1].line) if len(cut) >= LEAST else None
+    if match is None:
+        return None
+    last = cut[-1]
+    return CutConnections(container, len(cut), int(match["total"]) / 1000, last.line, last.path)
+
+
+def _regular(
+    container: Container, lines: Sequence[AccessLine], hops: Sequence[NginxHop]
+) -> Iterator[CutConnections]:
+    """Of the same client's connections to a path each ended as long after the one before as nginx
+    waits for a word."""
+    for path, ended in by_key((line.path.partition("?")[0], line) for line in lines).items():
+        hop = _location(path, hops)
+        timeout = _seconds(hop.read_timeout or _DEFAULT) if hop is not None else 0.0
+        if not timeout:
+            continue
+        pairs = [
+            _comes_again(line, ended, timeout)
+            for line in ended
+            if line.at <= ended[-1].at - timeout - _COMES_AGAIN_S
+        ]
+        if sum(pairs) >= LEAST and sum(pairs) >= _MOSTLY * len(pairs):
+            yield CutConnections(container, len(ended), timeout, ended[-1].line, path, hop)
+
+
+def _location(path: str, hops: Sequence[NginxHop]) -> NginxHop | None:
+    """The location that takes a path: the longest one, as for nginx."""
+    fitting = [hop for hop in hops if hop.location and path.startswith(hop.location)]
+    return max(fitting, key=lambda hop: len(hop.location), default=None)
+
+
+def _comes_again(line: AccessLine, ended: Sequence[AccessLine], timeout: float) -> bool:
+    return any(
+        timeout <= other.at - line.at <= timeout + _COMES_AGAIN_S and other.client == line.client
+        for other in ended
+    )
+
+
+def _seconds(text: str) -> float:
+    """A time of nginx: 60, 60s, 5m, 1h; 0 where it is none."""
+    match = _TIME.fullmatch(text)
+    return int(match["number"]) * _SECONDS[match["unit"]] if match is not None else 0.0
