@@ -42,7 +42,7 @@ EXPLAINS = Phrases(
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
         deadline accepts disk output know illegal substitution rule termination checksum
-        improper format help application on creation added set manual another check empty sure exists structure
+        improper format help application on creation added set manual another check empty sure exists structure busy
         """
     ),
     pattern=LazyPattern(
@@ -59,7 +59,8 @@ EXPLAINS = Phrases(
         | \bplease\ (?:set|provide|configure|accept|run|re-run|specify)\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
-        | \bin\ use\b | (?<!not\ )\balready\ active\b | \balready\ (?:been|running|exists?|allocated|in)\b | \blocked\b
+        | \bin\ use\b | \bdevice\ or\ resource\ busy\b
+        | (?<!not\ )\balready\ active\b | \balready\ (?:been|running|exists?|allocated|in)\b | \blocked\b
         | \block\ file\b | \bunable\ to\ lock\b
         | \binvalid\b | \bunknown\b(?!\[[\d.:a-f]+\]) | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
@@ -157,7 +158,8 @@ GENERIC = Phrases(
         upstream unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
-        initialization initialisation context report terminating above run virtual registry jenkins initialize
+        initialization initialisation transferred
+        context report terminating above run virtual registry jenkins initialize
         """
     ),
     pattern=LazyPattern(
@@ -184,7 +186,7 @@ GENERIC = Phrases(
         | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
         | ^\s*error\ id: | ^\s*error\ (?:code|description|details?|message|reason):\s*$
         | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
-        | \bunknown\ database\ error\b
+        | \bunknown\ database\ error\b | ^rsync\ error:\ some\ files/attrs\ were\ not\ transferred\b
         | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
         | \berror\ initialising\ module\b
         | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ (?:internal\ |unexpected\ )?error\ occurred\b

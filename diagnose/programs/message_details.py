@@ -63,6 +63,7 @@ _OWN_MESSAGE = LazyPattern(
 """The field of such an object that says what is wrong."""
 _CAUSE_OBJECT = LazyPattern(r"\[CAUSE\] .{0,80}\{\s{0,9}$")
 """The line below a message of fern (Vaultwarden) behind which its cause follows as an object."""
+_OF_ZOD = LazyPattern(r"\bZodError: \[\s{0,9}$")
 _MOST_FIELDS = 40
 """Lines of an object: the frames of its stack are lines of their own in some."""
 _OF_A_PROPERTY = LazyPattern(r"\s{2,8}(?:Property|Value|Origin|Reason): ")
@@ -94,6 +95,7 @@ def details_of(messages: Sequence[Message], index: int) -> tuple[str, ...]:
     first, following = messages[index], messages[index + 1 :]
     readers = (
         _rest_of_exception,
+        _issue_of_zod,
         _message_of_object,
         _announced_settings,
         _about_property,
@@ -139,6 +141,20 @@ def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[st
             text = own["text"].replace('\\"', '"').partition("\\n")[0].strip()
             return (text,) if text and text not in first.text else ()
     return ()
+
+
+def _issue_of_zod(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The first issue that Zod lists below its name: where in the settings it is, and what."""
+    if not _OF_ZOD.search(first.text):
+        return ()
+    texts = [line.text.strip() for line in following[:_MOST_FIELDS]]
+    issue = list(itertools.takewhile(lambda text: text not in ("},", "}"), texts))
+    begin = next((place for place, text in enumerate(issue) if text.startswith('"path":')), None)
+    said = [text.partition(": ")[2].strip(' ",') for text in issue if text.startswith('"message":')]
+    if begin is None or not said:
+        return ()
+    path = itertools.takewhile(lambda text: "]" not in text, issue[begin + 1 :])
+    return (f"{'.'.join(part.strip(chr(34) + ',') for part in path)}: {said[0]}",)
 
 
 def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

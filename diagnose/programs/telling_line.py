@@ -210,8 +210,9 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
             effect = above[-1]
             scores[index] = max(scores[index], scores[effect] + 1)
             scores[effect] -= CHAINED
-        if index and CAUSE_LINE.match(text) and VAGUE_CAUSE.search(text):
-            scores[index] -= CHAINED
+        is_vague = CAUSE_LINE.match(text) and VAGUE_CAUSE.search(text)
+        if index and is_vague and scores[index - 1] >= CLEAR:
+            scores[index] = min(scores[index], scores[index - 1] - 1)
         if below and CHAIN_NOTICE.match(text):
             scores[below[0]] -= CHAINED
 

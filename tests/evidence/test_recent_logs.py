@@ -70,14 +70,23 @@ def test_the_lines_above_a_stack_trace_are_read_too():
 
 
 PROBES = ['127.0.0.1 - - "GET /healthz HTTP/1.1" 200 2'] * 9
+PARTS = ["Error: P3018", "", "A migration failed to apply.", "", "Name: 7", "", *["more"] * 4]
+"""A message of ten lines, of which three are empty."""
 BUSY = ["OSError: [Errno 30] Read-only file system: '/uploads/latest.txt'", *PROBES]
-PACES = {"busy": (2, [LINES, MORE_LINES], 3), "a line each ten seconds": (10, [LINES], None)}
-"""Seconds between lines, how many lines are asked for, and how often the error is seen."""
+PACES = {
+    "busy": (BUSY, 2, [LINES, MORE_LINES], 3),
+    "busy, with empty lines": (PARTS, 2, [LINES, MORE_LINES], 3),
+    "a line each ten seconds": (BUSY, 10, [LINES], None),
+}
+"""The lines that come again, the seconds between two, how many are asked for, and how often the
+error is seen."""
 
 
-@pytest.mark.parametrize(("pace", "asked", "times"), PACES.values(), ids=PACES)
-def test_more_lines_of_a_busy_log_are_read(pace: int, asked: list[int], times: int | None) -> None:
-    texts = BUSY * 3
+@pytest.mark.parametrize(("block", "pace", "asked", "times"), PACES.values(), ids=PACES)
+def test_more_lines_of_a_busy_log_are_read(
+    block: list[str], pace: int, asked: list[int], times: int | None
+) -> None:
+    texts = block * 3
     moments = [NOW - pace * (len(texts) - number) for number in range(len(texts))]
     lines = [f"{rfc3339(at)} {text}" for at, text in zip(moments, texts, strict=True)]
 

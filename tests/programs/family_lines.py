@@ -62,6 +62,18 @@ LINES = {
         "/app/start.sh: line 9: /dev/stdout: Permission denied",
     ),
     "setting-required": (
+        "panic: Key: 'Config.Database.Host' Error:Field validation for 'Host' failed on the 'required' tag",
+        "map[field:Timeout namespace:Common.Tracing.Timeout type:int64 validation:required validationParam: value:0]",
+        "voluptuous.error.MultipleInvalid: required key not provided @ data['mqtt']['host']",
+        'Error: "server.baseUrl" is required in the configuration',
+        "Invalid config: missing property 'database.client'",
+        "jsonschema.exceptions.ValidationError: 'tokens' is a required property",
+        "[CRIT] Config: required parameter 'lan.ip' was not found",
+        "validate config: auth.secret: cannot be blank.",
+        "System.InvalidOperationException: Section 'ConnectionStrings' not found in configuration.",
+        "DataAnnotation validation failed for 'SmtpOptions' members: 'Host' with the error: 'The Host field is required.'",
+        "SRCFG00014: The config property app.token is required but it could not be found in any config source",
+        "ConfigException$Missing: reference.conf: No configuration setting found for key 'akka.host'",
         "error: Missing apiToken.salt. Please set apiToken.salt in config/admin.js (ex: you can generate one using Node)",
         "Configuration: storage: option 'encryption_key' is required",
         "Error: Error: Meta database configuration missing database name",
@@ -200,6 +212,8 @@ LINES = {
         "could not connect to mongo:27017",
     ),
     "mounted-file-replaced": (
+        'rsync: rename "/var/www/html/.htaccess.p768zB" -> ".htaccess": Device or resource busy (16)',
+        "rsync: delete_file: unlink(config.php) failed: Device or resource busy (16)",
         "failed to create WAL: unlinkat /var/lib/etcd/wal: device or resource busy",
         "sed: can't move '/etc/app/app.confbFhJcA' to '/etc/app/app.conf': Resource busy",
         "mv: cannot move '/tmp/x' to '/etc/app/app.conf': Device or resource busy",
@@ -343,6 +357,14 @@ LINES = {
         "Running with Java 8, which is older than the minimum required version (Java 17).",
         'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
     ),
+    "own-data-unread": (
+        "Code: 62. DB::Exception: Syntax error (in file /var/lib/clickhouse/metadata/system.sql): failed at position 19",
+        "panic: failed to decode /data/raft/state.db",
+    ),
+    "error-unhandled": (
+        '** (CaseClauseError) no case clause matching: {:error, %Ch.Error{message: "RENAME EXCHANGE is not supported"}}',
+        '** (MatchError) no match of right hand side value: {:error, %Postgrex.Error{message: "tcp connect: refused"}}',
+    ),
     "own-code-missing": (
         "PHP Fatal error:  require_once(): Failed opening required '/var/www/html/lib/versioncheck.php' (include_path='.')",
         "Can't locate Shop/Cart.pl in @INC (@INC entries checked: /etc/perl) at /app/start line 3.",
@@ -401,6 +423,7 @@ LINES = {
         "the database schema version is newer than this program supports",
     ),
     "data-older": (
+        "Error: Database migration not found. Please check the documentation for assistance",
         "Looks like you skipped some required update(s), please go back to the mandatory upgrade path [v1.9.1]",
         "ERROR mlflow.cli: Detected out-of-date database schema (found version 451aebb31d03, but expected 7f2a7d5fae7d).",
         "Unable to start server. Error: sql schema version compatibility check failed:",
@@ -523,6 +546,7 @@ LINES = {
     ),
     "unknown-command": ('Error: unknown command "serv" for "app"',),
     "name-unresolved": (
+        "Error: Error -5 connecting to broker:6379. No address associated with hostname.",
         "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
         "Caused by: java.net.UnknownHostException: mbdb",
         "Error: getaddrinfo ENOTFOUND redis",
@@ -546,6 +570,8 @@ LINES = {
         'level=fatal msg="dial tcp 172.25.0.2:3306: connect: connection timed out"',
     ),
     "some-path-denied": (
+        "find: '.': Permission denied",
+        "chown: .: Permission denied",
         "exception in initAndListen: std::exception: open: Permission denied",
         "1:M 05 Mar 02:45:25.007 # Fatal error loading the DB: Permission denied. Exiting.",
     ),
@@ -585,6 +611,7 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        'rsync: [receiver] rename "/var/www/html/.a.55HOTv" -> "core/a": Permission denied (13)',
         "io.questdb.cairo.CairoException: [13] could not open read-write [file=/var/lib/questdb/db/tables.d.0]",
         'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
         "chmod: /tmp/gitea: Operation not permitted",
@@ -596,6 +623,8 @@ LINES = {
     ),
     "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
+        "panic: invalid tls config: open fullchain.pem: no such file or directory",
+        "No certificate found with name npm-10 (expected /etc/letsencrypt/renewal/npm-10.conf).",
         'ERROR vector::cli: Configuration error. error=data_dir "/var/lib/vector/" does not exist',
         "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
         "error initializing configuration '/etc/envoy/envoy.yaml': Invalid path: /etc/envoy/envoy.yaml",

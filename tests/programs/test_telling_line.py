@@ -509,3 +509,21 @@ def test_a_line_that_objects_is_no_reason_for_another_start(line: str) -> None:
     telling = telling_line([line])
     assert telling is not None
     assert telling.is_complaint
+
+
+ZOD = """ZodError: [
+  {
+    "code": "invalid_type",
+    "path": [
+      "auth",
+      "secret"
+    ],
+    "message": "Required"
+  }
+]"""
+
+
+def test_the_first_issue_of_zod_belongs_to_its_name() -> None:
+    telling = telling_line(ZOD.splitlines())
+    assert telling is not None
+    assert telling.details == ("auth.secret: Required",)

@@ -12,6 +12,7 @@ from checks.container.first_steps.changed_compose import (
     changed_file,
     changed_variables,
 )
+from checks.container.first_steps.code_steps import code_evidence, code_variables
 from checks.container.first_steps.image_steps import build_before, image_steps
 from checks.container.first_steps.installed_parts import mended_image
 from checks.container.first_steps.line_steps import line_evidence, line_variables
@@ -203,6 +204,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **(self._seen_inside.evidence if self._seen_inside is not None else {}),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
+            **code_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
             **changed_evidence(self.changed),
             **_hidden_evidence(self.container, self.context.empty_mounts),
@@ -255,6 +257,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
+            | code_variables(container, tail)
             | _named_steps(container, tail, self.setting)
             | _room_variables(container, tail, context.info)
             | dict(self.corrected)
@@ -358,7 +361,8 @@ def first_steps(
     """
     may_help = may_have_passed(container, tail, setting) or calls.are_back
     text = tail.telling_text
-    stays = bool(strays) or calls.are_deaf or is_better_looked_at(container, text)
+    is_named = is_better_looked_at(container, text) or bool(code_variables(container, tail))
+    stays = bool(strays) or calls.are_deaf or is_named
     is_worth_a_start = may_help and not stays
     return {
         **({"again": container.name} if is_worth_a_start else {}),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from checks.container.first_steps.certificate_steps import certificate_steps
+from checks.container.first_steps.code_steps import line_subject_variables
 from checks.container.first_steps.installed_parts import installer_of
 from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.needed_options import needed_options
@@ -28,6 +29,7 @@ from diagnose.evidence.containers.peers.stray_calls import strays_by
 from diagnose.evidence.containers.peers.unused_database import unused_database
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
+    missing_variable,
     named_setting,
     only_file,
 )
@@ -54,6 +56,8 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
+_VARIABLE = "container.variable-missing"
+"""The check that compares what a program asks for with the container's variables."""
 _SETTLED_S = 20.0
 """A container that was restarted and has run for so many seconds is taken to run."""
 _DISPROVED = ("proxy-header-missing",)
@@ -104,6 +108,15 @@ class ErrorCase(msgspec.Struct, frozen=True):
     def extension(self) -> str:
         """The extension of PHP that is missing, "" where it is not known or not about PHP."""
         return missing_extension(self.error.failure, self.error.lines)
+
+    @property
+    def unset(self) -> str:
+        """The variable that the line asks for and the container does not have; "" for none."""
+        failure, config = self.error.failure, self.error.container.config
+        if failure is None or failure.confirmed_by != _VARIABLE:
+            return ""
+        name = missing_variable(self.error.container, failure)
+        return "" if config.sets(name) else name
 
     @property
     def has_no_network(self) -> bool:
@@ -157,6 +170,7 @@ def _remedies(
     yield case.unpassed.steps if case.unpassed is not None else {}
     yield {"place": case.unread.place} if case.unread is not None else {}
     yield {"absent": case.absent.name} if case.absent is not None else {}
+    yield {"missing": case.unset} if case.unset else {}
     yield {"floor_file": case.floor.path} if case.floor is not None else {}
     yield _path_variables(case)
     yield present({"migration": migration_of(error.failure, error.lines)})
@@ -171,6 +185,7 @@ def _remedies(
     yield certificate_steps(error.container, error.failure, containers)
     yield _named_steps(case)
     yield case.setting.variables if case.setting is not None else {}
+    yield line_subject_variables(error.container, error.failure, error.line.whole)
     yield _place_variables(error)
     yield _service_variables(error)
     yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})

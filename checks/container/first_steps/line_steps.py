@@ -17,6 +17,7 @@ from diagnose.evidence.containers.peers.stray_calls import called_host
 from diagnose.evidence.containers.programs.missing_programs import options_in_command
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Json, PageVariables
 from diagnose.programs.migrations import migration_of
 
@@ -69,7 +70,9 @@ def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
     failure = tail.failure_named("mounted-file-replaced")
     if failure is None:
         return None
-    mount = container.mount_at(failure.values.get("file", ""))
+    file = failure.values.get("file", "")
+    below = [mount for mount in container.mounts if mount.destination.endswith(f"/{file}")]
+    mount = container.mount_at(file) if file.startswith("/") else only(below)
     return mount if mount is not None and mount.has_host_path else None
 
 
@@ -93,6 +96,12 @@ def _host_name_variables(container: Container, tail: LogTail) -> PageVariables:
     if not is_name or len(places) != 1:
         return {}
     return {"sought": name, "sought_in": places[0].source}
+
+
+def settings_folder(container: Container) -> str:
+    """The one mount from the host in which its settings may lie; "" where none or several may."""
+    mount = only(_setting_mounts(container))
+    return mount.source if mount is not None else ""
 
 
 def _setting_mounts(container: Container) -> list[Mount]:

@@ -22,7 +22,8 @@ _REFUSED = LazyPattern(
 )
 _MISSED = LazyPattern(
     r"no such file|\bENOENT\b|does(?: not|n't) exist|not found|cannot find|can't find"
-    r"|can't find command|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
+    r"|can't find command|failed opening required|\bfound\b.{0,80}\(expected /"
+    r"|is a directory|\bEISDIR\b|not a directory|symbolic links|not a regular file",
     re.IGNORECASE,
 )
 _VERSION_OF_LIBRARY = LazyPattern(r"\bversion [`']\w{2,30}[\d.]{1,12}' not found")

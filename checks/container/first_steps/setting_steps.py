@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.container.first_steps.line_steps import settings_folder
 from checks.container.first_steps.plain_run import plain_run_steps
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing_signatures
@@ -55,6 +56,8 @@ def setting_variables(
     if setting is not None:
         return setting.variables | _scheme_of_postgres(tail, setting)
     if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
+        return {"named_folder": folder}
+    if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
         return {"named_folder": folder}
     if tail.failure is not None:
         return {"configured": container.name}

@@ -203,6 +203,8 @@ def _cause(case: ErrorCase, failure: Recognised) -> str:
     """What the line means, with the extension of PHP that is missing."""
     if case.absent is not None:
         return f"the program calls localhost, and {case.absent}, which shares its network, does not run"
+    if case.unset:
+        return f"it needs the setting {case.unset}, and no environment variable of that name is set"
     extension = case.extension
     return f"its PHP lacks the extension {extension}" if extension else failure.cause
 

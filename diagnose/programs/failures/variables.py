@@ -190,10 +190,10 @@ VARIABLES = (
             variables?\ {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]?\ {_ABSENT}
             # please set the environment variable X
             | \b(?:missing|required|undefined|unset|define|set|provide|specify|configure|export|via
-                |needs?|through)\b[^.]{{0,60}}?\bvariables?:?\ {_QUOTE}(?P<variable_verb>{_NAME})
+                |needs?|through)\b[^.]{{0,60}}?\bvariables?:?;?\ {_QUOTE}(?P<variable_verb>{_NAME})
             # environment variable not found: X
             | \bvariables?\ (?:is\ |are\ |was\ )?(?:not\ found|not\ set|not\ defined|missing|required
-                |undefined|unset)[:,]?\ {_QUOTE}(?P<variable_behind>{_NAME})
+                |undefined|unset)(?:[:,]?\ |\ ?:\ ,\ ){_QUOTE}(?P<variable_behind>{_NAME})
             # the X environment variable is required
             | (?<![\w./-])(?P<variable_subject>{_NAME}){_QUOTE}\ (?:environment|env)\ variable\ {_ABSENT}
             # the following environment variables are required; X ...

@@ -119,6 +119,16 @@ BUILDS = (
 
 PROGRAM_FAULTS = (
     Failure(
+        name="error-unhandled",
+        mark="{:error",
+        pattern=r"\bno (?:case clause matching|match of right hand side value):? [^\"\n]{0,40}\{:error,[^\"\n]{0,160}?"
+        r"(?:message|reason): \"(?P<message>[^\"\\\n]{4,300})",
+        cause="what the program calls has answered with an error that it does not expect: {message}",
+        cure="correct what that message names; it is the server's, or the file system's under it",
+        source="plausible/analytics#4167",
+        of_running=NEVER,
+    ),
+    Failure(
         name="program-fault",
         mark="",
         pattern=r"""(?x)

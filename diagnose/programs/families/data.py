@@ -93,6 +93,7 @@ DATA = (
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
             | migrations\ are\ pending
+            | \bdatabase\ migrations?\ (?:(?:was|were|has|have)\ )?not\ (?:been\ )?(?:applied|executed|found|run)\b
             | \b(?:data|database|db|index|schema|store|tables?)\b(?!\ server)[^\n]{0,60}
                 \b(?:needs?\ (?:an\ )?upgrade|is\ lower\ than\ (?:the\ )?(?:current|expected|required))\b
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)

@@ -102,6 +102,8 @@ FILES = (
             | EACCES:\ permission\ denied,\ (?:copyfile|link|rename|symlink)\ '[^']{{1,400}}'\ ->
                 \ '(?P<path_made>[^']+)'
             # QuestDB; WiredTiger, of MongoDB
+            | \brsync:\ (?:\[\w{{1,20}}\]\ )?(?:chgrp|chown|mkdir|mkstemp|open|rename|set_acl|symlink|unlink)
+                \ "(?P<path_rsync>/[^"\n]{{1,300}})"[^\n]{{0,300}}?(?:Permission\ denied|Operation\ not\ permitted)
             | \[13\]\ could\ not\ open\b.{{0,40}}\[file=(?P<path_questdb>/[\w./-]+)\]
             | (?P<path_tiger>/[\w./-]+):\ handle-open:\ open:\ (?:Operation\ not\ permitted|Permission\ denied)
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
@@ -216,6 +218,8 @@ FILES = (
             | \b(?:directory|folder|file)\ is\ missing:?\ ['"]?(?P<path_missing>{_PATH})
             | (?P<path_first>{_PATH})/?{_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
             | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
+            | \bopen\ (?P<path_near>[\w-][\w-]{{0,80}}\.(?:cert|conf|crt|env|ini|json|key|pem|properties|toml|ya?ml)):
+                \ no\ such\ file
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
             | \bfound\b[^\n]{{0,80}}\(expected\ (?P<path_expected>{_PATH})\)
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
@@ -252,6 +256,22 @@ FILES = (
         "or a tmpfs there",
         source="hectorqin/reader#461; many programs",
         confirmed_by="container.mount-forbidden",
+    ),
+    Failure(
+        name="own-data-unread",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \b(?:syntax|parse|parsing|format)\ error\b[^\n]{0,60}?\bfile:?\ ['"]?
+                (?P<path>/(?:var/lib|data)/[\w./@%+-]{2,200})
+            | \b(?:cannot|can't|could\ not|failed\ to|unable\ to)\ (?:decode|deserialize|parse|read)\b[^\n/]{0,40}
+                ['"]?(?P<path_read>/(?:var/lib|data)/(?!\S{0,200}\.(?:cfg|conf|ini|toml|ya?ml)\b)[\w./@%+-]{2,200})
+        """,
+        cause="the program cannot read {path}, a file of its own data: another version of the program has written it, "
+        "or it is damaged",
+        cure="run the version that wrote it last, or restore the file",
+        source="plausible/community-edition#36",
+        build="another",
     ),
     Failure(
         name="configuration-syntax",

@@ -23,11 +23,14 @@ REPLACED_FILES = (
             | \brename\ \S+\ (?P<file_go>/[^\s:]+):\ device\ or\ resource\ busy
             | ->\ (?P<file_java>/[^\s:]+):\ Device\ or\ resource\ busy
             | \b(?:unlinkat|rmdir|remove)\ (?P<file_folder>/[^\s:]+):\ device\ or\ resource\ busy
+            | \brsync:\ (?:\[\w+\]\ )?rename\ "[^"\n]{1,300}"\ ->\ "(?P<file_rsync>[^"\n]{1,200})":\ Device\ or\ res
+            | \brsync:\ (?:\[\w+\]\ )?delete_file:\ (?:rmdir|unlink)\((?P<file_deleted>[^)\n]{1,200})\)
+                \ failed:\ Device\ or\ resource\ busy
             | @\ rb_file_s_rename\ -\ \([^)]*,\ (?P<file_ruby>/[^)]+)\)
         """,
         cause="the program replaces or removes {file}, which is itself a mount: that can only be written to",
         cure="mount the folder that holds {file}, or let the program work on a copy of its own",
-        source="moby/moby#15793; sed's, Python's, Go's, Node.js' and Java's own messages",
+        source="moby/moby#15793, nextcloud/docker#1556; sed's, Python's, Go's, Node.js' and Java's own messages",
     ),
     Failure(
         name="file-of-folder-replaced",

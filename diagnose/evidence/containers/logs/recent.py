@@ -165,10 +165,12 @@ def _is_cut(log: ContainerLog) -> bool:
 def _is_busy(log: ContainerLog, clock: Clock) -> bool:
     """Whether the last lines of a log are of the last moments alone.
 
-    The requests of a health check, or one error of ten lines without an indent, fill them.
+    The requests of a health check, or one error of ten lines without an indent, fill them; empty
+    lines between its parts count.
     """
-    times = [line.at for line in log.lines]
-    return len(times) >= LINES and clock.is_within(times[0], FRESH_S)
+    oldest = next((line.at for line in log.lines), None)
+    rows = log.text.rstrip("\n").count("\n") + 1
+    return rows >= LINES and clock.is_within(oldest, FRESH_S)
 
 
 def _is_older(container: Container, log_files: LogFiles | None, since: float) -> bool:

@@ -327,3 +327,26 @@ def test_the_certificate_that_is_not_taken_is_shown(line: str, place: str, serve
     result = judge("container.errors-in-log", repeated_errors=errors, containers=both)
     (finding,) = result.findings
     assert finding.variables.get("tls_server") == server
+
+
+NO_SECRET = "Error: SESSION_SECRET is missing in ENV."
+BAD_KEY = "ERROR: Unsupported cipher or incorrect key length. Supported ciphers are: aes-128-cbc"
+HAS_SECRET = {"Config": {"Env": ["SESSION_SECRET=made-up-blue"]}}
+LOOKS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "a variable that it does not have": (NO_SECRET, {}, {"missing": "SESSION_SECRET"}),
+    "a variable that it has": (NO_SECRET, HAS_SECRET, {}),
+    "keys": (BAD_KEY, {}, {"set_about": "^[^=]*(KEY|SECRET|SALT)[^=]*=", "asked": "app"}),
+}
+
+
+@pytest.mark.parametrize(("line", "fields", "expected"), LOOKS.values(), ids=LOOKS)
+def test_what_is_set_for_what_the_line_is_about(
+    line: str, fields: dict[str, Any], expected: dict[str, str]
+) -> None:
+    app = container("app", **fields)
+    errors = repeated_errors(Containers([app]), RecentLogs({app.id: (RecentLine(NOW, line),) * 4}))
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    given = finding.variables
+    assert {
+        name: given[name] for name in ("missing", "set_about", "asked") if name in given
+    } == expected
