@@ -44,7 +44,7 @@ _INNERMOST_LAST = frozenset({"python"})
 _OF_OTHERS = LazyPattern(
     r"""
     /(?:node_modules|site-packages|dist-packages|gems|vendor|pkg/mod|\.pnpm|\.cargo)/ | ^node: | ^internal/
-    | ^<frozen | ^/usr/(?:local/)?(?:lib/python|lib/ruby|go/|lib/node|share/(?:perl|php)) | ^/rustc/
+    | ^<frozen | ^[a-z_]+\.js$ | ^/usr/(?:local/)?(?:lib/python|lib/ruby|go/|lib/node|share/(?:perl|php)) | ^/rustc/
     """,
     re.VERBOSE,
 )

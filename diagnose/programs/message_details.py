@@ -63,7 +63,14 @@ _OWN_MESSAGE = LazyPattern(
 """The field of such an object that says what is wrong."""
 _CAUSE_OBJECT = LazyPattern(r"\[CAUSE\] .{0,80}\{\s{0,9}$")
 """The line below a message of fern (Vaultwarden) behind which its cause follows as an object."""
-_OF_ZOD = LazyPattern(r"\bZodError: \[\s{0,9}$")
+OPENS_ISSUES = LazyPattern(
+    r"\bZodError: \[\s{0,9}$|\b[Ii]nvalid (?:env\w*|config\w*)\b[^\n]{0,40}: \[\s{0,9}$"
+)
+"""The head of a list of issues, as Zod prints it or who uses it."""
+_PATH_OF_ISSUE = LazyPattern(r"\"?\bpath\"?: \[(?P<path>[^\]]{1,200})\]")
+_MESSAGE_OF_ISSUE = LazyPattern(
+    r"\"?\bmessage\"?: (?P<quote>['\"])(?P<text>.{1,200}?)(?P=quote)(?:,|$| )"
+)
 _MOST_FIELDS = 40
 """Lines of an object: the frames of its stack are lines of their own in some."""
 _OF_A_PROPERTY = LazyPattern(r"\s{2,8}(?:Property|Value|Origin|Reason): ")
@@ -145,16 +152,16 @@ def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[st
 
 def _issue_of_zod(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     """The first issue that Zod lists below its name: where in the settings it is, and what."""
-    if not _OF_ZOD.search(first.text):
+    if not OPENS_ISSUES.search(first.text):
         return ()
     texts = [line.text.strip() for line in following[:_MOST_FIELDS]]
-    issue = list(itertools.takewhile(lambda text: text not in ("},", "}"), texts))
-    begin = next((place for place, text in enumerate(issue) if text.startswith('"path":')), None)
-    said = [text.partition(": ")[2].strip(' ",') for text in issue if text.startswith('"message":')]
-    if begin is None or not said:
+    issue = " ".join(itertools.takewhile(lambda text: text not in ("},", "}"), texts))
+    path, said = _PATH_OF_ISSUE.search(issue), _MESSAGE_OF_ISSUE.search(issue)
+    if path is None or said is None:
         return ()
-    path = itertools.takewhile(lambda text: "]" not in text, issue[begin + 1 :])
-    return (f"{'.'.join(part.strip(chr(34) + ',') for part in path)}: {said[0]}",)
+    name = ".".join(part.strip(" '\"") for part in path["path"].split(","))
+    what = "Required" if said["text"].endswith("received undefined") else said["text"]
+    return (f"{name}: {what}",)
 
 
 def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

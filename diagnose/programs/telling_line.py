@@ -32,7 +32,12 @@ from diagnose.programs.log_message import (
     says_nothing,
     words_of,
 )
-from diagnose.programs.message_details import DETAIL_PART, details_of, whole_last_line
+from diagnose.programs.message_details import (
+    DETAIL_PART,
+    OPENS_ISSUES,
+    details_of,
+    whole_last_line,
+)
 from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.stack_traces import (
     CAUSE_LINE,
@@ -218,8 +223,11 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
 
 
 def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
-    """What PostgreSQL and its like say in a DETAIL counts for the error above it; changes the
-    scores."""
+    """What PostgreSQL and its like say in a DETAIL counts for the error above it, and so does what
+    Zod lists for the head of its list; changes the scores."""
+    for index, line in enumerate(messages):
+        if OPENS_ISSUES.search(line.text):
+            scores[index] = max(scores[index:]) + 1
     for index, (head, line) in enumerate(itertools.pairwise(messages)):
         is_part = DETAIL_PART.search(line.text) and (head.level or 0) >= ERROR
         if is_part and scores[index + 1] > scores[index]:

@@ -357,6 +357,21 @@ LINES = {
         "Running with Java 8, which is older than the minimum required version (Java 17).",
         'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
     ),
+    "pool-empty": (
+        "** (DBConnection.ConnectionError) connection not available and request was dropped from queue after 10976ms.",
+        "Timed out fetching a new connection from the connection pool. More info: http://pris.ly/d/connection-pool",
+        "sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 10 reached, connection timed out",
+        "HikariPool-1 - Connection is not available, request timed out after 30000ms.",
+        "KnexTimeoutError: Knex: Timeout acquiring a connection. The pool is probably full.",
+        "could not obtain a connection from the pool within 5.000 seconds (waited 5.001 seconds)",
+    ),
+    "signing-secret-empty": (
+        "Error: secretOrPrivateKey must have a value",
+        "Error: secret option required for sessions",
+    ),
+    "configuration-code-fails": (
+        "Error: Cannot parse config file: '/opt/app/config/docker.js': TypeError: Cannot call method 'split' of undefined",
+    ),
     "own-data-unread": (
         "Code: 62. DB::Exception: Syntax error (in file /var/lib/clickhouse/metadata/system.sql): failed at position 19",
         "panic: failed to decode /data/raft/state.db",
@@ -423,6 +438,8 @@ LINES = {
         "the database schema version is newer than this program supports",
     ),
     "data-older": (
+        "the database files require upgrading and upgrades are disabled in configuration",
+        "neostore.nodestore.db' has a store version number that we cannot upgrade from. Expected 'v0.A.3'",
         "Error: Database migration not found. Please check the documentation for assistance",
         "Looks like you skipped some required update(s), please go back to the mandatory upgrade path [v1.9.1]",
         "ERROR mlflow.cli: Detected out-of-date database schema (found version 451aebb31d03, but expected 7f2a7d5fae7d).",

@@ -523,7 +523,21 @@ ZOD = """ZodError: [
 ]"""
 
 
-def test_the_first_issue_of_zod_belongs_to_its_name() -> None:
-    telling = telling_line(ZOD.splitlines())
+IN_ITS_NEW_FORM = """Invalid environment variables: [
+  {
+    expected: 'string',
+    path: [ 'APP_URL' ],
+    message: 'Invalid input: expected string, received undefined'
+  },
+]"""
+
+
+@pytest.mark.parametrize(
+    ("text", "issue"),
+    [(ZOD, "auth.secret: Required"), (IN_ITS_NEW_FORM, "APP_URL: Required")],
+    ids=["as JSON", "as Node.js prints it"],
+)
+def test_the_first_issue_of_zod_belongs_to_its_name(text: str, issue: str) -> None:
+    telling = telling_line(text.splitlines())
     assert telling is not None
-    assert telling.details == ("auth.secret: Required",)
+    assert telling.details == (issue,)

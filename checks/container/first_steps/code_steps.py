@@ -15,7 +15,7 @@ from diagnose.phrases import joined
 from diagnose.programs.failing_code import FailingCode, failing_code, words_of_name
 from diagnose.programs.failures import Recognised
 
-_ABOUT_SETTINGS = ("class-configuration", "key-changed", "key-malformed")
+_ABOUT_SETTINGS = ("class-configuration", "key-changed", "key-malformed", "signing-secret-empty")
 """Families whose lines are about settings, and do not name the one."""
 _VAGUE = (
     "program-fault",
@@ -98,12 +98,15 @@ def code_variables(container: Container, tail: LogTail) -> PageVariables:
 def line_subject_variables(
     container: Container, failure: Recognised | None, text: str
 ) -> PageVariables:
-    """The same for a line that is known to be about settings, and says of what kind.
+    """The variables of a page that shows what is set for the thing that a line is about.
+
+    None where the line is not known to be about settings.
 
     text: the line.
     """
-    is_about_settings = failure is not None and failure.name in _ABOUT_SETTINGS
-    return _shown(container, _subject_of(words_of_name(text))) if is_about_settings else {}
+    if failure is None or failure.name not in _ABOUT_SETTINGS:
+        return {}
+    return _shown(container, _subject_of(words_of_name(f"{text} {failure.cause}")))
 
 
 def _shown(container: Container, subject: _Subject | None) -> PageVariables:

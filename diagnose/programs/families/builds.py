@@ -119,6 +119,19 @@ BUILDS = (
 
 PROGRAM_FAULTS = (
     Failure(
+        name="configuration-code-fails",
+        mark="config",
+        pattern=r"""(?x)
+            \bconfig(?:uration)?\ file:?\ ['"]?(?P<path>/[\w./@+-]{1,200})['"]?:?\ [^\n]{0,40}
+                \b(?:Attribute|Reference|Type|Key)Error:\ \S
+        """,
+        cause="the program's configuration {path} is code, and reads a value that is not there: a variable of the "
+        "container is most likely not set",
+        cure="look in that file which variables it reads (process.env, os.environ), and set those that are missing",
+        source="ekristen/docker-index#16",
+        of_running=NEVER,
+    ),
+    Failure(
         name="error-unhandled",
         mark="{:error",
         pattern=r"\bno (?:case clause matching|match of right hand side value):? [^\"\n]{0,40}\{:error,[^\"\n]{0,160}?"

@@ -93,6 +93,9 @@ DATA = (
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
             | migrations\ are\ pending
+            | \brequires?\ (?:an?\ )?upgrad(?:e|ing)\b[^\n]{0,80}\bupgrades?\ (?:is|are)
+                \ (?:disabled|not\ (?:allowed|enabled))
+            | \bversion\b[^\n]{0,60}\bcan(?:not|'t)\ (?:be\ upgraded|upgrade)\ from\b
             | \bdatabase\ migrations?\ (?:(?:was|were|has|have)\ )?not\ (?:been\ )?(?:applied|executed|found|run)\b
             | \b(?:data|database|db|index|schema|store|tables?)\b(?!\ server)[^\n]{0,60}
                 \b(?:needs?\ (?:an\ )?upgrade|is\ lower\ than\ (?:the\ )?(?:current|expected|required))\b

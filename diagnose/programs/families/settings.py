@@ -182,6 +182,18 @@ SETTINGS = (
         source="jitsi/docker-jitsi-meet#670",
     ),
     Failure(
+        name="signing-secret-empty",
+        mark="",
+        pattern=r"""(?x)
+            \bsecretOrPrivateKey\ must\ have\ a\ value\b | \bsecret\ option\ required\ for\ sessions\b
+            | \bHMAC\ key\ (?:is|must\ not\ be)\ empty\b
+            | \bsecret\ or\ public\ key\ must\ be\ provided\b
+        """,
+        cause="the secret by which the program signs its logins (JWT) or sessions is empty or not set",
+        cure="set the variable that the image's documentation names for it, to a long random value",
+        source="jsonwebtoken's and express-session's own messages; automatisch/automatisch#1743",
+    ),
+    Failure(
         name="password-weak",
         of_running=ABOUT_SETTINGS,
         mark="password",

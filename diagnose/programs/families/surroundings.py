@@ -17,6 +17,25 @@ _ABOUT_A_DISK = LazyPattern(r"\bdis[ck]s?\b|\bdrives?\b|\bvolumes?\b|\bfile ?sys
 
 SURROUNDINGS = (
     Failure(
+        name="pool-empty",
+        mark="",
+        pattern=r"""(?x)
+            \bconnection\ not\ available\ and\ request\ was\ dropped\ from\ queue\b  # Ecto
+            | \bTimed\ out\ fetching\ a\ new\ connection\ from\ the\ connection\ pool\b  # Prisma
+            | \bQueuePool\ limit\ of\ size\ \d{1,6}\ overflow\ \d{1,6}\ reached\b  # SQLAlchemy
+            | \bConnection\ is\ not\ available,\ request\ timed\ out\ after\b  # HikariCP
+            | \bTimeout\ acquiring\ a\ connection\.\ The\ pool\ is\ probably\ full\b  # Knex
+            | \bcould\ not\ obtain\ a\ (?:database\ )?connection\ (?:from\ the\ pool\ )?within\b  # Rails
+            | \bResourceRequest\ timed\ out\b | \btimeout\ exceeded\ when\ trying\ to\ connect\b  # Node.js
+        """,
+        cause="the program gets no connection to its database in time: the database does not answer, or queries hold "
+        "all connections of the program's pool",
+        cure="look whether the database runs and answers; if it does, look for slow queries in it, and for work that "
+        "keeps its connection",
+        source="Ecto's, Prisma's, SQLAlchemy's, HikariCP's, Knex' and Rails' own messages; supabase/supabase#16777",
+        turns_away=True,
+    ),
+    Failure(
         name="docker-socket",
         mark="docker",
         pattern=r"""(?x)
