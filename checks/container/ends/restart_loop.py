@@ -194,7 +194,7 @@ def _did_work(container: Container, tail: LogTail) -> bool:
 
     A server has answered requests before it ended, and its callers miss it between two runs.
     """
-    complains = tail.failure is not None or (tail.has_complaint)
+    complains = tail.failure is not None or tail.has_complaint
     if complains or container.wanted_ports:
         return False
     return any(tells_of_work(line) and not is_served(line) for line in tail.lines)

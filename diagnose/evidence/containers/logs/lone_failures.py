@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -27,6 +27,8 @@ MOST_KINDS = 2
 """What fails in more ways is more than one thing."""
 SETTLED_S = 20.0
 """A program that runs for so long has seen its neighbours start."""
+PART_INDENT = 2
+"""Spaces by which a part of a message stands further to the right than the log's own lines."""
 
 _OF_PROGRAM = LazyPattern(
     r"\.(?!sock$)\w{1,10}$|^/(?:app|conf|config|etc|opt|srv|usr)(?:/(?!localtime$|timezone$)|$)"
@@ -60,14 +62,30 @@ def complaints(lines: Iterable[tuple[str, bool]]) -> Complaints:
     A level says little: some programs call errors what their callers did wrong. One that calls a
     line information makes it no complaint (`DEBUG took 12 ms timeout=30s`).
     """
+    read = list(lines)
+    parts = parts_of_messages([line for line, _ in read])
     found: list[str] = []
     goes_on = False
-    for line, is_same in lines:
-        is_rest = goes_on and line[:1].isspace()
+    for (line, is_same), is_part in zip(read, parts, strict=True):
+        is_rest = goes_on and is_part
         goes_on = is_same or is_frame(line) or is_rest or _complains(line)
         if goes_on:
             found.append(line)
     return Complaints(len(found), frozenset(map(called_host, found)) - {""}, signs(*found))
+
+
+def parts_of_messages(lines: Sequence[str]) -> list[bool]:
+    """Whether each line is a part of the message above it: a frame, or indented.
+
+    Programs that indent each line are compared with themselves: Next.js does so by one space,
+    Laravel's workers do by two.
+    """
+    own = min(map(_indent, lines), default=0)
+    return [is_frame(line) or _indent(line) >= own + PART_INDENT for line in lines]
+
+
+def _indent(line: str) -> int:
+    return len(line[: len(line) - len(line.lstrip())].expandtabs())
 
 
 def _complains(line: str) -> bool:

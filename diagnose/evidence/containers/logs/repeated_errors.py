@@ -24,6 +24,7 @@ from diagnose.evidence.containers.logs.lone_failures import (
     complaints,
     goes_on,
     is_worker,
+    parts_of_messages,
     prints_nothing_else,
 )
 from diagnose.evidence.containers.logs.past_errors import past_shapes
@@ -52,7 +53,6 @@ from diagnose.programs.log_message import (
     plain,
     without_numbers,
 )
-from diagnose.programs.stack_traces import is_frame
 from diagnose.programs.telling_line import TRIED_AGAIN, TellingLine, telling_line
 from diagnose.registry import evidence
 
@@ -218,7 +218,7 @@ def _repeated_error(
         line=telling,
         times=times[error],
         of=len(lines),
-        most=max(times[shape] for line, shape in shaped if not _is_part(line)),
+        most=_most_of_one_message(lines, shapes),
         errors=_errors(lines),
         complaints=complaints((line, shape == error) for line, shape in shaped),
         serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
@@ -243,9 +243,11 @@ def _shape(line: str) -> str:
     return f"{message(line).level} {without_numbers(line)}"
 
 
-def _is_part(line: str) -> bool:
-    """Whether a line is a part of the message above it."""
-    return line[:1].isspace() or is_frame(line)
+def _most_of_one_message(lines: Sequence[str], shapes: Sequence[str]) -> int:
+    """How many lines are the same as the message that is there most often; 0 for frames alone."""
+    parts = parts_of_messages(lines)
+    messages = [shape for shape, is_part in zip(shapes, parts, strict=True) if not is_part]
+    return max(Counter(messages).values(), default=0)
 
 
 def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> bool:

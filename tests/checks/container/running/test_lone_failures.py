@@ -66,6 +66,7 @@ BADLY_SET = [
 NO_ROLE = 'FATAL:  role "shop" does not exist'
 DATABASE = {"Config": {"ExposedPorts": {"5432/tcp": {}}}}
 STATUS = "checks 4 feeds"
+RENDERED = "  2026-11-28 20:08:29 App\\Jobs\\RenderPage .............. 12.3ms DONE"
 
 ALONE = {
     "a server that misses a setting": ([NO_SECRET] * 3, SERVER, 60.0, True),
@@ -78,6 +79,19 @@ ALONE = {
     "a server with another key": ([OLD_KEY] * 3, SERVER, 60.0, True),
     "a server with the code of another version": ([OLD_CODE] * 3, SERVER, 60.0, True),
     "a server with a trace about its settings": (BADLY_SET * 3, SERVER, 60.0, True),
+    "a server that indents all that it prints": ([f" ⨯ {NO_SECRET}"] * 3, SERVER, 60.0, True),
+    "a server whose messages stand below frames alone": (
+        ["Traceback (most recent call last):", f"    {NO_SECRET}"] * 3,
+        SERVER,
+        60.0,
+        True,
+    ),
+    "a worker whose indented lines are jobs that went well": (
+        [f"  {NO_NEIGHBOUR}", *[RENDERED] * 3] * 3,
+        {},
+        60.0,
+        False,
+    ),
     "a server that misses a setting, and serves": ([NO_SECRET, SERVES] * 3, SERVER, 60.0, False),
     "a server that says other things more often": (
         [NO_SECRET, *[STATUS] * 4] * 3,
