@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -30,13 +30,13 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
     recreated since, with another anonymous volume or another folder, both write to different places
     under one path, and neither sees what the other does. Compose names it by its id: where that is
     gone, the present container of a service is meant that this one depends on. Nothing is said of
-    paths that only one of them has.
+    paths that only one of them has or that have a mount of their own, and where the named one is
+    the older one. Where several are named, the last one with a path counts.
     """
     by_name = {name: item for item in containers for name in (item.name, item.id)}
     for container in containers:
-        for owner in _owners(container, containers, by_name):
-            for item in _parted(container, owner):
-                yield _finding(item)
+        for item in _parted(container, _owners(container, containers, by_name)):
+            yield _finding(item)
     return None
 
 
@@ -57,12 +57,17 @@ def _owners(
             )
 
 
-def _parted(container: Container, owner: Container) -> Iterator[_Parted]:
-    own = {mount.destination: mount for mount in container.mounts}
-    for theirs in owner.mounts:
-        mount = own.get(theirs.destination)
-        if mount is not None and mount.source != theirs.source:
+def _parted(container: Container, owners: Iterable[Container]) -> Iterator[_Parted]:
+    shared = {theirs.destination: (owner, theirs) for owner in owners for theirs in owner.mounts}
+    for mount in container.mounts:
+        owner, theirs = shared.get(mount.destination, (container, mount))
+        is_its_own = mount.destination in container.host_config.own_destinations
+        if theirs.source != mount.source and not is_its_own and _is_newer(owner, container):
             yield _Parted(container, owner, mount, theirs)
+
+
+def _is_newer(owner: Container, container: Container) -> bool:
+    return (owner.created_at or 0.0) > (container.created_at or 0.0)
 
 
 def _finding(item: _Parted) -> Finding:

@@ -170,6 +170,13 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
         return _capabilities(self.cap_add)
 
     @property
+    def own_destinations(self) -> frozenset[str]:
+        """The paths for which it has a mount of its own: `-v` with a source, or `--mount`."""
+        binds = (entry.split(":") for entry in self.binds or ())
+        mounts = (str(mount.get("Target", "")) for mount in self.mounts or ())
+        return frozenset([*(parts[1] for parts in binds if len(parts) > 1), *mounts])
+
+    @property
     def may_mount(self) -> bool:
         """Whether its programs may mount file systems."""
         return self.privileged or not self.added_capabilities.isdisjoint(("SYS_ADMIN", "ALL"))

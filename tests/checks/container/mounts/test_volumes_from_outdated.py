@@ -11,6 +11,7 @@ from tests.judging import judge, rows
 
 STORE = "/var/lib/docker/volumes"
 OLD, NEW = "a" * 64, "b" * 64
+OLDER, NEWER = "2026-01-02T03:04:05Z", "2026-01-02T04:04:05Z"
 
 
 def _mounts(name: str, path: str = "/data") -> list[dict[str, Any]]:
@@ -35,8 +36,8 @@ ROWS = {
 def test_volumes_from_outdated(
     named: list[str] | None, theirs: list[dict[str, Any]], fires: bool
 ) -> None:
-    app = container("app", HostConfig={"VolumesFrom": named}, Mounts=_mounts(OLD))
-    storage = container("storage", Mounts=theirs)
+    app = container("app", Created=OLDER, HostConfig={"VolumesFrom": named}, Mounts=_mounts(OLD))
+    storage = container("storage", Created=NEWER, Mounts=theirs)
     result = judge("container.volumes-from-outdated", containers=of(app, storage))
     assert rows(result) == ([("warning", "app")] if fires else [])
 
@@ -51,7 +52,28 @@ def _member(service: str, depends_on: str = "") -> dict[str, Any]:
 )
 def test_compose_names_a_container_that_is_gone(depends_on: str, fires: bool) -> None:
     gone = {"VolumesFrom": [f"{'c' * 64}:rw"]}
-    app = container("app", HostConfig=gone, Mounts=_mounts(OLD), Config=_member("app", depends_on))
-    storage = container("storage", Mounts=_mounts(NEW), Config=_member("storage"))
+    config = _member("app", depends_on)
+    app = container("app", Created=OLDER, HostConfig=gone, Mounts=_mounts(OLD), Config=config)
+    storage = container("storage", Created=NEWER, Mounts=_mounts(NEW), Config=_member("storage"))
     result = judge("container.volumes-from-outdated", containers=of(app, storage))
     assert rows(result) == ([("warning", "app")] if fires else [])
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"HostConfig": {"Binds": ["/srv/own:/data:ro"]}},
+        {"HostConfig": {"Mounts": [{"Type": "volume", "Target": "/data"}]}},
+        {"HostConfig": {"VolumesFrom": ["storage", "second"]}},
+        {"Created": "2026-01-02T05:04:05Z"},
+    ],
+    ids=["a folder of its own", "a mount of its own", "the last one counts", "the younger one"],
+)
+def test_a_path_that_is_not_shared(own: dict[str, Any]) -> None:
+    asked = {"VolumesFrom": ["storage"], **own.get("HostConfig", {})}
+    created = own.get("Created", OLDER)
+    app = container("app", Created=created, HostConfig=asked, Mounts=_mounts(OLD))
+    storage = container("storage", Created=NEWER, Mounts=_mounts(NEW))
+    second = container("second", Created=NEWER, Mounts=_mounts(OLD))
+    result = judge("container.volumes-from-outdated", containers=of(app, storage, second))
+    assert rows(result) == []
