@@ -44,15 +44,18 @@ class ChangedVolume(msgspec.Struct, frozen=True):
         own: Mapping[str, str] = self.volume.options or {}
         wanted = self.wanted.options
         pairs = {name: (own.get(name, ""), wanted.get(name, "")) for name in {**own, **wanted}}
-        if self.volume.driver != self.wanted.driver:
-            pairs["driver"] = (self.volume.driver, self.wanted.driver)
+        pairs["driver"] = (_plain(self.volume.driver), _plain(self.wanted.driver))
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     @property
     def lies_elsewhere(self) -> bool:
-        """Whether the volume's data is in a folder of the host or on a server, and stays there."""
+        """Whether the volume's data is in a folder of the host or on a server, and stays there.
+
+        What a driver other than the engine's own does with the data is not known.
+        """
         options = self.volume.options or {}
-        return "bind" in options.get("o", "").split(",") or ":" in options.get("device", "")
+        is_elsewhere = "bind" in options.get("o", "").split(",") or ":" in options.get("device", "")
+        return is_elsewhere and self.volume.driver == "local"
 
 
 class ChangedVolumes(Items[ChangedVolume], frozen=True):
@@ -63,7 +66,8 @@ class ChangedVolumes(Items[ChangedVolume], frozen=True):
 def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unavailable:
     """One question about the files of all projects with volumes; a file is read that is newer.
 
-    Values with a secret or a variable are not compared.
+    Values with a secret or a variable are not compared, nor is a relative path, which compose makes
+    an absolute one.
     """
     listed = host.require(ListVolumes()).volumes or ()
     projects = by_key((compose_label(volume, "project"), volume) for volume in listed)
@@ -87,6 +91,11 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
         if not isinstance(answer, Failed):
             items += _changed(project, older, answer, containers, times)
     return ChangedVolumes(tuple(items))
+
+
+def _plain(driver: str) -> str:
+    """The name of a driver as a file has it: the engine adds the tag of a plugin."""
+    return driver.removesuffix(":latest")
 
 
 def _files(containers: Containers) -> dict[str, tuple[str, ...]]:
@@ -115,6 +124,8 @@ def _changed(
     for volume in volumes:
         wanted = by_name.get(volume.name)
         if wanted is None or MARK in f"{volume.options}{wanted.options}":
+            continue
+        if wanted.options.get("device", "").startswith((".", "~")):
             continue
         users = tuple(item for item in containers if item.mounts_volume(volume.name))
         item = ChangedVolume(volume, wanted, users, times.get(wanted.path, 0.0))

@@ -15,7 +15,10 @@ _MOST = 100
 
 def service_parts(texts: Iterable[str], name: str) -> dict[str, Json]:
     """A service as `ComposeService`; empty where no file has it, or one cannot be read."""
-    parts = [_section(text, "services").get(name) for text in texts]
+    sections = [_section(text, "services") for text in texts]
+    if None in sections:
+        return {}
+    parts = [section.get(name) for section in sections if section is not None]
     answer: dict[str, Json] = {}
     ports: list[Json] = []
     for part in parts:
@@ -31,12 +34,17 @@ def service_parts(texts: Iterable[str], name: str) -> dict[str, Json]:
 
 
 def volume_parts(texts: Mapping[str, str]) -> list[Json]:
-    """The volumes as `ComposeVolume`, by the files that name them."""
-    volumes: dict[str, dict[str, Json]] = {}
-    for path, text in texts.items():
-        for key, part in _section(text, "volumes").items():
-            volume = part if isinstance(part, dict) else {}
-            volumes[str(key)] = {**volumes.get(str(key), {}), **_volume(volume), "path": path}
+    """The volumes as `ComposeVolume`, by the files that name them; none where one is no YAML."""
+    sections = {path: _section(text, "volumes") for path, text in texts.items()}
+    if None in sections.values():
+        return []
+    volumes: dict[str, dict[str, Any]] = {}
+    for path, section in sections.items():
+        for key, part in (section or {}).items():
+            before = volumes.get(str(key), {})
+            volume = _volume(part if isinstance(part, dict) else {})
+            options = {**before.get("options", {}), **volume.get("options", {})}
+            volumes[str(key)] = {**before, **volume, "options": options, "path": path}
     return [
         {"key": key, **volume}
         for key, volume in list(volumes.items())[:_MOST]
@@ -44,9 +52,9 @@ def volume_parts(texts: Mapping[str, str]) -> list[Json]:
     ]
 
 
-def _volume(part: Mapping[str, Any]) -> dict[str, Json]:
+def _volume(part: Mapping[str, Any]) -> dict[str, Any]:
     """What one file says of a volume."""
-    answer: dict[str, Json] = {key: str(part[key]) for key in ("name", "driver") if part.get(key)}
+    answer: dict[str, Any] = {key: str(part[key]) for key in ("name", "driver") if part.get(key)}
     options = part.get("driver_opts")
     if isinstance(options, dict):
         answer["options"] = {str(key): str(value) for key, value in options.items()}
@@ -55,14 +63,17 @@ def _volume(part: Mapping[str, Any]) -> dict[str, Json]:
     return answer
 
 
-def _section(text: str, name: str) -> dict[str, Any]:
-    """A section of a compose file; empty where it has none, or is no such file."""
+def _section(text: str, name: str) -> dict[str, Any] | None:
+    """A section of a compose file; empty where it has none, None where the file is not YAML.
+
+    A file with tags of compose (`!override`, `!reset`) is not read either.
+    """
     import yaml  # only where a file of a project is looked into
 
     try:
         whole = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError):
-        return {}
+        return None
     section = whole.get(name) if isinstance(whole, dict) else None
     return section if isinstance(section, dict) else {}
 

@@ -56,6 +56,13 @@ ROWS = {
     "options for one that had none": (None, {"options": NEW}, 600.0, "kept"),
     "its data would be lost": (INSIDE, {"options": {}}, 600.0, "kept"),
     "another driver": (OLD, {"options": OLD, "driver": "rclone"}, 600.0, "project"),
+    "the engine's driver by its tag": (
+        OLD,
+        {"options": OLD, "driver": "local:latest"},
+        600.0,
+        None,
+    ),
+    "a relative path": (OLD, {"options": {**OLD, "device": "./old"}}, 600.0, None),
     "as before": (OLD, {"options": OLD}, 600.0, None),
     "made by the file": (OLD, {"options": NEW}, 1.0, None),
     "another name": (OLD, {"options": NEW, "name": "data2"}, 600.0, None),
