@@ -39,8 +39,8 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
     The exec form of CMD and `docker run` start the first word, and hand it `&&` and all that
     follows as arguments. With `sh -c migrate && serve` the shell gets the first word alone. Compose
     cuts a command in one line at the first such sign, so that only its file has the rest; that is
-    read for containers that failed or ended. It is advice where the container runs and was not
-    started again: its first program does its work.
+    read for containers that failed or ended, and counts where a shell would have run the rest. It
+    is advice where the container runs and was not started again: its first program does its work.
     """
     for item in cut or ():
         yield _cut_finding(item)

@@ -1,7 +1,8 @@
 """Commands of compose files that compose has cut at a sign that only a shell knows.
 
 Compose takes a command in one line apart as a shell would, and stops at the first `&&`, `;`, `|` or
-`>`. What stands behind it is nowhere in the container (2.40.3).
+`>`. What stands behind it is nowhere in the container (2.40.3). A lost redirection (`> /log`) ends
+no program, and is passed over.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from diagnose.registry import evidence
 MOST = 20
 """Containers whose command is looked up."""
 _SIGNS = ";&|<>"
+_AFTER_SUCCESS = (";", "&&", "|", "&")
+_AFTER_FAILURE = (";", "||", "|", "&")
+"""Signs behind which a shell would have run another program, by how the first one ended."""
 
 
 class CutCommand(msgspec.Struct, frozen=True):
@@ -64,10 +68,15 @@ def cut_commands(host: Host, containers: Containers, clock: Clock, options: Opti
 
 
 def _cut(container: Container, written: str) -> CutCommand | None:
-    """The command, where the container has all words before a sign and none behind it."""
+    """The command, where the container has all words before a sign and none behind it.
+
+    Only where the rest would have run: behind `&&` nothing does after a failure.
+    """
     words = _words(written)
     at = next((at for at, word in enumerate(words) if word and set(word) <= set(_SIGNS)), 0)
     if not at or list(words[:at]) != list(container.config.cmd or ()):
+        return None
+    if words[at] not in (_AFTER_FAILURE if container.state.exit_code else _AFTER_SUCCESS):
         return None
     return CutCommand(container, written, words[at], " ".join(words[at + 1 :]))
 
