@@ -21,6 +21,8 @@ ROWS = {
     "a terminal alone": ("0 1 * * * docker exec -t db pg_dump", None),
     "in the background": ("0 1 * * * docker run -dit job:1", None),
     "with a terminal of its own": ("0 1 * * * script -qc 'docker exec -it db x' /dev/null", None),
+    "in a session of its own": ("@reboot /usr/bin/screen -dmS a docker exec -it db x", None),
+    "on another host": ("0 1 * * * ssh -tt web docker exec -it db x", None),
     "a comment": ("# docker exec -it db pg_dump", None),
     "an option of the command": ("0 1 * * * docker exec db tool -it", None),
     "no docker": ("0 1 * * * /root/backup.sh -it", None),

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import CronCalls
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.phrases import shortened
 from diagnose.registry import check
 
 SHOWN = 160
+_PLAIN_FLAG = LazyPattern(r"-[a-zA-Z]+|--tty")
+"""A flag that sed takes as it is: users write crontabs, and root types the command."""
 
 
 @check("container.cron-wants-terminal", severity=Severity.warning)
-def cron_wants_terminal(cron_calls: CronCalls | Unavailable, containers: Containers) -> CheckResult:
+def cron_wants_terminal(
+    cron_calls: CronCalls | Unavailable, containers: Containers, daemon: Daemon | None
+) -> CheckResult:
     """A cron job of the host calls docker with -t, and cron has no terminal.
 
     `docker exec -it` works for whoever types it. Under cron the command ends at once with "the
     input device is not a TTY", and a backup that it was to write stays empty. Read are
     /etc/crontab, /etc/cron.d and the crontabs of users, not the scripts that they call. A call in
-    the background (-d) and one below `script` are left out.
+    the background (-d) and one below `script`, `screen` or `ssh` are left out. Podman runs such a
+    call without a terminal.
     """
+    if daemon is not None and daemon.is_podman:
+        return Skipped("Podman needs no terminal for -t")
     if isinstance(cron_calls, Unavailable):
         return Skipped(f"the cron jobs of the host: {cron_calls}")
     by_name = {container.name: container for container in containers}
@@ -38,8 +55,10 @@ def cron_wants_terminal(cron_calls: CronCalls | Unavailable, containers: Contain
     return None
 
 
-def _edit(path: str, line: int, flag: str) -> dict[str, str]:
+def _edit(path: str, line: int, flag: str) -> PageVariables:
     """The edit of that line of the file: -it becomes -i, and -t alone goes."""
+    if not _PLAIN_FLAG.fullmatch(flag):
+        return {"crontab": path}
     kept = flag.replace("t", "", 1) if not flag.startswith("--") else ""
     replacement = f" {kept} " if kept not in ("", "-") else " "
     return {"crontab": path, "edit": f"{line}s/ {flag} /{replacement}/g"}

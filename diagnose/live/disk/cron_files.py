@@ -39,14 +39,20 @@ def _crontabs() -> Iterator[tuple[str, str]]:
             names = sorted(os.listdir(folder))  # noqa: PTH208 - called in each run
         except OSError:
             continue
-        # cron itself passes over names with a dot: copies of editors and of packages
+        # copies of editors and of packages: most crons pass over names with a dot
         paths += [f"{folder}/{name}" for name in names if "." not in name]
+    seen = set()
     for path in paths[:_MOST]:
         try:
             descriptor = open_regular(path)
         except (OSError, Refused):
             continue
         try:
+            # one folder may be a link to another one
+            status = os.fstat(descriptor)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
             yield path, read_all(descriptor, _LONGEST).decode("utf-8", "replace")
         finally:
             os.close(descriptor)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 _WITH_VALUE = frozenset({"e", "u", "w", "v", "p"})
 """Short options of `docker exec` and `docker run` that take the next word."""
 _LONG = {"--interactive": "i", "--tty": "t", "--detach": "d"}
-_MAKES_ONE = frozenset({"script", "unbuffer"})
-"""Programs that give what they run a terminal."""
+_MAKES_ONE = frozenset({"expect", "screen", "script", "socat", "ssh", "tmux", "unbuffer"})
+"""Programs that give what they run a terminal, or run it on another host."""
 
 
 class Call(NamedTuple):
@@ -22,7 +22,7 @@ class Call(NamedTuple):
 def calls_with_terminal(line: str) -> Iterator[Call]:
     """The calls of one line that fail without a terminal; none of a comment."""
     words = line.split()
-    if line.lstrip().startswith("#") or _MAKES_ONE.intersection(words):
+    if line.lstrip().startswith("#") or _MAKES_ONE & {word.rpartition("/")[2] for word in words}:
         return
     for at, word in enumerate(words):
         if word.rpartition("/")[2] != "docker":

@@ -33,3 +33,9 @@ def test_cron_wants_terminal(flag: str, target: str, expected: tuple[str, str], 
 def test_a_host_without_such_jobs() -> None:
     result = judge("container.cron-wants-terminal", cron_calls=CronCalls(), containers=of())
     assert rows(result) == []
+
+
+def test_a_crontab_cannot_put_commands_into_the_edit() -> None:
+    call = CronCall(PATH, 3, "-it/x/;1e", "db", "0 1 * * * docker exec -it/x/;1e db")
+    result = judge("container.cron-wants-terminal", cron_calls=CronCalls((call,)), containers=of())
+    assert result.findings[0].variables == {"crontab": PATH}
