@@ -36,12 +36,13 @@ def temp_folder_small(
     builds before that goes into the data root. It says "no space left on device" when that place is
     full, and the room is back a moment later. Found where the engine's log has these words of a
     request since its start, and that place is another file system than the data root's, with less
-    than `roomy` in all. `docker load` is in no log: a place with less than `tiny` is advice without
-    such words.
+    than `roomy` in all. Lines that name the data root are about that, as are those without a path
+    while it has less room than that place. `docker load` is in no log: a place with less than
+    `tiny` is advice without such words.
     """
     if daemon.is_podman:
         return Skipped("Podman has no such folder")
-    errors = [error for error in said_errors if NO_SPACE in error.line.text]
+    errors = [error for error in said_errors if _is_of_folder(error.line.text, temp_room)]
     usage = temp_room.usage
     if usage is None or usage.size >= (roomy if errors else tiny):
         return None
@@ -65,6 +66,15 @@ def temp_folder_small(
     )
     yield finding.with_variables(_more_room(temp_room))
     return None
+
+
+def _is_of_folder(text: str, temp_room: TempRoom) -> bool:
+    """Whether a line of the engine's log is about the temporary folder's lack of room."""
+    if NO_SPACE not in text or temp_room.usage is None:
+        return False
+    if f"{temp_room.folder}/" in text:
+        return True
+    return f"{temp_room.root}/" not in text and temp_room.left_in_root > temp_room.usage.size
 
 
 def _more_room(temp_room: TempRoom) -> PageVariables:

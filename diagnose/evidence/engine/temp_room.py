@@ -18,6 +18,10 @@ class TempRoom(msgspec.Struct, frozen=True):
 
     folder: str = ""
     usage: Usage | None = None
+    root: str = ""
+    """The data root."""
+    left_in_root: int = 0
+    """Bytes that are available in the data root."""
 
 
 @evidence
@@ -30,4 +34,4 @@ def temp_room(host: Host, daemon: Daemon, info: Info | None) -> TempRoom | Unava
     of_root = host.ask(StatFilesystem(info.docker_root_dir))
     if isinstance(of_root, Failed) or of_root.dev == usage.dev:
         return TempRoom()
-    return TempRoom(folder, usage)
+    return TempRoom(folder, usage, info.docker_root_dir, of_root.available)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec import convert
 from msgspec.structs import replace
 
 from diagnose.evidence.engine.info import Info
@@ -19,14 +19,15 @@ from tests.checks.daemon.evidence import ALIVE
 from tests.hosts import Made
 from tests.judging import judge, rows
 
+OF_ROOT = "write /var/lib/docker/overlay2/a/big: no space left on device"
 FULL = "Handler for POST /v1.51/build returned error: write /big: no space left on device"
 SMALL, MIB = "/run/small", 1 << 20
 
 
-def _usage(size: int, dev: str, fstype: str) -> dict[str, Any]:
+def _usage(size: int, dev: str, fstype: str, available: int) -> dict[str, Any]:
     return {
         "point": SMALL, "fstype": fstype, "source": "", "size": size, "used": 0, "free": size,
-        "available": size, "inodes": 0, "inodes_free": 0, "dev": dev, "read_only": False,
+        "available": available, "inodes": 0, "inodes_free": 0, "dev": dev, "read_only": False,
     }  # fmt: skip
 
 
@@ -36,6 +37,14 @@ ROWS = {
     "a large disk, and another error": (
         [f"DOCKER_TMPDIR={SMALL}"],
         "unexpected EOF",
+        3 << 30,
+        "8:9",
+        "ext4",
+        None,
+    ),
+    "a line about the data root": (
+        [f"DOCKER_TMPDIR={SMALL}"],
+        OF_ROOT,
         3 << 30,
         "8:9",
         "ext4",
@@ -57,7 +66,8 @@ def test_the_room_for_what_the_engine_unpacks(
     daemon = replace(ALIVE, processes=replace(ALIVE.processes, engine=engine))
 
     def answer(question: Question[Any]) -> Any:
-        return _usage(size, dev if question.args["path"] == SMALL else "8:1", fstype)
+        is_small = question.args["path"] == SMALL
+        return _usage(size, dev if is_small else "8:1", fstype, size if is_small else 1 << 40)
 
     host = Made({"fs.usage": answer})
     room = temp_room(host, daemon, Info(docker_root_dir="/var/lib/docker"))
@@ -69,8 +79,19 @@ def test_the_room_for_what_the_engine_unpacks(
 
 @pytest.mark.parametrize(("size", "expected"), [(3 * MIB, [("advice", "docker")]), (2 << 30, [])])
 def test_a_load_is_in_no_log(size: int, expected: list[tuple[str, str]]) -> None:
-    room = TempRoom(SMALL, msgspec.convert(_usage(size, "8:9", "ext4"), Usage))
+    room = TempRoom(SMALL, convert(_usage(size, "8:9", "ext4", size), Usage))
     result = judge(
         "daemon.temp-folder-small", temp_room=room, daemon=ALIVE, said_errors=SaidErrors()
     )
     assert rows(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "is_found"), [(FULL, False), (FULL.replace("/big", f"{SMALL}/big"), True)]
+)
+def test_a_data_root_that_is_full_itself(said: str, *, is_found: bool) -> None:
+    usage = convert(_usage(2 << 30, "8:9", "ext4", 2 << 30), Usage)
+    room = TempRoom(SMALL, usage, "/var/lib/docker", left_in_root=MIB)
+    errors = SaidErrors((SaidError(LogLine(9.0, "error", said), 1, 9.0),))
+    result = judge("daemon.temp-folder-small", temp_room=room, daemon=ALIVE, said_errors=errors)
+    assert bool(rows(result)) is is_found
