@@ -67,7 +67,10 @@ def peer_address_stale(
         if is_stale:
             is_own = holder is None and not servers and _is_former_own(call, namespaces)
             file = configured_places.of(call) if configured_places is not None else None
-            yield _stale_address_finding(_StaleAddress(call, holder, servers, file, is_own))
+            stopped = None if holder is not None else _stopped_holder(call, containers)
+            yield _stale_address_finding(
+                _StaleAddress(call, holder, servers, file, is_own, stopped)
+            )
     yield from failing_calls.unread
     return None
 
@@ -88,6 +91,16 @@ def _holder_of(call: FailingCall, members: Sequence[Container]) -> Container | N
     return None
 
 
+def _stopped_holder(call: FailingCall, containers: Containers) -> Container | None:
+    """The container that has the called address by its own options, and does not run."""
+    for container in containers.by_address.get(call.address, ()):
+        end = container.endpoints.get(call.network.name)
+        is_its_own = end is not None and end.fixed_address == call.address
+        if is_its_own and not container.is_running:
+            return container
+    return None
+
+
 class _StaleAddress(msgspec.Struct, frozen=True):
     """An address that is called, and that its peer no longer has."""
 
@@ -100,6 +113,8 @@ class _StaleAddress(msgspec.Struct, frozen=True):
     """The mounted file that has the address."""
     is_own: bool
     """Whether it may be the address that the caller itself had before."""
+    stopped: Container | None = None
+    """The container whose fixed address it is, which does not run."""
 
     @property
     def place(self) -> str:
@@ -122,7 +137,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
         f"address of {server.name}": server.endpoints[call.network.name].ip_address
         for server in servers[:5]
     }
-    touched = servers if stale.writer is None else [*servers, stale.writer]
+    idle = [item for item in (stale.writer, stale.stopped) if item is not None]
     finding = Finding.about(
         call.container,
         f"{call.container} keeps calling {call.address}:{call.port}, {_owner_clause(stale)}"
@@ -135,7 +150,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
             "the address comes from": stale.place or _source(is_own=stale.is_own),
         },
         discriminator=f"{call.address}:{call.port}",
-        touches=(call.network.subject, *subjects_of(touched)),
+        touches=(call.network.subject, *subjects_of([*servers, *idle])),
         calls=subjects_of(servers),
         signs=FOUND_NOBODY,
         stable=call.container.caller_lives,
@@ -146,6 +161,8 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
 def _owner_clause(stale: _StaleAddress) -> str:
     if stale.holder is not None:
         return f"an address that {stale.holder} has now, where nothing listens on that port"
+    if stale.stopped is not None:
+        return f"the fixed address of {stale.stopped}, which does not run"
     whose = "an address that no container has now"
     if stale.is_own:
         whose += ", and which may have been its own before it was started again"
@@ -171,6 +188,8 @@ def _variables(stale: _StaleAddress) -> PageVariables:
     """What the one command needs that corrects the address where it comes from."""
     if stale.writer is not None:
         return {"writer": stale.writer.name}
+    if stale.stopped is not None:
+        return {"stopped": stale.stopped.name}
     if stale.is_own:
         return {"itself": stale.call.container.name}
     if not stale.place:

@@ -87,6 +87,25 @@ def test_stale_addresses(name: str) -> None:
     assert rows(result) == wanted
 
 
+@pytest.mark.parametrize("status", ["exited", "running"])
+def test_a_stopped_container_with_that_fixed_address_is_named(status: str) -> None:
+    fixed = NetworkEndpoint(ipam_config={"IPv4Address": CALL.address})
+    stopped = replace(
+        container("db"),
+        state=State(status=status, pid=0 if status == "exited" else 8),
+        network_settings=NetworkSettings({"shop": fixed}),
+    )
+    result = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((CALL,)),
+        containers=Containers((EDGE, stopped)),
+    )
+    (finding,) = result.findings
+    is_named = finding.variables.get("stopped") == "db"
+    assert is_named is (status == "exited")
+    assert ("does not run" in finding.summary) is is_named
+
+
 CONF = "upstream shop { server 10.1.0.4:80; } # 10.9.9.9:1\n"
 GENERATED: dict[str, tuple[str, str, str]] = {
     "its writer is stopped": ("exited", CONF, "writer"),

@@ -58,6 +58,8 @@ def _is_silent(box: Box) -> bool:
 
 _EFFECTS = ["dns.upstream-unreachable", "dns.server-fails", "container.*", "daemon.errors-in-log"]
 
+_UNANSWERED = ("network.call-unanswered", "network.peer-address-stale")
+
 
 @fault(CHECK, subject="container:pihole", also=_EFFECTS)
 def pihole_that_asks_a_port_without_a_server(box: Box) -> None:
@@ -72,7 +74,7 @@ def pihole_that_asks_a_port_without_a_server(box: Box) -> None:
     assert f"'--server={NEXT}#53'" in command, command
 
 
-@fault(CHECK, subject="container:pihole", also=[*_EFFECTS, "network.call-unanswered"])
+@fault(CHECK, subject="container:pihole", also=[*_EFFECTS, *_UNANSWERED])
 def pihole_whose_neighbour_was_stopped(box: Box) -> None:
     """The server that a Pi-hole asks has a fixed address, and does not run."""
     _names(box)
