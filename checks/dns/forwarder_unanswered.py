@@ -73,7 +73,7 @@ def _forwarding_finding(
     container = forwarder.container
     upstream, reply = forwarder.silent[0].server, forwarder.silent[0].reply
     holder = _holder(containers, upstream)
-    stopped = _stopped_holder(containers, upstream) if holder is None else None
+    stopped = _stopped_holder(container, containers, upstream) if holder is None else None
     ports = _ports(holder, namespaces)
     more = len(forwarder.silent) - 1
     others = f" and {count(more, 'more server')}" if more else ""
@@ -170,12 +170,20 @@ def _holder_clause(
     return ""
 
 
-def _stopped_holder(containers: Containers, upstream: AskedServer) -> Container | None:
-    """The container that had the address of a server when it ran, by its own options."""
+def _stopped_holder(
+    forwarder: Container, containers: Containers, upstream: AskedServer
+) -> Container | None:
+    """The container that had the address of a server when it ran, by its own options.
+
+    Only on a network of the forwarder: another network may have had the same subnet.
+    """
     for container in containers:
-        if not container.is_running and any(
-            end.fixed_address == upstream.address for end in container.endpoints.values()
-        ):
+        own = {
+            end.fixed_address
+            for network, end in container.endpoints.items()
+            if network in forwarder.endpoints
+        }
+        if upstream.address in own and not container.is_running:
             return container
     return None
 
@@ -203,7 +211,8 @@ def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVa
         if upstream.source == f"variable {name}" and MARK not in value and address.search(value):
             return {"variable_with_port": f"{name}={address.sub(with_port, value)}"}
     words = forwarder.config.cmd or ()
-    if upstream.source == "its command" and any(address.search(word) for word in words):
+    is_named = any(address.search(word) for word in words) and MARK not in "".join(words)
+    if upstream.source == "its command" and is_named:
         return {"command_with_port": shlex.join(address.sub(with_port, word) for word in words)}
     return {}
 

@@ -139,6 +139,12 @@ STOPPED = container(
     State={"Status": "exited", "Running": False},
     NetworkSettings={"Networks": {"names": {"IPAMConfig": {"IPv4Address": NEXT}}}},
 )
+STRANGER = container(
+    "other",
+    State={"Status": "exited", "Running": False},
+    NetworkSettings={"Networks": {"others": {"IPAMConfig": {"IPv4Address": NEXT}}}},
+)
+SECRET_WORD = _server(Config={"Cmd": ["dnsmasq", "--key=<redacted:1>", f"--server={NEXT}#5053"]})
 SECRET = _server(Config={"Env": [f"DNS_UPSTREAM=<redacted:1>@{NEXT}#5053"]})
 HERE = {"server_container": "unbound", "served_port": "53"}
 STEPS: dict[str, tuple[Container, Container, dict[str, str]]] = {
@@ -153,6 +159,8 @@ STEPS: dict[str, tuple[Container, Container, dict[str, str]]] = {
         {**HERE, "command_with_port": f"dnsmasq '--server={NEXT}#53'"},
     ),
     "a value that is hidden": (SECRET, NEIGHBOUR, HERE),
+    "a command with a value that is hidden": (SECRET_WORD, NEIGHBOUR, HERE),
+    "one of another network that does not run": (BY_VARIABLE, STRANGER, {}),
     "a neighbour that does not run": (BY_VARIABLE, STOPPED, {"stopped_server": "unbound"}),
 }
 
