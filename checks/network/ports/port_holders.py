@@ -13,8 +13,10 @@ _STUB = "systemd-resolve"
 and 127.0.0.54, port 53."""
 _OF_THE_ENGINE = ("docker-proxy", "dockerd", "rootlessport", "rootlesskit")
 """Who listens in the place of a container that publishes the port."""
-_KEPT = ("sshd", "dropbear")
+_KEPT = ("sshd", "dropbear", "openvpn", "tailscaled", "teleport")
 """Without these nobody can log in to the host any more."""
+_OF_MANY = ("dockerd", "rootlesskit", "slirp4netns", "pasta", "passt")
+"""Each of these carries an engine, or the network of all its containers."""
 _ENGINES_UNITS = ("docker.service", "containerd.service", "snap.docker.dockerd.service")
 
 
@@ -35,7 +37,7 @@ def freeing(
         return {"holder": owner.name} if owner.id != container.id else {}
     if any(listener.comm == _STUB for listener in holders):
         return {"stub_unit": "systemd-resolved"}
-    if holder.comm is None or holder.comm == "dockerd":
+    if holder.comm is None or holder.comm in _OF_MANY:
         return {}
     if holder.pid == 1:
         return {"awaited": str(port)}

@@ -340,6 +340,8 @@ HOLDERS: dict[str, tuple[str, Listener | None, dict[str, str]]] = {
     "a program that nobody may see": (IN_USE, _listener(None, None), {}),
     "a socket unit": (IN_USE, _listener("systemd", 1), {"awaited": "8080"}),
     "what people log in by": (IN_USE, _listener("sshd", unit="ssh.service"), {"kept": "sshd"}),
+    "a private network": (IN_USE, _listener("tailscaled"), {"kept": "tailscaled"}),
+    "a rootless engine": (IN_USE.replace("80", "90"), Listener("tcp", "0.0.0.0", 9090, 12, "rootlesskit"), {}),
     "another container": (
         IN_USE,
         _listener("node", container=OTHER.id, unit="docker.service"),
