@@ -26,8 +26,9 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
     `tc` sets such queues: netem loses and delays packets on purpose, for tests of bad networks, and
     tbf, htb and cake limit a rate. They stay when the program that set them has ended. It counts
     where netem loses or delays, and where a limit of at most 10 Mbit a second has dropped packets
-    within the second in which it was looked at, or had some waiting. Looked at are uplinks, the
-    bridges of networks, both ends of veth pairs. What comes in is not looked at.
+    within the second in which it was looked at, or had some waiting. A limit of an uplink is
+    advice: routers shape a slow line so on purpose, and drop packets whenever it is full. Looked at
+    are uplinks, the bridges of networks, both ends of veth pairs. What comes in is not looked at.
     """
     for item in throttled_interfaces:
         if item.is_impaired or item.is_starving:
@@ -51,6 +52,7 @@ def _finding(item: ThrottledInterface) -> Finding:
                 "containers": list(names_of(place.containers))[:10],
             }
         ),
+        severity=Severity.advice if place.is_uplink and not item.is_impaired else None,
         discriminator=place.link.name if place.inside is not None else "",
         touches=_touched(place),
         signs=frozenset({"timeout"}),

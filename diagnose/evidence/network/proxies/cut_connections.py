@@ -38,6 +38,10 @@ _DEFAULT = "60s"
 _COMES_AGAIN_S = 6.0
 """Within which a client that was cut off comes again."""
 _MOSTLY = 0.8
+_PROBE = LazyPattern(
+    r"(?i)blackbox|check|health|kuma|monitor|nagios|pingdom|probe|statuscake|uptime"
+)
+"""Agents that come every minute by themselves, and end their connection at once."""
 
 
 class CutConnections(msgspec.Struct, frozen=True):
@@ -69,7 +73,7 @@ def all_cut_connections(
     ended = {
         container.id: lines
         for container in containers.running
-        if len(lines := _switched(container, recent_logs)) >= LEAST
+        if len(lines := switched(container, recent_logs)) >= LEAST
         and clock.is_within(lines[-1].at, FRESH_S)
     }
     if not ended:
@@ -87,11 +91,12 @@ def all_cut_connections(
     return AllCutConnections(tuple(found))
 
 
-def _switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
+def switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
+    """The lines of ended WebSockets, without those of monitors."""
     return [
         line
         for line in access_lines(logs.of_this_run(container))
-        if line.status == _SWITCHED and line.method == "GET"
+        if line.status == _SWITCHED and line.method == "GET" and not _PROBE.search(line.agent)
     ]
 
 

@@ -9,6 +9,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.evidence.network.wiring.throttled_interfaces import throttled_interfaces
+from diagnose.model import Severity
 from diagnose.questions.network import QueueCounters
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made
@@ -63,3 +64,20 @@ def test_nothing_is_asked_where_no_queue_limits() -> None:
     found = throttled_interfaces(Made({}), links, Networks(()), of(), uplinks, None)
     assert not found
     assert not found.unexamined
+
+
+@pytest.mark.parametrize(
+    ("row", "is_advice"),
+    [
+        (QueueCounters(1, "cake", "8001:", rate=900_000, backlog=9000), True),
+        (QueueCounters(1, "netem", "8001:", loss=0.1), False),
+    ],
+    ids=["a shaper of a slow line", "loses on purpose"],
+)
+def test_an_uplink(row: QueueCounters, *, is_advice: bool) -> None:
+    links = Interfaces((Interface(1, "uplink0", queue=row.kind),))
+    uplinks = Uplinks((Uplink("uplink0", "192.0.2.10"),))
+    host = Made({"net.queues": [[], [_row(row)]]})
+    found = throttled_interfaces(host, links, Networks(()), of(), uplinks, None)
+    (finding,) = judge("network.interface-throttled", throttled_interfaces=found).findings
+    assert (finding.severity is Severity.advice) is is_advice

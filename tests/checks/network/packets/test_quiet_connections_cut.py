@@ -11,6 +11,7 @@ from diagnose.evidence.network.proxies.cut_connections import (
     AllCutConnections,
     CutConnections,
     all_cut_connections,
+    switched,
 )
 from tests.checks.network.evidence import LATER, container
 from tests.judging import judge
@@ -63,3 +64,12 @@ def test_a_balancer_has_the_cure_in_words() -> None:
         "network.quiet-connections-cut", all_cut_connections=AllCutConnections((item,))
     ).findings
     assert finding.variables["balancer"] == "edge"
+
+
+_NGINX = '192.0.2.9 - - [30/Nov/2026:04:55:45 +0000] "GET /chat HTTP/1.1" 101 132 "-" "{agent}"'
+
+
+@pytest.mark.parametrize(("agent", "expected"), [("Mozilla/5.0", 4), ("Uptime-Kuma/1.23", 0)])
+def test_monitors_come_again_by_themselves(agent: str, expected: int) -> None:
+    logs: Any = _Logs([_NGINX.format(agent=agent)] * 4)
+    assert len(switched(EDGE, logs)) == expected
