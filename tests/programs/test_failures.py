@@ -28,6 +28,24 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
     assert "{" not in recognised.cause + recognised.cure
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("FATAL:  remaining connection slots are reserved for non-replication superuser connections", "too-many-clients"),
+        ("ReplyError: WRONGPASS invalid username-password pair or user is disabled.", "redis-password"),
+        ("/lib/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /app/server)", "glibc-too-old"),
+        ("OSError: [Errno 30] EROFS: read-only file system, open '/data/x'", "read-only-root"),
+        ("Error: error:0308010C ERR_OSSL_EVP_UNSUPPORTED", "node-openssl"),
+        ("error: your database (migration version: 312) is for a newer Forgejo, you can not use the newer", "gitea-database"),
+    ],
+)  # fmt: skip
+def test_other_words_of_a_row_are_recognised_too(line: str, name: str) -> None:
+    """The words of which one must be there belong to every way to say it."""
+    recognised = recognise([line], telling_line([line]), FAILURES)
+    assert recognised is not None
+    assert recognised.failure.name == name
+
+
 def test_a_row_that_only_follows_comes_last():
     """A supervisor says that a program has ended, and the program said why."""
     ended = [
@@ -198,7 +216,7 @@ COMMANDS = ("chmod", "chown", "docker", "lsattr", "openssl", "sysctl", "usermod"
 
 def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
     for failure in FAILURES:
-        assert failure.mark == failure.mark.lower(), failure.name
+        assert failure.marks == tuple(map(str.lower, failure.marks)), failure.name
         assert failure.cause[0].isalpha() or failure.cause[0] in ".{", failure.name
         assert not failure.cause.endswith("."), failure.name
         assert failure.cure.partition(" ")[0] not in {"", *COMMANDS}, failure.name

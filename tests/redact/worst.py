@@ -62,6 +62,15 @@ def worst_texts(pattern: re.Pattern[str], seed: int = 1, tries: int = 2) -> Iter
                     yield worst
 
 
+def matching_texts(pattern: re.Pattern[str], tries: int, seed: int = 1) -> Iterator[str]:
+    """Texts that a pattern finds, made from its own grammar; fewer than `tries` where its
+    lookarounds refuse some."""
+    rnd = random.Random(f"{seed}{pattern.pattern}")
+    tree = list(parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG))
+    texts = (_sample(tree, rnd) for _ in range(tries))
+    return (text for text in texts if pattern.search(text))
+
+
 def _repeats(items: list[Any], before: list[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
     """What a pattern repeats many times, each with what comes before it."""
     for index, (code, value) in enumerate(items):

@@ -22,7 +22,7 @@ CALLED_SERVERS = (
     ),
     Failure(
         name="login-strategy",
-        mark='strategy "',
+        mark="authentication strategy",
         pattern=r"Unknown authentication strategy \\?\"(?P<strategy>[\w-]{1,40})",
         cause="the program has no login by {strategy}: the provider of it was not there when the program started, or the "
         "variables for it are missing",

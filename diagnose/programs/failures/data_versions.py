@@ -171,7 +171,7 @@ DATA_VERSIONS = (
     ),
     Failure(
         name="gitea-database",
-        mark="is for a newer gitea",
+        mark="(migration version",
         pattern=r"Your database \(migration version: (?P<data>\d+)\) is for a newer (?:Gitea|Forgejo)",
         cause="the database was migrated by a newer release (migration {data}) than this image",
         cure="run the newer image again",
@@ -268,7 +268,7 @@ DATA_VERSIONS = (
     ),
     Failure(
         name="neo4j-format",
-        mark="store format",
+        mark=("store format", "needs to be"),
         pattern=r"(?:Unable to find|unsupported|unknown) store format|needs to be (?:upgraded|migrated).{0,40}store",
         cause="the database files are in a store format that this Neo4j does not read without a migration",
         cure="run the old image, or migrate with neo4j-admin database migrate",

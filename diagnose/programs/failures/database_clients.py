@@ -44,7 +44,7 @@ DATABASE_CLIENTS = (
     ),
     Failure(
         name="postgres-no-tls",
-        mark="ssl",
+        mark=("ssl", "tls"),
         pattern=r"pq: SSL is not enabled on the server|server does not support SSL, but SSL was required"
         r"|The server does not support SSL(?: connections)?\b|\bserver does not support TLS\b",
         cause="the program asks the database for TLS, and the server has none",
@@ -114,7 +114,7 @@ DATABASE_CLIENTS = (
     ),
     Failure(
         name="too-many-clients",
-        mark="too many",
+        mark=("too many", "connection slots"),
         pattern=r"sorry, too many clients already|Too many connections"
         r"|remaining connection slots are reserved",
         cause="the database has as many connections as it allows",
@@ -192,7 +192,7 @@ DATABASE_CLIENTS = (
     ),
     Failure(
         name="redis-password",
-        mark="auth",
+        mark=("noauth", "wrongpass", "auth <password>"),
         pattern=r"NOAUTH Authentication required|WRONGPASS invalid username-password pair"
         r"|ERR AUTH <password> called without any password",
         cause="the program's password for Redis is not the one that Redis asks for",

@@ -148,7 +148,7 @@ FILES = (
     ),
     Failure(
         name="erlang-node-name",
-        mark="duplicate_node",
+        mark="node with name",
         pattern=r"ERROR: node with name \"(?P<node>[^\"]+)\" (?:is )?already running",
         cause="another RabbitMQ of the same node name answers in this network namespace",
         cure="stop the other one, or give this container a host name of its own",

@@ -78,7 +78,7 @@ _FAULTS = (
     ),
     Failure(
         name="disk-errors",
-        mark="error",
+        mark=("error", "corrupt", "critical"),
         pattern=r"(?:EXT4-fs|XFS|BTRFS|F2FS)[^\n(]{0,30}\((?:device )?(?P<device>[\w-]{1,30})[^\n]{0,80}(?:error|critical|corrupt)"
         r"|EXT4-fs error \(device (?P<device_ext>[\w-]{1,30})"
         r"|(?:I/O|medium) error[^\n]{0,20}\bdev (?P<device_block>[\w-]{1,30})",
@@ -141,7 +141,7 @@ _HARMLESS = (
     ),
     Failure(
         name="plugins-skipped",
-        mark="skip",
+        mark=("skip", "failed to load plugin"),
         pattern=r"(?:skip loading plugin|failed to load plugin)[^\n]{0,300}(?:aufs|btrfs|devmapper|zfs|blockfile|erofs|cri)[^\n]{0,300}",
         cause="nothing is wrong: containerd leaves out a way of storing layers (or a part) that this host does not have",
         cure="nothing has to be done: docker uses overlay",

@@ -41,7 +41,7 @@ KERNEL_SETTINGS = (
     ),
     Failure(
         name="async-io-scylla",
-        mark="aio-max-nr",
+        mark=("aio-max-nr", "async i/o"),
         pattern=r"aio-max-nr.{0,80}(?:at least|to) (?P<least>\d+)|Could not setup Async I/O",
         cause="the program needs more asynchronous I/O requests than fs.aio-max-nr allows",
         cure="set it on the host: sysctl -w fs.aio-max-nr=1048576",
@@ -50,7 +50,7 @@ KERNEL_SETTINGS = (
     ),
     Failure(
         name="shared-memory-segment",
-        mark="shmmax",
+        mark=("shmmax", "shared memory segment"),
         pattern=r"could not create shared memory segment.*|SHMMAX",
         cause="the program asks for a larger shared memory segment than kernel.shmmax allows",
         cure="set it on the host: sysctl -w kernel.shmmax=17179869184",

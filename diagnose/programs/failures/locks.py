@@ -38,7 +38,7 @@ LOCKS = (
     ),
     Failure(
         name="postgres-lock",
-        mark="postmaster.pid",
+        mark=("postmaster.pid", "is another postmaster"),
         pattern=r"lock file \"(?P<file>postmaster\.pid)\" already exists|Is another postmaster \(PID \d+\) running",
         cause="another PostgreSQL uses the same data directory, or one that ended left its postmaster.pid there",
         cure="stop the other container; remove postmaster.pid only where none runs",
@@ -308,7 +308,7 @@ PID_FILES = (
     ),
     Failure(
         name="dockerd-pid",
-        mark="process with pid",
+        mark=("process with pid", "ensure docker is not running"),
         pattern=r"process with PID \d+ is still running|pid file found, ensure docker is not running or delete (?P<file>\S+)",
         cause="a former run of the inner Docker daemon left its pid file",
         cure="remove /var/run/docker.pid in the container, or recreate the container",

@@ -94,7 +94,7 @@ NEIGHBOURS = (
     ),
     Failure(
         name="mysql-socket",
-        mark="mysqld.sock",
+        mark="can't connect to local m",
         pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket",
         cause="the program calls localhost, which is the container itself, through a socket file that is not there",
         cure="give it the database container's name instead of localhost",
@@ -157,7 +157,7 @@ NEIGHBOURS = (
     ),
     Failure(
         name="certificate-time",
-        mark="certificate",
+        mark=("certificate", "current time", "not yet valid"),
         pattern=r"certificate (?:has expired or )?is not yet valid(?!.{0,60} is after)|CERTIFICATE_VERIFY_FAILED.{0,40}not yet valid|current time \S+ is before",
         cause="a certificate is not valid yet by this clock, which may be wrong",
         cure="compare the host's clock: timedatectl, or date -u beside another machine",

@@ -16,7 +16,7 @@ _IN_THE_WAY = "container.option-in-the-way"
 OPTIONS = (
     Failure(
         name="no-new-privileges",
-        mark="su",
+        mark=("'nosuid' option", "setuid sandbox", "must be suid", "no new privileges"),
         pattern=r"sudo: effective uid is not 0, is \S+ on a file system with the 'nosuid' option"
         r"|sudo: The \"no new privileges\" flag is set"
         r"|\bsu: must be suid to work properly|setuid sandbox is not running as root",
@@ -38,7 +38,7 @@ OPTIONS = (
     ),
     Failure(
         name="file-size-limit",
-        mark="file",
+        mark=("efbig", "file size limit", "file too large", "sigxfsz"),
         pattern=r"\bFile size limit exceeded\b|(?-i:\bFile too large\b)|\bEFBIG\b|\bSIGXFSZ\b",
         cause="a file that the program writes became larger than its limit allows "
         "(ulimit fsize), or than its file system can hold",
@@ -184,7 +184,7 @@ OPTIONS = (
     ),
     Failure(
         name="node-openssl",
-        mark="digital envelope routines",
+        mark=("digital envelope routines", "err_ossl_evp_unsupported"),
         pattern=r"digital envelope routines::unsupported|ERR_OSSL_EVP_UNSUPPORTED",
         cause="this Node.js (17 or later) has an OpenSSL without the old hash that the program's build tool uses",
         cure="upgrade the build tool (webpack 5.61 or later), or run the image node:16; until then "
@@ -298,7 +298,7 @@ OPTIONS = (
     ),
     Failure(
         name="read-only-root",
-        mark="read-only file",
+        mark=("read-only file", "erofs", "errno 30"),
         pattern=r"^(?!.*(?<![\w.])/(?:proc|sys)/[^\s:'\"]+['\"]?: Read-only)"
         r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system"
         r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'",

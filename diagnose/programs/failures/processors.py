@@ -84,7 +84,7 @@ PROCESSOR = (
     ),
     Failure(
         name="glibc-too-old",
-        mark="glibc_",
+        mark="not found (required by",
         pattern=r"version `(?P<version>GLIBC(?:XX)?_[\d.]+)' not found \(required by (?P<program>[^)]+)\)",
         cause="{program} was built on a newer distribution ({version}) than the image's",
         cure="build it in the image's own distribution, or use a newer base image",
@@ -163,7 +163,7 @@ SYSTEM_CALLS = (
     ),
     Failure(
         name="rust-clock",
-        mark="sys/unix/time.rs",
+        mark="library/std/src/sys/",
         pattern=r"panicked at .{0,5}library/std/src/sys/(?:pal/)?unix/time\.rs",
         cause="a new system call for the time is refused: the engine's libseccomp or the kernel is older than the image's C library",
         cure="install libseccomp 2.4.4 or later on the host; an old kernel needs an older image",

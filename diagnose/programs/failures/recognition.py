@@ -39,8 +39,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure: a row of a table."""
 
     name: str
-    mark: str
-    """Small letters that the log must contain: a cheap test."""
+    mark: str | tuple[str, ...]
+    """Small letters that the line must hold, or several, one of which it must: a cheap test."""
     pattern: str
     """What decides; its named groups are the values of the failure. Several groups with the same
     value differ behind a `_`: `host_go` and `host_node` are both the host. One that ends in
@@ -84,6 +84,17 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
         return re.compile(self.pattern, re.IGNORECASE)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The words of which one is in every text that shows the failure."""
+        return (self.mark,) if isinstance(self.mark, str) else self.mark
+
+    def may_be_in(self, lowered: str) -> bool:
+        """Whether a text in small letters may show the failure."""
+        if isinstance(self.mark, str):
+            return self.mark in lowered
+        return any(mark in lowered for mark in self.mark)
 
 
 NO_WORD = (
@@ -204,7 +215,7 @@ def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) ->
     """is_passed: the program got past the line, which counts for rows that mean just that."""
     lowered = text.lower()
     for failure in table:
-        match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
+        match = failure.compiled.search(text[:LONGEST]) if failure.may_be_in(lowered) else None
         if match is None or (is_passed and not goes_on(match.group())):
             continue
         if not _is_about_the_same(failure, match, text):
@@ -255,7 +266,7 @@ def recognise(
     """
     texts = [plain(line) for line in lines]
     whole = "\n".join(texts).lower()
-    candidates = [failure for failure in table if failure.mark in whole]
+    candidates = [failure for failure in table if failure.may_be_in(whole)]
     if not candidates:
         return None
     about_callers = lines_about_callers(texts) if has_ended else frozenset()

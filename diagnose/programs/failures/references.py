@@ -69,7 +69,7 @@ REFERENCES = (
     ),
     Failure(
         name="docker-client-older",
-        mark="imageinfo",
+        mark="required attributes are not set",
         pattern=r"Cannot build (?:Image|Container)Info, some of required attributes are not set",
         cause="the program commands the Docker engine with a client that is older than this engine: it expects fields that "
         "engine 29 and later no longer send",

@@ -13,7 +13,7 @@ _ZONE = r"[A-Z][A-Za-z]+(?:/[A-Z][\w+-]*)+"
 RUNTIMES = (
     Failure(
         name="java-crashed",
-        mark="java runtime environment",
+        mark=("java runtime environment", "at pc="),
         pattern=r"A fatal error has been detected by the Java Runtime Environment"
         r"|\# (?:SIG(?:SEGV|BUS|ILL|FPE)|EXCEPTION_\w{1,40}) \(0x[0-9a-f]+\) at pc=",
         cause="the Java runtime itself has crashed, in a library that is no Java or in its own code: "

@@ -7,7 +7,7 @@ from diagnose.programs.failures.recognition import Failure
 SCHEMA_CHANGES = (
     Failure(
         name="flyway-checksum",
-        mark="checksum mismatch",
+        mark="mismatch for migration",
         pattern=r"Migration (?:checksum|description|type) mismatch for migration (?:version )?(?P<version>\w+(?:\.\w+)*)",
         cause="the file of migration {version} was changed after it had run in this database (Flyway)",
         cure="bring back the file as it was and put the change into a new migration; where the change is "
@@ -16,7 +16,7 @@ SCHEMA_CHANGES = (
     ),
     Failure(
         name="liquibase-checksum",
-        mark="check sum",
+        mark=("check sum", "checksum"),
         pattern=r"\bchange ?sets? check ?sum|\bcheck sum:? .{0,160}\bwas: \S+ but is now: ",
         cause="a change set was changed after it had run in this database (Liquibase): another build of the "
         "program, or a file that was edited",

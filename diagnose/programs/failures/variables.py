@@ -73,7 +73,7 @@ VARIABLES = (
     ),
     Failure(
         name="mssql-eula",
-        mark="eula",
+        mark=("eula", "end-user license"),
         pattern=r"The SQL Server End-User License Agreement|ACCEPT_EULA",
         cause="the licence of SQL Server is not accepted",
         cure="set ACCEPT_EULA=Y",
@@ -256,7 +256,7 @@ VARIABLES = (
     ),
     Failure(
         name="keycloak-hostname",
-        mark="strict hostname resolution",
+        mark=("hostname is not configured", "strict hostname resolution"),
         pattern=r"Strict hostname resolution configured but no hostname setting provided|hostname is not configured",
         cause="Keycloak runs in production mode without a host name",
         cure="set KC_HOSTNAME, or start it with start-dev",
@@ -323,7 +323,7 @@ VARIABLES = (
     ),
     Failure(
         name="minio-credentials",
-        mark="minio_root_user",
+        mark=("invalid credentials", "minio_root_user"),
         pattern=r"MINIO_ROOT_USER length should be at least|Invalid credentials",
         cause="MinIO's root user or password is too short",
         cure="set MINIO_ROOT_USER (3 characters or more) and MINIO_ROOT_PASSWORD (8 or more)",

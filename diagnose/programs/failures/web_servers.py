@@ -133,7 +133,7 @@ WEB_SERVERS = (
     ),
     Failure(
         name="nginx-upload",
-        mark="too large body",
+        mark="client intended to send too large",
         pattern=r"client intended to send too large (?:chunked )?body",
         cause="nginx answers 413, because it takes only uploads of up to 1 MB by default",
         cure="set client_max_body_size in the configuration of nginx, and reload it",
@@ -265,7 +265,7 @@ WEB_SERVERS = (
     ),
     Failure(
         name="php-fpm-children",
-        mark="pm.max_children",
+        mark="max_children",
         pattern=r"server reached (?:pm\.)?max_children setting \((?P<most>\d+)\)",
         cause="all {most} processes of PHP are busy, and further requests wait or are rejected",
         cure="raise pm.max_children in a file of php-fpm.d, as far as the memory allows, "

@@ -19,7 +19,7 @@ BUILDS = (
     ),
     Failure(
         name="prisma-client",
-        mark="prisma",
+        mark=("prisma", "query engine"),
         pattern=r"""(?x)
             @prisma/client\ did\ not\ initialize\ yet
             | Query\ [Ee]ngine\ (?:library|binary)?\ ?for\ (?:the\ )?(?:current|your)\ platform\b.{0,60}?

@@ -26,7 +26,7 @@ CERTIFICATES = (
     ),
     Failure(
         name="certificate-name",
-        mark="certificate",
+        mark=("certificate", "ip sans", "cert_altname", "subject alternative"),
         pattern=r"""(?x)
             certificate\ is\ (?:not\ )?valid\ for\ (?!\d)(?P<names>[^\"']{1,80}?),?\ (?:not[ ]
                 |but\ )
@@ -120,7 +120,7 @@ CERTIFICATES = (
     ),
     Failure(
         name="certificate-untrusted",
-        mark="certif",
+        mark=("certif", "pkix path", "unknown authority", "unknownissuer"),
         pattern=r"""(?x)
             signed\ by\ unknown\ authority
             | self[- ]signed\ certificate\ in\b

@@ -308,7 +308,7 @@ DATA = (
     ),
     Failure(
         name="database-io",
-        mark="i/o error",
+        mark=("i/o error", "sqlite_ioerr"),
         pattern=r"\bdisk I/O error\b|\bSQLITE_IOERR",
         cause="the program cannot read or write its SQLite file: the disk is full or failing, or the file lies on a "
         "share (NFS, SMB) that cannot lock it",
@@ -364,7 +364,7 @@ DATA = (
     ),
     Failure(
         name="replica-set",
-        mark="replica set",
+        mark=("replica set", "replset", "a member of a"),
         pattern=r"""(?x)
             only\ (?:supported|allowed)\ on\ (?:a\ )?replica\ set
             | not\ (?:running\ with|a\ member\ of\ a)\ --?replSet

@@ -41,7 +41,7 @@ _OF_THE_SYSTEM = LazyPattern(
 FILES = (
     Failure(
         name="own-output-denied",
-        mark="denied",
+        mark=("denied", "eacces"),
         pattern=r"""(?xi)
             (?:permission\ denied|EACCES)[^/\n]{0,60}(?P<stream>/dev/std(?:err|out)|/proc/self/fd/[12])\b
             | (?P<stream_first>/dev/std(?:err|out)|/proc/self/fd/[12])\b[^/\n]{0,60}(?:permission\ denied|EACCES)

@@ -61,7 +61,7 @@ DEVICES = (
     ),
     Failure(
         name="gpu-memory",
-        mark="cuda",
+        mark=("cuda", "blas_status_alloc_failed"),
         pattern=r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED",
         cause="the memory of the GPU is full: "
         "the model is too large for it, or another program holds a part",

@@ -5,7 +5,7 @@ from diagnose.programs.failures.recognition import Failure
 REPLACED_FILES = (
     Failure(
         name="engines-file-replaced",
-        mark="resource busy",
+        mark=("resource busy", "errno 16"),
         pattern=r"(?P<file>/etc/(?:hosts|resolv\.conf|hostname))'?\"?: (?:Device or resource busy|\[Errno 16\])",
         cause="the program puts a new file in the place of {file}, which the engine has mounted: "
         "it can only be written into",
@@ -15,7 +15,7 @@ REPLACED_FILES = (
     ),
     Failure(
         name="mounted-file-replaced",
-        mark="busy",
+        mark=("busy", "errno 16", "rb_file_s_rename"),
         pattern=r"""(?x)
             \bto\ '?(?P<file>/[^\s':]+)'?:\ (?:Device\ or\ )?resource\ busy  # sed, mv
             | (?:\[Errno\ 16\]|EBUSY).{0,80}?->\ '(?P<file_python>/[^']+)'

@@ -75,7 +75,7 @@ _STEPS = (
     ),
     Failure(
         name="release-gone",
-        mark="does not have a release file",
+        mark="the repository '",
         pattern=r"The repository '(?P<repository>[^']{1,200})' (?:does not have|no longer has) a Release file",
         cause="the mirror no longer has {repository}: that release of the distribution is out of support",
         cure="use a newer base image, or the archive's address in the sources of apt",

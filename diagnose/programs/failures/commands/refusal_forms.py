@@ -82,7 +82,7 @@ _TWICE = (
 _MISSING = (
     Failure(
         name="form-port",
-        mark="port",
+        mark=("port", "proto"),
         pattern=r"invalid (?:port|containerPort|hostPort)[^\n]{0,30}?: (?P<why>[^\n]{1,200})|proto(?:col)? \S{1,40} (?:not supported|invalid)",
         cause="a port is written in a form that docker does not read ({why}); where a variable was to give it, that is empty",
         cure="write HOST:CONTAINER, such as 8080:80 or 127.0.0.1:8080:80/udp, and echo each variable in it",
@@ -111,7 +111,7 @@ _MISSING = (
     ),
     Failure(
         name="form-not-found",
-        mark="no",
+        mark=("no", "exist"),
         pattern=_KIND
         + " "
         + _NAME

@@ -21,7 +21,7 @@ _STORE = (
     ),
     Failure(
         name="old-layer-gone",
-        mark="failed to export image",
+        mark="layer does not exist",
         pattern=r"failed to export image: [^\n]{0,300}layer does not exist|failed to get layer \S{1,99}: layer does not exist",
         cause="a layer that an earlier step made was removed while the build ran, as by docker system prune",
         cure="repeat the build, and do not prune during builds",
@@ -45,7 +45,7 @@ _DOCKERFILE = (
     ),
     Failure(
         name="user-not-in-stage",
-        mark="invalid ",
+        mark=("invalid ", "no matching entries in", "unable to "),
         pattern=r"invalid (?P<kind>user|group) index: [^\n]{0,200}|(?:unable to (?:convert|find)|no matching entries in) "
         r"(?P<kind_old>user|uid|group|gid)[^\n]{0,60}(?:string|passwd|group) file",
         cause="--chown or --chmod of a COPY or ADD, or a USER, names a {kind} that the image of this stage does not have",
@@ -67,7 +67,7 @@ _DOCKERFILE = (
     ),
     Failure(
         name="stage-base-empty",
-        mark="base name",
+        mark=("should not be blank", "failed to parse stage name"),
         pattern=r"base name \((?P<value>[^)\n]{0,200})\) should not be blank|failed to parse stage name \"(?P<value_stage>[^\"\n]{0,200})\"",
         cause="the image of a FROM line is empty or no valid name ({value}): a variable in it has no value",
         cure="give the ARG above FROM a default, or pass --build-arg",
@@ -95,7 +95,7 @@ _DOCKERFILE = (
     ),
     Failure(
         name="dockerfile-empty",
-        mark="dockerfile",
+        mark=("cannot be empty", "file with no instructions", "no build stage"),
         pattern=r"the Dockerfile \(?(?P<file>[^)\n]{0,300}?)\)? cannot be empty|file with no instructions|no build stage in current context",
         cause="the Dockerfile has no FROM before its first instruction, or is empty",
         cure="begin it with FROM IMAGE",
@@ -162,7 +162,7 @@ _OPTIONS = (
 _SOURCES = (
     Failure(
         name="git-login-missing",
-        mark="git",
+        mark="failed to fetch remote",
         pattern=r"failed to fetch remote (?P<url>\S{1,300}?):? [^\n]{0,300}(?:could not read Username|Permission denied \(publickey\)"
         r"|Authentication failed|Repository not found|Host key verification failed)",
         cause="the repository {url} is private or not there, and the builder has no login for it",

@@ -262,7 +262,7 @@ _ENGINE = (
     ),
     Failure(
         name="no-such-image",
-        mark="image",
+        mark=("image", "tag does not exist"),
         pattern=r"(?:No such image: |image does not exist locally with the tag: |tag does not exist: )(?P<image>\S{1,300})",
         cause="the engine has no image of the name {image}",
         cure="list what there is with docker image ls; name an image for its registry with docker tag first",

@@ -50,7 +50,7 @@ _BY_SSH = (
 _TO_ENGINE = (
     Failure(
         name="engine-ended-meanwhile",
-        mark="docker.sock",
+        mark=("docker.sock", "docker_engine"),
         pattern=r"(?:docker\.sock|docker_engine)[^\n]{0,200}(?:: EOF\b|connection reset by peer|broken pipe|unexpected EOF)",
         cause="the engine closed the connection in the middle of the request: it ended, was restarted, or crashed on it",
         cure="systemctl status docker and journalctl -u docker -n 60 --no-pager say which; then repeat the command",
@@ -87,7 +87,7 @@ _TO_ENGINE = (
 _TO_BUILDER = (
     Failure(
         name="builder-ended",
-        mark="e",
+        mark=("e", "transport is closing"),
         pattern=r"(?:error reading from server|failed to receive status|transport is closing|rpc error: code = Unavailable)[^\n]{0,200}"
         r"(?:EOF|closed|unavailable|reset by peer|closing)",
         cause="the connection to the builder broke: BuildKit ended in the middle of the build, most often because memory "

@@ -24,7 +24,7 @@ _REMOVAL = (
     ),
     Failure(
         name="remove-busy",
-        mark="busy",
+        mark=("busy", "not empty"),
         pattern=r"(?:failed to remove root filesystem|unable to remove filesystem|cleanup: failed to)[^\n]{0,300}"
         r"(?:device or resource busy|directory not empty)",
         cause="a mount of the container's files is still in use: a process of the host or of another container has it "
@@ -39,7 +39,7 @@ _REMOVAL = (
 _STATE = (
     Failure(
         name="process-already-ended",
-        mark="process",
+        mark=("process", "cannot exec", "cannot start a", "no running task"),
         pattern=r"process already finished|cannot (?:start|exec in) a (?:stopped|deleted) (?:process|container|state)"
         r"|no running task|no such process: (?:unknown|not found)|cannot exec in a stopped (?:state|container)",
         cause="the process had ended before the command reached it: the container stopped, or restarts, at that moment",
@@ -70,7 +70,7 @@ _STATE = (
     ),
     Failure(
         name="network-of-stopped",
-        mark="namespace of",
+        mark=("namespace of", "join"),
         pattern=r"(?:join(?:ing)?|cannot join) (?P<kind>network|ipc|pid|IPC|PID)(?: namespace)? of (?:a )?(?:non[- ]running )?container:? "
         r"(?:cannot join \w+ namespace of a non running container: )?(?:container )?(?P<peer>[\w.-]{1,255})",
         cause="the container uses the {kind} namespace of container {peer}, which does not run",
@@ -106,7 +106,7 @@ _FILES = (
     ),
     Failure(
         name="checkpoint-unsupported",
-        mark="checkpoint",
+        mark=("checkpoint", "criu"),
         pattern=r"not been compiled with checkpoint/restore|checkpoint[^\n]{0,200}criu[^\n]{0,80}(?:not found|no such file)"
         r"|criu (?:version|binary)[^\n]{0,80}(?:not found|too old|must be)",
         cause="checkpoints need CRIU, which this host or its runc does not have",

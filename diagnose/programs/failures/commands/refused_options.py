@@ -99,7 +99,7 @@ _VALUES = (
     ),
     Failure(
         name="experimental",
-        mark="experimental features enabled",
+        mark="experimental",
         pattern=r"(?P<option>\"?[\w -]{1,60}\"?) is only supported on a Docker (?:daemon|cli) with experimental "
         r"(?:cli )?features enabled",
         cause="{option} is an experimental feature, and the engine has these off",

@@ -28,7 +28,7 @@ REFUSED_PACKAGES = (
     ),
     Failure(
         name="package-agent-missing",
-        mark="gpg-agent",
+        mark="gpg: ",
         pattern=r"gpg: (?:failed to start agent|can't connect to the agent)",
         cause="gpg, which is to add the repository's key, finds no gpg-agent on this system",
         cure="apt-get install gnupg gpg-agent; or keep the key as text in /etc/apt/keyrings/docker.asc, which needs no gpg",
@@ -73,7 +73,7 @@ REFUSED_PACKAGES = (
     ),
     Failure(
         name="package-conflicts",
-        mark="containerd",
+        mark=("containerd", "conflicts with", "docker-ce"),
         pattern=r"(?:containerd\.io|docker-ce\S{0,20}) : (?:Conflicts|Depends): (?P<other>[\w.-]{2,40})|conflicts with (?P<other_of>containerd(?:\.io)?|podman-docker|runc)\b",
         cause="packages of Docker and of the distribution are mixed: they exclude each other ({other})",
         cure="remove the distribution's docker.io, containerd, runc and podman-docker first (images and volumes stay), or take all from one source",

@@ -53,7 +53,7 @@ PROJECTS = (
     ),
     Failure(
         name="compose-provider",
-        mark="provider type",
+        mark="provider",
         pattern=r"'(?P<type>[\w.-]{1,60})' is not a valid provider type|(?P<type_missing>[\w.-]{1,60}) provider (?:type )?not found",
         cause='a service of the file has provider: with type "{type}", for which there is no plugin or program',
         cure="correct the type: it is the name of a docker plugin or of a program in PATH",

@@ -45,7 +45,7 @@ REFUSED_VISITS = (
     ),
     Failure(
         name="visit-unanswered",
-        mark="e",
+        mark=("err_", "ns_error_net", "curl: (5"),
         pattern=r"ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|NS_ERROR_NET_RESET|NS_ERROR_NET_EMPTY_RESPONSE"
         r"|curl: \((?:52|56)\)",
         cause="something took the connection and closed it without an answer: docker-proxy does this where nothing in the "
@@ -66,7 +66,7 @@ REFUSED_VISITS = (
     ),
     Failure(
         name="visit-of-plain-port",
-        mark="ssl",
+        mark=("ssl", "wrong version number", "packet length"),
         pattern=r"ERR_SSL_PROTOCOL_ERROR|SSL_ERROR_RX_RECORD_TOO_LONG|curl: \(35\)[^\n]{0,120}(?:wrong version number|packet length too long)",
         cause="the address begins with https, and the port speaks http without TLS",
         cure="write http:// before the address, or put a proxy with a certificate before the container",

@@ -23,7 +23,7 @@ _ANSWERS = (
     ),
     Failure(
         name="tag-unknown",
-        mark="manifest",
+        mark=("manifest", "failed to resolve reference"),
         pattern=r"manifest for (?P<image>\S{1,300}) not found|manifest unknown|failed to resolve reference \"(?P<image_ref>[^\"\n]{1,300})\": "
         r"[^\n]{0,300}: not found",
         cause="the registry knows the repository, and not this tag or digest of it: {image}",
@@ -76,7 +76,7 @@ _TLS = (
     ),
     Failure(
         name="client-certificate-unreadable",
-        mark="unable to read cert",
+        mark="unable to read",
         pattern=r"unable to read (?:CERT|KEY|CA)\w* (?:file|cert) \"(?P<file>[^\"\n]{1,300})\"",
         cause="the engine may not read {file}, a certificate for this registry, or it is not there",
         cure="ls -l of the file: it belongs to root, with mode 0600 or 0644, and with its partner .key beside it",
@@ -84,7 +84,7 @@ _TLS = (
     ),
     Failure(
         name="hosts-file-invalid",
-        mark="host",
+        mark=("host", "invalid type", "failed to "),
         pattern=r"(?:failed to (?:load|parse) host\w*(?: config| tree| file)?|invalid `host`)[^\n]{0,100}?: (?P<why>[^\n]{1,200})"
         r"|(?P<why_type>invalid type \w{1,20} for \"(?:ca|client|host|header|capabilities|skip_verify)\")",
         cause="a file hosts.toml for this registry is not valid: {why}",
@@ -95,7 +95,7 @@ _TLS = (
 _WAY = (
     Failure(
         name="token-not-fetched",
-        mark="token",
+        mark=("token", "failed to authorize"),
         pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize)[^\n]{0,400}(?P<why>i/o timeout|connection refused|no such host|EOF"
         r"|no route to host|network is unreachable|connection reset by peer|TLS handshake timeout|context deadline exceeded"
         r"|server misbehaving|Temporary failure in name resolution)",
@@ -105,7 +105,7 @@ _WAY = (
     ),
     Failure(
         name="token-refused",
-        mark="token",
+        mark=("token", "failed to authorize"),
         pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize)[^\n]{0,400}(?P<code>40[13]) (?:Unauthorized|Forbidden)",
         cause="the registry gives no login for this image ({code}): the stored password or token is old, or has no right to it",
         cure="docker logout and docker login at that registry; a private image needs an account that may read it",
@@ -152,7 +152,7 @@ _WAY = (
 _LAYERS = (
     Failure(
         name="layer-altered",
-        mark="e",
+        mark=("e", "zstd"),
         pattern=r"(?:filesystem layer|image config) verification failed for digest|unexpected commit digest|archive/tar: invalid tar header"
         r"|gzip: invalid (?:header|checksum)|zstd: (?:invalid|magic)|flate: corrupt input",
         cause="what arrived is not what the registry promised: a proxy, a mirror, the memory or the disk has altered it",
@@ -179,7 +179,7 @@ _LAYERS = (
     ),
     Failure(
         name="layer-of-no-size",
-        mark="size of zero",
+        mark=("size of zero", "signature key", "layers from manifest"),
         pattern=r"reports content size of zero|layers from manifest don't match image configuration|missing signature key",
         cause="the image as the registry has it is not complete, or of a form that this engine no longer reads",
         cure="push the image once more from where it was built, with a current docker; or pull another tag",

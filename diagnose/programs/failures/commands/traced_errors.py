@@ -113,7 +113,7 @@ _STARTS = (
     ),
     Failure(
         name="sysctl-in-lxc",
-        mark="reopen fd",
+        mark=("reopen fd", "unsafe procfs"),
         pattern=r"open sysctl (?P<setting>[\w.]{1,80}) file: (?:unsafe procfs detected|reopen fd \d+: permission denied)",
         cause="docker runs inside an LXC container, whose AppArmor profile refuses how newer runc (1.2.7, 1.3.2 and later) "
         "opens {setting}",
@@ -123,7 +123,7 @@ _STARTS = (
     ),
     Failure(
         name="proc-refused",
-        mark="proc",
+        mark=("proc", "sys", 'mounting "'),
         pattern=r"mounting \"(?P<kind>proc|sysfs|cgroup2?|mqueue)\"[^\n]{0,200}(?:permission denied|operation not permitted)"
         r"|(?:can't mask|make|remount|mount src=)[^\n]{0,200}dst=/(?P<kind_below>proc|sys)/?[^\n]{0,200}(?:permission denied|operation not permitted)",
         cause="the engine itself runs in a container (LXC, or docker in docker) that may not mount {kind}",
@@ -148,7 +148,7 @@ _STARTS = (
     ),
     Failure(
         name="shim-silent",
-        mark="shim",
+        mark=("shim", "/run/containerd/s/"),
         pattern=r"failed to start shim: [^\n]{0,200}(?:timeout|context deadline exceeded)|dial unix\S{0,8} ?/run/containerd/s/\S{1,99}: timeout",
         cause="containerd's helper for the container (the shim) did not answer in time: the host is overloaded, or short "
         "of memory or disk",

@@ -38,7 +38,7 @@ ENGINE_CALLS = (
     ),
     Failure(
         name="file-of-lost-server",
-        mark="e",
+        mark=("file handle", "host is down", "transport endpoint"),
         pattern=_PATH
         + _END
         + r"(?P<why>stale (?:NFS )?file handle|transport endpoint is not connected|host is down)",

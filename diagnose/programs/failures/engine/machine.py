@@ -16,7 +16,7 @@ MACHINE = (
     ),
     Failure(
         name="no-subordinate-ids",
-        mark="ranges found for user",
+        mark="ranges found for",
         pattern=r'[Nn]o sub(?:uid|gid) ranges found for (?:user|group) \\?"(?P<user>[\w-]+)',
         cause="the engine remaps to user {user}, who has no ids in /etc/subuid or /etc/subgid",
         cure="give that user ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
@@ -98,7 +98,7 @@ MACHINE = (
     ),
     Failure(
         name="no-memory",
-        mark="out of memory",
+        mark=("out of memory", "cannot allocate memory"),
         pattern=r"runtime: out of memory|cannot allocate memory",
         cause="it got no memory from the kernel",
         cure="free memory, or raise MemoryMax of docker.service, and start it again",
@@ -106,7 +106,7 @@ MACHINE = (
     ),
     Failure(
         name="no-threads",
-        mark="pthread_create",
+        mark=("pthread_create", "failed to create new os"),
         pattern=r"pthread_create failed: Resource temporarily unavailable|failed to create new OS",
         cause="it may make no more threads: TasksMax of docker.service, or kernel.pid_max, is reached",
         cure="set TasksMax=infinity in docker.service",

@@ -26,7 +26,7 @@ NETWORKS = (
     ),
     Failure(
         name="networks-torn",
-        mark="from store",
+        mark="store",
         pattern=r"(?:from store|from local store)\S*: .*" + TORN,
         cause="its record of the networks is corrupt",
         cure="move the record aside; the engine makes a new one",
@@ -157,7 +157,7 @@ NETWORKS = (
     ),
     Failure(
         name="no-pool",
-        mark="network",
+        mark=("network", "address pool"),
         pattern=r"no available network|non-overlapping IPv4 address pool"
         r"|predefined address pools have been fully subnetted",
         cause="all address pools of the engine overlap with routes of this host, "
@@ -167,7 +167,7 @@ NETWORKS = (
     ),
     Failure(
         name="ipv6-without-subnet",
-        mark="fixed-cidr-v6",
+        mark=("fixed-cidr-v6", "ipv6 address pool"),
         pattern=r"Specify an IPv6 subnet using --fixed-cidr-v6"
         r"|non-overlapping IPv6 address pool among the defaults",
         cause='daemon.json has "ipv6", and this engine needs a subnet for it: "fixed-cidr-v6"',

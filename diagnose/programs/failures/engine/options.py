@@ -17,7 +17,7 @@ OPTIONS = (
     ),
     Failure(
         name="certificate-missing",
-        mark="cert",
+        mark=("could not read ca certificate", "x509 key pair"),
         pattern=r"(?:X509 key pair .*: open |could not read CA certificate \W{0,2})"
         r"(?P<file>/[^\s:\"\\]+)",
         cause="there is no {file}, which its TLS settings name",
@@ -76,7 +76,7 @@ OPTIONS = (
     ),
     Failure(
         name="address-malformed",
-        mark="tcp address",
+        mark=("bind address", "tcp address"),
         pattern=r"(?:error parsing tcp address|invalid (?:tcp )?bind address|Invalid bind address format)[^\n]{0,20}:? ?(?P<address>[^\n]{0,200})",
         cause="an address under hosts (or -H) has not the form tcp://ADDRESS:PORT, unix:///PATH or fd://: {address}",
         cure="correct it in daemon.json or in the unit",
@@ -90,7 +90,7 @@ OPTIONS = (
     ),
     Failure(
         name="home-unknown",
-        mark="home",
+        mark=("home", "xdg_runtime_dir"),
         pattern=r"could not get either (?P<variables>XDG_\w{1,20} or HOME)|\$?(?P<variables_one>HOME|XDG_RUNTIME_DIR) (?:is not|isn't|needs to be) (?:set|defined)",
         cause="a rootless engine finds its folders by {variables}, which its environment does not have",
         cure="start it by systemctl --user, or set the variable (XDG_RUNTIME_DIR=/run/user/ID) in its unit or cron job",

@@ -45,7 +45,7 @@ STORAGE = (
     ),
     Failure(
         name="database-panics",
-        mark="bbolt",
+        mark=("already freed", "page expected", "bbolt", "freelist", "invalid page type"),
         pattern=r"bbolt[^\n]{0,200}freelist|bbolt[^\n]{0,100}\bpanic|panic: (?:page \d{1,9} already freed|freelist|invalid page type|assertion failed: Page expected)",
         cause="a small database of the engine or containerd is damaged, most often since the host lost its power",
         cure="stop docker, and move the file aside whose name stands above (/var/lib/docker/network/files/local-kv.db, "

@@ -172,7 +172,7 @@ CGROUPS = (
     ),
     Failure(
         name="capabilities",
-        mark="apply caps",
+        mark=("apply caps", "apply capabilities"),
         pattern=r"unable to apply caps|can't apply capabilities",
         cause="it asks for a capability that the engine itself does not have: the engine runs in a "
         "container, or its unit has a CapabilityBoundingSet",

@@ -171,7 +171,7 @@ _OVERLAY = r"(?:error creating overlay mount to|failed to mount) (?P<layer>/\S+?
 LAYERS = (
     Failure(
         name="layer-moved",
-        mark="overlay mount",
+        mark="stale file handle",
         pattern=_OVERLAY + r".*stale file handle",
         cause="its layers were copied, restored or changed since it was made, "
         "and the kernel does not put them together again",
@@ -198,7 +198,7 @@ LAYERS = (
     ),
     Failure(
         name="layer-gone",
-        mark="overlay mount",
+        mark=("overlay mount", "failed to mount"),
         pattern=_OVERLAY + r".*no such file",
         cause="folders of its layers are gone from the data root",
         cure="remove and pull its image, and recreate it",
@@ -207,7 +207,7 @@ LAYERS = (
     ),
     Failure(
         name="layer-refused",
-        mark="overlay mount",
+        mark=("overlay mount", "failed to mount"),
         pattern=_OVERLAY + r".*(?:invalid argument|too many levels of symbolic links)",
         cause="the kernel refuses to mount its layers; its own log says why",
         cure="read the kernel's lines about overlayfs",
@@ -216,7 +216,7 @@ LAYERS = (
     ),
     Failure(
         name="layer-lost",
-        mark="rwlayer of container",
+        mark=("rwlayer of container", "rw layer snapshot"),
         pattern=r"RWLayer of container \S+ is unexpectedly nil|rw layer snapshot not found",
         cause="the engine has lost its own layer, with what it wrote outside volumes",
         cure="recreate it: it gets a new layer",

@@ -111,7 +111,7 @@ RUNTIMES = (
     ),
     Failure(
         name="state-left-behind",
-        mark="already exists",
+        mark=("already exists", "already in use"),
         pattern=r"container with (?:given )?id\S* already exists|id already in use"
         r"|task \S+: already exists",
         cause="a start that broke off left the container's state in the runtime's folder",
@@ -132,7 +132,7 @@ RUNTIMES = (
     ),
     Failure(
         name="gpu-unknown",
-        mark="unknown device id",
+        mark="device error",
         pattern=r"device error: (?:unknown device id: )?(?P<gpu>[^:\s]+)(?:: unknown device)?",
         cause="this host has no GPU {gpu}",
         cure="recreate it with a GPU that nvidia-smi lists",

@@ -1,0 +1,50 @@
+"""A row's marks are a cheap test before its pattern: they must not hide what the pattern finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from diagnose.programs.failures import (
+    BUILD_ERRORS,
+    ENGINE_CALLS,
+    ENGINE_ERRORS,
+    ENGINE_REQUESTS,
+    FAILURES,
+    KERNEL_LINES,
+    REFUSAL_FORMS,
+    REFUSED_COMMANDS,
+    REGISTRY_ERRORS,
+    START_ERRORS,
+    TRACED_ERRORS,
+    Failure,
+)
+from diagnose.programs.families import FAMILIES
+from tests.redact.worst import matching_texts
+
+TABLES: Mapping[str, Iterable[Failure]] = {
+    "build errors": BUILD_ERRORS,
+    "engine calls": ENGINE_CALLS,
+    "engine errors": ENGINE_ERRORS,
+    "engine requests": ENGINE_REQUESTS,
+    "failures": FAILURES,
+    "families": FAMILIES,
+    "kernel lines": KERNEL_LINES,
+    "refusal forms": REFUSAL_FORMS,
+    "refused commands": REFUSED_COMMANDS,
+    "registry errors": REGISTRY_ERRORS,
+    "start errors": START_ERRORS,
+    "traced errors": TRACED_ERRORS,
+}
+TRIES = 60
+"""So many texts reach each alternative of a pattern that has a dozen of them."""
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_alternative_of_a_pattern_lacks_a_mark(name: str) -> None:
+    """A mark that stands beside the match, in none of its texts, narrows the row on purpose."""
+    for row in TABLES[name]:
+        texts = list(matching_texts(row.compiled, TRIES))
+        hidden = [text for text in texts if not row.may_be_in(text.lower())]
+        assert len(hidden) in (0, len(texts)), f"{row.name} {row.marks}: {hidden[0]!r}"
