@@ -46,7 +46,10 @@ _OF_ENGINE = LazyPattern(
     r"|no matching manifest for|verification failed for digest|non-overlapping IPv4 address pool"
     r"|toomanyrequests: you have|http response to https client"
     r"|error writing \w+ blob|^goroutine \d+ |^\s*github\.com/(?:docker|moby|containerd)/"
-    r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)",
+    r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)"
+    r"|(?:container|process)_linux\.go:\d|httpReadSeeker|manifest unknown|image operating system"
+    r"|failed to (?:fetch \w{1,20} token|authorize)|unexpected HTTP status|Thin Pool has \d"
+    r"|(?:unit )?docker\.\w{1,12} is masked|error grabbing logs",
     re.IGNORECASE | re.MULTILINE,
 )
 """Docker itself says so, and no program in a container."""
@@ -69,7 +72,9 @@ FEW_LINES = 3
 """So few lines has a message of such a command; a log has more."""
 _OF_BUILD = LazyPattern(
     r"failed to solve|failed to build|dockerfile|COPY failed|ADD failed|executor failed"
-    r"|returned a non-zero code|did not complete successfully|buildkit|for \w+ exporter\b",
+    r"|returned a non-zero code|did not complete successfully|buildkit|for \w+ exporter\b"
+    r"|invalid signature was encountered|(?:does not have|no longer has) a Release file"
+    r"|unable to prepare context|error checking context|build context",
     re.IGNORECASE,
 )
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")

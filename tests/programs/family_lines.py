@@ -302,6 +302,8 @@ LINES = {
         "RuntimeError: Found no NVIDIA driver on your system.",
         "RuntimeError: Failed to infer device type",
     ),
+    "gpu-withdrawn": ("Failed to initialize NVML: Unknown Error",),
+    "gpu-driver-changed": ("Failed to initialize NVML: Driver/library version mismatch",),
     "gpu-memory": ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",),
     "kernel-module": (
         "Unable to access interface: Protocol not supported",
@@ -562,9 +564,14 @@ LINES = {
         "flag provided but not defined: -config",
     ),
     "unknown-command": ('Error: unknown command "serv" for "app"',),
+    "outside-name-unresolved": (
+        "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
+        "npm ERR! request to https://registry.npmjs.org failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
+        "curl: (6) Could not resolve host: api.example.com",
+    ),
     "name-unresolved": (
         "Error: Error -5 connecting to broker:6379. No address associated with hostname.",
-        "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
+        "dial tcp: lookup ldap.office.lan on 127.0.0.11:53: no such host",
         "Caused by: java.net.UnknownHostException: mbdb",
         "Error: getaddrinfo ENOTFOUND redis",
         "[error] 6#6: *39 app could not be resolved (3: Host not found), client: 192.0.2.1",

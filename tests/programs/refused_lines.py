@@ -77,6 +77,32 @@ MORE_LINES = {
     "package-release-missing": "E: The repository 'https://download.docker.com/linux/debian virginia Release' "
     "does not have a Release file.",
     "package-not-offered": "E: Package 'docker-ce' has no installation candidate",
+    "host-without-nameserver": 'Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp: lookup '
+    "registry-1.docker.io on [::1]:53: read udp [::1]:40123->[::1]:53: read: connection refused",
+    "repository-forbidden": "unauthorized: unauthorized to access repository: shop/web, action: push",
+    "image-of-other-system": 'image operating system "windows" cannot be used on this platform',
+    "thin-pool-full": "devmapper: Thin Pool has 2738 free data blocks which is less than minimum required 163840 "
+    "free data blocks. Create more free space in thin pool",
+    "reservation-above-limit": f"{_DAEMON}Minimum memory limit can not be less than memory reservation limit, see usage",
+    "address-on-default-network": f"{_DAEMON}user specified IP address is supported on user defined networks only",
+    "overlay-not-attachable": f"{_DAEMON}Could not attach to network web: rpc error: code = PermissionDenied desc = "
+    "network web not manually attachable",
+    "fixed-address-taken": f"{_DAEMON}Address already in use",
+    "unit-masked": "Failed to start docker.service: Unit docker.service is masked.",
+    "compose-interpolation": 'invalid interpolation format for services.web.environment.X: "${A-B". '
+    "You may need to escape any $ with another $",
+    "compose-top-level": "Top level object in './docker-compose.yml' needs to be an object not '<class 'NoneType'>'.",
+    "compose-network-foreign": "network shop_default was found but has incorrect label com.docker.compose.network "
+    'set to "" (expected: "default")',
+    "log-unreadable": f"{_DAEMON}error grabbing logs: invalid character '\\x00' looking for beginning of value",
+    "exec-into-lost-namespace": "OCI runtime exec failed: exec failed: container_linux.go:380: starting container "
+    "process caused: process_linux.go:130: executing setns process caused: exit status 1: unknown",
+    "task-ended": 'w.1  web:3  n1  Shutdown  Failed 2 seconds ago  "task: non-zero exit (137)"',
+    "address-to-advertise": f"{_DAEMON}could not choose an IP address to advertise since this system has multiple "
+    "addresses on different interfaces (192.0.2.5 on eth0 and 198.51.100.7 on eth1)",
+    "join-timed-out": f"{_DAEMON}Timeout was reached before node joined. The attempt to join the swarm will continue "
+    "in the background.",
+    "packet-forbidden": "ping: sendmsg: Operation not permitted",
     "package-conflicts": " containerd.io : Conflicts: containerd",
     "credential-helper-fails": "error getting credentials - err: exit status 1, out: ``",
     "bind-source-file": f'{_DAEMON}invalid mount config for type "bind": bind source path does not exist: '

@@ -96,6 +96,7 @@ KERNEL = {
 CALLS = {
     "file-read-only": "docker: Error response from daemon: error while creating mount source path '/srv/data': mkdir /srv: read-only file system.",
     "file-without-room": "failed to register layer: Error processing tar file(exit status 1): write /usr/lib/libx.so: no space left on device",
+    "file-over-quota": "Error response from daemon: write /var/lib/docker/overlay2/4f2d/diff/x: disk quota exceeded",
     "file-damaged": "Error response from daemon: open /var/lib/docker/containers/4f2d/config.v2.json: input/output error",
     "file-of-lost-server": "Error response from daemon: stat /mnt/nas/data: stale NFS file handle",
     "file-busy": 'Error response from daemon: container 6fd31b2b58b3: driver "overlay2" failed to remove root filesystem: unlinkat /var/lib/docker/overlay2/89f505ce6298/merged: device or resource busy',

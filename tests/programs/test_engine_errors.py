@@ -281,6 +281,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         {},
     ),
     "home-unknown": ("failed to start daemon: could not get either XDG_DATA_HOME or HOME", {}),
+    "sockets-not-handed-over": (
+        "failed to load listeners: no sockets found via socket activation: make sure the service was started by systemd",
+        {},
+    ),
     "link-not-set-up": (
         'failed to start daemon: Error initializing network controller: error creating default "bridge" network: Failed to set link up for docker0: operation not permitted',
         {},

@@ -21,7 +21,7 @@ from diagnose.programs.failures import recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
 
-_UNRESOLVED = "name-unresolved"
+_UNRESOLVED = ("name-unresolved", "outside-name-unresolved")
 """The family of lines that say so, in words of more programs."""
 _PORT = LazyPattern(r"(?:\bport:? |(?<!\d\d:\d\d):)(?P<port>[1-9]\d{1,4})\b(?![.:]\d)")
 _LOCKED = LazyPattern(
@@ -72,7 +72,7 @@ def _host_name_steps(container: Container, text: str) -> PageVariables:
     if "dns" not in signs(text):
         return {}
     family = recognise_family(TellingLine(text), FAMILIES)
-    is_named = family is not None and family.name == _UNRESOLVED
+    is_named = family is not None and family.name in _UNRESOLVED
     named = family.values.get("host", "") if family is not None and is_named else ""
     return name_variables(container, failed_name(text) or named)
 

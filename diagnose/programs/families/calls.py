@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 
 _MANY = "many programs"
@@ -140,32 +141,52 @@ CERTIFICATES = (
     ),
 )
 
+_UNRESOLVED = rf"""(?x)
+        lookup\ (?P<host_go>{_NAME})\.?(?:\ on\ \S+)?:\ (?:no\ such\ host
+            |server\ misbehaving|i/o\ timeout|Temporary)
+        | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<host_node>{_NAME})
+        | UnknownHostException:\ (?P<host_java>{_NAME})
+        | could\ not\ translate\ host\ name\ \\?\"(?P<host_postgres>{_NAME})\\?\"
+        | Could\ not\ resolve\ host:\ (?P<host_curl>{_NAME})
+        | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
+        | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
+            (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
+            (?P<host_resolved>(?!host\b|name\b|address\b|the\b|dependen|module|place
+                |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
+        | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
+            (?P<host_unknown>(?!is\b|or\b){_NAME})
+        | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
+        | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
+        | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
+        | bad\ address\ '(?P<host_busybox>{_NAME})
+        | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
+        | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
+            |Temporary\ failure\ in\ name|No\ address\ associated)
+"""
+"""A name that no DNS server knows, as libraries of many languages say it."""
+_OUTSIDE = LazyPattern(
+    r"\.(?!(?:arpa|cluster|corp|docker|home|internal|intranet|lab|lan|local|localdomain|svc|test)$)"
+    r"[a-z]{2,24}$"
+)
+"""A name of the internet: its last label is none of those that networks give themselves."""
+
 PEERS = (
+    Failure(
+        name="outside-name-unresolved",
+        mark="",
+        pattern=_UNRESOLVED,
+        about=_OUTSIDE,
+        cause="the program calls {host}, a name of the internet, and no DNS server that its container asks gives an "
+        "address",
+        cure="see whether the host itself finds it with getent hosts {host}: if not, the host's DNS or its way out is "
+        "broken; else that of the containers is, and diagnose check dns says where",
+        source=_MANY,
+        may_pass=True,
+    ),
     Failure(
         name="name-unresolved",
         mark="",
-        pattern=rf"""(?x)
-            lookup\ (?P<host_go>{_NAME})\.?(?:\ on\ \S+)?:\ (?:no\ such\ host
-                |server\ misbehaving|i/o\ timeout|Temporary)
-            | getaddrinfo\ (?:ENOTFOUND|EAI_AGAIN)\ (?P<host_node>{_NAME})
-            | UnknownHostException:\ (?P<host_java>{_NAME})
-            | could\ not\ translate\ host\ name\ \\?\"(?P<host_postgres>{_NAME})\\?\"
-            | Could\ not\ resolve\ host:\ (?P<host_curl>{_NAME})
-            | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
-            | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
-                (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
-                (?P<host_resolved>(?!host\b|name\b|address\b|the\b|dependen|module|place
-                    |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
-            | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
-                (?P<host_unknown>(?!is\b|or\b){_NAME})
-            | (?<![/\w.-])['\"`]?(?P<host_lost>(?!\d+:){_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
-            | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
-            | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
-            | bad\ address\ '(?P<host_busybox>{_NAME})
-            | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
-            | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
-                |Temporary\ failure\ in\ name|No\ address\ associated)
-        """,
+        pattern=_UNRESOLVED,
         cause="the program calls {host}, and that name does not resolve in its container",
         cure="see that a container of that name runs on the same network, "
         "or correct the name in the program's settings",

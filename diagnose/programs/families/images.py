@@ -60,6 +60,26 @@ DEVICES = (
         needs=("--gpus=all",),
     ),
     Failure(
+        name="gpu-withdrawn",
+        mark="failed to initialize nvml: unknown error",
+        pattern=r"Failed to initialize NVML: Unknown Error",
+        cause="the container has lost its GPU while it ran: a reload of systemd or docker update wrote its "
+        "device rules anew",
+        cure="restart the container; for good, set native.cgroupdriver=cgroupfs in daemon.json, or name the "
+        "devices with --device",
+        source="NVIDIA/nvidia-docker#1730",
+        confirmed_by="container.device-withdrawn",
+    ),
+    Failure(
+        name="gpu-driver-changed",
+        mark="driver/library version mismatch",
+        pattern=r"Driver/library version mismatch",
+        cause="the NVIDIA driver of the host was upgraded, and the kernel still runs the former module",
+        cure="reboot the host, or unload and load its module (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; "
+        "modprobe nvidia) with no program on the GPU",
+        source="NVIDIA/nvidia-docker#584",
+    ),
+    Failure(
         name="gpu-memory",
         mark=("cuda", "blas_status_alloc_failed"),
         pattern=r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED",

@@ -30,8 +30,8 @@ _STEPS = (
     ),
     Failure(
         name="path-not-found",
-        mark='": not found',
-        pattern=r"failed to calculate checksum of ref \S{1,200} \"(?P<path>/[^\"]{0,300})\": not found$",
+        mark="not found",
+        pattern=r"failed to (?:calculate checksum of ref \S{1,200}|compute cache key:) \"(?P<path>/[^\"]{0,300})\"(?: not found)?: not found$",
         cause="{path} is neither in the build context nor in the stage that the step copies from",
         cure="correct the path, the context or .dockerignore",
         source="docker/cli#2213",

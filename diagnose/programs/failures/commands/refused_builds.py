@@ -30,6 +30,22 @@ _STORE = (
 
 _DOCKERFILE = (
     Failure(
+        name="context-unreadable",
+        mark="error checking context",
+        pattern=r"error checking context: (?:no permission to read from|can't stat) '(?P<path>[^'\n]{1,300})'",
+        cause="the build context holds {path}, which the user of the command may not read: often the data folder of a database",
+        cure="write that folder into .dockerignore, or build in a folder of its own",
+        source="moby/moby#21860",
+    ),
+    Failure(
+        name="dockerfile-not-here",
+        mark="unable to evaluate symlinks in dockerfile path",
+        pattern=r"unable to evaluate symlinks in Dockerfile path: lstat (?P<path>[^\n:]{1,300}): no such file",
+        cause="the build context has no {path}",
+        cure="go to the folder with the Dockerfile, or name it: docker build -f FILE FOLDER",
+        source="docker/for-mac#5379",
+    ),
+    Failure(
         name="dockerfile-outside",
         mark="must be within the build context",
         pattern=r"the Dockerfile \((?P<file>[^)\n]{1,300})\) must be within the build context",

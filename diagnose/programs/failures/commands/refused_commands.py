@@ -146,6 +146,39 @@ _CREATE = (
         cure="give a command behind the image name (compose: command), or build the image with CMD",
     ),
     Failure(
+        name="reservation-above-limit",
+        mark="memory reservation limit",
+        pattern=r"Minimum memory limit can not be less than memory reservation limit",
+        cause="the container's memory limit is below the memory that is reserved for it",
+        cure="raise the limit (--memory, compose: mem_limit), or lower the reservation (--memory-reservation)",
+    ),
+    Failure(
+        name="address-on-default-network",
+        mark="on user defined networks only",
+        pattern=r"user specified IP address is supported on user defined networks only",
+        cause="a container was to have an address of its own on the default bridge, which does not give any",
+        cure="docker network create --subnet 10.77.0.0/24 NAME, and docker run --network NAME --ip ADDRESS",
+    ),
+    Failure(
+        name="overlay-not-attachable",
+        mark="not manually attachable",
+        pattern=r"network (?P<network>[\w.-]{1,255}) not manually attachable",
+        cause='network "{network}" is for services of the swarm alone: it was made without --attachable',
+        cure="make it again with docker network create -d overlay --attachable {network} (compose: attachable: true), "
+        "or run the container as a service",
+        source="moby/moby#31371",
+    ),
+    Failure(
+        name="fixed-address-taken",
+        mark="address already in use",
+        pattern=r"^(?:docker: )?Error response from daemon: (?:failed to set up container networking: )?Address already in use$",
+        cause="the container's fixed address (--ip, compose: ipv4_address) belongs to another container of that network, "
+        "or is the gateway's",
+        cure="docker network inspect NETWORK --format '{{json .Containers}}' lists who has which; choose a free one, "
+        "outside the part from which the engine gives addresses (ip_range)",
+        source="moby/moby#42119",
+    ),
+    Failure(
         name="fixed-address",
         mark="configured subnet",
         pattern=r"user[- ](?:specified|configured) (?:IP|ip) address is supported only when connecting to "
@@ -228,6 +261,14 @@ _ENGINE = (
         "the package requests (2.32 or later) beside it: the engine was not asked",
         cure="use docker compose, which is no Python program, or pip install 'docker>=7.1'",
         source="docker/docker-py#3256",
+    ),
+    Failure(
+        name="unit-masked",
+        mark=" is masked",
+        pattern=r"\bdocker\.(?P<kind>service|socket) is masked",
+        cause="systemd may not start docker.{kind}: it is masked, by hand or by the removal of a package",
+        cure="systemctl unmask docker.service docker.socket && systemctl enable --now docker",
+        confirmed_by="daemon.not-enabled",
     ),
     Failure(
         name="not-a-manager",

@@ -180,8 +180,8 @@ _BY_WAY = (
     Failure(
         name="registry-gateway-failed",
         mark="unexpected http status",
-        pattern=r"received unexpected HTTP status: (?P<code>50[234]) (?P<words>[A-Z][\w ]{2,40})",
-        cause="the web server before the registry answers {code} {words}: the registry behind it is down, or not where it looks",
+        pattern=r"received unexpected HTTP status: (?P<code>50\d) (?P<words>[A-Z][\w ]{2,40})",
+        cause="the registry, or the web server before it, answers {code} {words}: it is down, has no room left, or is not where that server looks",
         cure="look at the registry's own log and state on its host; for Docker Hub see status.docker.com, and repeat later",
         confirmed_by="image.registry-unreachable",
     ),

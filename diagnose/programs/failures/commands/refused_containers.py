@@ -54,6 +54,15 @@ _STATE = (
         cure="docker start it once more; dmesg -T | grep -i oom shows whether the kernel has killed runc or its init",
     ),
     Failure(
+        name="exec-into-lost-namespace",
+        mark="setns process",
+        pattern=r"executing setns process(?: caused)?[: \"]{1,4}exit status \d{1,3}",
+        cause="the runtime could not enter the container's namespaces: its first process is ending or stuck, the runtime was upgraded "
+        "while the container ran, or memory ran out",
+        cure="docker top CONTAINER shows its processes; docker restart CONTAINER makes its namespaces again",
+        source="moby/moby#40835",
+    ),
+    Failure(
         name="attach-to-stopped",
         mark="cannot attach to a",
         pattern=r"cannot attach to a (?P<state>stopped|paused|restarting) container",
@@ -119,6 +128,15 @@ _FILES = (
         cause="the logs of the container go to a driver that cannot be read back (none, syslog, gelf and others)",
         cure="read them where the driver sends them, or recreate the container with --log-driver local",
         confirmed_by="logging.driver-unreadable",
+    ),
+    Failure(
+        name="log-unreadable",
+        mark="grabbing logs",
+        pattern=r"error grabbing logs: (?P<why>[^\n]{1,300})",
+        cause="the engine cannot read the container's log file on ({why}): it was cut, emptied or written to from outside, or the "
+        "host lost power in the middle of a line",
+        cure="diagnose check logging.file-damaged says which file, and what repairs it",
+        confirmed_by="logging.file-damaged",
     ),
     Failure(
         name="filter-unknown",

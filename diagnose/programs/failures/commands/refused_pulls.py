@@ -52,12 +52,32 @@ REFUSED_PULLS = (
         confirmed_by="image.push-failed",
     ),
     Failure(
+        name="repository-forbidden",
+        mark="unauthorized to access repository",
+        pattern=r"unauthorized to access repository: (?P<repository>[^\s,]{1,300}), action: (?P<action>\w{1,20})",
+        cause="the registry does not let this login {action} the repository {repository}",
+        cure="docker logout and docker login with an account that may {action} there; in Harbor, its role in that project",
+        source="goharbor/harbor#15077",
+        confirmed_by="image.push-failed",
+    ),
+    Failure(
         name="registry-login-missing",
         mark="unauthorized: ",
         pattern=r"unauthorized: (?:authentication required|incorrect username or password|access to the requested resource)",
         cause="the registry takes no request without a valid login, and the stored one is missing, old or of another registry",
         cure="docker login REGISTRY with a token that has the right to read the image, and repeat the command",
         confirmed_by="image.pull-denied",
+    ),
+    Failure(
+        name="host-without-nameserver",
+        mark="lookup ",
+        pattern=r"lookup (?P<host>[\w.-]{1,253}) on (?P<server>\[::1\]|127\.0\.0\.1):53: [^\n]{0,160}connection refused",
+        cause="{host} was looked up at {server}, where no DNS server answers: /etc/resolv.conf of this host names none, or "
+        "one of this host that does not run",
+        cure="cat /etc/resolv.conf shows it; with systemd-resolved, ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf "
+        "brings its list back; else write nameserver and an address that answers",
+        source="moby/moby#45002",
+        confirmed_by="dns.host-broken",
     ),
     Failure(
         name="registry-name-unresolved",
@@ -92,6 +112,24 @@ REFUSED_PULLS = (
         cure="push the image again; if others can pull it, pull once without the mirror or proxy",
         source="the engine's own message",
         confirmed_by="image.pull-altered",
+    ),
+    Failure(
+        name="image-of-other-system",
+        mark="image operating system",
+        pattern=r"image operating system \"(?P<system>\w{1,20})\" cannot be used on this platform",
+        cause="the image is made for {system}, and this engine runs containers of another system",
+        cure="take an image for this system; on a desktop, switch the engine between Linux and Windows containers",
+        confirmed_by="image.platform-mismatch",
+    ),
+    Failure(
+        name="thin-pool-full",
+        mark="thin pool has",
+        pattern=r"Thin Pool has (?P<left>\d{1,15}) free (?P<kind>data|metadata) blocks which is less than",
+        cause="the pool of the storage driver devicemapper has too little room for {kind} left ({left} blocks)",
+        cure="docker image prune and docker container prune free some; lvextend makes the pool larger; the driver was removed "
+        "with engine 25: overlay2 takes its place",
+        source="moby/moby#3182",
+        confirmed_by="storage.disk-full",
     ),
     Failure(
         name="layer-without-room",

@@ -86,6 +86,30 @@ REFUSED_TASKS = (
         cure="docker service ps --no-trunc SERVICE shows all of it: ask about that one",
     ),
     Failure(
+        name="task-ended",
+        mark="task: non-zero exit",
+        pattern=r"task: non-zero exit \((?P<code>\d{1,3})\)",
+        cause="the program of the task ended with code {code}; 137 is a kill, most often at its memory limit",
+        cure="docker service logs --tail 50 SERVICE shows what it printed; docker inspect -f '{{.State.OOMKilled}}' of its "
+        "container on that node says whether memory was the reason",
+        confirmed_by=_SERVICE,
+    ),
+    Failure(
+        name="address-to-advertise",
+        mark="address to advertise",
+        pattern=r"could not choose an IP address to advertise since this system has multiple addresses",
+        cause="the host has several addresses, and swarm does not know by which the other nodes reach it",
+        cure="docker swarm init --advertise-addr ADDRESS, with the one of the network that the nodes share (ip -br addr)",
+    ),
+    Failure(
+        name="join-timed-out",
+        mark="before node joined",
+        pattern=r"Timeout was reached before node joined",
+        cause="the manager did not answer in time: port 2377/tcp is closed between the two, or the address in the token's command "
+        "is not reachable from here",
+        cure="nc -vz MANAGER 2377 on this node tries it; open 2377/tcp, 7946/tcp and udp, and 4789/udp between all nodes",
+    ),
+    Failure(
         name="ingress-missing",
         mark="ingress network",
         pattern=r"needs ingress network, but no ingress network is present",

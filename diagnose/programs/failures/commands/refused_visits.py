@@ -72,6 +72,13 @@ REFUSED_VISITS = (
         cure="write http:// before the address, or put a proxy with a certificate before the container",
     ),
     Failure(
+        name="packet-forbidden",
+        mark="operation not permitted",
+        pattern=r"(?:ping|traceroute): send(?:msg|to): Operation not permitted",
+        cause="this machine itself refuses to send the packet: a rule of its chain OUTPUT, or a table of connections that is full",
+        cure="iptables -S OUTPUT and nft list ruleset show the rule; sysctl net.netfilter.nf_conntrack_count against nf_conntrack_max",
+    ),
+    Failure(
         name="gateway-failed",
         mark="gateway",
         pattern=r"\b50[24] (?:Bad Gateway|Gateway Time-?out)",

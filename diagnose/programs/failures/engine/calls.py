@@ -29,6 +29,14 @@ ENGINE_CALLS = (
         confirmed_by="storage.disk-full",
     ),
     Failure(
+        name="file-over-quota",
+        mark="disk quota exceeded",
+        pattern=_PATH + _END + r"disk quota exceeded",
+        cause="a quota of the file system of {path} is used up: of its owner, group or project (ZFS and btrfs: of the data set)",
+        cure="quota -s, xfs_quota -x -c 'report -h', zfs get quota or btrfs qgroup show name it: raise it, or free room",
+        confirmed_by="storage.quota-exceeded",
+    ),
+    Failure(
         name="file-damaged",
         mark="e",
         pattern=_PATH + _END + r"(?P<why>input/output error|structure needs cleaning|bad message)",

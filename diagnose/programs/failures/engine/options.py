@@ -96,6 +96,14 @@ OPTIONS = (
         cure="start it by systemctl --user, or set the variable (XDG_RUNTIME_DIR=/run/user/ID) in its unit or cron job",
     ),
     Failure(
+        name="sockets-not-handed-over",
+        mark="no sockets found via socket activation",
+        pattern=r"no sockets found via socket activation",
+        cause="it is to take its socket from systemd (-H fd://), and docker.socket does not run, or it was not started by systemd",
+        cure="systemctl enable --now docker.socket, then systemctl start docker",
+        source="moby/moby#22847",
+    ),
+    Failure(
         name="link-not-set-up",
         mark="failed to set link up",
         pattern=r"Failed to set link up for (?P<bridge>[\w.-]{1,16}): operation not permitted",
