@@ -3,6 +3,8 @@ explains it in plain words."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from diagnose import registry
@@ -41,6 +43,25 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
 )  # fmt: skip
 def test_other_words_of_a_row_are_recognised_too(line: str, name: str) -> None:
     """The words of which one must be there belong to every way to say it."""
+    recognised = recognise([line], telling_line([line]), FAILURES)
+    assert recognised is not None
+    assert recognised.failure.name == name
+
+
+QUOTING = (
+    "postgres-login",
+    "postgres-database",
+    "postgres-lock",
+    "nginx-upstream",
+    "npm-script",
+    "traefik-port",
+)
+
+
+@pytest.mark.parametrize("name", QUOTING)
+def test_quotes_that_logfmt_escapes_are_quotes(name: str) -> None:
+    """Go's loggers write msg="pq: database \\"shop\\" does not exist"."""
+    line = f"time=2026-11-30T04:00:00Z level=ERROR msg={json.dumps(LINES[name])}"
     recognised = recognise([line], telling_line([line]), FAILURES)
     assert recognised is not None
     assert recognised.failure.name == name

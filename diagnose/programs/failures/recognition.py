@@ -21,6 +21,7 @@ from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
 
 _GROUP = LazyPattern(r"\{\w+\}")
+_ESCAPED_QUOTE = '\\"'
 _OF_AN_END = LazyPattern(r"\b(?:exited|gave up): \S")
 """What supervisord says of a program that has ended."""
 
@@ -213,9 +214,10 @@ def family_of_running(
 
 def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) -> Recognised | None:
     """is_passed: the program got past the line, which counts for rows that mean just that."""
-    lowered = text.lower()
+    forms = _forms(text)
+    lowered = "\n".join(forms).lower()
     for failure in table:
-        match = failure.compiled.search(text[:LONGEST]) if failure.may_be_in(lowered) else None
+        match = _first_match(failure.compiled, forms) if failure.may_be_in(lowered) else None
         if match is None or (is_passed and not goes_on(match.group())):
             continue
         if not _is_about_the_same(failure, match, text):
@@ -223,6 +225,16 @@ def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) ->
         if not failure.explains_only or says_what_is_wrong(text):
             return Recognised(failure, text.strip(), _values(match))
     return None
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """A line as it stands, and without the backslashes that logfmt and C put before quotes."""
+    line = text[:LONGEST]
+    return (line, line.replace(_ESCAPED_QUOTE, '"')) if _ESCAPED_QUOTE in line else (line,)
+
+
+def _first_match(pattern: re.Pattern[str], forms: Sequence[str]) -> re.Match[str] | None:
+    return next(filter(None, map(pattern.search, forms)), None)
 
 
 def _is_about_the_same(failure: Failure, match: re.Match[str], text: str) -> bool:
@@ -265,7 +277,7 @@ def recognise(
     has_ended: whether the program is at its end, which no line about one of its callers explains.
     """
     texts = [plain(line) for line in lines]
-    whole = "\n".join(texts).lower()
+    whole = "\n".join(form for text in texts for form in _forms(text)).lower()
     candidates = [failure for failure in table if failure.may_be_in(whole)]
     if not candidates:
         return None
