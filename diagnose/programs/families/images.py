@@ -63,8 +63,8 @@ DEVICES = (
         name="gpu-withdrawn",
         mark="failed to initialize nvml: unknown error",
         pattern=r"Failed to initialize NVML: Unknown Error",
-        cause="the container has lost its GPU while it ran: a reload of systemd or docker update wrote its "
-        "device rules anew",
+        cause="the container has lost its GPU while it ran: a reload of systemd or docker update replaced its "
+        "device rules",
         cure="restart the container; for good, set native.cgroupdriver=cgroupfs in daemon.json, or name the "
         "devices with --device",
         source="NVIDIA/nvidia-docker#1730",

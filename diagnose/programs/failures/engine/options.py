@@ -99,7 +99,7 @@ OPTIONS = (
         name="sockets-not-handed-over",
         mark="no sockets found via socket activation",
         pattern=r"no sockets found via socket activation",
-        cause="it is to take its socket from systemd (-H fd://), and docker.socket does not run, or it was not started by systemd",
+        cause="it takes its socket from systemd (-H fd://), and docker.socket does not run, or something else than systemd started it",
         cure="systemctl enable --now docker.socket, then systemctl start docker",
         source="moby/moby#22847",
     ),
