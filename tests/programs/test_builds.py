@@ -38,8 +38,6 @@ LINES = {
     "build-cache-damaged": "failed to solve: failed to read dockerfile: failed to mount lhzivmrs3pheot21kx3b24aix: snapshot lhzivmrs3pheot21kx3b24aix does not exist: not found",
     "old-layer-gone": "failed to export image: failed to create image: failed to get layer sha256:4b19957e: layer does not exist",
     "context-unreadable": "error checking context: no permission to read from '/srv/shop/pgdata'.",
-    "dockerfile-not-here": "unable to prepare context: unable to evaluate symlinks in Dockerfile path: "
-    "lstat /srv/shop/Dockerfile: no such file or directory",
     "dockerfile-outside": "the Dockerfile (/srv/other/Dockerfile) must be within the build context",
     "exposed-protocol": "Error response from daemon: dockerfile parse error line 5: invalid proto: tpc",
     "user-not-in-stage": 'ERROR: failed to solve: invalid user index: "app": user app not found',

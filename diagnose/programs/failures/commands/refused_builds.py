@@ -38,14 +38,6 @@ _DOCKERFILE = (
         source="moby/moby#21860",
     ),
     Failure(
-        name="dockerfile-not-here",
-        mark="unable to evaluate symlinks in dockerfile path",
-        pattern=r"unable to evaluate symlinks in Dockerfile path: lstat (?P<path>[^\n:]{1,300}): no such file",
-        cause="the build context has no {path}",
-        cure="go to the folder with the Dockerfile, or name it: docker build -f FILE FOLDER",
-        source="docker/for-mac#5379",
-    ),
-    Failure(
         name="dockerfile-outside",
         mark="must be within the build context",
         pattern=r"the Dockerfile \((?P<file>[^)\n]{1,300})\) must be within the build context",
