@@ -15,7 +15,7 @@ REPLACED_FILES = (
     ),
     Failure(
         name="mounted-file-replaced",
-        mark=("busy", "errno 16", "rb_file_s_rename"),
+        mark=("busy", "device or res", "errno 16", "rb_file_s_rename"),
         pattern=r"""(?x)
             \bto\ '?(?P<file>/[^\s':]+)'?:\ (?:Device\ or\ )?resource\ busy  # sed, mv
             | (?:\[Errno\ 16\]|EBUSY).{0,80}?->\ '(?P<file_python>/[^']+)'
