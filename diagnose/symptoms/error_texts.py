@@ -48,7 +48,7 @@ _OF_ENGINE = LazyPattern(
     r"|error writing \w+ blob|^goroutine \d+ |^\s*github\.com/(?:docker|moby|containerd)/"
     r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)"
     r"|(?:container|process)_linux\.go:\d|httpReadSeeker|manifest unknown|image operating system"
-    r"|failed to (?:fetch \w{1,20} token|authorize)|unexpected HTTP status|Thin Pool has \d"
+    r"|failed to (?:fetch \w{1,20} token|authorize:)|unexpected HTTP status|Thin Pool has \d"
     r"|(?:unit )?docker\.\w{1,12} is masked|error grabbing logs",
     re.IGNORECASE | re.MULTILINE,
 )

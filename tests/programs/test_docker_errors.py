@@ -165,6 +165,7 @@ WELL = (
     "my container keeps restarting",
     "port 8080 does not answer",
     "Listening on :8080",
+    "ERROR api: failed to authorize request from 10.0.0.4: 401 Unauthorized",
 )
 
 

@@ -38,6 +38,10 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
         ("/lib/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /app/server)", "glibc-too-old"),
         ("OSError: [Errno 30] EROFS: read-only file system, open '/data/x'", "read-only-root"),
         ("Error: error:0308010C ERR_OSSL_EVP_UNSUPPORTED", "node-openssl"),
+        ("ERROR Unable to validate credentials inherited from the shell environment: Invalid credentials", "minio-credentials"),
+        ("Error: tls: TLS requested but server does not support TLS", "postgres-no-tls"),
+        ("ERROR: hostname is not configured; either configure hostname, or set hostname-strict to false", "keycloak-hostname"),
+        ("ERROR: the database needs to be migrated to the store format aligned", "neo4j-format"),
         ("error: your database (migration version: 312) is for a newer Forgejo, you can not use the newer", "gitea-database"),
     ],
 )  # fmt: skip
@@ -46,6 +50,22 @@ def test_other_words_of_a_row_are_recognised_too(line: str, name: str) -> None:
     recognised = recognise([line], telling_line([line]), FAILURES)
     assert recognised is not None
     assert recognised.failure.name == name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR: LDAP bind failed: Invalid credentials (49)",
+        '{"level":"error","sender":"connection_failed","protocol":"SSH","error":"invalid credentials"}',
+        "ERROR smtp: server does not support TLS",
+        "ERROR STARTTLS required, but server does not support TLS",
+        "FATAL: hostname is not configured for this node",
+        "ERROR: the profile needs to be migrated before it can be stored",
+    ],
+)
+def test_words_that_many_programs_share_are_no_row_of_one(line: str) -> None:
+    """Rows of MinIO, PostgreSQL, Keycloak and Neo4j have them, with more around them."""
+    assert recognise([line], telling_line([line]), FAILURES) is None
 
 
 QUOTING = (

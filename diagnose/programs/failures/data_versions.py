@@ -269,7 +269,7 @@ DATA_VERSIONS = (
     Failure(
         name="neo4j-format",
         mark=("store format", "needs to be"),
-        pattern=r"(?:Unable to find|unsupported|unknown) store format|needs to be (?:upgraded|migrated).{0,40}store",
+        pattern=r"(?:Unable to find|unsupported|unknown) store format|needs to be (?:upgraded|migrated).{0,40}\bstore (?:files?|format|version)\b",
         cause="the database files are in a store format that this Neo4j does not read without a migration",
         cure="run the old image, or migrate with neo4j-admin database migrate",
         build="another",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Parameter, TypedLike
 
 _REFUSED = "container.database-refused"
-
+_OF_OTHER_SERVERS = LazyPattern(
+    r"\b(?:e?mail\w{0,40}|ftp|imap|ldaps?|smtps?|starttls)\b", re.IGNORECASE
+)
+"""Servers that are no databases, and whose clients miss TLS in the same words."""
 
 DATABASE_CLIENTS = (
     Failure(
@@ -51,6 +57,7 @@ DATABASE_CLIENTS = (
         cure="write sslmode=disable into the address of the database (Node.js: ssl=false), or give the "
         "server a certificate and ssl=on",
         source="mautrix/whatsapp#65",
+        unlike=_OF_OTHER_SERVERS,
         remedy=Parameter("postgres", "sslmode=disable"),
     ),
     Failure(

@@ -21,7 +21,8 @@ from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
 
 _GROUP = LazyPattern(r"\{\w+\}")
-_ESCAPED_QUOTE = '\\"'
+_ESCAPED_QUOTE = LazyPattern(r"(?<!\\)\\+\"")
+"""A quote in a message that is quoted itself, more than once where a log holds another one."""
 _OF_AN_END = LazyPattern(r"\b(?:exited|gave up): \S")
 """What supervisord says of a program that has ended."""
 
@@ -230,7 +231,8 @@ def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) ->
 def _forms(text: str) -> tuple[str, ...]:
     """A line as it stands, and without the backslashes that logfmt and C put before quotes."""
     line = text[:LONGEST]
-    return (line, line.replace(_ESCAPED_QUOTE, '"')) if _ESCAPED_QUOTE in line else (line,)
+    bare = _ESCAPED_QUOTE.sub('"', line)
+    return (line,) if bare == line else (line, bare)
 
 
 def _first_match(pattern: re.Pattern[str], forms: Sequence[str]) -> re.Match[str] | None:

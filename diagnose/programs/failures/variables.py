@@ -256,8 +256,9 @@ VARIABLES = (
     ),
     Failure(
         name="keycloak-hostname",
-        mark=("hostname is not configured", "strict hostname resolution"),
-        pattern=r"Strict hostname resolution configured but no hostname setting provided|hostname is not configured",
+        mark=("hostname is not configured; either", "strict hostname resolution"),
+        pattern=r"Strict hostname resolution configured but no hostname setting provided"
+        r"|hostname is not configured; either configure hostname",
         cause="Keycloak runs in production mode without a host name",
         cure="set KC_HOSTNAME, or start it with start-dev",
         source="keycloak/keycloak#33539",
@@ -323,8 +324,9 @@ VARIABLES = (
     ),
     Failure(
         name="minio-credentials",
-        mark=("invalid credentials", "minio_root_user"),
-        pattern=r"MINIO_ROOT_USER length should be at least|Invalid credentials",
+        mark=("inherited from the shell environment", "minio_root_user"),
+        pattern=r"MINIO_ROOT_USER length should be at least"
+        r"|credentials inherited from the shell environment: Invalid credentials",
         cause="MinIO's root user or password is too short",
         cure="set MINIO_ROOT_USER (3 characters or more) and MINIO_ROOT_PASSWORD (8 or more)",
         remedy=TypedLike(r"^MINIO_(?:ROOT_PASSWORD|SECRET_KEY)$"),

@@ -96,7 +96,7 @@ _WAY = (
     Failure(
         name="token-not-fetched",
         mark=("token", "failed to authorize"),
-        pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize)[^\n]{0,400}(?P<why>i/o timeout|connection refused|no such host|EOF"
+        pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize:)[^\n]{0,400}(?P<why>i/o timeout|connection refused|no such host|EOF"
         r"|no route to host|network is unreachable|connection reset by peer|TLS handshake timeout|context deadline exceeded"
         r"|server misbehaving|Temporary failure in name resolution)",
         cause="the server that gives logins for the registry (for Docker Hub auth.docker.io) was not reached: {why}",
@@ -106,7 +106,7 @@ _WAY = (
     Failure(
         name="token-refused",
         mark=("token", "failed to authorize"),
-        pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize)[^\n]{0,400}(?P<code>40[13]) (?:Unauthorized|Forbidden)",
+        pattern=r"failed to (?:fetch (?:anonymous|oauth) token|authorize:)[^\n]{0,400}(?P<code>40[13]) (?:Unauthorized|Forbidden)",
         cause="the registry gives no login for this image ({code}): the stored password or token is old, or has no right to it",
         cure="docker logout and docker login at that registry; a private image needs an account that may read it",
         confirmed_by="image.pull-denied",
