@@ -80,7 +80,7 @@ def site_without_an_index(box: Box) -> None:
     box.wait_for(lambda: status_outside(box, 8182, "/") == "403", 20, "nginx to answer")
     _grow(box, "site82", 12)
     (finding,) = box.diagnose("check", CHECK, "--format", "json").findings
-    assert "the folder /site/ holds no index file" in finding["summary"]
+    assert "folder /site/ holds no index file" in finding["summary"]
 
 
 @fault(CHECK, subject="container:site83")
