@@ -15,6 +15,7 @@ class CronCall(msgspec.Struct, frozen=True):
     target: str
     """The container or the image that the call names; "" where that is a variable."""
     text: str
+    """The call, up to the program that it starts in the container."""
 
 
 class ListCronCalls(Question[list[CronCall]], frozen=True):

@@ -31,4 +31,11 @@ ROWS = {
 
 @pytest.mark.parametrize(("line", "expected"), ROWS.values(), ids=ROWS)
 def test_a_line_that_needs_a_terminal(line: str, expected: tuple[str, str] | None) -> None:
-    assert list(calls_with_terminal(line)) == ([expected] if expected else [])
+    calls = [(call.flag, call.target) for call in calls_with_terminal(line)]
+    assert calls == ([expected] if expected else [])
+
+
+def test_arguments_of_the_program_stay_in_the_file() -> None:
+    line = "0 1 * * * root docker exec -it db sh -c 'curl -u admin:made-up-7 http://x'"
+    (call,) = calls_with_terminal(line)
+    assert call.text == "docker exec -it db sh"

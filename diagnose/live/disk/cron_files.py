@@ -26,9 +26,8 @@ def cron_calls(_args: Json) -> Json:
         if "docker" not in text:
             continue
         for number, line in enumerate(text.splitlines(), 1):
-            for call in calls_with_terminal(line):
-                row = {"path": path, "line": number, "text": line.strip(), **call._asdict()}
-                found.append(row)
+            place: dict[str, Json] = {"path": path, "line": number}
+            found += [{**place, **call._asdict()} for call in calls_with_terminal(line)]
     return found
 
 

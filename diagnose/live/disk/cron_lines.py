@@ -17,6 +17,8 @@ class Call(NamedTuple):
 
     flag: str
     target: str
+    text: str
+    """The call, without the arguments of the program that it starts: one may be a password."""
 
 
 def calls_with_terminal(line: str) -> Iterator[Call]:
@@ -29,11 +31,11 @@ def calls_with_terminal(line: str) -> Iterator[Call]:
             continue
         rest = words[at + 1 :]
         rest = rest[1:] if rest[:1] == ["container"] else rest
-        if rest[:1] in (["exec"], ["run"]) and (call := _call(rest[1:])):
+        if rest[:1] in (["exec"], ["run"]) and (call := _call(rest[0], rest[1:])):
             yield call
 
 
-def _call(words: Sequence[str]) -> Call | None:
+def _call(verb: str, words: Sequence[str]) -> Call | None:
     """The call, if its options ask for input and a terminal, and not for the background."""
     given: dict[str, str] = {}
     place = 0
@@ -46,4 +48,5 @@ def _call(words: Sequence[str]) -> Call | None:
     if not {"i", "t"} <= given.keys() or "d" in given:
         return None
     target = words[place].strip("\"'") if place < len(words) else ""
-    return Call(given["t"], "" if "$" in target else target)
+    text = " ".join(("docker", verb, *words[: place + 2]))
+    return Call(given["t"], "" if "$" in target else target, text)
