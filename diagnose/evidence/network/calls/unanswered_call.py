@@ -185,8 +185,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         """Why no tunnel leads to the private network."""
         out = self.trace.to if self.trace is not None else ""
         what = (
-            "it is an address of a private network such as Tailscale, and no tunnel of this host "
-            f"leads there: the call leaves by {out}"
+            f"addresses in {MESH} are of a private network such as Tailscale, or of the provider, "
+            f"and no tunnel of this host leads there: the call leaves by {out}"
         )
         client = self.mesh_client
         return f"{what}; {client} joins it without an interface (userspace)" if client else what
