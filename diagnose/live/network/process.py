@@ -10,7 +10,7 @@ from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.questions.firewall import CountPackets
 from diagnose.questions.netns import VisitNetns
-from diagnose.questions.network import WatchQueues
+from diagnose.questions.queues import WatchQueues
 
 LATER_S = 1.0
 """A program that works accepts what waits for it in less."""

@@ -19,7 +19,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.network import QueueCounters, WatchQueues
+from diagnose.questions.queues import QueueCounters, WatchQueues
 from diagnose.registry import evidence
 
 _LIMITING = frozenset({"tbf", "htb", "cake", "netem"})

@@ -10,7 +10,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.evidence.network.wiring.throttled_interfaces import throttled_interfaces
 from diagnose.model import Severity
-from diagnose.questions.network import QueueCounters
+from diagnose.questions.queues import QueueCounters
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made
 from tests.inspected import of
