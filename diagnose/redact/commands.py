@@ -127,6 +127,10 @@ _SHELL = verbose(
 """The pieces of a command line, as a shell reads them."""
 _NAMED = LazyPattern(r"-|[\w.-]+=")
 _MOST_TOOLS = 4
+_JSON_QUOTE = '\\"'
+"""Before the first word of a quoted command line, in a text as JSON has it: sh -c \\"curl."""
+_MOST_QUOTES = 3
+"""So deep do command lines in quotes stand in others that are read: each is read once more."""
 _ACCOUNT = LazyPattern(r"[a-z_][\w.-]{0,31}:([^\s:]{6,64}):(?:e:)?\d{3,5}(?::[\w:.,/-]{0,60})?")
 """An account as the image of an SFTP server takes it: bob:x:1001."""
 _SHARE_USER = LazyPattern(r"[\w.-]{1,32};([^\s;]{4,64})(?:;.*)?")
@@ -146,7 +150,8 @@ def secret_parts(words: list[str]) -> Iterator[SecretPart]:
     """The secret parts of a command line, already split into words, by the tools named in it."""
     tools = 0
     for index, word in enumerate(words):
-        is_value = index > 0 and words[index - 1][:1] == "-" and words[index - 1] != "--"
+        before = words[index - 1] if index else ""
+        is_value = before[:1] == "-" and before != "--" and not word.startswith(_JSON_QUOTE)
         tool = None if is_value else _tool_of(word)
         if tool is None or (tool.only_with and tool.only_with not in words):
             continue
@@ -185,7 +190,7 @@ def _begins_without_password(words: list[str]) -> bool:
 def _tool_of(word: str) -> _Tool | None:
     if len(word) > 60:
         return None
-    name = posixpath.basename(word)
+    name = posixpath.basename(word).removeprefix(_JSON_QUOTE)
     return _tool(name) if name and _NAME.fullmatch(name) else None
 
 
@@ -289,8 +294,11 @@ def _in_list(text: str, mark: Mark) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def _in_line(text: str, mark: Mark) -> str:
-    """The line without the secrets in the arguments of known tools."""
+def _in_line(text: str, mark: Mark, depth: int = 0) -> str:
+    """The line without the secrets in the arguments of known tools.
+
+    depth: how many quoted command lines it is in: docker exec web sh -c 'curl -u ...'.
+    """
     pieces: list[str] = []
     done = past = 0
     for match in _ANY.finditer(text):
@@ -298,17 +306,37 @@ def _in_line(text: str, mark: Mark) -> str:
             continue  # another tool among the words of the last command, which were all read
         spans = _shell_words(text, match.start())
         past = spans[-1][1] if spans else match.end()
-        for part in sorted(secret_parts([text[left:right] for left, right in spans])):
-            left, right = spans[part.word][0] + part.start, spans[part.word][0] + part.end
-            left, right = _within_quotes(text, left, right)
+        for left, right, part in _hidden_places(text, spans, depth):
             if left < done or left >= right:
                 continue
-            pieces += (text[done:left], mark_password(text[left:right], part.phrase, mark))
+            hidden = text[left:right]
+            new = mark_password(hidden, part, mark) if part else _in_line(hidden, mark, depth + 1)
+            pieces += (text[done:left], new)
             done = right
     if not pieces:
         return text
     pieces.append(text[done:])
     return "".join(pieces)
+
+
+def _hidden_places(
+    text: str, spans: list[tuple[int, int]], depth: int
+) -> list[tuple[int, int, str]]:
+    """The secrets of a command, each with the phrase that names it, and the command lines in quotes
+    among its words, which have the phrase ""."""
+    places: list[tuple[int, int, str]] = []
+    secret_words: set[int] = set()
+    for part in secret_parts([text[left:right] for left, right in spans]):
+        begin = spans[part.word][0]
+        places.append((*_within_quotes(text, begin + part.start, begin + part.end), part.phrase))
+        secret_words.add(part.word)
+    if depth < _MOST_QUOTES:
+        places += (
+            (left + 1, right - 1, "")
+            for at, (left, right) in enumerate(spans)
+            if at not in secret_words and text[left] in "\"'" and " " in text[left:right]
+        )
+    return sorted(places)
 
 
 def _shell_words(text: str, start: int) -> list[tuple[int, int]]:
