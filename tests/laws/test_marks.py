@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -50,3 +51,10 @@ def test_no_alternative_of_a_pattern_lacks_a_mark(name: str) -> None:
         texts = list(matching_texts(row.compiled, TRIES))
         hidden = [text for text in texts if not row.may_be_in(text.lower())]
         assert len(hidden) in (0, len(texts)), f"{row.name} {row.marks}: {hidden[0]!r}"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_repeat_of_a_pattern_was_lost_in_an_f_string(name: str) -> None:
+    """In an f-string `{0,80}` is the tuple (0, 80): the pattern compiles, and finds nothing."""
+    lost = [row.name for row in TABLES[name] if re.search(r"\(\d+, \d+\)", row.pattern)]
+    assert lost == []
