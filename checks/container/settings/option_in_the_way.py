@@ -25,6 +25,8 @@ FILE_SIZE_LIMIT = 128 + 25
 """The exit code of a program that ended by SIGXFSZ."""
 CPU_TIME_LIMITS = (128 + 24, 128 + 9)
 """By SIGXCPU at the soft limit on its CPU time, and by SIGKILL at the hard one."""
+PARALLEL = 16
+"""A program with so many busy threads uses its CPU time so many times faster than a clock."""
 WINDOW_S = 3600.0
 """Exits of a container that was started again count for so long."""
 _PRIVILEGES = "no-new-privileges"
@@ -164,7 +166,7 @@ def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Op
 def _cpu_time_limit(container: Container, config: DaemonConfig | None) -> _Option | None:
     """The ulimit that ends a program which has used so much CPU time since its start."""
     limit = ulimit(container, _CPU_TIME, config)
-    if limit is None or limit.soft < 0:
+    if limit is None or limit.soft < 0 or _ended_sooner(container, limit.soft):
         return None
     return _Option(
         limit.source,
@@ -174,6 +176,11 @@ def _cpu_time_limit(container: Container, config: DaemonConfig | None) -> _Optio
         "more, however long that takes",
         "cpu_limit",
     )
+
+
+def _ended_sooner(container: Container, cpu_seconds: int) -> bool:
+    """Whether a program cannot have used so much CPU time: something else has killed it."""
+    return container.ran_for is not None and container.ran_for * PARALLEL < cpu_seconds
 
 
 def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Option | None:

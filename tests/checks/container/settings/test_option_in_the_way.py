@@ -112,14 +112,30 @@ ENDS = {
 }
 
 
+def test_a_kill_after_a_moment_is_not_of_the_cpu_time() -> None:
+    """An hour of CPU time cannot be used up in two seconds: somebody else sent SIGKILL."""
+    hour = {"Ulimits": [{"Name": "cpu", "Soft": 3600, "Hard": 3600}]}
+    times = {"StartedAt": "2026-09-23T11:59:50Z", "FinishedAt": "2026-09-23T11:59:52Z"}
+    state = {"Status": "exited", "ExitCode": 137, **times}
+    ended = container_in("exited", code=137, HostConfig=hour, State=state)
+    died = Event(NOW - 9, "container", "die", "", ended.id, {"exitCode": "137"})
+    result = judge(
+        "container.option-in-the-way",
+        containers=of(ended),
+        clock=CLOCK,
+        log_tails=QUIET,
+        events=Events((died,)),
+    )
+    assert rows(result) == []
+
+
 @pytest.mark.parametrize(("code", "host", "is_oom", "expected"), ENDS.values(), ids=ENDS)
 def test_a_program_that_used_up_its_time(
     code: int, host: dict[str, Any], is_oom: bool | None, expected: list[tuple[str, str]]
 ) -> None:
-    ended = container_in("exited", code=code, HostConfig=host)
-    if is_oom:
-        state = {"Status": "exited", "ExitCode": code, "OOMKilled": True}
-        ended = container_in("exited", code=code, HostConfig=host, State=state)
+    times = {"StartedAt": "2026-09-23T11:50:00Z", "FinishedAt": "2026-09-23T11:59:51Z"}
+    state = {"Status": "exited", "ExitCode": code, "OOMKilled": bool(is_oom), **times}
+    ended = container_in("exited", code=code, HostConfig=host, State=state)
     actions = ["kill", "die"] if is_oom is None else ["die"]
     happened = [
         Event(NOW - 9, "container", action, "", ended.id, {"exitCode": str(code)})
