@@ -18,6 +18,8 @@ OPERATORS = ("&&", "||")
 """Words of a shell that no program takes for an argument."""
 SHOWN = 120
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
+_HANDS_ON = frozenset({"autossh", "parallel", "ssh", "watch"})
+"""Programs that join their last words and give them to a shell, here or on another host."""
 _PLAIN = LazyPattern(r"^[\w@%+=:,./$-]+$")
 """Words that a shell takes as they are, but for variables."""
 
@@ -72,7 +74,10 @@ def _words_of_shell(container: Container) -> Sequence[str]:
     Those behind `-c` of a shell are its script, and that is the first of them alone.
     """
     words: Sequence[str] = container.config.cmd or container.config.entrypoint or ()
-    if words and posixpath.basename(words[0]) in _SHELLS:
+    program = posixpath.basename(words[0]) if words else ""
+    if program in _HANDS_ON:
+        return ()
+    if program in _SHELLS:
         words = words[words.index("-c") + 1 :] if "-c" in words else ()
     has_operator = any(word in OPERATORS for word in words[1:])
     return words if has_operator else ()

@@ -23,6 +23,7 @@ ROWS = {
     "one program": (["serve", "--and=&&"], LOOPS, None),
     "operator first": (["&&"], LOOPS, None),
     "a script of a shell": (["bash", "start.sh", "&&"], LOOPS, None),
+    "a shell elsewhere": (["/usr/bin/ssh", "backup", "migrate", "&&", "serve"], LOOPS, None),
     "no command": ([], LOOPS, None),
 }
 
