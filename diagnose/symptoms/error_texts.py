@@ -45,7 +45,7 @@ _OF_ENGINE = LazyPattern(
     r"|could not fetch content descriptor|iptables failed: ip6?tables|sandbox join failed|ingress_sbox|msg=.?overlay: "
     r"|no matching manifest for|verification failed for digest|non-overlapping IPv4 address pool"
     r"|toomanyrequests: you have|http response to https client"
-    r"|error writing \w+ blob|^goroutine \d+ |^\s*github\.com/(?:docker|moby|containerd)/"
+    r"|error writing \w+ blob|^goroutine \d+ |^[ \t]{0,40}github\.com/(?:docker|moby|containerd)/"
     r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)"
     r"|(?:container|process)_linux\.go:\d|httpReadSeeker|manifest unknown|image operating system"
     r"|failed to (?:fetch \w{1,20} token|authorize:)|unexpected HTTP status|Thin Pool has \d"
