@@ -63,18 +63,26 @@ def _volume(part: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _section(text: str, name: str) -> dict[str, Any] | None:
-    """A section of a compose file; empty where it has none, None where the file is not YAML.
-
-    A file with tags of compose (`!override`, `!reset`) is not read either.
-    """
+def document(text: str) -> dict[str, Any] | None:
+    """A compose file; empty where it is no mapping, None where it is not YAML."""
     import yaml  # only where a file of a project is looked into
 
     try:
         whole = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
-    section = whole.get(name) if isinstance(whole, dict) else None
+    return whole if isinstance(whole, dict) else {}
+
+
+def _section(text: str, name: str) -> dict[str, Any] | None:
+    """A section of a compose file; empty where it has none, None where the file is not YAML.
+
+    A file with tags of compose (`!override`, `!reset`) is not read either.
+    """
+    whole = document(text)
+    if whole is None:
+        return None
+    section = whole.get(name)
     return section if isinstance(section, dict) else {}
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from diagnose.live.disk.compose_parts import document
 from diagnose.live.disk.dollars import ASSIGNED
 from diagnose.live.disk.env_files import names_of_entry, paths_of
 from diagnose.model import Json
@@ -73,13 +74,7 @@ def assigned_values(text: str) -> dict[str, str]:
 
 def _service(text: str, name: str) -> dict[str, Any] | None:
     """A service of a compose file, empty where this file has none of it; None for no such file."""
-    import yaml  # only where a file of the project is newer than a container
-
-    try:
-        whole = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
-    services = whole.get("services") if isinstance(whole, dict) else None
+    services = (document(text) or {}).get("services")
     part = services.get(name, {}) if isinstance(services, dict) else None
     return part if isinstance(part, dict) else None
 

@@ -18,7 +18,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx_configurations import NginxConfigurations
-from diagnose.evidence.network.proxies.nginx_hops import NginxHop
+from diagnose.evidence.network.proxies.nginx_hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.questions import Host
@@ -86,7 +86,7 @@ def all_cut_connections(
     of_nginx = any(not line.ended for lines in ended.values() for line in lines)
     known = NginxConfigurations(host, containers, processes).hops if of_nginx else ()
     for id, lines in ended.items():
-        hops = [hop for hop in known if hop.proxy is not None and hop.proxy.id == id]
+        hops = [hop for hop in known if hop.is_of(containers.by_id[id])]
         found += list(_regular(containers.by_id[id], lines, hops))[:1]
     return AllCutConnections(tuple(found))
 
@@ -116,7 +116,7 @@ def _regular(
     """Of the same client's connections to a path each ended as long after the one before as nginx
     waits for a word."""
     for path, ended in by_key((line.path.partition("?")[0], line) for line in lines).items():
-        hop = _location(path, hops)
+        hop = next(iter(hops_for_path(hops, path)), None)
         timeout = _seconds(hop.read_timeout or _DEFAULT) if hop is not None else 0.0
         if not timeout:
             continue
@@ -127,12 +127,6 @@ def _regular(
         ]
         if sum(pairs) >= LEAST and sum(pairs) >= _MOSTLY * len(pairs):
             yield CutConnections(container, len(ended), timeout, ended[-1].line, path, hop)
-
-
-def _location(path: str, hops: Sequence[NginxHop]) -> NginxHop | None:
-    """The location that takes a path: the longest one, as for nginx."""
-    fitting = [hop for hop in hops if hop.location and path.startswith(hop.location)]
-    return max(fitting, key=lambda hop: len(hop.location), default=None)
 
 
 def _comes_again(line: AccessLine, ended: Sequence[AccessLine], timeout: float) -> bool:

@@ -90,6 +90,13 @@ class NginxHop(msgspec.Struct, frozen=True):
         return self.proxy is not None and self.proxy.id == container.id
 
 
+def hops_for_path(hops: Iterable[NginxHop], path: str) -> list[NginxHop]:
+    """The locations that take a path: the longest ones, as for nginx; none where none fits."""
+    fitting = [hop for hop in hops if hop.location and path.startswith(hop.location)]
+    longest = max((len(hop.location) for hop in fitting), default=0)
+    return [hop for hop in fitting if len(hop.location) == longest]
+
+
 class _Level(msgspec.Struct, frozen=True):
     """What the blocks around a location say that it inherits."""
 

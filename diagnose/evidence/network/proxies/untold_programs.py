@@ -16,7 +16,11 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx_configurations import HopFile, NginxConfigurations
-from diagnose.evidence.network.proxies.nginx_hops import NginxHop, ends_tls_for_clients
+from diagnose.evidence.network.proxies.nginx_hops import (
+    NginxHop,
+    ends_tls_for_clients,
+    hops_for_path,
+)
 from diagnose.evidence.network.proxies.web_symptoms import Symptom, symptoms
 from diagnose.questions import Host
 from diagnose.registry import evidence
@@ -117,11 +121,7 @@ def _on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHo
 
 def _for_path(of_end: Sequence[NginxHop], path: str) -> Sequence[NginxHop]:
     """Of the locations of each nginx those that take this path; all of them where none does."""
-    fitting = [hop for hop in of_end if hop.location and path.startswith(hop.location)]
-    if not fitting or not path:
-        return of_end
-    longest = max(len(hop.location) for hop in fitting)
-    return [hop for hop in fitting if len(hop.location) == longest]
+    return hops_for_path(of_end, path) or of_end
 
 
 def _comes_by_https(
