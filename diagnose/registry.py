@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from diagnose import packs
-from diagnose.annotations import hints
+from diagnose.annotations import field_hints, hints
 from diagnose.model import (
     UNITS,
     Check,
+    EvidenceGroup,
     Need,
     NoEvidenceError,
     Severity,
@@ -70,20 +71,19 @@ def check(
         if id in _checks and _checks[id].function.__module__ != function.__module__:
             raise ValueError(f"check {id} is registered twice")
         needs, thresholds = _signature(function)
-        title = (function.__doc__ or "").strip().partition("\n")[0]
         _checks[id] = Check(
-            id,
-            title,
-            severity,
-            function,
-            needs,
-            thresholds,
-            tuple(caused_by),
-            tuple(causes),
-            posture,
-            aloud,
-            aloud_of_engine,
-            observed,
+            id=id,
+            title=(function.__doc__ or "").strip().partition("\n")[0],
+            severity=severity,
+            function=_taking_each_need(function),
+            needs=needs,
+            thresholds=thresholds,
+            caused_by=tuple(caused_by),
+            causes=tuple(causes),
+            posture=posture,
+            aloud=aloud,
+            aloud_of_engine=aloud_of_engine,
+            observed=observed,
         )
         return function
 
@@ -105,7 +105,7 @@ def evidence(function: F) -> F:
         except NoEvidenceError as error:
             return error.reason
 
-    _evidence[_kind_of(function)] = collect
+    _evidence[_kind_of(function)] = _taking_each_need(collect)
     return typing.cast(F, collect)
 
 
@@ -148,7 +148,7 @@ def _entering_decorator(
     """A decorator that enters its function in a table, under each of these ids."""
 
     def enter(function: F) -> F:
-        table.update(dict.fromkeys(ids, function))
+        table.update(dict.fromkeys(ids, _taking_each_need(function)))
         return function
 
     return enter
@@ -260,13 +260,46 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
     thresholds = [
         Threshold(name, defaults[name], UNITS[allowed[name][0].__name__]) for name in options
     ]
-    needs = []
+    groups = _groups(function)
+    needs: list[Need] = []
     for name in required:
-        if name not in ("host", "finding"):
-            kinds = allowed[name]
-            (kind,) = [kind for kind in kinds if kind not in (Unavailable, types.NoneType)]
-            needs.append(Need(name, kind, len(kinds) > 1, types.NoneType not in kinds))
+        if name in groups:
+            fields = field_hints(groups[name])
+            needs += [_need(field, kinds) for field, kinds in fields.items()]
+        elif name not in ("host", "finding"):
+            needs.append(_need(name, allowed[name]))
     return tuple(needs), tuple(thresholds)
+
+
+def _need(parameter: str, kinds: tuple[Any, ...]) -> Need:
+    """The need of a parameter, by the types that its annotation allows."""
+    (kind,) = [kind for kind in kinds if kind not in (Unavailable, types.NoneType)]
+    return Need(parameter, kind, len(kinds) > 1, types.NoneType not in kinds)
+
+
+def _groups(function: Callable[..., Any]) -> dict[str, type[EvidenceGroup]]:
+    """The groups of evidence that a function takes, by parameter."""
+    return {
+        name: kinds[0]
+        for name, kinds in hints(function).items()
+        if isinstance(kinds[0], type) and issubclass(kinds[0], EvidenceGroup)
+    }
+
+
+def _taking_each_need(function: F) -> F:
+    """The function as the engine calls it, with each need by its name."""
+    groups = _groups(function)
+    if not groups:
+        return function
+
+    @functools.wraps(function)
+    def call(**arguments: Any) -> Any:
+        for name, group in groups.items():
+            fields = {field: arguments.pop(field) for field in group.__struct_fields__}
+            arguments[name] = group(**fields)
+        return function(**arguments)
+
+    return typing.cast(F, call)
 
 
 BASIS = "diagnose.evidence.run.report_basis"

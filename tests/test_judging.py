@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Need, Unavailable, Verdict
-from diagnose.registry import _signature
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Need, Unavailable, Verdict
+from diagnose.registry import _signature, _taking_each_need
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -50,6 +50,29 @@ def test_missing_evidence_arrives_as_none_unless_the_reason_is_read():
     assert reader == Need("colour", Colour, optional=True, reads_reason=True)
     assert plain.argument(missing) is None
     assert reader.argument(missing) is missing
+
+
+class Surroundings(EvidenceGroup, frozen=True):
+    """Evidence that the functions of a check take together."""
+
+    colour: Colour | None
+    clock: Clock
+
+
+def in_surroundings(around: Surroundings) -> CheckResult:
+    yield from (around.colour, around.clock)  # type: ignore[misc]
+
+
+def test_each_field_of_a_group_is_a_need_of_its_own():
+    needs, _ = _signature(in_surroundings)
+    assert needs == (
+        Need("colour", Colour, optional=True, reads_reason=False),
+        Need("clock", Clock, optional=False, reads_reason=True),
+    )
+
+
+def test_a_group_is_put_together_from_its_needs():
+    assert list(_taking_each_need(in_surroundings)(colour=None, clock=CLOCK)) == [None, CLOCK]
 
 
 def test_a_finding_about_a_container_names_it():

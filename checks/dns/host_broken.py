@@ -12,10 +12,7 @@ from diagnose.evidence.dns.forwarding_circles import ForwardingCircles
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
-from diagnose.evidence.network.absent_machine import absent_machine
-from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.neighbours import Neighbours
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
@@ -48,10 +45,7 @@ def host_broken(
     lookups: Lookups | Unavailable,
     containers: Containers | None,
     dns_path: DnsPath | None,
-    routes: Routes | None,
-    links: Interfaces | None,
-    neighbours: Neighbours | None,
-    networks: Networks | None,
+    host_links: HostLinks,
     forwarding_circles: ForwardingCircles | None,
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
@@ -72,7 +66,7 @@ def host_broken(
     dead = [server for server in resolvers.host_servers if is_dead(server, lookups)]
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
-        holder = serving(containers, links, dead[0])
+        holder = serving(containers, host_links.links, dead[0])
         servers = DeadServers(
             dead,
             resolvers=resolvers,
@@ -81,9 +75,9 @@ def host_broken(
             hit=hit,
             serving=holder,
             circle=forwarding_circles.silent_of(holder) if forwarding_circles is not None else None,
-            routes=routes,
-            links=links,
-            absent=absent_machine(dead[0], routes, links, neighbours, networks),
+            routes=host_links.routes,
+            links=host_links.links,
+            absent=absent_machine(dead[0], host_links),
         )
         yield _dead_servers_finding(servers)
     yield from _unknown_names_findings(lookups)

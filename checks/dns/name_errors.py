@@ -30,9 +30,17 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
+from diagnose.model import HOST, CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
+
+
+class ServerHolders(EvidenceGroup, frozen=True):
+    """What on this host may be the DNS server at an address."""
+
+    listeners: Listeners | None
+    links: Interfaces | None
+    forwarding_circles: ForwardingCircles | None
 
 
 @check("dns.server-fails", severity=Severity.critical, causes=FAILED_CONTAINERS)
@@ -40,12 +48,10 @@ def server_fails(
     containers: Containers,
     failed_names: FailedNames,
     lookups: Lookups,
-    listeners: Listeners | None,
+    holders: ServerHolders,
     hosts_file: HostsFile | None,
     half_known_names: HalfKnownNames | None,
     watchers: Watchers | None,
-    links: Interfaces | None,
-    forwarding_circles: ForwardingCircles | None,
 ) -> CheckResult:
     """A DNS server answers with an error instead of looking names up.
 
@@ -67,14 +73,7 @@ def server_fails(
         if failure.container.id not in closed and not failure.is_elsewhere(containers, hosts_file)
     ]
     for error, failures in _by_error(judged).items():
-        server = error.server
-        holder = serving(containers, links, server)
-        program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
-        circle = forwarding_circles.of(holder) if forwarding_circles is not None else None
-        of_root = lookups.host.get(server)
-        yield _failing_name_finding(
-            _FailingServer(server, error.rcode, failures, of_root, program, holder, circle)
-        )
+        yield _failing_name_finding(_failing_server(error, failures, containers, lookups, holders))
     denied = by_key(((item.server, item.ipv6.rcode), item) for item in half_known_names or ())
     for items in denied.values():
         yield _half_known_finding(items)
@@ -125,6 +124,27 @@ def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
         severity=_severity_of_name([item.failure for item in items]),
         signs=frozenset({"dns"}),
         stable=tuple(life for caller in callers for life in caller.caller_lives),
+    )
+
+
+def _failing_server(
+    error: ServerError,
+    failures: list[UnresolvedName],
+    containers: Containers,
+    lookups: Lookups,
+    holders: ServerHolders,
+) -> _FailingServer:
+    """The server with what is known of it. failures: the names about which it says the error."""
+    server, listeners, circles = error.server, holders.listeners, holders.forwarding_circles
+    holder = serving(containers, holders.links, server)
+    return _FailingServer(
+        server,
+        rcode=error.rcode,
+        failures=failures,
+        of_root=lookups.host.get(server),
+        program=listeners.program_on("udp", server, DNS_PORT) if listeners is not None else "",
+        holder=holder,
+        circle=circles.of(holder) if circles is not None else None,
     )
 
 

@@ -21,6 +21,7 @@ from diagnose.mappings import by_key
 from diagnose.model import (
     HOST,
     CheckResult,
+    EvidenceGroup,
     Finding,
     PageVariables,
     Percent,
@@ -38,6 +39,13 @@ MOST_CHANCE = 0.01
 probability at most."""
 
 
+class LossPlaces(EvidenceGroup, frozen=True):
+    """What may show where queries are lost."""
+
+    resolver_paths: ResolverPaths | None
+    network_losses: NetworkLosses | None
+
+
 @check(
     "dns.queries-lost",
     severity=Severity.critical,
@@ -49,8 +57,7 @@ def queries_lost(
     samples: DnsSamples | Unavailable,
     resolvers: Resolvers,
     containers: Containers | None,
-    resolver_paths: ResolverPaths | None,
-    network_losses: NetworkLosses | None,
+    places: LossPlaces,
     without_aaaa: ServersWithoutAaaa | None,
     *,
     warn_pct: Percent = Percent(15),
@@ -69,9 +76,10 @@ def queries_lost(
     if not samples.paths:
         return Skipped("no DNS server was sent several queries")
     groups = query_groups(containers, resolvers, lookups)
-    sent_again = network_losses.sent_again if network_losses is not None else {}
+    losses = places.network_losses
+    sent_again = losses.sent_again if losses is not None else {}
     for loss in _losses(samples, groups, sent_again, warn_pct):
-        yield _finding(loss, resolver_paths, critical_pct)
+        yield _finding(loss, places.resolver_paths, critical_pct)
     lossy_servers = {path.server for path in samples.paths if path.loses_some}
     for ignored in without_aaaa or ():
         if ignored.server not in lossy_servers:

@@ -13,7 +13,7 @@ from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.emulators import FOLDER, Emulators
-from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject
+from diagnose.model import CheckResult, Count, EvidenceGroup, Finding, Severity, Skipped, Subject
 from diagnose.phrases import how_often, shortened
 from diagnose.registry import check
 
@@ -32,6 +32,13 @@ ARCHITECTURES = {
 32-bit programs too."""
 
 
+class Emulation(EvidenceGroup, frozen=True):
+    """Whether this kernel runs programs for other processors, and which ones it refused."""
+
+    emulators: Emulators | None
+    programs: Programs | None
+
+
 @check(
     "image.platform-mismatch",
     severity=Severity.warning,
@@ -45,8 +52,7 @@ def platform_mismatch(
     info: Info,
     pulls: Pulls | None,
     clock: Clock,
-    emulators: Emulators | None,
-    programs: Programs | None,
+    emulation: Emulation,
     *,
     repeated: Count = Count(3),
 ) -> CheckResult:
@@ -61,12 +67,12 @@ def platform_mismatch(
     machine = info.architecture
     if machine not in ARCHITECTURES:
         return Skipped(f"what {machine or 'an unknown'} processor can run is not known here")
-    able = ARCHITECTURES[machine]
+    able, emulators = ARCHITECTURES[machine], emulation.emulators
     for candidate in (*exposed, *filter(has_failed, containers)):
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:
             is_lacking = emulators is not None and not emulators.can_run(built_for)
-            is_refused = is_lacking and _is_refused(candidate, built_for, programs)
+            is_refused = is_lacking and _is_refused(candidate, built_for, emulation.programs)
             runs = candidate.is_running and not is_refused
             finding = _platform_finding(candidate, built_for, machine, runs=runs)
             if is_lacking and not runs:

@@ -26,6 +26,7 @@ from diagnose.model import (
     DAEMON,
     HOST,
     CheckResult,
+    EvidenceGroup,
     Finding,
     PageVariables,
     Percent,
@@ -49,6 +50,14 @@ _FORK_FRAME = LazyPattern(r"\bos\.fork\(\)|\b_fork_exec\(|\bos\.posix_spawn")
 """Python's calls that start a process, as a traceback shows them."""
 
 
+class ForkRecords(EvidenceGroup, frozen=True):
+    """What remembers that a container could start no more processes."""
+
+    events: Events | None
+    log_tails: LogTails | None
+    config: DaemonConfig | None
+
+
 @check(
     "resources.pids-exhausted",
     severity=Severity.critical,
@@ -60,9 +69,7 @@ def pids_exhausted(
     clock: Clock,
     options: Options,
     cgroups: Cgroups | None,
-    events: Events | None,
-    log_tails: LogTails | None,
-    config: DaemonConfig | None,
+    records: ForkRecords,
     host_limits: HostLimits | Unavailable,
     processes: Processes | None,
     *,
@@ -83,12 +90,13 @@ def pids_exhausted(
             sessions = _sessions(container, processes)
             first = processes.by_pid.get(container.state.pid) if processes else None
             first_comm = first.comm if first is not None else ""
+            events = records.events
             running = _running_findings(container, group.pids, events, near, is_recent=is_recent)
             for finding in running:
                 yield _sessions_finding(finding, group.pids, sessions, first_comm)
-        elif log_tails is not None:
-            line = _refused_fork(log_tails.of(container))
-            yield from _ended_findings(container, line, config) if line else ()
+        elif records.log_tails is not None:
+            line = _refused_fork(records.log_tails.of(container))
+            yield from _ended_findings(container, line, records.config) if line else ()
     if isinstance(host_limits, Unavailable):
         return host_limits
     own = host_limits.engine_tasks

@@ -26,6 +26,7 @@ from diagnose.mappings import present
 from diagnose.model import (
     Bytes,
     CheckResult,
+    EvidenceGroup,
     Finding,
     Json,
     PageVariables,
@@ -35,6 +36,27 @@ from diagnose.model import (
 )
 from diagnose.phrases import duration, size
 from diagnose.registry import check
+
+
+class DiskContents(EvidenceGroup, frozen=True):
+    """What may fill a disk."""
+
+    usage: DiskUsage | Unavailable
+    containers: Containers | None
+    unused: UnusedVolumes | None
+    others: FullDisks | None
+    roots: AbandonedRoots | None
+    hidden: HiddenContainers | None
+    written: WrittenLayers | None
+    volumes: FilledVolumes | None
+
+
+class DiskRoom(EvidenceGroup, frozen=True):
+    """Where a disk has room that its file system does not use, or none that it could."""
+
+    growable: GrowableDisks | None
+    loop_images: LoopImages | None
+    btrfs: BtrfsRooms | None
 
 
 @check(
@@ -52,19 +74,10 @@ from diagnose.registry import check
 )
 def disk_full(
     filesystems: Filesystems,
-    usage: DiskUsage | Unavailable,
     rates: FillRate | None,
-    containers: Containers | None,
-    unused: UnusedVolumes | None,
-    others: FullDisks | None,
+    contents: DiskContents,
     info: Info | None,
-    growable: GrowableDisks | None,
-    loop_images: LoopImages | None,
-    btrfs: BtrfsRooms | None,
-    roots: AbandonedRoots | None,
-    hidden: HiddenContainers | None,
-    written: WrittenLayers | None,
-    volumes: FilledVolumes | None,
+    room: DiskRoom,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -90,28 +103,33 @@ def disk_full(
     for disk in filesystems:
         figures = disk.usage
         limit = crit_pct if disk.is_aside else warn_pct
-        if figures.used_pct < limit or _is_full_by_design(disk, btrfs):
+        if figures.used_pct < limit or _is_full_by_design(disk, room.btrfs):
             continue
-        filled = FilledDisk(
-            disk,
-            usage,
-            others or FullDisks(),
-            containers,
-            unused,
-            roots,
-            hidden,
-            written.by_bytes if written is not None else None,
-            f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
-            volumes.largest if volumes is not None else None,
-        )
+        filled = _filled_disk(disk, contents, info)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         finding = replace(_finding(filled, rates), severity=severity)
-        finding = _with_unused_room(finding, disk, growable)
-        finding = _with_loop_image(finding, disk, loop_images)
+        finding = _with_unused_room(finding, disk, room.growable)
+        finding = _with_loop_image(finding, disk, room.loop_images)
         yield _with_image_store(finding, disk, info)
     return None
+
+
+def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) -> FilledDisk:
+    written, volumes = contents.written, contents.volumes
+    return FilledDisk(
+        disk,
+        contents.usage,
+        others=contents.others or FullDisks(),
+        containers=contents.containers,
+        unused=contents.unused,
+        roots=contents.roots,
+        hidden=contents.hidden,
+        written=written.by_bytes if written is not None else None,
+        layers=f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
+        largest_volume=volumes.largest if volumes is not None else None,
+    )
 
 
 def _is_full_by_design(disk: Filesystem, btrfs: BtrfsRooms | None) -> bool:

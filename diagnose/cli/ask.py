@@ -74,8 +74,7 @@ def ask(
         code,
         sys.stdout,
         color=options.color(no_color),
-        verbose=verbose,
-        asked=True,
+        detail=terminal.ReportDetail(verbose=verbose, is_answer=True),
         shell=reader.shell(given["source"]),
     )
     further = _way_between(text)

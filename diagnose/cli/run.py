@@ -267,8 +267,10 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
             code,
             output,
             color=options.color(given["no_color"]) if output is sys.stdout else False,
-            verbose=given["verbose"],
-            silenced=given["show_silenced"],
-            timings=given["timings"],
+            detail=terminal.ReportDetail(
+                verbose=given["verbose"],
+                silenced=given["show_silenced"],
+                timings=given["timings"],
+            ),
             shell=reader.shell(given["source"]),
         )

@@ -39,6 +39,13 @@ class Need(msgspec.Struct, frozen=True):
         return None if isinstance(value, Unavailable) and not self.reads_reason else value
 
 
+class EvidenceGroup(msgspec.Struct, frozen=True):
+    """Evidence that the functions of one check or collector take together, as one parameter.
+
+    Each field is a need of its own, annotated like a parameter: `Clock`, or `Events | None`.
+    """
+
+
 class HasSubject(Protocol):
     """What a finding may be about."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -50,36 +51,42 @@ COMMAND_LINES = 3
 """A fix of more lines is nothing to copy from a screen: `diagnose follow` shows it step by step."""
 
 
+class ReportDetail(msgspec.Struct, frozen=True):
+    """What a report shows beside its problems, as the user has asked for it."""
+
+    verbose: bool = False
+    """Advice, skipped and unknown checks one by one."""
+    silenced: bool = False
+    timings: bool = False
+    is_answer: bool = False
+    """Whether the report answers a question; else one without a problem says how to ask."""
+
+
 def render(
     report: Report,
     code: int,
     stream: TextIO,
     *,
     color: bool | None,
-    verbose: bool = False,
-    silenced: bool = False,
-    timings: bool = False,
-    asked: bool = False,
     width: int | None = None,
+    detail: ReportDetail = ReportDetail(),  # noqa: B008 - it is frozen
     shell: Shell = Shell(),  # noqa: B008 - it is frozen
 ) -> None:
     """Print the report.
 
-    color None: as the stream can. verbose: advice, skipped and unknown checks one by one. asked:
-    whether the report answers a question; else one without a problem says how to ask. shell:
-    where its commands will be typed.
+    color None: as the stream can. shell: where its commands will be typed.
     """
     console = literal(stream, color=color, width=width)
-    page = _Page(console, verbose, shell)
-    shown = outline(report, code, MOST_ROOTS if verbose else MOST_BLOCKS)
+    page = _Page(console, detail.verbose, shell)
+    shown = outline(report, code, MOST_ROOTS if detail.verbose else MOST_BLOCKS)
     page.print(shown)
-    if not asked and shown.status.startswith("OK") and not page.is_one_line(shown):
+    if not detail.is_answer and shown.status.startswith("OK") and not page.is_one_line(shown):
         page.if_it_fails()
-    if silenced:
+    if detail.silenced:
         for finding in report.findings:
             if finding.silenced:
                 page.line(f"{finding.id}  {finding.subject.name}: silenced, {finding.silenced}", 2)
-    if timings:
+    if detail.timings:
         page.timings(report)
 
 

@@ -244,7 +244,7 @@ def _render(results: list[Result], now: dict[type, Any], question: AnyQuestion) 
     basis = now[ReportBasis]
     report = reported(results, basis if isinstance(basis, ReportBasis) else ReportBasis(), what)
     text, markup, document = io.StringIO(), io.StringIO(), io.StringIO()
-    terminal.render(report, 2, text, color=False, verbose=True)
+    terminal.render(report, 2, text, color=False, detail=terminal.ReportDetail(verbose=True))
     markdown.render(report, 2, markup)
     json_report.render(report, document)
     for rendered in (text, markup):

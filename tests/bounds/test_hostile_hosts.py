@@ -110,7 +110,7 @@ def _judged(answers: Mapping[AnyQuestion, RecordedAnswer]) -> Report:
 
 def _printed(report: Report) -> tuple[str, str]:
     shown, markup, document = io.StringIO(), io.StringIO(), io.StringIO()
-    terminal.render(report, 2, shown, color=False, verbose=True)
+    terminal.render(report, 2, shown, color=False, detail=terminal.ReportDetail(verbose=True))
     markdown.render(report, 2, markup)
     json_report.render(report, document)
     return shown.getvalue(), markup.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.absent_machine import absent_machine
+from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
@@ -33,10 +33,12 @@ def test_only_the_net_of_another_program_leads_away(
 ) -> None:
     absent = absent_machine(
         ADDRESS,
-        ROUTES,
-        links(UPLINK, *added),
-        Neighbours((Neighbour(ADDRESS, "cni0", ""),)),
-        Networks((PODS,) if docker else (network(),)),
+        HostLinks(
+            routes=ROUTES,
+            links=links(UPLINK, *added),
+            neighbours=Neighbours((Neighbour(ADDRESS, "cni0", ""),)),
+            networks=Networks((PODS,) if docker else (network(),)),
+        ),
     )
     assert absent is not None
     assert (absent.router == "192.0.2.1") is expected

@@ -35,7 +35,9 @@ COMPLAINTS = report(*(complaint(at) for at in range(NUMBER)))
 def verbose(what: Report) -> str:
     """The text report with `-v`."""
     stream = io.StringIO()
-    terminal.render(what, 2, stream, color=False, verbose=True, width=200)
+    terminal.render(
+        what, 2, stream, color=False, width=200, detail=terminal.ReportDetail(verbose=True)
+    )
     return stream.getvalue()
 
 

@@ -262,7 +262,7 @@ def test_more_roots_than_anybody_reads_are_counted() -> None:
     assert "the disk is full" not in shown
     assert "further findings  storage.disk-full 1   -v lists them" in shown
     stream = io.StringIO()
-    terminal.render(every, 2, stream, color=False, verbose=True)
+    terminal.render(every, 2, stream, color=False, detail=terminal.ReportDetail(verbose=True))
     assert "the disk is full" in stream.getvalue()
     assert "further findings" not in stream.getvalue()
 

@@ -36,7 +36,7 @@ from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_fault, is_own
 from diagnose.registry import check
@@ -57,6 +57,15 @@ class _End(msgspec.Struct, frozen=True):
     """Whether the engine's events or files say that nobody asked for the end."""
 
 
+class CrashReasons(EvidenceGroup, frozen=True):
+    """What may say why a container ended."""
+
+    log_tails: LogTails | None
+    program_faults: ProgramFaults | None
+    upgrades: EngineUpgrades | None
+    info: Info | None
+
+
 @check(
     "container.crashed",
     severity=Severity.critical,
@@ -70,12 +79,9 @@ def crashed(
     containers: Containers,
     clock: Clock,
     options: Options,
-    log_tails: LogTails | None,
     stops: Stops,
-    program_faults: ProgramFaults | None,
-    upgrades: EngineUpgrades | None,
+    reasons: CrashReasons,
     processes: Processes | None,
-    info: Info | None,
     *,
     at_least: Seconds = SHORT_S,
     lasting: Seconds = Seconds(6 * 3600),
@@ -92,9 +98,9 @@ def crashed(
     itself, such as SIGSEGV, always counts. Where neither the engine's events nor its files say
     whether the end was requested, it is advice.
     """
-    began = engine_began(clock, processes)
+    began, upgrades = engine_began(clock, processes), reasons.upgrades
     for container in _recently_ended(containers, clock, options.since_s):
-        tail = tail_of(log_tails, container)
+        tail = tail_of(reasons.log_tails, container)
         with_engine = _stopped_with_engine(container, stops, lasting)
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
@@ -111,20 +117,14 @@ def crashed(
             how = _own_end_clause(container, clock)
         is_known = container.id in stops.by_id
         end = _End(container, tail, how, is_its_own, upgrade, is_known)
-        yield _finding(end, containers, clock, info, program_faults)
+        yield _finding(end, containers, clock, reasons)
     return None
 
 
-def _finding(
-    end: _End,
-    containers: Containers,
-    clock: Clock,
-    info: Info | None,
-    program_faults: ProgramFaults | None,
-) -> Finding:
+def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReasons) -> Finding:
     container, tail = end.container, end.tail
     callees = called_peers(tail.lines, container, containers)
-    is_refuted = blames_no_filter(container, tail, info)
+    is_refuted = blames_no_filter(container, tail, reasons.info)
     return Finding.about(
         container,
         sentence(f"{container} {end.how}", meaning(tail) if end.is_its_own else ""),
@@ -132,7 +132,7 @@ def _finding(
             **present({"package upgraded": str(end.upgrade or "")}),
             **log_evidence(tail, is_refuted=is_refuted),
             **(UNFILTERED if is_refuted else {}),
-            **kernel_evidence(program_faults, container),
+            **kernel_evidence(reasons.program_faults, container),
             "State": f"{container.state}, ran {took(container.ran_for)}",
             "end requested": "no" if end.is_known else "not remembered",
             "HostConfig.RestartPolicy": _policy(container),

@@ -16,7 +16,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.run.options import Options
-from diagnose.model import ON_ALL, CheckResult, Finding, Seconds, Severity
+from diagnose.model import ON_ALL, CheckResult, EvidenceGroup, Finding, Seconds, Severity
 from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_own
 from diagnose.registry import check
@@ -25,6 +25,13 @@ SHORT_S = Seconds(10)
 """A container that exits within this time is considered to have failed at start."""
 
 KILLED = 128 + 9
+
+
+class KillRecords(EvidenceGroup, frozen=True):
+    """Who remembers that a container was killed."""
+
+    events: Events | None
+    kernel_log: KernelLog | None
 
 
 @check(
@@ -37,9 +44,8 @@ def exits_at_start(
     containers: Containers,
     clock: Clock,
     options: Options,
-    events: Events | None,
+    records: KillRecords,
     context: RunContext | None,
-    kernel_log: KernelLog | None,
     focus: Focus | None,
     processes: Processes | None,
     *,
@@ -61,9 +67,9 @@ def exits_at_start(
         is_recent = clock.is_within(container.finished_at, options.since_s)
         if not is_recent or not _stays_down(container) or is_succeeded(container, containers):
             continue
-        if not _failed_by_itself(container, events) or is_lost(container, began):
+        if not _failed_by_itself(container, records.events) or is_lost(container, began):
             continue
-        if container.state.exit_code == KILLED and _lacked_memory(container, events, kernel_log):
+        if container.state.exit_code == KILLED and _lacked_memory(container, records):
             continue
         run = failed_run(container, containers, context)
         if fails_at_start(container, run.tail, short):
@@ -109,10 +115,9 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
     return is_own(code)
 
 
-def _lacked_memory(
-    container: Container, events: Events | None, kernel_log: KernelLog | None
-) -> bool:
+def _lacked_memory(container: Container, records: KillRecords) -> bool:
     """Whether an event or the kernel says so: container.oom-killed reports that kill."""
+    events, kernel_log = records.events, records.kernel_log
     if container.state.oom_killed or (events is not None and events.of(container.id, "oom")):
         return True
     began = container.started_at or 0.0

@@ -22,16 +22,49 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
 from diagnose.mappings import by_key
-from diagnose.model import ON_ALL, CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.model import (
+    ON_ALL,
+    CheckResult,
+    Count,
+    EvidenceGroup,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+)
 from diagnose.phrases import duration, how_often, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
 BY_SIGNAL = (130, 137, 143)
 """Exit codes of programs that were asked to end: SIGINT, SIGKILL, SIGTERM."""
+
+
+class EndRecords(EvidenceGroup, frozen=True):
+    """Who remembers that containers ended, and at whose request."""
+
+    events: Events | None
+    log: DaemonLog | None
+    stops: Stops | None
+
+
+class LoopReasons(EvidenceGroup, frozen=True):
+    """What may say why a container ends again and again."""
+
+    context: RunContext | None
+    losses: NetworkLosses | None
+
+    @property
+    def log_tails(self) -> LogTails | None:
+        return self.context.log_tails if self.context is not None else None
+
+    @property
+    def namespaces(self) -> Namespaces | None:
+        return self.context.namespaces if self.context is not None else None
 
 
 @check(
@@ -48,12 +81,9 @@ BY_SIGNAL = (130, 137, 143)
 def restart_loop(
     containers: Containers,
     clock: Clock,
-    events: Events | None,
-    log: DaemonLog | None,
-    stops: Stops | None,
-    context: RunContext | None,
+    records: EndRecords,
+    reasons: LoopReasons,
     focus: Focus | None,
-    losses: NetworkLosses | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -74,19 +104,17 @@ def restart_loop(
     """
     limits = _Limits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):
-        exits = recent_exits(container, events, log, clock, window)
-        if container.restarts_always and _loops(container, exits, clock, events, limits):
+        exits = recent_exits(container, records.events, records.log, clock, window)
+        if container.restarts_always and _loops(container, exits, clock, records.events, limits):
             is_up = container.state.status != "restarting"
-            run = failed_run(container, containers, context, before=is_up)
-            namespaces = context.namespaces if context is not None else None
-            calls = own_calls(container, losses, namespaces, containers)
+            run = failed_run(container, containers, reasons.context, before=is_up)
+            calls = own_calls(container, reasons.losses, reasons.namespaces, containers)
             yield _finding(run, exits, calls, clock, containers, steady)
-    asked_to_end = stops.by_id if stops is not None else {}
+    asked_to_end = records.stops.by_id if records.stops is not None else {}
     ended = [container for container in containers if container.state.status == "exited"]
     failed_tasks = [container for container in ended if not _was_replaced(container, asked_to_end)]
-    log_tails = context.log_tails if context is not None else None
     for slot, failed in _churning_slots(failed_tasks, containers, clock, limits).items():
-        yield _churning_task_finding(slot, failed, clock, log_tails)
+        yield _churning_task_finding(slot, failed, clock, reasons.log_tails)
     return None
 
 

@@ -18,7 +18,6 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
 from diagnose.evidence.containers.mounts.access.file_access import (
     Denied,
-    HostUser,
     Undecided,
     access,
     host_user,
@@ -40,6 +39,7 @@ from diagnose.mappings import present
 from diagnose.model import (
     CheckItem,
     CheckResult,
+    EvidenceGroup,
     Finding,
     PageVariables,
     Severity,
@@ -50,19 +50,35 @@ from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
 
+class AccessRules(EvidenceGroup, frozen=True):
+    """What decides whether a container's user may open a path of the host."""
+
+    bind_sources: BindSources | Unavailable
+    info: Info | None
+    numbers: UserNumbers | None
+    mounts: Mounts | None
+
+    @property
+    def has_selinux(self) -> bool:
+        return self.info is not None and self.info.has_security("selinux")
+
+
+class OtherRefusals(EvidenceGroup, frozen=True):
+    """Refusals whose reason the modes of a path and the container's own user do not show."""
+
+    dropped_users: DroppedUsers | None
+    refused_databases: RefusedDatabases | None
+    selinux_denials: SelinuxDenials | None
+    locked_paths: LockedPaths | None
+    refused_writes: RefusedWrites | None
+
+
 @check("container.mount-forbidden", severity=Severity.critical)
 def mount_forbidden(
     containers: Containers,
     log_tails: LogTails,
-    bind_sources: BindSources | Unavailable,
-    info: Info | None,
-    numbers: UserNumbers | None,
-    mounts: Mounts | None,
-    dropped_users: DroppedUsers | None,
-    refused_databases: RefusedDatabases | None,
-    selinux_denials: SelinuxDenials | None,
-    locked_paths: LockedPaths | None,
-    refused_writes: RefusedWrites | None,
+    rules: AccessRules,
+    others: OtherRefusals,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
@@ -79,31 +95,24 @@ def mount_forbidden(
     its own log says. It is a warning where the program continues, and repeats that it cannot write
     to what is mounted read-only.
     """
-    yield from _other_user_findings(dropped_users, refused_databases, mounts)
-    yield from map(_locked_finding, locked_paths or ())
-    yield from map(_selinux_finding, selinux_denials or ())
-    yield from _continuing_findings(refused_writes, log_tails)
-    judged = {locked.container.id for locked in locked_paths or ()}
-    explained = {denial.container.id for denial in selinux_denials or ()}
-    has_selinux = info is not None and info.has_security("selinux")
+    locked_paths, denials = others.locked_paths or (), others.selinux_denials or ()
+    yield from _other_user_findings(others, rules.mounts)
+    yield from map(_locked_finding, locked_paths)
+    yield from map(_selinux_finding, denials)
+    yield from _continuing_findings(others.refused_writes, log_tails)
+    judged = {locked.container.id for locked in locked_paths}
+    explained = {denial.container.id for denial in denials}
     for container, named in _refused_paths(containers, log_tails):
         if container.id in judged:
             continue
-        unfit = unfit_filesystem(container, named, mounts)
+        unfit = unfit_filesystem(container, named, rules.mounts)
         if READ_ONLY.search(named.line):
             yield from _read_only_findings(container, named)
         elif unfit is not None:
             yield unfit
         else:
-            yield from _mode_items(
-                container,
-                named,
-                host_user(container, info, numbers),
-                containers=containers,
-                sources=bind_sources,
-                mounts=mounts,
-                has_selinux=has_selinux and container.id not in explained,
-            )
+            has_selinux = rules.has_selinux and container.id not in explained
+            yield from _mode_items(container, named, containers, rules, has_selinux=has_selinux)
     return None
 
 
@@ -132,11 +141,9 @@ def _refused_paths(
 def _mode_items(
     container: Container,
     named: NamedPath,
-    user: HostUser | None,
-    *,
     containers: Containers,
-    sources: BindSources | Unavailable,
-    mounts: Mounts | None,
+    rules: AccessRules,
+    *,
     has_selinux: bool,
 ) -> Iterator[CheckItem]:
     """What owner and mode on the host say of a path that the container's user was refused.
@@ -146,14 +153,15 @@ def _mode_items(
     if not named.mount.has_host_path:
         yield from _denied_items(container, named, None, "", has_selinux=has_selinux)
         return
-    outcome = access(named, sources, user)
-    fixed = with_fixed_modes(named.on_host[-1], mounts)
+    user = host_user(container, rules.info, rules.numbers)
+    outcome = access(named, rules.bind_sources, user)
+    fixed = with_fixed_modes(named.on_host[-1], rules.mounts)
     if not isinstance(outcome, Denied):
         yield from _denied_items(container, named, outcome, "", has_selinux=has_selinux)
     elif fixed is not None:
         yield _forbidden_path_finding(container, named, outcome, fixed)
     else:
-        may_own_all = _may_own_all(outcome, named, sources)
+        may_own_all = _may_own_all(outcome, named, rules.bind_sources)
         is_own = may_own_all and _is_own_volume(container, named, containers)
         own_volume = named.mount.source if is_own else ""
         yield from _denied_items(container, named, outcome, own_volume, has_selinux=has_selinux)
@@ -177,19 +185,15 @@ def _locked_finding(locked: LockedPath) -> Finding:
     )
 
 
-def _other_user_findings(
-    dropped_users: DroppedUsers | None,
-    refused_databases: RefusedDatabases | None,
-    mounts: Mounts | None,
-) -> Iterator[Finding]:
+def _other_user_findings(others: OtherRefusals, mounts: Mounts | None) -> Iterator[Finding]:
     """Programs that run as another user than the container's own, as their log or /proc shows."""
-    changed = dropped_users or ()
-    for item in changed:
-        yield dropped_user(item, with_fixed_modes(item.denied.path, mounts))
-    reported = {item.container.id for item in changed}
-    for item in refused_databases or ():
-        if item.container.id not in reported:
-            yield refused_database(item, with_fixed_modes(item.denied.path, mounts))
+    changed = others.dropped_users or ()
+    for user in changed:
+        yield dropped_user(user, with_fixed_modes(user.denied.path, mounts))
+    reported = {user.container.id for user in changed}
+    for user in others.refused_databases or ():
+        if user.container.id not in reported:
+            yield refused_database(user, with_fixed_modes(user.denied.path, mounts))
 
 
 def _denied_items(

@@ -21,7 +21,7 @@ from checks.container.peers.loopback_calls import (
     with_target,
 )
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
@@ -40,7 +40,15 @@ from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.mappings import names_of
-from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.model import (
+    CheckResult,
+    Count,
+    EvidenceGroup,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+)
 from diagnose.phrases import named
 from diagnose.registry import check
 
@@ -49,18 +57,30 @@ _LITERAL = str.maketrans({".": "[.]", "[": "[[]"})
 """What sed takes for a pattern in an address, as itself: `[::1]:5004`."""
 
 
+class ServersHere(EvidenceGroup, frozen=True):
+    """The containers and programs of this host that a call to localhost may mean."""
+
+    containers: Containers
+    namespaces: Namespaces | None
+    listeners: Listeners | None
+    processes: Processes | None
+
+
+class CallRecords(EvidenceGroup, frozen=True):
+    """What shows, beside last words, that a container calls its localhost."""
+
+    recent_logs: RecentLogs | None
+    loopback_targets: LoopbackTargets | None
+    network_losses: NetworkLosses | None
+    variable_calls: VariableCalls | None
+
+
 @check(ID, severity=Severity.critical)
 def loopback_peer(
-    containers: Containers,
+    here: ServersHere,
     clock: Clock,
     log_tails: LogTails,
-    recent_logs: RecentLogs | None,
-    namespaces: Namespaces | None,
-    listeners: Listeners | None,
-    loopback_targets: LoopbackTargets | None,
-    processes: Processes | None,
-    network_losses: NetworkLosses | None,
-    variable_calls: VariableCalls | None,
+    records: CallRecords,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
@@ -86,28 +106,40 @@ def loopback_peer(
     Kafka tells each client which address to call: a variable of its own that says localhost is the
     reason then.
     """
-    known = _Known(containers, namespaces, listeners, processes)
-    calls = list(_calls_of_failed(claims(ID, containers, log_tails, clock), loopback_targets))
+    targets, recent_logs = records.loopback_targets, records.recent_logs
+    running = here.containers.running
+    calls = list(_calls_of_failed(claims(ID, here.containers, log_tails, clock), targets))
     failed = {call.container.id for call in calls}
-    for container in containers.running:
+    for container in running:
         lines = recent_logs.of(container) if recent_logs is not None else ()
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
-        if not is_fresh or container.id in failed:
-            continue
-        recent_call = repeated_call(container, lines, namespaces, least)
-        if recent_call is None and is_refused_inside(container, network_losses):
-            recent_call = named_call(container, lines, namespaces, least)
-        if recent_call is not None:
-            calls.append(with_target(recent_call, loopback_targets))
+        if is_fresh and container.id not in failed:
+            calls += _recent_calls(container, lines, here.namespaces, records, least)
     failed = {call.container.id for call in calls}
-    calls += [by_variable(said) for said in variable_calls or () if said.container.id not in failed]
+    variable_calls = records.variable_calls or ()
+    calls += [by_variable(said) for said in variable_calls if said.container.id not in failed]
     for call in calls:
-        yield from _findings(call, known)
+        yield from _findings(call, here)
     failed = {call.container.id for call in calls}
-    yield from _silent_findings(loopback_targets, failed, known)
+    yield from _silent_findings(targets, failed, here)
     if recent_logs is not None:
-        yield from recent_logs.left_out(containers.running)
+        yield from recent_logs.left_out(running)
     return None
+
+
+def _recent_calls(
+    container: Container,
+    lines: Sequence[RecentLine],
+    namespaces: Namespaces | None,
+    records: CallRecords,
+    least: int,
+) -> Iterator[LoopbackCall]:
+    """The call that the recent lines of a running container repeat, if they repeat one."""
+    call = repeated_call(container, lines, namespaces, least)
+    if call is None and is_refused_inside(container, records.network_losses):
+        call = named_call(container, lines, namespaces, least)
+    if call is not None:
+        yield with_target(call, records.loopback_targets)
 
 
 def _calls_of_failed(
@@ -122,17 +154,8 @@ def _calls_of_failed(
             yield LoopbackCall(claim.container, port, line, signs_of, target)
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """What is known of the host."""
-
-    containers: Containers
-    namespaces: Namespaces | None
-    listeners: Listeners | None
-    processes: Processes | None
-
-
 def _silent_findings(
-    targets: LoopbackTargets | None, failed: Collection[str], known: _Known
+    targets: LoopbackTargets | None, failed: Collection[str], here: ServersHere
 ) -> Iterator[Finding]:
     """For each container, its first target that another container or the host serves.
 
@@ -144,25 +167,25 @@ def _silent_findings(
         if container.id in found:
             continue
         call = LoopbackCall(container, str(target.port), "", frozenset({"refused"}), target)
-        for finding in _findings(call, known):
+        for finding in _findings(call, here):
             found.add(container.id)
             yield msgspec.structs.replace(finding, severity=Severity.warning)
 
 
-def _findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
+def _findings(call: LoopbackCall, here: ServersHere) -> Iterator[Finding]:
     """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
     if caller.shares_host_network:
-        yield from _host_network_findings(call, known)
+        yield from _host_network_findings(call, here)
         return
-    is_own = may_mean_own_server(caller, int(port), known.processes)
+    is_own = may_mean_own_server(caller, int(port), here.processes)
     if caller.shares_network or port in caller.offered_ports or is_own:
         return
-    others = [other for other in known.containers.running if other.id != caller.id]
-    peers = [other for other in others if _serves(other, port, known.namespaces)]
+    others = [other for other in here.containers.running if other.id != caller.id]
+    peers = [other for other in others if _serves(other, port, here.namespaces)]
     near = [peer for peer in peers if caller.shared_networks(peer)]
     if not near:
-        program = _host_listener(known.listeners, int(port))
+        program = _host_listener(here.listeners, int(port))
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
         elif program is not None:
@@ -175,10 +198,10 @@ def _findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
         yield _wrong_host_finding(call, near, is_near=True)
 
 
-def _host_network_findings(call: LoopbackCall, known: _Known) -> Iterator[Finding]:
-    others = [other for other in known.containers.running if other.id != call.container.id]
-    peers = [other for other in others if _serves(other, call.port, known.namespaces)]
-    finding = host_network_finding(call.container, call.port, call.line, peers, known.listeners)
+def _host_network_findings(call: LoopbackCall, here: ServersHere) -> Iterator[Finding]:
+    others = [other for other in here.containers.running if other.id != call.container.id]
+    peers = [other for other in others if _serves(other, call.port, here.namespaces)]
+    finding = host_network_finding(call.container, call.port, call.line, peers, here.listeners)
     if finding is not None and call.line:
         yield finding
 

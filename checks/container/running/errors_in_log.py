@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checks.container.first_steps.error_steps import (
-    ErrorCase,
-    absent_by,
-    authorities_for,
-    first_step,
-    option_for,
-    remedy_of,
-    server_behind,
-    setting_of,
-    strays_of,
-    unread_by,
-    unused_by,
-)
+from checks.container.first_steps.error_case import ErrorCase, ErrorSurroundings, error_case
+from checks.container.first_steps.error_steps import first_step
 from checks.container.helpers import setting_evidence
 from checks.container.peers.unknown_names import stray_evidence
-from checks.container.settings.unpassed_variable import unpassed_variable_of
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.mounts.host_paths import stray_path
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
-from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles
-from diagnose.evidence.containers.settings.tls_floors import TlsFloors
-from diagnose.evidence.containers.user_numbers import UserNumbers
-from diagnose.evidence.engine.info import Info
-from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.local_authorities import LocalAuthorities
-from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened, time_of_day
@@ -70,18 +47,8 @@ _WORKS = ("logs errors while it works", "log errors while they work")
 )
 def errors_in_log(
     repeated_errors: RepeatedErrors,
-    containers: Containers | None,
-    networks: Networks | None,
-    info: Info | None,
-    processes: Processes | None,
-    asked_devices: AskedDevices | None,
-    numbers: UserNumbers | None,
-    local_authorities: LocalAuthorities | None,
-    unread_files: UnreadFiles | None,
-    links: Interfaces | None,
-    tls_floors: TlsFloors | None,
+    surroundings: ErrorSurroundings,
     linked_files: LinkedFiles | None,
-    clock: Clock | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -102,25 +69,14 @@ def errors_in_log(
     report does not stay calm if it has no other problem that may explain the line; nor where the
     line is known to mean a fault of its own settings, files, data or build, and no work goes well.
     """
+    containers = surroundings.containers
     for error in repeated_errors:
         if _is_copy(error, repeated_errors):
             continue
-        case = ErrorCase(
-            error,
-            remedy=remedy_of(error, repeated_errors, containers, networks),
-            unpassed=unpassed_variable_of(error, processes),
-            strays=strays_of(error, containers),
-            authorities=authorities_for(error, local_authorities),
-            setting=setting_of(error),
-            option=option_for(error, asked_devices, numbers),
-            server=server_behind(error, containers, links),
-            floor=tls_floors.of(error.container) if tls_floors is not None else None,
-            unread=unread_by(error, unread_files),
-            absent=absent_by(error, containers, clock),
-            unused=unused_by(error, containers),
-            stray_path=stray_path(error.container, error.line.whole),
+        case = error_case(error, repeated_errors, surroundings)
+        finding = _finding(case, containers).with_variables(
+            first_step(case, containers, surroundings.info)
         )
-        finding = _finding(case, containers).with_variables(first_step(case, containers, info))
         yield finding if linked_files is None else linked_files.out_of(finding)
     return None
 

@@ -31,7 +31,16 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present, subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Seconds, Severity
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    EvidenceGroup,
+    Finding,
+    Json,
+    PageVariables,
+    Seconds,
+    Severity,
+)
 from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
@@ -41,6 +50,15 @@ FORGOTTEN = (
     "files in /run were removed"
 )
 CANNOT_RUN = (126, 127)
+
+
+class ProbeSurroundings(EvidenceGroup, frozen=True):
+    """What shows why a probe fails."""
+
+    namespaces: Namespaces | None
+    log_tails: LogTails | None
+    other_probes: OtherProbes | None
+    own_dns_answers: OwnDnsAnswers | None
 
 
 @check(
@@ -61,13 +79,10 @@ CANNOT_RUN = (126, 127)
 def unhealthy(
     containers: Containers,
     clock: Clock,
-    namespaces: Namespaces | None,
-    log_tails: LogTails | None,
-    other_probes: OtherProbes | None,
+    surroundings: ProbeSurroundings,
     events: Events | None,
     recent_logs: RecentLogs | None,
     daemon: Daemon | None,
-    own_dns_answers: OwnDnsAnswers | None,
     *,
     patience: Seconds = Seconds(30),
     starting: Seconds = Seconds(300),
@@ -90,12 +105,13 @@ def unhealthy(
     loopback, from which its probe asks. A web program may serve the hosts of a variable alone, and
     its probe asks for localhost.
     """
+    other_probes = surroundings.other_probes
     other_commands = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
     is_probed = containers.source == "api"
     engine_age = daemon.processes.age if daemon is not None else None
     for container in containers:
-        probe = _probe_of(container, namespaces)
+        probe = _probe_of(container, surroundings.namespaces)
         if probe is None:
             continue
         other = other_probe(probe, other_commands)
@@ -105,10 +121,10 @@ def unhealthy(
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
             yield _restarted_finding(probe, restarts, clock, other)
         elif _fails(probe):
-            tail = tail_of(log_tails, container)
+            tail = tail_of(surroundings.log_tails, container)
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, _complaint(tail), starting_s)
-            finding = _with_known_reason(finding, probe, tail, own_dns_answers)
+            finding = _with_known_reason(finding, probe, tail, surroundings.own_dns_answers)
             yield finding.with_variables(without_secrets(other))
     return None
 

@@ -29,11 +29,26 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model import (
+    CheckResult,
+    EvidenceGroup,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unexamined,
+)
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
 _ID = "firewall.masquerade-missing"
+
+
+class QueryWays(EvidenceGroup, frozen=True):
+    """The queries that containers send, and the ways that these take."""
+
+    lookups: Lookups | None
+    resolver_paths: ResolverPaths | None
 
 
 @check(_ID, severity=Severity.critical, caused_by=["firewall.chains-missing"])
@@ -43,8 +58,7 @@ def masquerade_missing(
     config: DaemonConfig | None,
     interfaces: Interfaces | None,
     simulated_repair: SimulatedRepair | None,
-    lookups: Lookups | None,
-    resolver_paths: ResolverPaths | None,
+    queries: QueryWays,
     namespaces: Namespaces | None,
     routes: Routes | None,
 ) -> CheckResult:
@@ -56,6 +70,7 @@ def masquerade_missing(
     20.10.24, 26.1.5 and 28.5.2. An engine that is configured to write no rules may have its
     networks routed by others: it is judged only where containers get no answer from any DNS server.
     """
+    lookups = queries.lookups
     silent = lookups.silent_networks if lookups is not None else frozenset[str]()
     why_not = _not_judged(firewall, packet_paths, config, silent)
     if why_not:
@@ -77,7 +92,7 @@ def masquerade_missing(
     for hidden in by_other_address(ways, interfaces, routes, lookups, silent):
         yield hidden_behind_another(hidden)
         reported.add(hidden[0].way.network.name)
-    for path in unanswerable_queries(resolver_paths, lookups):
+    for path in unanswerable_queries(queries.resolver_paths, lookups):
         if path.network.name not in reported:
             yield _query_finding(path, firewall.untracked_dns(path.network.bridge))
     return None

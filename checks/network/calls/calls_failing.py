@@ -15,16 +15,13 @@ from diagnose.evidence.dns.moved_names import MovedName, MovedNames
 from diagnose.evidence.dns.name_search import name_variables
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
+from diagnose.evidence.network.absent_machine import AbsentMachine, HostLinks, absent_machine
 from diagnose.evidence.network.addresses import is_address, is_itself, is_loopback
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.unanswered_call import MAIL, MAIL_BLOCKED
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
-from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
-from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, sentence, shortened
@@ -63,10 +60,7 @@ def calls_failing(
     unanswered_calls: UnansweredCalls | None,
     repeated_errors: RepeatedErrors | None,
     resolvers: Resolvers | None,
-    routes: Routes | None,
-    links: Interfaces | None,
-    neighbours: Neighbours | None,
-    networks: Networks | None,
+    host_links: HostLinks,
     moved_names: MovedNames | None,
     clock: Clock,
 ) -> CheckResult:
@@ -102,9 +96,9 @@ def calls_failing(
         if not is_said and not is_quoted:
             lack = _what_it_lacks(failure, resolvers)
             if lack is None and _is_ipv4(failure.host):
-                lack = _led_away(absent_machine(failure.host, routes, links, neighbours, networks))
+                lack = _led_away(absent_machine(failure.host, host_links))
             lack = lack or _lack_of_moved_name(moved) or _blocked_mail(failure)
-            yield _finding(failure, lack or _lack_of_machine(failure, neighbours), clock)
+            yield _finding(failure, lack or _lack_of_machine(failure, host_links.neighbours), clock)
     yield from logged_failures.unread
     return None
 

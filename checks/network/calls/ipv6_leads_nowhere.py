@@ -26,6 +26,7 @@ from diagnose.mappings import present
 from diagnose.model import (
     CheckResult,
     Count,
+    EvidenceGroup,
     Finding,
     PageVariables,
     Seconds,
@@ -37,13 +38,19 @@ from diagnose.phrases import agree, and_more, named, quoted
 from diagnose.registry import check
 
 
+class LostCalls(EvidenceGroup, frozen=True):
+    """What shows that calls of containers get no answer."""
+
+    recent_logs: RecentLogs
+    unanswered_calls: UnansweredCalls | None
+
+
 @check("network.ipv6-leads-nowhere", severity=Severity.warning)
 def ipv6_leads_nowhere(
     containers: Containers,
     networks: Networks,
     routes: Routes,
-    recent_logs: RecentLogs,
-    unanswered_calls: UnansweredCalls | None,
+    lost_calls: LostCalls,
     ping: Ping | None,
     clock: Clock,
     *,
@@ -61,7 +68,7 @@ def ipv6_leads_nowhere(
     connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts where the host has a
     route to it.
     """
-    host_gets_out = _gets_out(routes)
+    host_gets_out, recent_logs = _gets_out(routes), lost_calls.recent_logs
     callers = _callers(containers, networks, host_gets_out=host_gets_out)
     if not callers:
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
@@ -71,7 +78,7 @@ def ipv6_leads_nowhere(
         repeated = recent_logs.repeated(container, tells, clock, least, fresh)
         reports = () if reaches_ipv4(lines) else repeated
         if container.has_ipv6:
-            places = _waiting_for(container, unanswered_calls)
+            places = _waiting_for(container, lost_calls.unanswered_calls)
             if reports or places:
                 yield _dead_route_finding(container, reports, sorted(places))
         elif _lacks_ipv6(reports, lines):

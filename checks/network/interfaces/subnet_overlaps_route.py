@@ -25,7 +25,7 @@ from diagnose.evidence.network.subnets.swallowed_clients import SwallowedClient,
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Severity
 from diagnose.phrases import counted, named, numbered
 from diagnose.registry import check
 
@@ -36,6 +36,27 @@ _REFUSALS = {
     "EHOSTUNREACH": "unreachable",
     "ENETUNREACH": "no route",
 }
+
+
+class InterfaceOwners(EvidenceGroup, frozen=True):
+    """Whose the host's interfaces are."""
+
+    tunnels: Tunnels | None
+    docker: DockerInterfaces | None
+
+
+class RoutingPolicy(EvidenceGroup, frozen=True):
+    """Where the host's routing rules lead the packets of networks."""
+
+    ways: RouteLookups | None
+    forwarding: Forwarding | None
+
+
+class MachinesOutside(EvidenceGroup, frozen=True):
+    """What shows that another machine has an address of a network."""
+
+    swallowed_clients: SwallowedClients | None
+    failing_calls: FailingCalls | None
 
 
 @check(
@@ -49,12 +70,9 @@ def subnet_overlaps_route(
     links: Interfaces,
     containers: Containers | None,
     resolvers: Resolvers | None,
-    ways: RouteLookups | None,
-    forwarding: Forwarding | None,
-    tunnels: Tunnels | None,
-    docker: DockerInterfaces | None,
-    swallowed_clients: SwallowedClients | None,
-    failing_calls: FailingCalls | None,
+    policy: RoutingPolicy,
+    owners: InterfaceOwners,
+    outside: MachinesOutside,
 ) -> CheckResult:
     """A network's subnet overlaps a route of the host that leads elsewhere.
 
@@ -71,7 +89,8 @@ def subnet_overlaps_route(
     far: then a call from the network itself counts too. A bridge that also has the host's uplink as
     a port leads to the servers of its subnet.
     """
-    described = DescribedRoutes(routes, links, tunnels, networks)
+    described = DescribedRoutes(routes, links, owners.tunnels, networks)
+    docker = owners.docker
     servers = () if resolvers is None else resolvers.engine_view
     for network in networks.bridges:
         bridge = links.bridge(network.bridge, network.gateways)
@@ -80,11 +99,10 @@ def subnet_overlaps_route(
         case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
         captures = list(case.all_captures())
         yield from _route_findings(case, captures, servers)
-        yield from _strange_interface_findings(
-            case, swallowed_clients, calls_into(network, failing_calls, containers)
-        )
-        if not captures and ways is not None and forwarding is not None:
-            yield from _policy_findings(case, ways, forwarding)
+        calls = calls_into(network, outside.failing_calls, containers)
+        yield from _strange_interface_findings(case, outside.swallowed_clients, calls)
+        if not captures and policy.ways is not None and policy.forwarding is not None:
+            yield from _policy_findings(case, policy.ways, policy.forwarding)
     return None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-import msgspec
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checks.network.helpers import with_ipv6
+from checks.network.ports.client_refusals import (
+    LIMITS,
+    IsRefusal,
+    Refusals,
+    RefusingContainers,
+    refusal_of,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
@@ -22,41 +26,47 @@ from diagnose.evidence.network.paths.published.translated_clients import AllTran
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present, subjects_of
+from diagnose.mappings import present
 from diagnose.model import (
     CheckResult,
     Count,
+    EvidenceGroup,
     Finding,
-    Json,
     PageVariables,
     Severity,
     Skipped,
-    Subject,
 )
-from diagnose.phrases import agree, named, shortened
+from diagnose.phrases import shortened
 from diagnose.programs.web_programs import FRONTS
 from diagnose.registry import check
 
-_REFUSES = LazyPattern(
-    r"forbidden|denied|reject|refus|not allowed|not whitelisted|blocked|banned|too many"
-    r"|brute-?force|throttl|limiting (?:requests|connections)|rate.?limit|\bban\b|blacklist"
-    r'|" 429 ',
-    re.IGNORECASE,
-)
-_LIMITS = LazyPattern(
-    r"forbidden by rule|banned|too many (?:[\w-]{1,20} ){0,3}(?:requests|attempts|logins|failures|tries)"
-    r"|brute-?force|throttl|limiting (?:requests|connections)|temporarily (?:locked|blocked)"
-    r'|locked out|rate.?limit|" 429 ',
-    re.IGNORECASE,
-)
-"""Refusals that are about the client, and not about its password."""
 _WEB = (80, 443)
 """Ports of the host at which clients of web servers come."""
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
 """Programs that take calls to published ports on behalf of an engine."""
 
-_IsRefusal = Callable[[str], bool]
-"""Whether a line of a log says that a client is refused."""
+
+class EngineKind(EvidenceGroup, frozen=True):
+    """What kind of engine it is that takes calls to published ports."""
+
+    info: Info | None
+    ping: Ping | None
+
+    @property
+    def is_rootless(self) -> bool:
+        return self.info is not None and self.info.is_rootless
+
+    @property
+    def is_podman(self) -> bool:
+        return self.ping is not None and self.ping.is_podman
+
+
+class HostSide(EvidenceGroup, frozen=True):
+    """The host's own addresses, and what runs and listens there."""
+
+    interfaces: Interfaces | None
+    listeners: Listeners | None
+    processes: Processes | None
 
 
 @check("network.clients-hidden", severity=Severity.warning)
@@ -64,11 +74,8 @@ def clients_hidden(
     containers: Containers,
     recent_logs: RecentLogs,
     networks: Networks,
-    interfaces: Interfaces | None,
-    listeners: Listeners | None,
-    info: Info | None,
-    ping: Ping | None,
-    processes: Processes | None,
+    host: HostSide,
+    engine: EngineKind,
     translated: AllTranslatedClients | None,
     clock: Clock,
     *,
@@ -87,70 +94,51 @@ def clients_hidden(
     translates the source of what comes in does the same. RootlessKit's port driver `builtin` hides
     all clients of a rootless engine, over IPv4 as well.
     """
-    refusals = _Refusals(containers, recent_logs, clock, least)
-    is_rootless = info is not None and info.is_rootless
-    if is_rootless and port_drivers(processes) == {HIDES_CLIENTS}:
+    refusals = Refusals(containers, recent_logs, clock, least)
+    if engine.is_rootless and port_drivers(host.processes) == {HIDES_CLIENTS}:
         yield from _rootless_findings(refusals, networks)
         yield from recent_logs.left_out(containers.running)
         return None
-    if is_rootless or (ping is not None and ping.is_podman):
+    if engine.is_rootless or engine.is_podman:
         return Skipped("no docker-proxy stands between clients and containers")
     by_rule = list(_translated_findings(refusals, translated))
     yield from by_rule
-    fronts = _fronts(containers, listeners)
+    fronts = _fronts(containers, host.listeners)
     yield from _passed_on_findings(refusals, fronts, networks)
-    proxies = [item for item in containers.running if _passes_visitors_on(item, processes)]
+    processes = host.processes
+    proxies = [
+        container for container in containers.running if _passes_visitors_on(container, processes)
+    ]
     for network in networks.bridges:
         yield from _behind_proxy_findings(refusals, proxies, network)
+    interfaces = host.interfaces
     has_ipv6_clients = interfaces is None or interfaces.has_ipv6_for_others
     asks_for_ipv6 = has_ipv6_clients and not by_rule
     if asks_for_ipv6:
-        yield from _ipv6_findings(refusals, networks, listeners, ping)
+        yield from _ipv6_findings(refusals, networks, host.listeners, engine.ping)
     has_hiding_place = bool(translated or fronts or proxies)
     if asks_for_ipv6 or has_hiding_place:
         yield from recent_logs.left_out(containers.running)
     return None
 
 
-class _Refusals(msgspec.Struct, frozen=True):
-    """What running containers say in their logs about clients that they refuse."""
-
-    containers: Containers
-    logs: RecentLogs
-    clock: Clock
-    least: int
-    """So many lines of one container are a refusal."""
-
-    def of(self, container: Container, is_refusal: _IsRefusal) -> Sequence[RecentLine]:
-        """The lines of a container; empty where they are too few."""
-        return self.logs.repeated(container, is_refusal, self.clock, self.least)
-
-    def on(self, network: Network, is_refusal: _IsRefusal) -> dict[str, Sequence[RecentLine]]:
-        """The lines by name of the containers of a network that refuse clients."""
-        lines = {
-            container.name: self.of(container, is_refusal)
-            for container in self.containers.running_on(network.name)
-        }
-        return {name: refusing for name, refusing in lines.items() if refusing}
-
-
 def _translated_findings(
-    refusals: _Refusals, translated: AllTranslatedClients | None
+    refusals: Refusals, translated: AllTranslatedClients | None
 ) -> Iterator[Finding]:
     """Networks for whose clients a rule of the host puts the gateway's address."""
     for item in translated or ():
         network, rule = item.network, item.rule
         endpoint = item.container.endpoints.get(network.name)
         gateway = endpoint.gateway if endpoint is not None else ""
-        refusing = refusals.on(network, _refusal_of(gateway))
+        refusing = refusals.on(network, refusal_of(gateway))
         if not gateway or not refusing:
             continue
         yield Finding.about(
             item.container,
-            f"{_who_refuse(refusing)} clients with the address {gateway} of the gateway of {network}: "
+            f"{refusing.clause} clients with the address {gateway} of the gateway of {network}: "
             f"{rule} gives it to all clients of published ports",
-            _log_evidence(refusing) | {"published port looked at": item.host_port},
-            touches=(network.subject, *_subjects(refusing, refusals.containers)),
+            refusing.evidence | {"published port looked at": item.host_port},
+            touches=(network.subject, *refusing.subjects),
         ).with_variables(_kept_sources(rule, network))
 
 
@@ -172,25 +160,24 @@ def _fronts(containers: Containers, listeners: Listeners | None) -> dict[str, st
 
 
 def _passed_on_findings(
-    refusals: _Refusals, fronts: Mapping[str, str], networks: Networks
+    refusals: Refusals, fronts: Mapping[str, str], networks: Networks
 ) -> Iterator[Finding]:
     """Visitors whom a web server of the host passes on to a published port.
 
     One finding for each network: about the first container with such a port that refuses them
     itself, else about the first one.
     """
-    containers = refusals.containers
     bridges = networks.bridges if fronts else ()
     for network in bridges:
-        edges = [item for item in containers.running_on(network.name) if item.name in fronts]
+        members = refusals.containers.running_on(network.name)
+        edges = [member for member in members if member.name in fronts]
         gateways = [edge.endpoints[network.name].gateway for edge in edges]
         if not edges or not gateways[0]:
             continue
-        limiting = refusals.on(network, _refusal_of(gateways[0], _LIMITS))
+        limiting = refusals.on(network, refusal_of(gateways[0], LIMITS))
         if limiting:
-            edge = next((edge for edge in edges if edge.name in limiting), edges[0])
-            front = fronts[edge.name]
-            yield _passed_on_finding(edge, network, gateways[0], front, limiting, containers)
+            edge = next((edge for edge in edges if edge.name in limiting.lines), edges[0])
+            yield _passed_on_finding(edge, network, gateways[0], fronts[edge.name], limiting)
 
 
 def _passed_on_finding(
@@ -198,17 +185,16 @@ def _passed_on_finding(
     network: Network,
     gateway: str,
     front: str,
-    limiting: Mapping[str, Sequence[RecentLine]],
-    containers: Containers,
+    limiting: RefusingContainers,
 ) -> Finding:
     subnet = str(network.subnets[0]) if network.subnets else ""
     return Finding.about(
         edge,
-        f"{_who_refuse(limiting)} clients with the address {gateway} of the gateway of {network}: "
+        f"{limiting.clause} clients with the address {gateway} of the gateway of {network}: "
         f"all visitors that {front} of this host passes on to {edge} come with it, unless their own "
         "address is taken from a header",
-        _log_evidence(limiting) | {"web server of the host": front},
-        touches=(network.subject, *_subjects(limiting, containers)),
+        limiting.evidence | {"web server of the host": front},
+        touches=(network.subject, *limiting.subjects),
     ).with_variables(present({"passed_on_to": edge.name, "front": front, "trusted": subnet}))
 
 
@@ -227,20 +213,20 @@ _FORWARDED_FOR = LazyPattern(r'" "[\da-fA-F.:]{7,45}(?:, [\da-fA-F.:]{7,45}){0,9
 on. A line of an error log ends with the host that was asked for."""
 
 
-def _is_limit_of(proxy: str) -> _IsRefusal:
+def _is_limit_of(proxy: str) -> IsRefusal:
     """Whether a line says that the address of a proxy is refused, and knows no visitor."""
-    refuses = _refusal_of(proxy, _LIMITS)
+    refuses = refusal_of(proxy, LIMITS)
     return lambda text: refuses(text) and _FORWARDED_FOR.search(text) is None
 
 
 def _behind_proxy_findings(
-    refusals: _Refusals, proxies: Sequence[Container], network: Network
+    refusals: Refusals, proxies: Sequence[Container], network: Network
 ) -> Iterator[Finding]:
     """Containers of a network that limit or ban the address of a proxy beside them."""
     for proxy in proxies:
         endpoint = proxy.endpoints.get(network.name)
         address = endpoint.ip_address if endpoint is not None else ""
-        limiting = refusals.on(network, _is_limit_of(address)) if address else {}
+        limiting = refusals.on(network, _is_limit_of(address)).lines if address else {}
         for server in refusals.containers.running_on(network.name):
             if server.name in limiting and server.id != proxy.id:
                 yield _behind_proxy_finding(server, proxy, address, limiting[server.name])
@@ -267,30 +253,15 @@ def _is_nextcloud(container: Container) -> bool:
     return _NEXTCLOUD.search(container.config.image) is not None
 
 
-def _who_refuse(refusing: Mapping[str, Sequence[RecentLine]]) -> str:
-    verb = agree(refusing, "refuses", "refuse")
-    return f"{named('container', sorted(refusing))} {verb}"
-
-
-def _log_evidence(refusing: Mapping[str, Sequence[RecentLine]]) -> dict[str, Json]:
-    return {f"log of {name}": shortened(lines[-1].text) for name, lines in refusing.items()}
-
-
-def _subjects(
-    refusing: Mapping[str, Sequence[RecentLine]], containers: Containers
-) -> tuple[Subject, ...]:
-    return subjects_of(container for container in containers if container.name in refusing)
-
-
 def _ipv6_findings(
-    refusals: _Refusals, networks: Networks, listeners: Listeners | None, ping: Ping | None
+    refusals: Refusals, networks: Networks, listeners: Listeners | None, ping: Ping | None
 ) -> Iterator[Finding]:
     """What refuses the gateway of a network without IPv6, by which all IPv6 clients come."""
     for container in refusals.containers.running:
         if _web_server_before(container, listeners):
             continue
         for network, gateway in _without_ipv6(container, networks):
-            lines = refusals.of(container, _refusal_of(gateway))
+            lines = refusals.of(container, refusal_of(gateway))
             if lines:
                 finding = _ipv6_finding(container, network, gateway, lines)
                 yield finding.with_variables(with_ipv6(network, ping))
@@ -314,7 +285,7 @@ def _ipv6_finding(
     )
 
 
-def _rootless_findings(refusals: _Refusals, networks: Networks) -> Iterator[Finding]:
+def _rootless_findings(refusals: Refusals, networks: Networks) -> Iterator[Finding]:
     """What refuses a gateway by which all clients of the published ports of a network seem to come.
 
     The program may stand behind a proxy, which passes on the address that it saw.
@@ -324,7 +295,7 @@ def _rootless_findings(refusals: _Refusals, networks: Networks) -> Iterator[Find
             servers = [container, *refusals.containers.beside(container)]
             if not endpoint.gateway or not _publishes_on(network, servers):
                 continue
-            lines = refusals.of(container, _refusal_of(endpoint.gateway))
+            lines = refusals.of(container, refusal_of(endpoint.gateway))
             if lines:
                 yield Finding.about(
                     container,
@@ -375,9 +346,3 @@ def _without_ipv6(container: Container, networks: Networks) -> Iterator[tuple[Ne
     for network, endpoint in networks.places_of(container):
         if network.is_bridge and endpoint.gateway:
             yield network, endpoint.gateway
-
-
-def _refusal_of(address: str, words: LazyPattern = _REFUSES) -> _IsRefusal:
-    """Whether a line says that this very address is refused."""
-    whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
-    return lambda text: bool(words.search(text) and whole.search(text))

@@ -9,11 +9,8 @@ from msgspec.structs import replace
 from checks.network.causes import LOST_ON_THE_WAY
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.dns.forwarding_circles import ForwardingCircle, ForwardingCircles
-from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.absent_machine import AbsentMachine, HostLinks, absent_machine
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
-from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClients,
     UnansweredClientsByPort,
@@ -32,10 +29,7 @@ from diagnose.registry import check
 )
 def clients_unanswered(
     unanswered_clients: UnansweredClientsByPort,
-    neighbours: Neighbours | None,
-    routes: Routes | None,
-    links: Interfaces | None,
-    networks: Networks | None,
+    host_links: HostLinks,
     forwarding_circles: ForwardingCircles | None,
 ) -> CheckResult:
     """Clients of a published port try again and again, and get no connection.
@@ -50,10 +44,10 @@ def clients_unanswered(
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
     for item in unanswered_clients:
-        mistaken = _mistaken_neighbour(item, neighbours)
+        mistaken = _mistaken_neighbour(item, host_links.neighbours)
         absent = None
         if item.stage != "request" and not item.stopped_by:
-            absent = absent_machine(item.clients[0], routes, links, neighbours, networks)
+            absent = absent_machine(item.clients[0], host_links)
         if absent is not None and absent.router:
             yield _led_away_finding(item, absent)
         else:

@@ -10,6 +10,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
+from diagnose.model import EvidenceGroup
 
 _WIRED = (None, "bond", "team", "vlan")
 """Kinds of interfaces that a bridge to other machines has among its ports; None is hardware."""
@@ -39,14 +40,18 @@ def best_route(address: str, routes: Routes) -> Route | None:
     return max(fitting, key=lambda route: (route.prefix, -route.metric), default=None)
 
 
-def absent_machine(
-    address: str,
-    routes: Routes | None,
-    links: Interfaces | None,
-    neighbours: Neighbours | None,
-    networks: Networks | None,
-) -> AbsentMachine | None:
+class HostLinks(EvidenceGroup, frozen=True):
+    """How this host reaches the machines of the nets that it is in, and who answers there."""
+
+    routes: Routes | None
+    links: Interfaces | None
+    neighbours: Neighbours | None
+    networks: Networks | None
+
+
+def absent_machine(address: str, host: HostLinks) -> AbsentMachine | None:
     """None where somebody answers, or a router stands between."""
+    routes, links, neighbours = host.routes, host.links, host.neighbours
     if ":" in address or routes is None:
         return None
     if links is None or neighbours is None:
@@ -58,6 +63,7 @@ def absent_machine(
     entry = neighbours.unanswered(address)
     if link is None or entry is None or link.name != entry.interface:
         return None
+    networks = host.networks
     is_engines = networks is not None and networks.bridge_of(ip_address(address)) is not None
     is_led_away = _is_inside(link, links) and not is_engines
     router = _router_beside(route, routes) if is_led_away else ""

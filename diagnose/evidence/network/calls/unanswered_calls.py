@@ -17,7 +17,7 @@ from diagnose.evidence.containers.settings.proxy_settings import proxy_of_engine
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.absent_machine import absent_machine
+from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.udp_calls import UdpCalls
@@ -86,6 +86,7 @@ def unanswered_calls(
     thousands.
     """
     router = _silent_router(routes, neighbours)
+    ways = HostLinks(routes, links, neighbours, networks)
     filtering = _filtering_owners(containers)
     calls: list[UnansweredCall] = []
     of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
@@ -94,7 +95,7 @@ def unanswered_calls(
     userspace_client = next(filter(_is_userspace_client, containers.running), None)
     for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
         of_network = networks.bridge_of(ip_address(waiting.address))
-        absent = absent_machine(waiting.address, routes, links, neighbours, networks)
+        absent = absent_machine(waiting.address, ways)
         is_led_away = of_network is None and absent is not None and bool(absent.router)
         call = UnansweredCall(
             container,

@@ -1,0 +1,289 @@
+"""An error that a running container repeats, and what the host knows about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from checks.container.first_steps.needed_options import needed_options
+from checks.container.first_steps.running_steps import cut_off_steps, running_steps
+from checks.container.first_steps.server_steps import server_of
+from checks.container.peers.unknown_names import VARIABLE
+from checks.container.settings.unpassed_variable import Unpassed, unpassed_variable_of
+from diagnose.error_signatures import FOUND_NOBODY, signs
+from diagnose.evidence.containers.devices.asked import AskedDevices
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.lone_failures import is_its_work
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.mounts.host_paths import StrayPath, stray_path
+from diagnose.evidence.containers.mounts.unread_settings import UnreadFiles, UnreadSettings
+from diagnose.evidence.containers.peers.network_sharers import absent_sharers
+from diagnose.evidence.containers.peers.published_peers import PublishedPeer, publisher_in
+from diagnose.evidence.containers.peers.stray_calls import strays_by
+from diagnose.evidence.containers.peers.unused_database import unused_database
+from diagnose.evidence.containers.settings.named_settings import (
+    NamedSetting,
+    missing_variable,
+    named_setting,
+    only_file,
+)
+from diagnose.evidence.containers.settings.tls_floors import TlsFloor, TlsFloors
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.local_authorities import BUNDLE, LocalAuthorities
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_itself
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import EvidenceGroup, PageVariables
+from diagnose.programs.callers import is_about_a_client
+from diagnose.programs.migrations import migration_of
+from diagnose.programs.php_extensions import missing_extension
+
+MOSTLY = 0.5
+"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
+the Internet may be those whom it refuses, unless no line comes more often and none mentions a
+request that went well."""
+_VARIABLE = "container.variable-missing"
+"""The check that compares what a program asks for with the container's variables."""
+_SETTLED_S = 20.0
+"""A container that was restarted and has run for so many seconds is taken to run."""
+_DISPROVED = ("proxy-header-missing",)
+"""What a server that answers others has from those who call it: whom it refuses are scanners."""
+_UPSTREAM = " to upstream, "
+"""nginx's words of a request that it could not pass on."""
+
+
+class ErrorSurroundings(EvidenceGroup, frozen=True):
+    """What may say why a running container repeats an error; each part can be missing."""
+
+    containers: Containers | None
+    networks: Networks | None
+    info: Info | None
+    processes: Processes | None
+    asked_devices: AskedDevices | None
+    numbers: UserNumbers | None
+    local_authorities: LocalAuthorities | None
+    unread_files: UnreadFiles | None
+    links: Interfaces | None
+    tls_floors: TlsFloors | None
+    clock: Clock | None
+
+
+class ErrorCase(msgspec.Struct, frozen=True):
+    """An error that a running container repeats, and what the host knows about it."""
+
+    error: RepeatedError
+    remedy: PageVariables
+    """What the row of the known failure offers for a program that runs on."""
+    unpassed: Unpassed | None
+    """The variable that the container has and its program does not get."""
+    strays: Mapping[str, str]
+    """Names in the container's settings that nobody has, and the place of each."""
+    authorities: LocalAuthorities | None
+    """Those of this host, for a program that does not know one of them."""
+    setting: NamedSetting | None
+    """What the line names, or the one mounted file in which the cure is made."""
+    option: PageVariables
+    """The option that the program was not given, for a part of its work."""
+    server: PublishedPeer | None = None
+    """The place whose certificate the program does not take, and who publishes it on this host."""
+    floor: TlsFloor | None = None
+    """What the container's OpenSSL refuses, where the line is about an older peer."""
+    unread: UnreadSettings | None = None
+    """The mounted settings that it does not read, where the image's own have it call itself."""
+    absent: Container | None = None
+    """The one container that shares its network, which it calls as localhost, and does not run."""
+    unused: Container | None = None
+    """The database that it depends on and does not call: it has a file of SQLite instead."""
+    stray_path: StrayPath | None = None
+    """The path in its line that its mounts do not hold."""
+
+    @property
+    def extension(self) -> str:
+        """The extension of PHP that is missing, "" where it is not known or not about PHP."""
+        return missing_extension(self.error.failure, self.error.lines)
+
+    @property
+    def unset(self) -> str:
+        """The variable that the line asks for and the container does not have; "" for none."""
+        failure, config = self.error.failure, self.error.container.config
+        if failure is None or failure.confirmed_by != _VARIABLE:
+            return ""
+        name = missing_variable(self.error.container, failure)
+        return "" if config.sets(name) else name
+
+    @property
+    def has_no_network(self) -> bool:
+        """Whether it has no network, and most of what it prints is that a name does not resolve.
+
+        network.calls-failing says it of calls to an address.
+        """
+        error = self.error
+        is_cut_off = error.container.host_config.network_mode == "none"
+        is_call = "dns" in signs(error.line.whole)
+        return is_cut_off and is_call and error.times >= MOSTLY * error.of
+
+    @property
+    def turns_callers_away(self) -> bool:
+        """Whether most of its callers get nothing from the program."""
+        is_known = _refuses(self.error, self.remedy)
+        is_elsewhere = self.unread is not None or self.unused is not None
+        return is_known or bool(self.strays) or is_elsewhere
+
+    @property
+    def does_nothing_else(self) -> bool:
+        """Whether the program's work fails, and not one of the many things that a server does.
+
+        A worker has no other work, where it is not somebody else whom it misses. A server depends
+        on a neighbour, on what a variable of its own gives, and on its files; a proxy depends on
+        its upstream. What is known to mean a fault of its own is why it does not work.
+        """
+        error = self.error
+        line_signs = signs(error.line.whole)
+        calls_neighbour = bool(error.peers) and bool(line_signs & FOUND_NOBODY)
+        is_configured = self.setting is not None and bool(self.setting.variable)
+        is_proxy = _UPSTREAM in error.line.whole
+        calls_somebody = calls_neighbour or is_configured or is_proxy
+        depends = calls_somebody or "permission" in line_signs
+        is_all = error.is_alone and (depends or is_its_work(error.container, error.complaints))
+        return is_all or error.is_known_fault
+
+
+def error_case(
+    error: RepeatedError, repeated_errors: RepeatedErrors, around: ErrorSurroundings
+) -> ErrorCase:
+    """The error with what its surroundings say of it."""
+    containers, floors = around.containers, around.tls_floors
+    return ErrorCase(
+        error,
+        remedy=_remedy(error, repeated_errors, containers, around.networks),
+        unpassed=unpassed_variable_of(error, around.processes),
+        strays=_strays(error, containers),
+        authorities=_authorities(error, around.local_authorities),
+        setting=_named_setting(error),
+        option=_needed_option(error, around.asked_devices, around.numbers),
+        server=_server_behind(error, containers, around.links),
+        floor=floors.of(error.container) if floors is not None else None,
+        unread=_unread_settings(error, around.unread_files),
+        absent=_absent_sharer(error, containers, around.clock),
+        unused=_unused_database(error, containers),
+        stray_path=stray_path(error.container, error.line.whole),
+    )
+
+
+def _remedy(
+    error: RepeatedError,
+    repeated_errors: RepeatedErrors,
+    containers: Containers | None,
+    networks: Networks | None,
+) -> PageVariables:
+    """What is done to the server that the line is about, or to the master that its own log misses;
+    otherwise to the program itself."""
+    server = server_of(error.container, error.failure, containers)
+    cut_off = cut_off_steps(server.get("replica", ""), repeated_errors)
+    return server | cut_off or running_steps(error, containers, networks)
+
+
+def _server_behind(
+    error: RepeatedError, containers: Containers | None, links: Interfaces | None
+) -> PublishedPeer | None:
+    """Who shows the certificate that the line is about, where that is a container of this host."""
+    is_of_certificate = error.failure is not None and error.failure.name.startswith("certificate-")
+    if not is_of_certificate or containers is None or links is None:
+        return None
+    return publisher_in(error.line.whole, error.container, containers, links)
+
+
+def _strays(error: RepeatedError, containers: Containers | None) -> Mapping[str, str]:
+    """The name in its settings that nobody has, where the program prints little but that.
+
+    One that works all the same does without.
+    """
+    is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
+    if containers is None or not is_all:
+        return {}
+    strays = strays_by(error.failure, error.container, containers)
+    return {name: place for name, place in strays.items() if place.startswith(VARIABLE)}
+
+
+def _authorities(
+    error: RepeatedError, authorities: LocalAuthorities | None
+) -> LocalAuthorities | None:
+    """The host's own authorities, for a program that does not know one and has its image's file."""
+    is_distrusting = error.failure is not None and error.failure.name == "certificate-untrusted"
+    if not is_distrusting or authorities is None or not authorities.files:
+        return None
+    return authorities if error.container.mount_at(BUNDLE) is None else None
+
+
+def _unread_settings(error: RepeatedError, files: UnreadFiles | None) -> UnreadSettings | None:
+    """The settings that a program does not read, where its line says that it calls itself."""
+    host, _ = place_in(error.line.whole)
+    return files.of(error.container) if files is not None and is_itself(host) else None
+
+
+def _absent_sharer(
+    error: RepeatedError, containers: Containers | None, clock: Clock | None
+) -> Container | None:
+    """The one that does not run, of the containers for which localhost is the same place."""
+    is_of_loopback = error.failure is not None and error.failure.name.startswith("loopback-")
+    if not is_of_loopback or containers is None or clock is None:
+        return None
+    return only([*absent_sharers(error.container, containers, clock, _SETTLED_S)])
+
+
+def _unused_database(error: RepeatedError, containers: Containers | None) -> Container | None:
+    """The database beside a program that lacks a table in a file of its own."""
+    is_about_tables = error.failure is not None and error.failure.name == "table-missing"
+    if not is_about_tables or containers is None:
+        return None
+    return unused_database(error.lines, error.container, containers)
+
+
+def _named_setting(error: RepeatedError) -> NamedSetting | None:
+    """The setting that the line names, or the one mounted file in which its cure is made."""
+    cure = error.failure.cure if error.failure is not None else ""
+    return named_setting(error.container, error.line) or only_file(error.container, cure)
+
+
+def _needed_option(
+    error: RepeatedError, asked_devices: AskedDevices | None, numbers: UserNumbers | None
+) -> PageVariables:
+    """The one option without which the program continues and does a part of its work.
+
+    All rights are nothing to give a program that works without them.
+    """
+    failure = error.failure
+    if failure is None:
+        return {}
+    options = needed_options(error.container, failure, asked_devices, numbers)
+    option = only(options) or "--privileged"
+    return {} if option == "--privileged" else {"needed_option": option}
+
+
+_IS_NO_ERROR = LazyPattern(r"^(?:\S{1,40} ){0,3}\[?(?:DEBUG|INFO)\b|\blevel=(?:debug|info)\b")
+"""The level that a program itself gives a line, whatever it quotes behind it."""
+
+
+def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
+    """Whether the program is known to turn its callers away, and prints little else.
+
+    One that waits for a migration does so whatever else it prints. A replica that somebody tries to
+    write to is well, and so is a program that calls a refusal no error.
+    """
+    failure = error.failure
+    if failure is None or (failure.name in _DISPROVED and error.serves):
+        return False
+    if _IS_NO_ERROR.search(error.line.whole) or is_about_a_client(error.line.whole):
+        return False
+    is_alone = error.ends_pages or (error.times >= error.most and not error.serves)
+    is_most = is_alone or error.times >= MOSTLY * error.of
+    if migration_of(failure, error.lines):
+        return is_most or failure.name == "data-older"
+    return is_most and (failure.failure.turns_away or "scripts" in remedy)

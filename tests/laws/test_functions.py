@@ -1,0 +1,64 @@
+"""The laws about functions: how much each of them takes."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.laws.house import ROOT
+
+FILES = tuple(
+    path for room in ("diagnose", "checks") for path in sorted((ROOT / room).rglob("*.py"))
+)
+
+
+@functools.cache
+def _functions(path: Path) -> tuple[ast.FunctionDef, ...]:
+    """The functions of a module and of its classes."""
+    return tuple(_functions_below(ast.parse(path.read_text()).body))
+
+
+def _functions_below(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions_below(node.body)
+
+
+MOST_PARAMETERS = 8
+"""Nobody reads a call with more. Evidence that is taken together is an `EvidenceGroup`."""
+LONG_LISTS = {
+    "diagnose/model/findings.py": {"about"},
+    "diagnose/questions/question.py": {"engine_get"},
+    "diagnose/evidence/containers/run_context.py": {"run_context"},
+    "diagnose/evidence/dns/pinned_names.py": {"pinned_names"},
+    "diagnose/evidence/engine/starting/engine_end.py": {"engine_end"},
+    "diagnose/evidence/network/calls/unanswered_calls.py": {"unanswered_calls"},
+    "diagnose/evidence/network/paths/dropped_pings.py": {"dropped_pings"},
+    "diagnose/evidence/network/paths/wanted/wanted_paths.py": {"wanted_paths"},
+    "diagnose/evidence/run/profile.py": {"host_profile"},
+    "diagnose/evidence/storage/disk_usage.py": {"disk_usage"},
+}
+"""Those that have more: the first two name the fields of what they make."""
+
+
+def _has_long_list(function: ast.FunctionDef) -> bool:
+    arguments = function.args
+    names = [
+        argument.arg
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    ]
+    return len([name for name in names if name not in ("self", "cls")]) > MOST_PARAMETERS
+
+
+def test_parameter_lists_are_short():
+    assert len(FILES) > 1000
+    long = {
+        str(path.relative_to(ROOT)): names
+        for path in FILES
+        if (names := {function.name for function in _functions(path) if _has_long_list(function)})
+    }
+    assert long == LONG_LISTS
