@@ -121,7 +121,7 @@ def made(**changes: Any) -> PathEvidence:
         Networks((BRIDGE, INNER, SHOP)),
         HostStack(TRANSLATED),
         INTERFACES,
-        Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"}),
+        Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}),
         Namespaces({netns.container.id: netns for netns in OPEN}),
         Listeners(
             (Listener("tcp", "0.0.0.0", 22, 1, "sshd"), Listener("tcp", "127.0.0.1", 25, 2, "exim"))

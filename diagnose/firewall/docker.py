@@ -128,7 +128,6 @@ class PortRule(msgspec.Struct, frozen=True):
     protocol: str
     host_port: int
     address: str
-    port: int | None
 
 
 _PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
@@ -153,7 +152,6 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
                     protocol=protocol,
                     host_port=host_port,
                     address=action.address,
-                    port=action.port,
                 )
 
 

@@ -126,10 +126,6 @@ class Routing:
             family: any(_asks_for_more(rule) for rule in self._rules[family]) for family in _BITS
         }
 
-    def has_policy(self, family: str = "inet") -> bool:
-        """Whether there are rules beside the kernel's own."""
-        return any(rule.priority not in (0, 32766, 32767) for rule in self._rules[family])
-
     def look_up(
         self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0
     ) -> RouteDecision:

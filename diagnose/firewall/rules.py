@@ -221,11 +221,6 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
     def _by_name(self) -> Mapping[tuple[Table, str], Chain]:
         return {(chain.table, chain.name): chain for chain in self.chains}
 
-    @functools.cached_property
-    def rules(self) -> int:
-        """How many rules there are in all."""
-        return sum(len(chain.rules) for chain in self.chains)
-
     def chain(self, table: Table, name: str) -> Chain | None:
         """The chain of that name in that table."""
         return self._by_name.get((table, name))

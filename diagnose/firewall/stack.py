@@ -74,11 +74,6 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         return {device.name: device for device in self.devices}
 
     @functools.cached_property
-    def bridge_of(self) -> dict[str, str]:
-        """The bridge of each port."""
-        return {port: device.name for device in self.devices for port in device.ports}
-
-    @functools.cached_property
     def local(self) -> dict[str, str]:
         """The interface of each address of the host."""
         return {

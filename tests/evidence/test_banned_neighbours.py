@@ -42,7 +42,7 @@ def found(filter_: str) -> BannedNeighbours:
         assemble(NO_NFTABLES, {"ip": f"{NAT}{filter_}"}), Routing(ROUTES, None, NAMES), DEVICES
     )
     host, boxes = HostStack(stack), Containers((WEB,))
-    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"})
+    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"})
     paths = packet_paths(host, boxes, Networks((BRIDGE,)), uplinks, None, None)
     return banned_neighbours(Made({}), host, paths, boxes, NEIGHBOURS, uplinks)
 

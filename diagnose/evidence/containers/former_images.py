@@ -30,8 +30,6 @@ class FormerImage(msgspec.Struct, frozen=True):
 
     image: str
     """The reference, as that container had it."""
-    ended: float
-    """Unix time."""
     ran_s: float | None
     """Seconds for which it ran at its last; None where the engine forgot its start."""
     is_here: bool
@@ -64,7 +62,7 @@ def former_images(containers: Containers, events: Events, images: Images | None)
         image = before.attributes.get("image", "")
         if image and not image.startswith("sha256:") and normal(image) != _own_reference(container):
             is_here = images is not None and images.has(image)
-            found[container.id] = FormerImage(image, before.at, _ran_s(before, events), is_here)
+            found[container.id] = FormerImage(image, _ran_s(before, events), is_here)
     return FormerImages(found)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from typing import Any
 
 import msgspec
 
 from diagnose.evidence.containers.container import Container
-from diagnose.evidence.containers.inspect import Health, HealthProbe
+from diagnose.evidence.containers.inspect import Health, Healthcheck, HealthProbe
 from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
 from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
@@ -89,9 +88,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def _words(self) -> list[str]:
-        healthcheck = self.container.config.healthcheck
-        test = (healthcheck.test if healthcheck is not None else None) or []
-        return [str(word) for word in test]
+        return list(self._settings.test or [])
 
     @property
     def text(self) -> str:
@@ -123,11 +120,11 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def interval_s(self) -> float:
-        return self._seconds("interval")
+        return _seconds(self._settings.interval)
 
     @property
     def timeout_s(self) -> float:
-        return self._seconds("timeout")
+        return _seconds(self._settings.timeout)
 
     @property
     def longer_timeout(self) -> str:
@@ -142,9 +139,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def start_period_s(self) -> float:
         """Seconds after the start in which a failed probe does not count."""
-        healthcheck = self.container.config.healthcheck
-        period = healthcheck.start_period if healthcheck is not None else None
-        return (period or 0) / _NANO
+        return (self._settings.start_period or 0) / _NANO
 
     @property
     def has_failed_since_its_start(self) -> bool:
@@ -156,9 +151,9 @@ class HealthCheck(msgspec.Struct, frozen=True):
         slack = 2 * self.interval_s + (unseen + 1) * self.timeout_s
         return since - began <= slack + self.start_period_s
 
-    def _seconds(self, setting: str) -> float:
-        nanoseconds: Any = getattr(self.container.config.healthcheck, setting, None)
-        return nanoseconds / _NANO if nanoseconds else _DEFAULT_S
+    @property
+    def _settings(self) -> Healthcheck:
+        return self.container.config.healthcheck or Healthcheck()
 
     @property
     def probes(self) -> list[HealthProbe]:
@@ -362,6 +357,11 @@ class HealthCheck(msgspec.Struct, frozen=True):
             if socket.protocol == "tcp" and socket.address != EMBEDDED
         }
         return only(ports) or 0
+
+
+def _seconds(nanoseconds: int | None) -> float:
+    """A time of a health check; the engine's default where none is set."""
+    return nanoseconds / _NANO if nanoseconds else _DEFAULT_S
 
 
 def _port_of(call: re.Match[str]) -> int:

@@ -55,7 +55,6 @@ class State(ApiObject, frozen=True, rename="pascal"):
 
     status: str = ""
     oom_killed: bool = msgspec.field(name="OOMKilled", default=False)
-    dead: bool = False
     pid: int = 0
     exit_code: int = 0
     error: str = ""
@@ -220,7 +219,6 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     stop_timeout: int | None = None
     """Seconds between the stop signal and SIGKILL, None for the engine's 10."""
     healthcheck: Healthcheck | None = None
-    volumes: dict[str, Any] | None = None
     exposed_ports: dict[str, Any] | None = None
     working_dir: str = ""
 
@@ -365,5 +363,4 @@ class GraphDriver(ApiObject, frozen=True, rename="pascal"):
     Without data where containerd's snapshotter keeps it.
     """
 
-    name: str = ""
     data: dict[str, str | None] | None = None

@@ -47,8 +47,6 @@ class FailedUpdate(msgspec.Struct, frozen=True):
     updater: Container
     error: str
     """What the engine answered to it, in the updater's log."""
-    at: float | None = None
-    """Unix time of that line."""
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -146,4 +144,4 @@ def _failed_updates(
             name, named_at = "" if is_old else handled["name"] or handled["field"], line.at
         error = _ERROR.search(line.text)
         if error and name and line.at - named_at < ANSWER_S:
-            yield name, FailedUpdate(updater, error["text"], line.at)
+            yield name, FailedUpdate(updater, error["text"])

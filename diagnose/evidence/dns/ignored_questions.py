@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,8 +25,6 @@ class IgnoredQuestions(msgspec.Struct, frozen=True):
     """One server that leaves AAAA questions without an answer."""
 
     server: str
-    pid: int | None
-    """The process in whose network namespace it was asked; None for the host's."""
     ipv4: DnsReply
     """What it says to a question for IPv4 addresses (A)."""
     ipv6: DnsReply
@@ -52,23 +51,26 @@ def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
     return ServersWithoutAaaa(tuple(_ignored_questions(suspects, first | more)))
 
 
-_Way = tuple[str, int | None]
-"""A server, and the process in whose network namespace it is asked."""
+class _Way(NamedTuple):
+    """A server, and from where it is asked."""
+
+    server: str
+    pid: int | None
+    """The process in whose network namespace it is asked; None for the host's."""
 
 
 def _answering_ways(lookups: Lookups) -> Iterator[_Way]:
     for server, reply in lookups.host.items():
         if reply.answered:
-            yield server, None
+            yield _Way(server, None)
     for path in lookups.ways:
         for container, reply in path.replies:
             if reply.answered:
-                yield path.server, container.state.pid
+                yield _Way(path.server, container.state.pid)
 
 
 def _query(way: _Way, name: str, kind: str) -> QueryDns:
-    server, pid = way
-    return QueryDns(server, name, kind, pid=pid)
+    return QueryDns(way.server, name, kind, pid=way.pid)
 
 
 def _ask(host: Host, queries: Iterable[QueryDns]) -> dict[QueryDns, DnsReply]:
@@ -96,4 +98,4 @@ def _ignored_questions(
             (reply := of[name, "A"]) and reply.answered for name in (_FIRST, _SECOND)
         )
         if ipv4 is not None and ipv6 is not None and answers_both and _is_silent(ipv6):
-            yield IgnoredQuestions(*way, ipv4, ipv6)
+            yield IgnoredQuestions(way.server, ipv4, ipv6)

@@ -106,13 +106,9 @@ class DaemonConfig(msgspec.Struct, frozen=True):
     text_ok: bool = True
     """Whether the file is absent or holds one JSON object."""
     error: str = ""
-    line: int = 0
-    column: int = 0
-    """error, line, column: why it does not, and where (1 at the first; 0 not known)."""
+    """Why it does not."""
     values: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The file's keys; empty when the file cannot be parsed."""
-    duplicates: tuple[str, ...] = ()
-    """Keys that the file has twice (the engine takes the last and says nothing)."""
     flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)
     """Long name without dashes -> values in order, "true" for a flag without one."""
     mtime: float | None = None
@@ -305,10 +301,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
         exists=True,
         text_ok=not parsed.error,
         error=parsed.error,
-        line=parsed.line,
-        column=parsed.column,
         values=parsed.values,
-        duplicates=parsed.duplicates,
         mtime=file.mtime,
     )
 

@@ -34,10 +34,6 @@ class Ping(msgspec.Struct, frozen=True):
         return tuple(int(number) for number in numbers[:3]) or (0,)
 
     @property
-    def api(self) -> tuple[int, ...]:
-        return tuple(int(number) for number in re.findall(r"\d+", self.api_version)[:2]) or (0,)
-
-    @property
     def is_podman(self) -> bool:
         return bool(self.libpod)
 

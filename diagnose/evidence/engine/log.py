@@ -37,8 +37,6 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
     lines: tuple[LogLine, ...]
     source: str
     """A file's path, or "journal docker.service"."""
-    truncated: bool = False
-    """Whether there are older lines."""
     mtime: float | None = None
     """Unix time of the file's last line."""
 
@@ -58,11 +56,6 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
     def evidence(self, line: LogLine | None) -> dict[str, str]:
         """The text of a line by its place; nothing for None."""
         return {self.where(line): line.text} if line is not None else {}
-
-    @functools.cached_property
-    def oldest(self) -> float | None:
-        """Unix time from which on the log is known."""
-        return next((line.at for line in self.lines if line.at is not None), None)
 
     def since(self, moment: float) -> tuple[LogLine, ...]:
         """The lines from this Unix time on; those without a time are left out."""
@@ -151,8 +144,7 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     if isinstance(journal, Failed) and journal.reason == "remote":
         return Unavailable.of(journal)
     if not isinstance(journal, Failed) and journal.entries:
-        is_cut = len(journal.entries) >= JOURNAL_LINES
-        return DaemonLog(parse_entries(journal.entries, unit), f"journal {unit}", is_cut)
+        return DaemonLog(parse_entries(journal.entries, unit), f"journal {unit}")
     nowhere = Failed(
         "missing",
         "the daemon's log was not found: neither a journal nor a file that its output goes to",
@@ -174,7 +166,7 @@ def _first_readable(
     for path, shown in files:
         file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
         if not isinstance(file, Failed):
-            return DaemonLog(parse(file.lines_of_end), shown, file.truncated, file.mtime)
+            return DaemonLog(parse(file.lines_of_end), shown, file.mtime)
         if file.reason != "missing":
             refusals.append(file)
     return Unavailable.of(refusals[0] if refusals else journal)

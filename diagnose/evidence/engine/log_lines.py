@@ -51,7 +51,6 @@ class LogLine(msgspec.Struct, frozen=True):
     """The message of the line, unquoted."""
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     """What follows it (`error`, `container`, `module`)."""
-    pid: int | None = None
     place: str = ""
     """The journal's cursor."""
 
@@ -211,7 +210,7 @@ def parse_entries(entries: Sequence[JournalEntry], unit: str = UNIT) -> tuple[Lo
     lines = []
     for index, entry in enumerate(entries):
         if last and entry is last_entry:
-            lines.append(LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor))
+            lines.append(LogLine(entry.at, "fatal", last[1], {}, entry.cursor))
         else:
             lines.append(_with_stack(_line_of_entry(entry), texts, index))
     return tuple(lines)
@@ -224,12 +223,6 @@ def _line_of_entry(entry: JournalEntry) -> LogLine:
     """
     line = parse_line(entry.message)
     if line is None:
-        return LogLine(
-            entry.at,
-            _PRIORITY.get(entry.priority, "info"),
-            entry.message,
-            {},
-            entry.pid,
-            entry.cursor,
-        )
-    return LogLine(entry.at, line.level, line.message, line.fields, entry.pid, entry.cursor)
+        level = _PRIORITY.get(entry.priority, "info")
+        return LogLine(entry.at, level, entry.message, {}, entry.cursor)
+    return LogLine(entry.at, line.level, line.message, line.fields, entry.cursor)

@@ -82,10 +82,6 @@ class HungTask(msgspec.Struct, frozen=True):
 class KernelLog(Items[Record], frozen=True, dict=True):
     """The records, oldest first."""
 
-    complete: bool = True
-    """Nothing was overwritten or left out since boot."""
-    source: str = "/dev/kmsg"
-
     @functools.cached_property
     def oom_kills(self) -> tuple[OomKill, ...]:
         return tuple(oom_kills(self.items))
@@ -228,5 +224,4 @@ def _oom_kill_of_old_kernel(
 @evidence
 def kernel_log(host: Host) -> KernelLog | Unavailable:
     """The newest lines; reading them needs root where kernel.dmesg_restrict is 1."""
-    answer = host.require(ReadKernelLog())
-    return KernelLog(tuple(answer.records), not answer.dropped, answer.source)
+    return KernelLog(tuple(host.require(ReadKernelLog()).records))

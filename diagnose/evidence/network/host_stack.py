@@ -28,33 +28,26 @@ _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-n
 
 
 class HostStack(msgspec.Struct, frozen=True):
-    """What `trace` walks connections through.
-
-    policy: whether the host has routing rules of its own, by family.
-    """
+    """What `trace` walks connections through."""
 
     stack: Stack
     rules: tuple[PolicyRule, ...] = ()
-    unread: tuple[str, ...] = ()
-    """What could not be read and is taken for the kernel's default."""
+    """The host's own routing rules, beside the kernel's."""
 
 
 @evidence
 def host_stack(
     host: Host, firewall: Firewall, links: Interfaces, networks: Networks | Unavailable
 ) -> HostStack | Unavailable:
-    """Routes, rules and settings, as they are now."""
+    """Routes, rules and settings, as they are now.
+
+    Rules and settings that could not be read are taken for the kernel's defaults.
+    """
     routes = host.require(ListRoutes())
-    unread = []
-    rules: list[PolicyRule] | None = None
     listed = host.ask(ListRoutingRules())
-    if isinstance(listed, Failed):
-        unread.append("the routing rules")
-    else:
-        rules = listed
+    rules = None if isinstance(listed, Failed) else listed
     settings = _settings(host, [link for link in links if link.master is None])
     if isinstance(settings, Unavailable):
-        unread.append("the kernel's settings")
         settings = Settings()
     stack = Stack(
         firewall.ruleset,
@@ -64,7 +57,7 @@ def host_stack(
         tuple(_inner_subnets(networks)),
     )
     own = tuple(rule for rule in rules or () if rule.priority not in KERNELS_OWN)
-    return HostStack(stack, own, tuple(unread))
+    return HostStack(stack, own)
 
 
 def _devices(links: Interfaces) -> Iterator[Device]:

@@ -49,24 +49,13 @@ class Uplinks(Items[Uplink], frozen=True):
     counts, whatever routes another program gave it.
     """
 
-    interfaces: dict[int, str] = msgspec.field(default_factory=dict)
-    """Index -> name of every interface."""
-    addresses: dict[int, str | None] = msgspec.field(default_factory=dict)
-    """Index -> its first global IPv4 address."""
+    interfaces: Mapping[int, str] = {}
+    """The name of every interface by its index."""
 
     @property
     def preferred(self) -> Uplink | None:
         """The first one; None on a host without any."""
         return next(iter(self.items), None)
-
-    def by_index(self, index: int | None) -> Uplink | None:
-        """The interface of this index as one that leads to others.
-
-        None where there is none, or it is one of the engine's.
-        """
-        if index not in self.interfaces or _OF_DOCKER.fullmatch(self.interfaces[index]):
-            return None
-        return Uplink(self.interfaces[index], self.addresses.get(index))
 
 
 def _first_addresses(addresses: Iterable[Address]) -> dict[int, str | None]:
@@ -90,7 +79,7 @@ def uplinks(host: Host) -> Uplinks | Unavailable:
     if not indices:
         on_a_net = (interface for interface in interfaces if interface.index in first)
         indices = [interface.index for interface in on_a_net if _leads_to_others(interface)]
-    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in indices), names, first)
+    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in indices), names)
 
 
 def _by_default_route(routes: Iterable[Route], names: Mapping[int, str]) -> list[int]:

@@ -40,7 +40,6 @@ class FileKind(msgspec.Struct, frozen=True):
     folder: str
     """The deepest folder that has them all."""
     count: int
-    bytes: int
 
 
 def leading_kind(largest: Iterable[FileSize]) -> FileKind | None:
@@ -52,5 +51,5 @@ def leading_kind(largest: Iterable[FileSize]) -> FileKind | None:
         size = sum(file.bytes for file in of_kind)
         if of_kind and size >= LEADS * total:
             folder = posixpath.commonpath([posixpath.dirname(file.path) for file in of_kind])
-            return FileKind(name, folder, len(of_kind), size)
+            return FileKind(name, folder, len(of_kind))
     return None

@@ -29,13 +29,14 @@ class InodeHolder(msgspec.Struct, frozen=True):
 
 
 class InodeUsage(msgspec.Struct, frozen=True):
-    """The folders with most entries, by the mount point of their file system, the largest first."""
+    """The folders with most entries, by the mount point of their file system, the largest first.
+
+    The figures are lower bounds where a walk did not come to its end.
+    """
 
     by_point: Mapping[str, tuple[InodeHolder, ...]] = msgspec.field(default_factory=dict)
     volumes: Mapping[str, InodeHolder] = msgspec.field(default_factory=dict)
     """The engine's volumes among all folders that were walked, by name."""
-    incomplete: frozenset[str] = frozenset()
-    """Mount points that were not walked to the end: the figures are lower bounds."""
 
 
 @evidence
@@ -46,7 +47,6 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
     """
     by_folder: dict[str, tuple[InodeHolder, ...]] = {}
     volumes: dict[str, InodeHolder] = {}
-    incomplete = set()
     for disk in filesystems:
         if (disk.usage.inodes_used_pct or 0.0) < WORTH_PCT:
             continue
@@ -60,9 +60,7 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
         ]
         by_folder[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
         volumes |= _volumes(holders, f"{root.path}/volumes/")
-        if not answer.complete:
-            incomplete.add(disk.point)
-    return InodeUsage(by_folder, volumes, frozenset(incomplete))
+    return InodeUsage(by_folder, volumes)
 
 
 def _volumes(holders: list[InodeHolder], folder: str) -> dict[str, InodeHolder]:

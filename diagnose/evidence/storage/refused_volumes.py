@@ -45,9 +45,6 @@ class RefusedVolume(msgspec.Struct, frozen=True):
 class RefusedVolumes(Items[RefusedVolume], frozen=True):
     """Those whose file system the kernel still does not know."""
 
-    known: tuple[str, ...] = ()
-    """File systems that the kernel knows, from /proc/filesystems."""
-
 
 @evidence
 def refused_volumes(
@@ -60,15 +57,15 @@ def refused_volumes(
     recent = log.since(clock.wall - options.since_s) if log is not None else ()
     refused = _newest_by_volume(_refusals(recent, containers))
     if not refused:
-        return RefusedVolumes((), ())
+        return RefusedVolumes()
     table = host.require(ReadFile(FILESYSTEMS))
-    kernel_types = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
+    kernel_types = {line.split()[-1] for line in table.text.splitlines() if line.split()}
     unknown_types = [
         volume
         for volume in _typed_volumes(refused, _types(host))
         if volume.fstype not in kernel_types
     ]
-    return RefusedVolumes(tuple(unknown_types), kernel_types)
+    return RefusedVolumes(tuple(unknown_types))
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -175,7 +175,7 @@ def test_a_server_that_ignores_questions_for_ipv6_addresses(
         lookups=Lookups({"192.0.2.53": ANSWERED, **others}),
         samples=DnsSamples((SampledPath("192.0.2.53", FROM_HOST, sample),)),
         resolvers=RESOLVERS,
-        without_aaaa=ServersWithoutAaaa((IgnoredQuestions("192.0.2.53", None, ANSWERED, SILENT),)),
+        without_aaaa=ServersWithoutAaaa((IgnoredQuestions("192.0.2.53", ANSWERED, SILENT),)),
     )
     assert [finding.variables for finding in answer.findings] == ([variables] if variables else [])
     assert rows(answer) == ([("warning", "host")] if variables else [])

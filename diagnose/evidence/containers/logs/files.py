@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.mappings import only
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -42,12 +40,6 @@ class LogFiles(msgspec.Struct, frozen=True, dict=True):
     """By container id; containers whose driver writes no file are not here."""
 
     by_id: Mapping[str, LogFile]
-
-    @functools.cached_property
-    def hidden(self) -> str:
-        """Why logs could not be seen, if none could."""
-        reasons = {log.failed for log in self.by_id.values()}
-        return only(reasons) or ""
 
 
 def path_of(container: Container, data_root: str) -> str:

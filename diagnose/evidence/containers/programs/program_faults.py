@@ -22,19 +22,19 @@ SAME_MOMENT_S = 2.0
 second."""
 _FAULT = LazyPattern(
     r"""
-    traps:[ ] (?P<trap>\S{1,64}?) \[ (?P<trap_pid>\d+) \][ ] (?:trap[ ])?    # arch/x86/kernel/traps.c
+    traps:[ ] (?P<trap>\S{1,64}?) \[ \d+ \][ ] (?:trap[ ])?    # arch/x86/kernel/traps.c
         (?P<what>[a-z ]{1,60}?) [ ]ip:
-    | (?P<comm>\S{1,64}?) \[ (?P<pid>\d+) \] :?[ ]                          # arch/x86/mm/fault.c
+    | (?P<comm>\S{1,64}?) \[ \d+ \] :?[ ]                          # arch/x86/mm/fault.c
         (?P<fault> segfault[ ]at[ ]\S+ | vsyscall[ ]\S+ | bad[ ]frame )
-    | type=1326[ ] (?: (?![ ]pid=) . ){0,200} [ ]pid= (?P<audit_pid>\d{1,9})    # seccomp,
+    | type=1326[ ] (?: (?![ ]pid=) . ){0,200} [ ]pid= \d{1,9}                  # seccomp,
         [ ]comm=\" (?P<audit>[^\"]{1,64}) \"                                # kernel/auditsc.c
         (?: (?![ ]sig=) . ){0,200} [ ]sig= (?P<signal>\d{1,3})
         (?: (?![ ]syscall=) . ){0,99} [ ]syscall= (?P<call>\d+)
     | apparmor=\"DENIED\"[ ]operation=\" (?P<operation>\w{1,40}) \"         # AppArmor
         .{0,200}? profile=\" (?P<profile>[^\"]{1,200}) \"
-        .{0,300}? pid= (?P<armor_pid>\d{1,9}) [ ]comm=\" (?P<armor>[^\"]{1,64}) \"
+        .{0,300}? pid= \d{1,9} [ ]comm=\" (?P<armor>[^\"]{1,64}) \"
     | avc:[ ]{1,3} denied[ ]{1,3} \{[ ] (?P<avc>[^}]{1,200}) [ ]\}          # SELinux
-        [ ]for[ ]{1,3} pid= (?P<avc_pid>\d{1,9}) [ ]comm=\" (?P<selinux>[^\"]{1,64}) \"
+        [ ]for[ ]{1,3} pid= \d{1,9} [ ]comm=\" (?P<selinux>[^\"]{1,64}) \"
     """,
     re.VERBOSE,
 )
@@ -42,21 +42,8 @@ _FAULT = LazyPattern(
 SELinux."""
 
 
-class _Form(msgspec.Struct, frozen=True):
-    """A form of the kernel's lines: the groups with the program's name and pid, and the kind."""
-
-    comm: str
-    pid: str
-    kind: str
-
-
-_FORMS = (
-    _Form("trap", "trap_pid", "trap"),
-    _Form("comm", "pid", "trap"),
-    _Form("audit", "audit_pid", "seccomp"),
-    _Form("armor", "armor_pid", "apparmor"),
-    _Form("selinux", "avc_pid", "selinux"),
-)
+_NAMES = ("trap", "comm", "audit", "armor", "selinux")
+"""The groups of which one has the program's name."""
 _SIGNS = (
     "traps: ",
     "segfault at ",
@@ -93,14 +80,9 @@ class ProgramFault(msgspec.Struct, frozen=True):
     at: float
     """Unix time."""
     comm: str
-    pid: int
-    kind: str
-    """One of trap, seccomp, apparmor or selinux."""
     what: str
     """What happened."""
     text: str
-    call: int = -1
-    """The number of the system call that seccomp refused, -1 where it is not about one."""
 
     @property
     def is_invalid_opcode(self) -> bool:
@@ -120,16 +102,8 @@ def faults_in(records: KernelLog) -> Iterator[ProgramFault]:
 
 def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
     """The fault that a line of the kernel reports."""
-    form = next(form for form in _FORMS if match[form.comm])
-    return ProgramFault(
-        record.at,
-        comm=match[form.comm],
-        pid=int(match[form.pid]),
-        kind=form.kind,
-        what=_what_happened(match),
-        text=record.text.strip(),
-        call=int(match["call"] or -1),
-    )
+    comm = next(match[name] for name in _NAMES if match[name])
+    return ProgramFault(record.at, comm, _what_happened(match), record.text.strip())
 
 
 def _what_happened(match: re.Match[str]) -> str:

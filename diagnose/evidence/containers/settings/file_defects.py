@@ -70,7 +70,6 @@ class FileDefect(msgspec.Struct, frozen=True):
 
     path: str
     """On the host."""
-    inside: str
     kind: str
     line: int
     """0 for the whole file."""
@@ -140,7 +139,7 @@ def _defect(
         return None
     line = tail.telling_text
     defects = _relevant_defects(answer.text, line, setting)
-    return next((FileDefect(setting.path, setting.inside, kind, at) for kind, at in defects), None)
+    return next((FileDefect(setting.path, kind, at) for kind, at in defects), None)
 
 
 def _relevant_defects(rows: str, line: str, setting: NamedSetting) -> Iterator[tuple[str, int]]:

@@ -19,7 +19,6 @@ class FileState(msgspec.Struct, frozen=True):
     """Permission bits with the type's."""
     uid: int = 0
     gid: int = 0
-    mtime: float | None = None
 
 
 class PathStates(msgspec.Struct, frozen=True):
@@ -32,7 +31,7 @@ class PathStates(msgspec.Struct, frozen=True):
         status = self.by_path.get(path)
         if status is None or status.failed:
             return None
-        return FileState(status.type, status.mode, status.uid, status.gid, status.mtime)
+        return FileState(status.type, status.mode, status.uid, status.gid)
 
     def is_missing(self, path: str) -> bool:
         """Whether nothing lies at a path, for certain."""

@@ -44,8 +44,6 @@ class NginxHop(msgspec.Struct, frozen=True):
     """Whether all files were read that may set one."""
     ends_tls: bool
     """Whether clients of the site speak TLS to this nginx."""
-    speaks_plain: bool
-    """Whether clients of the site may speak plain HTTP to it."""
     is_prefix: bool = True
     """Whether the location takes each path that begins so, and not this one alone."""
     rewrites: bool = False
@@ -164,7 +162,6 @@ def _hops_of_site(
                 has_own_headers=any(True for _ in block.all("proxy_set_header")),
                 is_known=level.is_known,
                 ends_tls=bool(with_tls),
-                speaks_plain=len(with_tls) < len(listens) or not listens,
                 is_prefix=block.first != "=",
                 rewrites=any(True for _ in block.all("rewrite")),
                 read_timeout=level.read_timeout,

@@ -64,9 +64,6 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     """By container id, the calls that were refused from inside its own network, where there were
     any."""
 
-    def of(self, container: Container) -> NamespaceLoss | None:
-        return next((loss for loss in self if loss.container.id == container.id), None)
-
 
 @evidence
 def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:

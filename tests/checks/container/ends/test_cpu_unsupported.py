@@ -38,7 +38,7 @@ def test_a_trap_without_a_log_counts_only_where_a_feature_is_missing(
 ):
     container = container_in("exited", code=132)
     fault = ProgramFault(
-        NOW - 60, "mongod", 7, "trap", "invalid opcode", "traps: mongod[7] trap invalid opcode"
+        NOW - 60, "mongod", "invalid opcode", "traps: mongod[7] trap invalid opcode"
     )
     result = judge(
         "container.cpu-unsupported",

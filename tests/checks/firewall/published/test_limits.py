@@ -211,7 +211,7 @@ PLACES = {
 def published(host: HostStack) -> PacketPaths:
     """The walk to port 8080 of this host, which container web publishes."""
     web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
-    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"})
+    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
     return packet_paths(host, Containers((web,)), Networks((BRIDGE,)), uplinks, None, None)
 
 

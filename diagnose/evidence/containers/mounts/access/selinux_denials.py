@@ -28,7 +28,7 @@ _TAIL = 512 * 1024
 _DENIED = LazyPattern(
     r"""
     avc:[ ]{1,2} denied[ ]{1,2} \{[ ] (?P<rights>[^}]{1,100}?) [ ]\}
-    [ ]for[ ]{1,2} pid=\d{1,10} [ ]comm=" (?P<comm>[^"]{1,64}) "
+    [ ]for[ ]{1,2} pid=\d{1,10} [ ]comm="[^"]{1,64}"
     (?P<object>.{0,300}?)                                   # its name, path, device and inode
     [ ]scontext=\S{1,100}: (?P<domain> container\w{0,20}_t | svirt_lxc_net_t ) :
         (?P<level> s0 (?: :c\d{1,4} (?: ,c\d{1,4} )* )? )
@@ -62,7 +62,6 @@ class Denial(msgspec.Struct, frozen=True):
     """The bind mount that it is about."""
     rights: str
     """As SELinux calls them, "read write"."""
-    comm: str
     label: str
     """The type of the file's label."""
     kind: str
@@ -120,7 +119,6 @@ def selinux_denials(
                 container,
                 mount,
                 rights=match["rights"],
-                comm=match["comm"],
                 label=match["label"],
                 kind=match["kind"],
                 source=line.source,

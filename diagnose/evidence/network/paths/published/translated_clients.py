@@ -32,9 +32,6 @@ class TranslatedClients(msgspec.Struct, frozen=True):
 class AllTranslatedClients(Items[TranslatedClients], frozen=True):
     """One for each network: the rules are about networks, and not about ports."""
 
-    def of(self, network: Network) -> TranslatedClients | None:
-        return next((item for item in self if item.network.name == network.name), None)
-
 
 @evidence
 def all_translated_clients(
