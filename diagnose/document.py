@@ -42,6 +42,10 @@ def document(report: Report) -> dict[str, Json]:
             }
             for part in report.coverage
         ],
+        "parts_looked_at": [
+            {"what": part.what, "examined": part.examined, "of": part.number}
+            for part in report.parts_looked_at
+        ],
         "findings": [_finding(finding, by_key, place) for finding in report.findings],
         "checks": [
             {

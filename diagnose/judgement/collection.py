@@ -11,8 +11,8 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,6 +24,8 @@ from diagnose.model import Failed, Need, ReportBasis, Unavailable
 from diagnose.questions import AnswerSource, Host, Question
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
+
+Thing = TypeVar("Thing")
 
 GRACE_S = 0.02
 """How much longer than the budget evidence is waited for, once for each level of evidence below it:
@@ -333,3 +335,6 @@ class _TrackingHost(Host):
         for question, answer in self._host.ask_many(questions):
             self.last = question.about()
             yield question, answer
+
+    def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
+        return self._host.first(things, most, what)

@@ -95,6 +95,7 @@ def run(
         profile=profile if isinstance(profile, HostProfile) else None,
         duration_s=round(time.monotonic() - began, 3),
         coverage=tuple(value.coverage for value in evidence.values() if hasattr(value, "coverage")),
+        parts_looked_at=host.parts_looked_at,
         uncollected=tuple(sorted(collection.uncollected)),
         unjudged=tuple(sorted(result.check.id for result in judged if is_out_of_time(result))),
         evidence=collection.collected if what.shown else {},

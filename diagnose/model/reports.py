@@ -179,6 +179,19 @@ class Coverage(msgspec.Struct, frozen=True):
     """Web servers that were not asked, since there are more than one run asks."""
 
 
+class PartLookedAt(msgspec.Struct, frozen=True):
+    """Things of which one run looks at the first ones alone."""
+
+    what: str
+    """In the plural, such as "web servers"."""
+    examined: int
+    number: int
+    """How many there are."""
+
+    def __str__(self) -> str:
+        return f"{self.examined} of {self.number} {self.what}"
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes."""
 
@@ -201,6 +214,8 @@ class Report(msgspec.Struct, frozen=True):
     """By id, None if they are not known."""
     engine_restart: EngineRestart | None = None
     coverage: tuple[Coverage, ...] = ()
+    parts_looked_at: tuple[PartLookedAt, ...] = ()
+    """Of what there was more than one run looks at."""
     profile: HostProfile | None = None
     """What distinguishes the host from others; None where only some checks were run."""
     uncollected: tuple[str, ...] = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from diagnose.model import Failed, Json, NoEvidenceError, Unavailable
+from diagnose.model import Failed, Json, NoEvidenceError, PartLookedAt, Unavailable
 from diagnose.questions.question import AnyQuestion, Lane, Question
 
 Answer = TypeVar("Answer")
@@ -45,6 +45,22 @@ class Host:
         self.source = source
         self._decoded: dict[AnyQuestion, Any] = {}
         self._lock = threading.Lock()
+        self._parts: dict[str, PartLookedAt] = {}
+
+    @property
+    def parts_looked_at(self) -> tuple[PartLookedAt, ...]:
+        """Of what there is more than one run looks at, by its name."""
+        return tuple(part for _, part in sorted(self._parts.items()))
+
+    def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
+        """The first things, at most so many; the report says where there are more.
+
+        what: the things in the plural, as the report names them.
+        """
+        if len(things) > most:
+            with self._lock:
+                self._parts[what] = PartLookedAt(what, most, len(things))
+        return things[:most]
 
     def ask(self, question: Question[Answer]) -> Answer | Failed:
         """The answer, or why there is none.

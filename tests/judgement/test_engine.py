@@ -22,6 +22,7 @@ from diagnose.model import (
     Failed,
     Finding,
     Json,
+    PartLookedAt,
     Percent,
     Severity,
     Skipped,
@@ -165,6 +166,16 @@ def collection(monkeypatch):
 
 def test_evidence_stands_on_evidence(collection):
     assert collection({"memory": {"percent": 7.0}}).get(Spare) == Spare(7)
+
+
+def test_what_a_collector_cuts_is_known_of_the_host(monkeypatch):
+    def partly(host: Host) -> Level:
+        return Level(float(len(host.first([1, 2, 3], 2, "web servers"))))
+
+    monkeypatch.setattr(registry, "_evidence", {Level: partly})
+    collection = Collection(Made({}), Budget(time.monotonic() + 5))
+    assert collection.get(Level) == Level(2.0)
+    assert collection.host.parts_looked_at == (PartLookedAt("web servers", 2, 3),)
 
 
 def test_what_stands_on_the_unavailable_is_unavailable(collection):

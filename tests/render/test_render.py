@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 
+import msgspec
 import pytest
 
 from diagnose.model import (
     HOST,
     Json,
+    PartLookedAt,
     Report,
     Reported,
     Severity,
@@ -57,6 +59,12 @@ def test_the_first_line_is_broken_for_people_alone(monkeypatch: pytest.MonkeyPat
     first, second, *_ = text(report(long)).splitlines()
     assert max(len(first), len(second)) <= 80
     assert f"{first} {second.strip()}" == whole
+
+
+def test_a_calm_report_says_of_what_only_a_part_was_looked_at() -> None:
+    parts = (PartLookedAt("web servers", 8, 23), PartLookedAt("compose projects", 20, 31))
+    said = text(msgspec.structs.replace(report(), parts_looked_at=parts), 0)
+    assert "looked at only 8 of 23 web servers, 20 of 31 compose projects" in said
 
 
 def test_a_calm_report_says_how_to_ask_on():

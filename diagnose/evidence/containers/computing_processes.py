@@ -16,7 +16,7 @@ from diagnose.questions.files import ReadFile
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
-MOST = 8
+MOST = 32
 """Computing processes that are looked at: a host has about as many of them as processors."""
 TICKS = 100.0
 """Clock ticks in a second, in which /proc/PID/stat counts (USER_HZ of Linux on all architectures
@@ -54,7 +54,7 @@ def computing_processes(
     running = {container.id: container for container in containers.running}
     computing = [task for task in processes if task.state == "R" and task.container in running]
     items = []
-    for task in computing[:MOST]:
+    for task in host.first(computing, MOST, "processes that compute"):
         usage = _usage(host, task.pid)
         limit = _limit(host, task.pid) if usage is not None else None
         if usage is None or limit is None:

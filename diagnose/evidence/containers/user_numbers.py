@@ -43,7 +43,9 @@ def user_numbers(host: Host, containers: Containers) -> UserNumbers:
     with_named_user = [container for container in containers if _is_named(container)]
     for container in sorted(with_named_user, key=lambda container: container.is_running):
         by_image.setdefault((container.image, container.config.user), []).append(container)
-    first = [same[0] for same in list(by_image.values())[:MOST]]
+    first = [
+        same[0] for same in host.first(list(by_image.values()), MOST, "images with a named user")
+    ]
     numbers: dict[str, str] = {}
     answers = host.ask_about(
         first, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)

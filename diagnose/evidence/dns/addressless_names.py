@@ -53,7 +53,7 @@ def addressless_names(
         if not failure.is_known and not failure.is_elsewhere(containers, hosts_file)
     ]
     queries: dict[QueryDns, AddresslessName] = {}
-    for failure in failures[:_MOST]:
+    for failure in host.first(failures, _MOST, "names without an address"):
         decisive = failure.decisive
         if decisive is None or decisive.rcode != "NOERROR" or failure.completed(lookups):
             continue

@@ -98,7 +98,11 @@ def dns_forwarders(
     Each server is asked once; only of one that gives no answer the settings are read, and its own
     servers are asked.
     """
-    serving = [item for item in containers.running if _serves(item, namespaces)][:_MOST]
+    serving = host.first(
+        [item for item in containers.running if _serves(item, namespaces)],
+        _MOST,
+        "containers that serve DNS",
+    )
     queries = {QueryDns(_address(item), ".", "NS"): item for item in serving}
     failing = []
     for query, reply in host.ask_about(list(queries), lambda query: query):

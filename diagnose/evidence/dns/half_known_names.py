@@ -51,7 +51,7 @@ def half_known_names(
     ]
     queries = {
         QueryDns(server, failure.name.name, "AAAA", pid=pid): (failure, server)
-        for failure in known[:_MOST]
+        for failure in host.first(known, _MOST, "known names that failed in a log")
         for server, pid in _ways(failure, resolvers)
     }
     found: dict[tuple[str, str], HalfKnownName] = {}

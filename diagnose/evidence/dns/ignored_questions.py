@@ -41,7 +41,9 @@ def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
 
     Programs ask for both kinds of addresses, and wait for both answers: 5 s in glibc and musl.
     """
-    answering = list(dict.fromkeys(_answering_ways(lookups)))[:_MOST]
+    answering = host.first(
+        list(dict.fromkeys(_answering_ways(lookups))), _MOST, "DNS servers that answer for A"
+    )
     first = _ask(host, (_query(way, _FIRST, "AAAA") for way in answering))
     suspects = [way for way in answering if _is_silent(first.get(_query(way, _FIRST, "AAAA")))]
     if not suspects:

@@ -133,7 +133,7 @@ def moved_names(
         if name is not None:
             called.append(_CalledName(call.container, name, call.address, call.port))
     queries: dict[QueryDns, _CalledName] = {}
-    for item in called[:MOST]:
+    for item in host.first(called, MOST, "names whose address may have moved"):
         for upstream in resolvers.upstreams(item.container)[:1]:
             pid = asking_pid(item.container, upstream)
             queries[QueryDns(upstream.server, item.name, "A", pid=pid)] = item

@@ -46,7 +46,8 @@ def own_dns_answers(
     host: Host, containers: Containers, namespaces: Namespaces | None
 ) -> OwnDnsAnswers:
     """Both questions are about the root's name servers, which every resolver knows or refuses."""
-    asked = [item for item in containers.running if _asks_itself(item, namespaces)][:_MOST]
+    own = [item for item in containers.running if _asks_itself(item, namespaces)]
+    asked = host.first(own, _MOST, "containers with a DNS server of their own")
     queries: dict[QueryDns, Container] = {}
     for container in asked:
         queries[QueryDns(_HERE, ".", "NS", pid=container.state.pid)] = container

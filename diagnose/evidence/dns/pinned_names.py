@@ -149,12 +149,13 @@ def pinned_names(
         for container in containers
         if container.id in complaining and _is_given_names(container)
     ]
+    asked = host.first(suspects, MOST, "hosts files of containers that complain")
     files = host.answers_about(
-        [container.hosts_path for container in suspects[:MOST]],
+        [container.hosts_path for container in asked],
         lambda path: ReadFile(path, follow=False),
     )
     names: list[PinnedName] = []
-    for container in suspects[:MOST]:
+    for container in asked:
         if container.hosts_path in files:
             text = files[container.hosts_path].text
             names += _names_of_others(container, text, containers)

@@ -81,7 +81,8 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
     clients = []
     orders: list[StopOrder] = []
     for container, log in host.ask_about(
-        holders[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
+        host.first(holders, MOST, "containers with the engine's socket"),
+        lambda container: ReadLogs(container.id, LINES, BYTES),
     ):
         lines = [] if isinstance(log, Failed) else log.text.splitlines()
         match = next((match for line in reversed(lines) if (match := TOO_OLD.search(line))), None)

@@ -82,7 +82,7 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
     statuses = host.require(StatPaths(wanted, follow=True))
     times = {path: status.mtime or 0.0 for path, status in statuses.items()}
     items: list[ChangedVolume] = []
-    for project, paths in list(files.items())[:MOST]:
+    for project, paths in host.first(list(files.items()), MOST, "compose projects with volumes"):
         newest = max(times[path] for path in paths)
         older = [volume for volume in projects[project] if _is_older(volume, newest)]
         if not older:

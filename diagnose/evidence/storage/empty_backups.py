@@ -73,7 +73,7 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
         if mount.name not in filled and _is_read(container, mount)
     ]
     found: list[EmptyBackup] = []
-    for container, mount in wanted[:MOST]:
+    for container, mount in host.first(wanted, MOST, "volumes that are only read"):
         others = dict(_namesakes(container, mount, by_name))
         if others and _is_empty(host, mount.source) is True:
             found += _with_data(host, container, mount, others)

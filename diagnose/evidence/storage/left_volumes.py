@@ -63,8 +63,8 @@ def left_volumes(
 
     A folder that cannot be listed is left out.
     """
-    fresh = _fresh_mounts(containers, clock)[:MOST]
-    former = _former(unused)[:MOST]
+    fresh = host.first(_fresh_mounts(containers, clock), MOST, "new anonymous volumes")
+    former = host.first(_former(unused), MOST, "unused anonymous volumes")
     if not fresh or not former:
         return LeftVolumes()
     names = _names_in_folders(host, fresh, former)

@@ -44,7 +44,9 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     """Asked only where a container without a host name of its own mounts RabbitMQ's folder."""
     homes = list(_home_folders(containers))
     found = []
-    for home, answer in host.ask_about(homes[:MOST], lambda home: ListFolder(home.folder)):
+    for home, answer in host.ask_about(
+        host.first(homes, MOST, "data folders of RabbitMQ"), lambda home: ListFolder(home.folder)
+    ):
         if isinstance(answer, Failed):
             continue
         folders = {entry.name for entry in answer.entries if entry.type == "folder"}

@@ -98,7 +98,9 @@ def renamed_projects(
     which no container is left, has an unused one of that name. A folder that cannot be listed is
     left out.
     """
-    pairs = list(_pairs(containers, unused, clock))[:MOST]
+    pairs = host.first(
+        list(_pairs(containers, unused, clock)), MOST, "volumes of projects that may be renamed"
+    )
     if not pairs:
         return RenamedProjects()
     paths = {path for pair in pairs for path in (pair.mount.source, pair.former.mountpoint)}

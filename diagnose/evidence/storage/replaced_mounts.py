@@ -66,7 +66,11 @@ def replaced_mounts(
     mounts, or an unused volume with a name, has the same entries, was changed until the container
     was made, and no container mounts it.
     """
-    young = sorted(_young(containers, clock), key=lambda item: -(item[0].created_at or 0.0))[:MOST]
+    young = host.first(
+        sorted(_young(containers, clock), key=lambda item: -(item[0].created_at or 0.0)),
+        MOST,
+        "mounts of new containers",
+    )
     listings = _listings(host, (mount.source for _, mount in young))
     begun = [
         (container, mount, since)

@@ -52,8 +52,8 @@ class Outline(msgspec.Struct, frozen=True):
     """Engine and size."""
     notes: tuple[str, ...]
     coverage: str
-    """Which connections were traced through the host, and which were not; empty where none was
-    looked at."""
+    """Which connections were traced through the host, and which were not, and of what only a part
+    was looked at; empty where nothing of this is known."""
     blocks: tuple[OutlineBlock, ...]
     """The roots above advice. Where they are all about how the host is set up, what happens and
     nobody explains comes first."""
@@ -105,7 +105,7 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
         status=f"{word} {report.host.name}: {status_of(report, loud, said, code)}",
         host=_host(report),
         notes=report.notes,
-        coverage=_coverage(report.coverage),
+        coverage=_coverage(report),
         blocks=(
             *_single_blocks(first, tree),
             *(block(group, tree) for group in grouped[:most]),
@@ -174,13 +174,17 @@ def _unexplained_advice(quiet: Iterable[Reported], shown: Iterable[Reported]) ->
     ]
 
 
-def _coverage(parts: Sequence[Coverage]) -> str:
-    """How many connections were traced, and how many web servers asked for a page."""
+def _coverage(report: Report) -> str:
+    """How many connections were traced, how many web servers asked for a page, and of what there
+    was more than a run looks at."""
+    parts = report.coverage
     asked = sum(part.pages for part in parts)
     left_out = sum(part.pages_left_out for part in parts)
     of = f" of {asked + left_out}" if left_out else ""
     pages = f"web pages asked for: {asked}{of}" if asked else ""
-    return "; ".join(filter(None, (_traced(parts), pages)))
+    only = ", ".join(str(part) for part in report.parts_looked_at)
+    partly = f"looked at only {only}" if only else ""
+    return "; ".join(filter(None, (_traced(parts), pages, partly)))
 
 
 def _traced(parts: Sequence[Coverage]) -> str:

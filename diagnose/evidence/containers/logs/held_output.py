@@ -69,7 +69,10 @@ def held_outputs(
         if _is_silent(container, log_files, clock)
         and (process := _first_of_python(processes.inside(container.id))) is not None
     ]
-    details = host.ask_about(silent[:MOST], lambda item: InspectProcess(item[1].pid))
+    details = host.ask_about(
+        host.first(silent, MOST, "programs of Python that print nothing"),
+        lambda item: InspectProcess(item[1].pid),
+    )
     scripts = [
         (container, detail, script)
         for (container, _), detail in details

@@ -71,7 +71,9 @@ def empty_mounts(
         for mount in container.bind_mounts
         if _hides(mount)
     )
-    listings = host.answers_about(list(mounted)[:MOST], ListFolder)
+    listings = host.answers_about(
+        host.first(list(mounted), MOST, "mounts that may be empty"), ListFolder
+    )
     by_id = by_key(
         (id, mount)
         for source, listing in listings.items()

@@ -18,7 +18,7 @@ from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
-MOST = 8
+MOST = 20
 """Sources that are looked for: each costs two questions about folders."""
 _LINK = LazyPattern(
     r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: file exists"
@@ -67,7 +67,8 @@ def moved_sources(
         folders = [path for path, status in by_path.items() if status.type == "folder"]
         lacking |= dict.fromkeys([*missing, *folders])
     used = containers.mount_sources
-    found = {source: _moved_source(host, source, used) for source in list(lacking)[:MOST]}
+    first = host.first(list(lacking), MOST, "sources of mounts that may have moved")
+    found = {source: _moved_source(host, source, used) for source in first}
     return MovedSources({source: moved for source, moved in found.items() if moved is not None})
 
 

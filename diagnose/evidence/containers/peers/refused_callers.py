@@ -86,7 +86,11 @@ def refused_callers(
         for caller in containers.running
         for item in _refusals(caller, containers, recent_logs, clock, links)
     ]
-    servers = list({item.server.id: item.server for item in found}.values())[:MOST]
+    servers = host.first(
+        list({item.server.id: item.server for item in found}.values()),
+        MOST,
+        "servers that refuse a container",
+    )
     tails = read_tails(host, servers).tails
     explained = [
         _with_explanation(host, item, tails.get(item.server.id, LogTail(())), recent_logs, clock)

@@ -57,7 +57,7 @@ def cut_commands(host: Host, containers: Containers, clock: Clock, options: Opti
         and suspicious(container, clock.wall, options.since_s)
     ]
     items = []
-    for container in failed[:MOST]:
+    for container in host.first(failed, MOST, "commands of failed services"):
         paths = container.compose_files
         if not paths or not all(path.startswith("/") for path in paths):
             continue

@@ -52,7 +52,8 @@ def callers(
     servers = list(_servers(containers, namespaces))
     by_id = {}
     for server, answer in host.ask_about(
-        servers[:MOST], lambda server: ListCallers(server.container.state.pid, server.port)
+        host.first(servers, MOST, "databases that may have too many clients"),
+        lambda server: ListCallers(server.container.state.pid, server.port),
     ):
         if not isinstance(answer, Failed) and answer:
             container = server.container

@@ -56,7 +56,7 @@ def configured_places(
         if not call.by_socket and not where_named(call.address, call.container):
             by_caller.setdefault(call.container.id, []).append(call)
     found: dict[tuple[str, str, int], ConfiguredPlace] = {}
-    for calls in list(by_caller.values())[:_MOST]:
+    for calls in host.first(list(by_caller.values()), _MOST, "callers of addresses that fail"):
         settings = mounted_settings(
             host, calls[0].container, "addresses", _OF_SETTINGS, _FOLDER, with_volumes=True
         )

@@ -56,7 +56,11 @@ def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTab
         for netns in namespaces
         if (wire := _wire_of(netns, networks)) is not None
     }
-    direct = [netns for netns in namespaces if netns.container.id in homes][:MOST]
+    direct = host.first(
+        [netns for netns in namespaces if netns.container.id in homes],
+        MOST,
+        "containers directly on a wire",
+    )
     tables: dict[str, ArpTable] = {}
     for netns, file in host.ask_about(
         direct, lambda netns: ReadFile(f"/proc/{netns.container.state.pid}/net/arp")

@@ -38,7 +38,7 @@ def full_queues(host: Host, namespaces: Namespaces) -> FullQueues:
     suspects = [netns for netns in namespaces if _has_full_queue(netns)]
     queues = []
     for netns, later in host.ask_about(
-        suspects[:MOST],
+        host.first(suspects, MOST, "containers with a full queue of connections"),
         lambda suspect: VisitNetns(suspect.container.state.pid, round="later"),
     ):
         if isinstance(later, Failed):

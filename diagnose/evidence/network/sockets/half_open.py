@@ -35,7 +35,8 @@ def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
     )
     by_port: dict[int, tuple[str, ...]] = {}
     for port, table in host.ask_in_order(
-        ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)
+        host.first(ports, _MOST_PORTS, "ports whose answers leave another way"),
+        lambda port: ListConnections(protocol="tcp", dport=port),
     ):
         if isinstance(table, Failed):
             return Unavailable.of(table)

@@ -43,7 +43,7 @@ def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) 
         and container.service not in replaced
     ]
     items = []
-    for container in alone[:MOST]:
+    for container in host.first(alone, MOST, "containers of docker compose run"):
         paths = container.compose_files
         if not paths or not all(path.startswith("/") for path in paths):
             continue

@@ -39,7 +39,9 @@ def port_connections(host: Host, containers: Containers) -> PortConnections:
         }
     )
     by_port: dict[int, tuple[PortConnection, ...]] = {}
-    for port, rows in host.ask_about(ports[:_MOST], ListPortConnections):
+    for port, rows in host.ask_about(
+        host.first(ports, _MOST, "ports that are in use"), ListPortConnections
+    ):
         if not isinstance(rows, Failed) and rows:
             by_port[port] = tuple(rows)
     return PortConnections(by_port)

@@ -47,7 +47,7 @@ class UdpFlows(msgspec.Struct, frozen=True):
 def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     """Nothing is asked where no running container publishes a UDP port."""
     flows: dict[int, tuple[UdpFlow, ...]] = {}
-    ports = containers.ports_published_by("udp")[:_MOST_PORTS]
+    ports = host.first(containers.ports_published_by("udp"), _MOST_PORTS, "published UDP ports")
     for port, table in host.ask_in_order(
         ports, lambda port: ListConnections(protocol="udp", dport=port)
     ):

@@ -190,7 +190,11 @@ def _refusals_of_ended(
         and _may_be_looked_at(refused)
     ]
     user_of = {container.id: named_by_variables(container) for container, _ in refusals}
-    unknown = [container for container, _ in refusals if user_of[container.id] is None][:MOST]
+    unknown = host.first(
+        [container for container, _ in refusals if user_of[container.id] is None],
+        MOST,
+        "users of containers that failed",
+    )
     answers = host.ask_about(
         unknown, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
     )

@@ -56,7 +56,9 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
 def _declared_by_image(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
     """The pairs whose anonymous volume the image declares."""
     images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
-    details = host.answers_about(list(images)[:MOST], InspectImage)
+    details = host.answers_about(
+        host.first(list(images), MOST, "images that declare volumes"), InspectImage
+    )
     declared = {image: _declared_volumes(detail) for image, detail in details.items()}
     return [
         pair
