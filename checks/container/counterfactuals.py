@@ -64,10 +64,10 @@ def heap_has_room(finding: Finding, containers: Containers) -> Edit:
     """The container runs, and no limit is lower than its heap: the kernel has nothing to kill."""
     running = _with_running(containers, {finding.subject})[Containers]
     unlimited = tuple(
-        replace(item, host_config=replace(item.host_config, memory=0))
-        if item.subject == finding.subject
-        else item
-        for item in running
+        replace(container, host_config=replace(container.host_config, memory=0))
+        if container.subject == finding.subject
+        else container
+        for container in running
     )
     return {Containers: replace(running, items=unlimited)}
 

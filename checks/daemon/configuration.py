@@ -215,7 +215,7 @@ def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]
 def _as_in_force(key: str, value: Json) -> Json:
     """A value of the file as the engine repeats it: without a slash at the end of a place."""
     if isinstance(value, list):
-        return [str(item).rstrip("/") for item in value]
+        return [str(place).rstrip("/") for place in value]
     if isinstance(value, str) and key == "data-root":
         return value.rstrip("/")
     return value

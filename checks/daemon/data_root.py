@@ -179,7 +179,11 @@ def data_root_covered(
 def _covered_finding(mount: Mounted, containers: Containers | None) -> Finding:
     """The whole data root is hidden."""
     subjects = [container.subject for container in containers or ()]
-    unread = [item.subject for item in containers.unexamined] if containers is not None else []
+    unread = (
+        [unexamined.subject for unexamined in containers.unexamined]
+        if containers is not None
+        else []
+    )
     return Finding(
         subject=DAEMON,
         summary=(

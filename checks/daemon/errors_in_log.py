@@ -63,7 +63,7 @@ def errors_in_log(
     if daemon.same_host and daemon.processes.engine is None:
         return Skipped("no engine runs here: daemon.not-running has its last words")
     named = [(error, _container(error, containers)) for error in said_errors]
-    newest = [item for item in named if not _is_over(*item)]
+    newest = [(error, owner) for error, owner in named if not _is_over(error, owner)]
     for error, container in newest[:MOST]:
         yield _finding(error, container.subject if container is not None else DAEMON, log, clock)
     return None

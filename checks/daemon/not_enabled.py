@@ -31,7 +31,7 @@ def not_enabled(
         return Skipped("no unit of systemd starts this engine")
     if not daemon.answers or unit.unit_file_state != "disabled":
         return None
-    names = names_of(item for item in containers.running if item.restarts_always)
+    names = names_of(container for container in containers.running if container.restarts_always)
     if not names:
         return None
     down = _was_down(daemon, containers, clock, late) if clock is not None else None

@@ -74,9 +74,12 @@ def server_fails(
     ]
     for error, failures in _by_error(judged).items():
         yield _failing_name_finding(_failing_server(error, failures, containers, lookups, holders))
-    denied = by_key(((item.server, item.ipv6.rcode), item) for item in half_known_names or ())
-    for items in denied.values():
-        yield _half_known_finding(items)
+    denied = by_key(
+        ((half_known.server, half_known.ipv6.rcode), half_known)
+        for half_known in half_known_names or ()
+    )
+    for half_knowns in denied.values():
+        yield _half_known_finding(half_knowns)
     yield from failed_names.unread
     return None
 
@@ -91,11 +94,13 @@ def _by_error(failures: Iterable[UnresolvedName]) -> dict[ServerError, list[Unre
     return by_error
 
 
-def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
+def _half_known_finding(half_knowns: Sequence[HalfKnownName]) -> Finding:
     """One server that errs about the IPv6 addresses of names whose IPv4 address it knows."""
-    first = items[0]
-    callers = list({item.container.id: item.container for item in items}.values())
-    names = list(dict.fromkeys(item.name for item in items))
+    first = half_knowns[0]
+    callers = list(
+        {half_known.container.id: half_known.container for half_known in half_knowns}.values()
+    )
+    names = list(dict.fromkeys(half_known.name for half_known in half_knowns))
     address = next(iter(first.ipv4.answers), "")
     return Finding(
         subject=HOST,
@@ -121,7 +126,7 @@ def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
         ),
         discriminator=f"{first.server} AAAA {first.ipv6.rcode}",
         touches=subjects_of(callers),
-        severity=_severity_of_name([item.failure for item in items]),
+        severity=_severity_of_name([half_known.failure for half_known in half_knowns]),
         signs=frozenset({"dns"}),
         stable=tuple(life for caller in callers for life in caller.caller_lives),
     )

@@ -21,15 +21,15 @@ def name_without_address(addressless_names: AddresslessNames) -> CheckResult:
     server gives, or records of other kinds, for example for mail. It is advice where the program is
     a monitor, or misses other hosts in other ways.
     """
-    for item in addressless_names:
-        yield _finding(item)
+    for addressless in addressless_names:
+        yield _finding(addressless)
     return None
 
 
-def _finding(item: AddresslessName) -> Finding:
-    container, name, server = item.container, item.name, item.server
-    has_ipv6 = item.ipv6 is not None and item.ipv6.knows
-    is_watched = container.watches_others or item.failure.is_one_of_many
+def _finding(addressless: AddresslessName) -> Finding:
+    container, name, server = addressless.container, addressless.name, addressless.server
+    has_ipv6 = addressless.ipv6 is not None and addressless.ipv6.knows
+    is_watched = container.watches_others or addressless.failure.is_one_of_many
     if has_ipv6:
         lack = "the container has no IPv6" if not container.has_ipv6 else ""
         summary = sentence(
@@ -47,9 +47,9 @@ def _finding(item: AddresslessName) -> Finding:
         summary,
         present(
             {
-                "log": quoted(item.failure.name.line),
-                f"{name} A at {server}": f"{item.ipv4}, without a record",
-                f"{name} AAAA at {server}": str(item.ipv6 or ""),
+                "log": quoted(addressless.failure.name.line),
+                f"{name} A at {server}": f"{addressless.ipv4}, without a record",
+                f"{name} AAAA at {server}": str(addressless.ipv6 or ""),
             }
         ),
         discriminator=name,

@@ -54,8 +54,8 @@ def resolver_bypassed(
     The engine's resolver, which guides recommend, is there on user-defined networks alone: nginx on
     the default network, on the host's network or on the host itself is refused at 127.0.0.11.
     """
-    for item in absent_resolvers or ():
-        yield _absent_resolver_finding(item, resolvers)
+    for resolver in absent_resolvers or ():
+        yield _absent_resolver_finding(resolver, resolvers)
     near = _without_restarting(containers, clock, settled).names_by_network
     for container in containers.running:
         for name in failed.of(container):
@@ -70,10 +70,10 @@ def resolver_bypassed(
     return None
 
 
-def _absent_resolver_finding(item: AbsentResolver, resolvers: Resolvers | None) -> Finding:
+def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | None) -> Finding:
     """nginx of a container or of the host that asks the engine's resolver, and is refused."""
-    container, line = item.container, item.lines[-1]
-    times = count(len(item.lines), "time")
+    container, line = resolver.container, resolver.lines[-1]
+    times = count(len(resolver.lines), "time")
     if container is None:
         finding = Finding(
             subject=HOST,
@@ -86,7 +86,7 @@ def _absent_resolver_finding(item: AbsentResolver, resolvers: Resolvers | None) 
             signs=signs(line),
         )
         return finding.with_variables(_own_server(resolvers, "this host"))
-    where = "the host's network" if item.is_on_host else named("network", [DEFAULT_NETWORK])
+    where = "the host's network" if resolver.is_on_host else named("network", [DEFAULT_NETWORK])
     finding = Finding.about(
         container,
         sentence(
@@ -99,7 +99,7 @@ def _absent_resolver_finding(item: AbsentResolver, resolvers: Resolvers | None) 
         signs=signs(line),
         stable=container.caller_lives,
     )
-    if item.is_on_host:
+    if resolver.is_on_host:
         return finding.with_variables(_own_server(resolvers, container.name))
     return finding.with_variables({"unresolved": container.name})
 

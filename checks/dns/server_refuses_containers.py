@@ -45,10 +45,10 @@ def server_refuses_containers(
 
 def _refusing_servers(group: QueryGroup, lookups: Lookups) -> Iterator[str]:
     """The servers that refuse this group's queries and answer the host's."""
-    for item in group.replies:
-        server = item.upstream.server
+    for reply in group.replies:
+        server = reply.upstream.server
         of_host = lookups.host.get(server)
-        is_refused = not item.upstream.by_host and _is_refusal(item.reply)
+        is_refused = not reply.upstream.by_host and _is_refusal(reply.reply)
         host_is_answered = of_host is not None and of_host.answered and not _is_refusal(of_host)
         if is_refused and host_is_answered:
             yield server

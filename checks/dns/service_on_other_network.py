@@ -40,7 +40,7 @@ def service_on_other_network(
     for container in containers:
         if not _has_names_of_its_own(container):
             continue
-        names = {item.name: item.source for item in failed.of(container)}
+        names = {failed_name.name: failed_name.source for failed_name in failed.of(container)}
         for name, source in names.items():
             owners = owners_of(name, container, containers)
             if owners and not resolves(name, container, owners, podman=is_podman):

@@ -102,8 +102,9 @@ def upstream_unreachable(
 def _with_guests(group: QueryGroup, containers: Containers) -> list[Container]:
     """The containers of a group, and those that live in the network namespace of one."""
     ids = {member.id for member in group.members}
-    guests = [item for item in containers if item.id not in ids]
-    return [*group.members, *(item for item in guests if containers.owner_of(item).id in ids)]
+    others = [container for container in containers if container.id not in ids]
+    guests = [other for other in others if containers.owner_of(other).id in ids]
+    return [*group.members, *guests]
 
 
 def _nobody_asks(lookups: Lookups) -> Skipped:
@@ -136,7 +137,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
             **_cure(lost),
             **_way(lost),
         },
-        discriminator=",".join(item.upstream.server for item in group.lost),
+        discriminator=",".join(query.upstream.server for query in group.lost),
         severity=_severity(lost),
         touches=tuple(
             dict.fromkeys(
@@ -174,7 +175,7 @@ def _severity(lost: LostQuery) -> Severity:
     if lost.is_own_doing or (lost.is_kept_from_host and not lost.misses_names):
         return Severity.advice
     if lost.group.works and lost.origin.kind != "engine":
-        return severity_beside_answers(item.reply for item in lost.group.lost)
+        return severity_beside_answers(query.reply for query in lost.group.lost)
     return Severity.critical
 
 
@@ -183,10 +184,10 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
     group = lost.group
     from_host = lost.lookups.host
     evidence: dict[str, object] = {}
-    for item in group.replies:
-        upstream, server = item.upstream, item.upstream.server
+    for query in group.replies:
+        upstream, server = query.upstream, query.upstream.server
         way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
-        answer = str(item.reply) if item.reply else "not asked"
+        answer = str(query.reply) if query.reply else "not asked"
         evidence[f"DNS server {server} asked from {way}"] = answer
         if not upstream.by_host and server in from_host and not is_loopback(server):
             evidence[f"DNS server {server} asked from host"] = str(from_host[server])

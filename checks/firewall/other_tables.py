@@ -28,16 +28,16 @@ def other_tables(all_other_tables: AllOtherTables) -> CheckResult:
     """
     if not len(all_other_tables):
         return Skipped("no container on the host's network misses a chain")
-    for item in all_other_tables:
-        yield _finding(item)
+    for tables in all_other_tables:
+        yield _finding(tables)
     return None
 
 
-def _finding(item: OtherTables) -> Finding:
+def _finding(tables: OtherTables) -> Finding:
     return Finding.about(
-        item.container,
-        f"{item.container} uses {_PROGRAMS[item.own]}, which has no chain {item.chain}: the host has "
-        f"it in table {item.table}",
-        {"log": item.line, "chain": f"{item.chain} of table {item.table}"},
-        stable=(item.container.life,),
-    ).with_variables({"container": item.container.name, "chain": item.chain})
+        tables.container,
+        f"{tables.container} uses {_PROGRAMS[tables.own]}, which has no chain {tables.chain}: the host has "
+        f"it in table {tables.table}",
+        {"log": tables.line, "chain": f"{tables.chain} of table {tables.table}"},
+        stable=(tables.container.life,),
+    ).with_variables({"container": tables.container.name, "chain": tables.chain})

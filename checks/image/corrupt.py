@@ -106,11 +106,10 @@ def _damaged_pull_findings(pulls: Pulls) -> Iterator[Finding]:
 def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
     """Whole layers are gone: the engine never does that to a layer that its records still name."""
     names = {container.id: container.name for container in containers}
-    unread = [
-        item.subject.name for item in containers.unexamined if item.subject.kind == "container"
-    ]
+    subjects = [unread.subject for unread in containers.unexamined]
+    nameless = [subject.name for subject in subjects if subject.kind == "container"]
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
-    robbed = sorted({*named_in_records, *unread})
+    robbed = sorted({*named_in_records, *nameless})
     lost = stored.lost_of_images
     also = f"; {counted('container', robbed)} lost their own layer too" if robbed else ""
     return Finding(
@@ -128,7 +127,7 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
         variables={"root": stored.path.removesuffix("/overlay2")},
         discriminator="layers",
         # The records do not say which images need a layer: a container that runs keeps its own.
-        touches=(DAEMON, *(container(name) for name in sorted({*names.values(), *unread}))),
+        touches=(DAEMON, *(container(name) for name in sorted({*names.values(), *nameless}))),
     )
 
 
@@ -150,13 +149,13 @@ def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
 
 def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
     """Links that lead from the short names of layers to their folders: mounts go by them."""
-    unread = {
-        item.subject: match
-        for item in containers.unexamined
-        if (match := _LOST_SHORT_NAME.search(item.why))
+    lost = {
+        unread.subject: match
+        for unread in containers.unexamined
+        if (match := _LOST_SHORT_NAME.search(unread.why))
     }
     for folder, subjects in by_key(
-        (match["folder"], subject) for subject, match in unread.items()
+        (match["folder"], subject) for subject, match in lost.items()
     ).items():
         names = [subject.name for subject in subjects]
         yield Finding(
@@ -165,7 +164,7 @@ def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
                 f"links of layers are gone from {folder}: {counted('container', names)} can be "
                 "neither started nor inspected"
             ),
-            evidence={"GET /containers/ID/json": unread[subjects[0]].string},
+            evidence={"GET /containers/ID/json": lost[subjects[0]].string},
             variables={"links": folder},
             discriminator="links",
             touches=tuple(subjects),

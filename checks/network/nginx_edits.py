@@ -15,24 +15,24 @@ _PLAIN = LazyPattern(r"[\w.:/$-]{1,120}")
 """A target that a shell and sed take as it is."""
 
 
-def edit_of(item: UntoldProgram, added: str) -> PageVariables:
+def edit_of(program: UntoldProgram, added: str) -> PageVariables:
     """What writes the missing lines before proxy_pass, for the page.
 
     A location without headers of its own would lose those of its site by a first one.
     """
-    hop = item.hop
+    hop = program.hop
     words = {"added": added}
     if hop.proxy is not None:
         words["proxy"] = hop.proxy.name
     may_add = hop.has_own_headers or not hop.headers
-    if not (item.file.inside and may_add and _PLAIN.fullmatch(hop.target)):
+    if not (program.file.inside and may_add and _PLAIN.fullmatch(hop.target)):
         return words
     old = hop.target.replace(".", "[.]").replace("$", "[$]")
     edit = f"s|proxy_pass  *{old};|{added} &|"
     if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
         said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
         edit = f"s|X-Forwarded-Proto  *{said};|X-Forwarded-Proto $http_x_forwarded_proto;|"
-    return {**words, **nginx_edit(hop, item.file, edit)}
+    return {**words, **nginx_edit(hop, program.file, edit)}
 
 
 def nginx_edit(hop: NginxHop, file: HopFile, edit: str) -> PageVariables:

@@ -36,7 +36,7 @@ def health_checks_costly(
     if waited is None:
         return Skipped("this kernel keeps no pressure figures")
     rated = [(probes_per_second(container), container) for container in containers.running]
-    often = sorted((item for item in rated if item[0]), key=lambda item: -item[0])
+    often = sorted(((rate, owner) for rate, owner in rated if rate), key=lambda rated: -rated[0])
     total = sum(rate for rate, _ in often)
     if waited < WAITS_PCT or total * cost < pressure.cpus * share / 100:
         return None
@@ -49,7 +49,7 @@ def health_checks_costly(
         ),
         evidence={
             "health checks a second": [
-                f"{item.name} {rate:.1f}" for rate, item in often[:MOST_NAMED]
+                f"{owner.name} {rate:.1f}" for rate, owner in often[:MOST_NAMED]
             ],
             "/proc/pressure/cpu some avg60": f"{waited:.1f} %",
             "load": pressure.shown_load,

@@ -116,7 +116,11 @@ def _sessions(container: Container, processes: Processes | None) -> list[Process
     if processes is None or shim is None:
         return []
     inside = processes.inside(container.id)
-    return [item for item in inside if item.ppid == shim.pid and item.pid != container.state.pid]
+    return [
+        process
+        for process in inside
+        if process.ppid == shim.pid and process.pid != container.state.pid
+    ]
 
 
 def _sessions_finding(
@@ -128,9 +132,8 @@ def _sessions_finding(
     """
     if len(sessions) < LEAST_SESSIONS or len(sessions) * 2 < (pids.current or 0):
         return finding
-    comm, same = max(
-        by_key((item.comm, item) for item in sessions).items(), key=lambda one: len(one[1])
-    )
+    by_name = by_key((session.comm, session) for session in sessions)
+    comm, same = max(by_name.items(), key=lambda entry: len(entry[1]))
     words = shortened(" ".join(same[0].cmdline or [comm]), SHOWN)
     can_end = _NAME.fullmatch(comm) is not None and comm != first_comm
     ended = {"shim": str(sessions[0].ppid), "left_program": comm} if can_end else {}

@@ -17,25 +17,25 @@ def backup_empty(empty_backups: EmptyBackups) -> CheckResult:
     container mounts a volume with the same name behind its project that holds data. A volume into
     which another container writes may be empty rightly, and is left out.
     """
-    for item in empty_backups:
-        yield _finding(item)
+    for backup in empty_backups:
+        yield _finding(backup)
     return None
 
 
-def _finding(item: EmptyBackup) -> Finding:
-    container, mount = item.container, item.mount
+def _finding(backup: EmptyBackup) -> Finding:
+    container, mount = backup.container, backup.mount
     access = "read-write" if mount.rw else "read-only"
     return Finding.about(
         container,
         f'{container} reads volume "{mount.name}", which is empty: the data is in volume '
-        f'"{item.meant}", which {item.user} mounts',
+        f'"{backup.meant}", which {backup.user} mounts',
         {
             "mounted": f"{mount.name} -> {mount.destination}, {access}",
-            f"volume {item.meant}": f"{item.source}, not empty",
+            f"volume {backup.meant}": f"{backup.source}, not empty",
         },
         discriminator=mount.destination,
-        touches=(Subject("volume", mount.name), Subject("volume", item.meant)),
-        meant=item.meant,
-        bound=f"{item.meant}:{mount.destination}:ro",
+        touches=(Subject("volume", mount.name), Subject("volume", backup.meant)),
+        meant=backup.meant,
+        bound=f"{backup.meant}:{mount.destination}:ro",
         empty=mount.name,
     )

@@ -19,31 +19,31 @@ def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> Ch
     volume. Compared are volumes that are older than their file, without external ones, and without
     values that have a variable or a secret.
     """
-    for item in changed_volumes:
-        yield _finding(item, clock)
+    for volume in changed_volumes:
+        yield _finding(volume, clock)
     return None
 
 
-def _finding(item: ChangedVolume, clock: Clock) -> Finding:
-    volume, path = item.volume, item.wanted.path
-    name, (own, wanted) = next(iter(sorted(item.differences.items(), key=_device_first)))
+def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
+    volume, path = changed.volume, changed.wanted.path
+    name, (own, wanted) = next(iter(sorted(changed.differences.items(), key=_device_first)))
     finding = Finding(
         subject=volume.subject,
         summary=(
             f'volume "{volume.name}" has {name} {_shown(own)} since it was made, and {path} says '
-            f"{_shown(wanted)} since a change {clock.ago(item.changed_at)}: the old volume is used"
+            f"{_shown(wanted)} since a change {clock.ago(changed.changed_at)}: the old volume is used"
         ),
         evidence={
             "Options": dict(volume.options or {}),
-            f"{path}, driver_opts": dict(item.wanted.options),
+            f"{path}, driver_opts": dict(changed.wanted.options),
             "volume created": volume.created_at,
-            "used by": joined([container.name for container in item.users]) or "no container",
+            "used by": joined([container.name for container in changed.users]) or "no container",
         },
-        onset=item.changed_at,
-        touches=subjects_of(item.users),
+        onset=changed.changed_at,
+        touches=subjects_of(changed.users),
         variables={"volume": volume.name},
     )
-    return finding.with_variables(_steps(item))
+    return finding.with_variables(_steps(changed))
 
 
 def _device_first(difference: tuple[str, tuple[str, str]]) -> tuple[bool, str]:
@@ -54,12 +54,12 @@ def _shown(value: str) -> str:
     return f'"{value}"' if value else "(none)"
 
 
-def _steps(item: ChangedVolume) -> PageVariables:
+def _steps(volume: ChangedVolume) -> PageVariables:
     """What makes the volume again; nothing where its data would be lost, or the file is not one."""
-    projects = {(user.compose_project, *user.compose_files) for user in item.users}
+    projects = {(user.compose_project, *user.compose_files) for user in volume.users}
     project = only(projects)
-    if not item.lies_elsewhere:
-        return {"kept": item.volume.name}
+    if not volume.lies_elsewhere:
+        return {"kept": volume.volume.name}
     if project is None or len(project) != 2:
         return {}
     return {"project": project[0], "compose_file": project[1]}

@@ -163,7 +163,7 @@ def _address_instead(known: str, interfaces: Interfaces) -> str:
         former = ip_address(known)
     except ValueError:
         return ""
-    own = [ip_interface(f"{item.address}/{item.prefix}") for item in interfaces.addresses]
+    own = [ip_interface(f"{held.address}/{held.prefix}") for held in interfaces.addresses]
     if any(address.ip == former for address in own):
         return ""
     return next((str(address.ip) for address in own if former in address.network), "")

@@ -168,7 +168,7 @@ def _addressless_finding(
 ) -> Finding:
     """The finding of a service whose tasks wait for what the leader cannot give them."""
     evidence = {**finding.evidence, "engine log": allocation.line.text}
-    full = [item for item in networks or () if item.id and item.id == allocation.network]
+    full = [other for other in networks or () if other.id and other.id == allocation.network]
     if not full:
         said = allocation.line.fields.get("error", allocation.line.message)
         return msgspec.structs.replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,3 +63,22 @@ def test_parameter_lists_are_short():
         if (names := {function.name for function in _functions(path) if _has_long_list(function)})
     }
     assert long == LONG_LISTS
+
+
+_VAGUE = re.compile(
+    r"(?:\bfor |, )(each|item|one|thing)\b(?:, \w+)* in\b|\b(each|item|one|thing): [A-Z]"
+)
+_OF_CHECKS = "CheckItem"
+"""The type of what a check yields, which is called an item."""
+
+
+def _vague_names(text: str) -> list[str]:
+    names = [match[1] or match[2] for match in _VAGUE.finditer(text)]
+    return [name for name in names if name != "item" or _OF_CHECKS not in text]
+
+
+def test_what_a_check_goes_through_is_called_what_it_is():
+    assert _vague_names("[item.name for item in ports]") == ["item"]
+    assert _vague_names("def _finding(item: LostPort) -> Finding:") == ["item"]
+    found = {path: _vague_names(path.read_text()) for path in FILES if "checks" in path.parts}
+    assert {path: names for path, names in found.items() if names} == {}

@@ -28,8 +28,8 @@ def data_in_own_layer(containers: Containers, own_layer_data: OwnLayerDataList) 
         for mount in container.mounts:
             if mount.destination.strip() != mount.destination:
                 yield _misspelt_finding(container, mount)
-    for item in own_layer_data:
-        yield _finding(item)
+    for data in own_layer_data:
+        yield _finding(data)
     return None
 
 
@@ -58,24 +58,24 @@ def _at(container: Container, meant: str) -> dict[str, str]:
     return {f"mounted at {meant}": other.name or other.source} if other is not None else {}
 
 
-def _finding(item: OwnLayerData) -> Finding:
-    container, mount = item.container, item.mount
-    state = "is empty" if item.is_empty else "had nothing added since this container was made"
+def _finding(data: OwnLayerData) -> Finding:
+    container, mount = data.container, data.mount
+    state = "is empty" if data.is_empty else "had nothing added since this container was made"
     finding = Finding.about(
         container,
-        f"{container} keeps {size(item.bytes)} in {item.folder}, which is no mount and is lost when "
+        f"{container} keeps {size(data.bytes)} in {data.folder}, which is no mount and is lost when "
         f"it is recreated: {mount.place}, mounted at {mount.destination}, {state}",
         {
-            f"{item.folder} in its own layer, bytes": item.bytes,
+            f"{data.folder} in its own layer, bytes": data.bytes,
             "mount": f"{mount.name or mount.source} -> {mount.destination}",
         },
         discriminator=mount.destination,
         stable=(container.life,),
         touches=mount.volumes,
-        folder=item.folder,
-        meant=f"{mount.name or mount.source}:{item.folder}",
+        folder=data.folder,
+        meant=f"{mount.name or mount.source}:{data.folder}",
     )
-    if not item.is_empty:
+    if not data.is_empty:
         return finding
-    written = f"{container.name}:{item.folder}/."
+    written = f"{container.name}:{data.folder}/."
     return finding.with_variables({"written": written, "store": mount.source})

@@ -44,83 +44,83 @@ def data_left_behind(
             yield _project_finding(project, clock)
     for moved in replaced or ():
         yield _replaced_finding(moved, clock)
-    for item in left or ():
-        yield _anonymous_volume_finding(item, clock)
+    for volume in left or ():
+        yield _anonymous_volume_finding(volume, clock)
     return None
 
 
-def _anonymous_volume_finding(item: LeftVolume, clock: Clock) -> Finding:
-    former = item.former[:12]
+def _anonymous_volume_finding(left: LeftVolume, clock: Clock) -> Finding:
+    former = left.former[:12]
     return _finding(
-        item,
-        item.mount.destination,
-        f"{clock.ago(item.container.created_at)}: its previous data may be in the unused anonymous "
+        left,
+        left.mount.destination,
+        f"{clock.ago(left.container.created_at)}: its previous data may be in the unused anonymous "
         f"volume {former}",
-        _volumes(item, item.mount.name[:12], former),
+        _volumes(left, left.mount.name[:12], former),
     )
 
 
-def _project_finding(item: RenamedProject, clock: Clock) -> Finding:
+def _project_finding(left: RenamedProject, clock: Clock) -> Finding:
     return _finding(
-        item,
-        item.destination,
-        f'{clock.ago(item.container.created_at)}: volume "{item.former}" of compose project '
-        f'"{item.project}", which is gone, may have its previous data',
+        left,
+        left.destination,
+        f'{clock.ago(left.container.created_at)}: volume "{left.former}" of compose project '
+        f'"{left.project}", which is gone, may have its previous data',
         {
-            **_volumes(item, item.volume, item.former),
-            "compose project now": item.container.compose_project,
+            **_volumes(left, left.volume, left.former),
+            "compose project now": left.container.compose_project,
         },
     )
 
 
-def _replaced_finding(item: ReplacedMount, clock: Clock) -> Finding:
+def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
     """A mount that was changed; the page mounts the former place again."""
-    container, mount, former = item.container, item.mount, item.former
-    kind = "folder" if item.is_folder else "volume"
+    container, mount, former = left.container, left.mount, left.former
+    kind = "folder" if left.is_folder else "volume"
     finding = Finding.about(
         container,
         f"{container} started with new data in {mount.destination} "
         f'{clock.ago(container.created_at)}: its previous data may be in {kind} "{former}", '
         f"which it does not mount any more; it mounts {mount.place}",
         {
-            f"{kind} {former}": _last_change(item),
-            "entries in both": and_more(item.entries, NAMES_SHOWN),
+            f"{kind} {former}": _last_change(left),
+            "entries in both": and_more(left.entries, NAMES_SHOWN),
             "mounted now": f"{mount.place} -> {mount.destination}, empty at the start",
         },
         discriminator=mount.destination,
-        touches=() if item.is_folder else (Subject("volume", former),),
+        touches=() if left.is_folder else (Subject("volume", former),),
         destination=mount.destination,
         bound=f"{former}:{mount.destination}",
     )
-    return finding.with_variables({"folder" if item.is_folder else "former": former})
+    return finding.with_variables({"folder" if left.is_folder else "former": former})
 
 
 def _finding(
-    item: LeftVolume | RenamedProject, destination: str, what: str, evidence: dict[str, Json]
+    left: LeftVolume | RenamedProject, destination: str, what: str, evidence: dict[str, Json]
 ) -> Finding:
     """A volume that may hold the former data; the page mounts it again."""
     return Finding.about(
-        item.container,
-        f"{item.container} started with new data in {destination} {what}",
+        left.container,
+        f"{left.container} started with new data in {destination} {what}",
         evidence,
         discriminator=destination,
-        touches=(Subject("volume", item.former),),
-        former=item.former,
+        touches=(Subject("volume", left.former),),
+        former=left.former,
         destination=destination,
-        bound=f"{item.former}:{destination}",
+        bound=f"{left.former}:{destination}",
     )
 
 
-def _volumes(item: LeftVolume | RenamedProject, now: str, former: str) -> dict[str, Json]:
+def _volumes(left: LeftVolume | RenamedProject, now: str, former: str) -> dict[str, Json]:
     return {
         "volume now": now,
-        f"volume {former}": _last_change(item),
-        "entries in both": and_more(item.entries, NAMES_SHOWN),
+        f"volume {former}": _last_change(left),
+        "entries in both": and_more(left.entries, NAMES_SHOWN),
     }
 
 
-def _last_change(item: LeftVolume | RenamedProject | ReplacedMount | LeftNode) -> str:
-    return f"last changed {duration(item.gap)} before the container was created"
+def _last_change(left: LeftVolume | RenamedProject | ReplacedMount | LeftNode) -> str:
+    return f"last changed {duration(left.gap)} before the container was created"
 
 
 def _node_finding(node: LeftNode, clock: Clock) -> Finding:

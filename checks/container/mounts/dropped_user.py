@@ -18,35 +18,35 @@ _OF_THE_HOST = frozenset(
 """Folders that belong to the host, whatever a container would like to do there."""
 
 
-def dropped_user(item: DroppedUser, fixed: Mounted | None) -> Finding:
+def dropped_user(user: DroppedUser, fixed: Mounted | None) -> Finding:
     """A path below a mount that is denied to the user to whom the program has changed.
 
     fixed: where the path lies, if all files there have one owner and mode.
     """
-    is_of_host = _is_of_host(item.denied.path)
-    cure = {} if is_of_host else change_of_owner(item.denied, fixed)
-    return _finding(item, fixed).with_variables(cure)
+    is_of_host = _is_of_host(user.denied.path)
+    cure = {} if is_of_host else change_of_owner(user.denied, fixed)
+    return _finding(user, fixed).with_variables(cure)
 
 
-def refused_database(item: DroppedUser, fixed: Mounted | None) -> Finding:
+def refused_database(user: DroppedUser, fixed: Mounted | None) -> Finding:
     """A file of SQLite that is denied to the program's user, with the folder that holds it.
 
     Or that folder. fixed: as for `dropped_user`.
     """
-    if not item.named.rest:
-        return dropped_user(item, fixed)
-    folder = item.named.mount.source
-    cure = {} if _is_of_host(folder) else change_of_owner(item.denied, fixed)
+    if not user.named.rest:
+        return dropped_user(user, fixed)
+    folder = user.named.mount.source
+    cure = {} if _is_of_host(folder) else change_of_owner(user.denied, fixed)
     folders = {"databases": folder} if "owner" in cure else {}
-    return _finding(item, fixed).with_variables(cure | folders)
+    return _finding(user, fixed).with_variables(cure | folders)
 
 
-def _finding(item: DroppedUser, fixed: Mounted | None) -> Finding:
-    container, denied = item.container, item.denied
+def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
+    container, denied = user.container, user.denied
     who = "user is" if not container.config.starts_as_root else "program changes its user to"
-    if item.program:
-        who = f'process "{item.program}" runs as'
-    is_partial = container.is_running and item.times < MOSTLY * item.of
+    if user.program:
+        who = f'process "{user.program}" runs as'
+    is_partial = container.is_running and user.times < MOSTLY * user.of
     return Finding.about(
         container,
         sentence(
@@ -54,15 +54,15 @@ def _finding(item: DroppedUser, fixed: Mounted | None) -> Finding:
             fixed_modes(fixed),
         ),
         {
-            **item.named.evidence,
+            **user.named.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root (file modes do not restrict it)",
-            **({"times in its last lines": item.times} if item.times else {}),
+            **({"times in its last lines": user.times} if user.times else {}),
             **mount_options(fixed),
         },
-        discriminator=item.named.mount.destination,
+        discriminator=user.named.mount.destination,
         severity=Severity.warning if is_partial else Severity.critical,
-        touches=item.named.mount.volumes,
+        touches=user.named.mount.volumes,
         onset=container.failed_first,
     )
 

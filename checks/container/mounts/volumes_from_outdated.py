@@ -33,10 +33,10 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
     paths that only one of them has or that have a mount of their own, and where the named one is
     the older one. Where several are named, the last one with a path counts.
     """
-    by_name = {name: item for item in containers for name in (item.name, item.id)}
+    by_name = {name: other for other in containers for name in (other.name, other.id)}
     for container in containers:
-        for item in _parted(container, _owners(container, containers, by_name)):
-            yield _finding(item)
+        for place in _parted(container, _owners(container, containers, by_name)):
+            yield _finding(place)
     return None
 
 
@@ -70,22 +70,24 @@ def _is_newer(owner: Container, container: Container) -> bool:
     return (owner.created_at or 0.0) > (container.created_at or 0.0)
 
 
-def _finding(item: _Parted) -> Finding:
-    container, owner, path = item.container, item.owner, item.own.destination
+def _finding(place: _Parted) -> Finding:
+    container, owner, path = place.container, place.owner, place.own.destination
     finding = Finding.about(
         container,
         f"{container} shares {path} with {owner} no more: {owner} was recreated, and has "
-        f"{_place(item.theirs)} there",
+        f"{_place(place.theirs)} there",
         {
             "HostConfig.VolumesFrom": list(container.host_config.volumes_from or ()),
-            f"{path} of {container.name}": _place(item.own),
-            f"{path} of {owner.name}": _place(item.theirs),
+            f"{path} of {container.name}": _place(place.own),
+            f"{path} of {owner.name}": _place(place.theirs),
             "created": f"{container.name} {container.created}, {owner.name} {owner.created}",
         },
         discriminator=path,
         touches=(owner.subject,),
     )
-    return finding.with_variables({"own_source": item.own.source, "new_source": item.theirs.source})
+    return finding.with_variables(
+        {"own_source": place.own.source, "new_source": place.theirs.source}
+    )
 
 
 def _place(mount: Mount) -> str:

@@ -28,38 +28,42 @@ def calls_turned_away(refused_callers: RefusedCallers) -> CheckResult:
     to the caller's address, its host name or its credentials. It says to what in its own log, or in
     a file that only it writes. It is advice where the caller prints other things for the most part.
     """
-    for item in refused_callers:
-        yield _finding(item)
+    for refusal in refused_callers:
+        yield _finding(refusal)
     return None
 
 
-def _finding(item: RefusedCaller) -> Finding:
-    failure = item.tail.known_failure
-    is_most = item.times >= MOSTLY * item.of
-    says = f"{item.server.name} says: {shortened(item.words, SHOWN)}" if item.words else ""
-    answers = [f"{item.status} in the log of {item.server.name}"] if item.is_seen else []
+def _finding(refusal: RefusedCaller) -> Finding:
+    failure = refusal.tail.known_failure
+    is_most = refusal.times >= MOSTLY * refusal.of
+    says = f"{refusal.server.name} says: {shortened(refusal.words, SHOWN)}" if refusal.words else ""
+    answers = [f"{refusal.status} in the log of {refusal.server.name}"] if refusal.is_seen else []
     finding = Finding.about(
-        item.caller,
+        refusal.caller,
         sentence(
-            f"{item.server} answers {item.caller} with HTTP status {item.status} "
-            f"({item.times} of its last {item.of} lines)",
+            f"{refusal.server} answers {refusal.caller} with HTTP status {refusal.status} "
+            f"({refusal.times} of its last {refusal.of} lines)",
             says,
         ),
         present(
             {
-                "log": item.line,
-                "asked for": item.path,
+                "log": refusal.line,
+                "asked for": refusal.path,
                 "answered": answers,
-                "written to": f"{item.server.name}:{item.written_to}" if item.written_to else "",
+                "written to": f"{refusal.server.name}:{refusal.written_to}"
+                if refusal.written_to
+                else "",
                 "this means": failure.cause if failure is not None else "",
                 "what fixes it": failure.cure if failure is not None else "",
             }
         ),
-        discriminator=f"{item.server.name} {item.status}",
+        discriminator=f"{refusal.server.name} {refusal.status}",
         severity=None if is_most else Severity.advice,
-        touches=(item.server.subject,),
-        stable=(item.caller.life, item.server.life),
+        touches=(refusal.server.subject,),
+        stable=(refusal.caller.life, refusal.server.life),
     )
-    variables = {"server": item.server.name, "caller": item.caller.name}
-    inside = {"inside": item.written_to} if item.written_to else {"printed": item.server.name}
+    variables = {"server": refusal.server.name, "caller": refusal.caller.name}
+    inside = (
+        {"inside": refusal.written_to} if refusal.written_to else {"printed": refusal.server.name}
+    )
     return finding.with_variables({**variables, **inside})

@@ -41,7 +41,7 @@ def removed(
     advice where only monitors call it.
     """
     for removal in removals:
-        callers = [item for item in containers if _needs(item, removal, failed_names)]
+        callers = [caller for caller in containers if _needs(caller, removal, failed_names)]
         if removal.update is not None or callers:
             yield _finding(removal, callers, clock)
     yield from removals.unread

@@ -87,27 +87,27 @@ def answers_with_errors(
     return None
 
 
-def _tls_clients_finding(item: TlsClients) -> Finding:
+def _tls_clients_finding(clients: TlsClients) -> Finding:
     """Clients that call by https:// where no TLS is spoken."""
-    container, port = item.container, item.published
-    who = counted("client", item.clients, most=2) if item.clients else "its clients"
-    if item.callers:
-        who = named("container", names_of(item.callers))
+    container, port = clients.container, clients.published
+    who = counted("client", clients.clients, most=2) if clients.clients else "its clients"
+    if clients.callers:
+        who = named("container", names_of(clients.callers))
     where = f"published port {port.host_port}" if port is not None else "its port"
     finding = Finding.about(
         container,
         sentence(
-            f"{container} cannot read {count(len(item.lines), 'request')} of {who}",
+            f"{container} cannot read {count(len(clients.lines), 'request')} of {who}",
             f"these speak TLS (https://) to {where}, and it speaks plain HTTP there",
         ),
         present(
             {
-                "log": shortened(item.lines[-1], 160),
+                "log": shortened(clients.lines[-1], 160),
                 "NetworkSettings.Ports": f"{port.host_port} -> {port.port}" if port else None,
             }
         ),
         discriminator="tls",
-        touches=subjects_of(item.callers),
+        touches=subjects_of(clients.callers),
         stable=(container.life,),
     )
     return finding.with_variables(

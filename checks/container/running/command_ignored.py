@@ -19,13 +19,13 @@ def command_ignored(ignored_commands: IgnoredCommands) -> CheckResult:
     web server once more, the container is up, and no job is done. Only shell scripts are judged,
     and none that reads another one. A command that is the image's own is left out.
     """
-    for item in ignored_commands:
-        yield _finding(item)
+    for ignored in ignored_commands:
+        yield _finding(ignored)
     return None
 
 
-def _finding(item: IgnoredCommand) -> Finding:
-    container, script = item.container, item.script
+def _finding(ignored: IgnoredCommand) -> Finding:
+    container, script = ignored.container, ignored.script
     by = (
         f"start script {script} of its image"
         if script
@@ -34,13 +34,13 @@ def _finding(item: IgnoredCommand) -> Finding:
     entrypoint = " ".join(container.config.entrypoint or ())
     return Finding.about(
         container,
-        f'{container} does not run its command "{shortened(item.command, SHOWN)}": {by} ignores it'
-        + (f' and starts "{shortened(item.starts, SHOWN)}"' if item.starts else ""),
+        f'{container} does not run its command "{shortened(ignored.command, SHOWN)}": {by} ignores it'
+        + (f' and starts "{shortened(ignored.starts, SHOWN)}"' if ignored.starts else ""),
         {
-            "Config.Cmd": shortened(item.command, SHOWN),
+            "Config.Cmd": shortened(ignored.command, SHOWN),
             "Config.Entrypoint": shortened(entrypoint, SHOWN),
             "processes": "none has a name that is a word of the command",
         },
         stable=(container.life,),
-        command=item.command,
+        command=ignored.command,
     )

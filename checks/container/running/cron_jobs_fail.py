@@ -29,14 +29,14 @@ def cron_jobs_fail(cron_jobs: CronJobs) -> CheckResult:
             stable=(job.container.life,),
         )
         yield finding.with_variables({"scheduling": job.container.name, "hand_over": TO_CRON})
-    for item in cron_jobs.ownerless:
+    for table in cron_jobs.ownerless:
         finding = Finding.about(
-            item.container,
-            f"cron in {item.container} runs no job of crontab {SPOOL}/{item.user}: the container "
-            f'has no user "{item.user}"',
-            {"/etc/passwd": f'no user "{item.user}"'},
-            discriminator=item.user,
-            stable=(item.container.life,),
+            table.container,
+            f"cron in {table.container} runs no job of crontab {SPOOL}/{table.user}: the container "
+            f'has no user "{table.user}"',
+            {"/etc/passwd": f'no user "{table.user}"'},
+            discriminator=table.user,
+            stable=(table.container.life,),
         )
-        yield finding.with_variables({"absent": item.user, "crontab": f"{SPOOL}/{item.user}"})
+        yield finding.with_variables({"absent": table.user, "crontab": f"{SPOOL}/{table.user}"})
     return None

@@ -183,7 +183,8 @@ def _variables(
 def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:
     """The one mount that its user may not write; nothing where there are several."""
     denied = mount_access.denied if mount_access is not None else ()
-    mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
+    own = [refusal for refusal in denied if refusal.container.id == container.id]
+    mounts = [refusal for refusal in own if not refusal.is_socket]
     if len(mounts) != 1:
         return {}
     return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}

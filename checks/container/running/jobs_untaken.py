@@ -23,44 +23,44 @@ def jobs_untaken(untaken_jobs: UntakenJobList, clock: Clock) -> CheckResult:
     nothing about it. A worker that is busy receives tasks later: nothing is said while a task of it
     has not ended and no other one came. What would fool it: workers on other hosts.
     """
-    for item in untaken_jobs:
-        yield _finding(item, clock)
+    for jobs in untaken_jobs:
+        yield _finding(jobs, clock)
     yield from untaken_jobs.unexamined
     return None
 
 
-def _finding(item: UntakenJobs, clock: Clock) -> Finding:
-    tasks = and_more([item.task, *item.others], SHOWN)
-    workers = joined([str(worker) for worker in item.workers])
+def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
+    tasks = and_more([jobs.task, *jobs.others], SHOWN)
+    workers = joined([str(worker) for worker in jobs.workers])
     return Finding.about(
-        item.scheduler,
-        f"no worker of this host has taken {tasks}, which {item.scheduler} has sent {how_often(item.times)} since "
-        f"{clock.ago(item.since)}: {_why(item, workers)}",
+        jobs.scheduler,
+        f"no worker of this host has taken {tasks}, which {jobs.scheduler} has sent {how_often(jobs.times)} since "
+        f"{clock.ago(jobs.since)}: {_why(jobs, workers)}",
         {
-            "log": quoted(item.line),
-            "workers of the project": joined([worker.name for worker in item.workers]),
-            "command of the worker": item.workers[0].shown_command,
+            "log": quoted(jobs.line),
+            "workers of the project": joined([worker.name for worker in jobs.workers]),
+            "command of the worker": jobs.workers[0].shown_command,
         },
-        stable=(item.scheduler.life, *(worker.life for worker in item.workers)),
-        touches=tuple(worker.subject for worker in item.workers),
-    ).with_variables(_steps(item))
+        stable=(jobs.scheduler.life, *(worker.life for worker in jobs.workers)),
+        touches=tuple(worker.subject for worker in jobs.workers),
+    ).with_variables(_steps(jobs))
 
 
-def _why(item: UntakenJobs, workers: str) -> str:
-    if item.sent_to:
-        return f"it sends to {item.sent_to}, and {workers} reads {item.taken_from}"
-    if item.queues:
-        return f"{workers} reads the queues {item.queues} alone (-Q), and they go to another one"
+def _why(jobs: UntakenJobs, workers: str) -> str:
+    if jobs.sent_to:
+        return f"it sends to {jobs.sent_to}, and {workers} reads {jobs.taken_from}"
+    if jobs.queues:
+        return f"{workers} reads the queues {jobs.queues} alone (-Q), and they go to another one"
     return f"{workers} runs, and has received none of them"
 
 
-def _steps(item: UntakenJobs) -> PageVariables:
-    worker = item.workers[0]
-    if item.sent_to:
-        return {"apart": worker.name, "sent_to": item.sent_to}
-    asked = {"asked": worker.name, "app": item.app} if item.app else {}
-    if not item.queues:
+def _steps(jobs: UntakenJobs) -> PageVariables:
+    worker = jobs.workers[0]
+    if jobs.sent_to:
+        return {"apart": worker.name, "sent_to": jobs.sent_to}
+    asked = {"asked": worker.name, "app": jobs.app} if jobs.app else {}
+    if not jobs.queues:
         return asked
-    lacks_default = asked and DEFAULT_QUEUE not in item.queues.split(",")
+    lacks_default = asked and DEFAULT_QUEUE not in jobs.queues.split(",")
     default = {"default_queue": DEFAULT_QUEUE} if lacks_default else {}
-    return {**asked, "read": item.queues, **default}
+    return {**asked, "read": jobs.queues, **default}

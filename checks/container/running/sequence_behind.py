@@ -20,23 +20,23 @@ def sequence_behind(
     duplicate, until the sequence has passed the last row. PostgreSQL's log shows the refused
     numbers, and they rise one by one. A program that adds one row twice shows the same number.
     """
-    for item in taken_numbers:
-        yield _finding(item)
+    for taken in taken_numbers:
+        yield _finding(taken)
     yield from recent_logs.left_out(containers.running)
     return None
 
 
-def _finding(item: TakenNumbers) -> Finding:
-    server, table, column = item.server, item.table, item.column
+def _finding(taken: TakenNumbers) -> Finding:
+    server, table, column = taken.server, taken.table, taken.column
     sequence = f"pg_get_serial_sequence('{table}', '{column}')"
     return Finding.about(
         server,
         f'{server} adds no row to table "{table}": the sequence of its column {column} gives out '
-        f"numbers that other rows have, the last one {item.numbers[-1]}, as after a restore or an "
+        f"numbers that other rows have, the last one {taken.numbers[-1]}, as after a restore or an "
         "import",
         {
-            "log": item.line,
-            f"refused numbers of {table}": ", ".join(map(str, item.numbers[-5:])),
+            "log": taken.line,
+            f"refused numbers of {table}": ", ".join(map(str, taken.numbers[-5:])),
         },
         discriminator=table,
         stable=(server.life,),

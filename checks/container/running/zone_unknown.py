@@ -19,18 +19,18 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     UTC, and the container has no file for the zone. Java and Go may bring zones of their own:
     their logs then show the local time.
     """
-    for item in unknown_zones:
-        hours = item.offset_s / 3600
+    for zone in unknown_zones:
+        hours = zone.offset_s / 3600
         finding = Finding.about(
-            item.container,
-            f"{item.container} writes times of UTC, not of {item.zone} ({hours:+g} h), which TZ "
+            zone.container,
+            f"{zone.container} writes times of UTC, not of {zone.zone} ({hours:+g} h), which TZ "
             "names: its image does not have that time zone",
             {
-                LINE: quoted(item.line),
-                "Config.Env TZ": item.zone,
-                f"{ZONES}/{item.zone}": "missing in the container",
+                LINE: quoted(zone.line),
+                "Config.Env TZ": zone.zone,
+                f"{ZONES}/{zone.zone}": "missing in the container",
             },
-            stable=(item.container.life,),
+            stable=(zone.container.life,),
         )
         yield finding.with_variables({"zones": f"{ZONES}:{ZONES}:ro"})
     yield from unknown_zones.unread

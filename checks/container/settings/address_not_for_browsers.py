@@ -25,22 +25,24 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
     containers alone. The page loads, and each of its calls fails: "Network Error", or a message
     about CORS. It is advice: a program that uses the variable on the server alone works.
     """
-    for item in browser_addresses:
+    for address in browser_addresses:
         reached = (
-            f"browsers reach it at port {item.published} of this host" if item.published else ""
+            f"browsers reach it at port {address.published} of this host"
+            if address.published
+            else ""
         )
         finding = Finding.about(
-            item.container,
+            address.container,
             sentence(
-                f"{item.container} gives its pages the address of {item.callee} as containers call "
-                f"it, in {item.variable}: browsers do not know that name",
+                f"{address.container} gives its pages the address of {address.callee} as containers call "
+                f"it, in {address.variable}: browsers do not know that name",
                 reached,
             ),
-            {f"Config.Env {item.variable}": item.value},
-            discriminator=item.variable,
-            calls=(item.callee.subject,),
+            {f"Config.Env {address.variable}": address.value},
+            discriminator=address.variable,
+            calls=(address.callee.subject,),
         )
         yield finding.with_variables(
-            present({"variable": item.variable, "port": str(item.published or "")})
+            present({"variable": address.variable, "port": str(address.published or "")})
         )
     return None

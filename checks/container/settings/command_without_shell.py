@@ -44,8 +44,8 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
     read for containers that failed or ended, and counts where a shell would have run the rest. It
     is advice where the container runs and was not started again: its first program does its work.
     """
-    for item in cut or ():
-        yield _cut_finding(item)
+    for command in cut or ():
+        yield _cut_finding(command)
     for container in containers:
         words = _words_of_shell(container)
         if words:
@@ -53,19 +53,19 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
     return None
 
 
-def _cut_finding(item: CutCommand) -> Finding:
-    container, cmd = item.container, " ".join(item.container.config.cmd or ())
+def _cut_finding(command: CutCommand) -> Finding:
+    container, cmd = command.container, " ".join(command.container.config.cmd or ())
     finding = Finding.about(
         container,
         f'{container} runs only "{shortened(cmd, SHOWN)}": compose cuts its command at '
-        f'"{item.sign}", and "{shortened(item.rest, SHOWN)}" never runs',
+        f'"{command.sign}", and "{shortened(command.rest, SHOWN)}" never runs',
         {
-            "command in the compose file": shortened(item.written, 2 * SHOWN),
+            "command in the compose file": shortened(command.written, 2 * SHOWN),
             "Config.Cmd": shortened(cmd, SHOWN),
             "State": str(container.state),
         },
     )
-    return finding.with_variables(_in_a_shell(container, item.written))
+    return finding.with_variables(_in_a_shell(container, command.written))
 
 
 def _words_of_shell(container: Container) -> Sequence[str]:

@@ -29,52 +29,54 @@ def device_forbidden(
     for barred in denied.barred:
         if is_failing(barred.container, clock):
             yield _barred_finding(barred)
-    for item in denied:
-        if is_failing(item.container, clock):
-            yield _denied_finding(item)
+    for device in denied:
+        if is_failing(device.container, clock):
+            yield _denied_finding(device)
     if unusable is not None:
-        for item in unusable:
-            yield _unusable_finding(item, changed_user=item.container.id in unusable.changed_user)
+        for device in unusable:
+            yield _unusable_finding(
+                device, changed_user=device.container.id in unusable.changed_user
+            )
     return None
 
 
-def _denied_finding(item: DeniedDevice) -> Finding:
-    container = item.container
+def _denied_finding(device: DeniedDevice) -> Finding:
+    container = device.container
     return Finding.about(
         container,
-        f"{container} may not open {item.inside}: its user is {item.user.label}, and the device "
-        f"belongs to {item.source.owner} with mode {_mode(item.source)}",
-        _evidence(item),
-        discriminator=item.inside,
+        f"{container} may not open {device.inside}: its user is {device.user.label}, and the device "
+        f"belongs to {device.source.owner} with mode {_mode(device.source)}",
+        _evidence(device),
+        discriminator=device.inside,
         onset=container.failed_first,
-        device=item.path,
-    ).with_variables(_group(item.source) | compose_variables(container))
+        device=device.path,
+    ).with_variables(_group(device.source) | compose_variables(container))
 
 
-def _unusable_finding(item: DeniedDevice, *, changed_user: bool) -> Finding:
+def _unusable_finding(device: DeniedDevice, *, changed_user: bool) -> Finding:
     """A graphics device without which a program runs on: its processor does the work."""
-    container = item.container
-    groups = ", ".join(map(str, sorted(item.user.gids))) or "none"
+    container = device.container
+    groups = ", ".join(map(str, sorted(device.user.gids))) or "none"
     finding = Finding.about(
         container,
-        f"{container} cannot use {item.inside}: its program runs as {item.user.label}, in groups "
-        f"{groups}, and the device belongs to {item.source.owner} with mode {_mode(item.source)}",
-        _evidence(item),
-        discriminator=item.inside,
+        f"{container} cannot use {device.inside}: its program runs as {device.user.label}, in groups "
+        f"{groups}, and the device belongs to {device.source.owner} with mode {_mode(device.source)}",
+        _evidence(device),
+        discriminator=device.inside,
         severity=Severity.warning,
-        device=item.path,
+        device=device.path,
     )
     if changed_user:
         # the image sets the groups of the user to whom it changes: the engine's do not reach him
-        return finding.with_variables({"opened": item.path})
-    return finding.with_variables(_group(item.source) | compose_variables(container))
+        return finding.with_variables({"opened": device.path})
+    return finding.with_variables(_group(device.source) | compose_variables(container))
 
 
-def _evidence(item: DeniedDevice) -> dict[str, Json]:
+def _evidence(device: DeniedDevice) -> dict[str, Json]:
     return {
-        LINE: quoted(item.line),
-        f"owner and mode of {item.path}": f"{item.source.owner} {_mode(item.source)}",
-        "HostConfig.GroupAdd": item.container.host_config.group_add or "none",
+        LINE: quoted(device.line),
+        f"owner and mode of {device.path}": f"{device.source.owner} {_mode(device.source)}",
+        "HostConfig.GroupAdd": device.container.host_config.group_add or "none",
     }
 
 
@@ -83,18 +85,18 @@ def _mode(source: PathStatus) -> str:
     return f"{source.mode & 0o777:o}"
 
 
-def _barred_finding(item: BarredDevice) -> Finding:
+def _barred_finding(device: BarredDevice) -> Finding:
     """A device that no program of this host may open."""
-    outer = f"the {item.around} container" if item.around else "the container"
+    outer = f"the {device.around} container" if device.around else "the container"
     return Finding.about(
-        item.container,
-        f"{item.container} may not open {item.inside}, and this host may not either: the device "
+        device.container,
+        f"{device.container} may not open {device.inside}, and this host may not either: the device "
         f"rules of {outer} in which the host runs deny it",
-        {LINE: quoted(item.line), f"opening {item.path} on the host": "EPERM"},
-        discriminator=item.inside,
-        onset=item.container.failed_first,
-        device=item.path,
-        barred=item.path,
+        {LINE: quoted(device.line), f"opening {device.path} on the host": "EPERM"},
+        discriminator=device.inside,
+        onset=device.container.failed_first,
+        device=device.path,
+        barred=device.path,
     )
 
 

@@ -18,17 +18,17 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
     there, and removes them: the next program in the container that opens one is refused. The log
     says so; in cgroup v1 the rules are read too. Programs that have the GPU open keep it.
     """
-    for item in withdrawn:
-        container = item.container
-        allowed = ", ".join(line for line in item.rules.splitlines() if line.startswith("c "))
-        proof = {"devices.list": allowed or "no device"} if item.rules else {}
+    for device in withdrawn:
+        container = device.container
+        allowed = ", ".join(line for line in device.rules.splitlines() if line.startswith("c "))
+        proof = {"devices.list": allowed or "no device"} if device.rules else {}
         yield Finding.about(
             container,
             f"{container} has lost access to its GPU: the device rules of its control group were "
             "rewritten after its start, as systemctl daemon-reload does",
             {
-                LINE: quoted(item.line),
-                "such lines": item.times,
+                LINE: quoted(device.line),
+                "such lines": device.times,
                 **proof,
             },
             stable=(container.life,),

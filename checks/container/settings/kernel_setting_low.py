@@ -66,18 +66,18 @@ def kernel_setting_low(
 
 def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
     """Programs that run on the host's network without the port that they are there for."""
-    for item in ports:
+    for port in ports:
         finding = Finding.about(
-            item.container,
-            f"{item.container} runs without port {item.port}: on the host's network a port below "
-            f"{item.first} needs the capability NET_BIND_SERVICE, which its process (user "
-            f"{item.uid}) does not have",
-            {LINE: item.line, f"/proc/sys {PORT_START}": item.first, "effective user": item.uid},
+            port.container,
+            f"{port.container} runs without port {port.port}: on the host's network a port below "
+            f"{port.first} needs the capability NET_BIND_SERVICE, which its process (user "
+            f"{port.uid}) does not have",
+            {LINE: port.line, f"/proc/sys {PORT_START}": port.first, "effective user": port.uid},
             severity=Severity.warning,
-            stable=(item.container.life,),
+            stable=(port.container.life,),
         )
-        assignment = f"{PORT_START}={item.port}"
-        yield finding.with_variables({"unopened": assignment, "port": str(item.port)})
+        assignment = f"{PORT_START}={port.port}"
+        yield finding.with_variables({"unopened": assignment, "port": str(port.port)})
 
 
 def _running_findings(

@@ -24,40 +24,40 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
     minutes shows a call that failed in such a way, and advice by the variables alone: programs give
     such names other meanings.
     """
-    for item in mail_modes:
-        begins = "with TLS" if item.at_once else "in plain text (STARTTLS)"
-        wants = "in plain text (STARTTLS)" if item.at_once else "with TLS"
+    for mode in mail_modes:
+        begins = "with TLS" if mode.at_once else "in plain text (STARTTLS)"
+        wants = "in plain text (STARTTLS)" if mode.at_once else "with TLS"
         finding = Finding.about(
-            item.container,
+            mode.container,
             sentence(
-                f"{item.container} begins its calls of a mail server {begins}, and port {item.port} "
+                f"{mode.container} begins its calls of a mail server {begins}, and port {mode.port} "
                 f"wants them to begin {wants}",
-                "" if item.line else "its log does not say so yet",
+                "" if mode.line else "its log does not say so yet",
             ),
             present(
                 {
-                    f"Config.Env {item.port_variable}": str(item.port),
-                    f"Config.Env {item.mode_variable}": item.value,
-                    "log": shortened(item.line, 160),
+                    f"Config.Env {mode.port_variable}": str(mode.port),
+                    f"Config.Env {mode.mode_variable}": mode.value,
+                    "log": shortened(mode.line, 160),
                 }
             ),
-            severity=Severity.warning if item.line else Severity.advice,
-            discriminator=item.mode_variable,
-            stable=(item.container.life,),
+            severity=Severity.warning if mode.line else Severity.advice,
+            discriminator=mode.mode_variable,
+            stable=(mode.container.life,),
         )
-        yield finding.with_variables(_change(item))
+        yield finding.with_variables(_change(mode))
     return None
 
 
-def _change(item: MailMode) -> PageVariables:
+def _change(mode: MailMode) -> PageVariables:
     """The variable that makes the two agree.
 
     A switch goes off: STARTTLS is then used where the server offers it. Otherwise the port is that
     of the mode.
     """
-    if item.mode_variable == item.port_variable:
+    if mode.mode_variable == mode.port_variable:
         return {}
-    if item.at_once and item.is_switch:
-        return {"correct": f"{item.mode_variable}=false"}
-    port = TLS_PORT if item.at_once else STARTTLS_PORT
-    return {"correct": f"{item.port_variable}={port}"}
+    if mode.at_once and mode.is_switch:
+        return {"correct": f"{mode.mode_variable}=false"}
+    port = TLS_PORT if mode.at_once else STARTTLS_PORT
+    return {"correct": f"{mode.port_variable}={port}"}

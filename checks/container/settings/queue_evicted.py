@@ -19,25 +19,25 @@ def queue_evicted(evicting_queues: EvictingQueues) -> CheckResult:
     complain of it themselves. A server counts that a worker's variables name as the place of its
     jobs, or that Celery, Sidekiq and their like have as their only Redis. A cache is left out.
     """
-    for item in evicting_queues:
-        yield _finding(item)
+    for queue in evicting_queues:
+        yield _finding(queue)
     return None
 
 
-def _finding(item: EvictingQueue) -> Finding:
-    server, workers = item.server, joined([str(worker) for worker in item.workers[:3]])
-    full = f"holds {item.limit} (maxmemory)" if item.limit else "is full"
-    verb = "keeps its jobs" if len(item.workers) == 1 else "keep their jobs"
+def _finding(queue: EvictingQueue) -> Finding:
+    server, workers = queue.server, joined([str(worker) for worker in queue.workers[:3]])
+    full = f"holds {queue.limit} (maxmemory)" if queue.limit else "is full"
+    verb = "keeps its jobs" if len(queue.workers) == 1 else "keep their jobs"
     return Finding.about(
         server,
-        f"{server} drops any key once it {full}, by its maxmemory-policy {item.policy}, and "
+        f"{server} drops any key once it {full}, by its maxmemory-policy {queue.policy}, and "
         f"{workers} {verb} there",
         {
-            **present({"log": item.line}),
-            "maxmemory-policy": item.policy,
-            **present({"maxmemory": item.limit}),
-            "workers that name it": joined([worker.name for worker in item.workers]),
+            **present({"log": queue.line}),
+            "maxmemory-policy": queue.policy,
+            **present({"maxmemory": queue.limit}),
+            "workers that name it": joined([worker.name for worker in queue.workers]),
         },
         stable=(server.life,),
-        touches=tuple(worker.subject for worker in item.workers),
-    ).with_variables(present({"settings_file": item.file}))
+        touches=tuple(worker.subject for worker in queue.workers),
+    ).with_variables(present({"settings_file": queue.file}))

@@ -26,26 +26,29 @@ def settings_outdated(outdated_variables: OutdatedVariables, clock: Clock) -> Ch
     Values that a shell may set, with more than one reference, or of services that extend others are
     left out.
     """
-    for item in outdated_variables:
-        yield _finding(item, clock)
+    for outdated in outdated_variables:
+        yield _finding(outdated, clock)
     return None
 
 
-def _finding(item: OutdatedContainer, clock: Clock) -> Finding:
-    container, variables = item.container, item.variables
+def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
+    container, variables = outdated.container, outdated.variables
     names = and_more([variable.name for variable in variables], SHOWN)
     paths = joined(list(dict.fromkeys(variable.path for variable in variables)))
     have = agree(variables, "has", "have")
     return Finding.about(
         container,
         f"{container} runs with the old value of {names}, which {have} another one in "
-        f"{paths} since a change {clock.ago(item.changed_at)}: a restart does not apply it",
+        f"{paths} since a change {clock.ago(outdated.changed_at)}: a restart does not apply it",
         {
-            **{f"{item.path}: {item.name}": item.difference for item in variables[:SHOWN]},
+            **{
+                f"{variable.path}: {variable.name}": variable.difference
+                for variable in variables[:SHOWN]
+            },
             "created": clock.ago(container.created_at),
             "last start": clock.ago(container.started_at),
         },
-        onset=item.changed_at,
+        onset=outdated.changed_at,
         stable=(container.life,),
     ).with_variables(_steps(container))
 

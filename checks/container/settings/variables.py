@@ -138,10 +138,10 @@ def variable_malformed(
     Node read `http:///broker`, so that of the web's addresses only those of failed containers
     count.
     """
-    misread = {item.container.id: item for item in misread_addresses or ()}
-    for item in misread.values():
-        is_failing = item.container.id in log_tails.by_id
-        yield _misread_finding(item, log_tails.of(item.container), is_failing)
+    misread = {address.container.id: address for address in misread_addresses or ()}
+    for address in misread.values():
+        is_failing = address.container.id in log_tails.by_id
+        yield _misread_finding(address, log_tails.of(address.container), is_failing)
     broken = set()
     for container in containers:
         tail = log_tails.by_id.get(container.id)
@@ -170,55 +170,58 @@ def variable_malformed(
     return None
 
 
-def _running_finding(item: CarriageReturn) -> Finding | None:
+def _running_finding(carriage: CarriageReturn) -> Finding | None:
     """A variable of a program that runs on; None where the fault is another one."""
-    tail = LogTail((item.line,))
-    fault = value_fault(item.value, tail)
+    tail = LogTail((carriage.line,))
+    fault = value_fault(carriage.value, tail)
     if fault is None:
         return None
-    finding = _finding(item.container, tail, item.variable, item.value, fault)
+    finding = _finding(carriage.container, tail, carriage.variable, carriage.value, fault)
     return replace(finding, severity=Severity.warning, onset=None)
 
 
-def _misread_finding(item: MisreadAddress, tail: LogTail, is_failing: bool) -> Finding:
+def _misread_finding(address: MisreadAddress, tail: LogTail, is_failing: bool) -> Finding:
     """is_failing: whether the container fails; one that runs may call that container seldom."""
-    container, variable = item.container, item.variable
-    place = variable or item.path or "its settings"
-    if item.is_quoted:
-        what = f'has "{item.host}", the name of a container, in quotes in its {variable}: no name has them'
+    container, variable = address.container, address.variable
+    place = variable or address.path or "its settings"
+    if address.is_quoted:
+        what = f'has "{address.host}", the name of a container, in quotes in its {variable}: no name has them'
     else:
-        what = f'calls {item.text} ({place}), which does not name "{item.host}" as its host: that is {item.right}'
+        what = (
+            f'calls {address.text} ({place}), which does not name "{address.host}" as its host: '
+            f"that is {address.right}"
+        )
     finding = Finding.about(
         container,
         f"{container} {what}",
-        {**({LINE: item.line} if item.line else {}), place: item.text},
+        {**({LINE: address.line} if address.line else {}), place: address.text},
         discriminator=place,
         severity=Severity.critical if is_failing else Severity.warning,
         signs=tail.signs,
         onset=container.failed_first if is_failing else None,
-    ).with_variables(_where_it_stands(item))
-    if item.path and item.is_linked:
+    ).with_variables(_where_it_stands(address))
+    if address.path and address.is_linked:
         return finding
-    if item.path:
-        edit = f"s|{re.escape(item.text)}|{item.right}|g"
-        return finding.with_variables({"settings": item.path, "correction": edit})
+    if address.path:
+        edit = f"s|{re.escape(address.text)}|{address.right}|g"
+        return finding.with_variables({"settings": address.path, "correction": edit})
     if not variable:
         return finding
-    return finding.with_variables(_corrected_variable(item))
+    return finding.with_variables(_corrected_variable(address))
 
 
-def _where_it_stands(item: MisreadAddress) -> PageVariables:
+def _where_it_stands(address: MisreadAddress) -> PageVariables:
     """The variable that has the address, or else the file of the host."""
-    if item.variable:
-        return {"variable": item.variable}
-    return {"misread": item.text, "searched": item.path} if item.path else {}
+    if address.variable:
+        return {"variable": address.variable}
+    return {"misread": address.text, "searched": address.path} if address.path else {}
 
 
-def _corrected_variable(item: MisreadAddress) -> PageVariables:
+def _corrected_variable(address: MisreadAddress) -> PageVariables:
     """The corrected variable; in a list of compose its quotes go, where it has any."""
-    container, name = item.container, item.variable
-    compose_file = only_file(container) if item.is_quoted else ""
-    steps: PageVariables = {"assignment": f"{name}={item.right}"}
+    container, name = address.container, address.variable
+    compose_file = only_file(container) if address.is_quoted else ""
+    steps: PageVariables = {"assignment": f"{name}={address.right}"}
     if compose_file:
         steps = {**steps, "quoted_file": compose_file, "unquoted": _UNQUOTED.replace("NAME", name)}
     return {**compose_variables(container), **steps}

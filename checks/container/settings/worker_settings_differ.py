@@ -25,63 +25,67 @@ def worker_settings_differ(worker_differences: WorkerDifferences) -> CheckResult
     server. A worker that agrees with one of several programs of its image is well. Another host of
     the same database may be a pooler or a replica, and is left out.
     """
-    for item in worker_differences:
-        yield _finding(item)
+    for difference in worker_differences:
+        yield _finding(difference)
     return None
 
 
-def _finding(item: WorkerDifference) -> Finding:
-    worker, program = item.worker, item.program
+def _finding(difference: WorkerDifference) -> Finding:
+    worker, program = difference.worker, difference.program
     about, other = (
-        (program, worker) if item.server is not None and item.given else (worker, program)
+        (program, worker)
+        if difference.server is not None and difference.given
+        else (worker, program)
     )
-    place = "command" if item.command else item.name
+    place = "command" if difference.command else difference.name
     return Finding.about(
         about,
-        _sentence(item),
+        _sentence(difference),
         {
-            f"{worker.name} {place}": item.given or "not set",
-            f"{program.name} {item.name}": item.wanted or "not set",
+            f"{worker.name} {place}": difference.given or "not set",
+            f"{program.name} {difference.name}": difference.wanted or "not set",
             "image of both": worker.config.image,
             "worker's command": worker.shown_command,
         },
-        discriminator=item.name,
+        discriminator=difference.name,
         stable=(worker.life, program.life),
         touches=(other.subject,),
-    ).with_variables(_steps(item, other))
+    ).with_variables(_steps(difference, other))
 
 
-def _sentence(item: WorkerDifference) -> str:
-    worker, program, name = item.worker, item.program, item.name
-    if item.server is not None and item.given:
+def _sentence(difference: WorkerDifference) -> str:
+    worker, program, name = difference.worker, difference.program, difference.name
+    if difference.server is not None and difference.given:
         return (
-            f"{program} gives {worker} no jobs: it has no {name}, which names {item.server} "
+            f"{program} gives {worker} no jobs: it has no {name}, which names {difference.server} "
             "for the worker, and it has no connection to that one"
         )
-    if item.server is not None:
-        what = "queue" if item.is_of_queue else "data"
+    if difference.server is not None:
+        what = "queue" if difference.is_of_queue else "data"
         return (
             f"{worker} does not work on the {what} of {program}: it has no {name}, which names "
-            f"{item.server} there, and it has no connection to that one"
+            f"{difference.server} there, and it has no connection to that one"
         )
-    if item.command:
+    if difference.command:
         return (
-            f'{worker} waits for jobs on "{item.given}", as its command says, and {program} of the '
-            f'same image puts them on "{item.wanted}" ({name})'
+            f'{worker} waits for jobs on "{difference.given}", as its command says, and {program} of the '
+            f'same image puts them on "{difference.wanted}" ({name})'
         )
-    what = "waits for jobs elsewhere than" if item.is_of_queue else "uses another database than"
+    what = (
+        "waits for jobs elsewhere than" if difference.is_of_queue else "uses another database than"
+    )
     return (
-        f'{worker} {what} {program} of the same image: its {name} is "{item.given}", and there '
-        f'it is "{item.wanted}"'
+        f'{worker} {what} {program} of the same image: its {name} is "{difference.given}", and there '
+        f'it is "{difference.wanted}"'
     )
 
 
-def _steps(item: WorkerDifference, other: Container) -> PageVariables:
+def _steps(difference: WorkerDifference, other: Container) -> PageVariables:
     """The command as it is to be, or the variable that both shall have."""
-    if not item.command:
-        return {"equalled": item.name, "example": other.name}
-    words = list(item.worker.config.cmd or ())
-    if words.count(item.command) != 1:
-        return {"other_queue": item.wanted}
-    words[words.index(item.command)] = item.wanted
+    if not difference.command:
+        return {"equalled": difference.name, "example": other.name}
+    words = list(difference.worker.config.cmd or ())
+    if words.count(difference.command) != 1:
+        return {"other_queue": difference.wanted}
+    words[words.index(difference.command)] = difference.wanted
     return {"queue_command": shlex.join(words)}

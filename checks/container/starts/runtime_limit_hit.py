@@ -136,7 +136,11 @@ def _kept_out(containers: Containers) -> list[Container]:
     Where containers run and none of these is there, a real-time policy proves nothing: `chrt`
     without `--all-tasks` changes one thread, and the runtime inherits that of another one.
     """
-    return [item for item in containers if item.start_failed and REFUSED_ENTRY in item.state.error]
+    return [
+        container
+        for container in containers
+        if container.start_failed and REFUSED_ENTRY in container.state.error
+    ]
 
 
 def _real_time_finding(engine: RealTimeEngine, refused: list[Container]) -> Finding:

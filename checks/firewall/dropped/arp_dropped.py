@@ -27,19 +27,19 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
         return Skipped(arp_filters.why_none)
     if not arp_filters.chains:
         return Skipped("nftables has no chain of the family arp")
-    certain = [item for item in arp_filters if item.is_certain]
-    for by, items in by_key((item.by, item) for item in certain).items():
+    certain = [arp_filter for arp_filter in arp_filters if arp_filter.is_certain]
+    for by, items in by_key((arp_filter.by, arp_filter) for arp_filter in certain).items():
         yield _finding(by, items)
-    for item in arp_filters:
-        if not item.is_certain and item.is_felt:
-            subject = Subject("interface", item.device)
-            yield Unexamined(subject, f"the verdict on ARP depends on {item.by}")
+    for arp_filter in arp_filters:
+        if not arp_filter.is_certain and arp_filter.is_felt:
+            subject = Subject("interface", arp_filter.device)
+            yield Unexamined(subject, f"the verdict on ARP depends on {arp_filter.by}")
     return None
 
 
-def _finding(by: Step, items: list[ArpFilter]) -> Finding:
-    devices = sorted({item.device for item in items})
-    members = {member.id: member for item in items for member in item.members}
+def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
+    devices = sorted({arp_filter.device for arp_filter in arp_filters})
+    members = {member.id: member for arp_filter in arp_filters for member in arp_filter.members}
     names = sorted(names_of(members.values()))
     whom = f"; {counted('container', names)} cannot be reached, nor call anybody" if names else ""
     return Finding(
@@ -53,7 +53,11 @@ def _finding(by: Step, items: list[ArpFilter]) -> Finding:
         discriminator=by.key,
         touches=(
             *(Subject("interface", device) for device in devices),
-            *(Subject("network", item.network) for item in items if item.network),
+            *(
+                Subject("network", arp_filter.network)
+                for arp_filter in arp_filters
+                if arp_filter.network
+            ),
             *subjects_of(members.values()),
         ),
         signs=NO_WAY_OUT,

@@ -30,48 +30,50 @@ def overlay_lost(
         return Skipped("there is no overlay network")
     if isinstance(lost_overlays, Unavailable):
         return lost_overlays
-    for item in lost_overlays:
-        yield _finding(item, firewall)
+    for overlay in lost_overlays:
+        yield _finding(overlay, firewall)
     return None
 
 
-def _finding(item: LostOverlay, firewall: Firewall | None) -> Finding:
-    what = f"UDP port {item.port}" + (" and ESP (IP protocol 50)" if item.is_encrypted else "")
-    if item.closed_by is not None:
-        why = f"this host's firewall drops what comes to {what}: {item.closed_by}"
+def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
+    what = f"UDP port {overlay.port}" + (
+        " and ESP (IP protocol 50)" if overlay.is_encrypted else ""
+    )
+    if overlay.closed_by is not None:
+        why = f"this host's firewall drops what comes to {what}: {overlay.closed_by}"
     else:
         why = f"usually a firewall on the way or on that node drops {what}"
-    name = f'"{item.name}" ({item.place})' if item.name else item.place
+    name = f'"{overlay.name}" ({overlay.place})' if overlay.name else overlay.place
     finding = Finding(
-        subject=item.network.subject,
+        subject=overlay.network.subject,
         summary=sentence(
-            f"packets of overlay {item.network} are lost between this host and node {item.node}: "
-            f"{item.container} gets no answer from {name} there",
+            f"packets of overlay {overlay.network} are lost between this host and node {overlay.node}: "
+            f"{overlay.container} gets no answer from {name} there",
             why,
         ),
         evidence=present(
             {
-                **(item.closed_by.evidence if item.closed_by is not None else {}),
-                "node of the called address": item.node,
-                "Options": item.network.options or None,
+                **(overlay.closed_by.evidence if overlay.closed_by is not None else {}),
+                "node of the called address": overlay.node,
+                "Options": overlay.network.options or None,
             }
         ),
-        variables={"node": item.node, "namespace": f"1-{item.network.id[:_SHORT]}"},
-        discriminator=item.node,
-        touches=(item.container.subject,),
-        stable=(item.container.life,),
+        variables={"node": overlay.node, "namespace": f"1-{overlay.network.id[:_SHORT]}"},
+        discriminator=overlay.node,
+        touches=(overlay.container.subject,),
+        stable=(overlay.container.life,),
     )
-    return finding.with_variables(_cure(item, firewall))
+    return finding.with_variables(_cure(overlay, firewall))
 
 
-def _cure(item: LostOverlay, firewall: Firewall | None) -> PageVariables:
+def _cure(overlay: LostOverlay, firewall: Firewall | None) -> PageVariables:
     """The rule that opens the port on this node; the other node where no rule here closes it."""
-    if item.closed_by is None:
-        return {"far": item.node}
-    found = cures.of_calls_to_host(firewall, item.closed_by, item.uplink, item.port, "udp")
+    if overlay.closed_by is None:
+        return {"far": overlay.node}
+    found = cures.of_calls_to_host(firewall, overlay.closed_by, overlay.uplink, overlay.port, "udp")
     if "zone_bridge" in found:
-        return {"zone_port": f"{item.port}/udp"}
+        return {"zone_port": f"{overlay.port}/udp"}
     if "ufw_bridge" in found:
-        return {"ufw_port": f"{item.port}/udp"}
+        return {"ufw_port": f"{overlay.port}/udp"}
     found.pop("bridge", None)
     return found

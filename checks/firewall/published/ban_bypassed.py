@@ -23,17 +23,17 @@ def ban_bypassed(bypassed_bans: BypassedBans) -> CheckResult:
     """
     if not bypassed_bans.walked and not bypassed_bans.unread:
         return Skipped("no ban list, or nobody is connected to a published port")
-    groups = by_key(((item.container.id, item.host_port, item.by), item) for item in bypassed_bans)
-    for items in groups.values():
-        yield _finding(items)
+    groups = by_key(((ban.container.id, ban.host_port, ban.by), ban) for ban in bypassed_bans)
+    for bans in groups.values():
+        yield _finding(bans)
     yield from bypassed_bans.unread
     return None
 
 
-def _finding(items: list[BypassedBan]) -> Finding:
-    first = items[0]
+def _finding(bans: list[BypassedBan]) -> Finding:
+    first = bans[0]
     by = first.by
-    addresses = [item.address for item in items]
+    addresses = [ban.address for ban in bans]
     return Finding.about(
         first.container,
         f"{counted('banned client', addresses, most=2)} still reached published port "

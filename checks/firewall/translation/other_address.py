@@ -11,11 +11,11 @@ from diagnose.model import Finding
 from diagnose.phrases import counted
 
 
-def hidden_behind_another(items: Sequence[OtherAddress]) -> Finding:
+def hidden_behind_another(hidden_ways: Sequence[OtherAddress]) -> Finding:
     """The finding about one network."""
-    first = items[0]
+    first = hidden_ways[0]
     network, uplink = first.way.network, first.way.uplink.name
-    names = [item.way.container.name for item in items]
+    names = [hidden_way.way.container.name for hidden_way in hidden_ways]
     return Finding(
         subject=network.subject,
         summary=(

@@ -22,35 +22,35 @@ def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
     yield from misnamed_exits.unread
     if not misnamed_exits.traced and not misnamed_exits.unread:
         return Skipped("no tunnel of this host or of a container has clients")
-    for item in misnamed_exits:
-        yield _finding(item)
+    for tunnel in misnamed_exits:
+        yield _finding(tunnel)
     return None
 
 
-def _finding(item: MisnamedExit) -> Finding:
-    container = item.container
+def _finding(tunnel: MisnamedExit) -> Finding:
+    container = tunnel.container
     where = "on this host" if container is None else f"inside {container}"
-    why = ", an interface that does not exist" if item.is_absent else ""
+    why = ", an interface that does not exist" if tunnel.is_absent else ""
     summary = (
-        f"clients of tunnel {item.tunnel} {where} get no answer from the internet: their packets leave "
-        f"by {item.leaves_by}, and the rule that translates {item.subnet} names {item.named}{why}"
+        f"clients of tunnel {tunnel.tunnel} {where} get no answer from the internet: their packets leave "
+        f"by {tunnel.leaves_by}, and the rule that translates {tunnel.subnet} names {tunnel.named}{why}"
     )
-    variables = {"subnet": item.subnet, "leaves_by": item.leaves_by, "named": item.named}
-    seen = {**item.rule.evidence, "leaves through": item.leaves_by}
+    variables = {"subnet": tunnel.subnet, "leaves_by": tunnel.leaves_by, "named": tunnel.named}
+    seen = {**tunnel.rule.evidence, "leaves through": tunnel.leaves_by}
     if container is None:
         return Finding(
             subject=HOST,
             summary=summary,
             evidence=seen,
-            severity=None if item.is_absent else Severity.advice,
-            variables={**variables, "on_host": item.tunnel},
-            discriminator=item.tunnel,
+            severity=None if tunnel.is_absent else Severity.advice,
+            variables={**variables, "on_host": tunnel.tunnel},
+            discriminator=tunnel.tunnel,
             signs=NO_WAY_OUT,
         )
     return Finding.about(
         container,
         summary,
         seen,
-        discriminator=item.tunnel,
+        discriminator=tunnel.tunnel,
         signs=NO_WAY_OUT,
     ).with_variables({**variables, "container": container.name})

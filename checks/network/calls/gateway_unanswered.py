@@ -53,27 +53,33 @@ def gateway_unanswered(
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container leaves through a macvlan or ipvlan network")
-    groups = by_key(((item.network.name, item.address), item) for item in silent_gateways)
+    groups = by_key(
+        ((machine.network.name, machine.address), machine) for machine in silent_gateways
+    )
     asked = {network for network, _ in groups}
     by_network = by_key(
-        (item.network.name, item)
-        for item in silent_gateways.neighbours
-        if item.network.name not in asked and _answering_machines(item, neighbours)
+        (machine.network.name, machine)
+        for machine in silent_gateways.neighbours
+        if machine.network.name not in asked and _answering_machines(machine, neighbours)
     )
     found = [
-        (_finding(items, neighbours, routes, _ways_out(items, networks), ping), items)
-        for items in groups.values()
+        (_finding(machines, neighbours, routes, _ways_out(machines, networks), ping), machines)
+        for machines in groups.values()
     ]
-    found += [(_neighbours_finding(items, neighbours), items) for items in by_network.values()]
-    for finding, items in found:
-        is_missed = any(calls_fail(item.container, recent_logs, unanswered_calls) for item in items)
+    found += [
+        (_neighbours_finding(machines, neighbours), machines) for machines in by_network.values()
+    ]
+    for finding, machines in found:
+        is_missed = any(
+            calls_fail(machine.container, recent_logs, unanswered_calls) for machine in machines
+        )
         yield finding if is_missed else replace(finding, severity=Severity.advice)
     return None
 
 
-def _answering_machines(item: SilentMachine, neighbours: Neighbours | None) -> set[str]:
+def _answering_machines(machine: SilentMachine, neighbours: Neighbours | None) -> set[str]:
     """The machines from which the host has an answer on the parent interface."""
-    parent = item.network.option("parent")
+    parent = machine.network.option("parent")
     return {
         entry.address
         for entry in neighbours or ()
@@ -85,14 +91,14 @@ _CHOOSES = (28,)
 """The first engine with an option for the network that has the default route (`--gw-priority`)."""
 
 
-def _ways_out(items: list[SilentMachine], networks: Networks | None) -> list[Network]:
+def _ways_out(machines: list[SilentMachine], networks: Networks | None) -> list[Network]:
     """The bridges of the first container that would lead out, if its default route went there.
 
     None unless each of the containers has such a bridge: the others miss the gateway itself.
     """
     if networks is None:
         return []
-    ways = [_bridges_out(item.container, networks) for item in items]
+    ways = [_bridges_out(machine.container, networks) for machine in machines]
     return ways[0] if all(ways) else []
 
 
@@ -126,66 +132,68 @@ class _Reason(msgspec.Struct, frozen=True):
     variables: PageVariables
 
 
-def _reason_of_way_out(item: SilentMachine, way_out: Network, ping: Ping | None) -> _Reason:
+def _reason_of_way_out(machine: SilentMachine, way_out: Network, ping: Ping | None) -> _Reason:
     """The container has a bridge that leads out: from some engine on an option chooses it."""
-    name = item.container.name
+    name = machine.container.name
     why = f"its default route leads there, and not through bridge {way_out}"
     if ping is not None and ping.version >= _CHOOSES:
         return _Reason(why, {"container": name, "way_out": way_out.name})
     return _Reason(why, {"container": name, "first_network": f"0-{name}"})
 
 
-def _reason_of_silence(item: SilentMachine, router: str, neighbours: Neighbours | None) -> _Reason:
+def _reason_of_silence(
+    machine: SilentMachine, router: str, neighbours: Neighbours | None
+) -> _Reason:
     """router: that of this host on the same wire, or ""."""
-    gateway, container = item.address, item.container.name
+    gateway, container = machine.address, machine.container.name
     answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
     if gateway in answering:
-        return _Reason(_ONE_MAC, _wire_variables(item))
+        return _Reason(_ONE_MAC, _wire_variables(machine))
     if router and router != gateway:
-        variables = {"container": container, "router": router, "interface": item.interface}
+        variables = {"container": container, "router": router, "interface": machine.interface}
         return _Reason(f"the router of this host is {router}", variables)
     if router and neighbours is not None and neighbours.unanswered(router) is None:
         why = "the host has the same router: it is off, or the network accepts only the host's MAC"
-        return _Reason(why, {**_wire_variables(item), "silent": router})
+        return _Reason(why, {**_wire_variables(machine), "silent": router})
     return _Reason("", {"container": container})
 
 
 _ONE_MAC = "the host gets an answer, so the network accepts only the MAC address of the host"
 
 
-def _wire_variables(item: SilentMachine) -> PageVariables:
+def _wire_variables(machine: SilentMachine) -> PageVariables:
     """The variables for a wire that takes frames of one hardware address alone."""
-    parent = item.network.option("parent")
-    return {"container": item.container.name, "network": item.network.name, "parent": parent}
+    parent = machine.network.option("parent")
+    return {"container": machine.container.name, "network": machine.network.name, "parent": parent}
 
 
-def _neighbours_finding(items: list[SilentMachine], neighbours: Neighbours | None) -> Finding:
+def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | None) -> Finding:
     """Containers that asked for machines of their subnet alone, and have an answer from nobody.
 
     A machine that answers the host is on. Another one may be off: the host tells when it asks.
     """
-    addresses = sorted({item.address for item in items}, key=ip_address)
-    if _answering_machines(items[0], neighbours).isdisjoint(addresses):
+    addresses = sorted({machine.address for machine in machines}, key=ip_address)
+    if _answering_machines(machines[0], neighbours).isdisjoint(addresses):
         why = (
-            f"the host has answers from other machines on {items[0].network.option('parent')}: "
+            f"the host has answers from other machines on {machines[0].network.option('parent')}: "
             "these are off, or the network accepts only the MAC address of the host"
         )
         severity, variables = (
             Severity.warning,
-            {**_wire_variables(items[0]), "silent": addresses[0]},
+            {**_wire_variables(machines[0]), "silent": addresses[0]},
         )
     else:
-        why, severity, variables = _ONE_MAC, None, _wire_variables(items[0])
-    finding = _silent_finding(items, and_more(addresses), why, {})
+        why, severity, variables = _ONE_MAC, None, _wire_variables(machines[0])
+    finding = _silent_finding(machines, and_more(addresses), why, {})
     return replace(finding, variables=variables, severity=severity)
 
 
 def _silent_finding(
-    items: list[SilentMachine], whom: str, why: str, more: dict[str, Json]
+    machines: list[SilentMachine], whom: str, why: str, more: dict[str, Json]
 ) -> Finding:
-    first, network = items[0], items[0].network
+    first, network = machines[0], machines[0].network
     parent = network.option("parent")
-    names = sorted({item.container.name for item in items})
+    names = sorted({machine.container.name for machine in machines})
     return Finding(
         subject=network.subject,
         summary=sentence(
@@ -203,10 +211,12 @@ def _silent_finding(
         ),
         touches=(
             *([Subject("interface", parent)] if parent else []),
-            *(item.container.subject for item in items),
+            *(machine.container.subject for machine in machines),
         ),
         signs=NO_WAY_OUT,
-        stable=tuple({item.container.id: item.container.life for item in items}.values()),
+        stable=tuple(
+            {machine.container.id: machine.container.life for machine in machines}.values()
+        ),
     )
 
 

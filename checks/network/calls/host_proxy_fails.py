@@ -55,47 +55,50 @@ def _about_upstreams() -> tuple[Failure, ...]:
     return tuple(row for row in FAILURES if row.name.startswith("nginx"))
 
 
-def _finding(item: HostProxyFailure) -> Finding:
-    failure = recognise(item.lines, None, _about_upstreams(), has_ended=False)
-    line = item.lines[-1]
-    times = count(len(item.lines), "time")
-    if not item.is_published:
-        why = f"no container publishes that port, and {item.container} serves it inside"
-    elif not item.container.is_running:
+def _finding(failure: HostProxyFailure) -> Finding:
+    known = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
+    line = failure.lines[-1]
+    times = count(len(failure.lines), "time")
+    if not failure.is_published:
+        why = f"no container publishes that port, and {failure.container} serves it inside"
+    elif not failure.container.is_running:
         why = "it does not run"
-    elif failure is not None:
-        why = failure.cause
+    elif known is not None:
+        why = known.cause
     else:
         why = shortened(message(line).text, 160)
-    whom = f" of {item.container}" if item.is_published else ""
+    whom = f" of {failure.container}" if failure.is_published else ""
     return Finding.about(
-        item.container,
+        failure.container,
         sentence(
-            f"{item.program} on this host cannot pass requests on to {item.place}{whom} "
+            f"{failure.program} on this host cannot pass requests on to {failure.place}{whom} "
             f"({times} lately)",
             why,
         ),
         {
-            item.log.name: message(line).text,
-            **({"what fixes it": failure.cure} if failure is not None else {}),
+            failure.log.name: message(line).text,
+            **({"what fixes it": known.cure} if known is not None else {}),
         },
-        discriminator=f"{item.program} {item.place}",
+        discriminator=f"{failure.program} {failure.place}",
         signs=signs(line),
-        stable=(item.container.life,),
-    ).with_variables(_variables(item, failure))
+        stable=(failure.container.life,),
+    ).with_variables(_variables(failure, known))
 
 
-def _variables(item: HostProxyFailure, failure: Recognised | None) -> PageVariables:
+def _variables(failure: HostProxyFailure, known: Recognised | None) -> PageVariables:
     """The variables of the first command, by what keeps the proxy from its server."""
-    remedy = failure.remedy if failure is not None else None
-    if not item.is_published:
-        return {"unpublished": item.container.name, "publish": f"127.0.0.1:{item.port}:{item.port}"}
-    if not item.container.is_running:
-        return {"stopped": item.container.name}
-    if isinstance(remedy, Inside) and item.program == "nginx":
-        command = remedy.command.replace(_USUAL, item.drop_in or _USUAL)
+    remedy = known.remedy if known is not None else None
+    if not failure.is_published:
+        return {
+            "unpublished": failure.container.name,
+            "publish": f"127.0.0.1:{failure.port}:{failure.port}",
+        }
+    if not failure.container.is_running:
+        return {"stopped": failure.container.name}
+    if isinstance(remedy, Inside) and failure.program == "nginx":
+        command = remedy.command.replace(_USUAL, failure.drop_in or _USUAL)
         return {"on_host": command}
-    if not item.log.path:
-        return {"upstream": item.place, "unit": f"{item.program}.service"}
-    place = item.log.mark or item.place
-    return {"upstream": item.place, "log": item.log.path, "place": place}
+    if not failure.log.path:
+        return {"upstream": failure.place, "unit": f"{failure.program}.service"}
+    place = failure.log.mark or failure.place
+    return {"upstream": failure.place, "log": failure.log.path, "place": place}

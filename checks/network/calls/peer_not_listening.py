@@ -98,7 +98,9 @@ def _serves_ipv4_alone(netns: ContainerNetns, call: FailingCall) -> bool:
 
 
 def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
-    places = sorted({f"{item.address}:{item.port}" for item in netns.sockets("tcp", call.port)})
+    places = sorted(
+        {f"{socket.address}:{socket.port}" for socket in netns.sockets("tcp", call.port)}
+    )
     finding = _call_finding(
         call,
         peer,
@@ -111,7 +113,9 @@ def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> 
 
 
 def _ipv4_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
-    places = sorted({f"[{item.address}]:{item.port}" for item in netns.sockets("tcp", call.port)})
+    places = sorted(
+        {f"[{socket.address}]:{socket.port}" for socket in netns.sockets("tcp", call.port)}
+    )
     finding = _call_finding(
         call,
         peer,

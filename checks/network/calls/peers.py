@@ -137,7 +137,7 @@ def _stale_address_finding(stale: _StaleAddress) -> Finding:
         f"address of {server.name}": server.endpoints[call.network.name].ip_address
         for server in servers[:5]
     }
-    idle = [item for item in (stale.writer, stale.stopped) if item is not None]
+    idle = [caller for caller in (stale.writer, stale.stopped) if caller is not None]
     finding = Finding.about(
         call.container,
         f"{call.container} keeps calling {call.address}:{call.port}, {_owner_clause(stale)}"

@@ -32,10 +32,10 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     says of the missing header. The configuration of the nginx before it is read then, with its
     included files: it counts only if no header Upgrade is set in the location that takes the path.
     """
-    for item in untold_programs:
-        if item.symptom.kind == "upgrade":
+    for program in untold_programs:
+        if program.symptom.kind == "upgrade":
             what = "does not pass on the header Upgrade, by which a client asks for it"
-            yield _untold_finding(item, what, _UPGRADE)
+            yield _untold_finding(program, what, _UPGRADE)
     return None
 
 
@@ -50,24 +50,24 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     read then, with its included files. It counts if the nginx that ends HTTPS does not set
     X-Forwarded-Proto, or if an inner one overwrites it with $scheme, which is http there.
     """
-    for item in untold_programs:
-        if item.symptom.kind == "upgrade":
+    for program in untold_programs:
+        if program.symptom.kind == "upgrade":
             continue
-        if item.hop.ends_tls:
+        if program.hop.ends_tls:
             what = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"
-            yield _untold_finding(item, what, SCHEME)
+            yield _untold_finding(program, what, SCHEME)
         else:
-            said = item.hop.headers["x-forwarded-proto"]
+            said = program.hop.headers["x-forwarded-proto"]
             what = (
                 f"sets X-Forwarded-Proto to {said}, which is http there, though clients come by "
                 "HTTPS to the proxy before it"
             )
-            yield _untold_finding(item, what, SCHEME_BEFORE)
+            yield _untold_finding(program, what, SCHEME_BEFORE)
     return None
 
 
-def _untold_finding(item: UntoldProgram, what: str, added: str) -> Finding:
-    symptom, hop = item.symptom, item.hop
+def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:
+    symptom, hop = untold.symptom, untold.hop
     program = hop.program or symptom.container
     finding = Finding.about(
         program,
@@ -77,7 +77,7 @@ def _untold_finding(item: UntoldProgram, what: str, added: str) -> Finding:
         present(
             {
                 "log": shortened(symptom.line, 160),
-                "where that is set": _place(item),
+                "where that is set": _place(untold),
                 "names of the site": list(hop.names[:4]),
             }
         ),
@@ -85,7 +85,7 @@ def _untold_finding(item: UntoldProgram, what: str, added: str) -> Finding:
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
         stable=(program.life,),
     )
-    return finding.with_variables(edit_of(item, added))
+    return finding.with_variables(edit_of(untold, added))
 
 
 def _times_lately(symptom: Symptom) -> str:
@@ -94,7 +94,7 @@ def _times_lately(symptom: Symptom) -> str:
     return f"{count(symptom.times, 'time')} lately{asked}"
 
 
-def _place(item: UntoldProgram) -> str:
+def _place(program: UntoldProgram) -> str:
     """The file, and the location in it."""
-    file = item.file.on_host or item.file.inside
-    return f"{item.hop.directive} in {file}" if file else item.hop.directive
+    file = program.file.on_host or program.file.inside
+    return f"{program.hop.directive} in {file}" if file else program.hop.directive

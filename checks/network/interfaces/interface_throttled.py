@@ -30,29 +30,29 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
     advice: routers shape a slow line so on purpose, and drop packets whenever it is full. Looked at
     are uplinks, the bridges of networks, both ends of veth pairs. What comes in is not looked at.
     """
-    for item in throttled_interfaces:
-        if item.is_impaired or item.is_starving:
-            yield _finding(item)
+    for interface in throttled_interfaces:
+        if interface.is_impaired or interface.is_starving:
+            yield _finding(interface)
     yield from throttled_interfaces.unexamined
     return None
 
 
-def _finding(item: ThrottledInterface) -> Finding:
-    place, queue = item.place, item.queue
+def _finding(interface: ThrottledInterface) -> Finding:
+    place, queue = interface.place, interface.queue
     return Finding(
         subject=_subject(place),
-        summary=f"{_whose(place)} {_what(item)} ({queue.kind})",
+        summary=f"{_whose(place)} {_what(interface)} ({queue.kind})",
         evidence=present(
             {
                 "queue": f"{queue.kind} {queue.handle}",
                 "packets sent": queue.sent,
                 "packets dropped since it was set up": queue.dropped,
-                "packets dropped within a second": item.dropped,
+                "packets dropped within a second": interface.dropped,
                 "bytes that wait": queue.backlog,
                 "containers": list(names_of(place.containers))[:10],
             }
         ),
-        severity=Severity.advice if place.is_uplink and not item.is_impaired else None,
+        severity=Severity.advice if place.is_uplink and not interface.is_impaired else None,
         discriminator=place.link.name if place.inside is not None else "",
         touches=_touched(place),
         signs=frozenset({"timeout"}),
@@ -83,8 +83,8 @@ def _whose(place: SendingInterface) -> str:
     )
 
 
-def _what(item: ThrottledInterface) -> str:
-    queue = item.queue
+def _what(interface: ThrottledInterface) -> str:
+    queue = interface.queue
     parts = []
     if queue.loss:
         parts.append(f"loses {queue.loss:.1%} of its packets")
@@ -93,7 +93,7 @@ def _what(item: ThrottledInterface) -> str:
     if parts:
         return f"{joined(parts)} on purpose"
     assert queue.rate is not None  # only what limits is starving
-    lost = count(item.dropped, "packet")
+    lost = count(interface.dropped, "packet")
     held = f", and {size(queue.backlog)} wait" if queue.backlog else ""
     return f"may send {_bits(queue.rate)} a second: it dropped {lost} within a second{held}"
 

@@ -78,7 +78,7 @@ def _timeouts_behind(
 
 def _sharing_namespace(containers: Containers, owner: Container) -> list[Container]:
     """The running containers in the network of one."""
-    return [item for item in containers.running if containers.owner_of(item).id == owner.id]
+    return [other for other in containers.running if containers.owner_of(other).id == owner.id]
 
 
 def _tells_of_silence(text: str) -> bool:

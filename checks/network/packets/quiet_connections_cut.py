@@ -21,13 +21,13 @@ def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult
     client comes again each time after just that long. It counts from three connections within five
     minutes.
     """
-    for item in all_cut_connections:
-        yield _finding(item)
+    for cut in all_cut_connections:
+        yield _finding(cut)
     return None
 
 
-def _finding(item: CutConnections) -> Finding:
-    container, hop = item.container, item.hop
+def _finding(cut: CutConnections) -> Finding:
+    container, hop = cut.container, cut.hop
     if hop is None:
         why = (
             "`timeout client` or `timeout server` holds for them, where no `timeout tunnel` is set"
@@ -38,22 +38,22 @@ def _finding(item: CutConnections) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} has ended {count(item.times, 'WebSocket')} on which nothing was said for "
-            f"{item.seconds:.0f} s ({shortened(item.path, 60)})",
+            f"{container} has ended {count(cut.times, 'WebSocket')} on which nothing was said for "
+            f"{cut.seconds:.0f} s ({shortened(cut.path, 60)})",
             why,
         ),
         present(
             {
-                "log": shortened(item.line, 160),
+                "log": shortened(cut.line, 160),
                 "where that is set": hop.directive if hop is not None else None,
             }
         ),
         stable=(container.life,),
-    ).with_variables(_variables(item))
+    ).with_variables(_variables(cut))
 
 
-def _variables(item: CutConnections) -> PageVariables:
-    container, hop = item.container, item.hop
+def _variables(cut: CutConnections) -> PageVariables:
+    container, hop = cut.container, cut.hop
     if hop is None:
         return {"balancer": container.name}
     if container.host_config.readonly_rootfs or hop.read_timeout:

@@ -66,14 +66,14 @@ def udp_flow_stale(
         return flows
     if firewall is None or not firewall.translates_ports:
         return Skipped("no rule of the packet filter translates published ports")
-    for item in published:
-        stale = list(_stale_flows(item, flows, interfaces, listeners))
+    for udp_port in published:
+        stale = list(_stale_flows(udp_port, flows, interfaces, listeners))
         if stale:
-            yield _finding(item, stale)
+            yield _finding(udp_port, stale)
             continue
-        hidden = list(_hidden_flows(item, flows, interfaces, networks, firewall))
+        hidden = list(_hidden_flows(udp_port, flows, interfaces, networks, firewall))
         if hidden:
-            yield _hidden_finding(item, hidden)
+            yield _hidden_finding(udp_port, hidden)
     return None
 
 
@@ -85,21 +85,26 @@ def _published_udp_ports(containers: Containers) -> Iterator[_PublishedUdpPort]:
 
 
 def _stale_flows(
-    item: _PublishedUdpPort, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None
+    udp_port: _PublishedUdpPort,
+    flows: UdpFlows,
+    interfaces: Interfaces,
+    listeners: Listeners | None,
 ) -> Iterator[UdpFlow]:
     """The flows to a published port that connection tracking leads past the container."""
-    holders = () if listeners is None else listeners.on("udp", "", item.port)
+    holders = () if listeners is None else listeners.on("udp", "", udp_port.port)
     is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
-    for flow in flows.to(item.port):
-        is_to_port = interfaces.holds(flow.dst) and item.address in (*EVERYWHERE, flow.dst)
-        is_led_elsewhere = flow.reply_src not in item.addresses and not interfaces.holds(flow.src)
+    for flow in flows.to(udp_port.port):
+        is_to_port = interfaces.holds(flow.dst) and udp_port.address in (*EVERYWHERE, flow.dst)
+        is_led_elsewhere = flow.reply_src not in udp_port.addresses and not interfaces.holds(
+            flow.src
+        )
         is_served = flow.reply_src == flow.dst and is_served_by_host
         if is_to_port and is_led_elsewhere and not is_served:
             yield flow
 
 
 def _hidden_flows(
-    item: _PublishedUdpPort,
+    udp_port: _PublishedUdpPort,
     flows: UdpFlows,
     interfaces: Interfaces,
     networks: Networks | None,
@@ -110,31 +115,33 @@ def _hidden_flows(
     What containers send to the host is for docker-proxy: the engine's rules leave it alone.
     """
     is_led = any(
-        rule.protocol == "udp" and rule.host_port == item.port and rule.address in item.addresses
+        rule.protocol == "udp"
+        and rule.host_port == udp_port.port
+        and rule.address in udp_port.addresses
         for rule in firewall.port_rules
     )
     if networks is None or not is_led:
         return
-    for flow in flows.to(item.port):
-        is_to_port = interfaces.holds(flow.dst) and item.address in (*EVERYWHERE, flow.dst)
+    for flow in flows.to(udp_port.port):
+        is_to_port = interfaces.holds(flow.dst) and udp_port.address in (*EVERYWHERE, flow.dst)
         is_of_host = interfaces.holds(flow.src) or networks.bridge_of(ip_address(flow.src))
         if is_to_port and not is_of_host and flow.reply_src == flow.dst:
             yield flow
 
 
-def _hidden_finding(item: _PublishedUdpPort, hidden: list[UdpFlow]) -> Finding:
-    container = item.container
+def _hidden_finding(udp_port: _PublishedUdpPort, hidden: list[UdpFlow]) -> Finding:
+    container = udp_port.container
     gateways = [end.gateway for end in container.endpoints.values() if end.gateway]
     seen_as = gateways[0] if gateways else "its gateway"
     return Finding.about(
         container,
         f"{container} sees {seen_as} as the sender of UDP packets from {_clients(hidden)} to port "
-        f"{item.port}: a connection tracking entry that is older than the port's rule sends them "
+        f"{udp_port.port}: a connection tracking entry that is older than the port's rule sends them "
         "through docker-proxy",
         _entries(hidden),
-        discriminator=str(item.port),
+        discriminator=str(udp_port.port),
         stable=(container.life,),
-        port=str(item.port),
+        port=str(udp_port.port),
     )
 
 
@@ -151,16 +158,16 @@ def _entries(flows: list[UdpFlow]) -> dict[str, str]:
     }
 
 
-def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
-    first, container = stale[0], item.container
+def _finding(udp_port: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
+    first, container = stale[0], udp_port.container
     where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
     return Finding.about(
         container,
-        f"{container}: UDP packets of {_clients(stale)} to port {item.port} go {where}, "
+        f"{container}: UDP packets of {_clients(stale)} to port {udp_port.port} go {where}, "
         "because of a connection tracking entry from before its start",
-        _entries(stale) | {"addresses of the container": sorted(item.addresses)},
-        discriminator=str(item.port),
+        _entries(stale) | {"addresses of the container": sorted(udp_port.addresses)},
+        discriminator=str(udp_port.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),
-        port=str(item.port),
+        port=str(udp_port.port),
     )

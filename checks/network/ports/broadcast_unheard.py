@@ -30,47 +30,49 @@ def broadcast_unheard(kept_broadcasts: KeptBroadcasts) -> CheckResult:
     """
     if not kept_broadcasts.asked:
         return Skipped("no container on a bridge publishes DHCP or wakes machines")
-    for item in kept_broadcasts:
-        yield _dhcp_finding(item) if item.kind == "dhcp" else _wake_finding(item)
+    for broadcast in kept_broadcasts:
+        yield _dhcp_finding(broadcast) if broadcast.kind == "dhcp" else _wake_finding(broadcast)
     yield from kept_broadcasts.unread
     return None
 
 
-def _dhcp_finding(item: KeptBroadcast) -> Finding:
-    container = item.container
-    lack = "they get no address" if item.line else "only those behind a DHCP relay get an address"
+def _dhcp_finding(broadcast: KeptBroadcast) -> Finding:
+    container = broadcast.container
+    lack = (
+        "they get no address" if broadcast.line else "only those behind a DHCP relay get an address"
+    )
     return Finding.about(
         container,
-        f"{container} is a DHCP server on {_network_names(item)}, a bridge: clients of the local network "
+        f"{container} is a DHCP server on {_network_names(broadcast)}, a bridge: clients of the local network "
         f"ask by broadcast, which does not cross it, so that {lack}",
         present(
             {
                 "UDP sockets inside": [DHCP_PORT],
                 "NetworkSettings.Ports": container.published_names,
-                "log": quoted(item.line) if item.line else "",
+                "log": quoted(broadcast.line) if broadcast.line else "",
             }
         ),
-        discriminator=item.kind,
-        severity=None if item.line else Severity.advice,
-        touches=subjects_of(item.networks),
+        discriminator=broadcast.kind,
+        severity=None if broadcast.line else Severity.advice,
+        touches=subjects_of(broadcast.networks),
         stable=(container.life,),
         server=container.name,
     )
 
 
-def _wake_finding(item: KeptBroadcast) -> Finding:
-    container = item.container
+def _wake_finding(broadcast: KeptBroadcast) -> Finding:
+    container = broadcast.container
     return Finding.about(
         container,
-        f"{container} wakes machines by broadcast on {_network_names(item)}, a bridge, which keeps "
+        f"{container} wakes machines by broadcast on {_network_names(broadcast)}, a bridge, which keeps "
         "broadcasts in: no machine of the local network wakes",
-        {"log": quoted(item.line), "packets that it sent to all": item.broadcasts},
-        discriminator=item.kind,
-        touches=subjects_of(item.networks),
+        {"log": quoted(broadcast.line), "packets that it sent to all": broadcast.broadcasts},
+        discriminator=broadcast.kind,
+        touches=subjects_of(broadcast.networks),
         stable=(container.life,),
         waker=container.name,
     )
 
 
-def _network_names(item: KeptBroadcast) -> str:
-    return named("network", names_of(item.networks))
+def _network_names(broadcast: KeptBroadcast) -> str:
+    return named("network", names_of(broadcast.networks))

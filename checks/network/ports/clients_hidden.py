@@ -126,18 +126,18 @@ def _translated_findings(
     refusals: Refusals, translated: AllTranslatedClients | None
 ) -> Iterator[Finding]:
     """Networks for whose clients a rule of the host puts the gateway's address."""
-    for item in translated or ():
-        network, rule = item.network, item.rule
-        endpoint = item.container.endpoints.get(network.name)
+    for translation in translated or ():
+        network, rule = translation.network, translation.rule
+        endpoint = translation.container.endpoints.get(network.name)
         gateway = endpoint.gateway if endpoint is not None else ""
         refusing = refusals.on(network, refusal_of(gateway))
         if not gateway or not refusing:
             continue
         yield Finding.about(
-            item.container,
+            translation.container,
             f"{refusing.clause} clients with the address {gateway} of the gateway of {network}: "
             f"{rule} gives it to all clients of published ports",
-            refusing.evidence | {"published port looked at": item.host_port},
+            refusing.evidence | {"published port looked at": translation.host_port},
             touches=(network.subject, *refusing.subjects),
         ).with_variables(_kept_sources(rule, network))
 
@@ -326,8 +326,13 @@ def _web_server_before(container: Container, listeners: Listeners | None) -> str
     none; "" where there is no such program."""
     if listeners is None or any(port.host_port in _WEB for port in container.published_ports):
         return ""
-    serving = [item for item in listeners if item.port in _WEB and item.proto.startswith("tcp")]
-    return next((item.comm for item in serving if item.comm and item.comm not in _ENGINES), "")
+    serving = [
+        listener
+        for listener in listeners
+        if listener.port in _WEB and listener.proto.startswith("tcp")
+    ]
+    programs = (listener.comm for listener in serving if listener.comm not in _ENGINES)
+    return next(filter(None, programs), "")
 
 
 def _ports_of_ipv6(container: Container) -> list[str]:

@@ -43,27 +43,29 @@ def clients_unanswered(
     """
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
-    for item in unanswered_clients:
-        mistaken = _mistaken_neighbour(item, host_links.neighbours)
+    for clients in unanswered_clients:
+        mistaken = _mistaken_neighbour(clients, host_links.neighbours)
         absent = None
-        if item.stage != "request" and not item.stopped_by:
-            absent = absent_machine(item.clients[0], host_links)
+        if clients.stage != "request" and not clients.stopped_by:
+            absent = absent_machine(clients.clients[0], host_links)
         if absent is not None and absent.router:
-            yield _led_away_finding(item, absent)
+            yield _led_away_finding(clients, absent)
         else:
-            yield _finding(item, mistaken, _circle(item, forwarding_circles))
+            yield _finding(clients, mistaken, _circle(clients, forwarding_circles))
     yield from unanswered_clients.unread
     return None
 
 
-def _mistaken_neighbour(item: UnansweredClients, neighbours: Neighbours | None) -> Neighbour | None:
+def _mistaken_neighbour(
+    clients: UnansweredClients, neighbours: Neighbours | None
+) -> Neighbour | None:
     """Where the host sends packets for the container, if it knows another machine by its address.
 
     An entry that a program has made permanent outlives the container that it was made for.
     """
-    if neighbours is None or item.stage != "request":
+    if neighbours is None or clients.stage != "request":
         return None
-    places = item.container.endpoints.values()
+    places = clients.container.endpoints.values()
     entries = (
         neighbours.mistaken(place.ip_address, place.mac_address)
         for place in places
@@ -72,59 +74,63 @@ def _mistaken_neighbour(item: UnansweredClients, neighbours: Neighbours | None) 
     return next(filter(None, entries), None)
 
 
-def _circle(item: UnansweredClients, circles: ForwardingCircles | None) -> ForwardingCircle | None:
+def _circle(
+    clients: UnansweredClients, circles: ForwardingCircles | None
+) -> ForwardingCircle | None:
     """How the queries of a client come back to it, where both are DNS servers."""
-    circle = circles.silent_of(item.container) if circles is not None else None
-    return circle if circle is not None and circle.other in item.clients else None
+    circle = circles.silent_of(clients.container) if circles is not None else None
+    return circle if circle is not None and circle.other in clients.clients else None
 
 
 def _finding(
-    item: UnansweredClients, mistaken: Neighbour | None, circle: ForwardingCircle | None = None
+    clients: UnansweredClients, mistaken: Neighbour | None, circle: ForwardingCircle | None = None
 ) -> Finding:
-    container = item.container
-    clients = counted("client", item.clients, most=2)
-    port = f"published port {item.place}"
-    if item.is_ipv6:
+    container = clients.container
+    who = counted("client", clients.clients, most=2)
+    port = f"published port {clients.place}"
+    if clients.is_ipv6:
         port = f"{port} over IPv6"
-    if item.stage == "request":
-        what = f"{container} does not answer {clients} of {port}"
-        why = circle.clause if circle is not None else _why_silent(item, mistaken)
+    if clients.stage == "request":
+        what = f"{container} does not answer {who} of {port}"
+        why = circle.clause if circle is not None else _why_silent(clients, mistaken)
     else:
-        what = f"answers of {container} do not reach {clients} of {port}"
-        why = _way_of_answers(item)
+        what = f"answers of {container} do not reach {who} of {port}"
+        why = _way_of_answers(clients)
     return Finding.about(
         container,
         sentence(what, why),
         present(
             {
-                "connection attempts": item.tries,
-                "clients": and_more(item.clients, 5),
-                "state in the kernel's table": _state(item),
-                "way back": item.route or None,
+                "connection attempts": clients.tries,
+                "clients": and_more(clients.clients, 5),
+                "state in the kernel's table": _state(clients),
+                "way back": clients.route or None,
             }
         ),
-        discriminator=" ".join((item.place, item.stage, *(["ipv6"] if item.is_ipv6 else []))),
-        severity=Severity.advice if item.strangers else None,
+        discriminator=" ".join(
+            (clients.place, clients.stage, *(["ipv6"] if clients.is_ipv6 else []))
+        ),
+        severity=Severity.advice if clients.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),
-    ).with_variables(_circle_variables(circle) or _variables(item, mistaken))
+    ).with_variables(_circle_variables(circle) or _variables(clients, mistaken))
 
 
 def _circle_variables(circle: ForwardingCircle | None) -> PageVariables:
     return {} if circle is None else {"circle": circle.other, "holder": circle.container.name}
 
 
-def _led_away_finding(item: UnansweredClients, absent: AbsentMachine) -> Finding:
+def _led_away_finding(clients: UnansweredClients, absent: AbsentMachine) -> Finding:
     """Clients beyond the router, in whose net another program of the host is."""
-    clients = counted("client", item.clients, most=2)
-    what = f"answers of {item.container} do not reach {clients} of published port {item.place}"
+    who = counted("client", clients.clients, most=2)
+    what = f"answers of {clients.container} do not reach {who} of published port {clients.place}"
     return replace(
-        _finding(item, None),
+        _finding(clients, None),
         summary=sentence(what, str(absent)),
         variables={
-            "container": item.container.name,
-            "client": item.clients[0],
-            "port": str(item.host_port),
+            "container": clients.container.name,
+            "client": clients.clients[0],
+            "port": str(clients.host_port),
             "family": "ipv4",
             "led_away": absent.address,
             "way_out": absent.router,
@@ -132,18 +138,22 @@ def _led_away_finding(item: UnansweredClients, absent: AbsentMachine) -> Finding
     )
 
 
-def _way_of_answers(item: UnansweredClients) -> str:
+def _way_of_answers(clients: UnansweredClients) -> str:
     """What this host does with the answers."""
-    if item.stopped_by:
-        return f"{item.stopped_by} drops them on this host"
-    via = f" by router {item.router}" if item.router else ""
-    return f"they leave this host through interface {item.leaves_by}{via}" if item.leaves_by else ""
+    if clients.stopped_by:
+        return f"{clients.stopped_by} drops them on this host"
+    via = f" by router {clients.router}" if clients.router else ""
+    return (
+        f"they leave this host through interface {clients.leaves_by}{via}"
+        if clients.leaves_by
+        else ""
+    )
 
 
-def _why_silent(item: UnansweredClients, mistaken: Neighbour | None) -> str:
+def _why_silent(clients: UnansweredClients, mistaken: Neighbour | None) -> str:
     """Why nothing comes back from the container, as far as the host shows it."""
-    near = _near_network(item)
-    if item.container.state.status == "paused":
+    near = _near_network(clients)
+    if clients.container.state.status == "paused":
         return "it is paused, and its processes are frozen"
     if mistaken is not None:
         return (
@@ -154,46 +164,46 @@ def _why_silent(item: UnansweredClients, mistaken: Neighbour | None) -> str:
         return (
             f'it answers them directly on network "{near}", from an address that they did not call'
         )
-    if item.protocol == "udp":
+    if clients.protocol == "udp":
         return "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
     return "the host passes the requests on to the container, and nothing comes back"
 
 
-def _state(item: UnansweredClients) -> str:
-    if item.protocol == "udp":
+def _state(clients: UnansweredClients) -> str:
+    if clients.protocol == "udp":
         return "UNREPLIED"
-    return "SYN_SENT" if item.stage == "request" else "SYN_RECV"
+    return "SYN_SENT" if clients.stage == "request" else "SYN_RECV"
 
 
-def _variables(item: UnansweredClients, mistaken: Neighbour | None) -> PageVariables:
+def _variables(clients: UnansweredClients, mistaken: Neighbour | None) -> PageVariables:
     """The place, and the case that the page has a paragraph for."""
-    container = item.container.name
-    if item.container.state.status == "paused":
+    container = clients.container.name
+    if clients.container.state.status == "paused":
         return {"frozen": container}
     if mistaken is not None:
         return {"mistaken": mistaken.address, "at_interface": mistaken.interface}
     place = {
         "container": container,
-        "client": item.clients[0],
-        "port": str(item.host_port),
-        "family": "ipv6" if item.is_ipv6 else "ipv4",
+        "client": clients.clients[0],
+        "port": str(clients.host_port),
+        "family": "ipv6" if clients.is_ipv6 else "ipv4",
     }
-    if item.protocol == "udp":
-        cure = _way_back(item) or {"choosy": container}
-        return {"container": container, "client": item.clients[0], **cure}
-    if item.stage == "request":
-        return {**place, **(_way_back(item) or {"mute": container})}
-    return {**place, **present({"leaves_by": item.leaves_by, "router": item.router})}
+    if clients.protocol == "udp":
+        cure = _way_back(clients) or {"choosy": container}
+        return {"container": container, "client": clients.clients[0], **cure}
+    if clients.stage == "request":
+        return {**place, **(_way_back(clients) or {"mute": container})}
+    return {**place, **present({"leaves_by": clients.leaves_by, "router": clients.router})}
 
 
-def _near_network(item: UnansweredClients) -> str:
+def _near_network(clients: UnansweredClients) -> str:
     """The network of the container that these clients are on; "" where they are on none.
 
     It answers them there without the host, which alone knows the address that they called.
     """
-    for name, endpoint in item.container.endpoints.items():
+    for name, endpoint in clients.container.endpoints.items():
         place = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}"
-        if endpoint.ip_prefix_len and _is_in_subnet_of(place, item.clients[0]):
+        if endpoint.ip_prefix_len and _is_in_subnet_of(place, clients.clients[0]):
             return name
     return ""
 
@@ -206,9 +216,9 @@ def _is_in_subnet_of(place: str, address: str) -> bool:
         return False
 
 
-def _way_back(item: UnansweredClients) -> PageVariables:
+def _way_back(clients: UnansweredClients) -> PageVariables:
     """The variables of a route by which its answers come back to the host, where it has one."""
-    near, endpoints = _near_network(item), item.container.endpoints
+    near, endpoints = _near_network(clients), clients.container.endpoints
     others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]
     other = only(others) if near else None
     if other is None:

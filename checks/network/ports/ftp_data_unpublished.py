@@ -48,7 +48,7 @@ def ftp_data_unpublished(
             if waiting:
                 yield _finding(server, waiting)
     subjects = {server.subject for server in servers}
-    yield from (item for item in namespaces.unvisited if item.subject in subjects)
+    yield from (missed for missed in namespaces.unvisited if missed.subject in subjects)
     return None
 
 

@@ -91,7 +91,9 @@ def _of_one_service(container: Container, holders: Sequence[Container]) -> PageV
 
     The other one works, and must not be stopped. What never ran can be removed.
     """
-    if not container.compose_service or [item.service for item in holders] != [container.service]:
+    if not container.compose_service or [holder.service for holder in holders] != [
+        container.service
+    ]:
         return {}
     never_ran = container.state.status == "created" and container.started_at is None
     return {"replica" if never_ran else "twin": container.name}

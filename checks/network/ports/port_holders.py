@@ -55,6 +55,6 @@ def owner_of(holder: Listener, port: int, containers: Containers) -> Container |
         return own
     protocol = holder.proto.removesuffix("6")
     for container in containers.running:
-        if any(item.host_port == port for item in container.published_by(protocol)):
+        if any(published.host_port == port for published in container.published_by(protocol)):
             return container
     return None

@@ -31,36 +31,36 @@ def proxied_path_unknown(misplaced_paths: MisplacedPaths) -> CheckResult:
     configuration of nginx is read then. It is advice where only strangers of the internet asked,
     who look for pages that nobody has. A location that rewrites its path is left alone.
     """
-    for item in misplaced_paths:
-        yield _finding(item)
+    for path in misplaced_paths:
+        yield _finding(path)
     return None
 
 
-def _finding(item: MisplacedPath) -> Finding:
-    hop, program = item.hop, item.program
+def _finding(path: MisplacedPath) -> Finding:
+    hop, program = path.hop, path.program
     return Finding.about(
         program,
         sentence(
             f"{program} answers all requests below {hop.location} with HTTP status 404 "
-            f"({count(item.times, 'time')} lately)",
-            _why(item),
+            f"({count(path.times, 'time')} lately)",
+            _why(path),
         ),
         present(
             {
-                "log": shortened(item.line, 160),
-                "asked for, and passed on as": f"{shortened(item.asked, 60)}, {shortened(item.sent, 60)}",
-                "where that is set": f"{hop.directive} in {item.file.on_host or item.file.inside}",
+                "log": shortened(path.line, 160),
+                "asked for, and passed on as": f"{shortened(path.asked, 60)}, {shortened(path.sent, 60)}",
+                "where that is set": f"{hop.directive} in {path.file.on_host or path.file.inside}",
             }
         ),
-        severity=None if item.is_of_visitors else Severity.advice,
+        severity=None if path.is_of_visitors else Severity.advice,
         discriminator=hop.location,
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
         stable=(program.life,),
-    ).with_variables(_variables(item))
+    ).with_variables(_variables(path))
 
 
-def _why(item: MisplacedPath) -> str:
-    hop = item.hop
+def _why(path: MisplacedPath) -> str:
+    hop = path.hop
     target = f"proxy_pass {hop.target}"
     if not hop.path:
         return (
@@ -69,7 +69,7 @@ def _why(item: MisplacedPath) -> str:
         )
     if not hop.location.endswith("/"):
         return (
-            f"{hop.label} asks it for {shortened(item.sent, 60)}: {hop.directive} has no slash at "
+            f"{hop.label} asks it for {shortened(path.sent, 60)}: {hop.directive} has no slash at "
             "its end, and proxy_pass has one"
         )
     return (
@@ -78,16 +78,16 @@ def _why(item: MisplacedPath) -> str:
     )
 
 
-def _variables(item: MisplacedPath) -> PageVariables:
+def _variables(path: MisplacedPath) -> PageVariables:
     """The two addresses to compare, and an edit that is made only where the other one is known."""
-    hop = item.hop
+    hop = path.hop
     words = {"proxy": hop.proxy.name} if hop.proxy is not None else {}
-    if not item.address or not _PLAIN.fullmatch(item.sent) or not _PLAIN.fullmatch(item.other):
+    if not path.address or not _PLAIN.fullmatch(path.sent) or not _PLAIN.fullmatch(path.other):
         return words
-    words |= {"sent": f"{item.address}{item.sent}", "other": f"{item.address}{item.other}"}
+    words |= {"sent": f"{path.address}{path.sent}", "other": f"{path.address}{path.other}"}
     if not _PLAIN.fullmatch(hop.target) or (hop.path and not hop.location.endswith("/")):
         return words
     old, new = hop.target.replace(".", "[.]"), hop.target.removesuffix("/")
     new = new if hop.path else f"{new}/"
     edit = f"s|proxy_pass  *{old};|proxy_pass {new};|"
-    return {**words, **nginx_edit(hop, item.file, edit)}
+    return {**words, **nginx_edit(hop, path.file, edit)}

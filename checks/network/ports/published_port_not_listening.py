@@ -90,7 +90,7 @@ def published_port_not_listening(
     programs = inward_programs or InwardPrograms()
     publishing = [container for container in containers.running if container.published_ports]
     subjects = frozenset(subjects_of(publishing))
-    yield from (item for item in namespaces.unvisited if item.subject in subjects)
+    yield from (missed for missed in namespaces.unvisited if missed.subject in subjects)
     for container in publishing:
         netns = namespaces.of(container)
         if netns is None or container.has_own_kernel or not _is_settled(container, clock, grace):

@@ -21,26 +21,26 @@ def udp_clients_missed(all_missed_datagrams: AllMissedDatagrams) -> CheckResult:
     """
     if not all_missed_datagrams.asked:
         return Skipped("no container publishes some of the UDP ports that it serves, and not all")
-    for item in all_missed_datagrams:
-        yield _finding(item)
+    for datagrams in all_missed_datagrams:
+        yield _finding(datagrams)
     yield from all_missed_datagrams.unread
     return None
 
 
-def _finding(item: MissedDatagrams) -> Finding:
-    container, (first, last) = item.container, item.span
+def _finding(datagrams: MissedDatagrams) -> Finding:
+    container, (first, last) = datagrams.container, datagrams.span
     served = f"{first}-{last}" if last > first else str(first)
     return Finding.about(
         container,
         f"{container} takes UDP at port {served} inside and does not publish that: packets of "
-        f"{counted('client', item.clients, most=2)} to port {item.port} of this host get no answer",
+        f"{counted('client', datagrams.clients, most=2)} to port {datagrams.port} of this host get no answer",
         {
             "UDP sockets inside": served,
             "NetworkSettings.Ports": container.published_names,
-            "clients over UDP without an answer": list(item.clients[:5]),
+            "clients over UDP without an answer": list(datagrams.clients[:5]),
         },
         discriminator="udp",
-        severity=None if item.is_near else Severity.advice,
+        severity=None if datagrams.is_near else Severity.advice,
         stable=(container.life,),
         media=container.name,
         udp_ports=f"{served}:{served}/udp",

@@ -35,12 +35,12 @@ def udp_not_published(
     answer to a request for its first page sends them to a port over UDP that nobody serves: pages
     come late on some networks.
     """
-    for item in unpublished_udp_ports:
-        port = item.published.number
-        is_missed = (bool(item.clients) and not item.strangers) or port == _DNS
-        is_declared = f"{port}/udp" in (item.container.config.exposed_ports or {})
-        if is_missed or item.strangers or is_declared:
-            finding = _finding(item, None if is_missed else Severity.advice)
+    for udp_server in unpublished_udp_ports:
+        port = udp_server.published.number
+        is_missed = (bool(udp_server.clients) and not udp_server.strangers) or port == _DNS
+        is_declared = f"{port}/udp" in (udp_server.container.config.exposed_ports or {})
+        if is_missed or udp_server.strangers or is_declared:
+            finding = _finding(udp_server, None if is_missed else Severity.advice)
             yield replace(finding, is_quiet=True)
     for announced in announced_http3_ports or ():
         yield _http3_finding(announced)
@@ -48,32 +48,33 @@ def udp_not_published(
     return None
 
 
-def _http3_finding(item: AnnouncedHttp3) -> Finding:
+def _http3_finding(udp_server: AnnouncedHttp3) -> Finding:
     finding = Finding.about(
-        item.container,
-        f"{item.container} sends browsers on to HTTP/3 at UDP port {item.port} of this host, where "
+        udp_server.container,
+        f"{udp_server.container} sends browsers on to HTTP/3 at UDP port {udp_server.port} of this host, where "
         "nobody listens: they try it, and come back to TCP late",
         {
-            "Alt-Svc": shortened(item.header),
-            "NetworkSettings.Ports": item.container.published_names,
+            "Alt-Svc": shortened(udp_server.header),
+            "NetworkSettings.Ports": udp_server.container.published_names,
         },
         discriminator="http3",
         severity=Severity.advice,
-        stable=(item.container.life,),
+        stable=(udp_server.container.life,),
     )
-    if not item.inner_port:
+    if not udp_server.inner_port:
         return finding
-    words = {"port": str(item.inner_port), "udp_port": f"{item.port}:{item.inner_port}/udp"}
+    words = {
+        "port": str(udp_server.inner_port),
+        "udp_port": f"{udp_server.port}:{udp_server.inner_port}/udp",
+    }
     return finding.with_variables(words)
 
 
-def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
-    container, port = item.container, item.published.number
+def _finding(udp_server: UnpublishedUdp, severity: Severity | None) -> Finding:
+    container, port = udp_server.container, udp_server.published.number
     unanswered = ""
-    if item.clients:
-        unanswered = (
-            f"{counted('client', item.clients, most=2)} sent packets over UDP without an answer"
-        )
+    if udp_server.clients:
+        unanswered = f"{counted('client', udp_server.clients, most=2)} sent packets over UDP without an answer"
     return Finding.about(
         container,
         sentence(
@@ -84,12 +85,12 @@ def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
             {
                 "NetworkSettings.Ports": container.published_names,
                 "sockets inside": [f"{port}/tcp", f"{port}/udp"],
-                "clients over UDP without an answer": list(item.clients[:5]),
+                "clients over UDP without an answer": list(udp_server.clients[:5]),
             }
         ),
         discriminator=str(port),
         severity=severity,
         stable=(container.life,),
         port=str(port),
-        udp_port=item.published.leading_to(f"{port}/udp"),
+        udp_port=udp_server.published.leading_to(f"{port}/udp"),
     )

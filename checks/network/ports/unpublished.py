@@ -50,8 +50,8 @@ def port_not_published(
     On macvlan or ipvlan networks alone nothing is published: that is advice, for its clients may
     know the container's own address.
     """
-    for item in one_offs or ():
-        yield _one_off_finding(item)
+    for one_off in one_offs or ():
+        yield _one_off_finding(one_off)
     without_proxy = config
     if config is not None and config.starts_proxies:
         without_proxy = None
@@ -73,15 +73,15 @@ def port_not_published(
     return None
 
 
-def _one_off_finding(item: OneOffPorts) -> Finding:
-    container = item.container
+def _one_off_finding(one_off: OneOffPorts) -> Finding:
+    container = one_off.container
     finding = Finding.about(
         container,
         f"{container} was started by docker compose run, which does not publish the ports of its "
-        f"service ({and_more(item.ports)}): nobody reaches it from outside",
+        f"service ({and_more(one_off.ports)}): nobody reaches it from outside",
         {
             "label com.docker.compose.oneoff": "True",
-            f"ports of service {container.compose_service}": list(item.ports),
+            f"ports of service {container.compose_service}": list(one_off.ports),
             "HostConfig.PortBindings": "none",
         },
         stable=(container.life,),
