@@ -133,6 +133,10 @@ class PathStatus(msgspec.Struct, frozen=True):
         return (self.mode >> shift) & wanted == wanted
 
 
+NOT_ASKED = PathStatus()
+"""What stands for the status of a path about which nobody could ask."""
+
+
 class StatPaths(Question[dict[str, PathStatus]], frozen=True):
     """What stat says of many paths at once, by path.
 

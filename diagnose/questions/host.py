@@ -80,6 +80,11 @@ class Host:
             raise NoEvidenceError(Unavailable.of(answer))
         return answer
 
+    def answer_or(self, question: Question[Answer], default: Answer) -> Answer:
+        """The answer, or what stands for it, for evidence to which all reasons are the same."""
+        answer = self.ask(question)
+        return default if isinstance(answer, Failed) else answer
+
     def ask_many(
         self, questions: Iterable[Question[Answer]]
     ) -> Iterator[tuple[Question[Answer], Answer | Failed]]:

@@ -18,7 +18,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 EMBEDDED = "127.0.0.11"
@@ -344,12 +344,9 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
 
 def _dangling_target(host: Host) -> str:
     """What the host's file links to, where nothing is there."""
-    statuses = host.ask(StatPaths([HOST_FILE], follow=False))
-    if isinstance(statuses, Failed) or HOST_FILE not in statuses:
-        link = None
-    else:
-        link = statuses[HOST_FILE].link
-    return link or "" if isinstance(_read(host, HOST_FILE), Unavailable) else ""
+    statuses = host.answer_or(StatPaths([HOST_FILE], follow=False), {})
+    link = statuses.get(HOST_FILE, NOT_ASKED).link or ""
+    return link if isinstance(_read(host, HOST_FILE), Unavailable) else ""
 
 
 def _read(host: Host, path: str) -> ResolvConf | Unavailable:

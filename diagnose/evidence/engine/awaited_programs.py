@@ -15,7 +15,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
-from diagnose.questions.processes import InspectProcess
+from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.registry import evidence
 
 XTABLES_LOCK = "/run/xtables.lock"
@@ -128,9 +128,8 @@ def _lock_holder(host: Host) -> int | None:
 
 def _command(host: Host, process: Process) -> str:
     """The command line, else the name."""
-    detail = host.ask(InspectProcess(process.pid))
-    words = [] if isinstance(detail, Failed) else detail.cmdline
-    return " ".join(words) or process.comm
+    detail = host.answer_or(InspectProcess(process.pid), ProcessDetail())
+    return " ".join(detail.cmdline) or process.comm
 
 
 def _is_before_networks(log: DaemonLog | None) -> bool:

@@ -24,7 +24,7 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
 from diagnose.questions.endpoint import Endpoint, FindEndpoint, FindLocality
 from diagnose.questions.engine import PingEngine
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import NOT_ASKED, StatPaths
 from diagnose.questions.processes import ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
 from diagnose.questions.service import ReadUnit, Unit
@@ -222,7 +222,6 @@ def _pinged_daemon(host: Host) -> Daemon:
 
 def _closed_podman(host: Host, path: str) -> str:
     """The socket of Podman at this path, or that a link there names (package podman-docker)."""
-    answer = host.ask(StatPaths([path], follow=False))
-    status = None if isinstance(answer, Failed) else answer.get(path)
-    target = (status.link if status is not None else None) or path
+    statuses = host.answer_or(StatPaths([path], follow=False), {})
+    target = statuses.get(path, NOT_ASKED).link or path
     return target if target.endswith("/podman.sock") else ""

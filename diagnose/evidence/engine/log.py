@@ -13,7 +13,7 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import FindEndpoint, FindLocality
 from diagnose.questions.engine import PingEngine
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
 from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence
 
@@ -178,9 +178,8 @@ def _own_file(host: Host) -> Iterator[tuple[str, str]]:
     pid = None if isinstance(place, Failed) else place.engine_pid
     if pid:
         link = f"/proc/{pid}/fd/2"
-        statuses = host.ask(StatPaths([link], follow=False))
-        status = None if isinstance(statuses, Failed) else statuses.get(link)
-        target = (status.link if status else None) or ""
+        statuses = host.answer_or(StatPaths([link], follow=False), {})
+        target = statuses.get(link, NOT_ASKED).link or ""
         if target.startswith("/") and not target.startswith("/dev/"):
             gone = target.endswith(" (deleted)")
             yield (link if gone else target), target

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 __all__ = ["RootlessEngine", "RootlessEngines", "rootless_engines"]
@@ -80,17 +80,17 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
     if not stopped:
         return RootlessEngines()
     paths = [path for user in stopped for path in (user.containers, user.linger, user.runtime)]
-    answer = host.ask(StatPaths([SYSTEMD, *paths]))
-    if isinstance(answer, Failed) or not _is_there(answer, SYSTEMD):
+    statuses = host.answer_or(StatPaths([SYSTEMD, *paths]), {})
+    if not _is_there(statuses, SYSTEMD):
         return RootlessEngines()
-    found = [user for user in stopped if _is_there(answer, user.containers)]
-    return RootlessEngines(tuple(_engines(host, found, answer)))
+    found = [user for user in stopped if _is_there(statuses, user.containers)]
+    return RootlessEngines(tuple(_engines(host, found, statuses)))
 
 
 def _without_an_engine(host: Host, daemon: Daemon) -> list[_User]:
     """The users of this host whose engine does not run, if they have one."""
-    passwd = host.ask(ReadFile("/etc/passwd"))
-    users = [] if isinstance(passwd, Failed) else list(_users(passwd.text))[:MOST_USERS]
+    passwd = host.answer_or(ReadFile("/etc/passwd"), FileText(""))
+    users = list(_users(passwd.text))[:MOST_USERS]
     running = {process.uid for process in daemon.processes.others}
     return [user for user in users if user.uid not in running]
 

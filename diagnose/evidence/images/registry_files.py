@@ -10,7 +10,7 @@ from diagnose.evidence.images.pulls import Pulls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 CERTIFICATES = "/etc/docker/certs.d"
@@ -179,11 +179,8 @@ def _younger_anchors(host: Host, changed: float | None) -> Iterator[str]:
     """The authorities that were added to the system after this Unix time."""
     watched_folders = LOCAL_FOLDERS if changed is not None else ()
     for folder in watched_folders:
-        listing = host.ask(ListFolder(folder))
-        names = () if isinstance(listing, Failed) else listing.names
-        statuses = host.ask(StatPaths([f"{folder}/{name}" for name in names][:MOST]))
-        if isinstance(statuses, Failed):
-            continue
+        names = host.answer_or(ListFolder(folder), FolderListing()).names
+        statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in names][:MOST]), {})
         for path, status in statuses.items():
             if status.mtime is not None and changed is not None and status.mtime > changed:
                 yield path

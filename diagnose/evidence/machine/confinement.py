@@ -15,9 +15,9 @@ from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 KIND_FILE = "/run/systemd/container"
@@ -103,5 +103,4 @@ def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]
 
 def container_system(host: Host) -> str:
     """What this host is a container of, such as "lxc" and "wsl"; "" where systemd knows of none."""
-    answer = host.ask(ReadFile(KIND_FILE))
-    return "" if isinstance(answer, Failed) else answer.text.strip()
+    return host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder
+from diagnose.questions.files import FolderListing, ListFolder
 
 
 def drop_in_paths(host: Host, folders: Sequence[str], ending: str) -> list[str]:
@@ -16,9 +15,7 @@ def drop_in_paths(host: Host, folders: Sequence[str], ending: str) -> list[str]:
     """
     by_name: dict[str, str] = {}
     for folder in folders:
-        listing = host.ask(ListFolder(folder))
-        entries = () if isinstance(listing, Failed) else listing.entries
-        for entry in entries:
-            if entry.name.endswith(ending):
-                by_name.setdefault(entry.name, f"{folder}/{entry.name}")
+        for name in host.answer_or(ListFolder(folder), FolderListing()).names:
+            if name.endswith(ending):
+                by_name.setdefault(name, f"{folder}/{name}")
     return [path for _, path in sorted(by_name.items())]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder
+from diagnose.questions.files import FolderListing, ListFolder
 from diagnose.registry import evidence
 
 _UNTRUSTED = "certificate-untrusted"
@@ -46,11 +45,8 @@ def local_authorities(host: Host, repeated_errors: RepeatedErrors) -> LocalAutho
     if not any(failure.name == _UNTRUSTED for failure in failures):
         return LocalAuthorities()
     for folder, bundle in _STORES:
-        listing = host.ask(ListFolder(folder))
-        entries = [] if isinstance(listing, Failed) else listing.entries
-        files = sorted(
-            f"{folder}/{entry.name}" for entry in entries if entry.name.endswith(_CERTIFICATES)
-        )
+        names = host.answer_or(ListFolder(folder), FolderListing()).names
+        files = sorted(f"{folder}/{name}" for name in names if name.endswith(_CERTIFICATES))
         if files:
             return LocalAuthorities(tuple(files), bundle)
     return LocalAuthorities()

@@ -146,8 +146,7 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
         if names is not None:
             facts[f"folder {folder}"] = count(len(names), "file")
             paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
-    answer = host.ask(StatPaths(paths[:MOST_FILES]))
-    statuses = {} if isinstance(answer, Failed) else answer
+    statuses = host.answer_or(StatPaths(paths[:MOST_FILES]), {})
     changed: dict[str, float] = {}
     for path, status in statuses.items():
         if status.failed in ("", "missing"):

@@ -20,10 +20,10 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_logs
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, RecentChange, RecentChanges, Subject
+from diagnose.model import RecentChange, RecentChanges, Subject
 from diagnose.phrases import count
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, StatPaths
+from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 __all__ = ["RecentChanges", "recent_changes"]
@@ -34,7 +34,6 @@ MOST_ENTRIES = 50
 """Files of a mounted folder that are looked at."""
 ONE_RUN_S = 120.0
 """Packages that follow each other within so many seconds are one run of their manager."""
-NOT_ASKED = PathStatus()
 _WRITTEN_BY_PEOPLE = LazyPattern(
     r"""(?xi) [^/]*[.](?: conf | cfg | cnf | ini | ya?ml | toml | json | xml | hcl | env | properties
     | rules | list | acl | zone | sh | sql | lua | vcl | tmpl | htpasswd | crt | pem | key | pfx )
@@ -84,9 +83,7 @@ def recent_changes(
 
 
 def _packages(host: Host, earliest: float) -> Iterator[RecentChange]:
-    statuses = host.ask(StatPaths(list(READERS)))
-    if isinstance(statuses, Failed):
-        return
+    statuses = host.answer_or(StatPaths(list(READERS)), {})
     written = [path for path, status in statuses.items() if (status.mtime or 0.0) >= earliest]
     for packages in read_logs(host, written):
         yield from (_package_run(run) for run in _runs(packages))
@@ -118,11 +115,7 @@ def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange
     folders = [file for file in used if file.holds_settings][:MOST_FOLDERS]
     files = [file for file in (*used, *_entries(host, folders)) if _is_by_people(file.path)]
     paths = list(dict.fromkeys(file.path for file in files))[:MOST_PATHS]
-    if not paths:
-        return
-    statuses = host.ask(StatPaths(paths, follow=True))
-    if isinstance(statuses, Failed):
-        return
+    statuses = host.answer_or(StatPaths(paths, follow=True), {}) if paths else {}
     for file in files:
         status = statuses.get(file.path, NOT_ASKED)
         if status.type == "file" and status.mtime is not None:

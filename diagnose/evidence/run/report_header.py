@@ -17,7 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import Endpoint, FindEndpoint
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import NOT_ASKED, FileText, ReadFile, StatPaths
 from diagnose.questions.run import IdentifyKernel, KernelIdentity
 from diagnose.registry import evidence
 
@@ -159,9 +159,8 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
 
 def _has_systemd(host: Host) -> bool:
     """Where nobody could look, systemd is assumed: most hosts have it."""
-    statuses = host.ask(StatPaths([SYSTEMD_FOLDER]))
-    folder = None if isinstance(statuses, Failed) else statuses.get(SYSTEMD_FOLDER)
-    return folder is None or folder.failed != "missing"
+    statuses = host.answer_or(StatPaths([SYSTEMD_FOLDER]), {})
+    return statuses.get(SYSTEMD_FOLDER, NOT_ASKED).failed != "missing"
 
 
 _RPM = re.compile(r"""^ID(?:_LIKE)?=.*\b(?:rhel|fedora|centos)\b""", re.MULTILINE)
@@ -169,8 +168,8 @@ _RPM = re.compile(r"""^ID(?:_LIKE)?=.*\b(?:rhel|fedora|centos)\b""", re.MULTILIN
 
 def _has_rpm(host: Host) -> bool:
     """Whether os-release(5) names the RHEL family."""
-    answer = host.ask(ReadFile("/etc/os-release"))
-    return not isinstance(answer, Failed) and _RPM.search(answer.text) is not None
+    text = host.answer_or(ReadFile("/etc/os-release"), FileText("")).text
+    return _RPM.search(text) is not None
 
 
 def docker_command(endpoint: Endpoint, *, is_podman: bool) -> str:

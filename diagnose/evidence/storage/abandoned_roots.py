@@ -86,9 +86,7 @@ def _left_roots(
     likely = (*likely_roots(root.path, mounts), *_COPIES)
     paths = [path for path in likely if path != root.path]
     records = [f"{path}/{_RECORDS}" for path in (root.path, *paths)]
-    statuses = host.ask(StatPaths(records))
-    if isinstance(statuses, Failed):
-        return
+    statuses = host.answer_or(StatPaths(records), {})
     disks = {disk.usage.dev: disk for disk in full}
     seen = {_place(statuses.get(records[0]))}
     for path, record in zip(paths, records[1:], strict=True):

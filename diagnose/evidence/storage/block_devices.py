@@ -47,14 +47,10 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
         for mount in devices.values()
         if not mount.dev.startswith("0:")
     }
-    if not disks:
-        return BlockDevices(devices)
-    answer = host.ask(StatPaths(sorted(disks)))
-    if isinstance(answer, Failed):
-        return BlockDevices(devices)
+    statuses = host.answer_or(StatPaths(sorted(disks)), {}) if disks else {}
     disks_by_name = {
         posixpath.basename(status.link): disks[path]
-        for path, status in answer.items()
+        for path, status in statuses.items()
         if status.link
     }
     for _ in range(DEEPEST):

@@ -16,7 +16,7 @@ from diagnose.evidence.storage.written_layers import DEPTH, WALK_S, WORTH_PCT, l
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
-from diagnose.questions.files import ListFolder
+from diagnose.questions.files import FolderListing, ListFolder
 from diagnose.registry import evidence
 
 _DATA = "_data"
@@ -105,5 +105,4 @@ def _with_readers(host: Host, volume: FilledVolume, log: str) -> FilledVolume:
 
 
 def _names(host: Host, folder: str) -> Iterable[str]:
-    listing = host.ask(ListFolder(folder))
-    return () if isinstance(listing, Failed) else listing.names
+    return host.answer_or(ListFolder(folder), FolderListing()).names

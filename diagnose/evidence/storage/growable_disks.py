@@ -8,9 +8,8 @@ import msgspec
 
 from diagnose.evidence.storage.block_devices import SECTOR, numbers_in
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 __all__ = ["GrowableDisk", "GrowableDisks", "growable_disks"]
@@ -92,8 +91,7 @@ def _is_worth_a_look(disk: Filesystem) -> bool:
 def _device(host: Host, number: str) -> _Device | None:
     """The device of this number; None where sysfs does not show it."""
     path = f"/sys/dev/block/{number}"
-    status = host.ask(StatPaths([path]))
-    link = status[path].link if not isinstance(status, Failed) and path in status else None
+    link = host.answer_or(StatPaths([path]), {}).get(path, NOT_ASKED).link
     size, start, number = f"{path}/size", f"{path}/start", f"{path}/partition"
     figures = numbers_in(host, [size, start, number])
     if not link or size not in figures:
@@ -118,8 +116,7 @@ def _room_behind(host: Host, device: _Device) -> int:
 
 def _starts(host: Host, disk: str) -> list[int]:
     """Where the partitions of a disk begin, in bytes."""
-    listing = host.ask(ListFolder(f"/sys/class/block/{disk}"))
-    entries = [] if isinstance(listing, Failed) else listing.entries
-    partitions = [entry.name for entry in entries if entry.name.startswith(disk)]
+    listing = host.answer_or(ListFolder(f"/sys/class/block/{disk}"), FolderListing())
+    partitions = [name for name in listing.names if name.startswith(disk)]
     starts = numbers_in(host, [f"/sys/class/block/{name}/start" for name in partitions])
     return [start * SECTOR for start in starts.values()]

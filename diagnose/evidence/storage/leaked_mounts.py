@@ -104,8 +104,6 @@ def _namespaces(host: Host, processes: Processes) -> list[tuple[int, str]]:
     links = {
         f"/proc/{process.pid}/ns/mnt": process for process in processes if not process.is_zombie
     }
-    stats = host.ask(StatPaths(list(links), follow=False))
-    if isinstance(stats, Failed):
-        return []
-    chosen = {status.link: links[path] for path, status in stats.items() if status.link}
+    statuses = host.answer_or(StatPaths(list(links), follow=False), {})
+    chosen = {status.link: links[path] for path, status in statuses.items() if status.link}
     return [(process.pid, process.comm) for process in chosen.values()][:MOST_NAMESPACES]

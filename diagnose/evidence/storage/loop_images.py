@@ -10,7 +10,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, PageVariables
 from diagnose.phrases import size
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import FileText, ReadFile, StatPaths
 from diagnose.questions.filesystems import StatFilesystem
 from diagnose.registry import evidence
 
@@ -75,12 +75,11 @@ def loop_images(host: Host, filesystems: Filesystems) -> LoopImages:
 
 def _image(host: Host, disk: Filesystem) -> LoopImage | None:
     """The image file behind a loop device, and the room around that file."""
-    backing = host.ask(ReadFile(f"/sys/dev/block/{disk.usage.dev}/loop/backing_file"))
-    file = "" if isinstance(backing, Failed) else backing.text.strip()
+    name = f"/sys/dev/block/{disk.usage.dev}/loop/backing_file"
+    file = host.answer_or(ReadFile(name), FileText("")).text.strip()
     if not file.startswith("/"):
         return None
-    statuses = host.ask(StatPaths([file]))
-    status = None if isinstance(statuses, Failed) else statuses.get(file)
+    status = host.answer_or(StatPaths([file]), {}).get(file)
     around = host.ask(StatFilesystem(file))
     if status is None or status.failed or isinstance(around, Failed):
         return None

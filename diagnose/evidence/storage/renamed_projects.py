@@ -166,10 +166,8 @@ def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
 
 
 def _missing_folders(host: Host, folders: Sequence[str]) -> set[str]:
-    answer = host.ask(StatPaths(folders))
-    if isinstance(answer, Failed):
-        return set()
-    return {folder for folder in folders if answer[folder].failed == "missing"}
+    statuses = host.answer_or(StatPaths(folders), {})
+    return {folder for folder, status in statuses.items() if status.failed == "missing"}
 
 
 def _renamed_projects(

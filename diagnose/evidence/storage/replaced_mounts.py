@@ -19,7 +19,6 @@ from diagnose.evidence.storage.left_volumes import (
 )
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes, compose_label
 from diagnose.mappings import only
-from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FolderListing, ListFolder, StatPaths
 from diagnose.registry import evidence
@@ -124,11 +123,10 @@ def _listings(host: Host, paths: Iterable[str]) -> dict[str, frozenset[str]]:
 
 def _change_times(host: Host, path: str, names: Iterable[str]) -> list[float]:
     """When each entry of a folder was last changed; empty where one cannot be looked at."""
-    answer = host.ask(StatPaths([f"{path}/{name}" for name in sorted(names)[:MOST_ENTRIES]]))
-    if isinstance(answer, Failed):
-        return []
-    times = [status.mtime for status in answer.values() if status.mtime is not None]
-    return times if len(times) == len(answer) else []
+    question = StatPaths([f"{path}/{name}" for name in sorted(names)[:MOST_ENTRIES]])
+    statuses = host.answer_or(question, {})
+    times = [status.mtime for status in statuses.values() if status.mtime is not None]
+    return times if len(times) == len(statuses) else []
 
 
 def _begun(host: Host, container: Container, mount: Mount, names: frozenset[str]) -> float | None:

@@ -13,9 +13,9 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import Failed, Subject, Unavailable
+from diagnose.model import Subject, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import FolderEntry, ListFolder, StatPaths
+from diagnose.questions.files import NOT_ASKED, FolderEntry, FolderListing, ListFolder, StatPaths
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
 
@@ -126,12 +126,8 @@ def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -
         for entry in _folders(host, parent)
     ]
     free = [path for path in nearby if not any(_has(place, path, device) for place in places)]
-    if not free:
-        return ""
-    answer = host.ask(StatPaths(free, follow=True))
-    if isinstance(answer, Failed):
-        return ""
-    found = [path for path, status in answer.items() if status.type == "folder"]
+    statuses = host.answer_or(StatPaths(free, follow=True), {}) if free else {}
+    found = [path for path, status in statuses.items() if status.type == "folder"]
     return only([path for path in found if _folder_holds_something(host, path)]) or ""
 
 
@@ -149,23 +145,21 @@ def _is_within(path: str, folder: str) -> bool:
 
 
 def _is_missing(host: Host, path: str) -> bool:
-    answer = host.ask(StatPaths([path], follow=True))
-    status = None if isinstance(answer, Failed) else answer.get(path)
-    return status is not None and status.failed == "missing"
+    statuses = host.answer_or(StatPaths([path], follow=True), {})
+    return statuses.get(path, NOT_ASKED).failed == "missing"
 
 
 def _folders(host: Host, path: str) -> list[FolderEntry]:
     if path in ("", "/"):
         return []
-    listing = host.ask(ListFolder(path))
-    if isinstance(listing, Failed) or len(listing.entries) > MOST_BESIDE:
+    entries = host.answer_or(ListFolder(path), FolderListing()).entries
+    if len(entries) > MOST_BESIDE:
         return []
-    return [entry for entry in listing.entries if entry.type == "folder"]
+    return [entry for entry in entries if entry.type == "folder"]
 
 
 def _folder_holds_something(host: Host, path: str) -> bool:
-    listing = host.ask(ListFolder(path, limit=1))
-    return not isinstance(listing, Failed) and bool(listing.entries)
+    return bool(host.answer_or(ListFolder(path, limit=1), FolderListing()).entries)
 
 
 def _device(volume: Volume) -> str:

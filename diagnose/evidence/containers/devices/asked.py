@@ -10,10 +10,10 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 OPTION = "--device="
@@ -71,13 +71,10 @@ def asked_devices(
 def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:
     """The devices of the host that differ in their number, or that are serial too."""
     folder, _, name = path.rpartition("/")
-    listing = host.ask(ListFolder(folder))
-    if isinstance(listing, Failed):
-        return ()
+    names = host.answer_or(ListFolder(folder), FolderListing()).names
     stem = name.rstrip("0123456789")
     is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
     same = re.compile(rf"{re.escape(stem)}\d+")
-    names = listing.names
     kin = {other for other in names if same.fullmatch(other)}
     if is_serial:
         kin.update(other for other in names if _SERIAL.search(other) or folder == _BY_ID)

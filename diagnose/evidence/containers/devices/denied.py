@@ -21,7 +21,7 @@ from diagnose.evidence.machine.confinement import KIND_FILE
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import HARMLESS_DEVICES, ReadFile, TryDevices
+from diagnose.questions.files import HARMLESS_DEVICES, FileText, ReadFile, TryDevices
 from diagnose.registry import evidence
 
 _BY_RULE = LazyPattern(r"not permitted|\bEPERM\b", re.IGNORECASE)
@@ -74,8 +74,7 @@ def _barred_devices(host: Host, named: Sequence[NamedDevice]) -> Iterator[Barred
     refused = [d for d in candidates if d.path in trials and trials[d.path].error == "EPERM"]
     if not refused:
         return
-    kind = host.ask(ReadFile(KIND_FILE))
-    around = "" if isinstance(kind, Failed) else kind.text.strip()
+    around = host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()
     for device in refused:
         yield BarredDevice(device.container, device.inside, device.path, device.line, around)
 

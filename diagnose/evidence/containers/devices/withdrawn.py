@@ -9,9 +9,9 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unexamined
+from diagnose.model import Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 _LOST = LazyPattern(r"Failed to initialize NVML: Unknown Error")
@@ -70,9 +70,8 @@ def _has_gpu(container: Container) -> bool:
 
 
 def _rules(host: Host, container: Container) -> str:
-    membership = host.ask(ReadFile(f"/proc/{container.state.pid}/cgroup"))
-    group = None if isinstance(membership, Failed) else _DEVICES_GROUP.search(membership.text)
+    membership = host.answer_or(ReadFile(f"/proc/{container.state.pid}/cgroup"), FileText(""))
+    group = _DEVICES_GROUP.search(membership.text)
     if group is None:
         return ""
-    answer = host.ask(ReadFile(f"{_CGROUPS}{group['path']}/devices.list"))
-    return "" if isinstance(answer, Failed) else answer.text
+    return host.answer_or(ReadFile(f"{_CGROUPS}{group['path']}/devices.list"), FileText("")).text

@@ -318,12 +318,9 @@ def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[s
     for container in containers:
         for mount in container.bind_mounts:
             paths |= {owned.path for owned in owned_sources(container, mount, commanding)}
-    if not paths:
-        return frozenset()
-    answer = host.ask(StatPaths(sorted(paths)[:MOST_OWNED], follow=False))
-    if isinstance(answer, Failed):
-        return frozenset()
-    return frozenset(path for path, status in answer.items() if not status.failed)
+    question = StatPaths(sorted(paths)[:MOST_OWNED], follow=False)
+    statuses = host.answer_or(question, {}) if paths else {}
+    return frozenset(path for path, status in statuses.items() if not status.failed)
 
 
 def owned_sources(
@@ -384,8 +381,7 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
             steps |= {*refused.on_host[1:]}
     if not steps:
         return {}
-    answer = host.ask(StatPaths(sorted(steps), follow=False))
-    return {} if isinstance(answer, Failed) else answer
+    return host.answer_or(StatPaths(sorted(steps), follow=False), {})
 
 
 def _entries(

@@ -15,7 +15,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 MOST = 20
@@ -95,10 +95,7 @@ def _moved_source(host: Host, source: str, used: Collection[str]) -> MovedSource
 
 def _is_free(host: Host, place: str) -> bool:
     """Whether nothing lies there but an empty folder, or a link that leads nowhere."""
-    answer = host.ask(StatPaths([place], follow=True))
-    if isinstance(answer, Failed):
-        return False
-    status = answer[place]
+    status = host.answer_or(StatPaths([place], follow=True), {}).get(place, NOT_ASKED)
     if status.type != "folder":
         return status.failed == "missing"
     listing = host.ask(ListFolder(place))
@@ -110,14 +107,11 @@ def _names_beside(host: Host, place: str, rest: str) -> Sequence[str]:
     folder, name = posixpath.split(place)
     if not name or not folder:
         return ()
-    listing = host.ask(ListFolder(folder))
-    if isinstance(listing, Failed):
-        return ()
+    listing = host.answer_or(ListFolder(folder), FolderListing())
     aside = re.compile(re.escape(name) + _ASIDE)
     paths = [f"{folder.rstrip('/')}/{other}" for other in listing.names if aside.match(other)]
     if not rest or not paths:
         return paths
-    answer = host.ask(StatPaths([f"{path}/{rest}" for path in paths], follow=True))
-    if isinstance(answer, Failed):
-        return ()
-    return [path for path in paths if not answer[f"{path}/{rest}"].failed]
+    statuses = host.answer_or(StatPaths([f"{path}/{rest}" for path in paths], follow=True), {})
+    there = {path for path, status in statuses.items() if not status.failed}
+    return [path for path in paths if f"{path}/{rest}" in there]

@@ -241,8 +241,7 @@ def _statuses(host: Host, paths: Collection[str]) -> dict[str, PathStatus]:
     """What each path leads to; nothing where the host does not say."""
     if not paths:
         return {}
-    answer = host.ask(StatPaths(sorted(paths), follow=True))
-    return {} if isinstance(answer, Failed) else answer
+    return host.answer_or(StatPaths(sorted(paths), follow=True), {})
 
 
 def _is_same_device(source: PathStatus | None, point: PathStatus | None) -> bool:

@@ -16,7 +16,6 @@ from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
@@ -124,11 +123,7 @@ def unread_settings(
         if container.id in reads
     }
     paths = sorted({_file_of_same_name(item) for items in candidates.values() for item in items})
-    if not paths:
-        return {}
-    statuses = host.ask(StatPaths(paths, follow=True))
-    if isinstance(statuses, Failed):
-        return {}
+    statuses = host.answer_or(StatPaths(paths, follow=True), {}) if paths else {}
     files = {path for path, status in statuses.items() if status.type == "file"}
     unread = {}
     for id, items in candidates.items():

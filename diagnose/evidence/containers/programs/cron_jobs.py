@@ -15,7 +15,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile
 from diagnose.registry import evidence
 
 MOST = 12
@@ -85,9 +85,7 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
 
 
 def _names(host: Host, root: str, folder: str) -> list[str]:
-    listing = host.ask(ListFolder(folder, root=root))
-    if isinstance(listing, Failed):
-        return []
+    listing = host.answer_or(ListFolder(folder, root=root), FolderListing())
     return [
         entry.name
         for entry in listing.entries

@@ -140,10 +140,8 @@ def _listed_folders(host: Host, container: Container) -> Iterator[tuple[str, Seq
     if isinstance(detail, Failed) or not detail.layers:
         return
     inside = {f"{layer}/diff{folder}": folder for layer in detail.layers for folder in _FOLDERS}
-    statuses = host.ask(StatPaths(list(inside), follow=False))
-    if isinstance(statuses, Failed):
-        return
-    folders = [path for path in inside if statuses[path].type == "folder"]
+    statuses = host.answer_or(StatPaths(list(inside), follow=False), {})
+    folders = [path for path, status in statuses.items() if status.type == "folder"]
     for path, listing in host.answers_about(folders, ListFolder).items():
         yield inside[path], listing.names
 

@@ -26,7 +26,7 @@ from diagnose.mappings import present
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerFile, ReadContainerFile
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -243,12 +243,8 @@ class _Search(msgspec.Struct, frozen=True):
 
     def there(self, paths: Sequence[str]) -> list[str]:
         """Those of these paths of the host that exist."""
-        if not paths:
-            return []
-        statuses = self.host.ask(StatPaths(paths, follow=False))
-        if isinstance(statuses, Failed):
-            return []
-        return [path for path in paths if statuses[path].type in ("folder", "file")]
+        statuses = self.host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+        return [path for path, status in statuses.items() if status.type in ("folder", "file")]
 
 
 def _parent(pattern: str) -> str:
@@ -323,10 +319,8 @@ def _is_open(search: _Search, folder: str, user: str) -> bool:
 
 
 def _has_compiled(search: _Search, path: str) -> bool:
-    listing = search.host.ask(ListFolder(path))
-    return not isinstance(listing, Failed) and any(
-        name.endswith(_COMPILED) for name in listing.names
-    )
+    listing = search.host.answer_or(ListFolder(path), FolderListing())
+    return any(name.endswith(_COMPILED) for name in listing.names)
 
 
 def _assignment(container: Container, variable: str, folder: str) -> str:

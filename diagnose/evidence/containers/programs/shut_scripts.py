@@ -11,7 +11,6 @@ from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps
 from diagnose.evidence.containers.mounts.program_places import ProgramPlace, place_of_program
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.refused_programs import Programs
-from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
@@ -36,13 +35,11 @@ def shut_scripts(host: Host, containers: Containers, programs: Programs | None) 
     if not places:
         return ShutScripts()
     steps = {place.path: steps_from(place.mount.source, place.path) for place in places.values()}
-    answer = host.ask(StatPaths(sorted(steps)))
-    if isinstance(answer, Failed):
-        return ShutScripts()
-    links = linked_paths(host, steps)
+    statuses = host.answer_or(StatPaths(sorted(steps)), {})
+    links = linked_paths(host, steps) if statuses else ()
     shut = {
         path
-        for path, status in answer.items()
+        for path, status in statuses.items()
         if status.type == "file" and not status.mode & _EXECUTE and path not in links
     }
     return ShutScripts({id: place.path for id, place in places.items() if place.path in shut})

@@ -18,7 +18,7 @@ from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 FSTAB = "/etc/fstab"
@@ -115,19 +115,12 @@ def data_root_candidates(
 
 def planned_mounts(host: Host) -> Iterator[PlannedMount]:
     """All mounts that fstab and the units of systemd ask for at boot."""
-    table = host.ask(ReadFile(FSTAB))
-    if not isinstance(table, Failed):
-        yield from planned_in_fstab(table.text)
-    listed = host.ask(ListFolder(UNIT_FOLDER))
-    if isinstance(listed, Failed):
-        units = []
-    else:
-        units = [name for name in listed.names if name.endswith(".mount")]
+    yield from planned_in_fstab(host.answer_or(ReadFile(FSTAB), FileText("")).text)
+    names = host.answer_or(ListFolder(UNIT_FOLDER), FolderListing()).names
+    units = [name for name in names if name.endswith(".mount")]
     for name in units[:MOST_UNITS]:
         path = f"{UNIT_FOLDER}/{name}"
-        unit = host.ask(ReadFile(path))
-        if isinstance(unit, Failed):
-            continue
+        unit = host.answer_or(ReadFile(path), FileText(""))
         if where := _WHERE.search(unit.text):
             source = re.search(r"^What=(.+)$", unit.text, re.MULTILINE)
             yield PlannedMount(where[1].strip(), source[1].strip() if source else "", path)
@@ -161,10 +154,8 @@ def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
         flags = parse_flags((process.cmdline or [])[1:])
         own = [*flags.get("data-root", ()), *flags.get("graph", ())]
         for path in flags.get("config-file", ()):
-            file = host.ask(ReadFile(path))
-            value = (
-                None if isinstance(file, Failed) else parse_text(file.text).values.get("data-root")
-            )
+            file = host.answer_or(ReadFile(path), FileText(""))
+            value = parse_text(file.text).values.get("data-root")
             if isinstance(value, str):
                 own.append(value)
         paths |= set(own[-1:] or [DEFAULT])
@@ -193,10 +184,8 @@ def _other_roots(
 
 
 def _count_of_containers(host: Host, root: str) -> int:
-    listed = host.ask(ListFolder(f"{root}/containers"))
-    if isinstance(listed, Failed):
-        return 0
-    return sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
+    listing = host.answer_or(ListFolder(f"{root}/containers"), FolderListing())
+    return sum(bool(_ID.fullmatch(name)) for name in listing.names)
 
 
 def likely_roots(root: str, mounts: Mounts) -> Iterable[str]:
@@ -217,6 +206,5 @@ def likely_roots(root: str, mounts: Mounts) -> Iterable[str]:
 
 def _remapped_below(host: Host, root: str) -> list[str]:
     """Data roots of the time when this engine remapped its users, below the one in use."""
-    listed = host.ask(ListFolder(root))
-    names = [] if isinstance(listed, Failed) else listed.names
+    names = host.answer_or(ListFolder(root), FolderListing()).names
     return [f"{root}/{name}" for name in names if REMAPPED.fullmatch(f"/{name}")]

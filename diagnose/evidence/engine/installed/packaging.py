@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.model import Failed, Trait
+from diagnose.model import Trait
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 
@@ -60,10 +60,8 @@ the snap's kind: packages put that program there."""
 def packaging(host: Host) -> Packaging:
     """How this host installs its engine; the usual way where nobody could look."""
     marks = [kind.mark for kind in KINDS]
-    answer = host.ask(StatPaths([*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER]))
-    if isinstance(answer, Failed):
-        return USUAL
-    there = {path for path, status in answer.items() if not status.failed}
+    statuses = host.answer_or(StatPaths([*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER]), {})
+    there = {path for path, status in statuses.items() if not status.failed}
     has_usual_program = not there.isdisjoint(USUAL_PROGRAMS)
     for kind in KINDS:
         if kind.trait == "snap" and has_usual_program:

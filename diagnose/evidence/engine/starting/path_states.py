@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 
@@ -44,5 +43,5 @@ class PathStates(msgspec.Struct, frozen=True):
 
 def path_states(host: Host, *paths: str) -> PathStates:
     """Ask the host for these paths."""
-    answer = host.ask(StatPaths(paths))
-    return PathStates({} if isinstance(answer, Failed) else answer)
+    statuses = host.answer_or(StatPaths(paths), {})
+    return PathStates(statuses)

@@ -10,7 +10,6 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.programs.start_refusals import STOCK, TOOL
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.questions.processes import ProcessDetail
@@ -93,9 +92,7 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
     programs = (name,) if name in _BY_ENGINE else (name, STOCK)
     folders = dict.fromkeys([*known, *listed])
     paths = [f"{folder}/{program}" for folder in folders for program in programs]
-    statuses = host.ask(StatPaths([*paths, *listed]))
-    if isinstance(statuses, Failed):
-        return None
+    statuses = host.answer_or(StatPaths([*paths, *listed]), {})
     found_in = {program: _holding_folder(program, known, listed, statuses) for program in programs}
     if not found_in[name]:
         return None

@@ -21,9 +21,9 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxy_logs import PROGRAMS, HostLine, HostLog, logs_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
-from diagnose.model import Failed, Unexamined
+from diagnose.model import Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 _REFUSED = "refused"
@@ -167,6 +167,6 @@ def _holder(containers: Containers, address: str) -> Container | None:
 
 
 def _drop_in(host: Host) -> str:
-    answer = host.ask(ReadFile("/etc/nginx/nginx.conf"))
-    match = None if isinstance(answer, Failed) else _INCLUDED.search(answer.text)
+    settings = host.answer_or(ReadFile("/etc/nginx/nginx.conf"), FileText(""))
+    match = _INCLUDED.search(settings.text)
     return match["folder"] if match is not None else ""

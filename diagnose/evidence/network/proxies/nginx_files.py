@@ -16,7 +16,7 @@ from diagnose.model import Failed
 from diagnose.nginx_text import Directive, read
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
-from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile
 
 MAIN = "/etc/nginx/nginx.conf"
 _MOST = 24
@@ -90,9 +90,8 @@ class NginxFiles:
         inside = (
             folder if mount is None else folder.removeprefix(mount.destination.rstrip("/")) or "/"
         )
-        listing = self._host.ask(ListFolder(inside, root=None if mount is None else mount.source))
-        if not isinstance(listing, Failed):
-            yield from (entry.name for entry in listing.entries)
+        question = ListFolder(inside, root=None if mount is None else mount.source)
+        yield from self._host.answer_or(question, FolderListing()).names
 
     def _text(self, path: str) -> str | None:
         """A file; None where it cannot be read, or where enough were read."""

@@ -11,7 +11,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import NOT_ASKED, StatPaths
 from diagnose.questions.network import ListTunnelHolders
 from diagnose.registry import evidence
 
@@ -77,5 +77,4 @@ def _kernel_owner(host: Host, link: Interface, processes: Processes | None) -> s
 
 
 def _exists(host: Host, path: str) -> bool:
-    statuses = host.ask(StatPaths([path]))
-    return not isinstance(statuses, Failed) and path in statuses and not statuses[path].failed
+    return bool(host.answer_or(StatPaths([path]), {}).get(path, NOT_ASKED).type)

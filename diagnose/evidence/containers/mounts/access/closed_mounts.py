@@ -13,7 +13,7 @@ from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
@@ -87,9 +87,8 @@ def _only_user(mount: Mounted) -> int | None:
 
 
 def _name(host: Host, uid: int) -> str:
-    users = host.ask(ReadFile("/etc/passwd"))
-    lines = [] if isinstance(users, Failed) else users.text.splitlines()
-    fields = (line.split(":") for line in lines)
+    users = host.answer_or(ReadFile("/etc/passwd"), FileText(""))
+    fields = (line.split(":") for line in users.text.splitlines())
     return next((parts[0] for parts in fields if parts[2:3] == [str(uid)]), "")
 
 

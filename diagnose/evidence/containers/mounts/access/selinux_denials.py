@@ -19,7 +19,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import FileText, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 AUDIT_LOG = "/var/log/audit/audit.log"
@@ -144,9 +144,8 @@ def _lines(host: Host, kernel: KernelLog | None, oldest: float) -> Iterator[_Lin
     for record in kernel or ():
         if record.at >= oldest and any(sign in record.text for sign in _SIGNS):
             yield _Line(record.at, "kernel log", record.text)
-    audit = host.ask(ReadFile(AUDIT_LOG, max_bytes=_TAIL, tail=True))
-    texts = () if isinstance(audit, Failed) else audit.text.splitlines()
-    for text in texts:
+    audit = host.answer_or(ReadFile(AUDIT_LOG, max_bytes=_TAIL, tail=True), FileText(""))
+    for text in audit.text.splitlines():
         at = _AT.search(text)
         if at is not None and float(at[1]) >= oldest and any(sign in text for sign in _SIGNS):
             yield _Line(float(at[1]), AUDIT_LOG, text)

@@ -18,7 +18,7 @@ from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
-from diagnose.questions.files import ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 VERSION_CHECK = "container.data-version-mismatch"
@@ -92,9 +92,10 @@ def _version(host: Host, container: Container, name: str) -> DataVersion | None:
         for folder in inner_folders:
             below = f"{folder}/{name}"
             # the container may have put a link to a file of the host in its place
-            answer = host.ask(ReadFile(below, max_bytes=64, root=mount.source))
-            if not isinstance(answer, Failed) and answer.text.strip():
-                return DataVersion(answer.text.strip(), f"{mount.source}{below}", mount)
+            question = ReadFile(below, max_bytes=64, root=mount.source)
+            version = host.answer_or(question, FileText("")).text.strip()
+            if version:
+                return DataVersion(version, f"{mount.source}{below}", mount)
     return None
 
 

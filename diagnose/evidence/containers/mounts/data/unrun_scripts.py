@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -21,7 +21,7 @@ from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 _FOLDER = "/docker-entrypoint-initdb.d"
@@ -186,15 +186,11 @@ def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
     if script.kind != "table" or not said_at:
         return False
     folder = script.data_folder
-    listing = host.ask(ListFolder(folder))
-    if isinstance(listing, Failed):
-        return False
+    listing = host.answer_or(ListFolder(folder), FolderListing())
     names = [entry.name for entry in listing.entries if entry.type == "folder"]
     paths = [f"{folder}/{name}" for name in names if name not in _NO_DATABASES][:_MOST]
-    statuses = host.ask(StatPaths(paths, follow=False))
-    if isinstance(statuses, Failed):
-        return False
-    return any((statuses[path].mtime or 0.0) > said_at for path in paths)
+    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    return any((status.mtime or 0.0) > said_at for status in statuses.values())
 
 
 class _ScriptPlace(msgspec.Struct, frozen=True):
@@ -213,13 +209,11 @@ def _places(host: Host, database: Container) -> Iterator[_ScriptPlace]:
                 mount.source, mount.destination, ReadFile(mount.source, _LONGEST, parts="created")
             )
             continue
-        listing = host.ask(ListFolder(mount.source))
-        entries: Sequence[str] = ()
-        if not isinstance(listing, Failed):
-            entries = [entry.name for entry in listing.entries if entry.type != "folder"]
-        for entry in entries[:_MOST]:
-            question = ReadFile(f"/{entry}", _LONGEST, root=mount.source, parts="created")
-            yield _ScriptPlace(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
+        listing = host.answer_or(ListFolder(mount.source), FolderListing())
+        names = [entry.name for entry in listing.entries if entry.type != "folder"]
+        for name in names[:_MOST]:
+            question = ReadFile(f"/{name}", _LONGEST, root=mount.source, parts="created")
+            yield _ScriptPlace(f"{mount.source}/{name}", f"{_FOLDER}/{name}", question)
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -236,10 +230,8 @@ def _data_of(host: Host, database: Container) -> _Data | None:
     sources = [mount.source for mount in database.mounts if mount.has_host_path]
     places = itertools.product(sources, _BELOW, _MADE_ONCE)
     paths = [f"{source}{below}/{file}" for source, below, file in places]
-    statuses = host.ask(StatPaths(paths, follow=False))
-    if isinstance(statuses, Failed):
-        return None
-    made = [(at, path) for path in paths if (at := statuses[path].mtime) is not None]
+    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    made = [(at, path) for path, status in statuses.items() if (at := status.mtime) is not None]
     if not made:
         return None
     at, path = min(made)
