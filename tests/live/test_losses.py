@@ -9,6 +9,8 @@ import pytest
 
 from diagnose.evidence.network.sockets.losses import sent_again_by_most
 from diagnose.live import Live
+from diagnose.live.kernel import socket_tables
+from diagnose.live.kernel.socket_tables import SocketPlace
 from diagnose.live.network import losses
 from diagnose.questions.sockets import (
     CountLosses,
@@ -68,7 +70,7 @@ LINES = {
 
 @pytest.mark.parametrize(("text", "place"), LINES.values(), ids=LINES)
 def test_addresses_in_the_kernels_socket_tables(text: str, place: tuple[str, int]) -> None:
-    assert losses._place(text) == place
+    assert socket_tables.without_mapping(socket_tables.place(text)) == place
 
 
 def test_a_buffer_that_overflows_is_seen() -> None:
@@ -93,14 +95,14 @@ def test_a_buffer_that_overflows_is_seen() -> None:
 LOOK = losses._Look
 
 
-def look(waiting: dict[tuple[str, int], int], *connected: tuple[str, int]) -> losses._Look:
+def look(waiting: dict[SocketPlace, int], *connected: SocketPlace) -> losses._Look:
     made = LOOK.__new__(LOOK)
     made.waiting, made.connected, made.drops, made.left_open = waiting, set(connected), {}, 0
     made.asks, made.inodes = bool(waiting), {}
     return made
 
 
-PLACE = ("192.0.2.9", 80)
+PLACE = SocketPlace("192.0.2.9", 80)
 WAITING = {
     "at two looks": ([look({PLACE: 1}), look({PLACE: 1})], 1),
     "asked twice": ([look({PLACE: 2}), look({})], 2),
@@ -165,7 +167,7 @@ def test_who_holds_a_socket_of_the_host_that_waits(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(losses, "container_of", lambda pid: "c" * 64 if pid == 111 else None)
     monkeypatch.setattr(losses, "text_of", lambda path: path.split("/")[2])
     answer = losses.watch_host(Live(), WatchHostCalls(seconds=0))
-    call = {"address": PLACE[0], "port": PLACE[1], "repeats": 1}
+    call = {"address": PLACE.address, "port": PLACE.port, "repeats": 1}
     assert answer == [
         {**call, "container": "c" * 64, "comm": "111"},
         {**call, "container": None, "comm": "112"},

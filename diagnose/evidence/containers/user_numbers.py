@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -15,7 +14,6 @@ from diagnose.registry import evidence
 MOST = 20
 """Images whose file of users is read, those of failed containers first."""
 BYTES = 64 * 1024
-USERS_FILE = "/etc/passwd"
 
 
 class UserNumbers(msgspec.Struct, frozen=True):
@@ -53,7 +51,7 @@ def user_numbers(host: Host, containers: Containers) -> UserNumbers:
     for container, answer in answers:
         if isinstance(answer, Failed):
             continue
-        number = _number(container.config.user, answer.text.splitlines())
+        number = _number(container.config.user, answer.text)
         if number:
             same = by_image[container.image, container.config.user]
             numbers |= dict.fromkeys((other.id for other in same), number)
@@ -67,14 +65,11 @@ def _is_named(container: Container) -> bool:
     return is_name and (has_mount or not container.is_running)
 
 
-def _number(user: str, lines: Iterable[str]) -> str:
+def _number(user: str, users: str) -> str:
     """The user's number, and that of its group; "" where the file has no such user.
 
     A group that is given by name stays as it is.
     """
     name, _, group = user.partition(":")
-    for line in lines:
-        fields = line.split(":")
-        if len(fields) > 3 and fields[0] == name and fields[2].isdigit():
-            return f"{fields[2]}:{group or fields[3]}"
-    return ""
+    entry = next((entry for entry in user_entries(users) if entry.name == name), None)
+    return f"{entry.uid}:{group or entry.gid}" if entry is not None else ""

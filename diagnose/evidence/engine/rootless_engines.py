@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile, StatPaths
@@ -48,7 +49,7 @@ class RootlessEngines(Items[RootlessEngine], frozen=True):
 
 
 class _User(msgspec.Struct, frozen=True):
-    """A line of /etc/passwd."""
+    """A person, or a service of a person's."""
 
     name: str
     uid: int
@@ -89,19 +90,16 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
 
 def _without_an_engine(host: Host, daemon: Daemon) -> list[_User]:
     """The users of this host whose engine does not run, if they have one."""
-    passwd = host.answer_or(ReadFile("/etc/passwd"), FileText(""))
+    passwd = host.answer_or(ReadFile(USERS_FILE), FileText(""))
     users = list(_users(passwd.text))[:MOST_USERS]
     running = {process.uid for process in daemon.processes.others}
     return [user for user in users if user.uid not in running]
 
 
 def _users(text: str) -> Iterator[_User]:
-    for line in text.splitlines():
-        fields = line.split(":")
-        if len(fields) < 6 or not fields[2].isdigit():
-            continue
-        if FIRST_UID <= int(fields[2]) <= LAST_UID and fields[5].startswith("/"):
-            yield _User(fields[0], int(fields[2]), fields[5].rstrip("/"))
+    for entry in user_entries(text):
+        if FIRST_UID <= entry.uid <= LAST_UID and entry.home.startswith("/"):
+            yield _User(entry.name, entry.uid, entry.home.rstrip("/"))
 
 
 def _engines(

@@ -31,6 +31,7 @@ from diagnose.live.engine.daemon_process import (
 )
 from diagnose.live.engine.endpoint import EngineEndpoint
 from diagnose.live.kernel.proc_files import cmdline
+from diagnose.live.kernel.socket_tables import LISTEN, socket_rows
 from diagnose.live.tool import in_container
 from diagnose.model import Json
 from diagnose.questions.endpoint import FindLocality
@@ -233,19 +234,16 @@ def _is_told_to_listen(pid: int, port: int | None) -> bool:
 
 
 def _tcp_listeners(port: int) -> list[int]:
-    """The inodes of sockets listening on this port (/proc/net/tcp, state 0A), in our network
-    namespace."""
-    pids = []
+    """The inodes of sockets that listen on this port, in our network namespace."""
+    inodes: list[int] = []
     for name in ("tcp", "tcp6"):
         try:
-            lines = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+            lines = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()
         except OSError:
             continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-                pids.append(int(fields[9]))
-    return pids
+        rows = (row for row in socket_rows(lines) if row.state == LISTEN)
+        inodes += [row.inode for row in rows if row.port == port]
+    return inodes
 
 
 def _disagreement(live: Live) -> str:

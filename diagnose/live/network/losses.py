@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import struct
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.live.kernel.open_files import owners_of
 from diagnose.live.kernel.proc_files import container_of, counters_of, text_of
+from diagnose.live.kernel.socket_tables import (
+    CLOSE_WAIT,
+    ESTABLISHED,
+    SYN_SENT,
+    SocketPlace,
+    SocketRow,
+    socket_rows,
+    without_mapping,
+)
 from diagnose.model import Json
 
 if TYPE_CHECKING:
@@ -28,11 +35,6 @@ MAX_ROWS = 200
 """Sockets of one namespace that are kept."""
 _LOOKS = 4
 _PAUSE_S = 0.25
-_ESTABLISHED, _SYN_SENT, _CLOSE_WAIT = "01", "02", "08"
-_MAPPED = bytes(10) + b"\xff\xff"
-"""The first bytes of an IPv4 address as a socket of IPv6 has it."""
-
-Place = tuple[str, int]
 
 
 def count(_live: Live, question: CountLosses) -> Json:
@@ -91,9 +93,9 @@ def callers(_live: Live, question: ListCallers) -> Json:
     Shape: by address, a number. Those that are closed and wait for their end do not count.
     """
     answer: dict[str, int] = {}
-    for fields in _rows(question.pid, "tcp"):
-        if fields[3] == _ESTABLISHED and _place(fields[1])[1] == question.port:
-            address = _place(fields[2])[0]
+    for row in _rows(question.pid, "tcp"):
+        if row.state == ESTABLISHED and row.port == question.port:
+            address = without_mapping(row.peer).address
             answer[address] = answer.get(address, 0) + 1
     return dict(answer)
 
@@ -149,7 +151,7 @@ def watch_host(_live: Live, question: WatchHostCalls) -> Json:
         looks.append(look)
         if unknown := look.inodes.keys() - holders.keys():
             holders.update(owners_of(unknown))
-    pids: dict[Place, set[int]] = {}
+    pids: dict[SocketPlace, set[int]] = {}
     for look in looks:
         for inode, place in look.inodes.items():
             if inode in holders:
@@ -157,7 +159,7 @@ def watch_host(_live: Live, question: WatchHostCalls) -> Json:
     return [
         {**call, "container": container_of(pid), "comm": text_of(f"/proc/{pid}/comm")}
         for call in _changes_between(looks)["calls"]
-        for pid in sorted(pids.get((call["address"], call["port"]), ()))
+        for pid in sorted(pids.get(SocketPlace(call["address"], call["port"]), set()))
     ]
 
 
@@ -174,27 +176,27 @@ class _Look:
     """What one look at a namespace saw."""
 
     def __init__(self, pid: int) -> None:
-        self.waiting: dict[Place, int] = {}
-        self.connected: set[Place] = set()
-        self.drops: dict[Place, int] = {}
+        self.waiting: dict[SocketPlace, int] = {}
+        self.connected: set[SocketPlace] = set()
+        self.drops: dict[SocketPlace, int] = {}
         self.left_open = 0
         self.asks = False
-        self.inodes: dict[int, Place] = {}
+        self.inodes: dict[int, SocketPlace] = {}
         """The inodes of the sockets that wait."""
-        for fields in _rows(pid, "tcp"):
-            peer, repeats = _place(fields[2]), int(fields[6], 16)
-            if fields[3] == _ESTABLISHED:
-                self.connected.add(peer)
-            elif fields[3] == _CLOSE_WAIT:
+        for row in _rows(pid, "tcp"):
+            if row.state == ESTABLISHED:
+                self.connected.add(without_mapping(row.peer))
+            elif row.state == CLOSE_WAIT:
                 self.left_open += 1
-            elif fields[3] == _SYN_SENT:
+            elif row.state == SYN_SENT:
                 self.asks = True
-                if repeats:
-                    self.waiting[peer] = max(self.waiting.get(peer, 0), repeats)
-                    self.inodes[int(fields[9])] = peer
-        for fields in _rows(pid, "udp"):
-            if fields[-1].isdigit():
-                self.drops[_place(fields[1])] = int(fields[-1])
+                if row.retransmissions:
+                    peer = without_mapping(row.peer)
+                    self.waiting[peer] = max(self.waiting.get(peer, 0), row.retransmissions)
+                    self.inodes[row.inode] = peer
+        for row in _rows(pid, "udp"):
+            if row.drops is not None:
+                self.drops[without_mapping(row.local)] = row.drops
 
     @property
     def is_quiet(self) -> bool:
@@ -202,44 +204,31 @@ class _Look:
         return not (self.asks or self.left_open or any(self.drops.values()))
 
 
-def _rows(pid: int, table: str) -> Iterator[list[str]]:
-    """The lines of a table of sockets in a namespace, for IPv4 and IPv6, as words."""
+def _rows(pid: int, table: str) -> Iterator[SocketRow]:
+    """The sockets of a table of a namespace, for IPv4 and IPv6."""
     for family in ("", "6"):
         path = Path(f"/proc/{pid}/net/{table}{family}")
         if family and not path.exists():  # a kernel without IPv6
             continue
         with path.open(encoding="ascii") as file:
-            for line in file.read(MAX_BYTES).splitlines()[1:]:
-                fields = line.split()
-                if len(fields) > 9:
-                    yield fields
-
-
-def _place(text: str) -> Place:
-    """ADDRESS:PORT of such a table, whose address is of 32-bit words in the machine's order."""
-    address, _, port = text.partition(":")
-    words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
-    packed = struct.pack(f"={len(words)}I", *words)
-    packed = packed.removeprefix(_MAPPED)
-    family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
-    return socket.inet_ntop(family, packed), int(port, 16)
+            yield from socket_rows(file.read(MAX_BYTES).splitlines())
 
 
 def _changes_between(looks: list[_Look]) -> dict[str, Any]:
     """What was lost between the first look and the last one."""
     connected = {place for look in looks for place in look.connected}
-    repeats: dict[Place, list[int]] = {}
+    repeats: dict[SocketPlace, list[int]] = {}
     for look in looks:
         for place, times in look.waiting.items():
             repeats.setdefault(place, []).append(times)
     calls = [
-        {"address": place[0], "port": place[1], "repeats": max(times)}
+        {"address": place.address, "port": place.port, "repeats": max(times)}
         for place, times in sorted(repeats.items())
         if place not in connected and (len(times) > 1 or max(times) > 1)
     ]
     first, last = looks[0], looks[-1]
     datagrams = [
-        {"address": place[0], "port": place[1], "total": drops, "within": drops - before}
+        {"address": place.address, "port": place.port, "total": drops, "within": drops - before}
         for place, drops in sorted(last.drops.items())
         if (before := first.drops.get(place, drops)) < drops
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import socket
-import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pyroute2.netlink import nlmsg
 from pyroute2.netlink.diag import SOCK_DIAG_BY_FAMILY, SS_CLOSE, SS_LISTEN, inet_diag_req
 
 from diagnose.live.kernel.modules import is_loaded
+from diagnose.live.kernel.socket_tables import socket_rows
 from diagnose.live.network.netlink import Attributes, Row, diag_socket, dump_request
 from diagnose.live.network.routing import FAMILIES
 from diagnose.model import Json
@@ -118,26 +118,17 @@ def parse_table(lines: Iterable[str], table: str) -> Iterator[Row]:
     """
     protocol = table.removesuffix("6")
     waiting = f"{_STATES[protocol]:02X}"
-    for line in itertools.islice(lines, 1, None):
-        fields = line.split()
-        if len(fields) < 10 or fields[3] != waiting:
+    for row in socket_rows(lines):
+        if row.state != waiting:
             if protocol == "tcp":
                 return
             continue
-        address, _, port = fields[1].partition(":")
+        address, port = row.local
         yield {
             "protocol": protocol,
-            "address": _address(address),
-            "port": int(port, 16),
+            "address": address,
+            "port": port,
             "family": "inet6" if table.endswith("6") else "inet",
-            "uid": int(fields[7]),
-            "inode": int(fields[9]),
+            "uid": row.uid,
+            "inode": row.inode,
         }
-
-
-def _address(text: str) -> str:
-    """The address of `/proc/net/tcp`: 32-bit words in the machine's byte order."""
-    words = struct.pack(
-        f"={len(text) // 8}I", *(int(text[at : at + 8], 16) for at in range(0, len(text), 8))
-    )
-    return socket.inet_ntop(socket.AF_INET if len(words) == 4 else socket.AF_INET6, words)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
+from diagnose.live.kernel.socket_tables import ESTABLISHED, SocketRow, socket_rows
 
 if TYPE_CHECKING:
     from diagnose.live import Live
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 4 << 20
 """As much of the kernel's table is read: some 25,000 connections."""
-_ESTABLISHED, _RETRANSMIT_TIMER = "01", "01"
+_RETRANSMIT_TIMER = "01"
 
 
 def stalls(_live: Live, question: ListTcpStalls) -> list[dict[str, Any]]:
@@ -27,26 +26,23 @@ def stalls(_live: Live, question: ListTcpStalls) -> list[dict[str, Any]]:
     pid = question.pid
     try:
         with Path(f"/proc/{pid}/net/tcp").open(encoding="ascii") as table:
-            rows = table.read(MAX_BYTES).splitlines()[1:]
+            lines = table.read(MAX_BYTES).splitlines()
     except FileNotFoundError as error:
         raise Refused("gone", f"there is no process {pid}") from error
-    return [row for row in map(_row, rows) if row is not None]
+    return [_stall(row) for row in socket_rows(lines) if _is_stalled(row)]
 
 
-def _row(line: str) -> dict[str, Any] | None:
-    """The connection of a line of /proc/net/tcp, if its retransmission timer runs."""
-    fields = line.split()
-    if len(fields) < 7 or fields[3] != _ESTABLISHED:
-        return None
-    timer = fields[5].partition(":")[0]
-    retransmissions = int(fields[6], 16)
-    if timer != _RETRANSMIT_TIMER or not retransmissions:
-        return None
-    address, _, port = fields[2].partition(":")
-    host = socket.inet_ntoa(struct.pack("=I", int(address, 16)))
-    unacknowledged = int(fields[4].partition(":")[0], 16)
+def _is_stalled(row: SocketRow) -> bool:
+    """Whether a connection's timer of retransmissions runs, and has fired."""
+    if row.state != ESTABLISHED or row.timer != _RETRANSMIT_TIMER:
+        return False
+    return row.retransmissions > 0
+
+
+def _stall(row: SocketRow) -> dict[str, Any]:
+    address, port = row.peer
     return {
-        "peer": f"{host}:{int(port, 16)}",
-        "unacknowledged": unacknowledged,
-        "retransmissions": retransmissions,
+        "peer": f"{address}:{port}",
+        "unacknowledged": row.unacknowledged,
+        "retransmissions": row.retransmissions,
     }

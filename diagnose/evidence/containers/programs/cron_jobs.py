@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.user_numbers import USERS_FILE
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.evidence.machine.processes import Processes
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile
+from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile
 from diagnose.registry import evidence
 
 MOST = 12
@@ -95,19 +94,16 @@ def _names(host: Host, root: str, folder: str) -> list[str]:
 
 def _lines(host: Host, file: ReadFile) -> list[str]:
     """The lines of a file; none where it cannot be read."""
-    text = host.ask(file)
-    return [] if isinstance(text, Failed) else text.text.splitlines()
+    return host.answer_or(file, FileText("")).text.splitlines()
 
 
 def _ownerless(
     host: Host, root: str, container: Container, spool: Sequence[str]
 ) -> Iterator[Ownerless]:
     """The tables of cron whose owner is no user of the container."""
-    users = (
-        {line.partition(":")[0] for line in _lines(host, ReadFile(USERS_FILE, root=root))}
-        if spool
-        else set()
-    )
+    question = ReadFile(USERS_FILE, root=root)
+    passwd = host.answer_or(question, FileText("")).text if spool else ""
+    users = {entry.name for entry in user_entries(passwd)}
     for name in spool:
         if users and name not in users:
             yield Ownerless(container, name)

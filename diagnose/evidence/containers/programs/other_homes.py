@@ -14,8 +14,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.missing_files import ABSENCE
-from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers, user_of
+from diagnose.evidence.containers.user_numbers import BYTES, UserNumbers, user_of
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -109,11 +110,13 @@ def _other_home(
 
 def _homes(host: Host, container: Container) -> dict[str, str]:
     """Home directories by the name and by the number of their user."""
-    answer = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))
-    if isinstance(answer, Failed):
+    users = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))
+    if isinstance(users, Failed):
         return {}
-    rows = [row.split(":") for row in answer.text.splitlines()]
-    return {key: row[5] for row in rows if len(row) > 6 for key in (row[0], row[2])}
+    homes: dict[str, str] = {}
+    for user in user_entries(users.text):
+        homes |= {user.name: user.home, str(user.uid): user.home}
+    return homes
 
 
 def _file(host: Host, container: Container, path: str) -> ContainerFile | None:

@@ -10,8 +10,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.access.denied_image_paths import denied_image_path
 from diagnose.evidence.containers.programs.program_files import path_folders
-from diagnose.evidence.containers.user_numbers import BYTES, USERS_FILE, UserNumbers, user_of
+from diagnose.evidence.containers.user_numbers import BYTES, UserNumbers, user_of
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -151,5 +152,5 @@ def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers 
     users = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))
     if isinstance(users, Failed):
         return users.reason == "gone"
-    entries = (line.split(":") for line in users.text.splitlines())
-    return next((entry[3:4] == ["0"] for entry in entries if user in (entry[0], *entry[2:3])), True)
+    entries = user_entries(users.text)
+    return next((entry.gid == 0 for entry in entries if user in (entry.name, str(entry.uid))), True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
@@ -87,9 +88,8 @@ def _only_user(mount: Mounted) -> int | None:
 
 
 def _name(host: Host, uid: int) -> str:
-    users = host.answer_or(ReadFile("/etc/passwd"), FileText(""))
-    fields = (line.split(":") for line in users.text.splitlines())
-    return next((parts[0] for parts in fields if parts[2:3] == [str(uid)]), "")
+    users = host.answer_or(ReadFile(USERS_FILE), FileText(""))
+    return next((entry.name for entry in user_entries(users.text) if entry.uid == uid), "")
 
 
 def _command_with_option(host: Host, processes: Processes | None, point: str, uid: int) -> str:

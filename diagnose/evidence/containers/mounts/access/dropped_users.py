@@ -12,7 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -33,9 +33,9 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     refused_in,
     refused_path,
 )
-from diagnose.evidence.containers.user_numbers import USERS_FILE
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.mappings import only
 from diagnose.model import Failed
@@ -200,7 +200,7 @@ def _refusals_of_ended(
     )
     for container, answer in answers:
         if not isinstance(answer, Failed):
-            user_of[container.id] = _called_alike(container, answer.text.splitlines())
+            user_of[container.id] = _called_alike(container, answer.text)
     return [
         _UserRefusal(container, refused, (ProgramUser("", user),))
         for container, refused in refusals
@@ -218,7 +218,7 @@ def named_by_variables(container: Container) -> HostUser | None:
     return None
 
 
-def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None:
+def _called_alike(container: Container, users: str) -> HostUser | None:
     """The one user of an image who is called like its program."""
     image = re.split(r"[/:@]", container.config.image)
     words = {
@@ -226,27 +226,11 @@ def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None
         for word in (*container.command, *container.config.words)
     }
     names = {word.lower() for word in (*image, *words) if word}
-    entry = only([entry for entry in _entries_of_passwd(users) if entry.name.lower() in names])
+    alike = [entry for entry in user_entries(users) if entry.uid and entry.name.lower() in names]
+    entry = only(alike)
     if entry is None:
         return None
     return _user(f"{entry.name} ({entry.uid}:{entry.gid})", entry.uid, entry.gid)
-
-
-class _PasswdEntry(msgspec.Struct, frozen=True):
-    """A line of passwd(5)."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-def _entries_of_passwd(lines: Iterable[str]) -> Iterator[_PasswdEntry]:
-    """The users of these lines, without root."""
-    for line in lines:
-        name, _, uid, gid, *_ = [*line.split(":"), "", "", "", ""]
-        user, group = _id(uid), _id(gid)
-        if user and group is not None:
-            yield _PasswdEntry(name, user, group)
 
 
 def _id(text: str) -> int | None:
