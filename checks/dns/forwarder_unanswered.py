@@ -15,7 +15,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, count, sentence
 from diagnose.registry import check
 
@@ -85,17 +85,7 @@ def _forwarding_finding(
             f"{stopped} has that address, and does not run" if stopped is not None else "",
             "" if stopped is not None else _holder_clause(holder, upstream, ports, networks),
         ),
-        present(
-            {
-                f"DNS server {container.name} asked for the root": str(forwarder.reply),
-                **{
-                    f"{asked.server} asked from {container.name}": str(asked.reply)
-                    for asked in forwarder.silent
-                },
-                "the address comes from": upstream.source,
-                "UDP ports of that container": ports,
-            }
-        ),
+        _silence_evidence(forwarder) | present({"UDP ports of that container": ports}),
         touches=(container.subject, *([holder.subject] if holder is not None else [])),
         calls=(holder.subject,) if holder is not None else (),
         signs=frozenset({"dns"}),
@@ -109,6 +99,17 @@ def _forwarding_finding(
         if stopped is None
         else {"stopped_server": stopped.name}
     )
+
+
+def _silence_evidence(forwarder: FailingForwarder) -> dict[str, Json]:
+    """What the server answered, and what it got from those that it asks."""
+    name = forwarder.container.name
+    answers = {f"{asked.server} asked from {name}": str(asked.reply) for asked in forwarder.silent}
+    return {
+        f"DNS server {name} asked for the root": str(forwarder.reply),
+        **answers,
+        **present({"the address comes from": forwarder.silent[0].server.source}),
+    }
 
 
 def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -222,30 +221,14 @@ def _failing_name_finding(error: _FailingServer) -> Finding:
 
 def _severity_of_name(failures: Sequence[UnresolvedName]) -> Severity:
     """How bad a name is that cannot be looked up: monitors are there to find such names."""
-    return Severity.advice if all(map(_is_watched, failures)) else Severity.warning
-
-
-def _is_watched(failure: UnresolvedName) -> bool:
-    """Whether a monitor has found the name gone, or a program that calls many hosts of others.
-
-    A name in its variables is that of its own database or mail server, which it needs.
-    """
-    container, name = failure.container, re.escape(failure.name.name)
-    is_own = any(
-        re.search(rf"(?<![\w.-]){name}(?![\w.-])", value)
-        for _, value in container.config.environment
-    )
-    watches = container.watches_others or failure.is_one_of_many
-    return watches and not is_own and not container.is_unhealthy
+    return Severity.advice if all(failure.is_watched for failure in failures) else Severity.warning
 
 
 def _answers(failures: Sequence[UnresolvedName]) -> dict[str, str]:
-    """What each server said of each name, as evidence."""
-    return {
-        f"{failure.name.name} A at {server}": str(reply)
-        for failure in failures
-        for server, reply in failure.replies.items()
-    }
+    answers: dict[str, str] = {}
+    for failure in failures:
+        answers |= failure.answers
+    return answers
 
 
 def _quoted_names(names: list[str]) -> str:
@@ -390,7 +373,7 @@ def _unknown_name_finding(
         present(
             {
                 "log": quoted(failure.name.line),
-                **_answers([failure]),
+                **failure.answers,
                 "with its search domain": completed,
             }
         ),

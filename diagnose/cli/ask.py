@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from diagnose.cli import options, process
+
+if TYPE_CHECKING:
+    from diagnose.model import Check, Report, Reported
 
 IDS_SHOWN = 6
 
@@ -41,7 +44,7 @@ def ask(
     """
     from msgspec.structs import replace
 
-    from diagnose import registry, session
+    from diagnose import registry
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
     from diagnose.render import terminal
@@ -57,15 +60,9 @@ def ask(
     ids = [match.id for match in matches]
     of_families = (id for id in checks if id.partition(".")[0] in families)
     fitting = tuple(dict.fromkeys((*ids, *of_families)))
-    try:
-        report = session.diagnose(
-            lambda: checks, None, options.of_run(given), began=process.began()
-        )
-    except session.InvalidRequestError as error:
-        raise click.ClickException(str(error)) from None
-    names = tuple((report.container_names or {}).values())
-    findings = search.ordered(report.findings, fitting, search.about(text, names))
-    report = replace(report, findings=findings)
+    report = _report(checks, given)
+    about = search.about(text, tuple((report.container_names or {}).values()))
+    report = replace(report, findings=search.ordered(report.findings, fitting, about))
     code = code_of(report, fail_on)
     if meaning:
         terminal.say((*meaning, ""), sys.stdout, color=options.color(no_color))
@@ -77,15 +74,30 @@ def ask(
         detail=terminal.ReportDetail(verbose=verbose, is_answer=True),
         shell=reader.shell(given["source"]),
     )
-    further = _way_between(text)
-    if fitting:
-        has_found = any(finding.id in fitting for finding in findings)
-        nothing = [] if has_found else ["none of them found anything"]
-        order = f"what fits these words comes first: {_shown_ids(ids, families)}"
-        further = [order, *nothing, *further]
-    if further:
+    shown = _shown_ids(ids, families)
+    first = _what_came_first(shown, fitting, report.findings) if fitting else []
+    if further := [*first, *_way_between(text)]:
         terminal.say(("", *further), sys.stdout, color=options.color(no_color))
     process.leave(code)
+
+
+def _report(checks: Mapping[str, Check], given: Mapping[str, Any]) -> Report:
+    """The report of every check, by the options given."""
+    from diagnose import session
+
+    try:
+        return session.diagnose(lambda: checks, None, options.of_run(given), began=process.began())
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _what_came_first(
+    shown_ids: str, fitting: Collection[str], findings: Iterable[Reported]
+) -> list[str]:
+    """Which checks fit the words, and that they found nothing where that is so."""
+    order = f"what fits these words comes first: {shown_ids}"
+    has_found = any(finding.id in fitting for finding in findings)
+    return [order] if has_found else [order, "none of them found anything"]
 
 
 def _way_between(text: str) -> list[str]:

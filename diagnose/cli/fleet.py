@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from diagnose.cli import options, process
+
+if TYPE_CHECKING:
+    from diagnose.fleet.model import Fleet
+    from diagnose.fleet.reports import Reader
 
 
 @click.command()
@@ -72,34 +77,45 @@ def fleet(
     critical, 3 unknown; a host that did not report is unknown.
     """
     from diagnose import registry
-    from diagnose.fleet import answer, sources
+    from diagnose.fleet import answer
     from diagnose.fleet import reports as reading
-    from diagnose.fleet.model import Fleet, FleetRequest
-    from diagnose.fleet.packed import Packed, SourceError
-    from diagnose.plain_file import NotPlainError, plain_text
+    from diagnose.fleet.model import FleetRequest
+    from diagnose.fleet.packed import SourceError
     from diagnose.render import fleet as rendering
 
     now = time.time()
     reader = reading.Reader(by_file=name_by == "file")
-
-    def read(words: tuple[str, ...]) -> Fleet:
-        sources_read = sources.read(words, sys.stdin)
-        reports = (
-            reader.report(file) if isinstance(file, Packed) else file for file in sources_read
-        )
-        return answer.fleet(reports, now)
-
+    expected = _expected_names(expect)
     try:
-        expected = plain_text(expect, follow=True).split() if expect is not None else []
-        present = read(reports)
-        earlier = read(against) if against else None
-    except (SourceError, NotPlainError) as error:
+        present = _read(reports, reader, now)
+        earlier = _read(against, reader, now) if against else None
+    except SourceError as error:
         raise click.ClickException(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise click.ClickException(f"cannot read {expect}: {why}") from None
     request = FleetRequest(now, since_s, group_by, fail_on, tuple(expected))
     severities = {id: check.severity for id, check in registry.load().items()}
     fleet_answer = answer.answer(present, earlier, request, severities)
     rendering.render(fleet_answer, format_, sys.stdout)
     process.leave(fleet_answer.code)
+
+
+def _expected_names(path: Path | None) -> list[str]:
+    """The names of the hosts that should report, from a file."""
+    from diagnose.plain_file import NotPlainError, plain_text
+
+    try:
+        return plain_text(path, follow=True).split() if path is not None else []
+    except NotPlainError as error:
+        raise click.ClickException(str(error)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise click.ClickException(f"cannot read {path}: {why}") from None
+
+
+def _read(words: tuple[str, ...], reader: Reader, now: float) -> Fleet:
+    """The hosts whose reports the words of the command line name."""
+    from diagnose.fleet import answer, sources
+    from diagnose.fleet.packed import Packed
+
+    files = sources.read(words, sys.stdin)
+    reports = (reader.report(file) if isinstance(file, Packed) else file for file in files)
+    return answer.fleet(reports, now)

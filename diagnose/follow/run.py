@@ -46,28 +46,13 @@ def follow(
     if finding is None:
         return UNKNOWN
     plan = steps.plan(report, finding)
-    path = output or Path(
-        f"diagnose-follow-{plan.id}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.md"
-    )
-    try:
-        transcript = Transcript(path, session.redactor(session.configuration(Options())))
-    except OSError as error:
-        raise InvalidRequestError(
-            f"cannot write {path}: {error.strerror}; -o FILE names another place"
-        ) from error
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    path = output or Path(f"diagnose-follow-{plan.id}-{now}.md")
+    transcript = _transcript(path)
     transcript.begin(plan, report.host.name, report.version)
     _show_plan(plan, person)
     means = Means(shell.run, lambda: shell.diagnose(arguments))
-    ending = "stopped"
-    with _ended_by_signals():
-        try:
-            ending = Guide(plan, person, means, transcript).walk()
-        except StoppedError as why:
-            person.say(str(why))
-            transcript.note(str(why))
-        except (EOFError, KeyboardInterrupt):
-            person.say("\nInterrupted. Nothing else is run.")
-            transcript.note("Interrupted.")
+    ending = _ending(Guide(plan, person, means, transcript), person, transcript)
     why_unwritten = transcript.close()
     if why_unwritten:
         person.say(f"The transcript could not be written whole: {path}: {why_unwritten}.")
@@ -77,6 +62,30 @@ def follow(
         return UNKNOWN
     still_there = CRITICAL if finding.severity is Severity.critical else WARNING
     return OK if ending == "healed" else still_there
+
+
+def _transcript(path: Path) -> Transcript:
+    """A new transcript. InvalidRequestError where it cannot be made."""
+    try:
+        return Transcript(path, session.redactor(session.configuration(Options())))
+    except OSError as error:
+        raise InvalidRequestError(
+            f"cannot write {path}: {error.strerror}; -o FILE names another place"
+        ) from error
+
+
+def _ending(guide: Guide, person: Person, transcript: Transcript) -> str:
+    """How the walk through the page ends."""
+    with _ended_by_signals():
+        try:
+            return guide.walk()
+        except StoppedError as why:
+            person.say(str(why))
+            transcript.note(str(why))
+        except (EOFError, KeyboardInterrupt):
+            person.say("\nInterrupted. Nothing else is run.")
+            transcript.note("Interrupted.")
+    return "stopped"
 
 
 def _show_plan(plan: steps.Course, person: Person) -> None:

@@ -147,9 +147,8 @@ def make(
     kept, rows = dict(fit.recording), dict(fit.rows)
     rest_s = _packing_s(map(len, rows.values()))
     extras, late = _extras(report, exit_code, recorded, limit, rest_s)
-    head = {**manifest, "redacted": dict(redacted)}
-    if late:
-        head["left_out_in_time"] = list(late)
+    left_out = {"left_out_in_time": list(late)} if late else {}
+    head: dict[str, Json] = {**manifest, "redacted": dict(redacted), **left_out}
     shed = list(fit.shed)
     # what turns out to be too large is packed again
     has_time = limit.allows(rest_s, then=2 * rest_s)

@@ -8,24 +8,28 @@ from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.first_steps.probe_steps import (
-    has_lost_its_record,
     other_probe,
     probe_steps,
     without_secrets,
 )
 from checks.container.first_steps.server_steps import is_of_a_server, server_of
-from checks.container.helpers import EndOutcome, held_up, log_evidence, not_running, tail_of
+from checks.container.helpers import held_up, log_evidence, not_running, tail_of
 from checks.container.running.health_restarts import HealthRestarts, health_restarts
+from checks.container.running.probe_words import (
+    clause_of_port,
+    clause_of_start,
+    probe_outcome,
+    sockets_evidence,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
+from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.containers.programs.probe_schemes import ProbeScheme, wrong_scheme
-from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
@@ -44,12 +48,6 @@ from diagnose.model import (
 from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
-
-FORGOTTEN = (
-    "its probe cannot be started, because the runtime has lost its record of the container: "
-    "files in /run were removed"
-)
-CANNOT_RUN = (126, 127)
 
 
 class ProbeSurroundings(EvidenceGroup, frozen=True):
@@ -197,19 +195,19 @@ def _restarted_finding(
     container, restarter = probe.container, restarts.restarter
     count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
     by = f"; {restarter} restarts it" if restarter is not None else ""
-    severity, what_failed = _failure(probe)
+    severity, what_failed = probe_outcome(probe)
     failed = f": {what_failed}" if probe.last and probe.exit_code else ""
     cannot_run = severity == Severity.warning
     cures = probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False) | other
     finding = Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
-        f"check had failed{failed}{_at_port(probe)}{by}",
+        f"check had failed{failed}{clause_of_port(probe)}{by}",
         {
             "probe": probe.text,
             **present({"last output": probe.output[-QUOTED:]}),
             "events": f"{count} times health_status: unhealthy, kill, start",
-            **_sockets(probe),
+            **sockets_evidence(probe),
         },
         discriminator="restarted",
         touches=(restarter.subject,) if restarter is not None else (),
@@ -234,7 +232,7 @@ def _probe_evidence(probe: HealthCheck, tail: LogTail) -> dict[str, Json]:
         **log_evidence(tail),
         "State.Health": f"{probe.health.status}, FailingStreak {probe.health.failing_streak}",
         **present({"to see more": probe.talkative_tool}),
-        **_sockets(probe),
+        **sockets_evidence(probe),
     }
 
 
@@ -246,19 +244,19 @@ def _failing_probe_finding(
     starting_s: float | None,
 ) -> Finding:
     container, streak = probe.container, probe.health.failing_streak
-    severity, failure = _failure(probe)
+    severity, failure = probe_outcome(probe)
     cannot_run = severity == Severity.warning
     if cannot_run or tail.lines:
         starting_s = None  # more time would change nothing
     if starting_s is not None:
         severity = Severity.warning
-    still_starting = _still_starting(probe, starting_s) if starting_s is not None else ""
+    still_starting = clause_of_start(probe, starting_s) if starting_s is not None else ""
     callees = _callees(probe, containers, tail)
     server = server_of(container, tail.failure, containers)
     because = f"; {tail.failure.cause}" if server and tail.failure is not None else ""
     finding = Finding.about(
         container,
-        f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}"
+        f"{container} is unhealthy: {failure}, {streak} times in a row{clause_of_port(probe)}"
         f"{still_starting}{because}",
         {
             **_probe_evidence(probe, tail),
@@ -320,76 +318,6 @@ def _wrong_scheme_finding(finding: Finding, container: Container, scheme: ProbeS
         evidence={**finding.evidence, "about the probe": scheme.line[-QUOTED:]},
         variables={"container": container.name, **corrected},
     )
-
-
-def _still_starting(probe: HealthCheck, starting_s: float) -> str:
-    """How long the program has been starting, as the end of a sentence."""
-    period = probe.start_period_s
-    granted = f"a start period of {duration(period)}" if period else "no start period"
-    return f"; it was started {duration(starting_s)} ago, and its health check has {granted}"
-
-
-def _failure(probe: HealthCheck) -> EndOutcome:
-    """How bad the failure of a probe is, and what it says about the probe."""
-    code = probe.exit_code
-    if probe.missing:
-        what = f'file "{probe.missing}"'
-        if probe.lacks_program:
-            # an image may have it in a folder that this container's PATH leaves out
-            where = "" if "/" in probe.missing else " in its PATH"
-            what = f'program "{probe.missing}"{where}'
-        return EndOutcome(
-            Severity.warning, f"its probe cannot run, because the container has no {what}"
-        )
-    if has_lost_its_record(probe):
-        return EndOutcome(Severity.critical, FORGOTTEN)
-    if code == TIMED_OUT and NOT_BEGUN in probe.output:
-        return EndOutcome(Severity.critical, "its probe cannot be started")
-    if code == TIMED_OUT:
-        return EndOutcome(
-            Severity.critical, f"its probe does not finish within {duration(probe.timeout_s)}"
-        )
-    if code in CANNOT_RUN:
-        return EndOutcome(Severity.warning, f"its probe cannot run, exit code {code}")
-    silence = "" if probe.output else " and prints nothing"
-    return EndOutcome(Severity.critical, f"its probe fails with exit code {code}{silence}")
-
-
-def _at_port(probe: HealthCheck) -> str:
-    """What is wrong with the port or the page that the probe calls, as the end of a sentence."""
-    if (proxy := probe.proxy) and not probe.unserved_port:
-        return (
-            f"; the probe's request to its own container goes to the proxy {proxy.host}:{proxy.port} "
-            f"of variable {proxy.variable}"
-        )
-    if host := probe.unlisted_host:
-        return (
-            f"; its server answers with HTTP status {probe.refused_status} to a probe that asks for "
-            f"{host}, which {list_without(probe.container, host)} does not list"
-        )
-    if probe.refused_status:
-        return f"; its server answers, with HTTP status {probe.refused_status}"
-    if probe.other_address:
-        return (
-            f"; its server listens at {probe.other_address} only, and the probe calls the loopback "
-            "address"
-        )
-    if probe.ipv4_port:
-        return (
-            f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
-            "and the probe calls a name or address that is IPv6"
-        )
-    if probe.unserved_port:
-        return f"; nothing in it listens on port {probe.unserved_port}, which the probe calls"
-    return ""
-
-
-def _sockets(probe: HealthCheck) -> dict[str, Json]:
-    """What listens inside, where the probe calls a port that is not served."""
-    is_missed = probe.unserved_port or probe.ipv4_port or probe.other_address
-    if probe.netns is None or not is_missed:
-        return {}
-    return {"TCP sockets inside": probe.netns.tcp_listeners or ["none"]}
 
 
 def _complaint(tail: LogTail) -> LogTail:

@@ -101,32 +101,39 @@ def _words(route: UnservedRoute) -> str:
                 f"{proxy} sends requests for {site} to port {port} of {container} as HTTP, "
                 "and the program there accepts only FastCGI (PHP-FPM)"
             )
-        case NoEntryPoint(wanted, known):
-            return (
-                f'{unserved}: {container} asks for the entry point "{wanted}", '
-                f"but the proxy has only {_quoted_names(known)}"
-            )
         case NoResolver(wanted, known):
             has = f"has only {_quoted_names(known)}" if known else "has none"
             return (
                 f"{proxy} serves {site} with its own default certificate: {container} "
                 f'asks for the certificate resolver "{wanted}", but the proxy {has}'
             )
-        case NoMiddleware(wanted):
-            return (
-                f'{unserved}: {container} asks for the middleware "{wanted}", '
-                "which no running container defines in its labels"
-            )
-        case SeveralServices(services):
-            return (
-                f"{unserved}: {container} has the services {joined(services)}, "
-                f'but its router "{route.router}" names none of them'
-            )
         case DefinedTwice(other, other_site):
             return (
                 f'{proxy} serves neither {site} nor "{other_site}": {container} '
                 f'and {other} define the same router "{route.router}" in different ways'
             )
+    return f"{unserved}: {container} {_unmet_wish(route)}"
+
+
+def _unmet_wish(route: UnservedRoute) -> str:
+    """What the labels of the container name and nobody has."""
+    match route.obstacle:
+        case NoEntryPoint(wanted, known):
+            return (
+                f'asks for the entry point "{wanted}", '
+                f"but the proxy has only {_quoted_names(known)}"
+            )
+        case NoMiddleware(wanted):
+            return (
+                f'asks for the middleware "{wanted}", '
+                "which no running container defines in its labels"
+            )
+        case SeveralServices(services):
+            return (
+                f"has the services {joined(services)}, "
+                f'but its router "{route.router}" names none of them'
+            )
+    return "has labels that Traefik does not follow"
 
 
 def _not_enabled(unserved: str, container: Container, lack: NotEnabled) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -57,6 +58,25 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         """The answer that a library takes: an error of a server leads it on to the next one."""
         replies = (reply for reply in self.replies.values() if reply.knows or reply.denies)
         return next(replies, None)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a monitor has found the name gone, or a program that calls many hosts of others.
+
+        A name in its variables is that of its own database or mail server, which it needs.
+        """
+        container, name = self.container, re.escape(self.name.name)
+        whole = re.compile(rf"(?<![\w.-]){name}(?![\w.-])")
+        is_own = any(whole.search(value) for _, value in container.config.environment)
+        watches = container.watches_others or self.is_one_of_many
+        return watches and not is_own and not container.is_unhealthy
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What each server said of it, as evidence."""
+        return {
+            f"{self.name.name} A at {server}": str(reply) for server, reply in self.replies.items()
+        }
 
     def completed(self, lookups: Lookups) -> str:
         """The name with a search domain that a server knows; empty where there is none.

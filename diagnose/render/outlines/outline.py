@@ -106,15 +106,9 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
         host=_host(report),
         notes=report.notes,
         coverage=_coverage(report),
-        blocks=(
-            *_single_blocks(first, tree),
-            *(block(group, tree) for group in grouped[:most]),
-        ),
+        blocks=(*_single_blocks(first, tree), *(block(group, tree) for group in grouped[:most])),
         further=tuple(further.most_common()),
-        advice=tuple(
-            _advice(group, tree)
-            for group in _by_check(finding for finding in quiet if finding not in first)
-        ),
+        advice=_advice_of([finding for finding in quiet if finding not in first], tree),
         unexplained=_single_blocks(unexplained[:most], tree),
         asides=_single_blocks(said.asides[:most], tree),
         more_unexplained=max(0, len(unexplained) - most),
@@ -126,6 +120,11 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
         skipped=reasons_of(report.results, Verdict.SKIPPED),
         silenced=sum(1 for finding in report.findings if finding.silenced),
     )
+
+
+def _advice_of(findings: Iterable[Reported], tree: FindingTree) -> tuple[Advice, ...]:
+    """A line for each check that has something to advise."""
+    return tuple(_advice(group, tree) for group in _by_check(findings))
 
 
 def _advice(group: Sequence[Reported], tree: FindingTree) -> Advice:

@@ -1,0 +1,86 @@
+"""What is said of a health check that fails, by what its probe prints and calls."""
+
+from __future__ import annotations
+
+from checks.container.first_steps.probe_steps import has_lost_its_record
+from checks.container.helpers import EndOutcome
+from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
+from diagnose.evidence.containers.settings.host_lists import list_without
+from diagnose.model import Json, Severity
+from diagnose.phrases import duration
+
+FORGOTTEN = (
+    "its probe cannot be started, because the runtime has lost its record of the container: "
+    "files in /run were removed"
+)
+CANNOT_RUN = (126, 127)
+
+
+def probe_outcome(probe: HealthCheck) -> EndOutcome:
+    """How bad the failure of a probe is, and what it says about the probe."""
+    code = probe.exit_code
+    if probe.missing:
+        what = f'file "{probe.missing}"'
+        if probe.lacks_program:
+            # an image may have it in a folder that this container's PATH leaves out
+            where = "" if "/" in probe.missing else " in its PATH"
+            what = f'program "{probe.missing}"{where}'
+        return EndOutcome(
+            Severity.warning, f"its probe cannot run, because the container has no {what}"
+        )
+    if has_lost_its_record(probe):
+        return EndOutcome(Severity.critical, FORGOTTEN)
+    if code == TIMED_OUT and NOT_BEGUN in probe.output:
+        return EndOutcome(Severity.critical, "its probe cannot be started")
+    if code == TIMED_OUT:
+        return EndOutcome(
+            Severity.critical, f"its probe does not finish within {duration(probe.timeout_s)}"
+        )
+    if code in CANNOT_RUN:
+        return EndOutcome(Severity.warning, f"its probe cannot run, exit code {code}")
+    silence = "" if probe.output else " and prints nothing"
+    return EndOutcome(Severity.critical, f"its probe fails with exit code {code}{silence}")
+
+
+def clause_of_port(probe: HealthCheck) -> str:
+    """What is wrong with the port or the page that the probe calls, as the end of a sentence."""
+    if (proxy := probe.proxy) and not probe.unserved_port:
+        return (
+            f"; the probe's request to its own container goes to the proxy {proxy.host}:{proxy.port} "
+            f"of variable {proxy.variable}"
+        )
+    if host := probe.unlisted_host:
+        return (
+            f"; its server answers with HTTP status {probe.refused_status} to a probe that asks for "
+            f"{host}, which {list_without(probe.container, host)} does not list"
+        )
+    if probe.refused_status:
+        return f"; its server answers, with HTTP status {probe.refused_status}"
+    if probe.other_address:
+        return (
+            f"; its server listens at {probe.other_address} only, and the probe calls the loopback "
+            "address"
+        )
+    if probe.ipv4_port:
+        return (
+            f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
+            "and the probe calls a name or address that is IPv6"
+        )
+    if probe.unserved_port:
+        return f"; nothing in it listens on port {probe.unserved_port}, which the probe calls"
+    return ""
+
+
+def clause_of_start(probe: HealthCheck, starting_s: float) -> str:
+    """How long the program has been starting, as the end of a sentence."""
+    period = probe.start_period_s
+    granted = f"a start period of {duration(period)}" if period else "no start period"
+    return f"; it was started {duration(starting_s)} ago, and its health check has {granted}"
+
+
+def sockets_evidence(probe: HealthCheck) -> dict[str, Json]:
+    """What listens inside, where the probe calls a port that is not served."""
+    is_missed = probe.unserved_port or probe.ipv4_port or probe.other_address
+    if probe.netns is None or not is_missed:
+        return {}
+    return {"TCP sockets inside": probe.netns.tcp_listeners or ["none"]}
