@@ -30,7 +30,7 @@ from diagnose.model import (
     Subject,
     container,
 )
-from diagnose.phrases import count, counted, duration, how_often, shortened
+from diagnose.phrases import count, duration, how_often, named, shortened
 from diagnose.registry import check
 
 _UNREGISTER = LazyPattern(
@@ -41,6 +41,7 @@ LATE_S = 600
 FEW_MOUNTS = 10
 """A container takes two or three: its layer, its /dev/shm and its network namespace."""
 NO_MOUNT = LazyPattern(r"\bmount(?:ing)? .{0,300}no space left on device")
+_POOL_IS_FULL = "switching pool to out-of-data-space"
 NO_CGROUP = LazyPattern(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
 
 
@@ -70,7 +71,7 @@ def netdevice_stuck(
             subject=Subject("interface", device),
             summary=(
                 f'the kernel has tried to remove interface "{device}" '
-                f"for {duration(last.at - first.at)}: something still uses it"
+                f"for {duration(last.at - first.at)}: something still uses it, and new containers may hang"
             ),
             evidence={
                 "kernel log": last.text,
@@ -151,27 +152,37 @@ def errors_of_filesystem(
     for device, errors in all_errors.items():
         point = errors.mounted.point
         when = duration(clock.wall - errors.last_at)
+        is_full = _POOL_IS_FULL in errors.lines[-1]
         yield Finding(
             subject=Subject("filesystem", point),
-            summary=f"the kernel reports errors of {device} (mounted at {point}), "
-            f"the last one {when} ago",
+            summary=f"{_what_fails(device, point, is_full=is_full)}, the last time {when} ago",
             evidence={
                 "kernel log": errors.lines[-1],
                 "the kernel has logged it": count(len(errors.lines), "time"),
                 "mountinfo": errors.mounted.super,
             },
-            variables={"device": device, "point": point},
+            variables={
+                "device": device,
+                "point": point,
+                **({"pool": device} if is_full else {"damaged": point}),
+            },
             signs=frozenset({"io-error", "read-only"}),
         )
     return None
 
 
+def _what_fails(device: str, point: str, *, is_full: bool) -> str:
+    if is_full:
+        return f"writes to {device} (mounted at {point}) fail: the thin pool below it is full"
+    return f"the kernel reports errors of {device} (mounted at {point})"
+
+
 _HARDWARE: dict[HardwareFault, str] = {
     "power": "the power supply is too weak: the voltage dropped",
     "memory": "a part of the memory is broken: errors could not be corrected",
-    "processor": "the hardware has errors that could not be corrected",
-    "stall": "a processor made no progress for many seconds, as where the hypervisor does not run "
-    "it, or a driver hangs",
+    "processor": "the processor or its board has errors that could not be corrected",
+    "stall": "a processor stood still for many seconds: the hypervisor gave it no time, or a driver "
+    "hangs",
 }
 
 
@@ -260,12 +271,12 @@ def cgroups_leaked(
         return None
     near_end = 100 * counts.memory >= last_pct * LIMIT
     names = names_of(refused)
-    effect = f": {counted('container', names)} cannot start" if refused else ""
+    effect = f": {named('container', names)} cannot start" if refused else ""
     leaked = f"{counts.removed} of {counts.memory} memory cgroups in the kernel"
     yield Finding(
         subject=HOST,
         summary=(
-            f"{leaked} belong to containers that are gone; at {LIMIT} no container starts{effect}"
+            f"{leaked} are left over from removed containers; at {LIMIT} no container starts{effect}"
         ),
         evidence={
             "/proc/cgroups memory": counts.memory,

@@ -104,6 +104,23 @@ def agree(things: Sized, singular: str, plural: str) -> str:
     return singular if len(things) == 1 else plural
 
 
+_NEVER_CAPITAL = frozenset(
+    (
+        *("apt", "chmod", "chown", "docker", "ip", "iptables", "modprobe", "mv", "npm", "pip"),
+        *("rm", "sysctl", "systemctl", "ufw"),
+        *("containerd", "dockerd", "musl", "nginx", "runc", "systemd"),
+    )
+)
+"""Commands and programs: a sentence may begin with one."""
+
+
+def capitalised(words: str) -> str:
+    """Words with a capital, unless they begin with a command, or with what is no plain word."""
+    first = words.partition(" ")[0]
+    is_plain = first.isalpha() and first.islower() and first not in _NEVER_CAPITAL
+    return words[:1].upper() + words[1:] if is_plain else words
+
+
 def and_more(names: Iterable[str], most: int = 3) -> str:
     """The first names in their order, and how many more there are: a, b, c and 2 more."""
     listed = list(names)

@@ -38,10 +38,10 @@ def client_api_too_old(
 
 def _client_finding(client: TurnedAway) -> Finding:
     """A container whose log repeats the engine's answer."""
-    requirement = f"this engine requires at least {client.least}"
+    requirement = f"it requires at least {client.least}"
     finding = Finding.about(
         client.container,
-        f"{client.container} speaks API {client.client} and is turned away: {requirement}",
+        f"the engine refuses {client.container}, which speaks API {client.client}: {requirement}",
         {"last such line of its log": client.line},
         touches=(DAEMON,),
         name=client.container.name,
@@ -56,7 +56,7 @@ def _engine_finding(refusals: Sequence[LogLine], log: DaemonLog, holders: list[s
     client, least = (match["client"], match["least"]) if match is not None else ("", "")
     return Finding(
         subject=DAEMON,
-        summary=(f"a client of API {client} is turned away: this engine requires at least {least}"),
+        summary=f"the engine refuses a client that speaks API {client}: it requires at least {least}",
         evidence={
             **log.evidence(refusals[-1]),
             "requests turned away": len(refusals),

@@ -41,7 +41,7 @@ def _future_finding(future: Sequence[_FutureTime]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f'container "{furthest.container}" began {duration(furthest.ahead)} in the future: '
+            f'container "{furthest.container}" has a time {duration(furthest.ahead)} in the future: '
             "the clock is behind now, or was ahead then"
         ),
         evidence={

@@ -35,7 +35,7 @@ from diagnose.registry import check
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
 """Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28).
 """
-NOTHING_STARTS = "no container can be started or stopped, and exec fails"
+NOTHING_STARTS = "no container can be started or stopped, and `docker exec` fails"
 _OWN_ENDS = ("core-dump", "exit-code", "start-limit-hit", "timeout")
 """Results of a unit whose program ended by itself: not killed, and not stopped."""
 _ON_THE_PAGE = frozenset({"aside", "immutable", "lost_program"})

@@ -22,7 +22,7 @@ from diagnose.evidence.images.listing import Images
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
-from diagnose.phrases import and_more, count, counted
+from diagnose.phrases import and_more, count, named
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -227,7 +227,7 @@ def _later_mount_finding(record: CoveredRecord, containers: Containers | None) -
         subject=DAEMON,
         summary=(
             f"{mount.source} is mounted at {mount.point} over a part of the running engine's data "
-            f"root: files of {counted('container', names_of(hit))} are hidden below"
+            f"root: files of {named('container', names_of(hit))} are hidden below"
         ),
         evidence={
             "/proc/self/mountinfo": f"{mount.source} {mount.point} {mount.fstype}",

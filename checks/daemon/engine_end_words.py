@@ -84,17 +84,17 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'
     if process is None:
         return _why_down(daemon, end)
-    dockerd = f"dockerd (pid {process.pid}) lives"
+    dockerd = f"dockerd (pid {process.pid}) runs"
     served = served_elsewhere(daemon)
     if served:
-        return f"{dockerd} and serves {served}, and clients ask {socket}, which is not there"
+        return f"{dockerd} and serves {served}, but clients ask {socket}, which does not exist"
     if end.came_up and daemon.reason == "missing":
-        return f"{dockerd} and listens, but its socket {socket} was removed"
+        return f"{dockerd}, but its socket {socket} was removed"
     if end.came_up and daemon.has_folder_for_socket:
         return f"{dockerd}, but a folder has taken the place of its socket {socket}"
     age = daemon.processes.age
     since = f", {duration(age)} after its start" if age is not None else ""
-    return f"{dockerd} and does not serve {socket}{since}"
+    return f"{dockerd}, but does not serve {socket}{since}"
 
 
 def served_elsewhere(daemon: Daemon) -> str:

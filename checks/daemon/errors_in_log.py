@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
@@ -27,6 +29,26 @@ TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
 _SILENT_SERVER = LazyPattern(r"\bDNS server\b.{0,80}->(?P<address>[0-9.]{7,15}):53: i/o timeout")
+_REQUEST = LazyPattern(
+    r"Handler for (?P<method>[A-Z]{3,7}) (?:/v[\d.]{1,8})?/(?P<path>\S{1,300}) returned error: (?P<error>.+)",
+    re.DOTALL,
+)
+_ACTIONS = {
+    "start": "starting",
+    "stop": "stopping",
+    "restart": "restarting",
+    "kill": "killing",
+    "wait": "waiting for",
+    "exec": "`docker exec` in",
+    "archive": "`docker cp` from or to",
+    "logs": "reading the log of",
+    "attach": "attaching to",
+    "rename": "renaming",
+    "update": "updating",
+    "build": "a build",
+    "commit": "`docker commit`",
+}
+"""What the docker command calls a request of the API."""
 SHOWN = 200
 """Characters of the line in the finding's sentence."""
 KEY = 160
@@ -74,7 +96,7 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
     times = how_often(error.times, clock.ago(error.line.at))
     return Finding(
         subject=subject,
-        summary=f"the engine wrote an error {times}: {_meaning(error, recognised)}",
+        summary=f"the engine logged an error {times}: {_meaning(error, recognised)}",
         evidence={
             log.where(error.line): error.line.text,
             "logged": f"{count(error.times, 'time')}, first {clock.ago(error.first)}",
@@ -125,4 +147,21 @@ def _known_failure(error: SaidError) -> Recognised | None:
 def _meaning(error: SaidError, known: Recognised | None) -> str:
     """What the error means; else its words, with short ids as the docker command prints them."""
     text = _ID.sub(lambda match: match[0][:12], error.line.text)
-    return known.cause if known is not None else shortened(text, SHOWN)
+    return known.cause if known is not None else shortened(_in_docker_words(text), SHOWN)
+
+
+def _in_docker_words(text: str) -> str:
+    """An error of the engine's API as the docker command's user knows it; any other as it is."""
+    request = _REQUEST.match(text)
+    if request is None:
+        return text
+    what = f"a request ({request['method']} /{request['path']})"
+    kind, _, rest = request["path"].partition("/")
+    name, _, action = rest.partition("/")
+    if rest == "create":
+        what = f"creating a {kind.removesuffix('s')}"
+    elif kind == "containers" and action in _ACTIONS:
+        what = f'{_ACTIONS[action]} container "{name}"'
+    elif kind in _ACTIONS and not rest:
+        what = _ACTIONS[kind]
+    return f"{what} failed: {request['error']}"

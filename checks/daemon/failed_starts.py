@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.daemon.last_words import FailedStart, failed_start, lost_modules_finding, page_variables
+from checks.daemon.last_words import (
+    FIXES,
+    FailedStart,
+    failed_start,
+    lost_modules_finding,
+    page_variables,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -31,6 +37,7 @@ _PRIOR = LazyPattern(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed:
 """An older line than the last one: the driver of what lies in the data root."""
 PID_TAKEN = LazyPattern(r"pid file found|process with PID \d+ is still running")
 OPTIONS = "storage-opts"
+_DOWN = "the engine does not start: "
 OVERLAY = "overlay2"
 NOT_FOR_OVERLAY = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "9p", "virtiofs", "overlay", "aufs"}
@@ -72,18 +79,22 @@ def storage_driver_failed(
     driver = config.value("storage-driver") if config is not None else None
     if modules is not None and modules.explain(start.line.text):
         yield lost_modules_finding(
-            start, modules, f"{_configuration_clause(driver)} cannot be used"
+            start, modules, f"{_DOWN}{_configuration_clause(driver)} cannot be used"
         )
         return None
     lost = _lost_driver(start, driver, root, mounts)
     variables = lost.variables
     if not lost.is_about_place:
         variables = _driver_variables(config, start.line) | start.variables | variables
+    evidence = dict(start.evidence)
+    if lost.is_about_place:
+        # what fixes the error elsewhere does not help on such a file system
+        evidence.pop(FIXES, None)
     is_named = isinstance(driver, str) and driver in lost.cause
     yield Finding(
         subject=DAEMON,
-        summary=lost.cause if is_named else f"{lost.name} cannot be used: {lost.cause}",
-        evidence={**start.evidence, **_driver_settings(config, start.line)},
+        summary=_DOWN + (lost.cause if is_named else f"{lost.name} cannot be used: {lost.cause}"),
+        evidence={**evidence, **_driver_settings(config, start.line)},
         variables=variables,
         signs=signs(start.line.text),
     )
@@ -217,7 +228,7 @@ def _stale_pidfile_finding(file: PidFile, log: DaemonLog) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=(
-            f"{file.path} names process {file.pid}, "
+            f"{_DOWN}{file.path} names process {file.pid}, "
             f"which is {file.comm or 'another program'}, not the engine"
         ),
         evidence=evidence,
@@ -284,7 +295,7 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         log = NO_LOG if log is None else log
         yield Finding(
             subject=DAEMON,
-            summary=f"systemd gave up on {name} after {unit.n_restarts or 'several'} restarts",
+            summary=f"systemd gave up starting {name} after {unit.n_restarts or 'several'} failed starts",
             evidence={
                 name: str(unit),
                 f"{name} NRestarts": unit.n_restarts or "not known",

@@ -177,13 +177,13 @@ def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
     name, shim = stuck.name, stuck.shim
     evidence: dict[str, Json] = {}
     summary = (
-        f'the engine does not answer about container "{name}", whose lock is held, '
-        "but answers about all others"
+        f'the engine does not answer about container "{name}", where an earlier request never '
+        "ended, but about all others"
     )
     if shim is not None:
         evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
         summary = (
-            f'the shim of container "{name}" (pid {shim.pid}) is stopped by a signal: '
+            f'the helper process (shim) of container "{name}" (pid {shim.pid}) is stopped by a signal: '
             "the container cannot be stopped, entered or probed"
         )
     if stuck.silence:
@@ -239,7 +239,10 @@ def _silence(process: ProcessDetail | None, socket: str) -> str:
     if process.is_stopped:
         return f"{dockerd} is stopped by a signal (state {process.state}) and does not answer"
     if process.blocked:
-        return f"{dockerd} does not answer: {process.blocked} of its threads wait in the kernel"
+        return (
+            f"{dockerd} does not answer: {process.blocked} of its threads wait in the kernel, as for a "
+            "disk or a mount that does not answer"
+        )
     return f"{dockerd} accepts connections but does not answer"
 
 

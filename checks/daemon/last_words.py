@@ -12,6 +12,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, Finding, PageVariables, Unavailable
 from diagnose.programs.failures import ENGINE_ERRORS, Recognised, recognise
 
+FIXES = "what fixes it"
+"""The evidence that holds the cure in words."""
 ENGINE = "docker"
 """The unit, for a page whose command starts the engine again."""
 
@@ -23,7 +25,7 @@ def meaning(text: str) -> Recognised | None:
 
 def healing(known: Recognised | None) -> dict[str, str]:
     """What heals that cause, as evidence."""
-    return {"what fixes it": known.cure} if known is not None else {}
+    return {FIXES: known.cure} if known is not None else {}
 
 
 class FailedStart(msgspec.Struct, frozen=True):

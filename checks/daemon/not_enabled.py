@@ -9,7 +9,7 @@ from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of
 from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import counted, duration
+from diagnose.phrases import duration, named
 from diagnose.registry import check
 
 
@@ -56,7 +56,7 @@ def _effect_of_reboot(names: list[str], socket_unit: Unit) -> str:
     until = "it is started by hand"
     if socket_unit.unit_file_state == "enabled":
         until = "the first docker command starts the engine"
-    return f"after a reboot {counted('container', names)} will stay down until {until}"
+    return f"after a reboot {named('container', names)} will stay down until {until}"
 
 
 class _Down(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class _Down(msgspec.Struct, frozen=True):
     @property
     def in_words(self) -> str:
         return (
-            f"after the last boot {counted('container', self.names)} stayed down for "
+            f"after the last boot {named('container', self.names)} stayed down for "
             f"{duration(self.seconds)}, until something started the engine"
         )
 

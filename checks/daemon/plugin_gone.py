@@ -8,7 +8,7 @@ from diagnose.evidence.engine.log import NO_LOG, DaemonLog
 from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
 from diagnose.mappings import names_of, present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
-from diagnose.phrases import counted, sentence, shortened
+from diagnose.phrases import named, sentence, shortened
 from diagnose.registry import check
 
 _MOUNTED = ("/run/docker", "/var/run/docker", SOCKETS, f"/var{SOCKETS}")
@@ -76,15 +76,15 @@ def _who_waits(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Contain
     if plugins.is_for_networks(plugin):
         return "what the engine does with its networks waits 15 s"
     if users:
-        return "each list of volumes and each start of the engine waits 15 s"
-    return "each list of volumes waits 15 s"
+        return "each `docker volume ls` and each start of the engine waits 15 s"
+    return "each `docker volume ls` waits 15 s"
 
 
 def _what_users_lose(users: list[Container], refused: list[Container]) -> str:
     if refused:
-        return f"{counted('container', names_of(refused))} did not start"
+        return f"{named('container', names_of(refused))} did not start"
     if users:
-        return f"{counted('container', names_of(users))} cannot be started again"
+        return f"{named('container', names_of(users))} cannot be started again"
     return ""
 
 

@@ -34,7 +34,7 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if process is not None and program.endswith(" (deleted)"):
         yield Finding(
             subject=DAEMON,
-            summary=f"the running engine {version} was replaced on disk, but was not restarted",
+            summary=f"engine {version} still runs, although its program on disk is another by now",
             evidence={f"/proc/{process.pid}/exe": program, "running": version},
             variables={"program": program.removesuffix(" (deleted)")},
             discriminator="replaced",
@@ -44,12 +44,12 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if has_ended and not DISTRIBUTION.search(version):
         yield Finding(
             subject=DAEMON,
-            summary=f"this is engine {version}, and the {_line(ping.version)} line gets no more fixes",
+            summary=f"engine {version} gets no more fixes: release line {_line(ping.version)} has ended",
             evidence={
                 "GET /version": version,
                 "lines with fixes": ", ".join(map(str, sorted(MAINTAINED))),
             },
-            variables={"program": "/usr/bin/dockerd"},
+            variables={"ended": version},
             discriminator="ended",
         )
     return None

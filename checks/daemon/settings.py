@@ -15,7 +15,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import counted, joined
+from diagnose.phrases import joined, named
 from diagnose.registry import check
 
 ALWAYS_THERE = LazyPattern(r"io\.containerd\.|/")
@@ -78,7 +78,7 @@ class _MissingRuntime(msgspec.Struct, frozen=True):
 def _runtime_finding(missing: _MissingRuntime, registered: list[str]) -> Finding:
     name, is_refused = missing.name, bool(missing.down)
     effect = "cannot start" if is_refused else "will not start again"
-    who = counted("container", names_of(missing.affected))
+    who = named("container", names_of(missing.affected))
     cure = {"nvidia": "docker"} if name == "nvidia" else {"runtime": name}
     return Finding(
         subject=DAEMON,

@@ -16,7 +16,7 @@ from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
-from diagnose.mappings import only, subjects_of
+from diagnose.mappings import by_key, only, subjects_of
 from diagnose.model import (
     DAEMON,
     HOST,
@@ -194,7 +194,9 @@ def _no_other(resolvers: Resolvers) -> str:
     """That nobody else is asked, in words."""
     unused = resolvers.never_asked
     if unused:
-        return f"{unused[0]} behind them in {HOST_FILE} is never asked, for programs ask three"
+        return (
+            f"{unused[0]} behind them in {HOST_FILE} is never asked: programs use the first three"
+        )
     return "no other server is configured"
 
 
@@ -254,18 +256,24 @@ def _unknown_names_findings(lookups: Lookups) -> Iterator[Finding]:
     for name, all_replies in lookups.user_names.items():
         replies = {server: reply for server, reply in all_replies.items() if reply.answered}
         if replies and not any(reply.knows for reply in replies.values()):
-            answers = [f"{server} says {_denial(reply)}" for server, reply in replies.items()]
+            said = by_key((_denial(reply), server) for server, reply in replies.items())
+            answers = [
+                f"{joined(servers)} {agree(servers, 'says', 'say')} {denial}"
+                for denial, servers in said.items()
+            ]
             yield Finding(
                 subject=HOST,
                 summary=f'"{name}" does not resolve: {joined(answers)}',
                 evidence={f"{name} A at {server}": str(reply) for server, reply in replies.items()},
-                variables={"name": name, "server": next(iter(replies))},
+                variables={"unknown_name": name},
                 discriminator=name,
                 signs=frozenset({"dns"}),
             )
 
 
 def _denial(reply: DnsReply) -> str:
+    if reply.rcode == "NXDOMAIN":
+        return "that there is no such name (NXDOMAIN)"
     return "NOERROR, but no IPv4 address" if reply.rcode == "NOERROR" else str(reply.rcode)
 
 

@@ -48,7 +48,7 @@ def name_only_on_host(
                 continue
             lowered = name.name.lower()
             if lowered in OF_DESKTOP and not is_podman:
-                why = "which an engine on Linux defines only where extra_hosts does"
+                why = "which Linux has only with a line in extra_hosts (host-gateway)"
                 yield _finding(container, name, why, _GATEWAY)
             elif lowered in on_host:
                 why = f"which only the host's {PATH} has: containers do not read that file"

@@ -103,7 +103,7 @@ def _stops_search(reply: DnsReply) -> bool:
 def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: DnsReply) -> Finding:
     container, name = failure.container, failure.name.name
     has_options = bool(container.host_config.dns_options)
-    said = "SERVFAIL" if stop.rcode == "SERVFAIL" else "no address and no NXDOMAIN"
+    said = "SERVFAIL" if stop.rcode == "SERVFAIL" else "empty, without NXDOMAIN (no such name)"
     return Finding.about(
         container,
         f'{container} cannot resolve "{name}": with ndots:{ndots} it asks for '

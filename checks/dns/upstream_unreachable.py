@@ -259,7 +259,7 @@ def _where_it_is_lost(lost: LostQuery) -> str:
 def _near_the_container(lost: LostQuery) -> str:
     """What keeps the query in the container; "" if nothing is known to."""
     if lost.is_kept_from_host:
-        return "the server is this host, from which macvlan and ipvlan keep their containers"
+        return "the server is this host, which containers on macvlan and ipvlan cannot reach"
     if lost.is_own_doing and lost.reply.icmp == "prohibited":
         return "a VPN client does so on purpose (kill switch)"
     if lost.is_own_doing:
@@ -292,7 +292,9 @@ def _at_the_server(lost: LostQuery) -> str:
     if lost.reply.icmp != "refused":
         return ""
     if lost.lookups.reaches(lost.server):
-        return "the host gets an answer, so a nat rule leads the container's query elsewhere"
+        return (
+            "the host gets an answer, so a translation rule leads the container's query elsewhere"
+        )
     if lost.elsewhere is not None:
         listener = lost.elsewhere
         return f"{listener.holder} of this host listens only at {listener.address}"

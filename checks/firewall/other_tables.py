@@ -36,8 +36,8 @@ def other_tables(all_other_tables: AllOtherTables) -> CheckResult:
 def _finding(tables: OtherTables) -> Finding:
     return Finding.about(
         tables.container,
-        f"{tables.container} uses {_PROGRAMS[tables.own]}, which has no chain {tables.chain}: the host has "
-        f"it in table {tables.table}",
+        f"{tables.container} cannot write its firewall rules: it uses {_PROGRAMS[tables.own]}, and the host "
+        f"has chain {tables.chain} elsewhere, in table {tables.table}",
         {"log": tables.line, "chain": f"{tables.chain} of table {tables.table}"},
         stable=(tables.container.life,),
     ).with_variables({"container": tables.container.name, "chain": tables.chain})

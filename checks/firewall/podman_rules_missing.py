@@ -13,7 +13,7 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
-from diagnose.phrases import agree, counted, numbered
+from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
 
 _OWN = LazyPattern(r"netavark|^CNI", re.IGNORECASE)
@@ -74,7 +74,7 @@ def _finding(members: list[Container]) -> Finding:
         subject=HOST,
         summary=(
             "Podman's rules are gone: "
-            f"{counted('container', sorted(names_of(members)))} cannot reach the outside"
+            f"{named('container', sorted(names_of(members)))} cannot reach the outside"
             f"{_closed_ports(members)}"
         ),
         evidence={

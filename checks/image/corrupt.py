@@ -27,7 +27,7 @@ from diagnose.model import (
     Unavailable,
     container,
 )
-from diagnose.phrases import agree, count, counted, how_often, shortened
+from diagnose.phrases import agree, count, how_often, named, shortened
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -111,7 +111,7 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
     robbed = sorted({*named_in_records, *nameless})
     lost = stored.lost_of_images
-    also = f"; {counted('container', robbed)} lost their own layer too" if robbed else ""
+    also = f"; {named('container', robbed)} lost their own layer too" if robbed else ""
     return Finding(
         subject=DAEMON,
         summary=(
@@ -161,7 +161,7 @@ def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
         yield Finding(
             subject=DAEMON,
             summary=(
-                f"links of layers are gone from {folder}: {counted('container', names)} can be "
+                f"links of layers are gone from {folder}: {named('container', names)} can be "
                 "neither started nor inspected"
             ),
             evidence={"GET /containers/ID/json": lost[subjects[0]].string},
@@ -223,7 +223,7 @@ def _closed_folder_findings(layers: LayerFolders, containers: Containers) -> Ite
                 summary=(
                     f'the layers of image "{name}" are closed to all users but root '
                     f"(mode {mode:o}), as after a copy of the data root without its modes: "
-                    f"{counted('container', names_of(down))} cannot run"
+                    f"{named('container', names_of(down))} cannot run"
                 ),
                 evidence={"mode of each layer's folder": f"{mode:o}, usually 755"},
                 variables={"image": name},

@@ -137,7 +137,7 @@ def _driver_finding(writer: LogWriter) -> Finding:
     container, config = writer.container, writer.container.host_config.log_config
     return Finding.about(
         container,
-        f"{container} is blocked writing to its log: its driver {config.type} does not accept it",
+        f"{container} is blocked: its log driver {config.type} takes no more of what it prints",
         {
             **_waits(writer),
             "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"},
@@ -153,8 +153,8 @@ def _attached_finding(writer: LogWriter) -> Finding:
     name = re.escape(container.name)
     return Finding.about(
         container,
-        f"{container} is blocked writing its output: a client that is attached to it (docker "
-        "attach, or docker run without -d) does not read",
+        f"{container} is blocked: a client that is attached to it (docker attach, or docker run "
+        "without -d) does not read what it prints",
         {
             **_waits(writer),
             "Config.AttachStdout": container.config.attach_stdout,

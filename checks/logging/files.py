@@ -42,10 +42,13 @@ def file_missing(
         if renamed:
             evidence["open in the engine"] = renamed
         owner = str(container)
-        summary = f"the log file of {owner} does not exist"
+        summary = f"the log file of {owner} does not exist: `docker logs` shows nothing"
         if not log.missing:
             file = posixpath.basename(renamed)
-            summary = f"the engine writes the log of {owner} to {file}, no longer to its file"
+            summary = (
+                f"the engine writes the log of {owner} to {file}, a file that was renamed: `docker "
+                "logs` does not show new lines"
+            )
         yield Finding.about(
             container, summary, evidence, touches=(container.subject,), stable=(container.life,)
         )
@@ -67,9 +70,9 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
     """
     is_harmful = bool(contents.damaged)
     for rotation in contents.rotations:
-        how = "renames them under the engine"
+        how = "renames them, and the engine writes on into the old file"
         if rotation.copies:
-            how = "copies and cuts them (copytruncate)"
+            how = "copies and empties them (copytruncate), which loses lines"
         yield Finding(
             subject=DAEMON,
             summary=f"logrotate rotates the engine's log files: {rotation.path} {how}",
@@ -96,7 +99,7 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
     for log in contents.damaged:
         yield Finding.about(
             log.container,
-            f"the log of {log.container} holds NUL bytes {log.where}: it cannot be read past them",
+            f"the log of {log.container} has NUL bytes {log.where}: `docker logs` does not get past them",
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
             damaged=log.container.name,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, Cpu, Throttling
 from diagnose.evidence.containers.listing import Container, Containers
@@ -11,8 +9,17 @@ from diagnose.evidence.containers.parent_quotas import ParentQuotas, SharedQuota
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.mappings import subjects_of
-from diagnose.model import HOST, CheckResult, Count, Finding, Json, Percent, Severity
-from diagnose.phrases import MIB, agree, and_more, count, duration, size
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Count,
+    Finding,
+    Json,
+    PageVariables,
+    Percent,
+    Severity,
+)
+from diagnose.phrases import MIB, agree, count, duration, named, size
 from diagnose.registry import check
 
 
@@ -91,7 +98,7 @@ def cpu_throttled(
         throttled_of = f"{throttled} of {periods} periods"
         yield Finding.about(
             container,
-            f"{container} is throttled at its limit of {cpus:g} CPUs in {throttled_of}",
+            f"{container} is held back by its limit of {cpus:g} CPUs: throttled in {throttled_of}",
             {
                 f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled_of} throttled",
                 "since its start": _since_start(group.cpu),
@@ -107,13 +114,12 @@ def _shared_finding(shared: SharedQuota, info: Info | None) -> Finding:
     """The limit of a group above containers, as a finding about the host."""
     quota, names = shared.quota, [container.name for container in shared.containers]
     throttled_of = f"{quota.throttled} of {quota.periods} periods"
-    held = f"{count(len(names), 'container')} ({and_more(names, MOST_NAMED)})"
     cpus = _more_cpus(quota.cpus, info)
     finding = Finding(
         subject=HOST,
         summary=(
-            f'control group "{quota.path}" is throttled at its limit of {quota.cpus:g} CPUs in '
-            f"{throttled_of}: {held} {agree(names, 'shares', 'share')} it"
+            f"{named('container', names)} {agree(names, 'is', 'are')} held back by the limit of "
+            f'{quota.cpus:g} CPUs of control group "{quota.path}": throttled in {throttled_of}'
         ),
         evidence={
             quota.file: f"{quota.quota_us} us in {quota.period_us} us",
@@ -154,18 +160,24 @@ def limits_not_enforced(
     source; no host of ours has such a kernel.
     """
     has_groups = info.cgroup_driver != "none"
-    by, cure = "the kernel does", {"boot_option": "cgroup_enable=memory"}
-    if not has_groups:
-        by, cure = "this rootless engine has no control groups and does", {"driver": "none"}
+    by = "the kernel does" if has_groups else "this rootless engine has no control groups and does"
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
     limited = _limited_by_resource(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
-        yield replace(_unenforced_finding(by, resource, limited[resource]), variables=cure)
+        finding = _unenforced_finding(by, resource, limited[resource])
+        yield finding.with_variables(_way_to_enforce(resource, has_groups=has_groups))
     swap = host_memory.swap_total if host_memory is not None else 0
     counts_memory_alone = has_groups and info.memory_limit and not info.swap_limit
     if counts_memory_alone and swap:
         yield _swap_finding(swap)
     return None
+
+
+def _way_to_enforce(resource: str, *, has_groups: bool) -> PageVariables:
+    """Only memory is switched by an option of the boot line; for others the kernel was built so."""
+    if not has_groups:
+        return {"driver": "none"}
+    return {"boot_option": "cgroup_enable=memory"} if resource == "memory" else {"built": resource}
 
 
 def _unenforced_finding(by: str, resource: str, names: list[str]) -> Finding:

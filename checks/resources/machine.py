@@ -81,14 +81,20 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> C
         refused = tuple(
             container.subject for container in failed if "systemd" in container.state.error
         )
-        summary = f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}"
+        summary = (
+            "no container can start: the engine wants systemd to manage control groups, but process 1 "
+            f"is {init.comm}"
+        )
         finding = _cgroup_driver_finding(
             summary, info, init.comm, Severity.critical, touches=refused
         )
         refused_first = {"refused": refused[0].name} if refused else {}
         yield finding.with_variables(refused_first)
     elif info.cgroup_driver == "cgroupfs" and is_under_systemd and info.cgroup_version == "2":
-        summary = "the engine manages cgroups beside systemd, which owns the tree"
+        summary = (
+            "the engine manages control groups itself (cgroupfs), and systemd manages the same tree: "
+            "limits of containers may get lost"
+        )
         yield _cgroup_driver_finding(summary, info, init.comm, Severity.advice)
     return None
 

@@ -155,7 +155,8 @@ def _sessions_finding(
 def _host_finding(limits: HostLimits, largest: dict[str, str]) -> Finding:
     return Finding(
         subject=HOST,
-        summary=f"the host runs {limits.tasks} of the {limits.tasks_max} tasks that its kernel allows",
+        summary=f"the host runs {limits.tasks} of the {limits.tasks_max} processes and threads that "
+        "its kernel allows: no program can start another one",
         evidence={
             "/proc/loadavg": f"{limits.tasks} tasks",
             "lower of kernel.pid_max, kernel.threads-max": limits.tasks_max,
@@ -176,8 +177,8 @@ def _engine_finding(own: Pids, limit_file: str) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=(
-            f"the engine and its shims run {own.current} of the {own.max} tasks "
-            "that their control group allows: there is no room for another container"
+            f"no container can start: the engine and its helpers (shims) run {own.current} of the "
+            f"{own.max} processes and threads that their control group allows"
         ),
         evidence={
             "pids.current": own.current,
@@ -286,4 +287,4 @@ def _most_tasks(containers: Containers, cgroups: Cgroups | None) -> PageVariable
         if group is not None
     ]
     most, name = max(counts, default=(0, ""))
-    return {"container": name, "pids": str(most)} if name else {}
+    return {"busiest": name, "held": str(most)} if name else {}

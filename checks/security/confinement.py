@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.machine.confinement import Confinement
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity
-from diagnose.phrases import count, counted, duration, shortened
+from diagnose.phrases import count, duration, named, shortened
 from diagnose.registry import check
 
 PROFILES = {"runc": "/etc/apparmor.d/runc", "crun": "/etc/apparmor.d/crun"}
@@ -60,7 +60,7 @@ def sysctl_denied(confinement: Confinement) -> CheckResult:
         subject=HOST,
         summary=(
             f"{where}, which refuses runc the kernel setting {confinement.sysctl}: "
-            f"{counted('container', names)} cannot start"
+            f"{named('container', names)} cannot start"
         ),
         evidence={
             "State.Error": shortened(confinement.refused[0].state.error),

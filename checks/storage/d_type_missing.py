@@ -22,7 +22,8 @@ def d_type_missing(info: Info) -> CheckResult:
         filesystem = info.status.get("Backing Filesystem", "a file system")
         yield Finding(
             subject=DAEMON,
-            summary=f"{info.docker_root_dir} is on {filesystem} without d_type",
+            summary=f"{info.docker_root_dir} is on {filesystem} without d_type, which storage driver "
+            f"{info.driver} needs: layers cannot be removed, and newer engines do not start",
             evidence={"/info DriverStatus Supports d_type": support},
             variables={"root": info.docker_root_dir},
         )

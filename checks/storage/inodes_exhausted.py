@@ -109,7 +109,7 @@ def _inodes_finding(
     anonymous: folders of unused anonymous volumes; layer: the container's own layer that leads.
     """
     usage = disk.usage
-    blame = f"; {most[0].path} holds {most[0].entries} inodes" if most else ""
+    blame = f"; {most[0].path} has {most[0].entries} of them" if most else ""
     crowded = most[0].path if most else ""
     if layer is not None:
         crowded = layer.on_host(layer.crowd)
@@ -119,8 +119,8 @@ def _inodes_finding(
         )
     return Finding(
         subject=disk.subject,
-        summary=f"{disk.point} has {usage.inodes_free} of {usage.inodes} inodes left, and "
-        f"{size(usage.available)} of space{blame}",
+        summary=f"{disk.point} has room for {usage.inodes_free} more files, although "
+        f"{size(usage.available)} are free: the rest of its {usage.inodes} inodes is in use{blame}",
         evidence=_evidence(disk, most, anonymous),
         variables={
             "point": disk.point,

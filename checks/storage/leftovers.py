@@ -84,7 +84,7 @@ def overlay_orphans(
         subject=DAEMON,
         summary=(
             f"{len(orphans)} of {layers.count} layer folders "
-            f"in {layers.path} belong to nothing{holds}"
+            f"in {layers.path} belong to no image and no container{holds}"
         ),
         evidence=evidence,
         variables={"root": root.path, "layer": orphans[0]},

@@ -13,7 +13,7 @@ from diagnose.model import (
     Unexamined,
     container,
 )
-from diagnose.phrases import named
+from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 
@@ -42,11 +42,15 @@ def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
             yield Unexamined(remote.subject, str(remote.failed))
             continue
         mount = remote.mount
-        state = "does not answer" if remote.failed.reason == "timed out" else "fails"
-        users = f", used by {named('container', remote.users)}" if remote.users else ""
+        state = "does not answer" if remote.failed.reason == "timed out" else "gives errors only"
+        users = (
+            f"; {named('container', remote.users)} {agree(remote.users, 'uses', 'use')} it"
+            if remote.users
+            else ""
+        )
         yield Finding(
             subject=remote.subject,
-            summary=f"{mount.source} ({mount.fstype}) at {mount.point} {state}{users}",
+            summary=f"network file system {mount.source} ({mount.fstype}) at {mount.point} {state}{users}",
             evidence={f"statvfs({mount.point})": str(remote.failed)},
             variables={"point": mount.point, "source": mount.source},
             touches=(

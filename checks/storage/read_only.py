@@ -16,8 +16,8 @@ from diagnose.registry import check
 OWN_FOLDERS = frozenset({"buildkit", "containerd", "containers", "image", "network", "tmp"})
 """Folders of a data root that the engine writes to itself, for whatever it is asked to do."""
 READ_ONLY = {
-    "ro": "mounted ro",
-    "emergency_ro": "the kernel lets nobody write after an error (emergency_ro)",
+    "ro": "it is mounted with option ro",
+    "emergency_ro": "the kernel has stopped all writing after an error (emergency_ro)",
     "shutdown": "it was shut down after an error (shutdown)",
 }
 """Options by which a file system says of itself that nothing can be written, in words
@@ -52,7 +52,7 @@ def read_only(
     if under_root is not None:
         by_options = _lost_options(under_root.options) and not _in_sandbox(mounts)
         if _lost_options(under_root.super) or by_options:
-            yield _lost_disk_finding(under_root, "the data root", (DAEMON,))
+            yield _lost_disk_finding(under_root, "the engine for all its data", (DAEMON,))
     for own in _own_mounts(root, mounts):
         if own != under_root and _lost_options(f"{own.options},{own.super}"):
             yield _lost_disk_finding(own, "the engine for its own records", (DAEMON,))

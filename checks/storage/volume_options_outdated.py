@@ -30,8 +30,9 @@ def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
     finding = Finding(
         subject=volume.subject,
         summary=(
-            f'volume "{volume.name}" has {name} {_shown(own)} since it was made, and {path} says '
-            f"{_shown(wanted)} since a change {clock.ago(changed.changed_at)}: the old volume is used"
+            f'volume "{volume.name}" still has {name} {_shown(own)}: {path} was changed to '
+            f"{_shown(wanted)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
+            "it was created"
         ),
         evidence={
             "Options": dict(volume.options or {}),

@@ -10,7 +10,7 @@ from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDi
 from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, container
-from diagnose.phrases import agree, counted, shortened
+from diagnose.phrases import agree, named, shortened
 from diagnose.registry import check
 
 MODULES = {
@@ -36,7 +36,7 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
     """
     for volume in volumes:
         kind = volume.fstype or "its file system"
-        effect = f": {counted('container', volume.waiting)} cannot start" if volume.waiting else ""
+        effect = f": {named('container', volume.waiting)} cannot start" if volume.waiting else ""
         evidence: dict[str, Json] = {
             "the engine": shortened(volume.text),
             FILESYSTEMS: f"{kind} is not listed",
@@ -110,7 +110,7 @@ def _volume_cure(source: VolumeSource, users: list[str]) -> PageVariables:
 def _users_clause(source: VolumeSource, users: list[str]) -> str:
     if source.text:
         return "; the engine has refused a container for it"
-    return f"; {counted('container', users)} cannot be started again" if users else ""
+    return f"; {named('container', users)} cannot be started again" if users else ""
 
 
 def _source_evidence(source: VolumeSource, users: list[str]) -> dict[str, Json]:
@@ -168,7 +168,7 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
             subject=disk.subject,
             summary=(
                 f"the disk of {planned.point} is not mounted: "
-                f"{counted('container', names)} {_what_is_seen(disk, running)}"
+                f"{named('container', names)} {_what_is_seen(disk, running)}"
             ),
             evidence=evidence,
             variables={"point": planned.point, "container": (running or disk.users)[0].name},

@@ -39,7 +39,7 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
         yield Finding(
             subject=DAEMON,
             summary=(
-                "the kernel has no IPVS: the virtual addresses and the published ports of "
+                "the kernel has no module ip_vs (IPVS): the virtual addresses and the published ports of "
                 f"{counted('swarm service', harmed)} do not work"
             ),
             evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},

@@ -201,7 +201,7 @@ def _meaning(errors: Sequence[str]) -> dict[str, Json]:
     recognised = recognise(errors[:1], None, START_ERRORS)
     if recognised is None:
         return {}
-    return {"what it means": recognised.cause, "what fixes it": recognised.cure}
+    return {"this means": recognised.cause, "what fixes it": recognised.cure}
 
 
 def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, ...]:

@@ -267,9 +267,11 @@ class _Page(TerminalRows):
             text = block.cure.text
             is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
             needs = self.needs(text)
-            impact = f": {self.once(block.cure.impact)}" if block.cure.impact else ""
-            asks = f" {ASKS}" if is_long else ""
-            self.line(f"fix ({block.cure.risk}{needs}){impact}{asks}", 2)
+            words = self.once(block.cure.impact)
+            if is_long:
+                words = f"{words.rstrip(':.')}. {ASKS}" if words else ASKS
+            impact = f": {words}" if words else ""
+            self.line(f"fix ({block.cure.risk}{needs}){impact}", 2)
             self.command(f"diagnose follow {block.id}" if is_long else text, COMMAND_INDENT)
         self.more(block.id)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Reported, Trait
+from diagnose.phrases import capitalised
 from diagnose.runbooks import files
 from diagnose.runbooks.filling import PLACEHOLDER, fill, fill_prose, placeholders
 from diagnose.runbooks.format import RISKS, CommandBlock, PageError, Purpose, Risk
@@ -144,7 +145,7 @@ def by_hand(id: str, variables: Mapping[str, str]) -> str:
     for match in _BY_HAND.finditer(body):
         if placeholders(match[1]) <= variables.keys():
             text = fill_prose(match[1], variables)
-            return text[:1].upper() + text[1:]
+            return text if match[1].startswith("{") else capitalised(text)
     return ""
 
 

@@ -10,7 +10,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import agree, counted
+from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 LOST = (0, 255)
@@ -59,7 +59,7 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
     return Finding(
         subject=HOST,
         summary=f"{what} without stopping its containers; since the engine's start {clock.ago(began)}"
-        f" {counted('container', names)} stayed down{_without_policy(down)}",
+        f" {named('container', names)} stayed down{_without_policy(down)}",
         evidence={
             "engine started": clock.ago(began),
             "host booted": clock.ago(clock.booted),
@@ -79,7 +79,7 @@ def _without_policy(down: Sequence[Container]) -> str:
         return ""
     if len(bare) == len(down):
         return f": {agree(bare, 'it has', 'they have')} no restart policy"
-    return f"; {counted('container', bare)} {agree(bare, 'has', 'have')} no restart policy"
+    return f"; {named('container', bare)} {agree(bare, 'has', 'have')} no restart policy"
 
 
 def engine_began(clock: Clock, processes: Processes | None) -> float | None:

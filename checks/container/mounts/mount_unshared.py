@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.mounts.inner_mounts import InnerMount, InnerMounts
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import counted
+from diagnose.phrases import named
 from diagnose.registry import check
 
 
@@ -32,7 +32,7 @@ def mount_unshared(inner_mounts: InnerMounts) -> CheckResult:
 def _finding(inner: InnerMount) -> Finding:
     container, mount, mounted = inner.container, inner.mount, inner.mounted
     readers = {reader.name: reader for reader, _ in inner.readers}
-    others = ["the host", *([counted("container", list(readers))] if readers else [])]
+    others = ["the host", *([named("container", list(readers))] if readers else [])]
     access = "rshared" if mount.rw else "ro,rshared"
     variables = {
         "inside": mount.destination,

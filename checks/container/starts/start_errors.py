@@ -12,7 +12,7 @@ from diagnose.evidence.containers.programs.program import Program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Subject
-from diagnose.phrases import counted, quoted
+from diagnose.phrases import named, quoted
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 
 _IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
@@ -152,8 +152,7 @@ def _group_finding(group: list[tuple[Container, Finding]]) -> Finding:
         finding,
         subject=DAEMON,
         summary=(
-            f"the engine refuses to start {counted('container', names)} "
-            f"with the same error: {reason}"
+            f"the engine refuses to start {named('container', names)} with the same error: {reason}"
         ),
         evidence={"State.Error": first.state.error, **healing, "containers": names},
         touches=(*finding.touches, *(container.subject for container, _ in group)),

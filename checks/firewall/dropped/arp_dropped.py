@@ -8,7 +8,7 @@ from diagnose.evidence.network.gateways.arp_filters import ArpFilter, ArpFilters
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
-from diagnose.phrases import counted, numbered
+from diagnose.phrases import named, numbered
 from diagnose.registry import check
 
 
@@ -41,12 +41,12 @@ def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
     devices = sorted({arp_filter.device for arp_filter in arp_filters})
     members = {member.id: member for arp_filter in arp_filters for member in arp_filter.members}
     names = sorted(names_of(members.values()))
-    whom = f"; {counted('container', names)} cannot be reached, nor call anybody" if names else ""
+    whom = f": {named('container', names)} cannot be reached, nor call anybody" if names else ""
     return Finding(
         subject=HOST,
         summary=(
-            f"{by} drops ARP on {numbered('interface', devices)}: no neighbour learns a hardware "
-            f"address there, and IPv4 ends as old ones are forgotten{whom}"
+            f"{by} drops ARP on {numbered('interface', devices)}, without which machines do not find "
+            f"each other over IPv4{whom}"
         ),
         evidence={**by.evidence, "interfaces": devices, "containers": names},
         variables=cures.place_of(by),

@@ -12,7 +12,7 @@ from diagnose.evidence.network.gateways.neighbour_discovery import NeighbourDisc
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
-from diagnose.phrases import and_more, counted, named
+from diagnose.phrases import and_more, named
 from diagnose.registry import check
 
 
@@ -53,7 +53,7 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
         subject=HOST,
         summary=(
             f"IPv6 does not work {_where_it_fails(links)}: {by} drops neighbour discovery (ICMPv6); "
-            f"{counted('container', names)} cannot {_who_is_not_found(links)} over IPv6"
+            f"{named('container', names)} cannot {_who_is_not_found(links)} over IPv6"
         ),
         evidence={
             **by.evidence,

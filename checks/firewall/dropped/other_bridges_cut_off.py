@@ -75,7 +75,7 @@ def _finding(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
         subject=Subject("interface", path.bridge),
         summary=(
             f'interface "{path.bridge}" with {behind} is cut off{version}: '
-            f"{by} drops what it forwards{where}"
+            f"{by} drops what this host forwards for it{where}"
         ),
         evidence={
             **by.evidence,
@@ -97,7 +97,7 @@ def _relay_finding(relay: Relay, by: Step, firewall: Firewall) -> Finding:
         subject=Subject("interface", relay.uplink),
         summary=(
             f'port {port} of interface "{relay.uplink}", which a rule leads to '
-            f"{relay.address}:{relay.to_port}, is cut off: {by} drops what it forwards"
+            f"{relay.address}:{relay.to_port}, is cut off: {by} drops its packets"
         ),
         evidence={**by.evidence, "translation": relay.rule},
         variables={

@@ -21,7 +21,7 @@ from diagnose.model import (
     Skipped,
     Unexamined,
 )
-from diagnose.phrases import counted, joined
+from diagnose.phrases import joined, named
 from diagnose.registry import check
 
 
@@ -66,7 +66,7 @@ def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"connections of {counted('container', names)} to the outside ({joined(ports)}) "
+            f"connections of {named('container', names)} to the outside ({joined(ports)}) "
             f"are redirected to port {port} of this host, {where}: {by}"
         ),
         evidence=evidence,

@@ -30,7 +30,7 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
-from diagnose.phrases import agree, and_more, counted, joined, sentence
+from diagnose.phrases import agree, and_more, joined, named, sentence
 from diagnose.registry import check
 
 _OF_SOME = LazyPattern(r"(?:^|\s)-[si] (?!0\.0\.0\.0/0)\S")
@@ -107,11 +107,11 @@ def _finding(
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{by} drops {what}: {'; '.join(_harm_in_words(ways))}", iptables_off(config)
+            f"{'; '.join(_harm_in_words(ways))}: {by} drops {what}", iptables_off(config)
         ),
         evidence={
             **by.evidence,
-            "dropped": f"the {drop.part}, in hook {drop.hook}",
+            "dropped": f"the {drop.part}, at hook {drop.hook}",
             "containers": ways.container_names,
             **iptables_off_evidence(config),
         },
@@ -142,7 +142,7 @@ def _harm_in_words(ways: DroppedWays) -> list[str]:
     by_ipv6 = " over IPv6" if ways.family == "ip6" else ""
     harm = []
     if ways.senders:
-        harm.append(f"{counted('container', ways.senders)} cannot reach the outside{by_ipv6}")
+        harm.append(f"{named('container', ways.senders)} cannot reach the outside{by_ipv6}")
     if ways.askers:
         harm.append(_lost_queries(ways.askers))
     if ways.inlets:
@@ -156,7 +156,7 @@ def _lost_queries(queries: Sequence[ResolverPath]) -> str:
     devices = sorted({query.device for query in queries} - {""})
     way = f" through {and_more(devices)}" if devices else ""
     which = agree(servers, "DNS server", "DNS servers")
-    return f"{counted('container', askers)} cannot ask {which} {joined(servers)}{way}"
+    return f"{named('container', askers)} cannot ask {which} {joined(servers)}{way}"
 
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)
@@ -180,7 +180,7 @@ def bridge_filter_off(
             continue
         yield Finding(
             subject=network.subject,
-            summary=f"{network}: {counted('container', names)} reach each other although"
+            summary=f"{network}: {named('container', names)} reach each other although"
             " enable_icc is false",
             evidence={
                 "net.bridge.bridge-nf-call-iptables": forwarding.bridge_filter,

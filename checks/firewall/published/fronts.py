@@ -50,15 +50,15 @@ def _mixed_finding(
     nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None
 ) -> Finding:
     backends = sorted(set(docker))
-    what = f"Docker's chains are in the {docker[0]} backend"
+    what = f"Docker's rules are in {docker[0]}"
     if len(backends) == 2:
-        what = "Docker has chains in both"
+        what = "Docker's rules are in both"
     networks = paths.networks.values() if paths is not None else ()
     return Finding(
         subject=HOST,
         summary=(
-            f"iptables rules are in both backends, nft ({few(names_of(nft))}) and legacy"
-            f" ({few(names_of(legacy))}); {what}"
+            f"two iptables are in force, nft ({few(names_of(nft))}) and legacy"
+            f" ({few(names_of(legacy))}), and each can drop what the other accepts; {what}"
         ),
         evidence={
             "nft tables in use": [str(table) for table in nft],

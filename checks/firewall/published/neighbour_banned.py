@@ -37,12 +37,12 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     by = banned.by
     ports = sorted({port.on_host for port in banned.ports})
-    who = f"{banned.address}, the router of this host," if is_router else banned.address
+    who = "the router of this host" if is_router else "a machine of this host's own network"
     return Finding(
         subject=HOST,
         summary=(
-            f"{who} is banned from published {numbered('port', ports, most=3)} "
-            f"by chain {by.chain}, and is a machine of the host's own network"
+            f"{banned.address}, {who}, is banned from published {numbered('port', ports, most=3)} "
+            f"by chain {by.chain}"
         ),
         evidence=present(
             {

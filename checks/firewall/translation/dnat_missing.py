@@ -24,7 +24,7 @@ from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
-from diagnose.phrases import counted, sentence
+from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
 
@@ -120,8 +120,8 @@ def _host_port_findings(
         yield Finding(
             subject=HOST,
             summary=f"this host itself cannot reach published port {first.port} of"
-            f" {counted('container', [path.container.name for path in lost])}: nat OUTPUT does not "
-            "lead to Docker's rules",
+            f" {named('container', [path.container.name for path in lost])}: chain OUTPUT of table nat "
+            "does not lead to Docker's rules",
             evidence={
                 "this host to": f"{first.address}:{first.port}",
                 "translation": "none",
@@ -208,7 +208,7 @@ def _fault_of_rules(firewall: Firewall, inlet: Ingress) -> str:
     if reach.nat is None:
         is_dropped_before = reach.is_blocked and reach.hook in ("ingress", "prerouting")
         is_unclear = is_dropped_before or reach.outcome == "unknown"
-        return "" if is_unclear else "is not translated to the container"
+        return "" if is_unclear else "has no rule that leads to the container"
     wrong_target = _wrong_target(inlet)
     if wrong_target:
         return wrong_target
@@ -216,7 +216,7 @@ def _fault_of_rules(firewall: Firewall, inlet: Ingress) -> str:
     is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
     names_bridge = firewall.names_bridge(inlet.network.bridge)
     if leads_to_container and is_stopped_later and names_bridge:
-        return f"is translated and then not let through ({reach.by})"
+        return f"is led to the container, and then dropped ({reach.by})"
     return ""
 
 

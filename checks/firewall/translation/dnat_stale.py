@@ -81,14 +81,14 @@ def _finding(
     program = None if victims else _serving_listener(rule, listeners)
     whom, listener = "", ""
     if victims:
-        whom = f"; {victims[0]} publishes the port"
+        whom = f"; {victims[0]}, which publishes the port now, gets no connection"
     elif program is not None:
-        whom = f"; {program.holder} listens on the port"
+        whom = f"; {program.holder}, which listens on the port, gets no connection"
         listener = f"{program.address}:{program.port}, {program.holder}"
     legacy = "-legacy" if rule.table.backend == "legacy" else ""
     return Finding(
         subject=HOST,
-        summary=f"a rule of Docker's sends {rule.protocol} port {rule.host_port} to "
+        summary=f"an old rule of Docker's sends {rule.protocol} port {rule.host_port} to "
         f"{rule.address}, which no running container has{whom}",
         evidence=present(
             {

@@ -38,7 +38,7 @@ from diagnose.model import (
     Skipped,
     Unexamined,
 )
-from diagnose.phrases import counted, sentence
+from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
 _ID = "firewall.masquerade-missing"
@@ -137,7 +137,7 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
         subject=network.subject,
         summary=sentence(
             f"{network}: queries to DNS server {path.server} leave through {path.device} "
-            f"untranslated (source {subnet}), so that no answer comes back",
+            f"with their private source {subnet}: no answer comes back",
             why,
         ),
         evidence={
@@ -162,12 +162,14 @@ def _undecided_containers(ways: Iterable[Egress]) -> Iterator[Unexamined]:
 def _how_packets_leave(ways: Sequence[Egress]) -> str:
     """From which address the packets of one network leave, in words."""
     first, nat = ways[0], ways[0].sample.nat
-    source = f"as {nat.address}, which this host does not have" if nat else "untranslated"
+    source = f"their private address ({first.address}), since the masquerade rule is missing"
+    if nat is not None:
+        source = f"source {nat.address}, which this host does not have"
     names = [way.container.name for way in ways]
     by_ipv6 = " over IPv6" if first.family == "ip6" else ""
     return (
-        f"{first.network}: packets of {counted('container', names)} "
-        f"leave{by_ipv6} {source}, so that no answer comes back"
+        f"{first.network}: packets of {named('container', names)} "
+        f"leave the host{by_ipv6} with {source}: no answer comes back"
     )
 
 

@@ -8,7 +8,7 @@ from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.outgoing.other_address import OtherAddress
 from diagnose.model import Finding
-from diagnose.phrases import counted
+from diagnose.phrases import named
 
 
 def hidden_behind_another(hidden_ways: Sequence[OtherAddress]) -> Finding:
@@ -19,7 +19,7 @@ def hidden_behind_another(hidden_ways: Sequence[OtherAddress]) -> Finding:
     return Finding(
         subject=network.subject,
         summary=(
-            f"{network}: packets of {counted('container', names)} leave with source {first.taken}, "
+            f"{network}: packets of {named('container', names)} leave with source {first.taken}, "
             f"the first address of {uplink}, and no answer comes back; the host itself uses "
             f"{first.own}"
         ),

@@ -10,7 +10,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.mappings import by_key
 from diagnose.model import Finding, Severity
-from diagnose.phrases import counted, named, sentence
+from diagnose.phrases import named, sentence
 
 
 def switched_off(ways: Sequence[Egress], namespaces: Namespaces | None) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def _finding(members: Sequence[Egress]) -> Finding:
         subject=network.subject,
         summary=sentence(
             f"{network} does not translate addresses "
-            f"(enable_ip_masquerade is false): {counted('container', names)} "
+            f"(enable_ip_masquerade is false): {named('container', names)} "
             "cannot reach the outside through it, and the engine drops the answers",
             f"{first.container} has its default route there, and {both}" if both else "",
         ),

@@ -11,7 +11,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import counted
+from diagnose.phrases import named
 from diagnose.registry import check
 
 
@@ -46,7 +46,7 @@ def ipv4_leads_nowhere(
                 subject=network.subject,
                 summary=(
                     f"{network} has no IPv6, and this host reaches the outside only over IPv6: "
-                    f"{counted('container', names)} cannot reach the outside"
+                    f"{named('container', names)} cannot reach the outside"
                 ),
                 evidence={
                     "EnableIPv6": network.enable_ipv6,

@@ -9,7 +9,7 @@ from diagnose.evidence.network.wiring.throttled_interfaces import (
 )
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
-from diagnose.phrases import count, counted, joined, size
+from diagnose.phrases import count, joined, named, size
 from diagnose.registry import check
 
 _KILO, _MEGA = 1_000, 1_000_000
@@ -78,9 +78,7 @@ def _whose(place: SendingInterface) -> str:
         return f'interface {name}, the bridge of network "{place.network.name}",'
     if place.is_uplink:
         return f"interface {name}, by which this host reaches others,"
-    return (
-        f"interface {name}, the host's end of {counted('container', names_of(place.containers))},"
-    )
+    return f"interface {name}, the host's end of {named('container', names_of(place.containers))},"
 
 
 def _what(interface: ThrottledInterface) -> str:

@@ -19,7 +19,7 @@ from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
-from diagnose.phrases import agree, counted, named
+from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 
@@ -282,7 +282,7 @@ def _cut_off_finding(network: Network, parent: Interface, members: Sequence[Cont
     return Finding(
         subject=network.subject,
         summary=f'{network}: its parent interface "{parent.name}" {state}:'
-        f" {counted('container', names)} cannot reach the outside",
+        f" {named('container', names)} cannot reach the outside",
         evidence={
             "driver": network.driver,
             "Options parent": parent.name,

@@ -21,7 +21,7 @@ from diagnose.model import (
     Subject,
     Unexamined,
 )
-from diagnose.phrases import and_more, counted
+from diagnose.phrases import and_more, named
 from diagnose.registry import check
 
 
@@ -98,7 +98,7 @@ def _foreign_subnet_finding(
         subject=network.subject,
         summary=(
             f"{network} has subnet {subnet}, but its parent interface "
-            f'"{parent}" is in {and_more(map(str, nets))}: {counted("container", names)} '
+            f'"{parent}" is in {and_more(map(str, nets))}: {named("container", names)} '
             "cannot reach anything there"
         ),
         evidence={
@@ -156,7 +156,7 @@ def _parent_in_use_finding(
         if network.name in container.endpoints and _PORT_IS_BUSY in container.state.error
     ]
     names = sorted(names_of(refused))
-    harm = f": {counted('container', names)} did not start" if names else ""
+    harm = f": {named('container', names)} did not start" if names else ""
     kind = master.kind or "interface"
     return Finding(
         subject=network.subject,

@@ -14,7 +14,7 @@ from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.half_open import HalfOpen
 from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import agree, counted, numbered
+from diagnose.phrases import agree, counted, named, numbered
 from diagnose.registry import check
 
 
@@ -128,7 +128,7 @@ def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
     return Finding(
         subject=network.subject,
         summary=(
-            f"{counted('container', names)} cannot reach {first.address} port {first.port}, which "
+            f"{named('container', names)} cannot reach {first.address} port {first.port}, which "
             f"leads to {peer} on the same {network}: the answers bypass the host, because {setting} "
             "is 0"
         ),
@@ -192,7 +192,7 @@ def _host_answer_finding(paths: list[WantedPath], host_stack: HostStack) -> Find
     return Finding(
         subject=network.subject,
         summary=(
-            f"{counted('container', names)} cannot reach {first.address}, an address of this "
+            f"{named('container', names)} cannot reach {first.address}, an address of this "
             f"host: its answers {leave}, not through {network.bridge} of "
             f"{network} ({decision.by})"
         ),

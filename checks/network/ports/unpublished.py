@@ -17,7 +17,7 @@ from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.one_off_ports import OneOffPorts, OneOffs
 from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
-from diagnose.phrases import agree, and_more, counted, sentence
+from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
 _ENTRIES = ("80", "443")
@@ -255,7 +255,7 @@ def _ipv4_only_findings(
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"published ports of {counted('container', names)} answer only over IPv4: the host has "
+            f"published ports of {named('container', names)} answer only over IPv4: the host has "
             f"{own}, the networks have no IPv6, and the userland proxy is off"
         ),
         evidence={
@@ -311,7 +311,7 @@ def _loopback_finding(bound: dict[str, list[str]], own: str, config: DaemonConfi
     return Finding(
         subject=DAEMON,
         summary=(
-            f'{what} of {counted("container", names)} answer only on this host: "ip" in '
+            f'{what} of {named("container", names)} answer only on this host: "ip" in '
             f"{config.where('ip')} is {own}"
         ),
         evidence={

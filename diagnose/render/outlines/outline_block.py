@@ -11,7 +11,7 @@ from diagnose.judgement.causes import roots
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, Strength
-from diagnose.phrases import ago, count, named
+from diagnose.phrases import ago, capitalised, count, named
 from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
 from diagnose.render.outlines.grouping import other_messages
 
@@ -218,9 +218,8 @@ def _as_sentence(words: str) -> str:
 
     A command or a value that ends them has no full stop, which would be copied with it.
     """
-    first, last = words.partition(" ")[0], words.rpartition(" ")[2]
-    begin = words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
-    return begin if _TYPED.search(last) else f"{begin}."
+    begin = capitalised(words)
+    return begin if _TYPED.search(words.rpartition(" ")[2]) else f"{begin}."
 
 
 def _cure_here(cure: runbooks.Command | None, report: Report) -> runbooks.Command | None:

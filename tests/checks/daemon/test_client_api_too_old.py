@@ -28,7 +28,8 @@ def test_client_api_too_old() -> None:
         ).findings
     )
     assert (
-        finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
+        finding.summary
+        == "the engine refuses a client that speaks API 1.24: it requires at least 1.44"
     )
     result = judge(
         "daemon.client-api-too-old",

@@ -81,7 +81,7 @@ def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> N
     )
     findings = judge("daemon.start-limit-hit", daemon=daemon(unit=unit)).findings
     assert [finding.summary for finding in findings] == [
-        "systemd gave up on docker.service after 3 restarts"
+        "systemd gave up starting docker.service after 3 failed starts"
     ] * hit
     assert judge("daemon.start-limit-hit", daemon=daemon(unit=SYSTEM_UNIT)).verdict == "passed"
 

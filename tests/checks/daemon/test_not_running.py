@@ -208,7 +208,7 @@ def test_an_engine_that_serves_another_socket(
     process = replace(engine(), cmdline=tuple(cmdline))
     one = daemon(silence=Unavailable(silence, ""), process=process, age=5000.0)
     (finding,) = not_running(one, log(UP, LISTENS))
-    assert (f"serves {served}, and clients ask" in finding.summary) == bool(served)
+    assert (f"serves {served}, but clients ask" in finding.summary) == bool(served)
     assert finding.variables.get("served", "") == served
     assert ("again" in finding.variables) != bool(served)
 

@@ -57,12 +57,12 @@ TCP_ONLY = Socket("tcp", "127.0.0.11", 41001)
 @pytest.mark.parametrize(
     ("sockets", "daemon", "words", "of_engine"),
     [
-        ((LISTENER,), ANSWERS, "the nat rules of its network namespace are gone", False),
-        ((LISTENER,), DEAD, "the nat rules of its network namespace are gone", False),
+        ((LISTENER,), ANSWERS, "the rules that lead them to the engine", False),
+        ((LISTENER,), DEAD, "the rules that lead them to the engine", False),
         ((), DEAD, "the engine's resolver does not listen there", True),
         ((), ANSWERS, "the engine's resolver does not listen there", True),
         ((TCP_ONLY,), ANSWERS, "the engine's resolver does not listen there", True),
-        (None, ANSWERS, "the nat rules of its network namespace are gone", False),
+        (None, ANSWERS, "the rules that lead them to the engine", False),
         (None, DEAD, "does not answer", True),
         (None, UNKNOWN, "does not answer", True),
     ],

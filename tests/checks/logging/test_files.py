@@ -23,7 +23,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         {"open_under": {"paths": [f"{LOG}.1", f"{ROOT}/containers/{OTHER}/{OTHER}-json.log"]}},
         "container:web",
         Severity.warning,
-        f"{ID}-json.log.1, no longer",
+        f"{ID}-json.log.1, a file that was renamed",
     ),
     "log removed": (
         "logging.file-missing",

@@ -165,4 +165,4 @@ def test_a_group_above_containers_is_throttled(
         info=Info(ncpu=8),
     )
     assert [finding.variables for finding in result.findings] == ([variables] if variables else [])
-    assert all("1 container (web) shares it" in finding.summary for finding in result.findings)
+    assert all('container "web" is held back by' in finding.summary for finding in result.findings)

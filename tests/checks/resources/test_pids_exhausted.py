@@ -171,7 +171,7 @@ def test_the_host_can_run_out_of_tasks():
     )
     assert finding.subject.kind == "host"
     assert finding.evidence["/proc/loadavg"] == "32000 tasks"
-    assert finding.variables == {"container": "web", "pids": "900", "pid_max": "4194304"}
+    assert finding.variables == {"busiest": "web", "held": "900", "pid_max": "4194304"}
 
 
 NPROC = [{"Name": "nproc", "Soft": 24, "Hard": 24}]

@@ -92,7 +92,7 @@ NETWORKS = (
         mark="does not exist",
         pattern=r"can't initialize (?P<tool>ip6?tables) table `(?P<table>\w{1,20})'",
         cause="the kernel has no table {table} for {tool}: its module is not loaded, or no longer on the disk after an upgrade",
-        cure="modprobe iptable_{table} ip6table_{table}; if that finds nothing, reboot into the installed kernel",
+        cure="run `modprobe iptable_{table} ip6table_{table}`; if that finds nothing, reboot into the installed kernel",
     ),
     Failure(
         name="no-iptables",

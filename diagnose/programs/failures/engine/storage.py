@@ -39,8 +39,8 @@ STORAGE = (
         mark="driver not supported",
         pattern=r"prior storage driver \W?[\w-]{2,30}\W? failed: driver not supported|error initializing graphdriver: driver not supported",
         cause="this kernel or engine does not have the storage driver that the data root was made with",
-        cure="modprobe it or boot the kernel that had it; or move the data root aside and start with overlay2: images and "
-        "containers have to be pulled and created afresh, volumes can be copied",
+        cure="load its module (modprobe) or boot the kernel that had it; or move the data root aside and start with overlay2: "
+        "then pull the images, create the containers, and copy the volumes",
         source="docker/for-linux#162",
     ),
     Failure(

@@ -69,9 +69,9 @@ def test_the_summary_says_what_keeps_them_down():
         State={"StartedAt": moment(9000), "FinishedAt": moment(298)},
     )  # fmt: skip
     (both,) = power_loss(bare, lost("b")).findings
-    assert both.summary.endswith("(a, b) stayed down: they have no restart policy")
+    assert both.summary.endswith('containers "a" and "b" stayed down: they have no restart policy')
     (one,) = power_loss(bare, kept).findings
-    assert one.summary.endswith("; 1 container (a) has no restart policy")
+    assert one.summary.endswith('; container "a" has no restart policy')
     (none,) = power_loss(kept, kept).findings
     assert "policy" not in none.summary
 

@@ -51,7 +51,7 @@ def served_at_another_path(box: Box) -> None:
     refused = box.run(["docker", "ps"], check=False)
     assert "unix:///var/run/docker.sock" in refused.stderr
     (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
-    assert "serves /run/docker.sock, and clients ask /var/run/docker.sock" in finding["summary"]
+    assert "serves /run/docker.sock, but clients ask /var/run/docker.sock" in finding["summary"]
     command = finding["fix"][0]["command"]
     assert command == "ln -s /run/docker.sock /var/run/docker.sock"
 
