@@ -55,7 +55,7 @@ def open_files_exhausted(
             subject=HOST,
             summary=f"the host has {files} files open, of the {most} that its kernel allows",
             evidence={"fs.file-nr": f"{files} of {most}"},
-            variables={"file_max": str(2 * most)},
+            variables={"file_max": str(2 * (most or 0))},
         )
     return None
 
