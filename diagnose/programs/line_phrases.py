@@ -42,6 +42,7 @@ EXPLAINS = Phrases(
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
         readonly least cleaning insufficient login conversion property appear seem executed run
         deadline accepts disk output know illegal substitution rule termination checksum
+        chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
         """
     ),
@@ -108,6 +109,7 @@ EXPLAINS = Phrases(
         | \bno\ help\ topic\ for\b | \bno\ python\ application\ found\b
         | \bcheck\ failed:\ | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
         | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
+        | ^(?:chmod|chown|cp|[ef]?grep|g?awk|jq|ln|mkdir|mv|rm|rsync|sed|tar|xargs):\ \S
         """,
         re.VERBOSE,
     ),

@@ -29,7 +29,7 @@ QUOTED_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w{0,60}\.){2,20}[A-Z]\w{0,80}(?:Exc
 CAUSE_LINE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: |Likely root cause: )")
 
 
-VAGUE_CAUSE = LazyPattern(r": (?:Permission|Access) (?:is )?denied\.?$")
+VAGUE_CAUSE = LazyPattern(r": (?:(?:Permission|Access) (?:is )?denied|Invalid argument)\.?$")
 """A cause that says less than its effect, which names the path: .NET's UnauthorizedAccess."""
 CHAIN_NOTICE = LazyPattern(
     r"^(?:The above exception was the direct cause|During handling of the above exception)"

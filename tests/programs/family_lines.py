@@ -204,7 +204,7 @@ LINES = {
         "Error: adapting config using caddyfile: Caddyfile:7: unrecognized directive: reverse_prox",
         "run: adapting config using caddyfile: /etc/caddy/Caddyfile:5: unrecognized global option: servers",
         "Bad directive or wrong number of arguments; >>> 'rdb-del-sync-files no'",
-        'nginx: [emerg] "root" directive is duplicate in /etc/nginx/nginx.conf:40',
+        'nginx: [emerg] "root" directive is not allowed here in /etc/nginx/nginx.conf:40',
     ),
     "peer-unreached": (
         "Can't reach database server at `postgresql-info`:`5432`",
@@ -757,4 +757,54 @@ LINES = {
     "class-absent": ("shop.plans.PlanNotFoundException: basic",),
     "class-value": ("shop.rules.InvalidRuleException: the third one",),
     "class-timeout": ("shop.net.HandshakeTimeoutException: nobody came",),
+    "path-unset": (
+        'TypeError [ERR_INVALID_ARG_TYPE]: The "path" argument must be of type string. Received undefined',
+        "TypeError: expected str, bytes or os.PathLike object, not NoneType",
+    ),
+    "address-unset": (
+        "bin/rails: bad URI(is not URI?): nil (URI::InvalidURIError)",
+        'MongooseError: The `uri` parameter to `openUri()` must be a string, got "undefined". Make sure the first',
+        "java.lang.IllegalArgumentException: jdbcUrl is required with driverClassName.",
+        "sqlalchemy.exc.ArgumentError: Expected string or URL object, got None",
+        "dial tcp :5432: connect: connection refused",
+        "Error: getaddrinfo ENOTFOUND undefined",
+    ),
+    "number-unset": (
+        "TypeError: int() argument must be a string, a bytes-like object or a real number, not 'NoneType'",
+        "config/puma.rb:7:in `Integer': can't convert nil into Integer (TypeError)",
+        'java.lang.NumberFormatException: For input string: ""',
+    ),
+    "text-unset": (
+        'TypeError: can only concatenate str (not "NoneType") to str',
+        (
+            "TypeError [ERR_INVALID_ARG_TYPE]: The first argument must be of type string or an instance of Buffer, "
+            "ArrayBuffer, or Array or an Array-like Object. Received undefined"
+        ),
+    ),
+    "ip-malformed": (
+        "System.FormatException: An invalid IP address was specified.",
+        "ValueError: 'proxy' does not appear to be an IPv4 or IPv6 address",
+        "failed to verify flags: expected IP in URL for binding (http://etcd:2380)",
+    ),
+    "script-not-executable": (
+        "/bin/sh: 1: ./run.sh: Permission denied",
+        "/usr/local/bin/docker-entrypoint.sh: line 170: /docker-entrypoint-initdb.d/init.sh: Permission denied",
+        "bash: line 1: /app/bin/start: Permission denied",
+    ),
+    "script-expression": (
+        "sed: no previous regexp",
+        "sed: -e expression #1, char 24: unknown option to `s'",
+    ),
+    "gpu-unfit": (
+        "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+    ),
+    "number-taken": (
+        "usermod: UID '1000' already exists",
+        "groupadd: GID '100' already exists",
+        "addgroup: gid '1000' in use",
+    ),
+    "migration-run-failed": (
+        "failed to start grafana: failed to migrate database: alert migration failure: could not get migration log",
+        "Error: Database migration failed, see above",
+    ),
 }

@@ -121,7 +121,8 @@ def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option |
 def _could_not_execute(claim: Claim) -> bool:
     """Whether a shell was refused a path as a program, which its user may read and write."""
     code = claim.container.state.exit_code
-    return claim.failure.name == "path-denied" and code == CANNOT_EXECUTE
+    is_refused = claim.failure.name in ("path-denied", "script-not-executable")
+    return is_refused and code == CANNOT_EXECUTE
 
 
 def _root_by_option(container: Container) -> _Option | None:

@@ -26,7 +26,7 @@ from diagnose.registry import check
 
 _OVERRIDE = "DAC_OVERRIDE"
 """The capability by which root may use files whose owner and mode do not let it."""
-_PATH_DENIED = ("path-denied", "some-path-denied")
+_PATH_DENIED = ("path-denied", "script-not-executable", "some-path-denied")
 _BY_MODE = LazyPattern(r"permission denied|\bEACCES\b|Errno 13\b", re.IGNORECASE)
 _POWERLESS = (
     "its root was left without this capability (--cap-drop), so that owner and mode of a file bind it "

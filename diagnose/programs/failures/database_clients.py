@@ -93,8 +93,9 @@ DATABASE_CLIENTS = (
     ),
     Failure(
         name="postgres-database",
-        mark="does not exist",
-        pattern=r'database "(?P<database>[^"]+)" does not exist',
+        mark=("does not exist", "could not find your database"),
+        pattern=r'database "(?P<database>[^"]+)" does not exist'
+        r"|could not find your database: (?P<database_rails>[\w-]{1,63})",
         cause="the database server has no database {database}; "
         "POSTGRES_DB takes effect only when the data directory is created",
         cure="create it with createdb in the database's container, or correct the name",

@@ -51,7 +51,7 @@ FILES = (
     Failure(
         name="module-python",
         mark="no module named",
-        pattern=r"(?:ModuleNotFoundError|ImportError|\berror during [\w ]{1,40}): No module named '?(?P<module>[\w.]+)'?",
+        pattern=r"(?:ModuleNotFoundError|ImportError|\berror during [\w ]{1,40}|(?:^|/)python[\d.]{0,6}): No module named '?(?P<module>[\w.]+)'?",
         cause="Python does not find the module {module}: it is not installed in the image, or a mount hides it",
         cure="install it in the image, and rebuild",
         build="another",
@@ -168,7 +168,7 @@ FILES = (
     Failure(
         name="disk-full-postgres",
         mark="no space left on device",
-        pattern=r"(?:PANIC|FATAL|ERROR).{0,120}No space left on device",
+        pattern=r"(?:PANIC|FATAL|ERROR|could not|cannot|can't|failed|unable).{0,160}No space left on device",
         cause="there is no room where the program writes: its disk, a tmpfs or volume of a fixed size, or "
         "/dev/shm is full",
         cure="free room there, or give it more; docker exec with df -h shows which one is full",
@@ -187,8 +187,9 @@ FILES = (
     ),
     Failure(
         name="listener-taken",
-        mark="address already in use",
-        pattern=r"\blistener\b.{0,120}\bAddress already in use",
+        mark=("address already in use", "addrinuse"),
+        pattern=r"\blistener\b.{0,120}\bAddress already in use|^(?:[\dT:.-]{9,30}: )?Error: Address already in use"
+        r"|\bkind: AddrInUse\b",
         cause="another process has the port that the program listens on, in the program's own network",
         cure="see which other process or container shares that network; if none does, start it again: "
         "its own server of the first start may not have ended",

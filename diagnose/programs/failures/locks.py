@@ -149,9 +149,9 @@ LOCKS = (
     ),
     Failure(
         name="portainer-lock",
-        mark="failed opening store",
-        pattern=r"failed opening store.{0,20}timeout",
-        cause="another Portainer uses the same data folder",
+        mark=("failed opening store", "data store"),
+        pattern=r"failed (?:opening store|initializing data store\b).{0,20}timeout",
+        cause="another Portainer uses the same data folder, or one that was killed still holds its file",
         cure="stop the other container, or give this one a volume of its own",
         source="portainer/portainer#8024",
         confirmed_by=_LOCKED,
@@ -200,6 +200,17 @@ PID_FILES = (
         cure="remove {file}, and start the container again",
         source="Dovecot's and Asterisk's own messages",
         confirmed_by=_PID_FILE,
+        page={"fresh": "{container}"},
+    ),
+    Failure(
+        name="pid-of-another",
+        mark="already running",
+        pattern=r"\b(?:process|daemon|instance|server)\b.{0,20}\bPID:? (?P<pid>\d{1,10})\b.{0,20}\balready running\b.{0,12}"
+        r"\b(?:exiting|aborting|stopping|quitting)\b",
+        cause="a former run left its pid file with the number {pid}, which in this run is another program's, and the "
+        "program takes that for a running copy of itself",
+        cure="recreate the container, or remove the pid file and start it again; its folder is best a tmpfs",
+        source="community-valheim-tools/valheim-server-docker#114",
         page={"fresh": "{container}"},
     ),
     Failure(

@@ -47,7 +47,7 @@ NEIGHBOURS = (
         mark="",
         pattern=r"""(?xm)
             # who asked a web server, and for which page, is not what it calls itself
-            ^(?=.*(?:ECONNREFUSED|connection\ refused))
+            ^(?=.*(?:ECONNREFUSED|connection\ (?:to\ \S{1,200}\ )?refused))
             (?>(?:refe?rr?er|origin)\W{1,8}https?://\S+|.)*?(?<!host:\ \")
             (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?!(?!33060|5000\d|5005\d)(?:3[3-9]\d{3}|[45]\d{4}|60\d{3}))(?P<port>\d{2,5})\b
             # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)

@@ -290,7 +290,7 @@ OPTIONS = (
     Failure(
         name="user-switch",
         mark="operation not permitted",
-        pattern=r"(?:failed switching to \"?(?P<user>[\w:]+)|setgroups(?:\(\))?|s6-applyuidgid: fatal: unable to set supplementary group list|su-exec: setgroups|unable to set[gu]id to \w+)\b.{0,40}Operation not permitted",
+        pattern=r"(?:failed switching to \"?(?P<user>[\w:]+)|setgroups(?:\(\))?|s6-applyuidgid: fatal: unable to set supplementary group list|su-exec: setgroups|unable to set[gu]id to \w+|setpriv: set(?:res[ug]id|groups) failed)\b.{0,40}Operation not permitted",
         cause="the start script changes to another user, and needs the capabilities SETUID and SETGID for that",
         cure="recreate it with --cap-add=SETUID --cap-add=SETGID, or without --cap-drop",
         confirmed_by=_OPTION,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from diagnose.programs.failures.applications import APPLICATIONS
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS
+from diagnose.programs.failures.credentials import CREDENTIALS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.database_clients import DATABASE_CLIENTS
 from diagnose.programs.failures.database_rights import DATABASE_RIGHTS
@@ -28,6 +29,8 @@ from diagnose.programs.failures.references import REFERENCES
 from diagnose.programs.failures.rights import RIGHTS
 from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
+from diagnose.programs.failures.server_data import SERVER_DATA
+from diagnose.programs.failures.server_files import SERVER_FILES
 from diagnose.programs.failures.upstreams import UPSTREAMS
 from diagnose.programs.failures.variables import VARIABLES
 from diagnose.programs.failures.web_folders import WEB_FOLDERS
@@ -37,6 +40,8 @@ FAILURES: tuple[Failure, ...] = (
     *APPLICATIONS,
     *FILE_MODES,
     *DATABASE_SERVERS,
+    *SERVER_DATA,
+    *SERVER_FILES,
     *KERNEL_SETTINGS,
     *DATA_VERSIONS,
     *CLUSTER_MEMBERS,
@@ -61,5 +66,6 @@ FAILURES: tuple[Failure, ...] = (
     *WEB_SERVERS,
     *CALLED_SERVERS,
     *RUNTIMES,
+    *CREDENTIALS,
 )
 """Every known failure. Their order decides where one line shows two of them."""

@@ -54,6 +54,15 @@ VARIABLES = (
         ),
     ),
     Failure(
+        name="mysql-user-root",
+        mark='_user="root"',
+        pattern=r'(?P<variable>MYSQL_USER|MARIADB_USER)="root", ',
+        cause="{variable} is root, and it names a further user: root is made in any case",
+        cure="remove {variable} and its password, and set the root password alone (MYSQL_ROOT_PASSWORD)",
+        source="docker-library/mysql#129",
+        page={"unset": "{variable}"},
+    ),
+    Failure(
         name="couchdb-admin",
         mark="admin party",
         pattern=r"CouchDB 3\.0\+ will no longer run in \"Admin Party\"",
@@ -130,7 +139,7 @@ VARIABLES = (
     Failure(
         name="python-keyerror",
         mark="keyerror",
-        pattern=r"^KeyError: '(?P<variable>[A-Z][A-Z0-9_]{2,})'",
+        pattern=r"^KeyError: '(?P<variable>(?-i:[A-Z][A-Z0-9_]{2,}))'",
         cause="the program reads the variable {variable}, which is not set",
         cure="set {variable}",
         source="Python documentation, os.environ",
@@ -165,9 +174,9 @@ VARIABLES = (
     Failure(
         name="pydantic-settings",
         mark="validation error",
-        pattern=r"validation errors? for \w*(?:Settings|Config|Env)\w*; (?P<setting>[a-z_]\w*); Field required",
-        cause="the program's settings need {setting}, which is given as a variable and is not set",
-        cure="set the variable of that name in capitals",
+        pattern=r"validation errors? for (?P<class>\w*(?:Settings|Config|Env)\w*); (?P<setting>[a-z_]\w*); Field required",
+        cause="the program's settings ({class}) need {setting}, which is given as a variable and is not set",
+        cure="set the variable of that name in capitals, behind the prefix of that class if it has one",
         source="Pydantic documentation, settings",
         confirmed_by=_VARIABLE,
     ),
@@ -313,10 +322,21 @@ VARIABLES = (
         remedy=Typed("RAILS_MASTER_KEY"),
     ),
     Failure(
+        name="rails-key-absent",
+        mark="rails_master_key",
+        pattern=r"Missing encryption key to decrypt file with\b.{0,200}RAILS_MASTER_KEY",
+        cause="Rails has no key for its credentials: neither the variable RAILS_MASTER_KEY nor config/master.key",
+        cure="set RAILS_MASTER_KEY to the contents of config/master.key",
+        source="Rails guides, custom credentials",
+        confirmed_by=_VARIABLE,
+        needs=("RAILS_MASTER_KEY",),
+    ),
+    Failure(
         name="dotnet-connection",
-        mark="connectionstring",
-        pattern=r"Value cannot be null\. \(Parameter 'connectionString'\)|The ConnectionString property has not been initialized",
-        cause="the .NET program has no address of its database",
+        mark=("connectionstring", "initialization string"),
+        pattern=r"Value cannot be null\. \(Parameter 'connectionString'\)|The ConnectionString property has not been initialized"
+        r"|Format of the initialization string does not conform to specification",
+        cause="the .NET program has no address of its database, or one that it cannot read",
         cure="set ConnectionStrings__NAME, with the name that the program's settings use "
         "(ConnectionStrings__DefaultConnection)",
         source=".NET documentation, configuration providers",

@@ -181,13 +181,23 @@ WEB_SERVERS = (
     Failure(
         name="nginx-block",
         mark="directive is not allowed here",
-        pattern=r'"(?P<block>server|upstream|map|location|http|events)" directive is not allowed here '
+        pattern=r'"(?P<block>server|upstream|map|location|http|events|user|worker_processes|pid|load_module)" directive is not allowed here '
         r"in (?P<path>/[^:]+):\d+",
         cause="{path} holds a block {block} where nginx takes none: a file that belongs into "
         "conf.d is mounted as the main file, or the reverse",
         cure="mount a file of server blocks at /etc/nginx/conf.d/default.conf, and leave "
         "/etc/nginx/nginx.conf to the image",
         source="tiangolo/uwsgi-nginx-flask-docker#143",
+    ),
+    Failure(
+        name="nginx-stream-inside",
+        mark='"stream" directive is not allowed here',
+        pattern=r'"stream" directive is not allowed here in (?P<path>/[^:]+):\d+',
+        cause="nginx' main file reads {path}, which has a stream block, inside its http block: the main file is of an "
+        "older image, or has its include at the wrong place",
+        cure="take over the main file of this image (nginx.conf.sample where it has one), or move the include of that "
+        "folder behind the end of the http block",
+        source="linuxserver/docker-nginx#87",
     ),
     Failure(
         name="acme-unreached",
@@ -349,6 +359,17 @@ WEB_SERVERS = (
         "container has one (-t, tty: true)",
         cure="recreate it without -t (tty: true in compose), or behind --init with the stop signal of the image",
         source="docker-library/httpd#9",
+    ),
+    Failure(
+        name="supervisor-background",
+        mark="exit status 0; not expected",
+        pattern=r"exited: (?P<program>[^\s(]{1,100}) \(exit status 0; not expected\)",
+        cause="{program} ends with 0, and supervisord starts it again and again: it puts itself into the background as a "
+        "daemon, has nothing more to do, or stops for what it says above",
+        cure="read its lines above; a daemon has to stay in the foreground in its section of supervisord.conf (-f, -F, "
+        "-n, daemon off), a job needs startsecs=0 and autorestart=false",
+        source="supervisord documentation, nondaemonizing of subprocesses",
+        follows=True,
     ),
     Failure(
         name="supervisor-gave-up",

@@ -90,8 +90,9 @@ BUILDS = (
     ),
     Failure(
         name="native-module",
-        mark="could not load the",
-        pattern=r"Could not load the \"(?P<module>[\w@/-]+)\" module using the (?P<platform>[\w-]+) runtime",
+        mark=("could not load the", "could not be found, and is needed"),
+        pattern=r"Could not load the \"(?P<module>[\w@/-]+)\" module using the (?P<platform>[\w-]+) runtime"
+        r"|The package \"(?P<module_esbuild>@esbuild/(?P<platform_esbuild>[\w-]+))\" could not be found, and is needed",
         cause="the module {module} was installed for another system than the image's ({platform})",
         cure="install the packages in the Dockerfile, and keep node_modules of the host out of it with "
         ".dockerignore",

@@ -160,6 +160,7 @@ _UNRESOLVED = rf"""(?x)
         | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
         | bad\ address\ '(?P<host_busybox>{_NAME})
         | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
+        | (?<![\w./-])(?P<host_unresolved>{_NAME})/<unresolved>:\d+
         | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
             |Temporary\ failure\ in\ name|No\ address\ associated)
 """
@@ -218,6 +219,7 @@ PEERS = (
                 .{0,40}connection\ refused
             | ECONNREFUSED\ (?P<peer_node>\S+:\d{2,5})
             | connection\ (?:to\ \S+\ )?refused.{0,40}?(?<![\w.:-])(?P<peer_behind>[\w.-]+:\d{2,5})\b(?!:\d)
+            | \bConnection\ to\ (?P<peer_jdbc>[\w.-]+:\d{2,5})\ refused\b
             | connection\ to\ server\ at\ \"(?P<peer_postgres>[^\"]+)\".{0,60}connection\ refused
         """,
         cause="{peer} refuses the connection: nothing listens there yet",
@@ -250,6 +252,8 @@ PEERS = (
                 |get|connect|open|establish|acquire|reach).{0,30}(?<!/)\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
                 |sql)\b(?!\ file)(?!.{0,200}\brequested\ by\ the\ login\b)
+            | \bCommunications\ link\ failure\b | \bError\ establishing\ a\ database\ connection\b
+            | \bnetwork-related\ or\ instance-specific\ error\ occurred\ while\ establishing\ a\ connection
         """,
         cause="the program does not reach its database",
         cure="see that the database's container runs, is on the same network, and has the name that "

@@ -18,7 +18,7 @@ CONFIGURATION = (
             | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
                 |keyword|parameter)s?:?\ ['\"`(]*
                 (?P<key_unknown>(?!(?:at|for|found|ignored|in|of|on|was|with)\b)[A-Za-z_][\w.-]*)
-            | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ (?:is\ not\ allowed\ here|is\ duplicate)
+            | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ is\ not\ allowed\ here
             | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
             | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)
             | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis

@@ -92,7 +92,7 @@ DATA = (
             | pending\ ?migrations?
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
-            | migrations\ are\ pending
+            | migrations\ are\ pending | \bneed\ to\ (?:upgrade|migrate)\ the\ database\b
             | \brequires?\ (?:an?\ )?upgrad(?:e|ing)\b[^\n]{0,80}\bupgrades?\ (?:is|are)
                 \ (?:disabled|not\ (?:allowed|enabled))
             | \bversion\b[^\n]{0,60}\bcan(?:not|'t)\ (?:be\ upgraded|upgrade)\ from\b

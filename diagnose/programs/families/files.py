@@ -220,6 +220,7 @@ FILES = (
             | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
             | \bopen\ (?P<path_near>[\w-][\w-]{{0,80}}\.(?:cert|conf|crt|env|ini|json|key|pem|properties|toml|ya?ml)):
                 \ no\ such\ file
+            | \bcan't\ cd\ to\ (?P<path_cd>{_PATH})
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
             | \bfound\b[^\n]{{0,80}}\(expected\ (?P<path_expected>{_PATH})\)
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES, Job, Uncovered
 
 _MANY = "many programs"
@@ -60,6 +60,17 @@ DEVICES = (
         needs=("--gpus=all",),
     ),
     Failure(
+        name="gpu-unfit",
+        of_running=NEVER,
+        mark="no kernel image",
+        pattern=r"\bno kernel image is available for execution on the device",
+        cause="the image's build of its library (PyTorch, CUDA) has no code for this graphics card: it is too new or "
+        "too old for it",
+        cure="run the image with another release of CUDA, as its documentation lists them for the card",
+        source="PyTorch's own message",
+        build="another",
+    ),
+    Failure(
         name="gpu-withdrawn",
         mark="failed to initialize nvml: unknown error",
         pattern=r"Failed to initialize NVML: Unknown Error",
@@ -109,8 +120,9 @@ DEVICES = (
 DEPENDENCIES = (
     Failure(
         name="library-missing",
-        mark="cannot open shared object file",
-        pattern=r"(?P<library>[\w.+-]+\.so[.\d]*): cannot open shared object file",
+        mark=("cannot open shared object file", "system library"),
+        pattern=r"(?P<library>[\w.+-]+\.so[.\d]*): cannot open shared object file"
+        r"|cannot find the required `(?P<library_prisma>\w+)` system library",
         cause="the image lacks the library {library}",
         cure="install the library in the image, or run the image that worked before",
         source="the loader's own message",
@@ -237,9 +249,11 @@ DEPENDENCIES = (
         mark="",
         pattern=r"""(?x)
             (?:\bline\ \d+|(?:^|[\s/])(?:ba|da|a)?sh(?::\ \d+)?):\ (?P<command>[\w.+/-]+):\ (?:command\ )?not\ found
+            | ^/[\w./@+-]{1,200}:\ \d{1,6}:\ (?P<command_script>[\w.+:/-]{1,80}?):\ not\ found$
             | exec:\ \"?(?P<command_exec>[\w.+/-]+)\"?:\ (?:executable\ file\ )?not\ found
             | env:\ ['‘]?(?P<command_env>[\w.+-]+)['’]?:\ No\ such\ file
             | Could\ not\ find\ a\ (?P<command_js>JavaScript\ runtime)
+            | ^(?P<command_alone>[a-z][\w.+-]{1,40}):\ command\ not\ found$
             | bundler:\ command\ not\ found:\ (?P<command_gem>[\w.+-]+)
             | \bCommand\ \"(?P<command_package>[\w.:+-]+)\"\ not\ found
         """,

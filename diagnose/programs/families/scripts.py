@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import UnixLineEnds
 
 _SCRIPT = r"^(?P<script{}>/?[\w./@+-]{{1,200}}):\ (?:\w{{1,20}}:\ )?(?:line\ )?\d{{1,6}}:\ "
 """As dash, busybox and bash begin a complaint: with the script and its line."""
+_OF_A_PROGRAM = LazyPattern(
+    r"\.(?:sh|py|pl|rb|bash|js|php)$|(?:^|/)(?:s?bin|scripts?|entrypoints?)(?:/|$)|^\.{1,2}/"
+)
+"""A path that is run; the shell says the same of a file into which it writes."""
 _SHELL = r"(?:/(?:usr/)?bin/)?(?:ba|da|a)?sh:\ "
 """So they begin one about a command behind `-c`: with the shell itself."""
 _NO_SHELL = rf"(?!{_SHELL})"
 
 SCRIPTS = (
+    Failure(
+        name="script-expression",
+        mark="sed: ",
+        pattern=r"""(?x)
+            ^sed:\ (?:-e\ expression\ \#\d{1,4},\ char\ \d{1,6}:\ )?(?:no\ previous\ reg(?:exp|ular\ expression)
+                |unterminated\ .{1,40}|unknown\ (?:option\ to|command:).{1,40}|bad\ option\ in\ substitution\ expression
+                |unmatched\ .{1,20})
+        """,
+        cause="a script hands sed an expression that it cannot read: a variable that the script puts into it is empty, "
+        "or holds a sign of sed's own, such as / or &",
+        cure="set the variables that the script reads, as the image's documentation names them; look at those without "
+        "a value first",
+        source="GNU sed's and busybox' own messages; jderusse/docker-dns-gen#31",
+    ),
     Failure(
         name="script-words-quoted",
         mark="not found",
@@ -34,7 +53,7 @@ SCRIPTS = (
             | ^(?P<script_busybox>/?[\w./@+-]{{1,200}}):\ set:\ line\ \d{{1,6}}:\ illegal\ option\ -(?:o\ \w{{1,20}})?$
             | ‘[^’\n]{{0,80}}\\r’ | '\$'\\r'  # as GNU's programs quote a word
             | \benv:\ ['‘]?[\w.-]{{1,40}}(?:\\r|\$'\\r')
-            | \bbad\ interpreter:\ .{{1,80}}\^M
+            | \^M:\ bad\ interpreter\b | \bbad\ interpreter:\ .{{1,80}}\^M
             | \bunexpected\ token:\ carriage\ return\b  # Elixir
         """,
         cause="the start script has the line ends of Windows (CR LF): the shell takes the CR for a part of the last "
@@ -59,6 +78,21 @@ SCRIPTS = (
         "their own",
         source="dash's and busybox' own messages",
         of_running=NEVER,
+    ),
+    Failure(
+        name="script-not-executable",
+        mark="permission denied",
+        pattern=rf"""(?x)
+            ^(?:{_SHELL}(?:(?:line\ )?\d{{1,6}}:\ )?|/?[\w./@+-]{{1,200}}:\ (?:exec:\ )?line\ \d{{1,6}}:\ (?:exec:\ )?)
+                (?P<path>\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
+        """,
+        about=_OF_A_PROGRAM,
+        cause="the shell may not run {path}: the file lacks its mode x, or lies on a file system without programs "
+        "(noexec)",
+        cure="give it the mode with chmod +x where it comes from: on the host if it is mounted, else in the sources of "
+        "the image (git update-index --chmod=+x), or start it as sh {path}",
+        source="dash's and bash's own messages",
+        confirmed_by="container.mount-forbidden",
     ),
     Failure(
         name="shell-command",

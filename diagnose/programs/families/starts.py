@@ -31,6 +31,19 @@ STARTS = (
         may_pass=True,
     ),
     Failure(
+        name="number-taken",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \b(?:user|group)(?:mod|add):\ [GU]ID\ '?(?P<number>\d{1,10})'?\ (?:already\ exists|is\ not\ unique)
+            | \badd(?:user|group):\ [gu]id\ '(?P<number_busybox>\d{1,10})'\ in\ use
+        """,
+        cause="the image has another user or group with the number {number} already, and its start script makes a new "
+        "one with that number",
+        cure="choose another number (PUID and PGID, or the variables that the image has for them)",
+        source="shadow's and busybox' own messages",
+    ),
+    Failure(
         name="folder-not-empty",
         of_running=NEVER,
         mark="empty",

@@ -11,12 +11,14 @@ from diagnose.programs.families.data import DATA
 from diagnose.programs.families.exception_classes import EXCEPTION_CLASSES
 from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
+from diagnose.programs.families.migration_runs import MIGRATION_RUNS
 from diagnose.programs.families.parts import PARTS
 from diagnose.programs.families.replaced_files import REPLACED_FILES
 from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import SETTINGS
 from diagnose.programs.families.starts import STARTS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
+from diagnose.programs.families.unset_values import UNSET_VALUES
 from diagnose.programs.families.values import VALUES
 
 FAMILIES: tuple[Failure, ...] = (
@@ -28,6 +30,7 @@ FAMILIES: tuple[Failure, ...] = (
     *DEPENDENCIES,
     *APPLICATIONS,
     *STARTS,
+    *UNSET_VALUES,
     *VALUES,
     *REPLACED_FILES,
     *DATA,
@@ -37,6 +40,7 @@ FAMILIES: tuple[Failure, ...] = (
     *CONFIGURATION,
     *FILES,
     *LOGINS,
+    *MIGRATION_RUNS,
     *PROGRAM_FAULTS,
     *EXCEPTION_CLASSES,
 )

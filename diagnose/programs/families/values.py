@@ -102,6 +102,21 @@ VALUES = (
         source="Rust's, .NET's and Node.js' own messages; codetheweb/aoede#3",
     ),
     Failure(
+        name="ip-malformed",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \bAn\ invalid\ IP\ address\ was\ specified | \binvalid\ IP\ address(?:\ syntax)?\b
+            | \bdoes\ not\ appear\ to\ be\ an\ IPv4\ or\ IPv6\ (?:address|network|interface)
+            | \bParseAddr\(\\?" | \bAddrParseError\b
+            | \binvalid\ CIDR\ address: | \bexpected\ IP\ in\ URL\ for\ binding
+        """,
+        cause="the program takes a value of its settings for an IP address, and that is none: a name, an empty value, "
+        "or a list in one word",
+        cure=f"write an address where it is set: {_WHERE}; names of containers are no addresses",
+        source=".NET's, Python's, Go's and Rust's own messages; immense/Remotely#575",
+    ),
+    Failure(
         name="address-relative",
         of_running=NEVER,
         mark="",
@@ -130,13 +145,14 @@ VALUES = (
     Failure(
         name="field-missing",
         of_running=NEVER,
-        mark="missing field",
-        pattern=r"\bmissing field `(?P<field>[\w.-]{1,80})`",
+        mark=("missing field", "keyerror"),
+        pattern=r"\bmissing field `(?P<field>[\w.-]{1,80})`"
+        r"|^(?:[\w.]{1,80}: )?KeyError: ['\"](?P<field_python>[\w .-]{1,80})['\"]",
         cause="what the program reads lacks the field {field}: its configuration, or a file or an answer of another "
         "version of the program",
         cure="where the line names a file of settings, add {field} to it as the documentation of this version has "
         "it; else run the versions of both parts that belong together",
-        source="serde's own message; fkie-cad/cwe_checker#219",
+        source="serde's and Python's own messages; fkie-cad/cwe_checker#219",
         build="another",
     ),
     Failure(

@@ -41,4 +41,12 @@ LINES = {
     "airflow-database": "ERROR: You need to initialize the database. Please run `airflow db init`.",
     "rust-variable": "called `Result::unwrap()` on an `Err` value: NotPresent",
     "supervisor-variable": "Error: Format string 'DB_HOST=\"%(ENV_DB_HOST)s\"' for 'program:web.environment' contains names ('ENV_DB_HOST') which cannot be expanded. Available names: ENV_HOME",
+    "mysql-user-root": (
+        '2024-05-01 10:00:00+00:00 [ERROR] [Entrypoint]: MYSQL_USER="root", MYSQL_USER and MYSQL_PASSWORD are for '
+        "configuring a regular user and cannot be used for the root user"
+    ),
+    "rails-key-absent": (
+        "Missing encryption key to decrypt file with. Ask your team for your master key and write it to "
+        "/app/config/master.key or put it in the ENV['RAILS_MASTER_KEY']."
+    ),
 }

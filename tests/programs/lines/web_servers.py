@@ -88,4 +88,8 @@ LINES = {
     "nginx-user": 'nginx: [emerg] getpwnam("www-data") failed in /etc/nginx/nginx.conf:1',
     "nginx-url-prefix": "nginx: [emerg] invalid URL prefix in /etc/nginx/conf.d/default.conf:18",
     "apache-terminal": "[Sat Nov 05 18:56:21.887215 2022] [mpm_prefork:notice] [pid 1] AH00170: caught SIGWINCH, shutting down gracefully",
+    "nginx-stream-inside": (
+        'nginx: [emerg] "stream" directive is not allowed here in /etc/nginx/conf.d/stream.conf:3'
+    ),
+    "supervisor-background": "INFO exited: nslcd (exit status 0; not expected)",
 }

@@ -245,7 +245,7 @@ def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | 
     file = next(named_files(container, line), None)
     if file is None or file.mount.type != "bind" or not file.rest:
         return None
-    refused = tail.failure_named("path-denied")
+    refused = tail.failure_named("path-denied", "script-not-executable")
     path = refused.values.get("path", "") if refused is not None else ""
     return None if file.mount.holds(path) else file
 

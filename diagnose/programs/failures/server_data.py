@@ -1,0 +1,79 @@
+"""Data folders of servers that were begun, emptied or damaged."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+_ANEW = "where the data is not needed, empty the folder or give it a new volume; otherwise restore a backup"
+
+SERVER_DATA = (
+    Failure(
+        name="postgres-part-missing",
+        mark="could not open",
+        pattern=r'could not open (?:file|directory) "(?P<file>(?:global|pg_\w+|base)(?:/[\w.]+)?)": No such file or directory',
+        cause="PostgreSQL misses {file} of its data folder: files were deleted or exchanged, the folder was copied "
+        "without its empty folders, or another one is mounted now",
+        cure="see what is mounted there, and mount the folder that holds the data; of a copy, make the empty folders "
+        "again, or restore a backup",
+        source="docker-library/postgres#435",
+    ),
+    Failure(
+        name="mysql-folder-begun",
+        mark=("data directory has files in it", "valid data directory"),
+        pattern=r"--initialize specified but the data directory has files in it"
+        r"|Failed to find valid data directory",
+        cause="the data folder is not empty, and holds no complete database: its first start was broken off, it has "
+        "a lost+found or hidden files, or another folder is mounted",
+        cure=_ANEW,
+        source="docker-library/mysql#69, docker-library/mysql#186",
+    ),
+    Failure(
+        name="innodb-size",
+        mark="is of a different size",
+        pattern=r"data file '(?P<file>[^']{1,200})' is of a different size (?P<pages>\d+) pages",
+        cause="InnoDB's file {file} is incomplete ({pages} pages): its first start was broken off, the disk was full, "
+        "or it was copied while the server ran",
+        cure=_ANEW,
+        source="MySQL's own message",
+    ),
+    Failure(
+        name="redis-journal",
+        mark="append only file",
+        pattern=r"(?:Bad file format|Unexpected end of file) reading the append only file[:.]",
+        cause="the end of Redis' journal (AOF) is damaged, as after a full disk or a power loss",
+        cure="copy the data folder, then run redis-check-aof --fix on the file with the same image: it cuts off what "
+        "is behind the damage",
+        source="Redis documentation, persistence",
+    ),
+    Failure(
+        name="mongo-file-newer",
+        mark="wiredtiger file version",
+        pattern=r"unsupported WiredTiger file version: this build only supports (?:major/minor )?versions? up to (?P<own>[\d/.]+)"
+        r".{0,30}?(?:is|are) (?:major/minor )?version (?P<data>[\d/.]+)",
+        cause="the data files were written by a newer MongoDB: their format is {data}, and this build reads up to {own}",
+        cure="run the image of the MongoDB that wrote them again: data is not taken back by an older one",
+        source="MongoDB's own message",
+        build="newer",
+    ),
+    Failure(
+        name="rabbit-flags",
+        mark="feature flags required by this version",
+        pattern=r"feature flags required by this version are not enabled:? ?(?P<flags>[\w, ]{0,120})",
+        cause="this release of RabbitMQ needs feature flags that the release before had to switch on first: a "
+        "release was skipped",
+        cure="run the release before again, then rabbitmqctl enable_feature_flag all in it, then upgrade",
+        source="RabbitMQ documentation, feature flags",
+        build="earlier",
+    ),
+    Failure(
+        name="cassandra-address-kept",
+        mark="already exists, cancelling join",
+        pattern=r"A node with address (?P<address>\S{1,60}) already exists, cancelling join",
+        cause="the cluster still knows a node with the address {address}, which this one has got since, or had before "
+        "its data was lost",
+        cure="remove the old node (nodetool removenode), or start this one with "
+        "-Dcassandra.replace_address_first_boot={address}",
+        source="Cassandra's own message",
+    ),
+)
+"""In the order in which a line is compared with them."""

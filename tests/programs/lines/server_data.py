@@ -1,0 +1,28 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/server_data.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "postgres-part-missing": 'FATAL:  could not open file "global/pg_filenode.map": No such file or directory',
+    "mysql-folder-begun": "[ERROR] --initialize specified but the data directory has files in it. Aborting.",
+    "innodb-size": (
+        "[ERROR] InnoDB: The Auto-extending innodb_system data file './ibdata1' is of a different size 0 pages "
+        "(rounded down to MB) than specified in the .cnf file: initial 768 pages, max 0 (relevant if non-zero) pages!"
+    ),
+    "redis-journal": (
+        "1:M 01 May 2024 10:00:00.000 # Bad file format reading the append only file: make a backup of your AOF file, "
+        "then use ./redis-check-aof --fix <filename>"
+    ),
+    "mongo-file-newer": (
+        '{"t":{"$date":"2024-05-01T10:00:00.000+00:00"},"s":"E","c":"WT","id":22435,"ctx":"initandlisten","msg":'
+        '"WiredTiger error message","attr":{"error":-31802,"message":"unsupported WiredTiger file version: this build '
+        'only supports versions up to 4, and the file is version 5"}}'
+    ),
+    "rabbit-flags": (
+        "Feature flags: error: feature flags required by this version are not enabled: stream_queue"
+    ),
+    "cassandra-address-kept": (
+        "Exception (java.lang.RuntimeException) encountered during startup: A node with address /172.18.0.3 already "
+        "exists, cancelling join. Use cassandra.replace_address if you want to replace this node."
+    ),
+}
