@@ -128,6 +128,9 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
         return ()
     frames = (place for place, line in enumerate(following) if FRAME_LINE.match(line.text))
     end = next(frames, min(len(following), MOST_DETAILS) if goes_on else 0)
+    if goes_on:
+        levels = (place for place, line in enumerate(following) if line.level is not None)
+        end = min(end, next(levels, end))
     if not 0 < end <= 2 * MOST_DETAILS or any(line.level is not None for line in following[:end]):
         return ()
     rest = (line.text.strip() for line in following[:MOST_DETAILS][:end])

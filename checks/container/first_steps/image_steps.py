@@ -38,6 +38,10 @@ _JAVA_IMAGE = LazyPattern(
 """Images of nothing but Java, whose tags begin with its version."""
 _CLASS_FILES_BEFORE_JAVA = 44
 """Class files of Java 1 have version 45, those of each release one more."""
+_OF_MIGRATIONS = frozenset(
+    {"column-missing", "migration-fails", "migration-repeated", "migration-run-failed"}
+)
+"""Failures of one version on the data of another one."""
 _LIBC = LazyPattern(r"(?P<path>/\S{0,200}/libc\.so\.6): version `GLIBC_")
 
 
@@ -69,14 +73,24 @@ def image_steps(
 def _build_steps(container: Container, failure: Recognised, images: Images | None) -> PageVariables:
     """Another build of the image that may not have the failure, or how to get a new one."""
     wanted = failure.failure.build
+    if not wanted and failure.name in _OF_MIGRATIONS:
+        return _versions_here(container)
     if images is None or not wanted or _lies_in_a_mount(container, failure.values.get("path", "")):
         return {}
     build = other_build(container, images, is_newer=wanted == "newer")
     if build:
         return {"other_build": build}
     if wanted == "earlier":
-        return {}
+        return _versions_here(container) if failure.name in _OF_MIGRATIONS else {}
     return _built_by_compose(container, images) or _tag_to_pull(container, images)
+
+
+def _versions_here(container: Container) -> PageVariables:
+    """The name of the image, whose versions on this host are listed: one before is not there, or
+    has a tag of its own."""
+    image = container.config.image
+    name = image.removesuffix(f":{tag_of(image)}")
+    return {"versions_of": name, "image_now": image} if tag_of(image) and "@" not in image else {}
 
 
 def _lies_in_a_mount(container: Container, path: str) -> bool:

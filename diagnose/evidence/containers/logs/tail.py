@@ -12,6 +12,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.lacking_options import given_devices
 from diagnose.model import Failed
+from diagnose.programs.contexts import in_context
 from diagnose.programs.failures import (
     FAILURES,
     Recognised,
@@ -100,7 +101,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.lines:
             return None
-        recognised = self.known_failure or recognise_family(self.telling, FAMILIES)
+        family = self.known_failure or recognise_family(self.telling, FAMILIES)
+        recognised = in_context(family, self.lines, self.telling)
         if recognised is not None and recognised.is_met_by(self.given):
             return None
         if recognised is not None or self.explains:
