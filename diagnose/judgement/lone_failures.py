@@ -12,17 +12,25 @@ from msgspec.structs import replace
 
 from diagnose.model import Reported, Severity, Subject
 
+_OF_WAYS = ("dns.", "firewall.", "network.")
+"""Families of checks about how a program reaches others, and is reached."""
+
 
 def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     """The findings in their order, such programs as warnings where nothing may explain them.
 
-    A problem of the host, the engine or a network may be why. One of a container explains that
-    container, those that it touches, and those that it calls.
+    A problem of the host, the engine or a network may be why; but one of names and ways to others
+    explains no fault of what a program has itself. One of a container explains that container,
+    those that it touches, and those that it calls.
     """
     lone = [finding for finding in findings if finding.finding.is_lone and finding.root]
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     problems = [finding for finding in loud if not finding.check.posture]
-    if not lone or any(finding.subject.kind != "container" for finding in problems):
+    around = [finding for finding in problems if finding.subject.kind != "container"]
+    if around:
+        are_of_ways = all(finding.check.id.startswith(_OF_WAYS) for finding in around)
+        lone = [item for item in lone if are_of_ways and item.finding.is_of_what_it_has]
+    if not lone:
         return findings
     explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}

@@ -136,6 +136,9 @@ class Finding(msgspec.Struct, frozen=True):
     is_lone: bool = False
     """Advice about a program that does nothing but fail. It is a warning where the report has
     nothing above advice that may explain it."""
+    is_of_what_it_has: bool = False
+    """Whether a known fault of its own settings, files, data or build is why: no name that is not
+    found, no way that is closed explains that."""
 
     def with_variables(self, variables: Mapping[str, str]) -> Finding:
         """The finding with further variables for its page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.judgement.lone_failures import with_warnings
 from diagnose.model import HOST, CauseLink, Check, Finding, Reported, Severity, Subject, container
@@ -46,6 +47,20 @@ def test_a_lone_failure_is_a_warning_where_nothing_may_explain_it(name: str) -> 
         finding.severity for finding in with_warnings([*others, LONE]) if finding.finding.is_lone
     ]
     assert severities == [Severity.warning if expected else Severity.advice]
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [("dns.host-broken", True), ("firewall.forward-dropped", True), ("storage.disk-full", False)],
+)
+def test_no_broken_way_explains_a_fault_of_what_a_program_has(check: str, expected: bool) -> None:
+    problem = found(HOST)
+    problem = replace(problem, check=replace(problem.check, id=check))
+    own = replace(LONE, finding=replace(LONE.finding, is_of_what_it_has=True))
+    called = found(DB, Severity.advice, lone=True)
+    severities = {item.subject: item.severity for item in with_warnings([problem, own, called])}
+    assert severities[API] == (Severity.warning if expected else Severity.advice)
+    assert severities[DB] == Severity.advice
 
 
 def test_what_has_a_cause_stays_as_it_is() -> None:

@@ -153,6 +153,14 @@ class RepeatedError(msgspec.Struct, frozen=True):
         return is_most and is_lasting and not (is_of_others or serves_data)
 
     @property
+    def is_fault_of_what_it_has(self) -> bool:
+        """Whether the line is known to mean a fault that no other state of the network mends."""
+        failure = self.failure
+        if failure is None or failure.failure.may_pass:
+            return False
+        return not signs(self.line.whole) & CALL_FAILED
+
+    @property
     def is_alone(self) -> bool:
         """Whether the program prints nothing else, and the line is about its own call or file.
 
