@@ -19,6 +19,7 @@ from diagnose.evidence.containers.settings.setting_files import only_file
 from diagnose.evidence.containers.settings.setting_variables import SHORTEST, stands_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
+from diagnose.programs.log_message import vocabulary
 from diagnose.programs.telling_line import TellingLine
 
 __all__ = [
@@ -78,6 +79,27 @@ def setting_of_key(container: Container, key: str) -> NamedSetting | None:
     return None
 
 
+_CLASS_OF_SETTINGS = LazyPattern(
+    r"(?P<of>[A-Z][A-Za-z0-9]{1,30}?)(?:Settings|Config(?:uration)?|Env\w*)"
+)
+_OF_ANY_PROGRAM = frozenset({"App", "Application", "Base", "Global", "Main", "My", "Server"})
+_NAMES_OF_ANY = vocabulary(
+    "API_KEY DATABASE DSN HOST HOSTNAME ID KEY NAME PASSWORD PORT REALM SECRET TOKEN URI URL USER USERNAME"
+)
+"""Names of settings that say nothing without what they belong to."""
+
+
+def _prefix_of_class(container: Container, class_name: str, name: str) -> str:
+    """The prefix that pydantic's class of settings has by its own name: KeycloakSettings reads
+    KEYCLOAK_URL. "" where neither the container nor the name itself shows that."""
+    match = _CLASS_OF_SETTINGS.fullmatch(class_name)
+    if match is None or match["of"] in _OF_ANY_PROGRAM:
+        return ""
+    prefix = "_".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", match["of"])).upper() + "_"
+    is_given = any(given.startswith(prefix) for given, _ in container.config.environment)
+    return prefix if is_given or name in _NAMES_OF_ANY else ""
+
+
 def missing_variable(container: Container, failure: Recognised) -> str:
     """The variable that a line asks for; of two that the line names, the one that is not set.
 
@@ -85,7 +107,8 @@ def missing_variable(container: Container, failure: Recognised) -> str:
     """
     setting = failure.values.get("setting", "")
     if setting:
-        return re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
+        name = re.sub(r"[^a-zA-Z0-9]", "_", setting).upper()
+        return _prefix_of_class(container, failure.values.get("class", ""), name) + name
     first, second = (failure.values.get(name, "") for name in ("variable", "second"))
     return second if second and container.config.sets(first) else first
 

@@ -49,6 +49,12 @@ _NAME = LazyPattern(r"\b[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,6}\b")
 _LIST = LazyPattern(
     r"\b[A-Z][A-Z0-9_]{2,60}\b['\"`]?(?:(?:, ?(?:and )?| and | & )['\"`]?[A-Z][A-Z0-9_]{2,60}\b['\"`]?){1,20}"
 )
+_ONE_ASKED = LazyPattern(
+    r"\bpath\"?: \[ ?['\"](?P<issue>[A-Z][A-Z0-9_]{2,60})['\"] ?\]"
+    r"|^(?!.*\b(?:defaults?|falling|instead|optional|using)\b).{0,120}?(?<![\w.$-])(?P<asked>[A-Z][A-Z0-9]{0,40}"
+    r"(?:_[A-Z0-9]{1,40}){1,6})\b.{0,40}\b(?:(?:is|are) (?:missing|not (?:defined|set)|required|undefined)|Required)\b"
+)
+"""A line of its own for each variable: an issue of Zod, or a sentence."""
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
 
@@ -72,6 +78,9 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
     and that the container lacks. Of a list of alternatives one alone is needed."""
     wanting = [line for line in lines if not any(word in line for word in _ALTERNATIVES)]
     lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed_names(line))]
+    lists.append(
+        [match["issue"] or match["asked"] for match in map(_ONE_ASKED.search, wanting) if match]
+    )
     asked = next((names for names in lists if first in names and len(names) > 1), [])
     others = [name for name in dict.fromkeys(asked) if name != first]
     return tuple(name for name in others if not container.config.sets(name))
