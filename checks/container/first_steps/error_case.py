@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from checks.container.first_steps.nameless_clients import (
+    NOBODY,
+    NamelessClient,
+    nameless_client,
+)
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.running_steps import cut_off_steps, running_steps
 from checks.container.first_steps.server_steps import server_of
@@ -103,6 +108,8 @@ class ErrorCase(msgspec.Struct, frozen=True):
     """The database that it depends on and does not call: it has a file of SQLite instead."""
     stray_path: StrayPath | None = None
     """The path in its line that its mounts do not hold."""
+    nameless: NamelessClient = NOBODY
+    """Who asks this server of PostgreSQL for a name that nobody has chosen."""
 
     @property
     def extension(self) -> str:
@@ -174,6 +181,7 @@ def error_case(
         absent=_absent_sharer(error, containers, around.clock),
         unused=_unused_database(error, containers),
         stray_path=stray_path(error.container, error.line.whole),
+        nameless=nameless_client(error.container, error.failure),
     )
 
 

@@ -20,6 +20,7 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import rfc3339
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS
 from diagnose.programs.migrations import migration_of
 from diagnose.programs.steady_words import steady_words
 
@@ -50,6 +51,7 @@ def _remedies(
     yield {"place": case.unread.place} if case.unread is not None else {}
     yield {"absent": case.absent.name} if case.absent is not None else {}
     yield {"missing": case.unset} if case.unset else {}
+    yield present({"own_probe": case.nameless.probe})
     yield {"floor_file": case.floor.path} if case.floor is not None else {}
     yield _path_variables(case)
     yield present({"migration": migration_of(error.failure, error.lines)})
@@ -66,6 +68,7 @@ def _remedies(
     yield case.setting.variables if case.setting is not None else {}
     yield line_subject_variables(error.container, error.failure, error.line.whole)
     yield _place_variables(error)
+    yield _given_settings(error)
     yield _service_variables(error)
     yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})
     yield _unexplained_variables(error, containers)
@@ -124,6 +127,14 @@ def _named_steps(case: ErrorCase) -> PageVariables:
     if setting is not None and not setting.path and not setting.folder:
         return {}
     return named_thing_steps(case.error.container, case.error.line.whole)
+
+
+def _given_settings(error: RepeatedError) -> PageVariables:
+    """The container, where its line means that a setting is missing or cannot be read."""
+    failure = error.failure
+    about = failure.failure.of_running if failure is not None else None
+    is_of_script = failure is not None and failure.name == "script-expression"
+    return {"configured": error.container.name} if about is ABOUT_SETTINGS or is_of_script else {}
 
 
 def _service_variables(error: RepeatedError) -> PageVariables:

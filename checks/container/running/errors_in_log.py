@@ -105,7 +105,11 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
         signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
     )
-    return replace(finding, is_lone=case.does_nothing_else)
+    return replace(
+        finding,
+        is_lone=case.does_nothing_else and not case.nameless.probe,
+        is_of_what_it_has=error.is_fault_of_what_it_has,
+    )
 
 
 def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
@@ -144,7 +148,9 @@ def _line_or_meaning(case: ErrorCase) -> str:
     if case.has_no_network:
         without = "it has no network (network mode none), so that its calls go nowhere"
         return sentence(f"runs, but {without} ({often})")
-    is_clear = case.turns_callers_away or case.does_nothing_else or bool(case.option)
+    is_clear = (
+        case.turns_callers_away or case.does_nothing_else or case.option or case.nameless.clause
+    )
     if failure is not None and is_clear:
         what = f"runs, but {_cause(case, failure)} ({often})"
         if case.stray_path is not None:
@@ -161,6 +167,8 @@ def _cause(case: ErrorCase, failure: Recognised) -> str:
         return f"the program calls localhost, and {case.absent}, which shares its network, does not run"
     if case.unset:
         return f"it needs the setting {case.unset}, and no environment variable of that name is set"
+    if case.nameless.clause:
+        return case.nameless.clause
     extension = case.extension
     return f"its PHP lacks the extension {extension}" if extension else failure.cause
 
@@ -202,6 +210,8 @@ def _meaning(case: ErrorCase) -> dict[str, object]:
     means = {"this means": _cause(case, failure)}
     if case.floor is not None:
         means[f"the limit in {case.floor.path}"] = case.floor.setting
+    if case.nameless.cure:
+        return {**means, "what fixes it": case.nameless.cure}
     if case.absent is not None:
         return {**means, f"{case.absent.name} State": str(case.absent.state)}
     if case.unread is not None:

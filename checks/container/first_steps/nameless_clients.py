@@ -1,0 +1,84 @@
+"""Clients of a PostgreSQL server that do not say which user or which database they mean.
+
+libpq takes the name of the system's user for the one, and the name of the user for the other. The
+server's own health check is often the one who asks.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
+
+_CLIENT = LazyPattern(r"\b(?:pg_isready|psql)\b")
+_NAMES_DATABASE = LazyPattern(r"(?:^|\s)(?:-d|--dbname)\b|\bpostgres(?:ql)?://|\bPGDATABASE=")
+_NAMES_USER = LazyPattern(r"(?:^|\s)(?:-U|--username)\b|\bpostgres(?:ql)?://|\bPGUSER=")
+_SIMPLE = LazyPattern(r"[\w.-]{1,63}")
+"""A name that needs no quotes in a command."""
+
+
+class NamelessClient(msgspec.Struct, frozen=True):
+    """What the server's own log and environment say of such a client."""
+
+    clause: str = ""
+    cure: str = ""
+    probe: str = ""
+    """The server's health check with what it lacks; "" where another client asks."""
+
+
+NOBODY = NamelessClient()
+
+
+def nameless_client(container: Container, failure: Recognised | None) -> NamelessClient:
+    """The client whom this server's log refuses for a name that it has not chosen, or nobody."""
+    of = container.config.value_of
+    user = of("POSTGRES_USER") or "postgres"
+    database = of("POSTGRES_DB") or user
+    if failure is None or not (of("POSTGRES_USER") or of("POSTGRES_DB")):
+        return NOBODY
+    if failure.name == "postgres-database":
+        return _without_database(container, failure.values.get("database", ""), user, database)
+    if failure.name == "postgres-role":
+        return _without_user(container, failure.values.get("role", ""), user)
+    return NOBODY
+
+
+def _without_database(container: Container, asked: str, user: str, database: str) -> NamelessClient:
+    if asked != user or database == user:
+        return NOBODY
+    probe = _probe_with(container, _NAMES_DATABASE, f"-d {database}")
+    who = "its own health check names no database" if probe else "a client names no database"
+    return NamelessClient(
+        f'{who}, and so asks for "{asked}", as the user is called: the server was made with "{database}" (POSTGRES_DB)',
+        f"let the health check or the client name it: -d {database}, PGDATABASE={database}, or /{database} at the end "
+        "of its address",
+        probe,
+    )
+
+
+def _without_user(container: Container, asked: str, user: str) -> NamelessClient:
+    if asked != "root" or user == "root":
+        return NOBODY
+    probe = _probe_with(container, _NAMES_USER, f"-U {user}")
+    who = "its own health check names no user" if probe else "a client names no user"
+    return NamelessClient(
+        f'{who}, and so asks as "root", as it runs in its container: the server was made with "{user}" (POSTGRES_USER)',
+        f"let the health check or the client name it: -U {user}, or PGUSER={user}",
+        probe,
+    )
+
+
+def _probe_with(container: Container, named: LazyPattern, option: str) -> str:
+    """The health check with an option, where it is such a client without it; "" for any other."""
+    healthcheck = container.config.healthcheck
+    form, *words = (healthcheck.test if healthcheck is not None else None) or ["NONE"]
+    command = words[0] if form == "CMD-SHELL" and words else shlex.join(words)
+    is_client = form.startswith("CMD") and _CLIENT.search(command) and not named.search(command)
+    if not is_client or not _SIMPLE.fullmatch(option.split()[-1]) or "redacted" in command:
+        return ""
+    return re.sub(_CLIENT.pattern, lambda match: f"{match[0]} {option}", command, count=1)
