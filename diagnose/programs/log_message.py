@@ -167,14 +167,24 @@ _SEVERITY_NAMES = {
     "30": INFO,
     "20": INFO,
 }
-"""Levels in the fields of JSON lines; the numbers are those of pino and bunyan."""
+"""Levels in the fields of JSON lines; the numbers are those of pino and bunyan. Serilog leaves the
+level out where it is information."""
 
 _NEXTCLOUD_LEVELS = {"0": INFO, "1": INFO, "2": WARNING, "3": ERROR, "4": FATAL}
 """Of Nextcloud and ownCloud, whose lines have a `reqId`."""
 
-_LEVEL_FIELDS = ("level", "log.level", "severity", "s", "lvl")
-_MESSAGE_FIELDS = ("msg", "message", "event", "log")
-_REASON_FIELDS = ("error", "err", "error.message", "exception", "reason", "cause", "BADKEY")
+_LEVEL_FIELDS = (
+    *("level", "log.level", "severity", "s", "lvl"),
+    *("levelname", "level_name", "LogLevel", "Level", "@l"),
+)
+_MESSAGE_FIELDS = (
+    *("msg", "message", "event", "log"),
+    *("@m", "RenderedMessage", "Message", "@mt", "MessageTemplate"),
+)
+_REASON_FIELDS = (
+    *("error", "err", "error.message", "exception", "reason", "cause", "BADKEY"),
+    *("exc_info", "stack_trace", "@x", "Exception"),
+)
 _ROUND_NAMES = " :!"
 """What callers of Go's slog put around a name by mistake; `!BADKEY` is its own for a value without
 one."""
@@ -275,7 +285,9 @@ def _level_of_fields(fields: dict[str, Any]) -> int | None:
     if names and "reqId" in fields:
         return _NEXTCLOUD_LEVELS.get(names[0])
     if names:
-        return _SEVERITY_NAMES.get(names[0])
+        return next((_SEVERITY_NAMES[name] for name in names if name in _SEVERITY_NAMES), None)
+    if "@t" in fields:
+        return INFO
     tags = fields.get("tags")
     tag_names = [str(tag).lower() for tag in tags] if isinstance(tags, list) else []
     return next((_SEVERITY_NAMES[name] for name in tag_names if name in _SEVERITY_NAMES), None)
@@ -296,8 +308,11 @@ def _fields(text: str) -> dict[str, Any] | None:
 
 
 def _telling_part(value: str) -> str:
-    """The first line of a text, or the last one below a short heading."""
+    """The first line of a text, or the last one below a short heading; of a trace its cause."""
     lines = value.strip().split("\n")
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    if causes or lines[0].startswith("Traceback "):
+        return (causes or lines)[-1]
     is_heading = len(lines[0]) <= HEADING and 1 < len(lines) <= MOST_BELOW
     return lines[-1] if is_heading else lines[0]
 

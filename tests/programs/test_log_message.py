@@ -1,0 +1,68 @@
+"""Lines of JSON: the message, its reason, and its level, as the loggers of several languages have
+them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.programs.log_message import ERROR, FATAL, INFO, message
+
+TRACE = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in <module>\nOSError: {}'
+WHY = 'password authentication failed for user "shop"'
+CASES: dict[str, tuple[dict[str, Any], int]] = {
+    "Logback": (
+        {
+            "@timestamp": "2024-05-01T10:00:00.000Z",
+            "message": "Application run failed",
+            "level": "ERROR",
+            "stack_trace": f"org.x.PSQLException: no connection\n\tat org.x.A\nCaused by: FATAL: {WHY}\n\tat org.x.B",
+        },
+        ERROR,
+    ),
+    "structlog": (
+        {"event": "boot failed", "level": "error", "exception": TRACE.format(WHY)},
+        ERROR,
+    ),
+    "Python's own": (
+        {"levelname": "ERROR", "message": "boot failed", "exc_info": TRACE.format(WHY)},
+        ERROR,
+    ),
+    "Monolog": ({"message": WHY, "level": 500, "level_name": "CRITICAL"}, FATAL),
+    "Serilog": (
+        {
+            "@t": "2024-05-01T10:00:00Z",
+            "@mt": "Host terminated",
+            "@l": "Fatal",
+            "@x": f"X: {WHY}\n   at Y()",
+        },
+        FATAL,
+    ),
+    ".NET": (
+        {
+            "LogLevel": "Critical",
+            "Message": "startup exception",
+            "Exception": f"X: {WHY}    at Y()",
+        },
+        FATAL,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_reason_and_the_level_are_read(name: str) -> None:
+    fields, level = CASES[name]
+    line = json.dumps(fields)
+    assert message(line).level == level
+    assert WHY in message(line).text
+    failure = LogTail((line,)).failure
+    assert failure is not None
+    assert failure.name == "postgres-login"
+
+
+def test_a_line_of_serilog_without_a_level_is_information() -> None:
+    line = json.dumps({"@t": "2024-05-01T10:00:00Z", "@mt": "retry after connection refused"})
+    assert message(line).level == INFO
