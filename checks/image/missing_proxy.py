@@ -92,7 +92,7 @@ def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None)
             f"; {proxy.file} gives containers and builds the proxy {shortened(proxy.https)}, "
             "and the engine, which pulls, has none"
         )
-        return MissingProxy(clause, proof, in_json)
+        return MissingProxy(clause, proof, in_json or {"client_file": proxy.file})
     clause = (
         f"; {proxy.file} sets the proxy {shortened(proxy.https)}, and the engine has none: "
         "it knows only what its unit or its own file names"

@@ -14,7 +14,7 @@ from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
-from diagnose.phrases import joined, shortened
+from diagnose.phrases import how_often, joined, shortened
 from diagnose.registry import check
 
 _MARKUP = LazyPattern(r"(?:\\[rn]|\s|<[^>]{0,80}>)+")
@@ -64,7 +64,7 @@ def push_failed(
         ago = clock.ago(failed.last.at)
         yield Finding(
             subject=DAEMON,
-            summary=f"pushing an image failed, last {ago}: {_reason(failed)}{clause}",
+            summary=f"pushing an image failed {how_often(failed.times, ago)}: {_reason(failed)}{clause}",
             evidence={
                 log.where(failed.last): shortened(_without_markup(failed.said)),
                 "uploads that failed": failed.times,

@@ -28,8 +28,8 @@ INSECURE = "insecure-registries"
 
 
 _UNPROVEN = (
-    "; this host does not know the authority, or the registry does not send the certificates between "
-    "its own and the authority's"
+    "; this host does not know the certificate authority (CA), or the registry does not send its "
+    "intermediate certificates"
 )
 """The engine says the same of both."""
 
@@ -118,7 +118,7 @@ def _unlisted_cause(files: RegistryFiles, host: str) -> _Cause:
 def _later_cause(later: str, host: str) -> _Cause:
     return _Cause(
         {"trusted_later": with_port(host)},
-        clause=f"; the host's list of authorities, {later}, has changed since the engine "
+        clause=f"; the host's CA certificates, {later}, have changed since the engine "
         "started, and the engine reads it only once",
         proof={f"stat({later})": "newer than the engine"},
     )
@@ -164,10 +164,10 @@ def _later_authorities(files: RegistryFiles | None, daemon: Daemon | None, clock
 def _signer(files: RegistryFiles | None) -> str:
     """Why a public registry's certificate is not trusted."""
     if files is not None and files.authorities == "":
-        return "this host has no list of authorities, so that it trusts no certificate"
+        return "this host has no CA certificates (package ca-certificates): it trusts no registry"
     return (
-        "its certificate is signed by an authority that this host does not know: most likely a proxy "
-        "on the way opens TLS, or else this host's list of authorities is old"
+        "its certificate is signed by an authority (CA) that this host does not know: most likely a proxy "
+        "on the way opens TLS, or else this host's CA certificates are old"
     )
 
 

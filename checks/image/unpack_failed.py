@@ -6,7 +6,15 @@ from checks.image.failed_pulls import FailedPulls, image_of
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHIVE, unpack_error
+from diagnose.evidence.images.unpack_errors import (
+    DISK_ERROR,
+    KILLED,
+    LEFT_RECORD,
+    NO_ATTRIBUTES,
+    NO_NAMESPACES,
+    UNREADABLE_ARCHIVE,
+    unpack_error,
+)
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Count, Finding, PageVariables, Seconds, Severity
@@ -79,10 +87,18 @@ def _zstd_clause(old_engine: str) -> str:
 def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariables:
     """What the page needs: a plugin, a newer engine, a record that is in the way, or the image."""
     is_plugin = "plugin" in reason and bool(trouble.image)
-    variables = {"plugin": trouble.image} if is_plugin else image_of(trouble)
+    variables = {"plugin": trouble.image} if is_plugin else _by_reason(trouble, reason)
     left = LEFT_RECORD.search(trouble.text)
     record = {"record": left["record"], "root": left["root"]} if left is not None else {}
     return {**variables, **present({"lacks_zstd": old_engine}), **record}
+
+
+def _by_reason(trouble: PullTrouble, reason: str) -> PageVariables:
+    """What the page has a case for: a kill is over by the next pull, and no other reason is."""
+    if reason == KILLED:
+        return image_of(trouble)
+    cases = {NO_ATTRIBUTES: "unfit_disk", NO_NAMESPACES: "nested", DISK_ERROR: "bad_disk"}
+    return {cases[reason]: "data root"} if reason in cases else {}
 
 
 def _left_record_finding(record: str, root: str) -> Finding:

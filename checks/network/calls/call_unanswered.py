@@ -191,7 +191,8 @@ def _untranslated_variables(call: UnansweredCall) -> PageVariables:
     """
     if call.network is not None and not call.is_ipv6:
         return {"untranslated": call.source, "bridge": call.network.bridge}
-    return _obstacle_variables(call) or (_own_site_variables(call) if call.is_own_site else {})
+    variables = _obstacle_variables(call) or (_own_site_variables(call) if call.is_own_site else {})
+    return variables or {"exempted": call.source}
 
 
 def _own_site_variables(call: UnansweredCall) -> PageVariables:

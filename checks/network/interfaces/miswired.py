@@ -277,11 +277,11 @@ def _has_carrier(link: Interface) -> bool:
 
 
 def _cut_off_finding(network: Network, parent: Interface, members: Sequence[Container]) -> Finding:
-    state = "has no carrier" if parent.up else "is set down"
+    state = "has no link (no carrier)" if parent.up else "is down"
     names = names_of(members)
     return Finding(
         subject=network.subject,
-        summary=f'{network}: its parent interface "{parent.name}" {state}:'
+        summary=f'the parent interface "{parent.name}" of {network} {state}:'
         f" {named('container', names)} cannot reach the outside",
         evidence={
             "driver": network.driver,

@@ -59,6 +59,9 @@ class MachinesOutside(EvidenceGroup, frozen=True):
     failing_calls: FailingCalls | None
 
 
+_UNREACHABLE = "machines there that have such addresses cannot be reached"
+
+
 @check(
     "network.subnet-overlaps-route",
     severity=Severity.warning,
@@ -161,9 +164,11 @@ def _overlap_finding(
     if hidden:
         severity, what = Severity.critical, f"hides DNS server {hidden[0]} of the host"
     elif taking:
-        severity, what = Severity.warning, f"overlaps host route {describe(taking[0])}"
+        severity = Severity.warning
+        what = f"overlaps host route {describe(taking[0])}: {_UNREACHABLE}"
     else:
-        severity, what = Severity.advice, f"lies inside host route {describe(clashing[0])}"
+        severity = Severity.advice
+        what = f"lies inside host route {describe(clashing[0])}: {_UNREACHABLE}"
     return Finding(
         subject=case.network.subject,
         summary=f"subnet {subnet} of {case.network} {what}",

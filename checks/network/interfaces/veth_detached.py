@@ -240,7 +240,7 @@ def _former_netns_finding(
         container,
         sentence(
             f"{container} shares the network of an earlier run of {owner}, which restarted since",
-            "only lo is left there" if netns.is_bare else "",
+            "only the loopback interface is left there" if netns.is_bare else "",
         ),
         {
             "HostConfig.NetworkMode": container.host_config.network_mode,
@@ -266,7 +266,8 @@ def _unattached_finding(
         why = f"it was created for {lost.network}"
         cure = rejoin(container, lost.network.name)
     elif not lost.is_default:
-        why, cure = f"network {lost.name}, for which it was created, no longer exists", {}
+        why = f'network "{lost.name}", for which it was created, no longer exists'
+        cure = {"gone_network": lost.name, "unattached": container.name}
     else:
         why = "the engine runs without its default network, and the container asks for no other one"
         cure, setting = {"new_network": f"{container.name}-net"}, _bridge_setting(config)

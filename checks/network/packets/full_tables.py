@@ -60,8 +60,8 @@ def conntrack_full(
         yield Finding(
             subject=HOST,
             summary=sentence(
-                f"{conntrack.count} of {conntrack.limit} tracked connections are in use "
-                f"({used:.0f} %)",
+                f"the kernel's table of connections (conntrack) is {used:.0f} % full: "
+                f"{conntrack.count} of {conntrack.limit}; a full one drops new connections",
                 dropped if lines else "",
             ),
             evidence={
@@ -100,7 +100,8 @@ def neighbour_table_full(
         yield Finding(
             subject=HOST,
             summary=sentence(
-                f"the {family} neighbour table overflowed {how_often(len(lines))} within the last hour",
+                f"the {family} neighbour table overflowed {how_often(len(lines))} within the last hour: "
+                "the host does not find machines and containers that are not in it",
                 f"it holds {threshold} entries" if threshold else "",
             ),
             evidence={

@@ -51,7 +51,8 @@ def idle_connections_forgotten(
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"the kernel forgets a TCP connection that is idle for {seconds} s",
+            f"the kernel forgets a TCP connection that is idle for {seconds} s: the next packet on it gets "
+            "no answer or a reset",
             broken if names else "",
         ),
         evidence=present({IDLE: seconds, "log": lines or None}),

@@ -266,7 +266,7 @@ def _tunnel_finding(
         subject=Subject("interface", first.uplink.name),
         summary=f'interface "{first.uplink.name}": answers of published '
         f"{numbered('port', ports)} to clients of other"
-        f' nets leave through interface "{tunnel}"{waiting}',
+        f' nets leave through interface "{tunnel}" instead{waiting}',
         evidence=present(
             {
                 "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",

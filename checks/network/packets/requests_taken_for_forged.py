@@ -28,9 +28,9 @@ def requests_taken_for_forged(
             continue
         yield Finding(
             subject=Subject("interface", uplink.name),
-            summary=f'interface "{uplink.name}": rp_filter={uplink.mode} drops requests of clients '
-            f"beyond it to published {numbered('port', uplink.ports)}; answers to them "
-            f"leave through {uplink.back or 'no interface'}",
+            summary=f"the kernel drops requests to published {numbered('port', uplink.ports)} that come "
+            f'by interface "{uplink.name}" from clients beyond it (rp_filter={uplink.mode}), because '
+            f"answers to them leave through {uplink.back or 'no interface'}",
             evidence={
                 "address": uplink.address,
                 "rp_filter in force": uplink.mode,

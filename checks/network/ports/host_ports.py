@@ -320,12 +320,13 @@ def host_port_conflict(
         port = int(ports[-1]) if ports else _from_command(container, listeners)
         holders = _holders(port, listeners)
         which = f"port {port}" if port else "port"
+        is_known = bool(port) and listeners is not None
+        taken = "was in use, and is free now" if is_known else "is in use"
+        if holders:
+            taken = _held_by(holders[0], port, containers)
         finding = Finding.about(
             container,
-            sentence(
-                f"{container} ended: its {which} is in use on the host",
-                f"the port {_held_by(holders[0], port, containers)}" if holders else "",
-            ),
+            f"{container} ended: its {which} on the host {taken}",
             {
                 "HostConfig.NetworkMode": container.host_config.network_mode,
                 "State.ExitCode": container.state.exit_code,
@@ -335,7 +336,6 @@ def host_port_conflict(
             touches=_holder_subjects(holders, containers),
             signs=frozenset({"port-taken"}),
         )
-        is_known = port and listeners is not None
         steps = freeing(container, port, holders, containers) if is_known else {}
         yield finding.with_variables(steps)
     return None

@@ -13,6 +13,10 @@ LEFT_RECORD = LazyPattern(
 """The engine moves its record of a layer to its place when the record is complete.
 
 What already lies there was not readable when the engine started."""
+DISK_ERROR = "the disk of the data root reports an I/O error"
+KILLED = "the program that unpacks it was killed, most often for lack of memory"
+NO_ATTRIBUTES = "the disk of the data root keeps no extended attributes, as a network share"
+NO_NAMESPACES = "the engine may not make namespaces to unpack it, as in a container without nesting"
 _MEANINGS = (
     (
         LazyPattern(r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"),
@@ -31,23 +35,14 @@ _MEANINGS = (
         LEFT_RECORD,
         "an old record of one of the layers, unreadable as after a power cut, blocks the new one",
     ),
-    (
-        LazyPattern(r"input/output error"),
-        "the disk of the data root reports an I/O error",
-    ),
-    (
-        LazyPattern(r"signal: killed"),
-        "the program that unpacks it was killed, most often for lack of memory",
-    ),
-    (
-        LazyPattern(r"operation not supported"),
-        "the disk of the data root keeps no extended attributes, as a network share",
-    ),
+    (LazyPattern(r"input/output error"), DISK_ERROR),
+    (LazyPattern(r"signal: killed"), KILLED),
+    (LazyPattern(r"operation not supported"), NO_ATTRIBUTES),
     (
         LazyPattern(
             r"(?:unshare|mount|clone)\S{0,99}: (?:operation not permitted|permission denied)"
         ),
-        "the engine may not make namespaces to unpack it, as in a container without nesting",
+        NO_NAMESPACES,
     ),
 )
 """What a text means, the first that fits; what none fits is shown as it is."""
