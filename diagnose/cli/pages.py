@@ -18,7 +18,8 @@ from diagnose.cli import options, process
 def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None:
     """List the checks and the thresholds in force.
 
-    Each with its id, severity and title, and the evidence that it needs.
+    Each with its id, severity and title, and the evidence that it needs (`?`:
+    it can do without).
     """
     from diagnose import config as configuration
     from diagnose.render import check_list

@@ -91,7 +91,7 @@ def test_commands_of_the_engine_need_no_root(command: str, is_for_root: bool) ->
 
 
 def test_a_user_sees_what_only_root_may_run() -> None:
-    finding = found("daemon.engine-outdated", DAEMON, variables={})
+    finding = found("daemon.engine-outdated", DAEMON, variables={"program": "/usr/bin/dockerd"})
     lines = text(report(finding), AS_USER)
     assert "fix (disruptive, needs root): " in lines
     assert "needs root" not in text(report(finding), Shell())
@@ -106,7 +106,7 @@ def test_a_command_over_ssh_is_shown_whole() -> None:
 
 
 def _outdated(restart: EngineRestart | None) -> str:
-    finding = found("daemon.engine-outdated", DAEMON, variables={})
+    finding = found("daemon.engine-outdated", DAEMON, variables={"program": "/usr/bin/dockerd"})
     shown = report(finding)
     return text(Report(**{**_fields(shown), "engine_restart": restart}), Shell())
 

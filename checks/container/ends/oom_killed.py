@@ -106,6 +106,9 @@ def _more_room(oom: MemoryLoss) -> PageVariables:
     A limit of the container's own does not help where that of a cgroup above it is lower.
     """
     limits = [kill.limit_of for kill in oom.kills if kill.by_parent]
+    has_own = bool(oom.container.host_config.memory) and not oom.is_of_host
+    if not limits and not has_own:
+        return {"starved": oom.container.name}
     if not limits:
         return {"memory": _roomier(oom)}
     parent = posixpath.basename(limits[-1])

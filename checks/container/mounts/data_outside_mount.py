@@ -32,8 +32,8 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
         finding = Finding.about(
             container,
             sentence(
-                f"{container} keeps {anonymous.destination} in an anonymous volume: "
-                f"{place} is mounted one level {relation}, at {own.destination}",
+                f"{container} keeps {anonymous.destination} in an anonymous volume, and not in {place}, "
+                f"which is mounted one level {relation}, at {own.destination}",
                 "an older anonymous volume was left behind, as after a recreate"
                 if split.older
                 else "",

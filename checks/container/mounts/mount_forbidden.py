@@ -320,7 +320,8 @@ def _selinux_finding(denial: Denial) -> Finding:
     fails = container.is_unwell or not is_sound
     finding = Finding.about(
         container,
-        f"SELinux denies {container} {denial.rights} at {mount.destination}: {_label_words(denial)}",
+        f"SELinux denies {container} access ({denial.rights}) to {mount.destination}: "
+        f"{_label_words(denial)}",
         {
             denial.source: shortened(denial.line),
             "mount": str(mount),

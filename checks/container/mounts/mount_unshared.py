@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.mounts.inner_mounts import InnerMount, InnerMounts
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import named
+from diagnose.phrases import agree, named
 from diagnose.registry import check
 
 
@@ -42,7 +42,7 @@ def _finding(inner: InnerMount) -> Finding:
     finding = Finding.about(
         container,
         f"what {container} has mounted at {mounted.point} ({mounted.fstype}) stays inside it: "
-        f"{' and '.join(others)} see {inner.place} without it",
+        f"{' and '.join(others)} {agree(others, 'sees', 'see')} {inner.place} without it",
         {
             f"/proc/{container.state.pid}/mountinfo": f"{mounted.fstype} {mounted.source}",
             "mount": str(mount),

@@ -74,7 +74,7 @@ def _finding(place: _Parted) -> Finding:
     container, owner, path = place.container, place.owner, place.own.destination
     finding = Finding.about(
         container,
-        f"{container} shares {path} with {owner} no more: {owner} was recreated, and has "
+        f"{container} no longer shares {path} with {owner}: {owner} was recreated, and has "
         f"{_place(place.theirs)} there",
         {
             "HostConfig.VolumesFrom": list(container.host_config.volumes_from or ()),

@@ -32,7 +32,7 @@ def client_api_too_new(
         container = claim.container
         finding = Finding.about(
             container,
-            f"{container} uses Docker API {client}, and this engine supports {most} at most",
+            f"the engine refuses {container}, which uses Docker API {client}: it supports {most} at most",
             {**claim.evidence, "engine API": ping.api_version, "engine": ping.engine_version},
             touches=(DAEMON,),
             onset=container.failed_first,

@@ -111,7 +111,7 @@ def shim_lost(
 def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
     what = f"process {container.state.pid} is gone"
     if is_alive:
-        what = "its shim is gone, although its process still runs"
+        what = "its helper process (containerd-shim) is gone, although its program still runs"
     return Finding.about(
         container,
         f"{container} is listed as running, but {what}",

@@ -173,7 +173,8 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
     status = probe.health.status
     return Finding.about(
         probe.container,
-        f"{probe.container} has not been probed for {duration(silent)}: its status, {status}, is stale",
+        f"the health check of {probe.container} has not run for {duration(silent)}: its status "
+        f'"{status}" is old',
         {
             "State.Health.Status": status,
             "last probe": f"{duration(silent)} ago" if probe.last else "none since the start",

@@ -47,7 +47,7 @@ def syscall_refused(
             continue
         engine = info.server_version if info is not None else ""
         yield claim.finding(
-            f"is refused a system call by {filter_in_force}: {_cause(claim, filter_in_force)}",
+            f"fails at {filter_in_force}: {_cause(claim, filter_in_force)}",
             {
                 "seccomp": filter_in_force,
                 "engine": engine or "unknown",

@@ -137,15 +137,16 @@ def _needs(program: Program) -> tuple[str, str]:
     """What is missing, and the first bytes that say so."""
     if program.has_carriage_return:
         interpreter = program.interpreter.rstrip("\r")
-        return f"the #! line of {program.path} ends in a carriage return", f"#!{interpreter}\\r"
+        return f"the #! line of {program.path} ends in a Windows line end", f"#!{interpreter}\\r"
     if program.interpreter:
         by_env = "" if "/" in program.interpreter else "... env "
-        return f"{program.path} needs {program.interpreter}", f"#!{by_env}{program.interpreter}"
+        missing = f"{program.path} needs {program.interpreter}, which is not there"
+        return missing, f"#!{by_env}{program.interpreter}"
     if program.machine:
         named = f", {program.loader}," if program.loader else ""
         instead = f": the image has musl's, {program.other_libc}" if program.other_libc else ""
         return (
-            f"the loader that {program.path} was linked for{named} is missing{instead}",
+            f"the C library that {program.path} was built for{named} is missing{instead}",
             f"ELF, {program.machine}",
         )
     return f"what {program.path} needs to run is missing", "not read"

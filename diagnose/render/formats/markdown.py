@@ -133,7 +133,12 @@ def _remedies(block: OutlineBlock) -> Iterator[str]:
     if block.by_hand:
         yield from ("", f"Fix (by hand): {escape(block.by_hand)}")
     if block.look is not None:
-        yield from ("", f"{block.look_title.capitalize()}:", "", *fenced(block.look.text))
+        yield from (
+            "",
+            f"{block.look_title[:1].upper()}{block.look_title[1:]}:",
+            "",
+            *fenced(block.look.text),
+        )
     if block.cure is not None:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
         yield from ("", f"Fix ({block.cure.risk}){impact}", "", *fenced(block.cure.text))

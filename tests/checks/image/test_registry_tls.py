@@ -185,12 +185,12 @@ KNOWN_FILES = {
     "of another registry, and empty": (
         RegistryFiles(authorities="/etc/x", unread=(UnreadAuthority("q:5000", "/c/ca.crt", "is empty"),)),
         "untrusted",
-        "this host does not know the authority",
+        "this host does not know the certificate authority (CA)",
     ),
     "one of another registry": (
         RegistryFiles(authorities="/etc/x", own_authorities=("q:5000",)),
         "untrusted",
-        "this host does not know the authority",
+        "this host does not know the certificate authority (CA)",
     ),
 }  # fmt: skip
 

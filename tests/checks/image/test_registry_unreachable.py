@@ -183,7 +183,7 @@ LACKING = {
 def test_a_password_in_the_settings_of_the_docker_command() -> None:
     """No shell can read that file: a person copies the proxy."""
     (finding,) = _lacking("docker.io", DIAL, NEW, Info(), SECRET_OF_CLIENT).findings
-    assert finding.variables.keys() == {"registry"}
+    assert finding.variables.keys() == {"registry", "client_file"}
     assert "which pulls, has none" in finding.summary
 
 

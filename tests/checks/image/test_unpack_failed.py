@@ -78,7 +78,17 @@ PLUGIN = "unsupported media type application/vnd.docker.plugin.v1+json"
 CURES = {
     "a plugin": (PLUGIN, "vieux/sshfs:1", {"plugin": "vieux/sshfs:1"}),
     "a plugin without a name": (PLUGIN, "", {}),
-    "an image": ("failed to register layer: invalid tar header", "shop:1", {"image": "shop:1"}),
+    "an image of an unknown form": ("failed to register layer: invalid tar header", "shop:1", {}),
+    "a program that was killed": (
+        "failed to register layer: Error processing tar file(signal: killed):",
+        "shop:1",
+        {"image": "shop:1"},
+    ),
+    "a share": (
+        "failed to register layer: lsetxattr security.capability /bin/ping: operation not supported",
+        "shop:1",
+        {"unfit_disk": "data root"},
+    ),
 }
 
 

@@ -119,7 +119,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    'container "web" has not been probed for 15 min: its status, healthy, is stale',
+                    'the health check of container "web" has not run for 15 min: its status "healthy" is old',
                 )
             ],
         ),

@@ -53,7 +53,7 @@ AMD64 = Info(architecture="x86_64")
             NO_FILE,
             b"#!/bin/sh\r\necho x\r\n",
             "interpreter_missing",
-            "ends in a carriage return",
+            "ends in a Windows line end",
         ),
         (
             "no such interpreter",
@@ -67,7 +67,7 @@ AMD64 = Info(architecture="x86_64")
             NO_FILE,
             ELF_ARM,
             "interpreter_missing",
-            "the loader that /app was linked for is missing",
+            "the C library that /app was built for is missing",
         ),
         (
             "closed interpreter",
@@ -144,8 +144,8 @@ GLIBC, MUSL = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ("", f"was linked for, {GLIBC}, is missing"),
-        (MUSL, f"was linked for, {GLIBC}, is missing: the image has musl's, {MUSL}"),
+        ("", f"was built for, {GLIBC}, is missing"),
+        (MUSL, f"was built for, {GLIBC}, is missing: the image has musl's, {MUSL}"),
     ],
 )
 def test_a_program_of_another_c_library(other: str, words: str):
@@ -195,11 +195,11 @@ SAID = {
     ),
     "env: can't execute 'bash\r': No such file or directory": (
         "interpreter_missing",
-        "ends in a carriage return",
+        "ends in a Windows line end",
     ),
     "/usr/bin/env: 'bash\\r': No such file or directory": (
         "interpreter_missing",
-        "ends in a carriage return",
+        "ends in a Windows line end",
     ),
     "/usr/bin/env: ‘node’: No such file or directory": ("interpreter_missing", "/app needs node"),
     "env: python3: No such file or directory": ("interpreter_missing", "/app needs python3"),

@@ -343,8 +343,8 @@ OF_COMPOSE = {"Labels": {"com.docker.compose.project": "p", "com.docker.compose.
             "gone",
             {},
             (LO,),
-            "network gone, for which it was created, no longer exists",
-            {},
+            'network "gone", for which it was created, no longer exists',
+            {"gone_network": "gone", "unattached": "pg"},
             id="removed since",
         ),
         pytest.param(
