@@ -32,7 +32,8 @@ One arrow runs through the house:
                 `lazy_pattern` is a regular expression that is compiled when it is first needed.
                 `required_words` are those without which a text matches no pattern.
                 `mappings` groups things by a key and leaves out what is empty.
-                Checks may import these six, `evidence`, `programs` and `registry`.
+                `file_paths` says whether one path lies within another.
+                Checks may import these seven, `evidence`, `programs` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says

@@ -13,7 +13,8 @@ from diagnose.evidence.engine.said_errors import SaidErrors
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject

@@ -210,6 +210,7 @@ ALLOWED = (
     "diagnose.evidence",
     "diagnose.registry",
     "diagnose.error_signatures",
+    "diagnose.file_paths",
     "diagnose.lazy_pattern",
     "diagnose.mappings",
     "diagnose.phrases",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from diagnose.evidence.storage.mounts import is_within
+from diagnose.file_paths import is_within
 
 _OF_THE_HOST = (
     "/bin",

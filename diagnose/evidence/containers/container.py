@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from diagnose.evidence.containers.inspect import Mount, NetworkEndpoint, Ports
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.project_member import ProjectMember
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject
 from diagnose.phrases import unix
@@ -336,6 +337,11 @@ class Container(ProjectMember, frozen=True):
     def mounts_from(self, *sources: str) -> bool:
         """Whether one of these paths of the host is mounted in it."""
         return any(mount.source in sources for mount in self.mounts)
+
+    def may_write_on_host(self, path: str) -> bool:
+        """Whether a mount that it may write to holds this path of the host."""
+        own = (mount for mount in self.mounts if mount.rw and mount.has_host_path)
+        return any(is_within(path, mount.source) for mount in own)
 
     def mounts_volume(self, name: str) -> bool:
         """Whether a volume of this name is mounted in it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject
 from diagnose.questions.images import is_anonymous_name
@@ -270,7 +271,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
 
     def holds(self, path: str) -> bool:
         """Whether a path of the container lies below this mount."""
-        return path.startswith(f"{self.destination.rstrip('/')}/")
+        return is_below(path, self.destination)
 
     @property
     def has_host_path(self) -> bool:

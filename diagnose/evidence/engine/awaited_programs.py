@@ -10,11 +10,10 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.file_locks import LOCKS, file_locks
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import NOT_ASKED, FileText, ReadFile, StatPaths
 from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.registry import evidence
 
@@ -38,11 +37,6 @@ _ASKS_BUS = "Loading containers: start"
 _IS_UP = "Daemon has completed initialization"
 FIRST_USER = 1000
 """Users from here on are persons, whose sessions have a bus of their own."""
-_LOCK = LazyPattern(
-    r"^\d+: FLOCK +ADVISORY +WRITE (?P<pid>\d{1,9}) "
-    r"(?P<major>[0-9a-f]{2,4}):(?P<minor>[0-9a-f]{2,6}):(?P<ino>\d{1,20}) "
-)
-"""A lock that is held (proc_locks(5)); a line with an arrow is one that waits."""
 
 
 class AwaitedProgram(msgspec.Struct, frozen=True):
@@ -113,17 +107,10 @@ def _awaited_program(
 
 def _lock_holder(host: Host) -> int | None:
     """The process that holds the lock of iptables."""
-    statuses, locks = host.ask(StatPaths([XTABLES_LOCK])), host.ask(ReadFile("/proc/locks"))
-    if isinstance(statuses, Failed) or isinstance(locks, Failed):
-        return None
-    status = statuses[XTABLES_LOCK]
-    for line in locks.text.splitlines():
-        match = _LOCK.match(line)
-        if match and int(match["ino"]) == status.ino:
-            dev = f"{int(match['major'], 16)}:{int(match['minor'], 16)}"
-            if dev == status.dev:
-                return int(match["pid"])
-    return None
+    status = host.answer_or(StatPaths([XTABLES_LOCK]), {}).get(XTABLES_LOCK, NOT_ASKED)
+    locks = file_locks(host.answer_or(ReadFile(LOCKS), FileText("")).text)
+    holders = (lock.pid for lock in locks if (lock.device, lock.inode) == (status.dev, status.ino))
+    return next(holders, None)
 
 
 def _command(host: Host, process: Process) -> str:

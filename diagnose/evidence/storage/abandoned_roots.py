@@ -11,7 +11,8 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.data_root_candidates import likely_roots, taken_roots
 from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.file_paths import is_within
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host

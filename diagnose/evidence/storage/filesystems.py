@@ -9,7 +9,8 @@ import msgspec
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.backing_devices import Backing
-from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.file_paths import is_within
 from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.questions import Host

@@ -17,6 +17,7 @@ from diagnose.evidence.storage.filled_volumes import FilledVolume
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.evidence.storage.written_layers import WrittenLayer
+from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.phrases import count
@@ -308,11 +309,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
 def _holds(container: Container, path: str) -> bool:
     """Whether the folder of a file, or one above it, is mounted into a container."""
-    return any(_is_below(path, mount.source) for mount in container.mounts)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return folder.startswith("/") and path.startswith(f"{folder.rstrip('/')}/")
+    sources = (mount.source for mount in container.mounts if mount.has_host_path)
+    return any(is_below(path, source) for source in sources)
 
 
 def _rooms(usage: DiskUsage) -> Iterator[Room]:

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.evidence.storage.mounts import is_within
+from diagnose.file_paths import is_within
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder

@@ -9,7 +9,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, mount_table, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, parse
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.items import Items
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Unavailable
@@ -19,7 +20,6 @@ __all__ = [
     "WITHOUT_OWNERS",
     "Mounted",
     "Mounts",
-    "is_within",
     "mount_table",
     "mount_table_of",
     "mounts",
@@ -92,11 +92,6 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
     def point_of(self, path: str) -> str | None:
         mount = self.of(path)
         return mount.point if mount else None
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Whether an absolute path is that folder or lies below it, by its name."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 @evidence

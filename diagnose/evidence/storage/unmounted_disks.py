@@ -9,7 +9,8 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.data_root_candidates import PlannedMount, planned_mounts
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.file_paths import is_within
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Subject, Unavailable
@@ -136,12 +137,8 @@ def _has(place: str, path: str, device: str) -> bool:
 
     A place around both folders, such as the / of a monitor, tells nothing.
     """
-    is_around = _is_within(path, place) and not _is_within(device, place)
-    return is_around or _is_within(place, path)
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+    is_around = is_within(path, place) and not is_within(device, place)
+    return is_around or is_within(place, path)
 
 
 def _is_missing(host: Host, path: str) -> bool:

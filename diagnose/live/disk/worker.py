@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from diagnose.file_paths import is_within
 from diagnose.live import ERRNO_REASONS, collect
 from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.cron_files import cron_calls
@@ -258,14 +259,10 @@ def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
         mount
         for mount in table
         if mount.dev == wanted_mount.dev
-        and _is_within(wanted_mount.root, mount.root)
-        and _is_within(wanted_mount.point, mount.point)
+        and is_within(wanted_mount.root, mount.root)
+        and is_within(wanted_mount.point, mount.point)
     )
     return min(above, key=lambda mount: len(mount.root))
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def deleted_files(args: Json) -> Json:

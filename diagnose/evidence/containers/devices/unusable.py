@@ -24,6 +24,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -93,7 +94,7 @@ def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Itera
         named = next((match[0] for line in lines if (match := _RENDER_NODE.search(line))), "")
         inside = named or f"{GRAPHICS}/renderD128"
         for folder, path in given.items():
-            if inside == folder or inside.startswith(f"{folder}/"):
+            if is_within(inside, folder):
                 yield NamedDevice(container, inside, f"{path}{inside[len(folder) :]}", said[-1])
                 break
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.storage.mounts import is_within
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 
 

@@ -10,7 +10,8 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, mount_table_of, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table_of, parse
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host

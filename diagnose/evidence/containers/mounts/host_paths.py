@@ -14,6 +14,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.missing_files import ABSENCE
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import joined
 
@@ -70,7 +71,7 @@ def _from_host(container: Container, path: str) -> Mount | None:
         return None
     for mount in container.bind_mounts:
         source = mount.source.rstrip("/")
-        if source and (path == source or path.startswith(f"{source}/")):
+        if source and is_within(path, source):
             return mount
     return None
 

@@ -10,7 +10,8 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, mount_table_of, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table_of, parse
+from diagnose.file_paths import is_within
 from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, NoEvidenceError, Unavailable
 from diagnose.questions import Host

@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container
+from diagnose.file_paths import is_below
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
@@ -78,4 +79,4 @@ def _is_mount(container: Container, path: str) -> bool:
 
 
 def _is_above_a_mount(container: Container, path: str) -> bool:
-    return any(mount.destination.startswith(f"{path}/") for mount in container.mounts)
+    return any(is_below(mount.destination, path) for mount in container.mounts)

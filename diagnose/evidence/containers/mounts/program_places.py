@@ -7,14 +7,14 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.file_paths import innermost
 
 
 def hiding_mount(container: Container, program: str) -> str:
     """The innermost mount that hides the program's folder of the image; "" if there is none."""
     points = [mount.destination for mount in container.mounts]
     points += container.host_config.tmpfs or ()
-    above = [point for point in points if program.startswith(f"{point.rstrip('/')}/")]
-    return max(above, key=len, default="")
+    return innermost(points, program)
 
 
 class ProgramPlace(msgspec.Struct, frozen=True):

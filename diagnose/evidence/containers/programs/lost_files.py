@@ -21,6 +21,7 @@ from diagnose.evidence.containers.mounts.missing_files import ABSENCE, MADE_AT_R
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.evidence.items import Items
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.questions import Host
@@ -154,7 +155,7 @@ def _is_missed(complaint: _Complaint, path: str) -> bool:
     words = complaint.words
     if is_named_alone and any(posixpath.basename(word) == name for word in words):
         return True
-    return any(word == path or word.startswith(f"{path}/") for word in words)
+    return any(is_within(word, path) for word in words)
 
 
 def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:

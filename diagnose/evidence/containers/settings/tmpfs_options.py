@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.user_numbers import UserNumbers, user_of
+from diagnose.file_paths import innermost
 from diagnose.lazy_pattern import LazyPattern
 
 _REFUSED = ("permission denied", "eacces", "not permitted", "not writable", "belongs to uid")
@@ -41,8 +42,7 @@ def noexec_tmpfs(container: Container, path: str) -> str:
     Docker mounts each of them noexec, unless its options say exec.
     """
     areas = container.host_config.tmpfs or {}
-    inside = [point for point in areas if path.startswith(f"{point.rstrip('/')}/")]
-    point = max(inside, key=len, default="")
+    point = innermost(areas, path)
     return "" if "exec" in areas.get(point, "").split(",") else point
 
 

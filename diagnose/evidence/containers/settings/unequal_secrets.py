@@ -18,6 +18,7 @@ from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.items import Items
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.registry import evidence
@@ -188,9 +189,7 @@ def _by_file(host: Host, container: Container, key: str) -> dict[str, str]:
 def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) -> bool:
     """Whether a file of one container may replace that of another: both are of one project, and no
     link of the container leads to another file of the host."""
-    mount = next(
-        (mount for mount in caller.mounts if f"{file}/".startswith(f"{mount.source}/")), None
-    )
+    mount = next((mount for mount in caller.mounts if is_within(file, mount.source)), None)
     if mount is None or caller.compose_project != peer.compose_project:
         return False
     return not linked_paths(host, {file: steps_from(mount.source, file)})

@@ -21,7 +21,7 @@ from diagnose.evidence.containers.settings.worker_roles import (
 )
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.storage.mounts import is_within
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import HOST, Failed, Unexamined

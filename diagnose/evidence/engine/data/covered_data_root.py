@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.data.databases import FILE_LOCK, NETWORKS, VOLUMES
+from diagnose.evidence.engine.data.databases import NETWORKS, VOLUMES
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.machine.file_locks import LOCKS, file_locks
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import NoEvidenceError, Unavailable
 from diagnose.questions import Host
@@ -64,12 +65,12 @@ def covered_data_root(
 
 
 def _locks_of(host: Host, pid: int) -> _Locks:
-    table = host.require(ReadFile("/proc/locks"))
-    locks = [lock for lock in FILE_LOCK.finditer(table.text) if int(lock["pid"]) == pid]
+    table = host.require(ReadFile(LOCKS))
+    locks = [lock for lock in file_locks(table.text) if lock.pid == pid]
     if not locks:
         raise NoEvidenceError(Unavailable("missing", "/proc/locks shows no lock of the engine"))
-    devices = {f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}" for lock in locks}
-    return _Locks(frozenset(devices), frozenset(int(lock["inode"]) for lock in locks))
+    devices = frozenset(lock.device for lock in locks)
+    return _Locks(devices, frozenset(lock.inode for lock in locks))
 
 
 def _inodes(host: Host, paths: Sequence[str]) -> frozenset[int]:

@@ -11,7 +11,8 @@ from diagnose.evidence.engine.data.data_root_candidates import planned_mounts
 from diagnose.evidence.engine.data.hidden_containers import ID_LENGTH, layer_records
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.file_paths import is_within
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder

@@ -14,7 +14,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import parse_flags, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
-from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host

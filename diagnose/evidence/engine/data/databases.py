@@ -18,6 +18,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_processes import CONTAINERDS, DAEMONS
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.machine.file_locks import LOCKS, file_locks
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
@@ -55,10 +56,6 @@ _CULPRITS = (
 )
 """Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and
 28.5), the first that fits."""
-FILE_LOCK = LazyPattern(
-    r"FLOCK\s+ADVISORY\s+WRITE\s+(?P<pid>\d+)\s+(?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>\d+)"
-)
-"""A line of /proc/locks: who has locked a whole file for itself."""
 
 
 class DamagedDatabase(msgspec.Struct, frozen=True):
@@ -151,7 +148,7 @@ def _locked_databases(
 
     Before that a dockerd with a lock may be the one that is starting.
     """
-    table = host.ask(ReadFile("/proc/locks"))
+    table = host.ask(ReadFile(LOCKS))
     paths = [f"{root}/{file}" for file in FILES] + [SYSTEM_BOOK]
     stats = host.ask(StatPaths(paths))
     if isinstance(table, Failed) or isinstance(stats, Failed):
@@ -162,16 +159,14 @@ def _locked_databases(
         if (status := stats.get(path)) and not status.failed
     }
     own = _own_pids(daemon)
-    for lock in FILE_LOCK.finditer(table.text):
-        device = f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}"
-        path = files.get((device, int(lock["inode"])))
-        pid = int(lock["pid"])
-        if not path or not pid or pid in own:
+    for lock in file_locks(table.text):
+        path = files.get((lock.device, lock.inode))
+        if not path or not lock.pid or lock.pid in own:
             continue
-        comm = _comm(processes, pid)
+        comm = _comm(processes, lock.pid)
         may_be_starting = comm in (*DAEMONS, *CONTAINERDS) and not has_failed
         if not may_be_starting:
-            yield LockedDatabase(path, pid, comm)
+            yield LockedDatabase(path, lock.pid, comm)
 
 
 def _own_pids(daemon: Daemon) -> set[int]:

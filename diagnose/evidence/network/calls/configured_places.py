@@ -72,13 +72,5 @@ def configured_places(
 
 def _writers(path: str, reader: Container, containers: Containers) -> tuple[Container, ...]:
     """The other containers with a writable mount of the file, or of a folder around it."""
-    return tuple(
-        container
-        for container in containers
-        if container.id != reader.id
-        and any(
-            mount.rw and f"{path}/".startswith(f"{mount.source.rstrip('/')}/")
-            for mount in container.mounts
-            if mount.has_host_path
-        )
-    )
+    others = (container for container in containers if container.id != reader.id)
+    return tuple(container for container in others if container.may_write_on_host(path))

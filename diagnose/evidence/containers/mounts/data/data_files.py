@@ -14,6 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_below
 from diagnose.evidence.machine.clock import Clock
+from diagnose.file_paths import is_within
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -116,11 +117,7 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
         if entry.startswith("PGDATA=")
     ]
     point = mount.destination.rstrip("/")
-    inside = [
-        path.removeprefix(point).rstrip("/")
-        for path in folders
-        if path == point or path.startswith(f"{point}/")
-    ]
+    inside = [path.removeprefix(point).rstrip("/") for path in folders if is_within(path, point)]
     return tuple(dict.fromkeys((*inside, *_FOLDERS)))
 
 
@@ -144,7 +141,7 @@ def _is_shared(left: MountedPidFile, container: Container, containers: Container
         return True
     others = (other for other in containers if other.is_running and other.id != container.id)
     return any(
-        own.rw and own.type == mount.type and f"{left.source}/".startswith(f"{own.source}/")
+        own.rw and own.type == mount.type and is_within(left.source, own.source)
         for other in others
         for own in other.mounts
     )

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.items import Items
+from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
@@ -173,8 +174,6 @@ def _is_unmounted_data(container: Container, path: str) -> bool:
 def _is_mounted(container: Container, path: str) -> bool:
     """Whether a folder is a mount of the container, or below one, or holds one."""
     return any(
-        mount.destination == path
-        or mount.holds(path)
-        or mount.destination.startswith(f"{path.rstrip('/')}/")
+        is_within(path, mount.destination) or is_within(mount.destination, path)
         for mount in container.mounts
     )

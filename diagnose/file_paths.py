@@ -1,0 +1,20 @@
+"""Where one absolute path lies beside another, by their names alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is that folder or lies below it."""
+    return path == folder or is_below(path, folder)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path lies below a folder; no path lies below itself."""
+    return path.startswith(folder.rstrip("/") + "/")
+
+
+def innermost(folders: Iterable[str], path: str) -> str:
+    """The deepest of these folders below which a path lies; "" for none."""
+    return max((folder for folder in folders if is_below(path, folder)), key=len, default="")
