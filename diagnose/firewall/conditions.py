@@ -65,6 +65,9 @@ class AnyOf(msgspec.Struct, frozen=True):
 
 Condition = Match | AnyOf | Unread | Rare
 
+BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
+"""What no forwarded packet meets: it is for the host itself, or a process of the host sends it."""
+
 
 def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
     """TCP flags under a mask as values of `syn`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -51,6 +51,14 @@ class Settings(msgspec.Struct, frozen=True):
     def filters_bridged(self, family: Family) -> bool:
         """Whether packets between two ports of a bridge meet IP's own chains."""
         return self.bridge_filter6 if family == "ip6" else self.bridge_filter
+
+
+class _WantedAddress(NamedTuple):
+    """What decides which of its addresses the host takes."""
+
+    device: str
+    family: Family
+    towards: str | None
 
 
 class Stack(msgspec.Struct, frozen=True, dict=True):
@@ -107,13 +115,13 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
 
         One in the same net as its peer, else the first that others can reach.
         """
-        key = (device, family, towards)
-        if key not in self._chosen_routes:
-            self._chosen_routes[key] = self._choose_address(device, family, towards)
-        return self._chosen_routes[key]
+        wanted = _WantedAddress(device, family, towards)
+        if wanted not in self._chosen_addresses:
+            self._chosen_addresses[wanted] = self._choose_address(device, family, towards)
+        return self._chosen_addresses[wanted]
 
     @functools.cached_property
-    def _chosen_routes(self) -> dict[tuple[str, str, str | None], str | None]:
+    def _chosen_addresses(self) -> dict[_WantedAddress, str | None]:
         return {}
 
     def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.settings.host_lists import list_without
 from diagnose.evidence.containers.settings.probe_proxies import ELSEWHERE, probe_proxy
 from diagnose.evidence.containers.settings.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.dns.resolvers import EMBEDDED
-from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6, is_loopback
+from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6, WEB_PORTS, is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -46,7 +46,6 @@ _OWN_PORT = LazyPattern(rf"{_OWN}:(?P<port>\d{{2,5}})\b")
 """A port of its own container in the command of a probe."""
 _OWN_WEB = LazyPattern(rf"\b(?P<scheme>https?)://{_OWN}(?=[/?#\s'\"]|$)")
 """A URL of its own container without a port."""
-_WEB_PORTS = {"http": 80, "https": 443}
 _OWN_URL = LazyPattern(rf"https?://{_OWN}(?::\d{{2,5}})?(?:/[^\s'\"|;&<>]{{0,200}})?")
 _PAGE = LazyPattern(r"/[^\s'\"|;&<>]{1,200}")
 """What follows the port in a URL, beyond the start page."""
@@ -367,7 +366,7 @@ def _seconds(nanoseconds: int | None) -> float:
 def _port_of(call: re.Match[str]) -> int:
     """The port that a probe calls, by its number or by what a URL without one means."""
     parts = call.groupdict()
-    return int(parts["port"]) if "port" in parts else _WEB_PORTS[parts["scheme"]]
+    return int(parts["port"]) if "port" in parts else WEB_PORTS[parts["scheme"]]
 
 
 def probes_per_second(container: Container) -> float:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.containers.mounts.mounted_settings import (
+    SETTINGS_FILE,
+    SETTINGS_FOLDER,
+    mounted_settings,
+)
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 
@@ -16,14 +20,14 @@ _URL = LazyPattern(
     r"(?<![\w+.-])(?P<scheme>https?|wss?)://(?:[^\s/@]{0,200}@)?(?P<name>[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.[A-Za-z][\w-]{0,62})(?![\w.:-])"
 )
 _PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
-_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env|properties)$|(?:^|/)Caddyfile$")
-_FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|^/usr/local/")
 
 
 def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:
     """The names with this port in its variables, its command and its mounted settings."""
     texts = [*container.config.variable_values, *container.command]
-    files = mounted_settings(host, container, "names", _OF_SETTINGS, _FOLDER, with_volumes=True)
+    files = mounted_settings(
+        host, container, "names", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
+    )
     texts += [text for _, text in files]
     wanted = f":{port}"
     places = (place for text in texts for place in places_in(text) if place.endswith(wanted))

@@ -289,14 +289,14 @@ def _answer_by_samples(
 
 
 def _paths(plan: QueryPlan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
-    for (networks, server, _), members in sorted(plan.groups.items(), key=lambda item: item[0]):
+    for way, members in sorted(plan.groups.items(), key=lambda item: item[0]):
         witnesses = [
             (member, reply)
             for member in members[:WITNESSES]
-            if (reply := replies.get(root_query(server, member.state.pid)))
+            if (reply := replies.get(root_query(way.server, member.state.pid)))
         ]
         if witnesses:
-            yield QueryPath(networks, server, tuple(witnesses), tuple(members))
+            yield QueryPath(way.networks, way.server, tuple(witnesses), tuple(members))
 
 
 def _failed_replies(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -53,6 +54,22 @@ class FailedQuery(msgspec.Struct, frozen=True):
         return name_query(self.server, self.name, self.pid)
 
 
+class HostWay(NamedTuple):
+    """A server that the engine asks from the host for containers of these networks."""
+
+    networks: tuple[str, ...]
+    server: str
+
+
+class ContainerWay(NamedTuple):
+    """A server that containers of these networks ask themselves."""
+
+    networks: tuple[str, ...]
+    server: str
+    alone: str
+    """The id of a container whose way is its own; "" for a way that containers share."""
+
+
 class QueryPlan:
     """Whom to ask what.
 
@@ -66,9 +83,9 @@ class QueryPlan:
         self.direct = direct
         self.island = island
         self.writes_rules = writes_rules
-        self.probes: dict[tuple[tuple[str, ...], str], Container] = {}
+        self.probes: dict[HostWay, Container] = {}
         self.servers = dict.fromkeys(resolvers.host_servers)
-        self.groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
+        self.groups: dict[ContainerWay, list[Container]] = {}
         self.closed: list[Container] = []
         self.embedded: list[Container] = []
         self.forwarding: list[Container] = []
@@ -97,7 +114,7 @@ class QueryPlan:
         self.servers[server] = None
         shows_its_way = not self.writes_rules or self.direct.issuperset(outward)
         if shows_its_way and not is_loopback(server):
-            self.probes.setdefault((outward, server), container)
+            self.probes.setdefault(HostWay(outward, server), container)
 
     def _ask_by_itself(self, container: Container, outward: tuple[str, ...], server: str) -> None:
         """A server that a container asks from its own network namespace."""
@@ -105,8 +122,8 @@ class QueryPlan:
         if not is_itself:
             self.servers[server] = None
         is_alone = is_itself or container.may_route_itself
-        key = (outward, server, container.id if is_alone else "")
-        self.groups.setdefault(key, []).append(container)
+        way = ContainerWay(outward, server, container.id if is_alone else "")
+        self.groups.setdefault(way, []).append(container)
 
     def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
         """Whether the engine's resolver may hold servers that the host has replaced since."""
@@ -126,11 +143,11 @@ class QueryPlan:
         queries: dict[QueryDns, list[Container]] = {
             root_query(server, None): [] for server in self.servers
         }
-        for (_, server, _), members in self.groups.items():
+        for way, members in self.groups.items():
             for member in members[:WITNESSES]:
-                queries.setdefault(root_query(server, member.state.pid), []).append(member)
-        for (_, server), container in self.probes.items():
-            queries.setdefault(root_query(server, container.state.pid), [])
+                queries.setdefault(root_query(way.server, member.state.pid), []).append(member)
+        for probe, container in self.probes.items():
+            queries.setdefault(root_query(probe.server, container.state.pid), [])
         for container in self.embedded[:EMBEDDED_LIMIT]:
             own_name = name_query(EMBEDDED, container.name, container.state.pid)
             queries.setdefault(own_name, []).append(container)
@@ -160,8 +177,8 @@ class QueryPlan:
         samples: dict[SampleDns, tuple[str, ...]] = {
             SampleDns(server): () for server in self.servers
         }
-        for (networks, server, _), members in self.groups.items():
-            samples[SampleDns(server, members[0].state.pid)] = networks
+        for way, members in self.groups.items():
+            samples[SampleDns(way.server, members[0].state.pid)] = way.networks
         return dict(list(samples.items())[:MOST_SAMPLES])
 
     def wildcards(self) -> dict[str, QueryDns]:

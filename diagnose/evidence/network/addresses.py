@@ -14,6 +14,8 @@ EVERYWHERE = ("", ANY)
 
 EVERYWHERE6 = ("", "::")
 """The same for all IPv6 addresses."""
+WEB_PORTS = {"http": 80, "https": 443}
+"""The port that a URL means which names none."""
 
 
 def is_address(text: str) -> bool:

@@ -118,15 +118,16 @@ def parse(text: str) -> Iterator[Mounted]:
         left, right = before.split(" "), after.split(" ")
         if separator and len(left) > 5 and len(right) > 2:
             yield Mounted(
-                _unescaped_path(left[4]),
+                unescaped_path(left[4]),
                 fstype=right[0],
-                source=_unescaped_path(right[1]),
-                root=_unescaped_path(left[3]),
+                source=unescaped_path(right[1]),
+                root=unescaped_path(left[3]),
                 dev=left[2],
                 options=left[5],
                 super=right[2],
             )
 
 
-def _unescaped_path(text: str) -> str:
+def unescaped_path(text: str) -> str:
+    """A path as mountinfo and fstab write it, with its spaces as \\040."""
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from diagnose.firewall.conditions import AnyOf, Condition, Match, Rare, Unread
+from diagnose.firewall.conditions import BY_A_PROCESS, AnyOf, Condition, Match, Rare, Unread
 from diagnose.firewall.iptables.options import (
     ALTERNATIVES,
     FIELDS,
@@ -22,8 +22,6 @@ from diagnose.firewall.packet import Field
 from diagnose.firewall.values import Interval, Several, Value
 
 _TO_THIS_HOST = Match(("dst_type",), ((Interval(ROUTE_TYPES["LOCAL"], ROUTE_TYPES["LOCAL"]),),))
-_BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
-"""What no forwarded packet meets: it is for the host itself, or a process of the host sends it."""
 
 _UNREAD_MODULES = frozenset({"cluster", "bpf", "cgroup", "statistic", "time", "u32", "osf"})
 """Modules whose condition this model does not know."""
@@ -50,7 +48,7 @@ def _module_conditions(name: str, rule: RuleText) -> list[Condition]:
     if name == "socket":
         return [_TO_THIS_HOST, Unread("-m socket")]
     if name == "cgroup":
-        return [_BY_A_PROCESS, Unread("-m cgroup")]
+        return [BY_A_PROCESS, Unread("-m cgroup")]
     if name in _UNREAD_MODULES:
         return [Unread(f"-m {name}")]
     if name == "rpfilter":

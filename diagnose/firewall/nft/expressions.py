@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from diagnose.firewall.actions import Assign, Maybe, Stop, Translate
-from diagnose.firewall.conditions import Match, Rare, Unread
+from diagnose.firewall.conditions import BY_A_PROCESS, Rare, Unread
 from diagnose.firewall.nft.comparisons import apply_mask, compare, compare_range
 from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.nft.sets import look_up
@@ -22,12 +22,10 @@ from diagnose.firewall.registers import (
     load_payload,
     unknown,
 )
-from diagnose.firewall.values import Interval
 
 _SENDERS = (10, 11)
 """Keys of `meta` for the sending process's user and group: of a packet without one the rule does
 not match at all."""
-_BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
 _MARK = 3
 """Key of `meta` and of `ct` for the mark."""
 _OVER = 1
@@ -68,7 +66,7 @@ def _load(program: RuleProgram, expression: Expression) -> None:
     name = expression["name"]
     parts = _LOADERS[name](expression, program)
     if name == "meta" and expression["key"] in _SENDERS:
-        program.conditions.append(_BY_A_PROCESS)
+        program.conditions.append(BY_A_PROCESS)
     changed = {assign.field for assign in program.assigns}
     program.load(
         expression["dreg"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _PAGE = struct.Struct("<QHHI")
 """Number, kind, count of elements, and how many pages follow that belong to it."""
@@ -57,14 +58,22 @@ def _newest_meta(data: bytes) -> tuple[int, int]:
     return size, root
 
 
+class _Element(NamedTuple):
+    """A key of a page."""
+
+    is_bucket: bool
+    key: bytes
+    value: bytes
+
+
 class _Pages:
     """Pages of one size, in the file or in the value of a small bucket."""
 
     def __init__(self, data: bytes, size: int) -> None:
         self._data, self._size = data, size
 
-    def elements(self, at: int, depth: int = 0) -> Iterator[tuple[bool, bytes, bytes]]:
-        """Whether each is a bucket, its key and its value, from the page at this offset down."""
+    def elements(self, at: int, depth: int = 0) -> Iterator[_Element]:
+        """The keys with their values, from the page at this offset down."""
         _, kind, number, _ = _PAGE.unpack_from(self._data, at)
         if depth > _DEEPEST or not kind & (_IS_BRANCH | _IS_LEAF):
             raise ValueError(f"the page at {at} is of kind {kind}")
@@ -79,8 +88,5 @@ class _Pages:
             end = start + of_key + of_value
             if end > len(self._data):
                 raise ValueError(f"a value of the page at {at} lies outside of the file")
-            yield (
-                bool(flags & 1),
-                self._data[start : start + of_key],
-                self._data[start + of_key : end],
-            )
+            key, value = self._data[start : start + of_key], self._data[start + of_key : end]
+            yield _Element(bool(flags & 1), key, value)

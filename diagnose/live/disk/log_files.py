@@ -12,6 +12,7 @@ import stat
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from diagnose.live import Live
 from diagnose.live.disk.written_status import printable
@@ -125,13 +126,22 @@ def _open_by(pid: int, since: float) -> Iterator[Json]:
             yield {"pid": pid, "path": path, "mtime": status.st_mtime, "uid": status.st_uid}
 
 
+class _OpenFolder(NamedTuple):
+    """A folder that is yet to be looked into."""
+
+    descriptor: int
+    below: str
+    """Its path below the first one."""
+    depth: int
+
+
 def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
     """The log files below a folder, whose links are followed nowhere.
 
     OSError where the folder itself cannot be listed.
     """
     top = os.open(folder, _FOLDER & ~os.O_NOFOLLOW)  # a user may mount a folder by a link to it
-    waiting = deque([(top, "", 0)])
+    waiting = deque([_OpenFolder(top, "", 0)])
     try:
         for _ in range(MOST_FOLDERS):
             if not waiting:
@@ -148,12 +158,13 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
                     has_room = len(waiting) < most
                     opened = _opened_folder(descriptor, name) if has_room else None
                     if opened is not None:
-                        _queue_folder(waiting, (opened, f"{below}/{name}", depth + 1), name)
+                        inner_folder = _OpenFolder(opened, f"{below}/{name}", depth + 1)
+                        _queue_folder(waiting, inner_folder, name)
             finally:
                 os.close(descriptor)
     finally:
-        for descriptor, _, _ in waiting:
-            os.close(descriptor)
+        for folder_left in waiting:
+            os.close(folder_left.descriptor)
 
 
 def _entries(descriptor: int, path: str) -> tuple[list[str], list[tuple[str, os.stat_result]]]:
@@ -183,9 +194,8 @@ def _opened_folder(above: int, name: str) -> int | None:
         return None
 
 
-def _queue_folder(
-    waiting: deque[tuple[int, str, int]], folder: tuple[int, str, int], name: str
-) -> None:
+def _queue_folder(waiting: deque[_OpenFolder], folder: _OpenFolder, name: str) -> None:
+    """Add a folder; those for logs are looked into first."""
     if _LIKE_LOGS.search(name):
         waiting.appendleft(folder)
     else:

@@ -7,6 +7,7 @@ import heapq
 import os
 import stat
 import time
+from typing import NamedTuple
 
 from diagnose.live.disk.written_status import printable
 from diagnose.model import Json
@@ -37,6 +38,16 @@ def walk(args: Json) -> Json:
     }
 
 
+class _Folder(NamedTuple):
+    """A folder yet to be read."""
+
+    path: str
+    name: str
+    """What its bytes are counted under."""
+    level: int
+    """How deep that name is."""
+
+
 class _Tree:
     """What was counted of a folder and all below it, on its own file system.
 
@@ -52,11 +63,8 @@ class _Tree:
         self.largest: list[tuple[int, str]] = []
         self.entries = 0
         self.refused = 0
-        self.folders: list[tuple[str, str, int]] = [(top, "", 0)]
-        """A stack of folders yet to be read.
-
-        Each with the name that its bytes are counted under, and how deep that name is.
-        """
+        self.folders = [_Folder(top, "", 0)]
+        """A stack of folders yet to be read."""
         self._linked: set[int] = set()
 
     def read_next(self) -> None:
@@ -89,7 +97,7 @@ class _Tree:
         self.bytes[under] = self.bytes.get(under, 0) + size
         self.files[under] = self.files.get(under, 0) + 1
         if is_folder:
-            self.folders.append((path, under, level + 1))
+            self.folders.append(_Folder(path, under, level + 1))
         elif len(self.largest) < LARGEST:
             heapq.heappush(self.largest, (size, path))
         else:

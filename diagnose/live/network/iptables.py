@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from diagnose.live import Refused
 from diagnose.live.commands.run import find
 from diagnose.live.kernel.modules import is_loaded
+from diagnose.questions.firewall import Flavour
 
 if TYPE_CHECKING:
     from diagnose.live import Live
     from diagnose.questions.firewall import CountLegacyPackets, SaveIptables
 
-Flavour = Literal["nft", "legacy"]
 Family = Literal["ip", "ip6"]
 
 TIMEOUT_S = 2.5

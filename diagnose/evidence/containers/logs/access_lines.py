@@ -44,6 +44,11 @@ _OURS = "diagnose/"
 """What this tool calls itself when it asks a web server for a page."""
 SERVER_ERROR = 500
 """From this status on the server, and not the client, is at fault."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+SERVER_AT_FAULT = frozenset({500, 502, 503, 504})
+"""Statuses of web servers."""
+CHANGING_PART = LazyPattern(r"\d+|\?.*")
+"""What differs between requests for the same page."""
 
 
 class AccessLine(msgspec.Struct, frozen=True):

@@ -16,6 +16,9 @@ _MOST = 20
 """Files that are read of one container."""
 _MOST_PACKAGES = 8
 """Folders of a mounted folder that are listed."""
+SETTINGS_FILE = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env|properties)$|(?:^|/)Caddyfile$")
+SETTINGS_FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|^/usr/local/")
+"""The files and the folders in which most programs have the places that they call."""
 
 
 def mounted_settings(

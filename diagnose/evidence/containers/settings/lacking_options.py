@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import SHM
 from diagnose.programs.failures.kernel_settings import PORT_START
 
-Proof = tuple[str, object]
-"""The path of a value in the configuration, and the value."""
+
+class Proof(NamedTuple):
+    """A value of a container's configuration which shows that an option is not there."""
+
+    path: str
+    """HostConfig.Devices."""
+    value: object
+
+
 TMPFS = "--tmpfs"
 _USUAL_SHM = 64 << 20
 """Bytes of /dev/shm that a container has unless it is given more."""
@@ -43,7 +51,7 @@ def _lacks_device(container: Container, path: str) -> Proof | None:
     paths = [device.get("PathInContainer") for device in config.devices or ()]
     if config.privileged or path in paths:
         return None
-    return ("HostConfig.Devices", paths or "none")
+    return Proof("HostConfig.Devices", paths or "none")
 
 
 def _lacks_mount(container: Container, assignment: str) -> Proof | None:
@@ -53,7 +61,7 @@ def _lacks_mount(container: Container, assignment: str) -> Proof | None:
     has_it = path.removeprefix("/var") in {at.removeprefix("/var") for at in mounts}
     if has_it or calls_elsewhere:
         return None
-    return ("Mounts", mounts or "none")
+    return Proof("Mounts", mounts or "none")
 
 
 def _lacks_host_entry(container: Container, assignment: str) -> Proof | None:
@@ -61,7 +69,7 @@ def _lacks_host_entry(container: Container, assignment: str) -> Proof | None:
     name = assignment.partition(":")[0]
     if any(entry.startswith((f"{name}:", f"{name}=")) for entry in entries):
         return None
-    return ("HostConfig.ExtraHosts", entries or "none")
+    return Proof("HostConfig.ExtraHosts", entries or "none")
 
 
 def _lacks_first_place(container: Container, _: str) -> Proof | None:
@@ -69,7 +77,7 @@ def _lacks_first_place(container: Container, _: str) -> Proof | None:
     config = container.host_config
     if not config.init and config.pid_mode in ("", "private"):
         return None
-    return ("HostConfig.Init", bool(config.init))
+    return Proof("HostConfig.Init", bool(config.init))
 
 
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
@@ -78,7 +86,7 @@ def _lacks_limit(container: Container, assignment: str) -> Proof | None:
     limits = [limit for limit in container.host_config.ulimits or () if limit.get("Name") == name]
     if any(limit.get("Hard") == -1 or limit.get("Soft", 0) >= least > 0 for limit in limits):
         return None
-    return ("HostConfig.Ulimits", limits or "none")
+    return Proof("HostConfig.Ulimits", limits or "none")
 
 
 def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:
@@ -93,7 +101,7 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
         may_itself = container.config.starts_as_root
     if may_itself or container.shares_host_network:
         return None
-    return ("HostConfig.Sysctls", sysctls or "none") if sysctls.get(name) != wanted else None
+    return Proof("HostConfig.Sysctls", sysctls or "none") if sysctls.get(name) != wanted else None
 
 
 def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
@@ -103,7 +111,7 @@ def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
     kinds = {option.partition("=")[0].partition(":")[0] for option in options}
     if config.privileged or wanted.partition("=")[0] in kinds:
         return None
-    return ("HostConfig.SecurityOpt", options or "none")
+    return Proof("HostConfig.SecurityOpt", options or "none")
 
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
@@ -111,7 +119,7 @@ def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
     size, mode = container.host_config.shm_size, container.host_config.ipc_mode
     if container.mount_at(SHM) is not None or mode not in ("", "private", "shareable"):
         return None
-    return ("HostConfig.ShmSize", size) if size <= _USUAL_SHM else None
+    return Proof("HostConfig.ShmSize", size) if size <= _USUAL_SHM else None
 
 
 def _lacks_variable(container: Container, assignment: str) -> Proof | None:
@@ -124,10 +132,10 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
         if entry.startswith(f"{name}=")
     ]
     if not values:
-        return ("Config.Env", f"{name} is not set")
+        return Proof("Config.Env", f"{name} is not set")
     # a folder below the one that it names now is another value
     is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
-    return ("Config.Env", f"{name} is {values[-1]}") if is_above else None
+    return Proof("Config.Env", f"{name} is {values[-1]}") if is_above else None
 
 
 def _lacks_locale(container: Container) -> Proof | None:
@@ -137,13 +145,14 @@ def _lacks_locale(container: Container) -> Proof | None:
     asks = any("utf" in values.get(name, "").lower() for name in _LOCALE_VARIABLES)
     if asks or values.get("PYTHONUTF8") == "1" or version >= _PYTHON_OF_UTF8:
         return None
-    return ("Config.Env", f"none of {', '.join(_LOCALE_VARIABLES)} names UTF-8")
+    return Proof("Config.Env", f"none of {', '.join(_LOCALE_VARIABLES)} names UTF-8")
 
 
 def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
-    if any(path.startswith(mount.destination) for mount in container.mounts):
+    is_mounted = any(path.startswith(mount.destination) for mount in container.mounts)
+    if is_mounted or not container.host_config.readonly_rootfs:
         return None
-    return ("HostConfig.ReadonlyRootfs", True) if container.host_config.readonly_rootfs else None
+    return Proof("HostConfig.ReadonlyRootfs", True)
 
 
 def _lacks_capability(container: Container, name: str) -> Proof | None:
@@ -153,10 +162,10 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
     if config.privileged or added & {name, "ALL"}:
         return None
     if name not in _CAPABILITIES_BY_DEFAULT:
-        return ("HostConfig.CapAdd", sorted(added) or "none")
+        return Proof("HostConfig.CapAdd", sorted(added) or "none")
     if not dropped & {name, "ALL"}:
         return None
-    return ("HostConfig.CapDrop", sorted(dropped))
+    return Proof("HostConfig.CapDrop", sorted(dropped))
 
 
 _CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE")
@@ -166,18 +175,18 @@ def _lacks_gpu(container: Container, _: str) -> Proof | None:
     config = container.host_config
     if config.device_requests or config.runtime == "nvidia":
         return None
-    return ("HostConfig.DeviceRequests", "none")
+    return Proof("HostConfig.DeviceRequests", "none")
 
 
 def _lacks_privileges(container: Container, _: str) -> Proof | None:
     if container.host_config.privileged:
         return None
-    return ("HostConfig.Privileged", False)
+    return Proof("HostConfig.Privileged", False)
 
 
 def _lacks_root(container: Container, _: str) -> Proof | None:
     config = container.config
-    return None if config.starts_as_root else ("Config.User", config.user)
+    return None if config.starts_as_root else Proof("Config.User", config.user)
 
 
 _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -100,11 +101,11 @@ def _from_variables(
             inner, host = quoted["inner"], quoted["host"]
             if inner != host or _OF_ADDRESSES.search(variable):
                 return MisreadAddress(container, value, inner, host, variable)
-        for text, right, host in _misread(value, calls):
-            if text.partition(":")[0] in _OF_THE_WEB and not has_failed:
+        for found in _misread(value, calls):
+            if found.text.partition(":")[0] in _OF_THE_WEB and not has_failed:
                 continue
-            corrected = value.replace(text, right)
-            return MisreadAddress(container, text, corrected, host, variable)
+            corrected = value.replace(found.text, found.right)
+            return MisreadAddress(container, found.text, corrected, found.host, variable)
     return None
 
 
@@ -129,7 +130,16 @@ def _from_files(
     return MisreadAddress(container, text, right, name, path=path, is_linked=is_linked, line=line)
 
 
-def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
+class _Misread(NamedTuple):
+    """An address with a wrong number of slashes."""
+
+    text: str
+    right: str
+    """The same with two of them."""
+    host: str
+
+
+def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[_Misread]:
     """The addresses in a text with a wrong number of slashes, each with the right one."""
     matches = _ADDRESS.finditer(text) if ":/" in text else ()
     for match in matches:
@@ -137,4 +147,4 @@ def _misread(text: str, calls: Callable[[str], bool]) -> Iterator[tuple[str, str
         is_mount = match["slashes"] == "/" and match["scheme"] == match["host"]  # redis:/redis
         if is_wrong and not is_mount and calls(match["host"]):
             right = f"{match['scheme']}://{match['host']}{match['port'] or ''}"
-            yield match["text"], right, match["host"]
+            yield _Misread(match["text"], right, match["host"])

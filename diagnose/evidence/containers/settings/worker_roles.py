@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
@@ -43,17 +44,22 @@ def is_background(container: Container) -> bool:
     return any(_ROLE.search(name) for name in names)
 
 
-def queue_of_command(container: Container) -> tuple[str, str]:
-    """The connection that a worker's command names, and the variable for that of the program.
+class CommandQueue(NamedTuple):
+    """The queue that the command of a worker names."""
 
-    Of Laravel: `queue:work redis`; Horizon reads Redis alone. "" where it names none.
-    """
+    connection: str = ""
+    variable: str = ""
+    """The variable that names the program's own one."""
+
+
+def queue_of_command(container: Container) -> CommandQueue:
+    """Of Laravel: `queue:work redis`; Horizon reads Redis alone. Empty where it names none."""
     words = " ".join(re.split(r"\s+", " ".join(container.config.words)))
     match = _LARAVEL.search(words)
     if match is None:
-        return "", ""
+        return CommandQueue()
     word = "redis" if match["horizon"] else match["connection"] or ""
-    return word, _OF_LARAVEL if word else ""
+    return CommandQueue(word, _OF_LARAVEL if word else "")
 
 
 def without_user(value: str) -> str:
@@ -76,7 +82,7 @@ def keeps_jobs_in(container: Container, server: Container) -> bool:
     """
     settings = [item for item in container.config.environment if not _OF_OTHERS.search(item[0])]
     of_jobs = [value for name, value in settings if name != _OF_LARAVEL and _OF_JOBS.search(name)]
-    connection = queue_of_command(container)[0] or container.config.value_of(_OF_LARAVEL)
+    connection = queue_of_command(container).connection or container.config.value_of(_OF_LARAVEL)
     if any(_has_name(value, server) for value in of_jobs):
         return True
     if any("://" in value for value in of_jobs) or connection not in ("", "redis"):

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import parse_flags, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
-from diagnose.evidence.storage.mounts import Mounts
+from diagnose.evidence.storage.mounts import Mounts, unescaped_path
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
@@ -37,7 +37,6 @@ REMAPPED = LazyPattern(r"/\d+\.\d+$")
 """The folder that an engine with userns-remap keeps below its data root: UID.GID of its first
 subordinate id."""
 _ID = LazyPattern(r"[0-9a-f]{64}")
-_OCTAL = LazyPattern(r"\\([0-7]{3})")
 _WHERE = LazyPattern(r"^Where=(.+)$", re.MULTILINE)
 
 
@@ -137,7 +136,7 @@ def planned_in_fstab(text: str) -> Iterator[PlannedMount]:
         if len(words) < 4 or words[0].startswith("#") or not words[1].startswith("/"):
             continue
         if "noauto" not in words[3].split(","):
-            point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), words[1])
+            point = unescaped_path(words[1])
             yield PlannedMount(point.rstrip("/") or "/", words[0], FSTAB)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from diagnose.evidence.dns.failed_names import failed_name
-from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.addresses import WEB_PORTS, is_address
 from diagnose.lazy_pattern import LazyPattern
 
 EPHEMERAL = 32_768
@@ -35,20 +37,37 @@ _FILE = LazyPattern(
     r"\.(?:c|cc|clj|cjs|cpp|cs|ex|exs|go|java|js|jsx|kt|lua|mjs|php|pl|pm|py|rb|rs|scala|ts|tsx)$"
 )
 """The name of a source file: a number behind it is that of a line."""
-_PORT_OF = {"http": 80, "https": 443}
+
+
+class CalledPlace(NamedTuple):
+    """The host and the port that a program calls."""
+
+    host: str
+    """An address or a name; "" where it is not known."""
+    port: int
+    """0 where it is not known."""
+
+
+class ContainerCall(NamedTuple):
+    """What tells one call from another: who calls whom."""
+
+    caller: str
+    """The container's id."""
+    address: str
+    port: int
 
 
 def called_host(text: str) -> str:
     """The address or the name that a line says was called; "" where it does not say."""
-    return failed_name(text) or place_in(text)[0]
+    return failed_name(text) or place_in(text).host
 
 
-def place_in(text: str) -> tuple[str, int]:
+def place_in(text: str) -> CalledPlace:
     """The host and port that a line says was called; "" and 0 where it does not say."""
     text = _OF_THE_CALLER.sub("", text)
     upstream = _UPSTREAM.search(text)
     if upstream is not None:
-        return upstream["host"].strip("[]"), int(upstream["port"])
+        return CalledPlace(upstream["host"].strip("[]"), int(upstream["port"]))
     address6 = _address6_in(text)
     if address6 is not None:
         return address6
@@ -56,25 +75,25 @@ def place_in(text: str) -> tuple[str, int]:
     for match in _ADDRESS.finditer(text):
         port = int(match["port"] or 0)
         if port and port < EPHEMERAL:
-            return match["host"], port
+            return CalledPlace(match["host"], port)
         bare = bare or match["host"]
     url = _URL.search(text)
     if url is not None:
-        return url["host"], int(url["port"] or _PORT_OF[url["scheme"]])
+        return CalledPlace(url["host"], int(url["port"] or WEB_PORTS[url["scheme"]]))
     by_curl = _NAME_OF_CURL.search(text)
     if by_curl is not None:
-        return by_curl["host"], int(by_curl["port"])
+        return CalledPlace(by_curl["host"], int(by_curl["port"]))
     for match in _NAME.finditer(text):
         if _FILE.search(match["host"]) is None and int(match["port"]) < EPHEMERAL:
-            return match["host"], int(match["port"])
-    return bare, 0
+            return CalledPlace(match["host"], int(match["port"]))
+    return CalledPlace(bare, 0)
 
 
-def _address6_in(text: str) -> tuple[str, int] | None:
+def _address6_in(text: str) -> CalledPlace | None:
     """The IPv6 address and the port that a line says was called."""
     for match in _ADDRESS6.finditer(text):
         host = match["inside"] or match["bare"]
         port = int(match["port"] or match["behind"] or 0)
         if ":" in host and is_address(host) and 0 < port < EPHEMERAL:
-            return host, port
+            return CalledPlace(host, port)
     return None

@@ -5,17 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
+from diagnose.evidence.containers.mounts.mounted_settings import (
+    SETTINGS_FILE,
+    SETTINGS_FOLDER,
+    mounted_settings,
+)
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.calls.called_places import ContainerCall
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
 _MOST = 6
 """Callers whose files are read."""
-_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg|ya?ml|toml|json|ini|env|properties)$|(?:^|/)Caddyfile$")
-_FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|^/usr/local/")
 
 
 class ConfiguredPlace(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class ConfiguredPlaces(Items[ConfiguredPlace], frozen=True):
     """The first file of each call that has one."""
 
     def of(self, call: FailingCall) -> ConfiguredPlace | None:
-        return next((place for place in self if place.call.place == call.place), None)
+        return next((place for place in self if place.call.key == call.key), None)
 
 
 @evidence
@@ -55,10 +57,10 @@ def configured_places(
     for call in failing_calls:
         if not call.by_socket and not where_named(call.address, call.container):
             by_caller.setdefault(call.container.id, []).append(call)
-    found: dict[tuple[str, str, int], ConfiguredPlace] = {}
+    found: dict[ContainerCall, ConfiguredPlace] = {}
     for calls in host.first(list(by_caller.values()), _MOST, "callers of addresses that fail"):
         settings = mounted_settings(
-            host, calls[0].container, "addresses", _OF_SETTINGS, _FOLDER, with_volumes=True
+            host, calls[0].container, "addresses", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
         )
         for file, text in settings:
             path = f"{file.root or ''}{file.path}"
@@ -66,7 +68,7 @@ def configured_places(
             for call in calls:
                 if f"{call.address}:{call.port}" in named or call.address in named:
                     writers = _writers(path, call.container, containers)
-                    found.setdefault(call.place, ConfiguredPlace(call, path, writers))
+                    found.setdefault(call.key, ConfiguredPlace(call, path, writers))
     return ConfiguredPlaces(tuple(found.values()))
 
 

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.calls.called_places import EPHEMERAL
+from diagnose.evidence.network.calls.called_places import EPHEMERAL, ContainerCall
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.losses import NetworkLosses
@@ -94,9 +94,9 @@ class FailingCall(msgspec.Struct, frozen=True):
     """Whether the engine has given the address to no container: a machine outside is meant."""
 
     @property
-    def place(self) -> tuple[str, str, int]:
-        """The id of the caller, and the address and port that it calls."""
-        return (self.container.id, self.address, self.port)
+    def key(self) -> ContainerCall:
+        """What tells it from other calls."""
+        return ContainerCall(self.container.id, self.address, self.port)
 
     @property
     def seen_in(self) -> str:
@@ -124,7 +124,7 @@ def failing_calls(
     """Pure: lines and sockets are read as evidence of their own. A line tells more."""
     callers = [container for container in containers.running if not container.shares_host_network]
     logged = by_key(
-        (call.place, call)
+        (call.key, call)
         for call in _logged_calls(callers, containers, networks, recent_logs)
         if not links.holds(call.address)
     )
@@ -134,7 +134,7 @@ def failing_calls(
     }
     for call in _waiting_calls(network_losses, networks, clock):
         if not links.holds(call.address):
-            calls.setdefault(call.place, call)
+            calls.setdefault(call.key, call)
     pools = engine_pools(info) if info is not None else ()
     marked = (
         msgspec.structs.replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -107,17 +107,25 @@ def logged_failures(
     return LoggedFailures(tuple(items), recent_logs.left_out(containers.running))
 
 
+class _Way(NamedTuple):
+    """The way in which calls fail, and whom they are to reach."""
+
+    kind: Kind
+    host: str
+    port: int
+
+
 def _failures(
     container: Container, containers: Containers, recent_logs: RecentLogs, clock: Clock
 ) -> Iterator[LoggedFailure]:
     """What fails in one container, by the way in which it fails and the place."""
     lines = recent_logs.of_this_run(container)
-    groups: dict[tuple[Kind, str, int], list[RecentLine]] = {}
+    groups: dict[_Way, list[RecentLine]] = {}
     for line in lines:
         kind = _kind(line.text)
         if kind is not None:
-            place = (failed_name(line.text), 0) if kind == "dns" else place_in(line.text)
-            groups.setdefault((kind, *place), []).append(line)
+            host, port = (failed_name(line.text), 0) if kind == "dns" else place_in(line.text)
+            groups.setdefault(_Way(kind, host, port), []).append(line)
     delivers_mail = any(_MAIL_TAKEN.search(line.text) for line in lines) if groups else False
     for (kind, host, port), group in groups.items():
         if _goes_on(group, clock):
@@ -180,6 +188,6 @@ def _kind(text: str) -> Kind | None:
     kind = next((kind for kind in _KINDS if kind in signs_of_line), None)
     if kind is None or _OF_A_CLIENT.search(text) is not None or is_no_loss(text):
         return None
-    if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text)[1]:
+    if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text).port:
         return None
     return kind

@@ -6,6 +6,7 @@ What routes do to a packet is judged elsewhere.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -22,8 +23,13 @@ from diagnose.firewall.stack import Stack
 SOMEWHERE6 = "2600:1f18::1"
 """The IPv6 peer of no particular kind."""
 
-Attached = tuple[Container, Network, NetworkEndpoint]
-"""A container with a network that it is on, and its place there."""
+
+class Attached(NamedTuple):
+    """A container with a network that it is on, and its place there."""
+
+    container: Container
+    network: Network
+    endpoint: NetworkEndpoint
 
 
 def leads_out(network: Network) -> bool:
@@ -42,7 +48,7 @@ def places(containers: Containers, networks: Networks, family: Family) -> list[A
     get: what keeps them from the outside may be why they end.
     """
     attached = [
-        (container, network, endpoint)
+        Attached(container, network, endpoint)
         for container in containers.running
         for network, endpoint in networks.places_of(container)
         if address_of(endpoint, family) and leads_out(network)
@@ -54,7 +60,7 @@ def _between_runs(
     containers: Containers, networks: Networks, attached: Sequence[Attached]
 ) -> list[Attached]:
     """The places of containers that are about to be restarted, on networks without another one."""
-    networks_seen = {network.name for _, network, _ in attached}
+    networks_seen = {place.network.name for place in attached}
     places: list[Attached] = []
     for container in containers:
         if container.state.status != "restarting":
@@ -63,7 +69,8 @@ def _between_runs(
             is_taken = network.name in networks_seen
             if not is_taken and leads_out(network) and _has_room(network):
                 address = str(network.subnets[0][-2])
-                places.append((container, network, replace(endpoint, ip_address=address)))
+                expected = replace(endpoint, ip_address=address)
+                places.append(Attached(container, network, expected))
     return places
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -73,14 +74,23 @@ def _insists(page: FrontPage) -> bool:
         return False
     if second.is_circle:
         return True
-    place = _place(second.location)
-    is_own = place[1].partition(":")[0] == page.door.question.name.lower()
-    return is_own and place == _place(page.reply.location)
+    target = _target(second.location)
+    is_own = target.site.partition(":")[0] == page.door.question.name.lower()
+    return is_own and target == _target(page.reply.location)
 
 
-def _place(location: str) -> tuple[str, str, str]:
+class _Target(NamedTuple):
+    """Where a redirect leads to, without the query."""
+
+    scheme: str
+    site: str
+    """The host, and the port where one is named."""
+    path: str
+
+
+def _target(location: str) -> _Target:
     try:
         url = urlsplit(location)
     except ValueError:
-        return "", "", location
-    return url.scheme.lower(), url.netloc.lower(), url.path or "/"
+        return _Target("", "", location)
+    return _Target(url.scheme.lower(), url.netloc.lower(), url.path or "/")

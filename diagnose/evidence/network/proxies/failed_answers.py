@@ -3,13 +3,14 @@ answer to one request of ours."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import (
+    CHANGING_PART,
+    SERVER_AT_FAULT,
     AccessLine,
     access_lines,
     caller_of,
@@ -33,7 +34,6 @@ MOSTLY = 0.8
 """From this share of the requests on the server does not work for its clients."""
 FRESH_S = 90.0
 """A server that answered with errors and then was not asked again may have recovered."""
-_AT_FAULT = frozenset({500, 502, 503, 504})
 """The server, or what it calls, is at fault. A request that it does not support, such as those of
 scanners, has another status."""
 _UNAVAILABLE = 503
@@ -64,7 +64,6 @@ _ENDS = {
     "sQ": "has no room for the request in time",
 }
 """What a server did, by the first two letters of a session's end (HAProxy's manual, 8.5)."""
-_VARIABLE = re.compile(r"\d+|\?.*")
 
 
 class FailedAnswers(msgspec.Struct, frozen=True):
@@ -235,12 +234,12 @@ def _is_error(line: AccessLine) -> bool:
     has_server = bool(line.server) and not line.server.endswith(_NO_SERVER)
     if line.status == _UNAVAILABLE and is_of_the_internet(line.address) and not has_server:
         return False
-    return line.status in _AT_FAULT
+    return line.status in SERVER_AT_FAULT
 
 
 def _always_failing(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """The most frequent request that was asked for often enough, and failed each time."""
-    by_what = by_key((_VARIABLE.sub("", line.what), line) for line in requests)
+    by_what = by_key((CHANGING_PART.sub("", line.what), line) for line in requests)
     failing = [lines for lines in by_what.values() if all(map(_is_error, lines))]
     return list(max(failing, key=len, default=()))
 
@@ -262,7 +261,7 @@ def _all_refused(
         if len(statuses) != 1 or not statuses <= _REFUSALS:
             continue
         is_bad = statuses == {_BAD_REQUEST} and len(lines) == len(requests)
-        pages = {_VARIABLE.sub("", line.what) for line in lines}
+        pages = {CHANGING_PART.sub("", line.what) for line in lines}
         is_check = len(pages) == 1 and not any(line.agent.startswith(_BROWSER) for line in lines)
         if is_bad or is_check:
             return lines

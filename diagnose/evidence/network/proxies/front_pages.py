@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import SERVER_AT_FAULT
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tail import BYTES, MORE_LINES
 from diagnose.evidence.containers.peers.served_names import served_names
@@ -45,7 +46,6 @@ UNNAMED = "localhost"
 """The host that is asked for where nothing says how the site is called."""
 YOUNG_S = 10.0
 """A program that was started later may not listen yet."""
-_AT_FAULT = frozenset({500, 502, 503, 504})
 _FORBIDDEN = 403
 _EARLY_S = 0.05
 """By how much the engine may stamp a line before our clock has sent the request."""
@@ -110,7 +110,7 @@ class FrontPage(msgspec.Struct, frozen=True):
     @property
     def is_error(self) -> bool:
         """Whether the server, or what it calls, is at fault."""
-        return self.status in _AT_FAULT
+        return self.status in SERVER_AT_FAULT
 
     @property
     def is_forbidden(self) -> bool:

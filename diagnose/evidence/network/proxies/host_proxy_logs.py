@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.logs.log_folder import BYTES, RECENT_S
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.evidence.network.calls.called_places import CalledPlace, place_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import HOST, Failed, Unexamined
@@ -19,10 +19,9 @@ from diagnose.questions.files import FileText, ListFolder, ReadFile
 from diagnose.questions.log_files import FindLogFiles
 from diagnose.questions.service import ReadJournal
 
-Place = tuple[str, int]
 MOST_FILES = 8
 _FRESH_S = 60.0
-_ENGINE = ("127.0.0.11", 53)
+_ENGINE = CalledPlace("127.0.0.11", 53)
 _IDLE = "while proxying upgraded connection"
 """A websocket that was idle for a minute, or whose server was restarted: its client calls again."""
 _FOLDERS = {
@@ -75,8 +74,8 @@ class HostLine(msgspec.Struct, frozen=True):
 
     at: float
     text: str
-    place: Place
-    """The server's host and port."""
+    place: CalledPlace
+    """The server."""
 
 
 class HostLog(msgspec.Struct, frozen=True):
@@ -169,32 +168,32 @@ def _dated_lines(file: FileText) -> list[tuple[float, str]]:
 
 
 def _failed_requests(
-    program: str, dated: Sequence[tuple[float, str]], servers: Mapping[str, Place]
+    program: str, dated: Sequence[tuple[float, str]], servers: Mapping[str, CalledPlace]
 ) -> Iterator[HostLine]:
     for at, line in dated:
         place = None if _IDLE in line else _PLACES[program](line, servers)
-        if place is not None and place[0] and place[1]:
+        if place is not None and all(place):
             yield HostLine(at, line, place)
 
 
-def _nginx_place(line: str, _servers: Mapping[str, Place]) -> Place | None:
+def _nginx_place(line: str, _servers: Mapping[str, CalledPlace]) -> CalledPlace | None:
     return place_in(line) if _OF_NGINX.search(line) else None
 
 
-def _apache_place(line: str, _servers: Mapping[str, Place]) -> Place | None:
+def _apache_place(line: str, _servers: Mapping[str, CalledPlace]) -> CalledPlace | None:
     return place_in(line) if _OF_APACHE.search(line) else None
 
 
-def _caddy_place(line: str, servers: Mapping[str, Place]) -> Place | None:
+def _caddy_place(line: str, servers: Mapping[str, CalledPlace]) -> CalledPlace | None:
     """Where Caddy's message has no address, the one server counts that its settings have."""
     is_error = '"http.log.error' in line and (message(line).level or 0) >= ERROR
     if not is_error or not _OF_CADDY.search(line):
         return None
-    host, port = place_in(message(line).text)
-    return (host, port) if port else only(set(servers.values()))
+    place = place_in(message(line).text)
+    return place if place.port else only(set(servers.values()))
 
 
-def _haproxy_place(line: str, servers: Mapping[str, Place]) -> Place | None:
+def _haproxy_place(line: str, servers: Mapping[str, CalledPlace]) -> CalledPlace | None:
     match = _OF_HAPROXY.search(line)
     if match is None:
         return None
@@ -204,17 +203,17 @@ def _haproxy_place(line: str, servers: Mapping[str, Place]) -> Place | None:
     return servers.get(f"{match['backend']}/{match['server']}") or only(of_backend)
 
 
-def _traefik_place(line: str, _servers: Mapping[str, Place]) -> Place | None:
+def _traefik_place(line: str, _servers: Mapping[str, CalledPlace]) -> CalledPlace | None:
     match = _OF_TRAEFIK.search(line)
     if match is None:
         return None
     service = _SERVICE.search(line)
     place = match["place"] or (service["place"] if service is not None else "")
     host, _, port = place.rpartition(":")
-    return (host, int(port)) if port.isdigit() else place_in(line)
+    return CalledPlace(host, int(port)) if port.isdigit() else place_in(line)
 
 
-_PLACES: Mapping[str, Callable[[str, Mapping[str, Place]], Place | None]] = {
+_PLACES: Mapping[str, Callable[[str, Mapping[str, CalledPlace]], CalledPlace | None]] = {
     "apache2": _apache_place,
     "caddy": _caddy_place,
     "haproxy": _haproxy_place,
@@ -224,17 +223,17 @@ _PLACES: Mapping[str, Callable[[str, Mapping[str, Place]], Place | None]] = {
 }
 
 
-def _servers(host: Host, program: str) -> dict[str, Place]:
+def _servers(host: Host, program: str) -> dict[str, CalledPlace]:
     """The servers in its settings: by BACKEND/SERVER for HAProxy, by their own text for Caddy."""
     if program not in _SETTINGS:
         return {}
     answer = host.ask(_SETTINGS[program])
     if isinstance(answer, Failed):
         return {}
-    servers: dict[str, Place] = {}
+    servers: dict[str, CalledPlace] = {}
     for line in answer.text.splitlines():
         name, _, text = line.rpartition(" ")
         address, _, port = text.partition("|")[0].rpartition(":")
         if port.isdigit():
-            servers[name or text] = (address.strip("[]"), int(port))
+            servers[name or text] = CalledPlace(address.strip("[]"), int(port))
     return servers

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import (
+    REDIRECTS,
     AccessLine,
     access_lines,
     caller_of,
@@ -30,7 +31,6 @@ _BROWSER = LazyPattern(
 """Other programs ask a page that only redirects as often as they like, and follow nothing."""
 _OF_BROWSERS = frozenset({"GET", "HEAD", "POST"})
 """The methods of a client that follows a redirect by itself."""
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
 _TLS_PORT = 443
 
@@ -131,8 +131,8 @@ def _leads_back(same: Sequence[AccessLine], requests: Sequence[AccessLine]) -> b
     last, begun = same[-1], same[-LEAST].at
     statuses = {request.status for request in requests if request.what == last.what}
     # who follows other redirects of a POST continues with GET
-    following = _KEEP_METHOD if last.what.startswith("POST") else _REDIRECTS
+    following = _KEEP_METHOD if last.what.startswith("POST") else REDIRECTS
     since = (request for request in requests if request.at >= begun)
     return statuses <= following and not any(
-        request.client == last.client and request.status not in _REDIRECTS for request in since
+        request.client == last.client and request.status not in REDIRECTS for request in since
     )

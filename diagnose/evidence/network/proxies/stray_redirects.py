@@ -14,7 +14,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import ANY, is_loopback
+from diagnose.evidence.network.addresses import ANY, WEB_PORTS, is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -24,7 +24,6 @@ from diagnose.registry import evidence
 Kind = Literal["port", "https", "name"]
 """port: the same host at a port that nobody serves. https: the same host by HTTPS, which is served
 inside and not published. name: a name or an address that only containers know."""
-_USUAL = {"http": 80, "https": 443}
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - compared
 _REDIRECT = 300
 
@@ -57,7 +56,7 @@ class _Place(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return self.host if self.port == _USUAL[self.scheme] else f"{self.host}:{self.port}"
+        return self.host if self.port == WEB_PORTS[self.scheme] else f"{self.host}:{self.port}"
 
 
 @evidence
@@ -89,10 +88,10 @@ def _place(page: FrontPage) -> _Place | None:
     """Where a redirect leads; None for one that stays where it is."""
     try:
         url = urlsplit(page.reply.location)
-        port = url.port or _USUAL.get(url.scheme, 0)
+        port = url.port or WEB_PORTS.get(url.scheme, 0)
     except ValueError:
         return None
-    if url.scheme not in _USUAL or not url.hostname:
+    if url.scheme not in WEB_PORTS or not url.hostname:
         return None
     return _Place(url.scheme, url.hostname.lower(), port)
 

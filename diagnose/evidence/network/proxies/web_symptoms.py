@@ -10,7 +10,12 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.access_lines import (
+    CHANGING_PART,
+    REDIRECTS,
+    AccessLine,
+    access_lines,
+)
 from diagnose.evidence.containers.logs.own_logs import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
@@ -63,11 +68,9 @@ _SENT_AWAY = LazyPattern(
 )
 """Pages that send a client on to sign in elsewhere."""
 _COMES_BACK = LazyPattern(r"[?&](?:code|state|error|SAMLResponse)=|callback|authorized")
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GRANTED = frozenset({200, 201, 204, 302, 303})
 _NOT_KNOWN = 401
 _MOVED = 300
-_VARIABLE = re.compile(r"\d+|\?.*")
 
 
 class Symptom(msgspec.Struct, frozen=True):
@@ -118,7 +121,7 @@ def _symptoms_in_words(
 def _refused_upgrades(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """Requests at a place of WebSocket, none of which was answered with it."""
     of_paths = by_key(
-        (_VARIABLE.sub("", line.path), line)
+        (CHANGING_PART.sub("", line.path), line)
         for line in requests
         if line.method == "GET" and _SOCKET.search(line.path)
     )
@@ -144,7 +147,7 @@ def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
         granted = [at for at, line in enumerate(lines) if _is_granted(line)]
         for at, end in itertools.pairwise([*granted, len(lines)]):
             gets = [line for line in lines[at + 1 : end] if line.method == "GET"]
-            if lines[at].status in _REDIRECTS:
+            if lines[at].status in REDIRECTS:
                 is_forgotten = _leads_back(gets, served)
             else:
                 is_forgotten = any(
@@ -162,7 +165,7 @@ def _is_granted(line: AccessLine) -> bool:
 
 def _leads_back(gets: Sequence[AccessLine], served: Set[str]) -> bool:
     """Whether the page behind a login redirects, and to the login page."""
-    if len(gets) < 2 or gets[0].status not in _REDIRECTS or gets[0].path in served:
+    if len(gets) < 2 or gets[0].status not in REDIRECTS or gets[0].path in served:
         return False
     return gets[1].status < _MOVED and bool(_LOGIN.search(gets[1].path))
 
@@ -174,7 +177,7 @@ def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:
     sent = [
         line
         for line in requests
-        if line.method == "GET" and line.status in _REDIRECTS and _SENT_AWAY.search(line.path)
+        if line.method == "GET" and line.status in REDIRECTS and _SENT_AWAY.search(line.path)
     ]
     return max(by_key((line.path, line) for line in sent).values(), key=len, default=[])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -77,16 +77,16 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
     candidates = [
         DroppingRule(chain, at, total, 0)
         for chain in firewall.chains
-        for at, total in enumerate(before.get(_key(chain), ()))
-        if total and _stops(chain, at, before[_key(chain)])
+        for at, total in enumerate(before.get(_name(chain), ()))
+        if total and _stops(chain, at, before[_name(chain)])
     ]
     wanted = [rule for rule in candidates if _is_wanted(rule)]
-    chains = sorted({_key(rule.chain) for rule in wanted})
+    chains = sorted({_name(rule.chain) for rule in wanted})
     if not chains:
         return legacy
     counted = host.require(CountPackets(chains))
-    after = {(row.family, row.table, row.chain): row.packets for row in counted}
-    risen = tuple(_with_increase(rule, after.get(_key(rule.chain), ())) for rule in wanted)
+    after = {_ChainName(row.family, row.table, row.chain): row.packets for row in counted}
+    risen = tuple(_with_increase(rule, after.get(_name(rule.chain), ())) for rule in wanted)
     return DroppingRules((*risen, *legacy), legacy.uncounted)
 
 
@@ -99,7 +99,7 @@ def packets_of(answer: Mapping[str, Any], firewall: Firewall) -> dict[Step, int]
     return {
         Step(chain.label, chain.name, rule.text): packets
         for chain in firewall.chains
-        for rule, packets in zip(chain.rules, counters.get(_key(chain), ()), strict=False)
+        for rule, packets in zip(chain.rules, counters.get(_name(chain), ()), strict=False)
         if packets is not None
     }
 
@@ -155,18 +155,26 @@ def _drops(rule: Rule) -> bool:
     return isinstance(rule.action, Stop) and rule.action.outcome in ("drop", "reject")
 
 
-def _key(chain: Chain) -> tuple[str, str, str]:
-    """The chain as nftables names it; with an empty table where it is not of nftables."""
-    is_native = chain.table.backend == "nft"
-    return chain.table.family, chain.table.name if is_native else "", chain.name
+class _ChainName(NamedTuple):
+    """A chain as nftables names it."""
+
+    family: str
+    table: str
+    """"" where it is not of nftables."""
+    chain: str
 
 
-def _counters(answer: Mapping[str, Any]) -> dict[tuple[str, str, str], list[int | None]]:
+def _name(chain: Chain) -> _ChainName:
+    table = chain.table.name if chain.table.backend == "nft" else ""
+    return _ChainName(chain.table.family, table, chain.name)
+
+
+def _counters(answer: Mapping[str, Any]) -> dict[_ChainName, list[int | None]]:
     """The counters of all rules, by chain, in the order of its rules."""
-    counters: dict[tuple[str, str, str], list[int | None]] = {}
+    counters: dict[_ChainName, list[int | None]] = {}
     for rule in answer["rules"]:
-        key = (rule["family"], rule["table"], rule["chain"])
-        counters.setdefault(key, []).append(_packets(rule.get("expressions", ())))
+        name = _ChainName(rule["family"], rule["table"], rule["chain"])
+        counters.setdefault(name, []).append(_packets(rule.get("expressions", ())))
     return counters
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.networks import Network, Subnet
-from diagnose.evidence.network.subnets.subnet_stock import Pool
+from diagnose.evidence.network.subnets.subnet_stock import SubnetPool
 
 _FEWEST = 254
 """As many addresses may have been in use before, on a host that has few containers now."""
@@ -17,7 +17,7 @@ _MOST = 1023
 
 
 def is_never_given(
-    address: str, network: Network, containers: Containers, pools: Sequence[Pool]
+    address: str, network: Network, containers: Containers, pools: Sequence[SubnetPool]
 ) -> bool:
     """Whether no container can have had this address of a network.
 
@@ -34,7 +34,7 @@ def is_never_given(
     return int(called) - int(subnet.network_address) > most
 
 
-def _is_cut_from(subnet: Subnet, pools: Sequence[Pool]) -> bool:
+def _is_cut_from(subnet: Subnet, pools: Sequence[SubnetPool]) -> bool:
     """Whether a subnet is a piece of a pool, as the engine cuts it."""
     for base, size in pools:
         pool = ipaddress.ip_network(base, strict=False)

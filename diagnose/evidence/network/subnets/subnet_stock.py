@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,15 +16,21 @@ from diagnose.evidence.network.networks import Network, Networks, Subnet, is_wit
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.model import Json
 
+
+class SubnetPool(NamedTuple):
+    """A range of addresses from which the engine cuts subnets."""
+
+    base: str
+    size: int
+    """The prefix length of these subnets."""
+
+
 DEFAULT_POOLS = (
-    *((f"172.{second}.0.0/16", 16) for second in range(17, 32)),
-    ("192.168.0.0/16", 20),
+    *(SubnetPool(f"172.{second}.0.0/16", 16) for second in range(17, 32)),
+    SubnetPool("192.168.0.0/16", 20),
 )
 """What the engine cuts subnets from unless configured otherwise: 31 of them (20.10.24, 26.1.5,
 28.5.2)."""
-
-Pool = tuple[str, int]
-"""A base range and the prefix length of the subnets that are cut from it."""
 
 
 def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfaces) -> SubnetStock:
@@ -35,16 +42,16 @@ def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfac
     return SubnetStock(engine_pools(info), tuple(used), tuple(foreign))
 
 
-def engine_pools(info: Info) -> tuple[Pool, ...]:
+def engine_pools(info: Info) -> tuple[SubnetPool, ...]:
     """The pools of a running engine."""
     pools = [
-        (str(pool.get("Base")), int(pool.get("Size", 0)))
+        SubnetPool(str(pool.get("Base")), int(pool.get("Size", 0)))
         for pool in info.default_address_pools or ()
     ]
     return tuple(pools) or DEFAULT_POOLS
 
 
-def pools_of(configured: Json) -> tuple[Pool, ...]:
+def pools_of(configured: Json) -> tuple[SubnetPool, ...]:
     """The pools of `default-address-pools` of daemon.json, or those of an engine without it."""
     pools = (
         [pool for pool in configured if isinstance(pool, dict)]
@@ -52,10 +59,11 @@ def pools_of(configured: Json) -> tuple[Pool, ...]:
         else []
     )
     named = ((str(pool.get("base")), pool.get("size")) for pool in pools)
-    return tuple((base, size) for base, size in named if isinstance(size, int)) or DEFAULT_POOLS
+    sized = (SubnetPool(base, size) for base, size in named if isinstance(size, int))
+    return tuple(sized) or DEFAULT_POOLS
 
 
-def stock_before_networks(pools: tuple[Pool, ...], routes: Routes) -> SubnetStock:
+def stock_before_networks(pools: tuple[SubnetPool, ...], routes: Routes) -> SubnetStock:
     """The pools of an engine without a network, with the routes of the host that take them."""
     return SubnetStock(pools, (), tuple(route for route in routes if _on_link(route)))
 
@@ -72,7 +80,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
     Subnets of networks, routes of the host.
     """
 
-    pools: tuple[Pool, ...]
+    pools: tuple[SubnetPool, ...]
     used: tuple[Subnet, ...]
     routes: tuple[Route, ...]
 
@@ -103,7 +111,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
         )
 
 
-def _count_free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
+def _count_free(pools: Iterable[SubnetPool], taken: list[Subnet]) -> int:
     """How many IPv4 subnets of the pools none of these overlaps."""
     free = 0
     for base, size in pools:

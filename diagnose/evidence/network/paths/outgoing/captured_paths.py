@@ -71,7 +71,7 @@ def captured_paths(
         return CapturedPaths((), why_none=why_none)
     paths: list[CapturedPath] = []
     walked = 0
-    for network, members, address in _attached_networks(containers, networks):
+    for network, members, address in _sources(containers, networks):
         own = host_stack.stack.address_on(network.bridge, "ip") or ""
         for protocol, port in SAMPLES:
             walked += 1
@@ -114,10 +114,18 @@ def _capture(traced: Trace) -> _Capture | None:
     return _Capture(packet.dst or "", packet.dport, by)
 
 
-def _attached_networks(
-    containers: Containers, networks: Networks
-) -> Iterator[tuple[Network, tuple[Container, ...], str]]:
-    """Each network that leads out, its running containers, and the address of the first."""
+class _Source(NamedTuple):
+    """A network whose containers open connections."""
+
+    network: Network
+    members: tuple[Container, ...]
+    """Its running containers."""
+    address: str
+    """That of the first of them."""
+
+
+def _sources(containers: Containers, networks: Networks) -> Iterator[_Source]:
+    """The networks that lead out and have running containers."""
     members_of: dict[str, list[tuple[Container, str]]] = {}
     for container in containers.running:
         for network, endpoint in networks.places_of(container):
@@ -125,7 +133,8 @@ def _attached_networks(
                 members_of.setdefault(network.name, []).append((container, endpoint.ip_address))
     for name, attached in sorted(members_of.items()):
         members = tuple(container for container, _ in attached)
-        yield networks.by_name[name], members, attached[0][1]
+        _, address = attached[0]
+        yield _Source(networks.by_name[name], members, address)
 
 
 def _sockets_for(

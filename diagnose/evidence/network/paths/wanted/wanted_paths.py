@@ -18,6 +18,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import family_of, is_loopback
+from diagnose.evidence.network.calls.called_places import ContainerCall
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
@@ -130,16 +131,16 @@ def wanted_paths(
     ]
     wants += awaited(network_losses)
     wants += logged(logged_failures)
-    paths: dict[tuple[str, str, int], WantedPath] = {}
-    unserved: dict[tuple[str, str, int], UnservedWant] = {}
+    paths: dict[ContainerCall, WantedPath] = {}
+    unserved: dict[ContainerCall, UnservedWant] = {}
     walked = sorted(wants, key=lambda want: not want.has_failed)[:MOST]
     for want in walked:
         for path in walks.paths(want):
-            paths.setdefault((want.container.id, path.address, path.port), path)
+            paths.setdefault(ContainerCall(want.container.id, path.address, path.port), path)
     for want in (*walked, *_between_starts(containers, names, log_tails)):
         lack = walks.unserved(want)
         if lack is not None:
-            unserved.setdefault((want.container.id, lack.address, want.port), lack)
+            unserved.setdefault(ContainerCall(want.container.id, lack.address, want.port), lack)
     return WantedPaths(tuple(paths.values()), unserved=tuple(unserved.values()))
 
 
