@@ -12,6 +12,7 @@ from diagnose.evidence.network.paths.published.banned_neighbours import (
     BannedNeighbours,
     banned_neighbours,
 )
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
@@ -43,7 +44,7 @@ def found(filter_: str) -> BannedNeighbours:
     )
     host, boxes = HostStack(stack), Containers((WEB,))
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"})
-    paths = packet_paths(host, boxes, Networks((BRIDGE,)), uplinks, None, None)
+    paths = packet_paths(host, boxes, Networks((BRIDGE,)), WalkedHost(uplinks, None, None))
     return banned_neighbours(Made({}), host, paths, boxes, NEIGHBOURS, uplinks)
 
 

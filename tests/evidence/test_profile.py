@@ -4,12 +4,13 @@ identity that gives nothing away."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.run.profile import comparable, host_profile
+from diagnose.evidence.run.profile import EngineSetup, NetworkSetup, comparable, host_profile
 from diagnose.live import Live
 from diagnose.live import tool as live_tool
 from diagnose.model import Failed, HostProfile
@@ -36,7 +37,10 @@ NOTHING = dict.fromkeys(
 
 
 def profile(answers: dict[str, object] | None = None, **evidence: object) -> HostProfile:
-    return host_profile(Made(answers or {}), **{**NOTHING, **evidence})
+    known: dict[str, Any] = {**NOTHING, **evidence}
+    engine = EngineSetup(**{name: known[name] for name in EngineSetup.__struct_fields__})
+    network = NetworkSetup(**{name: known[name] for name in NetworkSetup.__struct_fields__})
+    return host_profile(Made(answers or {}), known["header"], engine, network)
 
 
 def test_an_old_recording_has_no_facts_and_no_identity():

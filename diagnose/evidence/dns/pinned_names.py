@@ -27,6 +27,7 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
 from diagnose.mappings import only
+from diagnose.model import EvidenceGroup
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -109,28 +110,39 @@ def _may_blame(lines: Sequence[str], pinned: PinnedName) -> bool:
     )
 
 
-def _complaints(
-    log_tails: LogTails | None, repeated_errors: RepeatedErrors | None
-) -> Iterator[tuple[str, list[str]]]:
-    """What containers say that failed, or that repeat an error, by their ids."""
-    tails = log_tails.by_id if log_tails is not None else {}
-    repeated = {item.container.id: item for item in repeated_errors or ()}
-    for id in {**tails, **repeated}:
-        lines = list(tails[id].lines) if id in tails else []
-        if id in repeated:
-            lines += [repeated[id].line.whole, *repeated[id].lines]
-        yield id, lines
+class Complaints(EvidenceGroup, frozen=True):
+    """What shows that a container does not reach another."""
+
+    log_tails: LogTails | None = None
+    repeated_errors: RepeatedErrors | None = None
+    logged_failures: LoggedFailures | None = None
+    unanswered_calls: UnansweredCalls | None = None
+    all_failed_answers: AllFailedAnswers | None = None
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The ids of containers whose calls or requests fail."""
+        calls = (*(self.logged_failures or ()), *(self.unanswered_calls or ()))
+        troubles = (*calls, *(self.all_failed_answers or ()))
+        return frozenset(trouble.container.id for trouble in troubles)
+
+    @property
+    def said(self) -> dict[str, list[str]]:
+        """The lines of containers that failed, or that repeat an error, by their ids."""
+        tails = self.log_tails.by_id if self.log_tails is not None else {}
+        said = {id: list(tail.lines) for id, tail in tails.items()}
+        for error in self.repeated_errors or ():
+            said.setdefault(error.container.id, []).extend((error.line.whole, *error.lines))
+        for failure in self.logged_failures or ():
+            said.setdefault(failure.container.id, []).append(failure.line)
+        return said
 
 
 @evidence
 def pinned_names(
     host: Host,
     containers: Containers,
-    log_tails: LogTails | None,
-    repeated_errors: RepeatedErrors | None,
-    logged_failures: LoggedFailures | None,
-    unanswered_calls: UnansweredCalls | None,
-    all_failed_answers: AllFailedAnswers | None,
+    complaints: Complaints,
     networks: Networks | None,
     links: Interfaces | None,
 ) -> PinnedNames:
@@ -138,11 +150,7 @@ def pinned_names(
 
     The file that the engine keeps is read: it is the one that the container has mounted.
     """
-    troubles = (*(logged_failures or ()), *(unanswered_calls or ()), *(all_failed_answers or ()))
-    failing = {trouble.container.id for trouble in troubles}
-    said = dict(_complaints(log_tails, repeated_errors))
-    for failure in logged_failures or ():
-        said.setdefault(failure.container.id, []).append(failure.line)
+    failing, said = complaints.failing, complaints.said
     complaining = failing | said.keys()
     suspects = [
         container
@@ -162,7 +170,7 @@ def pinned_names(
             if networks is not None and links is not None:
                 left = _names_left_over(container, text, containers, networks, links)
                 lines = said.get(container.id, [])
-                names += _called_names(left, containers, lines, unanswered_calls)
+                names += _called_names(left, containers, lines, complaints.unanswered_calls)
     return PinnedNames(tuple(names)).blamed(failing, said)
 
 

@@ -26,7 +26,7 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, HostProfile, Json, Unavailable
+from diagnose.model import EvidenceGroup, Failed, HostProfile, Json, Unavailable
 from diagnose.phrases import count, short_id
 from diagnose.questions import Host
 from diagnose.questions.files import FolderListing, ListFolder, PathStatus, ReadFile, StatPaths
@@ -75,37 +75,62 @@ def comparable(value: Json) -> str:
     return plain if len(plain) <= LONGEST else f"hash {digest(plain)}"
 
 
+class EngineSetup(EvidenceGroup, frozen=True):
+    """The engine of a host, and what it runs."""
+
+    ping: Ping | None
+    info: Info | None
+    config: DaemonConfig | None
+    containers: Containers | None
+    images: Images | None
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """What is known of them."""
+        if self.ping is not None:
+            yield from _engine_facts(self.ping, self.info)
+        if self.config is not None:
+            yield from _configuration_facts(self.config)
+        if self.containers is not None and self.images is not None:
+            yield from _image_facts(self.containers, self.images)
+
+
+class NetworkSetup(EvidenceGroup, frozen=True):
+    """The network of a host."""
+
+    firewall: Firewall | None
+    resolvers: Resolvers | None
+    uplinks: Uplinks | None
+    interfaces: Interfaces | None
+    routes: Routes | None
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Its filter, its DNS servers, and its uplink with network, MTU and gateway."""
+        if self.firewall is not None:
+            yield "firewall tables", ", ".join(_firewall_kinds(self.firewall)) or "none"
+        if self.resolvers is not None and not isinstance(self.resolvers.host, Unavailable):
+            nameservers = ", ".join(sorted(self.resolvers.host.nameservers))
+            yield "resolvers", comparable(nameservers or "none")
+        for uplink in list(self.uplinks or ())[:1]:
+            yield "uplink", uplink.name
+            yield "network", _network(uplink.address)
+            mtu = [own.mtu for own in self.interfaces or () if own.name == uplink.name]
+            yield "uplink mtu", str(mtu[0]) if mtu else ""
+        yield "gateway", ", ".join(sorted(_gateways(self.routes or ())))
+
+
 @evidence
 def host_profile(
     host: Host,
     header: ReportHeader | None,
-    ping: Ping | None,
-    info: Info | None,
-    config: DaemonConfig | None,
-    containers: Containers | None,
-    images: Images | None,
-    firewall: Firewall | None,
-    resolvers: Resolvers | None,
-    uplinks: Uplinks | None,
-    interfaces: Interfaces | None,
-    routes: Routes | None,
+    engine: EngineSetup,
+    network: NetworkSetup,
 ) -> HostProfile:
     """As much as is known: a fact that could not be read is missing, never empty."""
     answers = dict(host.ask_many(_questions()))
     files = _files(host, answers)
-    facts: dict[str, str] = {}
-    facts.update(_machine_facts(header, answers))
-    if ping is not None:
-        facts.update(_engine_facts(ping, info))
-    if config is not None:
-        facts.update(_configuration_facts(config))
-    if containers is not None and images is not None:
-        facts.update(_image_facts(containers, images))
-    if firewall is not None:
-        facts["firewall tables"] = ", ".join(_firewall_kinds(firewall)) or "none"
-    if resolvers is not None and not isinstance(resolvers.host, Unavailable):
-        facts["resolvers"] = comparable(", ".join(sorted(resolvers.host.nameservers)) or "none")
-    facts.update(_network_facts(uplinks, interfaces, routes))
+    facts = dict(_machine_facts(header, answers))
+    facts.update(engine.facts())
+    facts.update(network.facts())
     facts.update(files.facts)
     site = answers[IdentifySite()]
     identity = SiteIdentity() if isinstance(site, Failed) else site
@@ -257,19 +282,6 @@ def _image_facts(containers: Containers, images: Images) -> Iterator[tuple[str, 
 
 def _firewall_kinds(firewall: Firewall) -> list[str]:
     return sorted({f"{chain.table.backend} {chain.table.family}" for chain in firewall.chains})
-
-
-def _network_facts(
-    uplinks: Uplinks | None, interfaces: Interfaces | None, routes: Routes | None
-) -> Iterator[tuple[str, str]]:
-    """The host's uplink, its network, MTU and gateway, as facts of the profile."""
-    for uplink in list(uplinks or ())[:1]:
-        yield "uplink", uplink.name
-        yield "network", _network(uplink.address)
-        mtu = [interface.mtu for interface in interfaces or () if interface.name == uplink.name]
-        yield "uplink mtu", str(mtu[0]) if mtu else ""
-    gateways = _gateways(routes or ())
-    yield "gateway", ", ".join(sorted(gateways))
 
 
 def _gateways(routes: Iterable[Json]) -> set[str]:

@@ -8,11 +8,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFiles
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.storage.deleted_files import DeletedFiles
 from diagnose.evidence.storage.filesystems import Filesystem
-from diagnose.model import Unavailable
+from diagnose.model import EvidenceGroup, Unavailable
 
 BIGGEST = 3
 """How many members of a part are named."""
@@ -36,24 +37,28 @@ class UsagePart(msgspec.Struct, frozen=True):
         return cls(name, sum(sizes.values()), largest(sizes), path=path)
 
 
-class DiskSubjects(msgspec.Struct, frozen=True):
+class DiskSubjects(EvidenceGroup, frozen=True):
     """What other evidence says of the subjects of the parts."""
 
-    containers: Containers
+    containers: Containers | Unavailable
     logs: LogFiles | Unavailable
     deleted: DeletedFiles | Unavailable
     layers: Layers | Unavailable
     images: Images | Unavailable
-    driver: str = ""
-    """The storage driver that the engine uses; "" where it does not say."""
+    info: Info | None
+
+    @property
+    def known_containers(self) -> Containers:
+        return self.containers if isinstance(self.containers, Containers) else Containers(())
 
     def is_former(self, driver: str) -> bool:
         """Whether the engine has another storage driver, or containerd's image store."""
-        return bool(self.driver) and driver != self.driver
+        own = self.info.driver if self.info is not None else ""
+        return bool(own) and driver != own
 
     def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Sizes by container id as sizes by name."""
-        names = {container.id: container.name for container in self.containers}
+        names = {container.id: container.name for container in self.known_containers}
         return {names.get(id_, id_[:12]): count for id_, count in sizes.items()}
 
     @property
@@ -84,7 +89,7 @@ class DiskSubjects(msgspec.Struct, frozen=True):
         writable = self.layers.writable if isinstance(self.layers, Layers) else {}
         folders = {
             container.id: _upper_folder(container) or writable.get(container.id, "")
-            for container in self.containers
+            for container in self.known_containers
         }
         return {id_: folder for id_, folder in folders.items() if folder}
 

@@ -13,14 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
-from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.listing import Images
 from diagnose.evidence.run.options import Options
-from diagnose.evidence.storage.deleted_files import DeletedFiles
 from diagnose.evidence.storage.disk_parts import DiskSubjects, UsagePart, biggest, largest
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
@@ -91,12 +85,7 @@ def disk_usage(
     options: Options,
     filesystems: Filesystems,
     root: DataRoot,
-    containers: Containers | Unavailable,
-    logs: LogFiles | Unavailable,
-    deleted: DeletedFiles | Unavailable,
-    folders: Layers | Unavailable,
-    images: Images | Unavailable,
-    info: Info | None,
+    sources: DiskSubjects,
 ) -> DiskUsage | Unavailable:
     """Walk the data root, then what else lies on its file system."""
     disk = filesystems.of_data_root
@@ -113,14 +102,6 @@ def disk_usage(
                 f"measured from {WORTH_PCT:.0f} % on"
             ),
         )
-    sources = DiskSubjects(
-        containers if isinstance(containers, Containers) else Containers(()),
-        logs,
-        deleted,
-        folders,
-        images,
-        info.driver if info is not None else "",
-    )
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
         return _by_engine(host, disk, sources)
@@ -184,7 +165,7 @@ def _writable(host: Host, layers: Mapping[str, int], sources: DiskSubjects) -> d
     """
     folders = sources.upper_folders
     writable = {id_: layers[folder] for id_, folder in folders.items() if folder in layers}
-    if len(folders) < len(sources.containers):
+    if len(folders) < len(sources.known_containers):
         writable |= _writable_by_engine(host)
     return writable
 

@@ -13,6 +13,7 @@ from diagnose.evidence.network.host_stack import HostStack, host_stack
 from diagnose.evidence.network.interfaces import Interfaces, interfaces
 from diagnose.evidence.network.networks import Networks, networks
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, packet_paths
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.packet_filter import Firewall, firewall
 from diagnose.evidence.network.uplinks import Uplinks, uplinks
 from diagnose.model import Json, Result
@@ -142,7 +143,7 @@ def results_of(
     assert isinstance(links, Interfaces)
     stack = host_stack(made, wall, links, nets)
     assert isinstance(stack, HostStack)
-    over = packet_paths(stack, boxes, nets, up, ping, info)
+    over = packet_paths(stack, boxes, nets, WalkedHost(up, ping, info))
     evidence: dict[str, Any] = {"firewall": wall, "packet_paths": over, "interfaces": links, **more}
     if config is not None:
         evidence["config"] = config
@@ -167,7 +168,7 @@ def walked(made: Made) -> tuple[HostStack, PacketPaths]:
     assert isinstance(wall, Firewall)
     assert isinstance(boxes, Containers)
     stack = host_stack(made, wall, links, nets)
-    return stack, packet_paths(stack, boxes, nets, up, None, None)
+    return stack, packet_paths(stack, boxes, nets, WalkedHost(up, None, None))
 
 
 def finding_rows(results: dict[str, Result]) -> list[str]:

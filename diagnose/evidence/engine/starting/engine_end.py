@@ -16,7 +16,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Subject, Unavailable
+from diagnose.model import EvidenceGroup, Subject, Unavailable
 from diagnose.registry import evidence
 
 CLOCKS_APART_S = 5.0
@@ -80,50 +80,67 @@ class EngineEnd(msgspec.Struct, frozen=True):
         return signals[0] if signals else ""
 
 
+class StartRecords(EvidenceGroup, frozen=True):
+    """What says how the engine ended."""
+
+    log: DaemonLog | Unavailable
+    kernel: KernelLog | None
+    clock: Clock | None
+
+    @property
+    def own_log(self) -> DaemonLog | None:
+        """The engine's log, if it is of this boot."""
+        return self.log if isinstance(self.log, DaemonLog) and not self.why_no_log else None
+
+    @property
+    def why_no_log(self) -> str:
+        """Why nothing is known of its log; "" where it is."""
+        if isinstance(self.log, Unavailable):
+            return self.log.detail
+        booted = self.clock.booted if self.clock is not None else 0.0
+        is_older = (self.log.mtime or booted) < booted
+        return f"{self.log.source} is from before this host's boot" if is_older else ""
+
+
+class StartPlace(EvidenceGroup, frozen=True):
+    """Where the engine starts: its folder, its configuration, and who has ports."""
+
+    root: DataRoot | None
+    mounts: Mounts | None
+    config: DaemonConfig | None
+    listeners: Listeners | None
+
+
 @evidence
 def engine_end(
     daemon: Daemon,
     containers: Containers | None,
-    log: DaemonLog | Unavailable,
-    root: DataRoot | None,
-    mounts: Mounts | None,
-    kernel: KernelLog | None,
-    listeners: Listeners | None,
-    clock: Clock | None,
-    config: DaemonConfig | None,
+    records: StartRecords,
+    place: StartPlace,
     socket_failure: SocketFailure | None,
     blockers: StartBlockers | None,
 ) -> EngineEnd:
     """Empty where the engine is not down."""
     if not daemon.is_down:
         return EngineEnd()
-    own_log, no_log = _own_log(log, clock)
+    own_log = records.own_log
     failure = own_log.last_failure if own_log is not None else None
     text = failure.text if failure is not None else ""
-    taken, taken_by = _address_taken(text, listeners)
+    taken, taken_by = _address_taken(text, place.listeners)
     return EngineEnd(
         log=own_log,
-        no_log=no_log,
+        no_log=records.why_no_log,
         socket_failure=socket_failure or SocketFailure(),
         blockers=blockers or StartBlockers(),
-        killed=_oom_kill_of(kernel, own_log),
+        killed=_oom_kill_of(records.kernel, own_log),
         taken=taken,
         taken_by=taken_by,
         folder_makers=_folder_makers(daemon, containers),
         alive=_alive(daemon, containers),
-        written=_written_filesystems(text, mounts, root),
-        root=root,
-        config=config,
+        written=_written_filesystems(text, place.mounts, place.root),
+        root=place.root,
+        config=place.config,
     )
-
-
-def _own_log(log: DaemonLog | Unavailable, clock: Clock | None) -> tuple[DaemonLog | None, str]:
-    """The log if it is of this boot, or why it is not known."""
-    if isinstance(log, Unavailable):
-        return None, log.detail
-    if clock is not None and (log.mtime or clock.booted) < clock.booted:
-        return None, f"{log.source} is from before this host's boot"
-    return log, ""
 
 
 def _oom_kill_of(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:

@@ -8,14 +8,13 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.packet_paths import Step, not_walked
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.route_lookups import SOMEWHERE
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.walk import walk
@@ -66,9 +65,7 @@ def arp_filters(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked: WalkedHost,
     neighbours: Neighbours | None,
 ) -> ArpFilters:
     """The bridges of networks with running containers, and the way out of the host.
@@ -77,11 +74,10 @@ def arp_filters(
     left out where somebody has entered all hardware addresses that the host needs there, and
     everybody else answers: ARP is dropped on purpose.
     """
-    why_none = not_walked(ping, info, uplinks)
     ruleset = host_stack.stack.ruleset
     chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
-    if why_none or not chains:
-        return ArpFilters((), len(chains), why_none)
+    if walked.why_not or not chains:
+        return ArpFilters((), len(chains), walked.why_not)
     bridges = list(_bridges(containers, networks))
     wires = [*bridges, *_way_out(host_stack, bridges)]
     found = (_filter_on(wire, ruleset, neighbours) for wire in wires)

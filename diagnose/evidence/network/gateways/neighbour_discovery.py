@@ -9,13 +9,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import SOMEWHERE6, leads_out
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.neighbours import (
     NeighbourPair,
     Undelivered,
@@ -62,14 +60,11 @@ def neighbour_discovery(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked: WalkedHost,
 ) -> NeighbourDiscovery:
     """Rules seldom tell neighbours of one network apart: the first one stands for all."""
-    why_none = not_walked(ping, info, uplinks)
-    if why_none and len(uplinks):
-        return NeighbourDiscovery((), why_none=why_none)
+    if walked.why_not_inside:
+        return NeighbourDiscovery((), why_none=walked.why_not_inside)
     stack = host_stack.stack
     members = _members(containers, networks)
     links: list[NeighbourLink] = []

@@ -9,21 +9,17 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import ordinary_peer
-from diagnose.evidence.network.paths.wanted.called_names import CalledNames
-from diagnose.evidence.network.paths.wanted.wanted_paths import host_gateway
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames, NameSources
 from diagnose.evidence.network.paths.wanted.wants import Source
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.lazy_pattern import LazyPattern
@@ -98,32 +94,25 @@ class _WantedPing(msgspec.Struct, frozen=True):
 @evidence
 def dropped_pings(
     host: Host,
-    host_stack: HostStack,
-    containers: Containers,
-    networks: Networks,
-    uplinks: Uplinks,
+    sources: NameSources,
+    walked_host: WalkedHost,
     recent_logs: RecentLogs | None,
-    config: DaemonConfig | None,
-    ping: Ping | None,
-    info: Info | None,
     processes: Processes | None,
     clock: Clock,
 ) -> DroppedPings:
     """Each ping of a command, of a health check, of a process that pings without an end, or of a
     log that says it got no answer."""
-    why_none = not_walked(ping, info, uplinks)
-    if why_none and len(uplinks):
-        return DroppedPings((), why_none=why_none)
-    gateway = host_gateway(host_stack.stack, networks, config)
-    names = CalledNames(host_stack.stack, containers, networks, gateway)
+    if walked_host.why_not_inside:
+        return DroppedPings((), why_none=walked_host.why_not_inside)
+    names = sources.names
     lasting = _lasting_pings(processes)
     pings = [
         sent
-        for container in containers.running
+        for container in sources.containers.running
         for wanted in _wanted_pings(container, lasting.get(container.id, ()), recent_logs, clock)
-        if (sent := _sent_ping(container, wanted, names, networks)) is not None
+        if (sent := _sent_ping(container, wanted, names, sources.networks)) is not None
     ]
-    outcomes = [_outcome(sent, host, host_stack) for sent in pings]
+    outcomes = [_outcome(sent, host, sources.host_stack) for sent in pings]
     dropped = tuple(item for item in outcomes if isinstance(item, DroppedPing))
     unread = tuple(item for item in outcomes if isinstance(item, Unexamined))
     return DroppedPings(dropped, len(pings), unread=unread)

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
-from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
@@ -53,18 +51,16 @@ def host_paths(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked: WalkedHost,
 ) -> HostPaths:
     """The rules for what the host sends seldom tell containers of one network apart.
 
     The first one stands for all.
     """
-    why_none = not_walked(ping, info, uplinks)
-    if why_none and len(uplinks):
-        return HostPaths((), why_none=why_none)
-    own = uplinks.preferred.address if uplinks.preferred is not None else None
+    if walked.why_not_inside:
+        return HostPaths((), why_none=walked.why_not_inside)
+    preferred = walked.uplinks.preferred
+    own = preferred.address if preferred is not None else None
     direct: list[HostPath] = []
     published: list[HostPath] = []
     loopback: list[HostPath] = []

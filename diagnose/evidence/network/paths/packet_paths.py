@@ -11,14 +11,13 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.outgoing.egress import Egress, outlets_of
 from diagnose.evidence.network.paths.published.ingress import Ingress, inlet_of, outer_ports
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import Walks, places
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import USER_CHAIN
 from diagnose.firewall.rules import Table
@@ -95,24 +94,21 @@ def packet_paths(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked: WalkedHost,
 ) -> PacketPaths:
     """A walk for each network and each published port.
 
     What comes in does so by the default route's interface; what leaves goes where the kernel
     sends this network's packets.
     """
-    why_none = not_walked(ping, info, uplinks)
-    if why_none:
-        return PacketPaths(why_none=why_none)
+    if walked.why_not:
+        return PacketPaths(why_none=walked.why_not)
     # rules that drop stay when firewall.forwarding-off is cured, and have to be seen beside it
-    walks = Walks(host_stack.stack.forwarding, uplinks.items[0])
+    walks = Walks(host_stack.stack.forwarding, walked.uplink)
     attached = places(containers, networks, "ip")
     attached6 = places(containers, networks, "ip6") if walks.leads_out("ip6") else []
-    published = list(outer_ports(attached, uplinks.items[0], "ip", walks.stack))
-    published6 = list(outer_ports(attached6, uplinks.items[0], "ip6", walks.stack))
+    published = list(outer_ports(attached, walked.uplink, "ip", walks.stack))
+    published6 = list(outer_ports(attached6, walked.uplink, "ip6", walks.stack))
     return PacketPaths(
         tuple(outlets_of(walks, attached, "ip")),
         tuple(inlet_of(walks, port) for port in published[:MOST_PORTS]),
@@ -120,14 +116,3 @@ def packet_paths(
         outlets6=tuple(outlets_of(walks, attached6, "ip6")),
         inlets6=tuple(inlet_of(walks, port) for port in published6[:MOST_PORTS]),
     )
-
-
-def not_walked(ping: Ping | None, info: Info | None, uplinks: Uplinks) -> str:
-    """Why no way of containers is walked on this host, or nothing."""
-    if ping is not None and ping.is_podman:
-        return "those of Podman, whose bridges and rules have other names"
-    if info is not None and info.is_rootless:
-        return "a rootless engine keeps its rules in a network namespace of its own"
-    if not len(uplinks):
-        return "no interface of this host leads to others"
-    return ""

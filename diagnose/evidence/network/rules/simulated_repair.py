@@ -6,15 +6,14 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.packet_paths import packet_paths as paths_on
 from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.lost_rules import LostRules
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.packet import Family
 from diagnose.phrases import count
@@ -53,16 +52,15 @@ def simulated_repair(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked_host: WalkedHost,
 ) -> SimulatedRepair:
     """Walks each connection through the packet filter as it would be after the repair."""
     repair = lost_rules.repair
     if repair is None:
         return SimulatedRepair()
     stack = replace(host_stack.stack, ruleset=repair.ruleset)
-    mended = paths_on(replace(host_stack, stack=stack), containers, networks, uplinks, ping, info)
+    mended_host = replace(host_stack, stack=stack)
+    mended = paths_on(mended_host, containers, networks, walked_host)
     ways = list(zip(packet_paths.all_ways, mended.all_ways, strict=True))
     meant = [(now, then) for now, then in ways if not _is_stopped_by_engine(then)]
     return SimulatedRepair(

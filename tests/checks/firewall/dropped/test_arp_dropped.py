@@ -11,6 +11,7 @@ from diagnose.evidence.network.gateways.arp_filters import ArpFilters, arp_filte
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours, parse_arp
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
@@ -39,9 +40,7 @@ def _filters(
         HostStack(stack),
         Containers((container("web"),)),
         Networks((network("shop"),)),
-        Uplinks((Uplink("eth0", "192.0.2.10"),)),
-        None,
-        None,
+        WalkedHost(Uplinks((Uplink("eth0", "192.0.2.10"),)), None, None),
         Neighbours(tuple(parse_arp(table))),
     )
 

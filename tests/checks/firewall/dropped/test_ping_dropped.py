@@ -23,6 +23,8 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPings, dropped_pings
+from diagnose.evidence.network.paths.walked_host import WalkedHost
+from diagnose.evidence.network.paths.wanted.called_names import NameSources
 from diagnose.firewall.flow import Obstacle
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
@@ -65,14 +67,9 @@ def seen(
     lines = tuple(RecentLine(NOW.wall - 1, text) for text in log)
     return dropped_pings(
         Host(Made({"sysctl": {IGNORE: ignores}} if ignores is not None else {})),
-        HostStack(on),
-        containers,
-        Networks((BRIDGE, INNER, SHOP)),
-        made().uplinks,
+        NameSources(HostStack(on), containers, Networks((BRIDGE, INNER, SHOP)), None),
+        WalkedHost(made().uplinks, None, None),
         RecentLogs({who.id: lines}, {}),
-        None,
-        None,
-        None,
         Processes((Process(7, comm="ping", container=who.id, cmdline=process.split()),)),
         NOW,
     )
@@ -165,13 +162,13 @@ def test_a_container_that_was_told_to_ignore_pings() -> None:
     ]
     found = dropped_pings(
         Host(Made({})),
-        HostStack(OPEN),
-        Containers((who, *(container for container in others if container.name != "api"))),
-        Networks((BRIDGE, INNER, SHOP)),
-        made().uplinks,
-        None,
-        None,
-        None,
+        NameSources(
+            HostStack(OPEN),
+            Containers((who, *(container for container in others if container.name != "api"))),
+            Networks((BRIDGE, INNER, SHOP)),
+            None,
+        ),
+        WalkedHost(made().uplinks, None, None),
         None,
         None,
         NOW,
@@ -195,13 +192,10 @@ def test_processes_are_gone_through_once_for_all_containers() -> None:
     others = [replace(api(), id=f"{number:064x}") for number in range(5)]
     found = dropped_pings(
         Host(Made({})),
-        HostStack(OUT),
-        Containers((*ALL, *others)),
-        Networks((BRIDGE, INNER, SHOP)),
-        made().uplinks,
-        None,
-        None,
-        None,
+        NameSources(
+            HostStack(OUT), Containers((*ALL, *others)), Networks((BRIDGE, INNER, SHOP)), None
+        ),
+        WalkedHost(made().uplinks, None, None),
         None,
         Processes(Walked([Process(7, comm="ping", container=others[3].id, cmdline=["ping", "8.8.8.8"])])),
         NOW,

@@ -17,6 +17,7 @@ from diagnose.evidence.network.paths.published.closed_over_ipv6 import (
     ClosedOverIpv6,
     closed_over_ipv6,
 )
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.routing import Routing
@@ -74,7 +75,7 @@ def seen(
     host = HostStack(stack)
     boxes, networks = Containers((who,)), Networks((BRIDGE,))
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
-    paths = packet_paths(host, boxes, networks, uplinks, None, None)
+    paths = packet_paths(host, boxes, networks, WalkedHost(uplinks, None, None))
     logs = RecentLogs({who.id: (RecentLine(1.0, line),)})
     return closed_over_ipv6(host, paths, boxes, uplinks, logs)
 

@@ -22,6 +22,7 @@ from diagnose.evidence.network.paths.published.limited_paths import (
     LimitedPaths,
     limited_paths,
 )
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.dropping_rules import (
     GUARD,
     DroppingRule,
@@ -212,7 +213,9 @@ def published(host: HostStack) -> PacketPaths:
     """The walk to port 8080 of this host, which container web publishes."""
     web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
-    return packet_paths(host, Containers((web,)), Networks((BRIDGE,)), uplinks, None, None)
+    return packet_paths(
+        host, Containers((web,)), Networks((BRIDGE,)), WalkedHost(uplinks, None, None)
+    )
 
 
 @pytest.mark.parametrize(("rules", "name", "goes_on"), PLACES.values(), ids=PLACES)

@@ -12,17 +12,15 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.outgoing.egress import SAMPLES
-from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
@@ -60,15 +58,12 @@ def captured_paths(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
+    walked_host: WalkedHost,
     listeners: Listeners | None,
-    ping: Ping | None,
-    info: Info | None,
 ) -> CapturedPaths:
     """One walk for each network and sample; nothing where no rule translates destinations."""
-    why_none = not_walked(ping, info, uplinks)
-    if why_none:
-        return CapturedPaths((), why_none=why_none)
+    if walked_host.why_not:
+        return CapturedPaths((), why_none=walked_host.why_not)
     paths: list[CapturedPath] = []
     walked = 0
     for network, members, address in _sources(containers, networks):

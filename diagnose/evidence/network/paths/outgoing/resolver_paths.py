@@ -9,14 +9,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import family_of, is_address, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import address_of, leads_out
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
@@ -72,15 +70,13 @@ def resolver_paths(
     resolvers: Resolvers,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked_host: WalkedHost,
 ) -> ResolverPaths:
     """The way of DNS queries, one walk for each network and server.
 
     All containers of the network share it that no rule tells apart.
     """
-    if not_walked(ping, info, uplinks) and len(uplinks):
+    if walked_host.why_not_inside:
         return ResolverPaths(())
     walked: dict[tuple[str, str], Trace] = {}
     paths = [

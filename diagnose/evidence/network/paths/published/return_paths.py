@@ -11,13 +11,12 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
@@ -61,17 +60,17 @@ def return_paths(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
+    walked: WalkedHost,
     namespaces: Namespaces | None,
-    ping: Ping | None,
-    info: Info | None,
 ) -> ReturnPaths:
     """Walks from an ordinary client behind each interface that has an address others can reach."""
-    if not_walked(ping, info, uplinks):
+    if walked.why_not:
         return ReturnPaths(())
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
-    outer = [uplink for uplink in _outer_interfaces(stack, uplinks) if uplink.name not in bridges]
+    outer = [
+        uplink for uplink in _outer_interfaces(stack, walked.uplinks) if uplink.name not in bridges
+    ]
     return ReturnPaths(tuple(_walked_paths(stack, containers, networks, outer, namespaces)))
 
 

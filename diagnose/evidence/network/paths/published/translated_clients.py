@@ -5,14 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
 from diagnose.evidence.network.paths.published.ingress import OuterPort, outer_ports
+from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import ordinary_peer, places
-from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
@@ -38,14 +37,12 @@ def all_translated_clients(
     host_stack: HostStack,
     containers: Containers,
     networks: Networks,
-    uplinks: Uplinks,
-    ping: Ping | None,
-    info: Info | None,
+    walked_host: WalkedHost,
 ) -> AllTranslatedClients:
     """An ordinary client's way to the first published port of each network, over IPv4."""
-    if not_walked(ping, info, uplinks):
+    if walked_host.why_not:
         return AllTranslatedClients()
-    stack, uplink = host_stack.stack.forwarding, uplinks.items[0]
+    stack, uplink = host_stack.stack.forwarding, walked_host.uplink
     attached = places(containers, networks, "ip")
     found: dict[str, TranslatedClients] = {}
     walked: set[str] = set()

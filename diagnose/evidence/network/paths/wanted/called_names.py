@@ -6,8 +6,11 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.firewall.stack import Stack
+from diagnose.model import EvidenceGroup
 
 
 class CalledContainer(msgspec.Struct, frozen=True):
@@ -15,6 +18,34 @@ class CalledContainer(msgspec.Struct, frozen=True):
 
     container: Container
     address: str
+
+
+class NameSources(EvidenceGroup, frozen=True):
+    """What says whom the words of containers mean."""
+
+    host_stack: HostStack
+    containers: Containers
+    networks: Networks
+    config: DaemonConfig | None
+
+    @property
+    def names(self) -> CalledNames:
+        """The containers by the words that they are called by; made anew each time."""
+        stack = self.host_stack.stack
+        return CalledNames(stack, self.containers, self.networks, self._host_gateway)
+
+    @property
+    def _host_gateway(self) -> str:
+        """The address that `host-gateway` means.
+
+        The configured one, or that of the default bridge, which engines before 26 do not list.
+        """
+        configured = self.config.value("host-gateway-ip") if self.config is not None else None
+        if isinstance(configured, str):
+            return configured
+        default = self.networks.by_name.get("bridge")
+        bridge = default.bridge if default is not None else ""
+        return (self.host_stack.stack.address_on(bridge, "ip") if bridge else None) or ""
 
 
 class CalledNames:

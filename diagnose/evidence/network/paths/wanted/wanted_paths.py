@@ -14,16 +14,13 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import family_of, is_loopback
 from diagnose.evidence.network.calls.called_places import ContainerCall
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
-from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import not_walked
-from diagnose.evidence.network.paths.wanted.called_names import CalledNames
+from diagnose.evidence.network.paths.walked_host import WalkedHost
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames, NameSources
 from diagnose.evidence.network.paths.wanted.wants import (
     Want,
     awaited,
@@ -33,7 +30,6 @@ from diagnose.evidence.network.paths.wanted.wants import (
 )
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
@@ -107,25 +103,18 @@ class WantedPaths(Items[WantedPath], frozen=True):
 
 @evidence
 def wanted_paths(
-    host_stack: HostStack,
-    containers: Containers,
-    networks: Networks,
-    uplinks: Uplinks,
+    sources: NameSources,
+    walked_host: WalkedHost,
     listeners: Listeners | None,
     log_tails: LogTails | None,
-    config: DaemonConfig | None,
-    ping: Ping | None,
-    info: Info | None,
     network_losses: NetworkLosses | None,
     logged_failures: LoggedFailures | None,
 ) -> WantedPaths:
     """Pure: what is wanted is read from evidence, and each connection is traced."""
-    why_none = not_walked(ping, info, uplinks)
-    if why_none and len(uplinks):
-        return WantedPaths((), why_none=why_none)
-    gateway = host_gateway(host_stack.stack, networks, config)
-    names = CalledNames(host_stack.stack, containers, networks, gateway)
-    walks = _Walks(host_stack.stack, networks, listeners, names)
+    if walked_host.why_not_inside:
+        return WantedPaths((), why_none=walked_host.why_not_inside)
+    names, containers = sources.names, sources.containers
+    walks = _Walks(sources.host_stack.stack, sources.networks, listeners, names)
     wants = [
         want for container in containers.running for want in wants_of(container, names, log_tails)
     ]
@@ -150,18 +139,6 @@ def _between_starts(
     """What containers want that the engine starts again soon: until then they have no address."""
     restarting = (item for item in containers if item.state.status == "restarting")
     return [want for container in restarting for want in wants_of(container, names, log_tails)]
-
-
-def host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
-    """The address that `host-gateway` means.
-
-    The configured one, or that of the default bridge, which engines before 26 do not list.
-    """
-    configured = config.value("host-gateway-ip") if config is not None else None
-    if isinstance(configured, str):
-        return configured
-    default = networks.by_name.get("bridge")
-    return (stack.address_on(default.bridge, "ip") if default is not None else None) or ""
 
 
 class _Leaving(msgspec.Struct, frozen=True):
