@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.awaited_calls import MOST_PLACES
 from diagnose.evidence.network.calls.lost_ipv6_calls import (
     LOST,
     called_addresses,
@@ -19,7 +20,7 @@ from diagnose.evidence.network.calls.lost_ipv6_calls import (
     tells_of_ipv6,
     tells_of_the_internet,
 )
-from diagnose.evidence.network.calls.unanswered_calls import MOST_PLACES, UnansweredCalls
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import present

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.calls.unanswered_calls import (
+    CallRecords,
+    CallWays,
+    UnansweredCalls,
+    unanswered_calls,
+)
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
@@ -26,7 +31,7 @@ def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredC
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
     containers = Containers((APP, DB))
     return unanswered_calls(
-        Made({}), found, containers, networks, None, arp, None, None, None, None, None, CLOCK, None
+        Made({}), containers, CallRecords(found), CallWays(networks, neighbours=arp), None, CLOCK
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -18,41 +16,27 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
+from diagnose.evidence.network.calls.awaited_calls import AwaitedCall, awaited_calls
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
+from diagnose.evidence.network.calls.metadata_calls import calls_without_metadata
 from diagnose.evidence.network.calls.udp_calls import UdpCalls
-from diagnose.evidence.network.calls.unanswered_call import MAIL, METADATA, UnansweredCall
+from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours, parse_arp
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.wanted.wants import PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import Failed
+from diagnose.model import EvidenceGroup, Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
-from diagnose.questions.sockets import WaitingCall
 from diagnose.registry import evidence
-
-_WITHOUT_CREDENTIALS = LazyPattern(
-    r"unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found|ec2imds: "
-    r"|could not load credentials from any providers|EC2MetadataError"
-    r"|unable to load credentials from any of the providers|Instance Metadata Service",
-    re.IGNORECASE,
-)
-"""How Amazon's libraries say that nobody gave them credentials; few of them name the service that
-they have asked last. Three words tell quickly that a line is about something else."""
-MOST_PLACES = 5
-"""A program that calls more places which do not answer looks for some: a scanner, a monitor."""
-_PRIVILEGED = 1024
-_SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
 class UnansweredCalls(Items[UnansweredCall], frozen=True):
@@ -62,21 +46,61 @@ class UnansweredCalls(Items[UnansweredCall], frozen=True):
     """Namespaces whose counters were read."""
 
 
+class CallRecords(EvidenceGroup, frozen=True):
+    """What shows calls that nobody answers."""
+
+    network_losses: NetworkLosses
+    host_network_calls: HostNetworkCalls | None = None
+    udp_calls: UdpCalls | None = None
+    recent_logs: RecentLogs | None = None
+
+    @property
+    def of_host(self) -> HostNetworkCalls:
+        """The calls of containers on the host's own network."""
+        calls = self.host_network_calls
+        return HostNetworkCalls(()) if calls is None else calls
+
+    @property
+    def awaited(self) -> Iterator[AwaitedCall]:
+        """The calls of sockets whose answer somebody misses."""
+        return awaited_calls((*self.network_losses, *self.of_host), self.udp_calls or ())
+
+
+class CallWays(EvidenceGroup, frozen=True):
+    """What lies between callers and those whom they call."""
+
+    networks: Networks
+    host_stack: HostStack | None = None
+    neighbours: Neighbours | None = None
+    routes: Routes | None = None
+    links: Interfaces | None = None
+
+    @property
+    def host_links(self) -> HostLinks:
+        return HostLinks(self.routes, self.links, self.neighbours, self.networks)
+
+    @property
+    def silent_router(self) -> str:
+        """The host's default gateway, where it does not answer ARP; empty otherwise."""
+        router = self.routes.router if self.routes is not None else None
+        if router is None or self.neighbours is None:
+            return ""
+        return router if self.neighbours.unanswered(router) is not None else ""
+
+    def silent_interface(self, address: str) -> str:
+        """The host's interface on which nobody answers to an address; "" if none is known."""
+        entry = None if self.neighbours is None else self.neighbours.unanswered(address)
+        return "" if entry is None else entry.interface
+
+
 @evidence
 def unanswered_calls(
     host: Host,
-    network_losses: NetworkLosses,
     containers: Containers,
-    networks: Networks,
-    host_stack: HostStack | None,
-    neighbours: Neighbours | None,
-    routes: Routes | None,
-    recent_logs: RecentLogs | None,
-    host_network_calls: HostNetworkCalls | None,
-    udp_calls: UdpCalls | None,
+    records: CallRecords,
+    ways: CallWays,
     info: Info | None,
     clock: Clock,
-    links: Interfaces | None,
 ) -> UnansweredCalls:
     """The calls that sockets and logs show.
 
@@ -85,49 +109,81 @@ def unanswered_calls(
     hop left. Peers on the internet at unusual ports are left out: programs that share files try
     thousands.
     """
-    router = _silent_router(routes, neighbours)
-    ways = HostLinks(routes, links, neighbours, networks)
-    filtering = _filtering_owners(containers)
+    callers = _Callers(containers, ways, records.recent_logs, info)
     calls: list[UnansweredCall] = []
-    of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
-    publishers = _publishers(containers)
-    served = served_names(containers.running)
-    userspace_client = next(filter(_is_userspace_client, containers.running), None)
-    for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
+    for awaited in records.awaited:
+        call = callers.call(awaited)
+        traced = None if ways.host_stack is None else _trace_of(call, ways.host_stack.stack)
+        source = _foreign_source(traced, ways.links)
+        mistaken = _mistaken_neighbour(host, call)
+        calls.append(
+            msgspec.structs.replace(call, trace=traced, foreign_source=source, mistaken=mistaken)
+        )
+    calls += calls_without_metadata(host, containers, records.recent_logs, clock)
+    return UnansweredCalls(tuple(calls), records.network_losses.counted + records.of_host.watched)
+
+
+class _Callers:
+    """The containers of a host as callers; what is the same for all calls is worked out once."""
+
+    def __init__(
+        self,
+        containers: Containers,
+        ways: CallWays,
+        recent_logs: RecentLogs | None,
+        info: Info | None,
+    ) -> None:
+        self._containers = containers
+        self._ways = ways
+        self._recent_logs = recent_logs
+        self._info = info
+        self._filtering = _filtering_owners(containers)
+        self._publishers = _publishers(containers)
+        self._served = served_names(containers.running)
+        self._mesh_client = next(filter(_is_userspace_client, containers.running), None)
+
+    def call(self, awaited: AwaitedCall) -> UnansweredCall:
+        """One call with what is known of both ends, before it is walked."""
+        container, waiting = awaited.container, awaited.waiting
+        networks = self._ways.networks
         of_network = networks.bridge_of(ip_address(waiting.address))
-        absent = absent_machine(waiting.address, ways)
+        absent = absent_machine(waiting.address, self._ways.host_links)
         is_led_away = of_network is None and absent is not None and bool(absent.router)
-        call = UnansweredCall(
+        is_tcp = awaited.protocol == "tcp"
+        publisher = self._publishers.get(waiting.port) if is_tcp else None
+        is_public = publisher is not None and ip_address(waiting.address).is_global
+        return UnansweredCall(
             container,
             address=waiting.address,
             port=waiting.port,
             repeats=waiting.repeats,
             network=_way_out(container, networks, of_network),
-            peer=_container_at(waiting.address, of_network, containers),
+            peer=_container_at(waiting.address, of_network, self._containers),
             of_network=of_network,
             named_by=where_named(waiting.address, container),
-            no_machine=_silent_interface(waiting.address, neighbours),
+            no_machine=self._ways.silent_interface(waiting.address),
             led_away=absent if is_led_away else None,
             is_closed_in=bool(networks.internal_of(container)),
-            may_filter=container.id in filtering,
-            silent_router=router if of_network is None else "",
-            further=further,
-            protocol=protocol,
-            publisher=publishers.get(waiting.port) if protocol == "tcp" else None,
-            engine_proxy=proxy_of_engine_alone(container, containers, info),
-            mesh_client=userspace_client,
+            may_filter=container.id in self._filtering,
+            silent_router=self._ways.silent_router if of_network is None else "",
+            further=awaited.further,
+            protocol=awaited.protocol,
+            publisher=publisher,
+            engine_proxy=proxy_of_engine_alone(container, self._containers, self._info),
+            mesh_client=self._mesh_client,
+            own_name=self._own_name(container) if is_public else "",
         )
-        if call.publisher is not None and ip_address(call.address).is_global:
-            own_name = _own_name(container, served, recent_logs)
-            call = msgspec.structs.replace(call, own_name=own_name)
-        traced = None if host_stack is None else _trace_of(call, host_stack.stack)
-        mistaken = _mistaken_neighbour(host, call)
-        source = _foreign_source(traced, links)
-        calls.append(
-            msgspec.structs.replace(call, trace=traced, foreign_source=source, mistaken=mistaken)
-        )
-    calls += _without_metadata(host, containers, recent_logs, clock)
-    return UnansweredCalls(tuple(calls), network_losses.counted + of_host.watched)
+
+    def _own_name(self, container: Container) -> str:
+        """A name that a container of this host serves and that this one says it cannot reach.
+
+        Its own name counts too. In its settings a name shows nothing: most servers are given their
+        own and call others. Empty where there is none.
+        """
+        lines = self._recent_logs.of(container) if self._recent_logs is not None else ()
+        unreached = (line.text for line in lines if signs(line.text) & {"timeout", "unreachable"})
+        names = named_in(unreached)
+        return next((name for name in self._served if name in names), "")
 
 
 def _is_userspace_client(container: Container) -> bool:
@@ -148,20 +204,6 @@ def _publishers(containers: Containers) -> dict[int, Container]:
     }
 
 
-def _silent_interface(address: str, neighbours: Neighbours | None) -> str:
-    """The host's interface on which nobody answers to an address; "" if none is known."""
-    entry = None if neighbours is None else neighbours.unanswered(address)
-    return "" if entry is None else entry.interface
-
-
-def _silent_router(routes: Routes | None, neighbours: Neighbours | None) -> str:
-    """The host's default gateway, where it does not answer ARP; empty otherwise."""
-    router = routes.router if routes is not None else None
-    if router is None or neighbours is None or neighbours.unanswered(router) is None:
-        return ""
-    return router
-
-
 def _filtering_owners(containers: Containers) -> frozenset[str]:
     """The owners of namespaces in which some container may write rules."""
     owners = containers.namespace_owners
@@ -172,33 +214,6 @@ def _filtering_owners(containers: Containers) -> frozenset[str]:
     )
 
 
-def _without_metadata(
-    host: Host, containers: Containers, recent_logs: RecentLogs | None, clock: Clock
-) -> list[UnansweredCall]:
-    """The containers on bridges whose log says now that the metadata service gives no answer.
-
-    A library that found no credentials may have asked nobody: it counts where the host has thrown
-    away at least as many packets, since their hop limit ended here.
-    """
-    if recent_logs is None:
-        return []
-    named_calls: list[UnansweredCall] = []
-    unnamed: list[UnansweredCall] = []
-    for container in containers.running:
-        if container.shares_host_network:
-            continue
-        lines = recent_logs.repeated(container, _tells_of_metadata, clock)
-        lines_without = recent_logs.repeated(container, _tells_of_no_credentials, clock)
-        if lines:
-            named_calls.append(UnansweredCall(container, METADATA, 80, len(lines) - 1))
-        elif lines_without:
-            unnamed.append(UnansweredCall(container, METADATA, 80, len(lines_without) - 1))
-    expired = _expired_packets(host) if named_calls or unnamed else 0
-    # each call of the service loses a packet; a traceroute of last week loses a few
-    calls = [*named_calls, *(call for call in unnamed if expired > call.repeats)]
-    return [msgspec.structs.replace(call, expired=expired) for call in calls]
-
-
 def _foreign_source(trace: Trace | None, links: Interfaces | None) -> str:
     """The address to which a rule translates what leaves, where this host does not have it.
 
@@ -206,78 +221,6 @@ def _foreign_source(trace: Trace | None, links: Interfaces | None) -> str:
     """
     address = trace.snat.address if trace is not None and trace.snat is not None else None
     return address if address and links is not None and not links.holds(address) else ""
-
-
-def _expired_packets(host: Host) -> int:
-    """ICMP messages "time exceeded" that this host has sent (RFC 1213, icmpOutTimeExcds)."""
-    answer = host.ask(ReadFile("/proc/net/snmp"))
-    if isinstance(answer, Failed):
-        return 0
-    rows = [line.split() for line in answer.text.splitlines() if line.startswith("Icmp:")]
-    if len(rows) != 2 or "OutTimeExcds" not in rows[0]:
-        return 0
-    return int(rows[1][rows[0].index("OutTimeExcds")])
-
-
-def _tells_of_metadata(text: str) -> bool:
-    return METADATA in text and bool(signs(text) & {"timeout", "unreachable"})
-
-
-def _tells_of_no_credentials(text: str) -> bool:
-    lowered = text.lower()
-    has_mark = "credential" in lowered or "ec2" in lowered or "metadata" in lowered
-    return has_mark and _WITHOUT_CREDENTIALS.search(text) is not None
-
-
-def _own_name(
-    container: Container, served: Mapping[str, Container], recent_logs: RecentLogs | None
-) -> str:
-    """A name that a container of this host serves and that this one says it cannot reach.
-
-    Its own name counts too. In its settings a name shows nothing: most servers are given their own
-    and call others. Empty where there is none.
-    """
-    lines = recent_logs.of(container) if recent_logs is not None else ()
-    names = named_in(line.text for line in lines if signs(line.text) & {"timeout", "unreachable"})
-    return next((name for name in served if name in names), "")
-
-
-class _Awaited(NamedTuple):
-    """A call whose answer somebody misses, with further addresses at the same port."""
-
-    container: Container
-    waiting: WaitingCall
-    further: tuple[str, ...] = ()
-    protocol: Literal["tcp", "udp"] = "tcp"
-
-
-def _awaited_calls(
-    network_losses: NetworkLosses, of_host: HostNetworkCalls, udp_calls: UdpCalls | None
-) -> Iterator[_Awaited]:
-    for loss in (*network_losses.items, *of_host):
-        for waiting, further in _wanted_calls(loss):
-            yield _Awaited(loss.container, waiting, further)
-    for loss in udp_calls or ():
-        for waiting in loss.calls:
-            yield _Awaited(loss.container, waiting, protocol="udp")
-
-
-def _wanted_calls(loss: NamespaceLoss) -> list[tuple[WaitingCall, tuple[str, ...]]]:
-    """The calls whose answer somebody misses, each with further addresses at the same port.
-
-    Many machines at the port of one service, as a mail server calls them, are one call.
-    """
-    calls = [
-        call
-        for call in loss.calls
-        if _is_wanted(call, loss.container) and not ip_address(call.address).is_loopback
-    ]
-    if len(calls) <= MOST_PLACES:
-        return [(call, ()) for call in calls]
-    first = calls[0]
-    if first.port == MAIL and all(call.port == MAIL for call in calls):
-        return [(first, tuple(call.address for call in calls[1:]))]
-    return [(call, ()) for call in calls if where_named(call.address, loss.container)]
 
 
 def _container_at(
@@ -301,12 +244,6 @@ def _mistaken_neighbour(host: Host, call: UnansweredCall) -> Neighbour | None:
     if not mac or isinstance(table, Failed):
         return None
     return Neighbours(tuple(parse_arp(table.text))).mistaken(call.address, mac)
-
-
-def _is_wanted(call: WaitingCall, container: Container) -> bool:
-    is_service = call.port < _PRIVILEGED or call.port in _SERVICES
-    is_near = not ip_address(call.address).is_global
-    return is_service or is_near or bool(where_named(call.address, container))
 
 
 def _way_out(

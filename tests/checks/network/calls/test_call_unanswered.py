@@ -10,7 +10,12 @@ from diagnose.evidence.dns.moved_names import MovedName, MovedNames
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
-from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.calls.unanswered_calls import (
+    CallRecords,
+    CallWays,
+    UnansweredCalls,
+    unanswered_calls,
+)
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.routes import Routes
@@ -56,7 +61,7 @@ def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
     host = Made({"file.read": {"text": table}})
     losses, alone = NetworkLosses(counted=1), Containers((APP,))
     calls = unanswered_calls(
-        host, losses, alone, NETWORKS, None, None, None, logs, None, None, None, CLOCK, None
+        host, alone, CallRecords(losses, recent_logs=logs), CallWays(NETWORKS), None, CLOCK
     )
     result = judge("network.call-unanswered", unanswered_calls=calls)
     assert all("hop_limit" in finding.variables for finding in result.findings)
@@ -345,18 +350,11 @@ def test_a_call_over_ipv6_that_is_not_translated(port: int, own_name: str, varia
 def test_containers_on_the_hosts_network_that_lose_nothing_were_watched() -> None:
     found = unanswered_calls(
         Made({}),
-        NetworkLosses(),
         Containers((APP,)),
-        NETWORKS,
-        None,
-        None,
-        None,
-        None,
-        HostNetworkCalls((), 1),
-        None,
+        CallRecords(NetworkLosses(), host_network_calls=HostNetworkCalls((), 1)),
+        CallWays(NETWORKS),
         None,
         CLOCK,
-        None,
     )
     assert found.watched == 1
     result = judge("network.call-unanswered", unanswered_calls=found)
@@ -384,7 +382,12 @@ def test_what_else_may_stop_a_call() -> None:
     ):
         found, alone = losses(OUTSIDE, of=vpn), Containers((vpn,))
         calls = unanswered_calls(
-            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, None, CLOCK, None
+            Made({}),
+            alone,
+            CallRecords(found),
+            CallWays(NETWORKS, neighbours=arp, routes=routes),
+            None,
+            CLOCK,
         )
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert words in finding.summary
@@ -413,9 +416,13 @@ def test_a_caller_without_the_engines_proxy(
 ) -> None:
     caller = container("caller", Config=config)
     calls = unanswered_calls(
-        Made({}), losses(WaitingCall(address, port, 3), of=caller), Containers((caller, DB)),
-        NETWORKS, None, None, None, None, None, None, info, CLOCK, None,
-    )  # fmt: skip
+        Made({}),
+        Containers((caller, DB)),
+        CallRecords(losses(WaitingCall(address, port, 3), of=caller)),
+        CallWays(NETWORKS),
+        info,
+        CLOCK,
+    )
     (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
     assert variable in finding.variables
     assert ("has no proxy in its environment" in finding.summary) == (variable != "beyond")
@@ -430,9 +437,13 @@ def test_a_machine_in_whose_net_another_program_of_the_host_is() -> None:
     for routes, variable in ((Routes((out, inside)), "led_away"), (Routes((out,)), "beyond")):
         found = losses(WaitingCall("10.42.0.20", 5432, 3))
         calls = unanswered_calls(
-            Made({}), found, Containers((APP,)), NETWORKS, None, arp, routes, None, None, None,
-            None, CLOCK, links(pods),
-        )  # fmt: skip
+            Made({}),
+            Containers((APP,)),
+            CallRecords(found),
+            CallWays(NETWORKS, neighbours=arp, routes=routes, links=links(pods)),
+            None,
+            CLOCK,
+        )
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert variable in finding.variables
 

@@ -23,7 +23,12 @@ from diagnose.evidence.network.calls.logged_failures import (
 )
 from diagnose.evidence.network.calls.udp_calls import UdpCalls, udp_calls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
-from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.calls.unanswered_calls import (
+    CallRecords,
+    CallWays,
+    UnansweredCalls,
+    unanswered_calls,
+)
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
@@ -256,9 +261,13 @@ def calls_of(
     of_host: HostNetworkCalls | None = None, udp: UdpCalls | None = None
 ) -> UnansweredCalls:
     return unanswered_calls(
-        Made({}), NetworkLosses(), Containers((API, AGENT)), Networks((network(),)),
-        None, None, None, None, of_host, udp, None, CLOCK, None,
-    )  # fmt: skip
+        Made({}),
+        Containers((API, AGENT)),
+        CallRecords(NetworkLosses(), host_network_calls=of_host, udp_calls=udp),
+        CallWays(Networks((network(),))),
+        None,
+        CLOCK,
+    )
 
 
 def test_a_caller_on_the_hosts_network() -> None:
@@ -345,9 +354,15 @@ def test_a_site_that_is_called_by_its_public_name(line: str, expected: bool) -> 
     cloud = container("cloud", Config=name, NetworkSettings={"Ports": ports})
     waiting = (WaitingCall("198.41.200.13", 443, 2),)
     answer = unanswered_calls(
-        Made({}), NetworkLosses((NamespaceLoss(cloud, waiting),)), Containers((cloud,)),
-        Networks((network(),)), None, None, None, logs([(9, line)], cloud), None, None, None, CLOCK, None,
-    )  # fmt: skip
+        Made({}),
+        Containers((cloud,)),
+        CallRecords(
+            NetworkLosses((NamespaceLoss(cloud, waiting),)), recent_logs=logs([(9, line)], cloud)
+        ),
+        CallWays(Networks((network(),))),
+        None,
+        CLOCK,
+    )
     (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
     assert ("hairpin" in finding.summary, "own_host" in finding.variables) == (expected, expected)
 
