@@ -109,7 +109,7 @@ def _is_refused(candidate: Container, built_for: str, programs: Programs | None)
 
     Between two runs of a loop, a container is running until the kernel refuses its program.
     """
-    program = programs.by_id.get(candidate.id) if programs is not None else None
+    program = programs.of(candidate) if programs is not None else None
     if program is None or program.why != "exec format error":
         return False
     return program.machine == built_for

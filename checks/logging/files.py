@@ -26,7 +26,7 @@ def file_missing(
     what the engine has open.
     """
     for container in containers.running:
-        log = logs.by_id.get(container.id)
+        log = logs.of(container)
         if log is None or not log.path:
             continue
         if log.failed:

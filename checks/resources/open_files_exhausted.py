@@ -38,7 +38,7 @@ def open_files_exhausted(
     """
     for container in containers:
         tail = log_tails.of(container) if log_tails else NO_LINES
-        fullest = open_files.by_container.get(container.id) if open_files else None
+        fullest = open_files.of(container) if open_files else None
         if fullest and not reaches(near, fullest.open, fullest.limit):
             fullest = None
         finding = _container_finding(container, tail, fullest, host_limits)

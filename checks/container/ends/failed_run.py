@@ -115,7 +115,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         former, is_aside = self.context.former_images, bool(self.calls.callees or self.strays)
         if former is None or is_aside or self.changed is not None:
             return None
-        return former.by_id.get(self.container.id)
+        return former.of(self.container)
 
     @property
     def _covering_mount_clause(self) -> str:
@@ -133,7 +133,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         seen, container, commands = self._seen_inside, self.container, self.context.image_commands
         if seen is None or not isinstance(seen, MissingModule):
             return seen.steps if seen is not None else {}
-        own = commands.by_container.get(container.id, ()) if commands is not None else ()
+        own = (commands.of(container) or ()) if commands is not None else ()
         return {"own_start": shlex.join(own)} if own and seen.manifest else {}
 
     @property

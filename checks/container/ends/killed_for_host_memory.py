@@ -22,7 +22,7 @@ def killed_for_host_memory(
     says so. A container that runs again is a warning.
     """
     for container in containers:
-        kill = kills.by_id.get(container.id)
+        kill = kills.of(container)
         if kill is None or not clock.is_within(kill.at, options.since_s):
             continue
         limit = container.host_config.memory

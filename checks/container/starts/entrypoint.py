@@ -65,7 +65,7 @@ def entrypoint_missing(
         if lost_files is not None and lost_files.holds(container):
             continue
         missing = by_id.get(container.id, MissingProgram())
-        below = programs.by_id.get(container.id) if programs is not None else None
+        below = programs.of(container) if programs is not None else None
         if own_program(container) in MISSING:
             program = container.path or (container.command or ["?"])[0]
             finding = failed_start(container, _not_found_clause(container, program, missing))
@@ -160,7 +160,7 @@ def entrypoint_forbidden(
         if lost_files is not None and lost_files.holds(container):
             continue
         why = own_program(container)
-        refused = programs.by_id.get(container.id) if programs is not None else None
+        refused = programs.of(container) if programs is not None else None
         if why in ("permission denied", "is a directory"):
             finding = _refused_entrypoint_finding(container, mounts, bind_sources)
             finding = finding.with_variables(_whole_command(container, image_commands))
@@ -258,7 +258,7 @@ def _whole_command(container: Container, commands: ImageCommands | None) -> Page
 
     Of a command with words of its own it is not known which ones the folder replaces.
     """
-    own = commands.by_container.get(container.id, []) if commands is not None else []
+    own = (commands.of(container) or []) if commands is not None else []
     if not own or not calls_a_mount(container):
         return {}
     words = [*own, *(container.config.cmd or [])] if len(own) == 1 else own

@@ -49,7 +49,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
     """
     host = ARCHITECTURES.get(info.architecture, info.architecture) if info is not None else ""
     for container in containers:
-        program = programs.by_id.get(container.id)
+        program = programs.of(container)
         if program is None or program.why != "exec format error":
             continue
         if program.is_empty:
@@ -109,7 +109,7 @@ def interpreter_missing(
     shell "not found", although the program is there.
     """
     for container in containers:
-        program = programs.by_id.get(container.id)
+        program = programs.of(container)
         if program is None or program.missing or program.why != "no such file or directory":
             continue
         what, seen = _needs(program)

@@ -221,7 +221,7 @@ def _asked_rule(container: Container, healing: Mapping[str, str]) -> PageVariabl
 
 def _process_limit_findings(container: Container, programs: Programs) -> Iterator[Finding]:
     """A program that the kernel refused since its user has too many processes on this host."""
-    program = programs.by_id.get(container.id)
+    program = programs.of(container)
     if program is None or program.why != "resource temporarily unavailable":
         return
     user, limits = container.config.user or "root", container.host_config.ulimits

@@ -83,13 +83,11 @@ def _paused_since(
     ]
 
 
-class Throttling(msgspec.Struct, frozen=True):
+class Throttling(ByContainer[tuple[int, int]], frozen=True):
     """By container id, (periods, throttled) of containers that were throttled before.
 
     Counted within `SAMPLE_S` seconds of now.
     """
-
-    by_id: dict[str, tuple[int, int]]
 
 
 @evidence

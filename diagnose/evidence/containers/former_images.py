@@ -14,6 +14,7 @@ from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.images.listing import Images, normal
+from diagnose.evidence.items import ByContainer
 from diagnose.mappings import by_key
 from diagnose.phrases import duration, unix
 from diagnose.registry import evidence
@@ -42,10 +43,8 @@ class FormerImage(msgspec.Struct, frozen=True):
         return f"the container before it, of image {self.image}, ran{lasted} without a failure"
 
 
-class FormerImages(msgspec.Struct, frozen=True):
+class FormerImages(ByContainer[FormerImage], frozen=True):
     """By container id, of those whose image has another name than their predecessor's."""
-
-    by_id: dict[str, FormerImage] = {}
 
 
 @evidence

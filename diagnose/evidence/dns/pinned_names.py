@@ -110,7 +110,7 @@ def _may_blame(lines: Sequence[str], pinned: PinnedName) -> bool:
     )
 
 
-class Complaints(EvidenceGroup, frozen=True):
+class NameComplaints(EvidenceGroup, frozen=True):
     """What shows that a container does not reach another."""
 
     log_tails: LogTails | None = None
@@ -142,7 +142,7 @@ class Complaints(EvidenceGroup, frozen=True):
 def pinned_names(
     host: Host,
     containers: Containers,
-    complaints: Complaints,
+    complaints: NameComplaints,
     networks: Networks | None,
     links: Interfaces | None,
 ) -> PinnedNames:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import msgspec
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.images import InspectImage
@@ -23,13 +20,11 @@ def calls_a_mount(container: Container) -> bool:
     return is_argument and container.mount_at(container.path.rstrip("/")) is not None
 
 
-class ImageCommands(msgspec.Struct, frozen=True):
+class ImageCommands(ByContainer[list[str]], frozen=True):
     """By container id, the command of its image where the container was given another one.
 
     An image that cannot be inspected has none: the report then offers other steps.
     """
-
-    by_container: Mapping[str, list[str]]
 
 
 @evidence

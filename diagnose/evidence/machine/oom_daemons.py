@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -36,10 +37,8 @@ class EarlyKill(msgspec.Struct, frozen=True):
     line: str
 
 
-class EarlyKills(msgspec.Struct, frozen=True):
+class EarlyKills(ByContainer[EarlyKill], frozen=True):
     """By container id."""
-
-    by_id: dict[str, EarlyKill]
 
 
 @evidence

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.processes import HIDDEN_PROCESSES, CountDescriptors, Crowded
@@ -15,10 +14,8 @@ WORTH_PCT = 80.0
 """From this share of its limit on a process is reported; what it means is for the check to say."""
 
 
-class OpenFiles(msgspec.Struct, frozen=True):
+class OpenFiles(ByContainer[Crowded], frozen=True):
     """By container id the process that is nearest to its limit."""
-
-    by_container: dict[str, Crowded]
 
 
 @evidence

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, parse
 from diagnose.file_paths import is_within
@@ -34,13 +35,11 @@ class LeakedMount(msgspec.Struct, frozen=True):
     """The name of that process."""
 
 
-class LeakedMounts(msgspec.Struct, frozen=True):
+class LeakedMounts(ByContainer[tuple[LeakedMount, ...]], frozen=True):
     """By the id of the container that cannot be removed.
 
     Looked for only where one is dead and a mount is busy.
     """
-
-    by_id: dict[str, tuple[LeakedMount, ...]] = {}
 
 
 @evidence

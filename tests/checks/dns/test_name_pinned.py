@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.dns.pinned_names import Complaints, PinnedNames, pinned_names
+from diagnose.evidence.dns.pinned_names import NameComplaints, PinnedNames, pinned_names
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.questions.images import AddressPool, Ipam
@@ -49,7 +49,9 @@ CASES: dict[str, tuple[Container, str, list[tuple[str, str]], str]] = {
 def found(caller: Container, text: str, tails: LogTails) -> PinnedNames:
     network = next(iter(caller.endpoints))
     host = Made({"file.read": {"text": text, "truncated": False}})
-    return pinned_names(host, of(caller, member("db", DB, network)), Complaints(tails), None, None)
+    return pinned_names(
+        host, of(caller, member("db", DB, network)), NameComplaints(tails), None, None
+    )
 
 
 @pytest.mark.parametrize(("caller", "line", "expected", "cure"), CASES.values(), ids=CASES)
@@ -124,7 +126,7 @@ def test_an_address_that_nobody_has_any_more(
 ) -> None:
     host = Made({"file.read": {"text": OWN + line, "truncated": False}})
     tails = LogTails({caller.id: LogTail((said,))}, {})
-    names = pinned_names(host, of(caller, FRONT), Complaints(tails), Networks((BACK,)), HOST)
+    names = pinned_names(host, of(caller, FRONT), NameComplaints(tails), Networks((BACK,)), HOST)
     result = judge("dns.name-pinned", pinned_names=names)
     assert rows(result) == expected
     for finding in result.findings:

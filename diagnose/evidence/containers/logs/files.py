@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -36,10 +35,8 @@ class LogFile(msgspec.Struct, frozen=True):
     that is not known."""
 
 
-class LogFiles(msgspec.Struct, frozen=True, dict=True):
+class LogFiles(ByContainer[LogFile], frozen=True):
     """By container id; containers whose driver writes no file are not here."""
-
-    by_id: Mapping[str, LogFile]
 
 
 def path_of(container: Container, data_root: str) -> str:

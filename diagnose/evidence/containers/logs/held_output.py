@@ -91,7 +91,7 @@ def held_outputs(
 
 def _is_silent(container: Container, log_files: LogFiles, clock: Clock) -> bool:
     """Whether a container without a terminal has printed nothing for a while."""
-    log = log_files.by_id.get(container.id)
+    log = log_files.of(container)
     if container.config.tty or log is None or log.failed:
         return False
     is_empty = not (log.bytes or log.on_disk or log.missing)

@@ -13,6 +13,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.log_folder import RECENT_S, LogFolder
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
 from diagnose.lazy_pattern import LazyPattern
@@ -40,10 +41,8 @@ class ProgramLog(msgspec.Struct, frozen=True):
     tail: LogTail
 
 
-class ProgramLogs(msgspec.Struct, frozen=True):
+class ProgramLogs(ByContainer[ProgramLog], frozen=True):
     """By container id: the log that was written to last and says what is wrong."""
-
-    by_id: dict[str, ProgramLog] = {}
 
 
 @evidence

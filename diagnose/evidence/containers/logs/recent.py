@@ -176,7 +176,7 @@ def _is_busy(log: ContainerLog, clock: Clock) -> bool:
 
 def _is_older(container: Container, log_files: LogFiles | None, since: float) -> bool:
     """Whether the file of its log is known, and was last written to before this moment."""
-    file = log_files.by_id.get(container.id) if log_files is not None else None
+    file = log_files.of(container) if log_files is not None else None
     return file is not None and file.written is not None and file.written < since
 
 

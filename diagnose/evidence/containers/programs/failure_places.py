@@ -31,7 +31,7 @@ _TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
 
 def own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:
     """The image's own command, where the one that the container was given is not in the image."""
-    own = commands.by_container.get(container.id) if commands is not None else None
+    own = commands.of(container) if commands is not None else None
     command = container.config.cmd
     if not own or not command:
         return ""

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
 from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
 from diagnose.model import Failed
@@ -71,10 +72,8 @@ class MissingProgram(msgspec.Struct, frozen=True):
         return "" if holds_token(text) else text
 
 
-class MissingPrograms(msgspec.Struct, frozen=True):
+class MissingPrograms(ByContainer[MissingProgram], frozen=True):
     """By container id, for containers whose start failed for lack of their program."""
-
-    by_id: Mapping[str, MissingProgram]
 
 
 def own_program(container: Container) -> str:

@@ -50,7 +50,7 @@ def other_interpreters(host: Host, containers: Containers, programs: Programs) -
     """A few questions for each container whose own program lacks its interpreter."""
     found = {}
     for container in containers:
-        program = programs.by_id.get(container.id)
+        program = programs.of(container)
         if program is None or not _lacks_interpreter(container, program):
             continue
         other = _other_interpreter(host, container, program)

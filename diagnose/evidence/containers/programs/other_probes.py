@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Collection, Iterable, Mapping
-
-import msgspec
+from collections.abc import Collection, Iterable
 
 from diagnose.evidence.containers.health_check import HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
@@ -50,14 +49,12 @@ _MORE_THAN_A_CALL = LazyPattern(
 """Options that another tool writes in another way, and variables, which a quoted URL would lose."""
 
 
-class OtherProbes(msgspec.Struct, frozen=True):
+class OtherProbes(ByContainer[str], frozen=True):
     """By container id, a command for `--health-cmd` that asks the same with another tool.
 
     Where the request of a missing script is not known, it connects to the one port that the program
     serves.
     """
-
-    by_id: Mapping[str, str]
 
 
 @evidence

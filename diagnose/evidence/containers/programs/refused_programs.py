@@ -22,6 +22,7 @@ from diagnose.evidence.containers.programs.file_capabilities import (
 )
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.program_files import path_folders
+from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -106,10 +107,9 @@ MOST_NAMES = 4
 _PLAIN = LazyPattern(r"[A-Za-z][\w.-]{1,60}")
 
 
-class Programs(msgspec.Struct, frozen=True):
+class Programs(ByContainer[Program], frozen=True):
     """By container id, of those whose log says that a program was refused."""
 
-    by_id: dict[str, Program]
     unexamined: tuple[Unexamined, ...] = ()
     """Those that ended as if it had been, and whose log cannot be read."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.linked_files import linked_paths, steps_from
 from diagnose.evidence.containers.mounts.program_places import ProgramPlace, place_of_program
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.items import ByContainer
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
@@ -19,10 +18,8 @@ _EXECUTE = 0o111
 _DENIED = "permission denied"
 
 
-class ShutScripts(msgspec.Struct, frozen=True):
+class ShutScripts(ByContainer[str], frozen=True):
     """The paths on the host, by container id."""
-
-    by_id: dict[str, str] = {}
 
 
 @evidence
@@ -60,7 +57,7 @@ def _refused_path(container: Container, programs: Programs | None) -> str:
     """The program that may not be executed: of the runtime's refusal, or of a line of the log."""
     if own_program(container) == _DENIED:
         return container.path
-    refused = programs.by_id.get(container.id) if programs is not None else None
+    refused = programs.of(container) if programs is not None else None
     if refused is None or refused.why != _DENIED or not refused.lacks_execute_bit:
         return ""
     return refused.path

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import ByContainer
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.answered_loops import AnsweredLoops
 from diagnose.evidence.network.proxies.redirect_loops import RedirectLoops
@@ -17,10 +16,8 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 
-class LoopedPrograms(msgspec.Struct, frozen=True):
+class LoopedPrograms(ByContainer[UntoldProgram], frozen=True):
     """The location of the nginx that is the cause, by the id of the container that leads back."""
-
-    by_id: dict[str, UntoldProgram] = {}
 
 
 @evidence

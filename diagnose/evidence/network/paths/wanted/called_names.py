@@ -30,7 +30,7 @@ class NameSources(EvidenceGroup, frozen=True):
 
     @property
     def names(self) -> CalledNames:
-        """The containers by the words that they are called by; made anew each time."""
+        """The containers by the words that they are called by."""
         stack = self.host_stack.stack
         return CalledNames(stack, self.containers, self.networks, self._host_gateway)
 
