@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.unanswered_calls import (
     CallWays,
-    LostCalls,
+    SeenCalls,
     UnansweredCalls,
     unanswered_calls,
 )
@@ -31,7 +31,7 @@ def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredC
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
     containers = Containers((APP, DB))
     return unanswered_calls(
-        Made({}), containers, LostCalls(found), CallWays(networks, neighbours=arp), None, CLOCK
+        Made({}), containers, SeenCalls(found), CallWays(networks, neighbours=arp), None, CLOCK
     )
 
 

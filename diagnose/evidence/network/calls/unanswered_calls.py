@@ -46,7 +46,7 @@ class UnansweredCalls(Items[UnansweredCall], frozen=True):
     """Namespaces whose counters were read."""
 
 
-class LostCalls(EvidenceGroup, frozen=True):
+class SeenCalls(EvidenceGroup, frozen=True):
     """What shows calls that nobody answers."""
 
     network_losses: NetworkLosses
@@ -97,7 +97,7 @@ class CallWays(EvidenceGroup, frozen=True):
 def unanswered_calls(
     host: Host,
     containers: Containers,
-    records: LostCalls,
+    records: SeenCalls,
     ways: CallWays,
     info: Info | None,
     clock: Clock,

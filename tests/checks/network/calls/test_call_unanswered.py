@@ -12,7 +12,7 @@ from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import (
     CallWays,
-    LostCalls,
+    SeenCalls,
     UnansweredCalls,
     unanswered_calls,
 )
@@ -61,7 +61,7 @@ def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
     host = Made({"file.read": {"text": table}})
     losses, alone = NetworkLosses(counted=1), Containers((APP,))
     calls = unanswered_calls(
-        host, alone, LostCalls(losses, recent_logs=logs), CallWays(NETWORKS), None, CLOCK
+        host, alone, SeenCalls(losses, recent_logs=logs), CallWays(NETWORKS), None, CLOCK
     )
     result = judge("network.call-unanswered", unanswered_calls=calls)
     assert all("hop_limit" in finding.variables for finding in result.findings)
@@ -351,7 +351,7 @@ def test_containers_on_the_hosts_network_that_lose_nothing_were_watched() -> Non
     found = unanswered_calls(
         Made({}),
         Containers((APP,)),
-        LostCalls(NetworkLosses(), host_network_calls=HostNetworkCalls((), 1)),
+        SeenCalls(NetworkLosses(), host_network_calls=HostNetworkCalls((), 1)),
         CallWays(NETWORKS),
         None,
         CLOCK,
@@ -384,7 +384,7 @@ def test_what_else_may_stop_a_call() -> None:
         calls = unanswered_calls(
             Made({}),
             alone,
-            LostCalls(found),
+            SeenCalls(found),
             CallWays(NETWORKS, neighbours=arp, routes=routes),
             None,
             CLOCK,
@@ -418,7 +418,7 @@ def test_a_caller_without_the_engines_proxy(
     calls = unanswered_calls(
         Made({}),
         Containers((caller, DB)),
-        LostCalls(losses(WaitingCall(address, port, 3), of=caller)),
+        SeenCalls(losses(WaitingCall(address, port, 3), of=caller)),
         CallWays(NETWORKS),
         info,
         CLOCK,
@@ -439,7 +439,7 @@ def test_a_machine_in_whose_net_another_program_of_the_host_is() -> None:
         calls = unanswered_calls(
             Made({}),
             Containers((APP,)),
-            LostCalls(found),
+            SeenCalls(found),
             CallWays(NETWORKS, neighbours=arp, routes=routes, links=links(pods)),
             None,
             CLOCK,

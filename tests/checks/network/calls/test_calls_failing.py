@@ -25,7 +25,7 @@ from diagnose.evidence.network.calls.udp_calls import UdpCalls, udp_calls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import (
     CallWays,
-    LostCalls,
+    SeenCalls,
     UnansweredCalls,
     unanswered_calls,
 )
@@ -263,7 +263,7 @@ def calls_of(
     return unanswered_calls(
         Made({}),
         Containers((API, AGENT)),
-        LostCalls(NetworkLosses(), host_network_calls=of_host, udp_calls=udp),
+        SeenCalls(NetworkLosses(), host_network_calls=of_host, udp_calls=udp),
         CallWays(Networks((network(),))),
         None,
         CLOCK,
@@ -356,7 +356,7 @@ def test_a_site_that_is_called_by_its_public_name(line: str, expected: bool) -> 
     answer = unanswered_calls(
         Made({}),
         Containers((cloud,)),
-        LostCalls(
+        SeenCalls(
             NetworkLosses((NamespaceLoss(cloud, waiting),)), recent_logs=logs([(9, line)], cloud)
         ),
         CallWays(Networks((network(),))),

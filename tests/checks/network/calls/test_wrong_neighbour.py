@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.calls.unanswered_calls import CallWays, LostCalls, unanswered_calls
+from diagnose.evidence.network.calls.unanswered_calls import CallWays, SeenCalls, unanswered_calls
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import container
 from tests.checks.network.lost_calls import APP, CLOCK, NETWORKS, losses
@@ -29,7 +29,7 @@ def test_the_hardware_address_that_a_caller_has_of_its_peer(
     head = "IP address       HW type     Flags       HW address            Mask     Device"
     host = Made({"file.read": {"text": f"{head}\n172.18.0.9 0x1 0x6 {mac} * eth0\n"}})
     lost, both = losses(WaitingCall("172.18.0.9", 8080, 2)), Containers((APP, peer))
-    calls = unanswered_calls(host, both, LostCalls(lost), CallWays(NETWORKS), None, CLOCK)
+    calls = unanswered_calls(host, both, SeenCalls(lost), CallWays(NETWORKS), None, CLOCK)
     (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
     assert finding.variables.items() >= given.items()
     assert ("hardware address" in finding.summary) is ("mistaken" in given)
