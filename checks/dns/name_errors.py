@@ -17,6 +17,7 @@ from diagnose.evidence.dns.half_known_names import HalfKnownName, HalfKnownNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.dns.unchecked_names import UncheckedNames
 from diagnose.evidence.dns.unresolved_names import (
     ERRORS,
     ServerError,
@@ -35,11 +36,12 @@ from diagnose.registry import check
 
 
 class ServerHolders(EvidenceGroup, frozen=True):
-    """What on this host may be the DNS server at an address."""
+    """What on this host may be the DNS server at an address, and what it knows."""
 
     listeners: Listeners | None
     links: Interfaces | None
     forwarding_circles: ForwardingCircles | None
+    unchecked_names: UncheckedNames | None
 
 
 @check("dns.server-fails", severity=Severity.critical, causes=FAILED_CONTAINERS)
@@ -56,14 +58,15 @@ def server_fails(
 
     REFUSED: the server does not serve this host, since the host's address is not on its list or the
     host has asked too often. SERVFAIL: the server could not find out, since its own servers do not
-    answer or the name's signatures are wrong. A container's log says that the name failed, and no
-    other server of the container knows it. The query for the root shows whether the server answers
-    other questions in the same way. An error about one name alone is a warning, and advice where
-    only a monitor calls it, or a program that misses other hosts in other ways. A program that
-    misses many names is left out: it may be a proxy whose users mistype them. A server that knows a
-    name's IPv4 address is asked for IPv6 addresses too: musl, the library of Alpine, takes an error
-    about these for the answer about the name. Where a container of this host is the server, the
-    kernel's table of connections may show that its queries go round in a circle.
+    answer or the name's signatures are wrong (DNSSEC): it is asked once more without that check,
+    and knows the name then. A container's log says that the name failed, and no other server of the
+    container knows it. The query for the root shows whether the server answers other questions in
+    the same way. An error about one name alone is a warning, and advice where only a monitor calls
+    it, or a program that misses other hosts in other ways. A program that misses many names is left
+    out: it may be a proxy whose users mistype them. A server that knows a name's IPv4 address is
+    asked for IPv6 addresses too: musl, the library of Alpine, takes an error about these for the
+    answer about the name. Where a container of this host is the server, the kernel's table of
+    connections may show that its queries go round in a circle.
     """
     closed = {container.id for container in lookups.closed}
     judged = [
@@ -140,6 +143,7 @@ def _failing_server(
 ) -> _FailingServer:
     """The server with what is known of it. failures: the names about which it says the error."""
     server, listeners, circles = error.server, holders.listeners, holders.forwarding_circles
+    unchecked = holders.unchecked_names
     holder = serving(containers, holders.links, server)
     return _FailingServer(
         server,
@@ -149,6 +153,7 @@ def _failing_server(
         program=listeners.program_on("udp", server, DNS_PORT) if listeners is not None else "",
         holder=holder,
         circle=circles.of(holder) if circles is not None else None,
+        is_validated=unchecked is not None and unchecked.holds(error),
     )
 
 
@@ -166,6 +171,8 @@ class _FailingServer(msgspec.Struct, frozen=True):
     """The container that is the server."""
     circle: ForwardingCircle | None = None
     """Who asks the container, and is asked by it."""
+    is_validated: bool = False
+    """Whether it knows the name where it shall check no signature."""
 
     @property
     def names(self) -> list[str]:
@@ -256,10 +263,21 @@ _SCOPE = {
 }
 
 
+_UNSIGNED = {
+    True: (
+        "it knows the address, and refuses it for its signatures (DNSSEC), as for all names: the "
+        "server that it asks leaves them out, or this host's clock is wrong"
+    ),
+    False: "it knows the address, and refuses it since the name's signatures (DNSSEC) are wrong",
+}
+
+
 def _scope(error: _FailingServer) -> str:
     """How far the error goes, and what it means then."""
     if error.circle is not None and error.is_general:
         return error.circle.clause
+    if error.is_validated:
+        return _UNSIGNED[error.is_general]
     return _SCOPE[error.rcode, error.is_general]
 
 
@@ -267,6 +285,8 @@ def _variables(error: _FailingServer) -> PageVariables:
     """The case that the page has a paragraph for."""
     server, name = error.server, error.names[0]
     variables = {"server": server, "name": name}
+    if error.is_validated and error.is_general:
+        return {**variables, "validating": error.holder.name if error.holder else server}
     if error.circle is not None and error.is_general:
         return {**variables, "circle": error.circle.other, "holder": error.circle.container.name}
     if error.holder is not None:

@@ -52,7 +52,7 @@ _NETWORK = [
 @check(
     "dns.upstream-unreachable",
     severity=Severity.critical,
-    caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"],
+    caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung", "network.call-unanswered"],
 )
 def upstream_unreachable(
     containers: Containers,
@@ -148,6 +148,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
                 )
             )
         ),
+        calls=subjects_of(filter(None, [lost.serving])),
         signs=frozenset({"dns"}),
         stable=(container.life,),
         service=container.service if group.subject.kind == "container" else "",

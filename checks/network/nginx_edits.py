@@ -21,18 +21,27 @@ def edit_of(program: UntoldProgram, added: str) -> PageVariables:
     A location without headers of its own would lose those of its site by a first one.
     """
     hop = program.hop
-    words = {"added": added}
-    if hop.proxy is not None:
-        words["proxy"] = hop.proxy.name
     may_add = hop.has_own_headers or not hop.headers
-    if not (program.file.inside and may_add and _PLAIN.fullmatch(hop.target)):
-        return words
-    old = hop.target.replace(".", "[.]").replace("$", "[$]")
-    edit = f"s|proxy_pass  *{old};|{added} &|"
+    words = lines_before(hop, program.file, added, may_add=may_add)
     if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
         said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
         edit = f"s|X-Forwarded-Proto  *{said};|X-Forwarded-Proto $http_x_forwarded_proto;|"
-    return {**words, **nginx_edit(hop, program.file, edit)}
+        if may_add and _PLAIN.fullmatch(hop.target):
+            words = {**words, **nginx_edit(hop, program.file, edit)}
+    return words
+
+
+def lines_before(
+    hop: NginxHop, file: HopFile, added: str, *, may_add: bool = True
+) -> PageVariables:
+    """What writes lines before the proxy_pass of a location, for the page."""
+    words = {"added": added}
+    if hop.proxy is not None:
+        words["proxy"] = hop.proxy.name
+    if not (may_add and _PLAIN.fullmatch(hop.target)):
+        return words
+    old = hop.target.replace(".", "[.]").replace("$", "[$]")
+    return {**words, **nginx_edit(hop, file, f"s|proxy_pass  *{old};|{added} &|")}
 
 
 def nginx_edit(hop: NginxHop, file: HopFile, edit: str) -> PageVariables:

@@ -100,4 +100,6 @@ TCP_FLAGS: Mapping[str, int] = MappingProxyType(
     {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
 )
 
+NF_ARP = 3
+"""NFPROTO_ARP."""
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})

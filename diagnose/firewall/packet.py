@@ -10,7 +10,14 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.firewall.kernel_numbers import NF_FAMILIES, PROTOCOLS, ROUTE_TYPES, STATES, STATUSES
+from diagnose.firewall.kernel_numbers import (
+    NF_ARP,
+    NF_FAMILIES,
+    PROTOCOLS,
+    ROUTE_TYPES,
+    STATES,
+    STATUSES,
+)
 from diagnose.firewall.values import Nets
 
 Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
@@ -128,6 +135,8 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
     here_in: bool | None = None
     here_out: bool | None = None
     before_tracking: bool = False
+    is_arp: bool = False
+    """Whether it is a message of ARP, on the hook of a device, where IP passes too."""
 
     @functools.cached_property
     def choices(self) -> Mapping[Field, tuple[int, ...]]:
@@ -259,7 +268,7 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "proto": _protocol,
         "sport": lambda packet: packet.sport,
         "dport": lambda packet: packet.dport,
-        "family": lambda packet: NF_FAMILIES[packet.family],
+        "family": lambda packet: NF_ARP if packet.is_arp else NF_FAMILIES[packet.family],
         "state": _state,
         "status": lambda _: None,
         "direction": lambda packet: int(packet.reply),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from diagnose.firewall.kernel_numbers import NF_FAMILIES
+from diagnose.firewall.kernel_numbers import NF_ARP, NF_FAMILIES
 from diagnose.firewall.values import Interval, Masked, Name
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ asked for."""
 _FIB_INTERFACE, _FIB_ADDRESS_TYPE = (1, 2), 3
 """NFT_FIB_RESULT_*: an interface by its index or its name, or the type of an address."""
 ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
+_ARP = {0x0806: NF_ARP}
+"""What no rule about addresses of IP is about."""
 _META: Mapping[int, tuple[Field, int]] = {
     3: ("mark", 4),
     10: ("uid", 4),
@@ -203,7 +205,7 @@ def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | 
         case "group":
             return None
         case "ethertype":
-            family = ETHERTYPES.get(number, 0)
+            family = {**ETHERTYPES, **_ARP}.get(number, 0)
             return Interval(family, family)
         case "route":
             return Interval(0, 0) if number == 0 else None

@@ -62,7 +62,7 @@ _KEYS: Mapping[Field, str] = {
 }
 _NAMES: Mapping[Field, Mapping[int, str]] = {
     "proto": {number: name for name, number in reversed(list(PROTOCOLS.items()))} | {58: "icmpv6"},
-    "family": {2: "ipv4", 10: "ipv6"},
+    "family": {2: "ipv4", 3: "arp", 10: "ipv6"},
     "state": {bit: name.lower() for name, bit in STATES.items()},
     "status": {bit: name.lower() for name, bit in STATUSES.items()},
     "direction": {0: "original", 1: "reply"},

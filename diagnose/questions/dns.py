@@ -81,6 +81,27 @@ class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
         return f"the answer of DNS server {self.server}"
 
 
+class QueryUncheckedDns(Question[DnsReply], frozen=True):
+    """The query for a name's IPv4 addresses, for which a server shall check no signature.
+
+    Its bit CD is set (RFC 4035): a resolver that validates gives what it has. From the network
+    namespace of a process.
+    """
+
+    POLICY = Policy(
+        "dns.unchecked",
+        what="the answer of a DNS server that checks no signature",
+        collector="network.dns:unchecked",
+        lane="probe",
+        scope="network",
+        deadline=3.5,
+        priority=4,
+    )
+    server: str
+    name: str
+    pid: int
+
+
 class QuerySizedDns(Question[DnsReply], frozen=True):
     """A DNS query for the root's name servers in a packet of a given size.
 

@@ -28,6 +28,8 @@ class PageReply(msgspec.Struct, frozen=True):
     """The header Content-Type."""
     location: str = ""
     """Where a redirect leads; "" for any other answer."""
+    buffering: str = ""
+    """The header X-Accel-Buffering, by which a program tells nginx not to hold its answer back."""
     alternatives: str = ""
     """The header Alt-Svc: by which other protocols and ports the site may be asked."""
     path: str = "/"
@@ -47,7 +49,7 @@ class PageReply(msgspec.Struct, frozen=True):
 
 
 class RequestPage(Question[PageReply], frozen=True):
-    """One GET for `/`, from inside the network namespace of a process.
+    """One GET, from inside the network namespace of a process.
 
     Redirects to the same host and port are followed, five at most, all within five seconds.
     """
@@ -71,8 +73,12 @@ class RequestPage(Question[PageReply], frozen=True):
     """The port at which clients come; 0 for `port`."""
     tls: bool = False
     """Whether TLS is tried first. The other way is tried where the server wants it."""
+    target: str = "/"
+    """What is asked for. Of another page than the first one the header counts alone, and two
+    seconds are waited."""
     forwarded: bool = False
     """Whether it says, as a proxy that ends TLS does, that the client came by HTTPS."""
 
     def about(self) -> str:
-        return f"the answer of {self.address} port {self.port} to a request for its first page"
+        page = "its first page" if self.target == "/" else self.target
+        return f"the answer of {self.address} port {self.port} to a request for {page}"

@@ -574,6 +574,7 @@ LINES = {
         "dial tcp: lookup ldap.office.lan on 127.0.0.11:53: no such host",
         "Caused by: java.net.UnknownHostException: mbdb",
         "Error: getaddrinfo ENOTFOUND redis",
+        "Error: getaddrinfo ENOTFOUND redis.app",
         "[error] 6#6: *39 app could not be resolved (3: Host not found), client: 192.0.2.1",
     ),
     "some-name-unresolved": (

@@ -21,12 +21,12 @@ from diagnose.programs.families import FAMILIES
 from diagnose.programs.migrations import migration_of
 from diagnose.registry import check
 
-_BAD_REQUEST = 400
+_BAD_REQUEST, _FORBIDDEN = 400, 403
 _MUCH = 2000
 """Characters of a page that are searched for the words of a known failure."""
 _REFUSES = {
     _BAD_REQUEST: "it may not know the host name by which they call",
-    403: "it may not let them in, or not know the host name by which they call",
+    _FORBIDDEN: "it may not let them in, or not know the host name by which they call",
     404: "it has no such page under the host name by which they call",
 }
 """Why a server refuses all requests of one container."""
@@ -39,6 +39,7 @@ _REFUSES = {
         *APPLICATION_CAUSES,
         *PEER_CAUSES,
         "container.exits-at-start",
+        "container.failing-inside",
         "container.restart-loop",
         "container.unhealthy",
     ),
@@ -157,7 +158,7 @@ def _failed_answers_finding(
         signs=tail.signs if tail.explains else None,
     )
     variables = {
-        "url": failed.url,
+        "closed_page" if failed.status == _FORBIDDEN else "url": failed.url,
         "migration": migration_of(failure, tail.lines),
         "log_inside": f"{container.name}:{written.path}" if written is not None else "",
         "refusing": container.name if failed.status == _BAD_REQUEST else "",

@@ -7,26 +7,38 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.arp_filters import ArpFilter, ArpFilters
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+    Unexamined,
+)
 from diagnose.phrases import named, numbered
 from diagnose.registry import check
+
+_AT_DEVICE = "netdev"
 
 
 @check("firewall.arp-dropped", severity=Severity.critical)
 def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
     """A rule drops ARP, by which IPv4 neighbours find each other.
 
-    A chain of nftables of the family arp with the policy drop knows no rule of the other families:
-    nobody learns a hardware address any more. Containers do not find their gateway, and the host
-    finds neither its containers nor its router, as soon as the entries that they have are old.
-    Rules about single addresses or machines, as keepalived and LVS write them, count only where
-    the host gets no answer from a container or its router. Left out are interfaces on which all of
-    them have permanent entries, and on which everybody else answers.
+    A chain of nftables of the family arp with the policy drop knows no rule of the other families,
+    and one of the family netdev, at an interface, drops what it does not name: nobody learns a
+    hardware address any more. Containers do not find their gateway, and the host finds neither its
+    containers nor its router, as soon as the entries that they have are old. Rules about single
+    addresses or machines, as keepalived and LVS write them, count only where the host gets no
+    answer from a container or its router. Left out are interfaces on which all of them have
+    permanent entries, and on which everybody else answers.
     """
     if arp_filters.why_none:
         return Skipped(arp_filters.why_none)
     if not arp_filters.chains:
-        return Skipped("nftables has no chain of the family arp")
+        return Skipped("nftables has no chain of the family arp, and none at these interfaces")
     certain = [arp_filter for arp_filter in arp_filters if arp_filter.is_certain]
     for by, items in by_key((arp_filter.by, arp_filter) for arp_filter in certain).items():
         yield _finding(by, items)
@@ -49,7 +61,7 @@ def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
             f"each other over IPv4{whom}"
         ),
         evidence={**by.evidence, "interfaces": devices, "containers": names},
-        variables=cures.place_of(by),
+        variables=_variables(by),
         discriminator=by.key,
         touches=(
             *(Subject("interface", device) for device in devices),
@@ -62,3 +74,11 @@ def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:
         ),
         signs=NO_WAY_OUT,
     )
+
+
+def _variables(by: Step) -> PageVariables:
+    """The chain, under the names of the paragraph for its family: at a device IP passes too."""
+    place = cures.place_of(by)
+    if place.get("nft_family") != _AT_DEVICE:
+        return place
+    return {"device_table": place["nft_table"], "device_chain": place["nft_chain"]}

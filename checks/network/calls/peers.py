@@ -52,7 +52,7 @@ def peer_address_stale(
     """
     for call in failing_calls:
         is_beside = call.network.name in call.container.endpoints and not call.is_outside
-        if not is_beside or call.times < least:
+        if not is_beside or call.times < least or _is_own_now(call):
             continue
         members = members_around(call, containers)
         starts = [member.started_at or 0 for member in members]
@@ -73,6 +73,11 @@ def peer_address_stale(
             )
     yield from failing_calls.unread
     return None
+
+
+def _is_own_now(call: FailingCall) -> bool:
+    """Whether the called address is that of the caller: programs log where they are themselves."""
+    return call.address in call.container.endpoints[call.network.name].addresses
 
 
 def _may_come_back(call: FailingCall, containers: Containers) -> bool:

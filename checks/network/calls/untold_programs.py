@@ -1,4 +1,7 @@
-"""network.https-not-passed-on, network.upgrade-not-passed-on: what a proxy keeps from a program."""
+"""What a proxy keeps from a program, or says to it in a way that it does not take.
+
+network.https-not-passed-on, network.upgrade-not-passed-on, network.http-version-refused.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ _UPGRADE = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
     'proxy_set_header Connection "upgrade";'
 )
+_VERSION = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 _SEEN = {
     "login": "lets its clients log in, and does not know them at their next request",
     "sign-in": "sends its clients elsewhere to sign in, and none comes back",
     "origin": "refuses the forms of its own pages",
     "upgrade": "refuses requests for WebSocket",
+    "version": "refuses requests for their version of HTTP (status 426)",
 }
 
 
@@ -39,6 +44,23 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     return None
 
 
+@check("network.http-version-refused", severity=Severity.warning)
+def http_version_refused(untold_programs: UntoldPrograms) -> CheckResult:
+    """A program refuses the version of HTTP in which nginx calls it.
+
+    nginx before 1.29.7 calls the servers behind it by HTTP/1.0 unless proxy_http_version says 1.1.
+    Envoy, which stands before many programs, and others take no HTTP/1.0: they answer with 426
+    (Upgrade Required). The last lines of logs show four or more such requests, and none at these
+    places that was served. The configuration of the nginx before it is read then, with its included
+    files. Places of WebSocket have a check of their own: `network.upgrade-not-passed-on`.
+    """
+    for program in untold_programs:
+        if program.symptom.kind == "version":
+            what = "calls it by HTTP/1.0: no proxy_http_version is set there"
+            yield _untold_finding(program, what, _VERSION)
+    return None
+
+
 @check("network.https-not-passed-on", severity=Severity.warning)
 def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     """nginx does not tell a program that its clients come by HTTPS.
@@ -51,7 +73,7 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     X-Forwarded-Proto, or if an inner one overwrites it with $scheme, which is http there.
     """
     for program in untold_programs:
-        if program.symptom.kind == "upgrade":
+        if program.symptom.kind in ("upgrade", "version"):
             continue
         if program.hop.ends_tls:
             what = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"

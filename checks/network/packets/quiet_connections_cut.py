@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from checks.network.nginx_edits import nginx_edit
 from diagnose.evidence.network.proxies.cut_connections import AllCutConnections, CutConnections
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.programs.nginx_settings import nginx_settings
 from diagnose.registry import check
+
+_PLAIN = LazyPattern(r"\w{1,12}")
 
 
 @check("network.quiet-connections-cut", severity=Severity.warning)
@@ -56,6 +60,9 @@ def _variables(cut: CutConnections) -> PageVariables:
     container, hop = cut.container, cut.hop
     if hop is None:
         return {"balancer": container.name}
+    if hop.read_timeout and item.file is not None and _PLAIN.fullmatch(hop.read_timeout):
+        longer = f"s|proxy_read_timeout  *{hop.read_timeout};|proxy_read_timeout 3600s;|"
+        return {"proxy": container.name, **nginx_edit(hop, item.file, longer)}
     if container.host_config.readonly_rootfs or hop.read_timeout:
         return {"proxy": container.name}
     settings = ("proxy_read_timeout 3600s", "proxy_send_timeout 3600s")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.live import Live
-    from diagnose.questions.dns import QueryDns, QuerySizedDns
+    from diagnose.questions.dns import QueryDns, QuerySizedDns, QueryUncheckedDns
 
 PATIENCE_S = 1.0
 """How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the
@@ -99,12 +99,23 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
         return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
 
 
+def unchecked(live: Live, question: QueryUncheckedDns) -> dict[str, Any]:
+    """What one resolver answers where it shall check no signature.
+
+    Shape and errors as of `query`.
+    """
+    with resolver_socket(live, question) as (address, kernel):
+        return _ask_udp(kernel, address, question.name, "A", is_unchecked=True)
+
+
 def _ask_udp(
     kernel: socket.socket,
     address: tuple[Any, ...],
     name: str,
     kind: str,
     packet_bytes: int | None = None,
+    *,
+    is_unchecked: bool = False,
 ) -> dict[str, Any]:
     """The reply to a query that is repeated until its last patience ends."""
     answer = _no_reply()
@@ -112,7 +123,7 @@ def _ask_udp(
     try:
         kernel.connect(address)
         for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
-            number, wire = make_message(name, kind, packet_bytes)
+            number, wire = make_message(name, kind, packet_bytes, is_unchecked=is_unchecked)
             begun = messages[number] = time.monotonic()
             kernel.send(wire)
             answer["sent"] += 1
@@ -186,11 +197,14 @@ def icmp_of(error: OSError) -> str:
     return _ICMP[error.errno]
 
 
-def make_message(name: str, kind: str, packet_bytes: int | None = None) -> tuple[int, bytes]:
+def make_message(
+    name: str, kind: str, packet_bytes: int | None = None, *, is_unchecked: bool = False
+) -> tuple[int, bytes]:
     """The number of a question, by which its answer is known, and the question as it is sent."""
     import dnslib
 
     message = dnslib.DNSRecord.question(name, kind)
+    message.header.set_cd(int(is_unchecked))
     if packet_bytes:
         message.add_ar(dnslib.EDNS0(udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, b"")]))
         missing = packet_bytes - _HEADERS - len(message.pack())

@@ -14,7 +14,7 @@ from diagnose.model import Json
 if TYPE_CHECKING:
     from diagnose.live import Live
     from diagnose.questions import AnyQuestion
-    from diagnose.questions.dns import QuerySizedDns, SampleDns
+    from diagnose.questions.dns import QuerySizedDns, QueryUncheckedDns, SampleDns
 
 
 def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
@@ -66,7 +66,7 @@ def sending_socket(
 
 @contextmanager
 def resolver_socket(
-    live: Live, question: QuerySizedDns | SampleDns
+    live: Live, question: QuerySizedDns | QueryUncheckedDns | SampleDns
 ) -> Iterator[tuple[tuple[Any, ...], socket.socket]]:
     """The address of a resolver and a socket for queries over UDP, as `sending_socket` gives them.
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 5.0
 """For everything: connections, TLS, redirects. Nobody waits longer for a page."""
+HEAD_PATIENCE_S = 2.0
+"""For the header of a page that is none of entry: a stream of events begins at once, or never."""
+FIRST = "/"
 MOST_REDIRECTS = 5
 BODY_BYTES = 8 * 1024
 """Of an error. A page without an error needs less: it only says whose it is."""
@@ -60,7 +63,7 @@ class _OtherSchemeError(Exception):
 
 
 def request_page(live: Live, question: RequestPage) -> dict[str, Any]:
-    """What a server answers to a GET for `/`.
+    """What a server answers to a GET.
 
     Shape: `PageReply`. Errors: Refused("not allowed") after --no-probe, Refused("forbidden"),
     Refused("gone"), Refused("malformed") for a host name or an address that is none.
@@ -69,6 +72,8 @@ def request_page(live: Live, question: RequestPage) -> dict[str, Any]:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     if not _NAME.fullmatch(question.name):
         raise Refused("malformed", "no name of a host")
+    if not _TARGET.fullmatch(question.target):
+        raise Refused("malformed", "no path")
     visit = _Visit(live, question)
     try:
         return visit.reply(tls=question.tls)
@@ -121,8 +126,9 @@ class _Visit:
         self._live = live
         self._question = question
         self._begun = time.monotonic()
-        self._ends = self._begun + PATIENCE_S
-        self._asked = "/"
+        self._is_first = question.target == FIRST
+        self._ends = self._begun + (PATIENCE_S if self._is_first else HEAD_PATIENCE_S)
+        self._asked = question.target
 
     def reply(self, *, tls: bool) -> dict[str, Any]:
         """The answer over TLS or without it, as the question has it recorded."""
@@ -157,7 +163,7 @@ class _Visit:
 
     def _follow(self, pages: list[_Page], *, tls: bool) -> bool:
         """Ask for `/`, and for what its redirects lead to; whether they lead back."""
-        target: str | None = "/"
+        target: str | None = self._question.target
         while target is not None and len(pages) <= MOST_REDIRECTS and self._left > 0:
             self._asked = target
             pages.append(_Page(target, self._get(target, tls=tls)))
@@ -184,7 +190,8 @@ class _Visit:
             stream = self._with_tls(kernel) if tls else kernel
             connection = Connection(_TimedStream(stream, self._ends))
             try:
-                connection.ask(target, BODY_BYTES, cut=True, headers=self._headers(tls=tls))
+                most = BODY_BYTES if self._is_first else 0
+                connection.ask(target, most, cut=True, headers=self._headers(tls=tls))
                 reply = connection.take()
             except (Refused, OSError, EOFError) as error:
                 # a body that never ends, as of a stream of events, is an answer all the same
@@ -295,6 +302,7 @@ def _shown(reply: Reply) -> dict[str, Any]:
         "server": headers.get("server", ""),
         "kind": kind,
         "location": headers.get("location", "") if reply.status in _REDIRECTS else "",
+        "buffering": headers.get("x-accel-buffering", "")[:LONGEST_HEADER],
         "alternatives": headers.get("alt-svc", "")[:LONGEST_HEADER],
         "body": _text(reply.body[:most]) if is_text else "",
     }

@@ -49,6 +49,7 @@ def functions() -> Mapping[str, Function]:
         "netns.waiting-clients": waiting_clients.waiting_clients,
         "dns.query": namespaces.make_socket,
         "dns.sized": namespaces.make_socket,
+        "dns.unchecked": namespaces.make_socket,
         "dns.sample": namespaces.make_socket,
         "net.probe": namespaces.make_socket,
         "net.page": namespaces.make_socket,

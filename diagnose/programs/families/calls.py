@@ -166,10 +166,14 @@ _UNRESOLVED = rf"""(?x)
 """
 """A name that no DNS server knows, as libraries of many languages say it."""
 _OUTSIDE = LazyPattern(
-    r"\.(?!(?:arpa|cluster|corp|docker|home|internal|intranet|lab|lan|local|localdomain|svc|test)$)"
+    r"^(?!(?:api|app|backend|broker|cache|database|db|elasticsearch|kafka|mariadb|memcached|minio|mongo(?:db)?"
+    r"|mysql|nats|postgres(?:ql)?|queue|rabbitmq|redis|server|web|zookeeper)\.(?!com$|io$|net$|org$)[a-z]{2,24}$)"
+    r".*\.(?!(?:arpa|cluster|corp|docker|home|internal|intranet|lab|lan|local|localdomain|svc|test)$)"
     r"[a-z]{2,24}$"
 )
-"""A name of the internet: its last label is none of those that networks give themselves."""
+"""A name of the internet: its last label is none of those that networks give themselves.
+
+`redis.app` is what a compose file calls a neighbour: a service with another word."""
 
 PEERS = (
     Failure(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
@@ -17,11 +18,13 @@ from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.verdict import PacketVerdict
 from diagnose.firewall.walk import walk
 from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 _ARP: Literal["arp"] = "arp"
+_OF_DEVICES: tuple[Literal["ingress", "egress"], ...] = ("ingress", "egress")
 _HOOKS: tuple[Literal["input", "output"], ...] = ("input", "output")
 
 
@@ -70,16 +73,20 @@ def arp_filters(
 ) -> ArpFilters:
     """The bridges of networks with running containers, and the way out of the host.
 
-    iptables never sees ARP, and neither do the families ip and inet of nftables. An interface is
+    iptables never sees ARP, and neither do the hooks of IP in nftables; those of a device (family
+    netdev) see each frame. An interface is
     left out where somebody has entered all hardware addresses that the host needs there, and
     everybody else answers: ARP is dropped on purpose.
     """
     ruleset = host_stack.stack.ruleset
-    chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
-    if walked.why_not or not chains:
-        return ArpFilters((), len(chains), walked.why_not)
     bridges = list(_bridges(containers, networks))
     wires = [*bridges, *_way_out(host_stack, bridges)]
+    chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
+    if ruleset.uses_devices:
+        met = (ruleset.device_chains(hook, wire.device) for wire in wires for hook in _OF_DEVICES)
+        chains += [chain for some in met for chain in some]
+    if walked.why_not or not chains:
+        return ArpFilters((), len(chains), walked.why_not)
     found = (_filter_on(wire, ruleset, neighbours) for wire in wires)
     return ArpFilters(tuple(item for item in found if item is not None), len(chains))
 
@@ -109,16 +116,25 @@ def _filter_on(wire: _Wire, ruleset: Ruleset, neighbours: Neighbours | None) -> 
     """The rule that drops the ARP messages that come in there, or that the host sends."""
     if _is_on_purpose(wire, neighbours):
         return None
-    for hook in _HOOKS:
-        iif, oif = (wire.device, "") if hook == "input" else ("", wire.device)
-        message = Packet(iif, oif, None, None, "", state="untracked", physin=None)
-        verdict = walk(ruleset, hook, message, layer=_ARP)
+    for verdict in _verdicts(wire.device, ruleset):
         if verdict.outcome != "accept" and verdict.by is not None:
             is_felt = neighbours is None or any(map(neighbours.unanswered, wire.addresses))
             return ArpFilter(
                 wire.device, wire.network, wire.members, verdict.by, verdict.is_blocked, is_felt
             )
     return None
+
+
+def _verdicts(device: str, ruleset: Ruleset) -> Iterator[PacketVerdict]:
+    """What becomes of the messages that come in there, and of those that the host sends."""
+    came = Packet(device, "", None, None, "", state="untracked", physin=None, is_arp=True)
+    sent = replace(came, iif="", oif=device)
+    if ruleset.uses_devices:
+        yield walk(ruleset, "ingress", came, layer="netdev", device=device)
+    yield walk(ruleset, "input", came, layer=_ARP)
+    yield walk(ruleset, "output", sent, layer=_ARP)
+    if ruleset.uses_devices:
+        yield walk(ruleset, "egress", sent, layer="netdev", device=device)
 
 
 def _is_on_purpose(wire: _Wire, neighbours: Neighbours | None) -> bool:

@@ -17,7 +17,11 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx_configurations import NginxConfigurations
+from diagnose.evidence.network.proxies.nginx_configurations import (
+    HopFile,
+    NginxConfigurations,
+    configured_at,
+)
 from diagnose.evidence.network.proxies.nginx_hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
@@ -55,6 +59,8 @@ class CutConnections(msgspec.Struct, frozen=True):
     path: str
     hop: NginxHop | None = None
     """The location of nginx; None for HAProxy."""
+    file: HopFile | None = None
+    """Where that stands."""
 
 
 class AllCutConnections(Items[CutConnections], frozen=True):
@@ -84,10 +90,16 @@ def all_cut_connections(
         if (cut := _noted(container, ended.get(container.id, []))) is not None
     ]
     of_nginx = any(not line.ended for lines in ended.values() for line in lines)
-    known = NginxConfigurations(host, containers, processes).hops if of_nginx else ()
+    if not of_nginx:
+        return AllCutConnections(tuple(found))
+    nginx = NginxConfigurations(host, containers, processes)
     for id, lines in ended.items():
-        hops = [hop for hop in known if hop.is_of(containers.by_id[id])]
-        found += list(_regular(containers.by_id[id], lines, hops))[:1]
+        proxy = containers.by_id[id]
+        hops = [hop for hop in nginx.hops if hop.is_of(proxy)]
+        begun = configured_at(proxy, processes, clock)
+        for cut in list(_regular(proxy, lines, hops, begun))[:1]:
+            file = nginx.file_of(cut.hop) if cut.hop is not None else None
+            found.append(msgspec.structs.replace(cut, file=file))
     return AllCutConnections(tuple(found))
 
 
@@ -111,14 +123,18 @@ def _noted(container: Container, lines: Sequence[AccessLine]) -> CutConnections 
 
 
 def _regular(
-    container: Container, lines: Sequence[AccessLine], hops: Sequence[NginxHop]
+    container: Container, lines: Sequence[AccessLine], hops: Sequence[NginxHop], begun: float
 ) -> Iterator[CutConnections]:
     """Of the same client's connections to a path each ended as long after the one before as nginx
-    waits for a word."""
-    for path, ended in by_key((line.path.partition("?")[0], line) for line in lines).items():
+    waits for a word.
+
+    begun: since when nginx waits so long. A connection that stood then has its former time.
+    """
+    for path, lines_of in by_key((line.path.partition("?")[0], line) for line in lines).items():
         hop = next(iter(hops_for_path(hops, path)), None)
         timeout = _seconds(hop.read_timeout or _DEFAULT) if hop is not None else 0.0
-        if not timeout:
+        ended = [line for line in lines_of if line.at > begun + timeout]
+        if not timeout or not ended:
             continue
         pairs = [
             _comes_again(line, ended, timeout)

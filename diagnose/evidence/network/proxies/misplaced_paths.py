@@ -20,10 +20,15 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.proxies.nginx_configurations import HopFile, NginxConfigurations
+from diagnose.evidence.network.proxies.nginx_configurations import (
+    HopFile,
+    NginxConfigurations,
+    configured_at,
+)
 from diagnose.evidence.network.proxies.nginx_hops import NginxHop
 from diagnose.evidence.network.proxies.web_address import web_address
 from diagnose.programs.callers import is_of_the_internet
+from diagnose.programs.web_programs import is_proxy
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -75,12 +80,41 @@ def misplaced_paths(
     if not any(_are_missed(requests, clock) for requests in logs.values()):
         return MisplacedPaths()
     nginx = NginxConfigurations(host, containers, processes)
+    relays = _relays(containers, processes)
+
+    def since(hop: NginxHop) -> dict[str, list[AccessLine]]:
+        """The requests that were passed on by the present configuration."""
+        begun = configured_at(hop.proxy, processes, clock)
+        return {id: [line for line in lines if line.at > begun] for id, lines in logs.items()}
+
     found = [
         item
         for hop in nginx.hops
-        if (item := _misplaced(hop, nginx, logs, clock, namespaces)) is not None
+        if (item := _misplaced(hop, nginx, since(hop), clock, namespaces, relays)) is not None
     ]
     return MisplacedPaths(tuple(found))
+
+
+def _relays(containers: Containers, processes: Processes) -> frozenset[str]:
+    """The addresses of proxies before nginx: in containers, and on the host, which is a gateway.
+
+    A scanner that comes through one has the proxy's address in nginx's log.
+    """
+    proxies = (
+        end.ip_address
+        for container in containers.running
+        if is_proxy({process.comm for process in processes.inside(container.id)})
+        for end in container.endpoints.values()
+    )
+    gateways = (
+        end.gateway for container in containers.running for end in container.endpoints.values()
+    )
+    return frozenset((*proxies, *gateways))
+
+
+def _is_near(line: AccessLine, relays: frozenset[str]) -> bool:
+    """Whether a neighbour asked, and no stranger of the internet, who may come through a proxy."""
+    return not is_of_the_internet(line.address) and line.address not in relays
 
 
 def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
@@ -104,6 +138,7 @@ def _misplaced(
     logs: dict[str, list[AccessLine]],
     clock: Clock,
     namespaces: Namespaces | None,
+    relays: frozenset[str],
 ) -> MisplacedPath | None:
     """The location if all requests for it end with 404."""
     program = hop.program
@@ -133,7 +168,7 @@ def _misplaced(
         sent=hop.sent_path(asked),
         other=f"/{rest.lstrip('/')}" if not hop.path or not hop.location.endswith("/") else asked,
         address=_address(hop, program, namespaces),
-        is_of_visitors=any(line.referer or not is_of_the_internet(line.address) for line in seen),
+        is_of_visitors=any(line.referer or _is_near(line, relays) for line in seen),
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.nginx_files import NginxFiles
 from diagnose.evidence.network.proxies.nginx_hops import NginxHop, hops
@@ -49,6 +50,16 @@ class NginxConfigurations:
         if mount is None:
             return HopFile(inside, is_read_only=False, on_host="")
         return HopFile(inside, not mount.rw, mount.on_host(inside))
+
+
+def configured_at(proxy: Container | None, processes: Processes, clock: Clock) -> float:
+    """Unix time since which an nginx works by its present configuration.
+
+    It starts new workers when it reads its files again.
+    """
+    near = processes.outside if proxy is None else processes.inside(proxy.id)
+    starts = (process.start for process in near if process.comm == _PROGRAM)
+    return clock.booted + max(starts, default=0.0)
 
 
 def _servers(containers: Containers, processes: Processes) -> list[Container | None]:

@@ -21,6 +21,10 @@ _HOST_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "host.docker.interna
 _TLS_PORT = "443"
 
 
+INHERITED = frozenset({"proxy_buffering", "proxy_http_version", "proxy_read_timeout"})
+"""Settings of a location that hold from the blocks around it, unless it has its own."""
+
+
 class NginxHop(msgspec.Struct, frozen=True):
     """One location of an nginx whose requests go to a server behind it."""
 
@@ -48,8 +52,24 @@ class NginxHop(msgspec.Struct, frozen=True):
     """Whether the location takes each path that begins so, and not this one alone."""
     rewrites: bool = False
     """Whether the location changes the path itself before it passes it on."""
-    read_timeout: str = ""
-    """How long it waits for the server to send something: `300s`; "" where nothing says so."""
+    settings: Mapping[str, str] = {}
+    """What holds for it of the settings that are kept (INHERITED), by name."""
+
+    @property
+    def read_timeout(self) -> str:
+        """How long it waits for the server to send something: `300s`; "" where nothing says so."""
+        return self.settings.get("proxy_read_timeout", "")
+
+    @property
+    def speaks_http_1_0(self) -> bool:
+        """Whether it calls the server by HTTP/1.0: nginx before 1.29.7 does so by default."""
+        is_set_elsewhere = not self.is_known and "proxy_http_version" not in self.settings
+        return not is_set_elsewhere and self.settings.get("proxy_http_version", "1.0") == "1.0"
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether it collects what the server sends before it passes it on."""
+        return self.is_known and self.settings.get("proxy_buffering", "on") == "on"
 
     @property
     def passes_upgrades_on(self) -> bool:
@@ -101,18 +121,19 @@ class _Level(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     variables: Mapping[str, str] = {}
     is_known: bool = True
-    read_timeout: str = ""
+    settings: Mapping[str, str] = {}
 
     def within(self, block: Directive) -> _Level:
         """In a block: its own headers take the place of all others, as nginx has it."""
         own = {item.first.lower(): item.last for item in block.all("proxy_set_header")}
         has_unread = any(True for _ in block.all("include"))
         variables = {item.first.lstrip("$"): item.last for item in block.all("set")}
+        own_settings = {item.name: item.first for item in block.inner if item.name in INHERITED}
         return _Level(
             own or self.headers,
             {**self.variables, **variables},
             not has_unread if own else self.is_known and not has_unread,
-            next((item.first for item in block.all("proxy_read_timeout")), self.read_timeout),
+            {**self.settings, **own_settings},
         )
 
 
@@ -164,7 +185,7 @@ def _hops_of_site(
                 ends_tls=bool(with_tls),
                 is_prefix=block.first != "=",
                 rewrites=any(True for _ in block.all("rewrite")),
-                read_timeout=level.read_timeout,
+                settings=level.settings,
             )
 
 

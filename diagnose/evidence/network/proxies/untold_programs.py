@@ -92,6 +92,8 @@ def _cause(
     way = list(_on_the_way(symptom, known))
     if symptom.kind == "upgrade":
         return next((hop for hop in way if not hop.passes_upgrades_on), None)
+    if symptom.kind == "version":
+        return next((hop for hop in way if hop.speaks_http_1_0), None)
     for hop in way:
         if hop.ends_tls and not hop.tells_of_https:
             return hop

@@ -21,8 +21,9 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 
-Kind = Literal["upgrade", "login", "sign-in", "origin", "loop"]
-"""upgrade: requests for WebSocket are refused. login: who has logged in is not known by the next
+Kind = Literal["upgrade", "version", "login", "sign-in", "origin", "loop"]
+"""upgrade: requests for WebSocket are refused. version: requests are refused for the version of
+HTTP. login: who has logged in is not known by the next
 request. sign-in: who is sent to another site to sign in does not come back. origin: a form is
 refused, since it came from a page of HTTPS. loop: a page leads to itself."""
 
@@ -35,6 +36,7 @@ _SOCKET = LazyPattern(
 )
 _NO_SOCKET = frozenset({400, 404, 405, 426})
 """How programs answer who asks for a page where they speak WebSocket."""
+_WANTS_ANOTHER_VERSION = 426
 _SWITCHED = 101
 _ASKS_FOR_UPGRADE = LazyPattern(
     r"""(?x)
@@ -134,6 +136,15 @@ def _are_all_refused(lines: Sequence[AccessLine]) -> bool:
     return all(line.status in _NO_SOCKET for line in lines)
 
 
+def _refused_versions(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """The last requests, where each of them was refused for its version of HTTP."""
+    pages = [line for line in requests if _SOCKET.search(line.path) is None]
+    refused = [line for line in pages if line.status == _WANTS_ANOTHER_VERSION]
+    places = {_VARIABLE.sub("", line.path) for line in refused}
+    served = (line for line in pages if line.status < _MOVED)
+    return [] if any(_VARIABLE.sub("", line.path) in places for line in served) else refused
+
+
 def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """Logins that were granted, after each of which the same client is not known.
 
@@ -184,6 +195,7 @@ def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:
 
 _SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
     "upgrade": _refused_upgrades,
+    "version": _refused_versions,
     "login": _forgotten_logins,
     "sign-in": _lost_sign_ins,
 }

@@ -1,0 +1,100 @@
+"""network.inner-address-announced: a program tells clients outside an address inside Docker."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.networks import Subnet, is_within
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.phrases import count, sentence, shortened
+from diagnose.registry import check
+
+_ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}"
+_PAIR = LazyPattern(
+    rf"(?<![\d.])(?P<own>{_ADDRESS}):(?P<port>\d{{1,5}})(?:/\w{{3,5}}){{0,3}} ?(?:<?->|=>|to) ?"
+    rf"(?P<other>{_ADDRESS}):\d{{1,5}}"
+)
+"""Two ends of a path that a program tries, as ICE has them."""
+_FAILS = LazyPattern(r"\b(?:fail(?:ed|ing|s)?|timed? ?out|timeout|unreachable|no response)\b", 2)
+_VARIABLES = {"jvb": ("DOCKER_HOST_ADDRESS", "JVB_ADVERTISE_IPS")}
+"""By the name of an image, the variables that hold the address for clients: the last one is set
+where the container has none of them."""
+
+
+@check("network.inner-address-announced", severity=Severity.critical)
+def inner_address_announced(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    uplinks: Uplinks | None,
+    *,
+    least: Count = Count(3),
+    fresh: Seconds = Seconds(90),
+) -> CheckResult:
+    """A program tells its clients the address that its container has inside Docker.
+
+    Servers of calls and video tell each client where to send sound and pictures. People join then,
+    and neither see nor hear each other: only this host reaches that address. The log must say at
+    least three times, and lately, that a path from the container's own address, at a port that is
+    published over UDP, to an address outside its networks fails.
+    """
+    callers = [item for item in containers.running if any(item.published_by("udp"))]
+    for container in callers:
+        nets = [
+            place.addresses for name in container.endpoints for place in containers.subnets(name)
+        ]
+        says = functools.partial(_says_so, container, nets)
+        lines = recent_logs.repeated(container, says, clock, least, fresh)
+        if lines:
+            yield _finding(container, lines[-1].text, len(lines), uplinks)
+    yield from recent_logs.left_out(callers)
+    return None
+
+
+def _says_so(container: Container, nets: Sequence[Subnet], text: str) -> bool:
+    """Whether a path from the container's own address to a client outside fails."""
+    match = _PAIR.search(text)
+    if match is None or _FAILS.search(text) is None or not is_address(match["other"]):
+        return False
+    ports = {binding.number for binding in container.published_by("udp")}
+    is_outside = not any(is_within(match["other"], net) for net in nets)
+    return match["own"] in container.ipv4_addresses and int(match["port"]) in ports and is_outside
+
+
+def _finding(container: Container, line: str, times: int, uplinks: Uplinks | None) -> Finding:
+    match = _PAIR.search(line)
+    assert match is not None  # the line was chosen by it
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} tells its clients to call {match['own']}:{match['port']}, its address "
+            f"inside Docker, which they cannot reach ({count(times, 'path')} failed lately)",
+            f"it publishes port {match['port']} over UDP, and does not know this host's address",
+        ),
+        {
+            "log": shortened(line, 200),
+            "NetworkSettings.Ports": container.published_names,
+        },
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+    ).with_variables(_variables(container, uplinks))
+
+
+def _variables(container: Container, uplinks: Uplinks | None) -> PageVariables:
+    """The variable of its image with this host's address, where both are known."""
+    name = container.config.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    known = _VARIABLES.get(name, ())
+    usual = known[-1] if known else ""
+    variable = next((item for item in known if container.config.sets(item)), usual)
+    uplink = uplinks.preferred if uplinks is not None else None
+    address = uplink.address if uplink is not None else None
+    announced = f"{variable}={address}" if variable and address else ""
+    return present({"announced": announced, "media": "" if announced else container.name})

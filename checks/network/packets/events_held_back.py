@@ -1,0 +1,52 @@
+"""network.events-held-back: nginx holds back a stream of events that a program sends."""
+
+from __future__ import annotations
+
+from checks.network.nginx_edits import lines_before
+from diagnose.evidence.network.proxies.held_events import AllHeldEvents, HeldEvents
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import count, sentence, shortened
+from diagnose.registry import check
+
+_PASSED_ON = "proxy_buffering off; proxy_cache off;"
+
+
+@check("network.events-held-back", severity=Severity.warning)
+def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
+    """nginx holds back a stream of events that a program sends.
+
+    Chats, progress bars and live logs show nothing, or everything at once at the end. nginx
+    collects what a program sends until a buffer is full, unless proxy_buffering is off, or the
+    program says so in its header X-Accel-Buffering. The access log shows clients that waited at a
+    path of such a stream, and went without a byte (status 499): three or more within five minutes,
+    and none that got any. nginx's configuration is read then, and the program is asked for that
+    path, without cookie or login: its answer is a stream of events, or wants a login.
+    """
+    for item in all_held_events:
+        yield _finding(item)
+    return None
+
+
+def _finding(item: HeldEvents) -> Finding:
+    hop, reply = item.hop, item.reply
+    answer = reply.kind if item.is_seen else f"HTTP status {reply.status}, which wants a login"
+    return Finding.about(
+        item.program,
+        sentence(
+            f"clients of {item.program} wait for {shortened(item.path, 60)} and go without a byte "
+            f"({count(item.times, 'time')} lately)",
+            f"{hop.label} holds back what the program sends: proxy_buffering is not off there",
+        ),
+        present(
+            {
+                "log": shortened(item.line, 160),
+                f"GET {shortened(hop.sent_path(item.path), 60)} at the program": answer,
+                "X-Accel-Buffering": reply.buffering or "not sent",
+                "where that is set": f"{hop.directive} in {item.file.on_host or item.file.inside}",
+            }
+        ),
+        discriminator=hop.directive,
+        touches=(hop.proxy.subject,) if hop.proxy is not None else (),
+        stable=(item.program.life,),
+    ).with_variables(lines_before(hop, item.file, _PASSED_ON))

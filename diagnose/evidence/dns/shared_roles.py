@@ -1,0 +1,114 @@
+"""Names that containers with different work have on one network, and who calls them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.dns.service_names import called_names, names_on
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+
+_OF_A_COPY = LazyPattern(
+    r"(?:^|[^a-z])(?:replicas?|slave|standby|secondary|follower|read[-_]?only)(?=$|[^a-z])",
+    2,
+)
+"""How the copy of a database is called in names, commands and variables."""
+_REFUSES_WRITES = LazyPattern(
+    r"""(?xi)
+    cannot\ execute\ \w+\ in\ a\ read-only\ transaction  # PostgreSQL
+    | READONLY\ You\ can't\ write\ against\ a\ read\ only  # Redis
+    | running\ with\ the\ --(?:super-)?read-only\ option  # MySQL
+    | \b(?:NotWritablePrimary|not\ (?:master|primary))\b  # MongoDB
+    """
+)
+LEAST = 2
+
+
+class SharedByRoles(msgspec.Struct, frozen=True):
+    """A name of containers with different work on one network, and who calls it."""
+
+    network: str
+    name: str
+    owners: tuple[Container, ...]
+    callers: tuple[Container, ...]
+    reason: str
+    """In what they differ, in words."""
+    leaving: Container | None
+    """The one that should not have the name: the copy of a database, or the former release."""
+    line: str = ""
+    """What a caller says that has reached the wrong one; "" where nobody does."""
+
+
+def shared_by_roles(
+    network: str, containers: Containers, recent_logs: RecentLogs | None
+) -> Iterator[SharedByRoles]:
+    """The names on a network whose owners differ, and that somebody calls."""
+    members = list(containers.running_on(network))
+    shared = {
+        name: tuple(owners)
+        for name, owners in names_on(network, members).items()
+        if len(owners) > 1 and _is_of_one_side(owners)
+    }
+    called = called_names(members) if shared else {}
+    for name, owners in shared.items():
+        reason = _difference(owners)
+        ids = {owner.id for owner in owners}
+        callers = tuple(item for item in called.get(name, ()) if item.id not in ids)
+        if reason and callers:
+            line = next(filter(None, (_refusal(item, recent_logs) for item in callers)), "")
+            leaving = _copy(owners) or _former(owners)
+            yield SharedByRoles(network, name, owners, callers, reason, leaving, line)
+
+
+def _is_of_one_side(owners: Sequence[Container]) -> bool:
+    """Whether no two projects of compose share the name: that has a check of its own."""
+    return len({owner.compose_project for owner in owners} - {""}) <= 1
+
+
+def _difference(owners: Sequence[Container]) -> str:
+    """In what the owners of a name differ; "" for copies of one service."""
+    first, *others = owners
+    if any(_repository(other) != _repository(first) for other in others):
+        return "they run different images"
+    if any(other.image != first.image for other in others):
+        return "they run different releases of one image"
+    if _copy(owners) is not None:
+        return "one is a copy that takes no writes, by its own settings"
+    return ""
+
+
+def _repository(container: Container) -> str:
+    """The name of its image without tag and digest."""
+    name = container.config.image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+def _copy(owners: Sequence[Container]) -> Container | None:
+    """The only one that is called a copy, by its name, its command or a variable's value."""
+    copies = [owner for owner in owners if _is_called_copy(owner)]
+    return only(copies) if len(copies) < len(owners) else None
+
+
+def _is_called_copy(container: Container) -> bool:
+    values = (value for _, value in container.config.environment if len(value) < 40)
+    texts = (container.name, *container.config.words, *values)
+    return any(_OF_A_COPY.search(text) is not None for text in texts)
+
+
+def _former(owners: Sequence[Container]) -> Container | None:
+    """The one that was created first, of two releases of one image."""
+    if len({_repository(owner) for owner in owners}) != 1:
+        return None
+    return min(owners, key=lambda owner: owner.created_at or 0.0)
+
+
+def _refusal(caller: Container, recent_logs: RecentLogs | None) -> str:
+    """The last line in which a caller was refused its writes, if it was repeatedly."""
+    texts = recent_logs.texts_of(caller) if recent_logs is not None else ()
+    lines = [text for text in texts if _REFUSES_WRITES.search(text)]
+    return lines[-1] if len(lines) >= LEAST else ""

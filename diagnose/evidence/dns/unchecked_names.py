@@ -1,0 +1,53 @@
+"""Names that a DNS server knows, and refuses for their signatures (DNSSEC)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.evidence.dns.unresolved_names import ServerError, unresolved_names
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import QueryUncheckedDns
+from diagnose.registry import evidence
+
+_MOST = 4
+"""Names that are asked for."""
+_RCODE = "SERVFAIL"
+
+
+class UncheckedNames(msgspec.Struct, frozen=True):
+    """The servers that know a name where they shall check no signature."""
+
+    errors: frozenset[ServerError] = frozenset()
+
+    def holds(self, error: ServerError) -> bool:
+        return error in self.errors
+
+
+@evidence
+def unchecked_names(
+    host: Host, containers: Containers, failed_names: FailedNames, lookups: Lookups
+) -> UncheckedNames:
+    """A server that answers SERVFAIL is asked once more, with the bit CD; nobody is asked else."""
+    failing = [
+        (failure, error)
+        for failure in unresolved_names(containers, failed_names, lookups)
+        if (error := failure.first_error) is not None
+        and error.rcode == _RCODE
+        and error.server != EMBEDDED
+        and not failure.is_known
+    ]
+    queries = {
+        QueryUncheckedDns(error.server, failure.name.name, failure.container.state.pid): error
+        for failure, error in failing[:_MOST]
+    }
+    known = {
+        queries[query]
+        for query, reply in host.ask_about(list(queries), lambda query: query)
+        if not isinstance(reply, Failed) and reply.knows
+    }
+    return UncheckedNames(frozenset(known))

@@ -1,0 +1,54 @@
+"""The check network.inner-address-announced."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.containers import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from tests.checks.network.evidence import container
+from tests.judging import judge
+
+PORTS = {"10000/udp": [{"HostIp": "0.0.0.0", "HostPort": "10000"}]}
+NETS = {"shop": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "Gateway": "172.18.0.1"}}
+SETTINGS = {"Networks": NETS, "Ports": PORTS}
+PAIR = "INFO: Pair failed: 172.18.0.2:10000/udp/host -> 192.168.3.13:53994/udp/host (RTP)"
+NAMED = "JVB_ADVERTISE_IPS=192.0.2.10"
+FORMER = "DOCKER_HOST_ADDRESS=192.0.2.10"
+LINES: dict[str, tuple[str, str, list[str], str]] = {
+    "Jitsi": (PAIR, "jitsi/jvb:stable", [], NAMED),
+    "Jitsi of old": (PAIR, "jitsi/jvb:stable", ["DOCKER_HOST_ADDRESS=10.9.9.9"], FORMER),
+    "another server": (PAIR, "livekit/livekit-server:v1", [], ""),
+}
+CALM = {
+    "a pair that holds": PAIR.replace("failed", "nominated"),
+    "a neighbour": PAIR.replace("192.168.3.13", "172.18.0.9"),
+    "an address of others": PAIR.replace("172.18.0.2", "192.0.2.10"),
+    "another port": PAIR.replace(":10000", ":20000"),
+}
+
+
+def _judged(line: str, image: str = "jitsi/jvb:stable", env: tuple[str, ...] = ()):
+    jvb = container("jvb", NetworkSettings=SETTINGS, Config={"Image": image, "Env": list(env)})
+    lines = tuple(RecentLine(1000.0 + at, line) for at in range(4))
+    return judge(
+        "network.inner-address-announced",
+        containers=Containers((jvb,)),
+        recent_logs=RecentLogs({jvb.id: lines}),
+        clock=Clock(1010.0, 0.0),
+        uplinks=Uplinks((Uplink("eth0", "192.0.2.10"),)),
+    ).findings
+
+
+@pytest.mark.parametrize(("line", "image", "env", "announced"), LINES.values(), ids=LINES)
+def test_paths_that_fail(line: str, image: str, env: list[str], announced: str) -> None:
+    (finding,) = _judged(line, image, tuple(env))
+    assert finding.variables.get("announced", "") == announced
+    assert "172.18.0.2:10000" in finding.summary
+
+
+@pytest.mark.parametrize("line", CALM.values(), ids=CALM)
+def test_other_lines(line: str) -> None:
+    assert not _judged(line)
