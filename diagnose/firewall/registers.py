@@ -39,6 +39,8 @@ _META: Mapping[int, tuple[Field, int]] = {
     19: ("pkttype", 1),
 }
 _META_PROTOCOL = 1
+_META_LINKS = (8, 9)
+"""The kinds of the interfaces (iiftype, oiftype)."""
 _META_INDEXES: Mapping[int, Field] = {4: "iif", 5: "oif"}
 _META_NAMES: Mapping[int, Field] = {6: "iif", 7: "oif", 17: "brin", 18: "brout"}
 _META_GROUPS: Mapping[int, tuple[Field, str]] = {21: ("iif", "iifgroup"), 22: ("oif", "oifgroup")}
@@ -93,7 +95,9 @@ class Part(msgspec.Struct, frozen=True):
     width: int
     full: int
     order: Order = "big"
-    kind: Literal["number", "name", "index", "group", "ethertype", "route", "flags"] = "number"
+    kind: Literal["number", "name", "index", "group", "ethertype", "route", "flags", "link"] = (
+        "number"
+    )
     mask: int | None = None
     label: str = ""
 
@@ -113,6 +117,8 @@ def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     if key in _META_GROUPS:
         name, label = _META_GROUPS[key]
         return [Part(name, 4, 4, state.order, "group", label=label)]
+    if key in _META_LINKS:
+        return [Part(None, 2, 2, state.order, "link", label=f"meta key {key}")]
     if key == _META_PROTOCOL:
         return [Part("family", 2, 2, kind="ethertype")]
     if key in _META:

@@ -24,6 +24,7 @@ Parts = Literal[
     "proxying",
     "secrets",
     "servers",
+    "sites",
     "stopped by hand",
     "urls",
     "used variables",

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ _PACKAGES = {
     "mariadb-server-core": "usr/sbin/mariadbd",
 }
 """Package -> the program in it."""
+_ALONE = {"caddy": "usr/bin/caddy"}
+"""Those that few scenarios need, each in a download of its own."""
 _BESIDE = {"redis-server": ("usr/bin/redis-cli",)}
 """Further programs that a package's image has, which need no other libraries."""
 _LINKED = re.compile(r"(?:=> )?(/\S+) \(0x")
@@ -41,11 +44,15 @@ class UnfetchedError(LookupError):
 
 
 def load_server(box: Box, package: str, image: str, *changes: str) -> str:
-    """Import the image of a real server, of `redis-server`, `nginx` or `mariadb-server-core`;
-    returns the path of its program."""
+    """Import the image of a real server, of `redis-server`, `nginx`, `mariadb-server-core` or
+    `caddy`; returns the path of its program."""
     recipe = _recipe(package)
     load(box, image, Recipe(files=dict(recipe), changes=changes))
-    return f"/{_PACKAGES[package]}"
+    return f"/{_program(package)}"
+
+
+def _program(package: str) -> str:
+    return _ALONE.get(package) or _PACKAGES[package]
 
 
 def install_server(box: Box, package: str) -> None:
@@ -78,9 +85,9 @@ def _install_plugin(box: Box, name: str) -> None:
 
 @functools.cache
 def _recipe(package: str) -> tuple[tuple[str, tuple[bytes, int]], ...]:
-    tree = _tree()
-    program = tree / _PACKAGES[package]
-    files = {_PACKAGES[package]: (program.read_bytes(), 0o755)}
+    tree = _tree(package) if package in _ALONE else _tree()
+    program = tree / _program(package)
+    files = {_program(package): (program.read_bytes(), 0o755)}
     for path in _BESIDE.get(package, ()):
         files[path] = ((tree / path).read_bytes(), 0o755)
     for library in _libraries(program, tree):
@@ -113,24 +120,27 @@ def _libraries(program: Path, tree: Path) -> list[Path]:
         env={**os.environ, "LD_LIBRARY_PATH": paths},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,  # it fails for a program that is linked with none
     )
     return [Path(match[1]) for match in _LINKED.finditer(done.stdout)]
 
 
 @functools.cache
-def _tree() -> Path:
-    """The folder in which the packages are unpacked; it appears whole or not at all."""
-    root = cache_dir() / "servers"
+def _tree(alone: str = "") -> Path:
+    """The folder in which the packages are unpacked; it appears whole or not at all.
+
+    alone: the package that it is for, beside the folder of those that many scenarios need.
+    """
+    root = cache_dir() / (f"server-{alone}" if alone else "servers")
     cache_dir().mkdir(parents=True, exist_ok=True)
     with (cache_dir() / "servers.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
-            _fetch(root)
+            _fetch(root, [alone] if alone else list(_PACKAGES))
     return root
 
 
-def _fetch(root: Path) -> None:
+def _fetch(root: Path, packages: Sequence[str]) -> None:
     work = root.with_suffix(".new")
     shutil.rmtree(work, ignore_errors=True)
     (work / "debs" / "partial").mkdir(parents=True)
@@ -142,7 +152,7 @@ def _fetch(root: Path) -> None:
     try:
         download = [
             "apt-get", "-qq", "-y", "install", "--reinstall", "--download-only", *options,
-            *_PACKAGES,
+            *packages,
         ]  # fmt: skip
         subprocess.run(download, check=True, capture_output=True, text=True, timeout=300)
     except (OSError, subprocess.SubprocessError) as error:

@@ -1,9 +1,11 @@
-"""network.proxied-path-unknown: a program does not know the paths that nginx passes on to it."""
+"""network.proxied-path-unknown: a program does not know the paths that a proxy passes on to it."""
 
 from __future__ import annotations
 
 from checks.network.nginx_edits import nginx_edit
 from diagnose.evidence.network.proxies.misplaced_paths import MisplacedPath, MisplacedPaths
+from diagnose.evidence.network.proxies.misplaced_routes import MisplacedRoute, MisplacedRoutes
+from diagnose.evidence.network.proxies.passed_routes import PassedRoute
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -18,21 +20,27 @@ _PLAIN = LazyPattern(r"[\w.:/-]{1,120}")
     "network.proxied-path-unknown",
     severity=Severity.warning,
     aloud=(
-        "has none of the pages that nginx asks it for",
-        "have none of the pages that nginx asks them for",
+        "has none of the pages that its proxy asks it for",
+        "have none of the pages that their proxies ask them for",
     ),
 )
-def proxied_path_unknown(misplaced_paths: MisplacedPaths) -> CheckResult:
-    """A program does not know the paths that nginx passes on to it.
+def proxied_path_unknown(
+    misplaced_paths: MisplacedPaths, misplaced_routes: MisplacedRoutes | None
+) -> CheckResult:
+    """A program does not know the paths that a proxy passes on to it.
 
-    nginx serves it below a path, as /api/, and passes that on as it is; or it cuts the path off,
-    and the program expects it. All depends on a slash at the end of proxy_pass. Access logs show
-    it: four or more requests below the path lately, each of them answered with 404. The
-    configuration of nginx is read then. It is advice where only strangers of the internet asked,
-    who look for pages that nobody has. A location that rewrites its path is left alone.
+    nginx, Traefik or Caddy serve it below a path, as /api/, and pass that on as it is; or they cut
+    the path off, and the program expects it. For nginx all depends on a slash at the end of
+    proxy_pass, for Traefik on a middleware (stripprefix) in the labels, for Caddy on handle_path in
+    a mounted Caddyfile. Access logs show it: four or more requests below the path lately, each of
+    them answered with 404. The configuration of the proxy is read then. It is advice where only
+    strangers of the internet asked, who look for pages that nobody has. A place that rewrites its
+    path in another way is left alone.
     """
     for path in misplaced_paths:
         yield _finding(path)
+    for misplaced in misplaced_routes or ():
+        yield _route_finding(misplaced)
     return None
 
 
@@ -91,3 +99,75 @@ def _variables(path: MisplacedPath) -> PageVariables:
     new = new if hop.path else f"{new}/"
     edit = f"s|proxy_pass  *{old};|proxy_pass {new};|"
     return {**words, **nginx_edit(hop, path.file, edit)}
+
+
+def _route_finding(misplaced: MisplacedRoute) -> Finding:
+    """A route of Traefik or Caddy."""
+    route, program = misplaced.route, misplaced.route.program
+    if route.is_cut:
+        why = f"{route.label} cuts {route.prefix} off, and the program may expect that path"
+    else:
+        why = (
+            f"{route.label} passes {route.prefix} on to it, and the program may not know that path"
+        )
+    return Finding.about(
+        program,
+        sentence(
+            f"{program} answers all requests below {route.prefix} with HTTP status 404 "
+            f"({count(misplaced.times, 'time')} lately)",
+            why,
+        ),
+        present(
+            {
+                "log": shortened(misplaced.line, 160),
+                "asked for, and by the other form": f"{shortened(misplaced.sent, 60)}, {shortened(misplaced.other, 60)}",
+                "where that is set": f"{route.said} in {route.on_host or 'the labels of the container'}",
+            }
+        ),
+        severity=None if misplaced.is_of_visitors else Severity.advice,
+        discriminator=route.prefix,
+        touches=(route.proxy.subject,),
+        stable=(program.life,),
+    ).with_variables(_route_variables(misplaced))
+
+
+def _route_variables(misplaced: MisplacedRoute) -> PageVariables:
+    """The two addresses to compare, and what changes the form where the other one is known."""
+    route = misplaced.route
+    words = {"routing": route.proxy.name}
+    texts = (misplaced.sent, misplaced.other, route.location)
+    if not misplaced.address or not all(map(_PLAIN.fullmatch, texts)):
+        return words
+    words |= {"sent": f"{misplaced.address}{misplaced.sent}", "other": f"{misplaced.address}{misplaced.other}"}
+    if route.kind == "Traefik":
+        return words if route.is_cut else {**words, **_stripping_labels(route)}
+    edit = _caddy_edit(route)
+    if not edit or not route.on_host:
+        return words
+    return {**words, "caddy_edit": edit, "caddyfile": route.inside, "caddy_file": route.on_host}
+
+
+def _stripping_labels(route: PassedRoute) -> PageVariables:
+    """The labels of a middleware that cuts the path off, behind those that the router has."""
+    name = f"{route.router}-strip"
+    chain = f"{route.chain},{name}" if route.chain else name
+    return {
+        "strip_label": f"traefik.http.middlewares.{name}.stripprefix.prefixes={route.prefix}",
+        "chain_label": f"traefik.http.routers.{route.router}.middlewares={chain}",
+    }
+
+
+def _caddy_edit(route: PassedRoute) -> str:
+    """What writes the other form into the Caddyfile, for sed; "" where that is not one line."""
+    place = f"{route.location}*"
+    old = place.replace(".", "[.]").replace("*", "[*]")
+    begins = r"^\([[:space:]]*\)"
+    if route.said == f"handle {place}":
+        return f"s|{begins}handle  *{old}|\\1handle_path {place}|"
+    if route.said == f"handle_path {place}":
+        return f"s|{begins}handle_path  *{old}|\\1handle {place}|"
+    if route.said.startswith(f"reverse_proxy {place} ") and not route.is_cut:
+        rest = r"  *\(.*[^{[:space:]]\)[[:space:]]*$"
+        block = f"\\1handle_path {place} {{\\n\\1reverse_proxy \\2\\n\\1}}"
+        return f"s|{begins}reverse_proxy  *{old}{rest}|{block}|"
+    return ""

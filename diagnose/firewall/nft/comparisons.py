@@ -11,6 +11,8 @@ from diagnose.firewall.values import Interval, Masked, Name, Value
 
 _EQUAL, _NOT_EQUAL, _LESS, _AT_MOST, _MORE, _AT_LEAST = range(6)
 """Operations of `cmp`."""
+_ETHERNET = 1
+"""ARPHRD_ETHER."""
 _INET_FAMILIES = {2: 2, 10: 10}
 """`meta nfproto` names families by their own numbers, `meta protocol` by Ethernet types."""
 
@@ -20,6 +22,8 @@ def compare(program: RuleProgram, expression: Expression) -> None:
     data = bytes.fromhex(expression["data"])
     operation = expression["op"]
     parts = program.parts_in(expression["sreg"], len(data))
+    if parts and parts[0].kind == "link" and operation == _EQUAL and _is_ethernet(parts[0], data):
+        return
     if not parts or any(part.field is None for part in parts):
         program.conditions.append(Unread(parts[0].label if parts else "cmp"))
         return
@@ -31,6 +35,14 @@ def compare(program: RuleProgram, expression: Expression) -> None:
     if len(parts) == 1 and not negate and parts[0].kind != "flags":
         _note_protocol(program, parts[0], data)
     program.conditions.append(_equality(program, parts, data, negate))
+
+
+def _is_ethernet(part: Part, data: bytes) -> bool:
+    """Whether a rule asks for an interface of Ethernet: nft does so before it reads a frame.
+
+    Bridges, veth pairs and network cards are; nobody writes such a rule for a tunnel.
+    """
+    return int.from_bytes(data, part.order) == _ETHERNET
 
 
 def _equality(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:

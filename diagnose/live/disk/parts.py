@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.live.disk.caddy_parts import sites
 from diagnose.live.disk.nginx_parts import proxying
 from diagnose.questions.files import Parts
 
@@ -345,6 +346,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "proxying": proxying,
     "secrets": _secrets,
     "servers": _servers,
+    "sites": sites,
     "stopped by hand": _stopped_by_hand,
     "urls": _urls,
     "used variables": _used_variables,

@@ -9,7 +9,7 @@ from tests.lab.scenarios.programs.helpers import MACHINE
 from tests.lab.scenarios.untold_programs import SAFE, browse, site_of
 
 CHECK = "network.proxied-path-unknown"
-_SERVER = """
+SERVER = """
 import http.server, time
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -42,7 +42,7 @@ def _site(
     """A page, and an API behind nginx that knows some paths; the URL of the site."""
     net, api = f"net{number}", f"api{number}"
     box.docker("network", "create", net)
-    program = _SERVER.replace("KNOWN", known).replace("LOGS", str(logs))
+    program = SERVER.replace("KNOWN", known).replace("LOGS", str(logs))
     words = ("bb:1.36", "/usr/bin/python3", "-uc", program)
     box.docker("run", "-d", f"--name={api}", f"--network={net}", *SAFE, *MACHINE, *words)
     page = "location = / { return 200 page; }"
@@ -54,48 +54,48 @@ def _site(
     return url
 
 
-def _use(box: Box, url: str, status: str) -> None:
+def use(box: Box, url: str, status: str) -> None:
     """The page calls its API."""
     for path in ("/api/users", "/api/orders/7", "/api/users"):
         for _ in range(2):
             assert browse(box, f"{url}{path}", "-e", f"{url}/") == status
 
 
-_PLAIN = "('/users', '/orders/7')"
-_PREFIXED = "('/api/users', '/api/orders/7')"
+PLAIN = "('/users', '/orders/7')"
+PREFIXED = "('/api/users', '/api/orders/7')"
 
 
 @fault(CHECK, subject="container:api61")
 def prefix_that_the_program_does_not_know(box: Box) -> None:
     """proxy_pass without a slash at its end: the API is asked for /api/users, and knows /users."""
-    url = _site(box, 61, _PLAIN, "/api/", "")
-    _use(box, url, "404")
+    url = _site(box, 61, PLAIN, "/api/", "")
+    use(box, url, "404")
     box.write("/root/before", box.sh("cat /srv/edge61/nginx.conf"))
     box.sh(first_command(box, CHECK, "api61"))
     box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", 20, "the API")
     box.sh("cat /root/before >/srv/edge61/nginx.conf")
     box.docker("restart", "-t", "1", "edge61", "api61")
     box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", 20, "the API again")
-    _use(box, url, "404")
+    use(box, url, "404")
 
 
 @fault(CHECK, subject="container:api62")
 def prefix_that_the_program_misses(box: Box) -> None:
     """A slash at the end of proxy_pass cuts the path off, and the API writes no access log."""
-    _use(box, _site(box, 62, _PREFIXED, "/api/", "/", logs=False), "404")
+    use(box, _site(box, 62, PREFIXED, "/api/", "/", logs=False), "404")
 
 
 @fault(CHECK, subject="container:api63")
 def slash_in_the_one_and_not_in_the_other(box: Box) -> None:
     """`location /api` and `proxy_pass .../`: the API is asked for //users."""
-    _use(box, _site(box, 63, _PLAIN, "/api", "/"), "404")
+    use(box, _site(box, 63, PLAIN, "/api", "/"), "404")
 
 
 @healthy(shareable=True)
 def prefix_that_both_know(box: Box) -> None:
     """The path is passed on as it is, and the API knows it."""
-    url = _site(box, 64, _PREFIXED, "/api/", "")
-    _use(box, url, "200")
+    url = _site(box, 64, PREFIXED, "/api/", "")
+    use(box, url, "200")
     for _ in range(5):
         assert browse(box, f"{url}/api/none") == "404"
 
@@ -104,4 +104,4 @@ def prefix_that_both_know(box: Box) -> None:
 def prefix_that_nginx_rewrites(box: Box) -> None:
     """The location cuts the path off by a rule of its own; a page asks for what is gone."""
     rule = "rewrite ^/api/(.*)$ /$1 break;"
-    _use(box, _site(box, 65, "()", "/api/", "", more=rule), "404")
+    use(box, _site(box, 65, "()", "/api/", "", more=rule), "404")

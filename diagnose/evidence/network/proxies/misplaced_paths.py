@@ -7,6 +7,7 @@ has none of its pages.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ from diagnose.registry import evidence
 
 LEAST = 4
 FRESH_S = 120.0
+REPEATED = 3
 _NOT_FOUND = 404
 
 
@@ -72,15 +74,11 @@ def misplaced_paths(
     namespaces: Namespaces | None,
 ) -> MisplacedPaths:
     """A configuration is read only where a log has several 404, all of them fresh."""
-    logs = {
-        container.id: requests
-        for container in containers.running
-        if (requests := _requests(container, recent_logs))
-    }
-    if not any(_are_missed(requests, clock) for requests in logs.values()):
+    logs = requests_by_id(containers, recent_logs)
+    if not any(are_missed(requests, clock) for requests in logs.values()):
         return MisplacedPaths()
     nginx = NginxConfigurations(host, containers, processes)
-    relays = _relays(containers, processes)
+    relays = relays_of(containers, processes)
 
     def since(hop: NginxHop) -> dict[str, list[AccessLine]]:
         """The requests that were passed on by the present configuration."""
@@ -95,7 +93,7 @@ def misplaced_paths(
     return MisplacedPaths(tuple(found))
 
 
-def _relays(containers: Containers, processes: Processes) -> frozenset[str]:
+def relays_of(containers: Containers, processes: Processes) -> frozenset[str]:
     """The addresses of proxies before nginx: in containers, and on the host, which is a gateway.
 
     A scanner that comes through one has the proxy's address in nginx's log.
@@ -112,22 +110,41 @@ def _relays(containers: Containers, processes: Processes) -> frozenset[str]:
     return frozenset((*proxies, *gateways))
 
 
+def are_of_visitors(lines: Sequence[AccessLine], relays: frozenset[str]) -> bool:
+    """Whether neighbours or the pages of a site asked, and not only strangers of the internet.
+
+    These ask for each page once, also through a proxy, whose address the log has then.
+    """
+    times = Counter(line.path.partition("?")[0] for line in lines if line.address in relays)
+    is_repeated = any(number >= REPEATED for number in times.values())
+    return is_repeated or any(line.referer or _is_near(line, relays) for line in lines)
+
+
 def _is_near(line: AccessLine, relays: frozenset[str]) -> bool:
     """Whether a neighbour asked, and no stranger of the internet, who may come through a proxy."""
     return not is_of_the_internet(line.address) and line.address not in relays
 
 
-def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
-    lines = access_lines(logs.of_this_run(container))
-    return [line for line in lines if not is_ours(line, container)]
+def requests_by_id(containers: Containers, logs: RecentLogs) -> dict[str, list[AccessLine]]:
+    """The requests in the log of each container, without those of this tool."""
+    by_id = {
+        container.id: [
+            line
+            for line in access_lines(logs.of_this_run(container))
+            if not is_ours(line, container)
+        ]
+        for container in containers.running
+    }
+    return {id: lines for id, lines in by_id.items() if lines}
 
 
-def _is_known(line: AccessLine) -> bool:
+def is_known(line: AccessLine) -> bool:
     """Whether the program had the page. An error of its own, or of the way to it, says nothing."""
     return line.status != _NOT_FOUND and not line.failed
 
 
-def _are_missed(requests: Iterable[AccessLine], clock: Clock) -> bool:
+def are_missed(requests: Iterable[AccessLine], clock: Clock) -> bool:
+    """Whether several of them were answered with 404, and lately."""
     missed = [line for line in requests if line.status == _NOT_FOUND]
     return len(missed) >= LEAST and clock.is_within(missed[-1].at, FRESH_S)
 
@@ -151,9 +168,9 @@ def _misplaced(
     inside = [line for line in logs.get(program.id, []) if line.path.startswith(below)]
     seen = outside or (inside if below.strip("/") else [])
     answered = [*outside, *(inside if below.strip("/") else [])]
-    if not _are_missed(seen, clock) or any(_is_known(line) for line in answered):
+    if not are_missed(seen, clock) or any(is_known(line) for line in answered):
         return None
-    last = _telling(seen)
+    last = telling(seen)
     asked = last.path.partition("?")[0]
     if not outside and hop.path:
         asked = f"{hop.location}{asked.removeprefix(below)}"
@@ -168,7 +185,7 @@ def _misplaced(
         sent=hop.sent_path(asked),
         other=f"/{rest.lstrip('/')}" if not hop.path or not hop.location.endswith("/") else asked,
         address=_address(hop, program, namespaces),
-        is_of_visitors=any(line.referer or _is_near(line, relays) for line in seen),
+        is_of_visitors=are_of_visitors(seen, relays),
     )
 
 
@@ -186,7 +203,7 @@ def _address(hop: NginxHop, program: Container, namespaces: Namespaces | None) -
     return f"http://{with_port(address, port)}"
 
 
-def _telling(lines: Sequence[AccessLine]) -> AccessLine:
+def telling(lines: Sequence[AccessLine]) -> AccessLine:
     """The last request that may be sent again, or else the last one."""
     gets = [line for line in lines if line.method == "GET"]
     return (gets or list(lines))[-1]

@@ -178,7 +178,7 @@ def _hops_of_site(
                 location=block.last if block.name == "location" and not _is_pattern(block) else "",
                 target=passed.first,
                 path=(match["path"] or "") if match is not None else "",
-                program=_program(proxy, servers, containers),
+                program=called_program(proxy, servers, containers),
                 headers=level.headers,
                 has_own_headers=any(True for _ in block.all("proxy_set_header")),
                 is_known=level.is_known,
@@ -207,7 +207,7 @@ def _with_values(text: str, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)
 
 
-def _program(
+def called_program(
     proxy: Container | None, servers: Iterable[str], containers: Containers
 ) -> Container | None:
     """The container that is called at one of these places."""

@@ -1,0 +1,201 @@
+"""The paths below which Traefik and Caddy pass requests on to a container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.nginx_hops import called_program
+from diagnose.evidence.network.proxies.traefik_labels import (
+    LabelledRouter,
+    is_traefik,
+    routers_of,
+)
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.nginx_text import Directive, read
+from diagnose.questions import Host
+
+CADDYFILE = "/etc/caddy/Caddyfile"
+_CADDY = "caddy"
+_CONFIG_OPTION = "--config"
+_PREFIX = LazyPattern(r"PathPrefix\(\s*`(?P<path>/[^`\s]{1,100})`\s*\)")
+_STRIPS = LazyPattern(r"^traefik\.http\.middlewares\.(?P<name>[^.]+)\.stripprefix\.prefixes$", 2)
+_BLOCKS = frozenset({"handle", "handle_path", "route"})
+
+
+class PassedRoute(msgspec.Struct, frozen=True):
+    """A path below which a proxy passes requests on to a container."""
+
+    kind: Literal["Traefik", "Caddy"]
+    proxy: Container
+    program: Container
+    location: str
+    """The path as clients have it: /api, or /api/."""
+    is_cut: bool
+    """Whether the proxy takes that path away before it passes a request on."""
+    port: int
+    """At which the program is called; 0 where that is not known."""
+    said: str
+    """The label, or the directive, that says so."""
+    router: str = ""
+    """Traefik's name for it."""
+    chain: str = ""
+    """The value of the label of its middlewares."""
+    inside: str = ""
+    """The Caddyfile as the proxy has it."""
+    on_host: str = ""
+    """The same on the host."""
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls this proxy."""
+        return f"{self.kind} in {self.proxy}"
+
+    @property
+    def prefix(self) -> str:
+        """The path without its last slash."""
+        return self.location.rstrip("/")
+
+    def sent_path(self, path: str) -> str:
+        """What the program is asked for, where a client asks for this path."""
+        return path.removeprefix(self.prefix) or "/" if self.is_cut else path
+
+
+def passed_routes(
+    host: Host, containers: Containers, processes: Processes
+) -> Iterator[PassedRoute]:
+    """All that the labels of containers, and mounted Caddyfiles, say."""
+    proxies = [container for container in containers.running if is_traefik(container)]
+    traefik = only(proxies)
+    if traefik is not None:
+        for container in containers.running:
+            yield from _labelled(traefik, container, containers)
+    for container in containers.running:
+        if processes.runs(container.id, (_CADDY,)):
+            yield from _of_caddyfile(host, container, containers)
+
+
+def _labelled(
+    traefik: Container, container: Container, containers: Containers
+) -> Iterator[PassedRoute]:
+    strips = {
+        match["name"]: value.split(",")
+        for item in containers.running
+        for label, value in item.labels.items()
+        if (match := _STRIPS.match(label)) is not None
+    }
+    for router in routers_of(container):
+        match = _PREFIX.search(router.rule)
+        if match is None or router.is_elsewhere or not container.shared_networks(traefik):
+            continue
+        chain = [name.removesuffix("@docker") for name in router.names("middlewares")]
+        cuts = [name for name in chain if match["path"] in strips.get(name, ())]
+        if not set(chain) <= strips.keys():
+            continue  # another one may change the path too
+        yield _labelled_route(traefik, container, router, match["path"], is_cut=bool(cuts))
+
+
+def _labelled_route(
+    traefik: Container, container: Container, router: LabelledRouter, path: str, *, is_cut: bool
+) -> PassedRoute:
+    declared = container.declared_tcp_ports
+    return PassedRoute(
+        "Traefik", traefik, container, path, is_cut,
+        port=router.port or (min(declared) if declared else 0),
+        said=f"traefik.http.routers.{router.name}.rule={router.rule}",
+        router=router.name,
+        chain=router.settings.get("middlewares", ""),
+    )  # fmt: skip
+
+
+def _of_caddyfile(host: Host, proxy: Container, containers: Containers) -> Iterator[PassedRoute]:
+    path = _caddyfile(proxy)
+    mount = innermost_mount(proxy.mounts, path)
+    if mount is None or not mount.has_host_path:
+        return
+    text = host.ask(mounted_file(mount, path, parts="sites"))
+    if isinstance(text, Failed):
+        return
+    for site in read(text.text):
+        for route in _of_block(site, "", {}, proxy, containers, is_cut=False):
+            yield msgspec.structs.replace(route, inside=path, on_host=mount.on_host(path))
+
+
+def _caddyfile(proxy: Container) -> str:
+    """The file that its command names, or the usual one."""
+    words = proxy.config.words
+    places = [at for at, word in enumerate(words[:-1]) if word == _CONFIG_OPTION]
+    return words[places[0] + 1] if places else CADDYFILE
+
+
+def _of_block(
+    block: Directive,
+    location: str,
+    outer: Mapping[str, str],
+    proxy: Container,
+    containers: Containers,
+    *,
+    is_cut: bool,
+) -> Iterator[PassedRoute]:
+    """What a block passes on. Nothing of one that changes paths by rules of its own."""
+    if any(item.name in ("rewrite", "import") for item in block.inner):
+        return
+    named = {**outer, **dict(_matchers(block))}
+    stripped = [item.last for item in block.all("uri") if item.first == "strip_prefix"]
+    if len(stripped) < sum(1 for _ in block.all("uri")):
+        return
+    for item in block.inner:
+        inside = _place(item, named) or location
+        if item.name in _BLOCKS:
+            cuts = is_cut or item.name == "handle_path"
+            yield from _of_block(item, inside, named, proxy, containers, is_cut=cuts)
+        elif item.name == "reverse_proxy" and inside:
+            cuts = is_cut or inside.rstrip("/") in stripped
+            yield from _passed(item, block, inside, proxy, containers, is_cut=cuts)
+
+
+def _matchers(block: Directive) -> Iterator[tuple[str, str]]:
+    """The named matchers of a block that ask for one path."""
+    for item in block.inner:
+        if not item.name.startswith("@"):
+            continue
+        paths = [item] if item.first == "path" else list(item.all("path"))
+        if len(paths) == 1 and paths[0].last.startswith("/"):
+            yield item.name, paths[0].last
+
+
+def _place(item: Directive, named: Mapping[str, str]) -> str:
+    """The path that a directive is limited to; "" for none."""
+    word = named.get(item.first, item.first)
+    return word.removesuffix("*") if word.startswith("/") and word.endswith("*") else ""
+
+
+def _passed(
+    item: Directive,
+    block: Directive,
+    location: str,
+    proxy: Container,
+    containers: Containers,
+    *,
+    is_cut: bool,
+) -> Iterator[PassedRoute]:
+    words = [word for word in item.words[1:] if not word.startswith(("/", "@", "*"))]
+    words += [word for target in item.all("to") for word in target.words[1:]]
+    program = called_program(proxy, words, containers) if words else None
+    if program is None:
+        return
+    holder = item if item.first.startswith(("/", "@")) else block
+    port = words[0].rpartition(":")[2]
+    yield PassedRoute(
+        "Caddy", proxy, program, location, is_cut,
+        port=int(port) if port.isdigit() else 80,
+        said=" ".join(holder.words),
+    )  # fmt: skip

@@ -1,0 +1,38 @@
+"""The parts of a Caddyfile that pass requests on: the rest is not recorded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.caddy_text import read
+from diagnose.nginx_text import Directive, text_of
+
+_PASSING = frozenset(
+    {"handle", "handle_path", "import", "path", "reverse_proxy", "rewrite", "route", "to", "uri"}
+)
+"""The directives that say to whom a request goes, and by which path."""
+_MATCHER = "@"
+
+
+def sites(text: str) -> Iterator[str]:
+    """Each site as a block of its addresses, in the form of nginx's files."""
+    directives = read(text)
+    blocks = [item for item in directives if item.is_block and item.name]
+    if blocks and all(item.is_block for item in directives):
+        yield from text_of(_site(item) for item in blocks)
+    elif directives:
+        # a file with one site may leave its braces out
+        first, *rest = directives
+        yield from text_of([_site(Directive(first.words, tuple(rest), is_block=True))])
+
+
+def _site(block: Directive) -> Directive:
+    return msgspec.structs.replace(block, inner=tuple(_kept(block.inner)))
+
+
+def _kept(directives: Sequence[Directive]) -> Iterator[Directive]:
+    for item in directives:
+        if item.name in _PASSING or item.name.startswith(_MATCHER):
+            yield _site(item)

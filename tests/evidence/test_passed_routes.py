@@ -1,0 +1,71 @@
+"""The paths that Traefik and Caddy pass on, by labels and by Caddyfiles."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.containers import Containers
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.passed_routes import passed_routes
+from diagnose.live.disk.caddy_parts import sites
+from diagnose.questions.processes import Process
+from tests.checks.network.evidence import container
+from tests.hosts import Made
+
+RULE = {"traefik.http.routers.api.rule": "Host(`shop.example`) && PathPrefix(`/api`)"}
+STRIP = {
+    "traefik.http.routers.api.middlewares": "cut",
+    "traefik.http.middlewares.cut.stripprefix.prefixes": "/api",
+}
+OTHER = {"traefik.http.routers.api.middlewares": "file@file"}
+LABELS: dict[str, tuple[dict[str, str], list[tuple[str, bool]]]] = {
+    "left on": (RULE, [("/api", False)]),
+    "cut off": (RULE | STRIP, [("/api", True)]),
+    "changed elsewhere": (RULE | OTHER, []),
+    "no path": ({"traefik.http.routers.api.rule": "Host(`shop.example`)"}, []),
+}
+
+
+@pytest.mark.parametrize(("labels", "expected"), LABELS.values(), ids=LABELS)
+def test_labels(labels: dict[str, str], expected: list[tuple[str, bool]]) -> None:
+    traefik = container("traefik", Config={"Image": "traefik:v3.1"})
+    api = container("api", Config={"Image": "api:1", "Labels": labels})
+    routes = passed_routes(Made({}), Containers((traefik, api)), Processes(()))
+    assert [(route.location, route.is_cut) for route in routes] == expected
+
+
+CADDYFILES: dict[str, tuple[str, list[tuple[str, bool, int]]]] = {
+    "handle": (":80 {\n handle /api/* {\n  reverse_proxy api:8000\n }\n}", [("/api/", False, 8000)]),
+    "handle_path": (
+        "shop.example {\n handle_path /api/* {\n  reverse_proxy http://api:8000\n }\n}",
+        [("/api/", True, 8000)],
+    ),
+    "in one line": (":80 {\n reverse_proxy /api/* api:8000 # here\n}", [("/api/", False, 8000)]),
+    "by a name": (
+        ":80 {\n @api path /api/*\n handle @api {\n  uri strip_prefix /api\n  reverse_proxy api\n }\n}",
+        [("/api/", True, 80)],
+    ),
+    "without braces": ("shop.example\nreverse_proxy /api/* {\n to api:8000\n}", [("/api/", False, 8000)]),
+    "a rule of its own": (":80 {\n rewrite /api/* /v1{uri}\n reverse_proxy /api/* api:8000\n}", []),
+    "no path": (":80 {\n reverse_proxy api:8000\n}", []),
+    "a stranger": (":80 {\n reverse_proxy /api/* away:8000\n}", []),
+    "global options": ("{\n email a@example.com\n}\n:80 {\n respond hello\n}", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CADDYFILES.values(), ids=CADDYFILES)
+def test_caddyfiles(text: str, expected: list[tuple[str, bool, int]]) -> None:
+    kept = "\n".join(sites(text))
+    mounted = {"Type": "bind", "Source": "/srv/caddy", "Destination": "/etc/caddy"}
+    caddy = container("caddy", Mounts=[mounted])
+    place = {"IPAddress": "172.18.0.3", "Aliases": ["api"]}
+    api = container("api", NetworkSettings={"Networks": {"shop": place}})
+    running = Processes((Process(7, comm="caddy", container=caddy.id),))
+    host = Made({"file.read": {"text": kept, "size": len(kept)}})
+    routes = passed_routes(host, Containers((caddy, api)), running)
+    assert [(route.location, route.is_cut, route.port) for route in routes] == expected
+
+
+def test_secrets_of_a_caddyfile_are_not_kept() -> None:
+    text = ":80 {\n basic_auth {\n  bob $2a$14$made-up\n }\n reverse_proxy api:8000\n}"
+    assert "made-up" not in "\n".join(sites(text))
