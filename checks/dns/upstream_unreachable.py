@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 
 from checks.dns.helpers import (
     container_names,
@@ -23,8 +24,8 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
-from diagnose.phrases import count, sentence
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import count, joined, sentence
 from diagnose.registry import check
 
 _LOST = [
@@ -69,13 +70,15 @@ def upstream_unreachable(
     reachable and no more. The host asks the same server, which tells where the query is lost.
     Containers on internal networks alone have no way out by design. A VPN client whose own routes
     or rules keep the query in is advice, unless its log says that names fail: its kill switch is
-    meant to. So is one on macvlan or ipvlan whose server is the host. The logs of containers
-    that share its network count as its own. What would fool it: a server that drops questions about
-    the root on purpose.
+    meant to. So is one on macvlan or ipvlan whose server is the host. The logs of containers that
+    share its network count as its own. A server of daemon.json counts too that no running container
+    asks: builds, and containers that start, ask it. What would fool it: a server that drops
+    questions about the root on purpose.
     """
     groups = query_groups(containers, resolvers, lookups)
-    if not groups and not lookups.unasked:
+    if not groups and not lookups.unasked and not _silent_for_later(groups, resolvers, lookups):
         return _nobody_asks(lookups)
+    yield from _later_finding(groups, resolvers, lookups)
     path = DnsPath({}) if dns_path is None else dns_path
     missed = FailedNames({}) if failed_names is None else failed_names
     for group in groups:
@@ -97,6 +100,46 @@ def upstream_unreachable(
             )
     yield from lookups.unasked
     return None
+
+
+def _silent_for_later(
+    groups: Sequence[QueryGroup], resolvers: Resolvers, lookups: Lookups
+) -> tuple[str, ...]:
+    """The servers that the daemon gives, where no running container asks them and none answers."""
+    given = tuple(server for server in resolvers.configured if not is_loopback(server))
+    asked = {item.upstream.server for group in groups for item in group.replies}
+    is_silent = bool(given) and all(lookups.reaches(server) is False for server in given)
+    return given if is_silent and asked.isdisjoint(given) else ()
+
+
+def _later_finding(
+    groups: Sequence[QueryGroup], resolvers: Resolvers, lookups: Lookups
+) -> Iterator[Finding]:
+    """Builds, and containers that start from now on, ask servers that do not answer the host."""
+    given = _silent_for_later(groups, resolvers, lookups)
+    answering = next((item for item in resolvers.host_servers if lookups.reaches(item)), "")
+    if not given:
+        return
+    servers = joined(given)
+    cure = {"server": given[0]}
+    if answering and not is_loopback(answering):
+        cure["dns_json"] = json.dumps({"dns": [answering]})
+    yield Finding(
+        subject=DAEMON,
+        summary=sentence(
+            f"builds, and containers that start from now on, ask DNS server {servers}, which does "
+            f"not answer this host ({lookups.host[given[0]]})",
+            f"it is set in {resolvers.configured_in} (dns)",
+            f"{answering} answers this host" if answering else "",
+        ),
+        evidence={
+            f"DNS server {server} asked from host": str(lookups.host[server])
+            for server in (*given, *([answering] if answering else []))
+        },
+        variables=cure,
+        discriminator="later",
+        signs=frozenset({"dns"}),
+    )
 
 
 def _with_guests(group: QueryGroup, containers: Containers) -> list[Container]:

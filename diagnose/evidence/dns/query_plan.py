@@ -84,7 +84,8 @@ class QueryPlan:
         self.island = island
         self.writes_rules = writes_rules
         self.probes: dict[HostWay, Container] = {}
-        self.servers = dict.fromkeys(resolvers.host_servers)
+        given = [server for server in resolvers.configured if not is_loopback(server)]
+        self.servers = dict.fromkeys((*resolvers.host_servers, *given))
         self.groups: dict[ContainerWay, list[Container]] = {}
         self.closed: list[Container] = []
         self.embedded: list[Container] = []

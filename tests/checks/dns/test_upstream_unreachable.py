@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
-from diagnose.evidence.dns.lookups import Lookups, lookups
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Step
@@ -42,7 +42,7 @@ from tests.checks.dns.evidence import (
     subjects_and_severities,
 )
 from tests.hosts import Made
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(
@@ -269,3 +269,37 @@ def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
 def test_internal_networks_have_no_way_out_by_design() -> None:
     result = judge_dns("dns.upstream-unreachable", (container("safe", "vault"), V26), replies={})
     assert result.verdict is Verdict.SKIPPED
+
+
+LATER: dict[str, tuple[tuple[str, ...], bool, bool, list[tuple[str, str]], str]] = {
+    "silent": (("192.0.2.9",), False, True, [("critical", "docker")], '{"dns": ["192.0.2.53"]}'),
+    "it answers": (("192.0.2.9",), True, True, [], ""),
+    "none is given": ((), False, True, [], ""),
+    "of this host": (("127.0.0.1",), False, True, [], ""),
+    "nobody answers": (("192.0.2.9",), False, False, [("critical", "docker")], ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "answers", "host_answers", "expected", "cure"), LATER.values(), ids=LATER
+)
+def test_servers_of_containers_to_come(
+    given: tuple[str, ...],
+    answers: bool,
+    host_answers: bool,
+    expected: list[tuple[str, str]],
+    cure: str,
+) -> None:
+    silent, heard = DnsReply(sent=2), DnsReply(answered=True, rcode="NOERROR", ms=1.0, sent=1)
+    replies = dict.fromkeys(given, heard if answers else silent)
+    replies["192.0.2.53"] = heard if host_answers else silent
+    results = judge(
+        "dns.upstream-unreachable",
+        containers=Containers(()),
+        resolvers=Resolvers(ResolvConf(("192.0.2.53",)), MISSING, given, {}),
+        lookups=Lookups(host=replies),
+    )
+    assert rows(results) == expected
+    assert [item.variables.get("dns_json", "") for item in results.findings] == [
+        cure for _ in expected
+    ]
