@@ -107,7 +107,7 @@ def _silent_for_later(
 ) -> tuple[str, ...]:
     """The servers that the daemon gives, where no running container asks them and none answers."""
     given = tuple(server for server in resolvers.configured if not is_loopback(server))
-    asked = {item.upstream.server for group in groups for item in group.replies}
+    asked = {way.upstream.server for group in groups for way in group.replies}
     is_silent = bool(given) and all(lookups.reaches(server) is False for server in given)
     return given if is_silent and asked.isdisjoint(given) else ()
 
@@ -117,7 +117,7 @@ def _later_finding(
 ) -> Iterator[Finding]:
     """Builds, and containers that start from now on, ask servers that do not answer the host."""
     given = _silent_for_later(groups, resolvers, lookups)
-    answering = next((item for item in resolvers.host_servers if lookups.reaches(item)), "")
+    answering = next(filter(lookups.reaches, resolvers.host_servers), "")
     if not given:
         return
     servers = joined(given)

@@ -46,7 +46,7 @@ def inner_address_announced(
     least three times, and lately, that a path from the container's own address, at a port that is
     published over UDP, to an address outside its networks fails.
     """
-    callers = [item for item in containers.running if any(item.published_by("udp"))]
+    callers = [caller for caller in containers.running if any(caller.published_by("udp"))]
     for container in callers:
         nets = [
             place.addresses for name in container.endpoints for place in containers.subnets(name)
@@ -93,7 +93,7 @@ def _variables(container: Container, uplinks: Uplinks | None) -> PageVariables:
     name = container.config.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
     known = _VARIABLES.get(name, ())
     usual = known[-1] if known else ""
-    variable = next((item for item in known if container.config.sets(item)), usual)
+    variable = next(filter(container.config.sets, known), usual)
     uplink = uplinks.preferred if uplinks is not None else None
     address = uplink.address if uplink is not None else None
     announced = f"{variable}={address}" if variable and address else ""

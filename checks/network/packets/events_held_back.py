@@ -23,30 +23,30 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
     and none that got any. nginx's configuration is read then, and the program is asked for that
     path, without cookie or login: its answer is a stream of events, or wants a login.
     """
-    for item in all_held_events:
-        yield _finding(item)
+    for held in all_held_events:
+        yield _finding(held)
     return None
 
 
-def _finding(item: HeldEvents) -> Finding:
-    hop, reply = item.hop, item.reply
-    answer = reply.kind if item.is_seen else f"HTTP status {reply.status}, which wants a login"
+def _finding(held: HeldEvents) -> Finding:
+    hop, reply = held.hop, held.reply
+    answer = reply.kind if held.is_seen else f"HTTP status {reply.status}, which wants a login"
     return Finding.about(
-        item.program,
+        held.program,
         sentence(
-            f"clients of {item.program} wait for {shortened(item.path, 60)} and go without a byte "
-            f"({count(item.times, 'time')} lately)",
+            f"clients of {held.program} wait for {shortened(held.path, 60)} and go without a byte "
+            f"({count(held.times, 'time')} lately)",
             f"{hop.label} holds back what the program sends: proxy_buffering is not off there",
         ),
         present(
             {
-                "log": shortened(item.line, 160),
-                f"GET {shortened(hop.sent_path(item.path), 60)} at the program": answer,
+                "log": shortened(held.line, 160),
+                f"GET {shortened(hop.sent_path(held.path), 60)} at the program": answer,
                 "X-Accel-Buffering": reply.buffering or "not sent",
-                "where that is set": f"{hop.directive} in {item.file.on_host or item.file.inside}",
+                "where that is set": f"{hop.directive} in {held.file.on_host or held.file.inside}",
             }
         ),
         discriminator=hop.directive,
         touches=(hop.proxy.subject,) if hop.proxy is not None else (),
-        stable=(item.program.life,),
-    ).with_variables(lines_before(hop, item.file, _PASSED_ON))
+        stable=(held.program.life,),
+    ).with_variables(lines_before(hop, held.file, _PASSED_ON))

@@ -60,9 +60,9 @@ def _variables(cut: CutConnections) -> PageVariables:
     container, hop = cut.container, cut.hop
     if hop is None:
         return {"balancer": container.name}
-    if hop.read_timeout and item.file is not None and _PLAIN.fullmatch(hop.read_timeout):
+    if hop.read_timeout and cut.file is not None and _PLAIN.fullmatch(hop.read_timeout):
         longer = f"s|proxy_read_timeout  *{hop.read_timeout};|proxy_read_timeout 3600s;|"
-        return {"proxy": container.name, **nginx_edit(hop, item.file, longer)}
+        return {"proxy": container.name, **nginx_edit(hop, cut.file, longer)}
     if container.host_config.readonly_rootfs or hop.read_timeout:
         return {"proxy": container.name}
     settings = ("proxy_read_timeout 3600s", "proxy_send_timeout 3600s")

@@ -120,7 +120,9 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         present(
             {
                 "log": shortened(misplaced.line, 160),
-                "asked for, and by the other form": f"{shortened(misplaced.sent, 60)}, {shortened(misplaced.other, 60)}",
+                "asked for, and by the other form": ", ".join(
+                    (shortened(misplaced.sent, 60), shortened(misplaced.other, 60))
+                ),
                 "where that is set": f"{route.said} in {route.on_host or 'the labels of the container'}",
             }
         ),
@@ -138,7 +140,10 @@ def _route_variables(misplaced: MisplacedRoute) -> PageVariables:
     texts = (misplaced.sent, misplaced.other, route.location)
     if not misplaced.address or not all(map(_PLAIN.fullmatch, texts)):
         return words
-    words |= {"sent": f"{misplaced.address}{misplaced.sent}", "other": f"{misplaced.address}{misplaced.other}"}
+    words |= {
+        "sent": f"{misplaced.address}{misplaced.sent}",
+        "other": f"{misplaced.address}{misplaced.other}",
+    }
     if route.kind == "Traefik":
         return words if route.is_cut else {**words, **_stripping_labels(route)}
     edit = _caddy_edit(route)
