@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from checks.dns.helpers import FAILED_CONTAINERS
+from checks.dns.helpers import FAILED_CONTAINERS, scope_of_error
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dead_servers import serving
@@ -249,36 +249,11 @@ def _says(rcode: str, names: list[str]) -> str:
     return f"could not look {shown} up (SERVFAIL)"
 
 
-_SCOPE = {
-    ("REFUSED", True): (
-        "it refuses other questions of this host too, so it does not serve this host, "
-        "or was asked too often"
-    ),
-    ("REFUSED", False): "it answers other questions",
-    ("SERVFAIL", True): "its own servers do not answer it, or it cannot reach them",
-    ("SERVFAIL", False): (
-        "it answers other questions: the servers of that name do not answer, "
-        "or its signatures (DNSSEC) are wrong"
-    ),
-}
-
-
-_UNSIGNED = {
-    True: (
-        "it knows the address, and refuses it for its signatures (DNSSEC), as for all names: the "
-        "server that it asks leaves them out, or this host's clock is wrong"
-    ),
-    False: "it knows the address, and refuses it since the name's signatures (DNSSEC) are wrong",
-}
-
-
 def _scope(error: _FailingServer) -> str:
     """How far the error goes, and what it means then."""
     if error.circle is not None and error.is_general:
         return error.circle.clause
-    if error.is_validated:
-        return _UNSIGNED[error.is_general]
-    return _SCOPE[error.rcode, error.is_general]
+    return scope_of_error(error.rcode, is_general=error.is_general, is_validated=error.is_validated)
 
 
 def _variables(error: _FailingServer) -> PageVariables:
