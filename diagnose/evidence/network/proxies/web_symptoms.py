@@ -140,9 +140,9 @@ def _refused_versions(requests: Sequence[AccessLine]) -> list[AccessLine]:
     """The last requests, where each of them was refused for its version of HTTP."""
     pages = [line for line in requests if _SOCKET.search(line.path) is None]
     refused = [line for line in pages if line.status == _WANTS_ANOTHER_VERSION]
-    places = {_VARIABLE.sub("", line.path) for line in refused}
+    places = {CHANGING_PART.sub("", line.path) for line in refused}
     served = (line for line in pages if line.status < _MOVED)
-    return [] if any(_VARIABLE.sub("", line.path) in places for line in served) else refused
+    return [] if any(CHANGING_PART.sub("", line.path) in places for line in served) else refused
 
 
 def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
