@@ -28,7 +28,17 @@ def found(
     caused_by: tuple[str, ...] = (),
     **fields: Any,
 ) -> Reported:
-    check = Check(id, "T.", severity, lambda: None, (), (), caused_by, (), False)
+    check = Check(
+        id,
+        "T.",
+        severity,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=caused_by,
+        causes=(),
+        posture=False,
+    )
     return Reported(
         f"{id}@{subject}", check, severity, Finding(subject, summary, **{"evidence": {}, **fields})
     )
@@ -36,7 +46,17 @@ def found(
 
 def report(*findings: Reported, verdicts: tuple[Verdict, ...] = (Verdict.PASSED,)) -> Report:
     results = [Result(finding.check, Verdict.FOUND) for finding in findings]
-    other = Check("kernel.hung-task", "T.", Severity.warning, lambda: None, (), (), (), (), False)
+    other = Check(
+        "kernel.hung-task",
+        "T.",
+        Severity.warning,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=(),
+        causes=(),
+        posture=False,
+    )
     results += [Result(other, verdict, why="x") for verdict in verdicts]
     head = HostFacts(
         "shop-3", "6.1.0", {"name": "Docker", "version": "28.5.2"}, 13, 9, "/var/lib/docker"

@@ -83,7 +83,7 @@ def bridge_init_failed(
     start = _with_kernel_cause(start, modules)
     detail = re.sub(r"^.*?network controller: ", "", start.error)
     cause = start.known.cause if start.known else detail
-    taken = _TakenPools("", {}, {})
+    taken = _TakenPools(by="", evidence={}, variables={})
     if start.is_known_as("no-pool") and routes is not None and links is not None:
         taken = _taken_pools(config, DescribedRoutes(routes, links, tunnels, Networks(())))
     yield Finding(

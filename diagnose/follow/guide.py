@@ -137,7 +137,7 @@ class Guide:
             return None
         if step.agreement == "by hand":
             self._transcript.note("Done by hand, the engineer says.")
-            return CommandEnd(0, "", 0.0)
+            return CommandEnd(code=0, output="", seconds=0.0)
         outcome = self._hands.run(command.text, self._person.stream)
         self._transcript.ran(outcome)
         return outcome

@@ -118,7 +118,7 @@ class ReportBasis(msgspec.Struct, frozen=True):
     The defaults stand for a host that says nothing.
     """
 
-    head: HostFacts = HostFacts("unknown", "", None)
+    head: HostFacts = HostFacts("unknown", kernel="", engine=None)
     now: float = 0.0
     """Unix time on the host."""
     docker: str = "docker"

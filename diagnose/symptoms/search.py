@@ -77,7 +77,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     most_words = max((match.score for match in by_words.values()), default=1.0)
     matches = dict(by_words)
     for id, weight in _weights_by_message(told, known).items():
-        match = by_words.get(id, SymptomMatch(id, 0.0, ()))
+        match = by_words.get(id, SymptomMatch(id, score=0.0, words=()))
         matches[id] = msgspec.structs.replace(match, score=match.score + most_words * weight)
     severity = {id: check.severity for id, check in registry.load().items()}
     ranked = sorted(

@@ -14,7 +14,15 @@ from diagnose.model import (
 
 def a_check(id: str, function: Any = lambda: None, **options: Any) -> Check:
     return Check(
-        id, "title", Severity.critical, function, (), (), options.get("caused_by", ()), (), False
+        id,
+        "title",
+        Severity.critical,
+        function,
+        needs=(),
+        thresholds=(),
+        caused_by=options.get("caused_by", ()),
+        causes=(),
+        posture=False,
     )
 
 

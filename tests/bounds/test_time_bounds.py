@@ -126,7 +126,7 @@ def slow() -> None:
 def test_a_check_without_end_is_unknown_and_the_others_are_judged() -> None:
     checks = [a_check("test.endless", endless), a_check("test.quick")]
     now = time.monotonic()
-    first, second = judge_all(checks, {}, {}, Budget(now, now + 0.4))
+    first, second = judge_all(checks, evidence={}, thresholds={}, budget=Budget(now, now + 0.4))
     assert time.monotonic() - now < 3
     assert (first.verdict, first.missing and first.missing.reason) == (Verdict.UNKNOWN, "budget")
     assert second.verdict is Verdict.PASSED
@@ -138,7 +138,9 @@ def test_after_the_budget_a_moment_is_left_for_judging() -> None:
         for id, work in (("test.a", quick_work), ("test.b", endless), ("test.c", slow))
     )
     now = time.monotonic()
-    results = judge_all([quick, endless_one, late], {}, {}, Budget(0, now - 1))
+    results = judge_all(
+        [quick, endless_one, late], evidence={}, thresholds={}, budget=Budget(0, now - 1)
+    )
     assert [result.verdict for result in results] == [
         Verdict.PASSED,
         Verdict.UNKNOWN,
@@ -153,7 +155,9 @@ def test_what_is_found_leaves_less_time_for_judging(monkeypatch: pytest.MonkeyPa
     subjects = [container(f"c{at}") for at in range(9)]
     finds = a_check("test.finds", lambda: (Finding(subject, "down", {}) for subject in subjects))
     now = time.monotonic()
-    first, second = judge_all([finds, a_check("test.late")], {}, {}, Budget(now, now + 60))
+    first, second = judge_all(
+        [finds, a_check("test.late")], evidence={}, thresholds={}, budget=Budget(now, now + 60)
+    )
     assert len(first.findings) == len(subjects)
     assert second.missing
     assert second.missing.reason == "budget"

@@ -84,12 +84,12 @@ def test_what_is_about_a_named_container_comes_first_and_then_what_fits() -> Non
     assert names == ("web",)
     assert order(findings, [hung], names) == [unhealthy, hung, full]
     assert order(findings, [unhealthy], ()) == [unhealthy, hung, full]
-    assert order(findings, [], ()) == [hung, full, unhealthy]
+    assert order(findings, fitting=[], names=()) == [hung, full, unhealthy]
 
 
 def test_a_cause_stands_where_what_it_explains_would() -> None:
     causes = [found("firewall.forwarding-off", HOST), found("daemon.hung", DAEMON)]
-    link = CauseLink(causes[0].key, "", "")
+    link = CauseLink(causes[0].key, effect="", because="")
     effect = replace(found("dns.upstream-unreachable", container("web")), causes=(link,))
     findings = [causes[1], effect, causes[0]]
     expected = [effect.id, causes[0].id, causes[1].id]

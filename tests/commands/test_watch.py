@@ -141,7 +141,17 @@ FAMILIES = ("container", "dns", "firewall", "network", "resources", "storage", "
 
 
 def check(family: str) -> Check:
-    return Check(f"{family}.x", "T.", Severity.critical, lambda: None, (), (), (), (), False)
+    return Check(
+        f"{family}.x",
+        "T.",
+        Severity.critical,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=(),
+        causes=(),
+        posture=False,
+    )
 
 
 KNOWN: Mapping[str, Check] = {f"{family}.x": check(family) for family in FAMILIES}

@@ -51,7 +51,17 @@ def _host(files: dict[str, str]) -> Made:
 def _disks(fstype: str = "btrfs", source: str = "/dev/loop0", available: int = 0) -> Filesystems:
     used = 58 * MIB
     usage = Usage(
-        "/srv", fstype, source, 300 * MIB, used, 242 * MIB, available, 0, 0, "0:50", False
+        "/srv",
+        fstype,
+        source,
+        300 * MIB,
+        used,
+        242 * MIB,
+        available,
+        inodes=0,
+        inodes_free=0,
+        dev="0:50",
+        read_only=False,
     )
     return Filesystems((Filesystem("/srv", usage, ("data root",)),))
 

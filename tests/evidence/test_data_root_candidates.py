@@ -57,7 +57,7 @@ PATH = "/etc/docker/daemon.json"
             id="one cause",
         ),
         pytest.param(
-            DataRootCandidates("/var/lib/docker", 0, (), (OTHER,)),
+            DataRootCandidates("/var/lib/docker", containers=0, unmounted=(), others=(OTHER,)),
             [("warning", "docker")],
             id="another root",
         ),
@@ -106,6 +106,6 @@ SNAP = "/var/snap/docker/common/var-lib-docker"
 def test_the_way_back_depends_on_who_chose_the_root(
     root: str, other: str, config: DaemonConfig, variables: set[str]
 ) -> None:
-    candidates = DataRootCandidates(root, 0, (), (OtherRoot(other, 1),))
+    candidates = DataRootCandidates(root, containers=0, unmounted=(), others=(OtherRoot(other, 1),))
     (finding,) = judge("daemon.wrong-data-root", candidates=candidates, config=config).findings
     assert finding.variables.keys() == variables

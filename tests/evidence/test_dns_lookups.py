@@ -130,7 +130,9 @@ def test_queries_that_could_not_be_sent_are_listed_in_one_order() -> None:
         return reply(query) if is_of_host else Failed("forbidden", query.args["server"])
 
     host = Made({**made.answers, "dns.query": refusing})
-    answer = lookups(host, containers, NETWORKS, resolvers, None, Options(), None, None)
+    answer = lookups(
+        host, containers, NETWORKS, resolvers, None, Options(), failed_names=None, config=None
+    )
     assert isinstance(answer, Lookups)
     words = [item.why.rpartition(" ")[2] for item in answer.unasked]
     assert words == sorted(servers)
@@ -138,8 +140,17 @@ def test_queries_that_could_not_be_sent_are_listed_in_one_order() -> None:
 
 def test_without_probes_nothing_is_concluded() -> None:
     made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
-    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
-    answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None, None)
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, configured=(), inside={})
+    answer = lookups(
+        Host(made),
+        Containers(()),
+        NETWORKS,
+        resolvers,
+        None,
+        Options(),
+        failed_names=None,
+        config=None,
+    )
     assert answer == Unavailable("not applicable", "probes are turned off by --no-probe")
 
 
@@ -148,7 +159,7 @@ def test_lookups_and_samples_send_the_same_samples() -> None:
     listed = ((container("web", "shop"), V26), (container("plain"), nameserver(OTHER)))
     containers, resolvers, _, asked = dns_host(*listed, replies={(LAN, True): "NOERROR"})
     made = Made(asked.answers)
-    sampled = dns_samples(made, containers, NETWORKS, resolvers, None, None)
+    sampled = dns_samples(made, containers, NETWORKS, resolvers, routes=None, config=None)
     assert isinstance(sampled, DnsSamples)
     assert len(sampled.paths) == len(made.asked) > 2
     assert set(made.asked) == {query for query in asked.asked if query.kind == "dns.sample"}
@@ -163,6 +174,6 @@ def test_samples_wait_for_no_log() -> None:
 
 def test_samples_that_were_refused_are_unavailable() -> None:
     made = Made({"dns.sample": Failed("not allowed", "probes are turned off by --no-probe")})
-    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
-    sampled = dns_samples(made, Containers(()), NETWORKS, resolvers, None, None)
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, configured=(), inside={})
+    sampled = dns_samples(made, Containers(()), NETWORKS, resolvers, routes=None, config=None)
     assert sampled == Unavailable("not allowed", "probes are turned off by --no-probe")

@@ -40,5 +40,5 @@ def test_a_folder_that_hides(destination: str, is_writable: bool, names: list[st
 
 def test_only_containers_that_do_not_work_are_looked_at():
     container = container_in("running", **bind("/srv/empty", Destination="/etc/nginx/conf.d"))
-    assert looked_up(container, [], frozenset()) == EmptyMounts()
+    assert looked_up(container, names=[], silent=frozenset()) == EmptyMounts()
     assert looked_up(container, [], frozenset({container.id})).of(container)

@@ -57,7 +57,19 @@ def _full(
     size = int(gib * GIB)
     used = size * pct // 100
     free = size - used
-    usage = Usage("/srv", fstype, "/dev/root", size, used, free, free, 0, 0, dev, read_only)
+    usage = Usage(
+        "/srv",
+        fstype,
+        "/dev/root",
+        size,
+        used,
+        free,
+        free,
+        inodes=0,
+        inodes_free=0,
+        dev=dev,
+        read_only=read_only,
+    )
     return Filesystems((Filesystem("/srv", usage, ("data root",)),))
 
 

@@ -44,7 +44,9 @@ def test_settings_that_were_not_read(
         Mounts=mounts,
     )
     sockets = (Socket("tcp", "127.0.0.1", 1883),)
-    namespaces = Namespaces({app.id: ContainerNetns(app, 1, (), (), (), sockets)})
+    namespaces = Namespaces(
+        {app.id: ContainerNetns(app, 1, links=(), addresses=(), routes=(), listeners=sockets)}
+    )
     paths = {f"{item['Source']}/mosquitto.conf": status for item in mounts}
     answers = {"api.logs": {"text": f"2026-01-02T03:04:06Z {line}\n"}, "file.stats": paths}
     programs = inward_programs(Made(answers), of(app), namespaces)
@@ -67,7 +69,9 @@ def test_ports_that_a_rule_leads_to_loopback(text: str, ports: set[int]) -> None
     ports_of = {"Ports": {"1883/tcp": [{"HostIp": "", "HostPort": "1883"}]}}
     app = container("mq", NetworkSettings=ports_of)
     sockets = (Socket("tcp", "127.0.0.1", 1883),)
-    namespaces = Namespaces({app.id: ContainerNetns(app, 1, (), (), (), sockets)})
+    namespaces = Namespaces(
+        {app.id: ContainerNetns(app, 1, links=(), addresses=(), routes=(), listeners=sockets)}
+    )
     programs = inward_programs(Made({"iptables": {"text": text}}), of(app), namespaces)
     assert programs.led[app.id] == ports
     judged = judge(

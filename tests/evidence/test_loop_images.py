@@ -20,7 +20,17 @@ GIB = 1 << 30
 
 def usage(available: int, *, point: str = POINT, fstype: str = "btrfs", dev: str = "7:2") -> Usage:
     return Usage(
-        point, fstype, "/dev/loop2", 20 * GIB, 20 * GIB, available, available, 0, 0, dev, False
+        point,
+        fstype,
+        "/dev/loop2",
+        20 * GIB,
+        20 * GIB,
+        available,
+        available,
+        inodes=0,
+        inodes_free=0,
+        dev=dev,
+        read_only=False,
     )
 
 

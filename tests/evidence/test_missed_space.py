@@ -23,7 +23,9 @@ CASES: dict[str, tuple[str, int, str]] = {
 
 def usage(fstype: str, used: int) -> Usage:
     free = 100 - used
-    return Usage("/", fstype, "", 100, used, free, free, 0, 0, "8:1", read_only=False)
+    return Usage(
+        "/", fstype, "", 100, used, free, free, inodes=0, inodes_free=0, dev="8:1", read_only=False
+    )
 
 
 @pytest.mark.parametrize(("line", "used", "severity"), CASES.values(), ids=CASES)

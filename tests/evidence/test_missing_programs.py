@@ -81,7 +81,7 @@ def test_a_program_below_an_init():
 def test_whose_command_it_is():
     assert looked_up(["/none"], set(), SERVER).is_own_command
     assert not looked_up(SERVER, set(), SERVER).is_own_command
-    assert not looked_up(["/none"], set(), None).is_own_command
+    assert not looked_up(["/none"], present=set(), image=None).is_own_command
 
 
 def test_a_folder_and_a_file_without_x_bit_are_no_program():

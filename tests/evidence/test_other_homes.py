@@ -51,7 +51,9 @@ HOMES: dict[str, tuple[str, dict[str, Any], tuple[str, ...], str]] = {
 @pytest.mark.parametrize(("at", "config", "paths", "other"), HOMES.values(), ids=HOMES)
 def test_other_home(at: str, config: dict[str, Any], paths: tuple[str, ...], other: str) -> None:
     container, log_tails = failed_with_log(MISSED.format(at), Config=config)
-    found = other_homes(inside(*paths), of(container), log_tails, None, None)
+    found = other_homes(
+        inside(*paths), of(container), log_tails, repeated_errors=None, numbers=None
+    )
     assert [home.other for home in found] == ([other] if other else [])
 
 
@@ -60,5 +62,5 @@ def test_whether_the_user_may_enter(mode: int, is_open: bool) -> None:
     line = MISSED.format("/home/app")
     container, log_tails = failed_with_log(line, Config={"User": "1000:1000"})
     host = inside(f"/root/{CHROME}", mode=mode)
-    found = other_homes(host, of(container), log_tails, None, None)
+    found = other_homes(host, of(container), log_tails, repeated_errors=None, numbers=None)
     assert [home.is_open for home in found] == [is_open]

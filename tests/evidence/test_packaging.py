@@ -102,6 +102,6 @@ def test_its_program_is_not_missed_where_packages_put_it(mark: str) -> None:
         "/snap/docker/current": "/snap/docker/current/bin/dockerd",
         "/var/packages/ContainerManager": "/var/packages/ContainerManager/target/usr/bin/dockerd",
     }[mark]
-    known = daemon(dead(mark, program), None, None, None)
+    known = daemon(dead(mark, program), clock=None, config=None, processes=None)
     assert isinstance(known, Daemon)
     assert (known.installation.program, known.installation.installed) == (program, True)

@@ -82,7 +82,9 @@ def test_the_file_that_is_meant(
             },
         }
     )
-    refused = refused_databases(host, of(app), recent, processes, None, None, None)
+    refused = refused_databases(
+        host, of(app), recent, processes, log_tails=None, info=None, numbers=None
+    )
     result = judge(
         "container.mount-forbidden",
         containers=of(app),
@@ -115,7 +117,9 @@ def test_a_lock_that_follows_from_a_closed_folder(
     entries = [{"name": name, "type": "file"} for name in files]
     statuses = {"/srv/meals": folder, **{f"/srv/meals/{name}": OWN for name in files}}
     host = Made({"file.list": {"entries": entries}, "file.stats": statuses})
-    refused = refused_databases(host, of(app), recent, Processes((process,)), None, None, None)
+    refused = refused_databases(
+        host, of(app), recent, Processes((process,)), log_tails=None, info=None, numbers=None
+    )
     assert [item.denied.path for item in refused] == [path] * bool(path)
 
 
@@ -160,7 +164,9 @@ def test_the_folder_that_is_meant(
             },
         }
     )
-    refused = refused_databases(host, of(app), recent, Processes((process,)), tails, None, None)
+    refused = refused_databases(
+        host, of(app), recent, Processes((process,)), tails, info=None, numbers=None
+    )
     result = judge(
         "container.mount-forbidden", containers=of(app), log_tails=tails, refused_databases=refused
     )

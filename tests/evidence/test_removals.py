@@ -29,7 +29,7 @@ def event(at: float, action: str, **attributes: str) -> Event:
     return Event(at, "container", action, "", ID, LABELS | attributes)
 
 
-PRUNE = Event(105.0, "container", "prune", "", "", {"reclaimed": "0"})
+PRUNE = Event(105.0, "container", "prune", detail="", id="", attributes={"reclaimed": "0"})
 WEB = container("web")
 UPDATER = container("watchtower", Config={"Image": "containrrr/watchtower:1.7.1"})
 

@@ -19,9 +19,18 @@ broken
 HOME = "/home/shop/.local/share/docker/containers"
 SYSTEMD, LINGER, RUNTIME = "/var/lib/systemd", "/var/lib/systemd/linger/shop", "/run/user/1200"
 CASES = {
-    "logged out": ({SYSTEMD, HOME}, [RootlessEngine("shop", 1200, 1, False, False)]),
-    "lingers": ({SYSTEMD, HOME, LINGER}, [RootlessEngine("shop", 1200, 1, True, False)]),
-    "logged in": ({SYSTEMD, HOME, RUNTIME}, [RootlessEngine("shop", 1200, 1, False, True)]),
+    "logged out": (
+        {SYSTEMD, HOME},
+        [RootlessEngine("shop", 1200, 1, lingers=False, has_session=False)],
+    ),
+    "lingers": (
+        {SYSTEMD, HOME, LINGER},
+        [RootlessEngine("shop", 1200, 1, lingers=True, has_session=False)],
+    ),
+    "logged in": (
+        {SYSTEMD, HOME, RUNTIME},
+        [RootlessEngine("shop", 1200, 1, lingers=False, has_session=True)],
+    ),
     "never had one": ({SYSTEMD, RUNTIME}, []),
     "without systemd": ({HOME}, []),
 }

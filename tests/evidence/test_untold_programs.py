@@ -240,7 +240,9 @@ LOOPS: dict[str, tuple[str, set[str]]] = {
 @pytest.mark.parametrize(("settings", "given"), LOOPS.values(), ids=LOOPS)
 def test_the_nginx_before_a_page_that_leads_to_itself(settings: str, given: set[str]) -> None:
     host, processes = _with_nginx({"edge": settings})
-    loops = RedirectLoops((RedirectLoop(CHAT, "GET /login?next=/", 9, 1.0, "x", EDGE, "", ""),))
+    loops = RedirectLoops(
+        (RedirectLoop(CHAT, "GET /login?next=/", 9, 1.0, "x", EDGE, agent="", url=""),)
+    )
     logs = RecentLogs({})
     looped = looped_programs(host, of(CHAT, INNER, EDGE), logs, processes, loops, None)
     (finding,) = judge(

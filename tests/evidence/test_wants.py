@@ -14,7 +14,7 @@ from diagnose.firewall.stack import Stack
 from tests.checks.network.evidence import network
 from tests.inspected import container, of
 
-STACK = Stack(Ruleset(), Routing((), None, {}))
+STACK = Stack(Ruleset(), Routing(routes=(), rules=None, interfaces={}))
 PORTS: dict[str, tuple[list[str], int]] = {
     "beside it": (["DB_HOST=db", "DB_PORT=6000"], 6000),
     "hinted at": (["POSTGRES_HOST=db"], 5432),

@@ -46,7 +46,9 @@ PORTS = {
 def test_published_ports(rule: str, untracks: bool) -> None:
     text = f"*raw\n:PREROUTING ACCEPT [0:0]\n-A {rule}\nCOMMIT\n"
     chains = iptables.chains(text, "nft", "ip", iptables.members({}))
-    packet = Packet("eth0", "", None, None, "tcp", dport=8080, dst_local=True, src_local=False)
+    packet = Packet(
+        "eth0", oif="", src=None, dst=None, proto="tcp", dport=8080, dst_local=True, src_local=False
+    )
     assert (untracked(chains, packet) is not None) is untracks
 
 
@@ -54,7 +56,9 @@ def test_a_rule_that_certainly_takes_the_packet_comes_first() -> None:
     rules = [f"-A PREROUTING -p tcp --{port} 8080 -j CT --notrack" for port in ("sport", "dport")]
     text = "\n".join(["*raw", ":PREROUTING ACCEPT [0:0]", *rules, "COMMIT", ""])
     chains = iptables.chains(text, "nft", "ip", iptables.members({}))
-    packet = Packet("eth0", "", None, None, "tcp", dport=8080, dst_local=True, src_local=False)
+    packet = Packet(
+        "eth0", oif="", src=None, dst=None, proto="tcp", dport=8080, dst_local=True, src_local=False
+    )
     step = untracked(chains, packet)
     assert step is not None
     assert "--dport 8080" in step.rule

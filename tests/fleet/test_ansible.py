@@ -57,7 +57,11 @@ APPLETS = (
 )
 HOSTS = 13
 SHARED = Seed(
-    "firewall.forwarding-off", ("file /etc/sysctl.d/99-hardening.conf", "213 bytes"), 0.0, 0.0, 0.0
+    "firewall.forwarding-off",
+    ("file /etc/sysctl.d/99-hardening.conf", "213 bytes"),
+    holders=0.0,
+    with_fact=0.0,
+    without=0.0,
 )
 
 

@@ -216,7 +216,7 @@ def hostile() -> FleetAnswer:
     set_ = fleet([*reports, Unusable(ESCAPE, ESCAPE)], NOW)
     return answer(
         set_,
-        Fleet((host(ESCAPE),), {}, ()),
+        Fleet((host(ESCAPE),), before={}, unusable=()),
         FleetRequest(NOW, 86400.0, group_by="rack"),
         SEVERITIES,
     )

@@ -27,7 +27,17 @@ def a(
     causes_=(),
     **fields,
 ) -> Reported:
-    check = Check(id, "T.", severity, lambda: None, (), (), tuple(caused_by), tuple(causes_), False)
+    check = Check(
+        id,
+        "T.",
+        severity,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=tuple(caused_by),
+        causes=tuple(causes_),
+        posture=False,
+    )
     return Reported(f"{id}@{subject}", check, severity, Finding(subject, "s", {"a": 1}, **fields))
 
 

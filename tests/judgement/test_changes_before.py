@@ -40,7 +40,18 @@ def problem(
     **parts: object,
 ) -> Reported:
     aloud = parts.pop("aloud", None)
-    check = Check(id, "T.", severity, lambda: None, (), (), causes, (), False, aloud=aloud)
+    check = Check(
+        id,
+        "T.",
+        severity,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=causes,
+        causes=(),
+        posture=False,
+        aloud=aloud,
+    )
     evidence = parts.pop("evidence", {})
     finding = Finding(subject, "s", evidence, **parts)
     links = (CauseLink("storage.disk-full@filesystem:/", "key", "same disk"),) if linked else ()

@@ -22,7 +22,17 @@ def fails(
     calls: tuple[str, ...] = (),
     log: str = "",
 ) -> Reported:
-    check = Check(id, "T.", severity, lambda: None, (), (), ("storage.disk-full",), (), False)
+    check = Check(
+        id,
+        "T.",
+        severity,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=("storage.disk-full",),
+        causes=(),
+        posture=False,
+    )
     key = f"{id}@container:{name}"
     called = tuple(container(callee) for callee in calls)
     links = (CauseLink("storage.disk-full@filesystem:/", key, "same disk"),) if caused else ()

@@ -24,5 +24,14 @@ def test_what_a_rootless_engine_always_hides_is_no_alarm(name: str) -> None:
     traits, why, code = CASES[name]
     result = Result(CHECK, Verdict.UNKNOWN, why=why)
     head = HostFacts("shop-3", "6.1", None)
-    report = Report("1.0", head, 0.0, 0.0, "live", (), (result,), traits=frozenset(traits))
+    report = Report(
+        "1.0",
+        head,
+        taken_at=0.0,
+        duration_s=0.0,
+        source="live",
+        findings=(),
+        results=(result,),
+        traits=frozenset(traits),
+    )
     assert code_of(report, "warning") == code

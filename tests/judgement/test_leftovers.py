@@ -58,7 +58,7 @@ LEFT: dict[str, tuple[dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize(("parts", "is_left"), LEFT.values(), ids=LEFT)
 def test_what_is_left_over(parts: dict[str, Any], is_left: bool) -> None:
-    header = ReportHeader(HostFacts("h", "", None), NOW, "docker")
+    header = ReportHeader(HostFacts("h", kernel="", engine=None), NOW, "docker")
     basis = report_basis(header, UNKNOWN, of(container("old", **parts)), UNKNOWN)
     assert basis.leftovers == ({container("old").subject} if is_left else set())
 
@@ -86,7 +86,15 @@ def test_how_bad_a_finding_is(
     subject: Subject, touches: tuple[Subject, ...], expected: Severity
 ) -> None:
     check = Check(
-        "container.x", "A title.", Severity.critical, lambda: None, (), (), (), (), posture=False
+        "container.x",
+        "A title.",
+        Severity.critical,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=(),
+        causes=(),
+        posture=False,
     )
     result = Result(check, Verdict.FOUND, findings=(Finding(subject, "s", {}, touches=touches),))
     report = reported(

@@ -21,7 +21,17 @@ def found(
     posture: bool = False,
     calls: tuple[Subject, ...] = (),
 ) -> Reported:
-    check = Check("x.y", "T.", severity, lambda: None, (), (), (), (), posture)
+    check = Check(
+        "x.y",
+        "T.",
+        severity,
+        lambda: None,
+        needs=(),
+        thresholds=(),
+        caused_by=(),
+        causes=(),
+        posture=posture,
+    )
     finding = Finding(subject, "s", {}, calls=calls, is_lone=lone)
     links = (CauseLink("x.y@db", "key", "it is called"),) if linked else ()
     return Reported(f"{subject}{severity}", check, severity, finding, causes=links)

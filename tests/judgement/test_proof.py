@@ -99,7 +99,17 @@ OBSERVED = {"test.loop", "test.sick"}
 
 def check(id: str, function: object = None) -> Check:
     needs = registry.needs_of(function) if callable(function) else ()
-    plain = Check(id, "", Severity.critical, function, needs, (), (), (), posture=False)  # type: ignore[arg-type]
+    plain = Check(
+        id,
+        "",
+        Severity.critical,
+        function,
+        needs,
+        thresholds=(),
+        caused_by=(),
+        causes=(),
+        posture=False,
+    )  # type: ignore[arg-type]
     return replace(plain, observed=id in OBSERVED)
 
 

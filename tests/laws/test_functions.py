@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +107,34 @@ def test_functions_fit_on_a_screen():
 def test_files_have_one_topic():
     lengths = {path: path.read_text().count("\n") for path in FILES}
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES_OF_FILE} == {}
+
+
+NO_NAMES = {
+    "attribute",
+    "ctypes.CDLL(None).prctl",
+    "pytest.param",
+    "select.select",
+    "self._argv",
+    "struct.pack",
+}
+"""Functions whose parameters have no names, or stand in a table."""
+_EMPTY = {"None", "()", "[]", "{}", "''", "0", "0.0", "False", "True", "frozenset()"}
+
+
+def _calls_with_empty_places(path: Path) -> Iterator[str]:
+    """`Namespace(web, 1, (), ())`: which of its lists are empty?"""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(node, ast.Call)
+            and len(node.args) > 2
+            and ast.unparse(node.func) not in NO_NAMES
+        ):
+            are_empty = [ast.unparse(argument) in _EMPTY for argument in node.args]
+            if (True, True) in itertools.pairwise(are_empty):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_what_is_empty_is_named():
+    tests = (path for path in sorted((ROOT / "tests").rglob("*.py")) if "lab" not in path.parts)
+    files = (*tests, *(path for path in FILES if "checks" in path.parts))
+    assert [place for path in files for place in _calls_with_empty_places(path)] == []

@@ -51,8 +51,8 @@ def database(records: Mapping[bytes, bytes]) -> bytes:
     pages = [
         meta(0, 3, 7),
         meta(1, 4, 8),
-        page(2, 16, 0, b""),
-        page(3, LEAF, 0, b""),
+        page(2, 16, count=0, body=b""),
+        page(3, LEAF, count=0, body=b""),
         page(4, LEAF, 1, leaf({b"_records": (1, struct.pack("<QQ", 5, 0))})),
         page(5, BRANCH, len(numbers), branch(numbers)),
         *(page(numbers[key], LEAF, 1, leaf({key: (0, value)})) for key, value in records.items()),

@@ -247,14 +247,16 @@ def test_tls_of_contexts_and_of_the_environment(config: Path) -> None:
     assert tls.verify
     assert tls.ca is not None
     assert tls.cert is not None
-    assert resolve(Options(context="loose"), environ).tls == Tls(None, None, None, verify=False)
+    assert resolve(Options(context="loose"), environ).tls == Tls(
+        ca=None, cert=None, key=None, verify=False
+    )
     assert resolve(Options(context="vm"), environ).tls is None
     host = {"DOCKER_HOST": "tcp://h"}
     assert resolve(Options(), host).port == 2375
     verified = resolve(
         Options(), {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"}
     )
-    assert (verified.port, verified.tls) == (2376, Tls(None, None, None, verify=True))
+    assert (verified.port, verified.tls) == (2376, Tls(ca=None, cert=None, key=None, verify=True))
 
 
 def test_contexts_are_read_as_docker_py_reads_them(config: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.live import Live, Refused
-from diagnose.live.disk import files, opening, worker
+from diagnose.live.disk import files, opening, project_files, worker
 from tests.live.proc_helpers import plain
 from tests.questions import question
 
@@ -215,13 +215,15 @@ def test_env_files_that_compose_files_name(
 
 
 def test_a_relative_env_file_of_an_unknown_folder_is_not_looked_for_here(
-    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In this process: a worker stands in the root folder, and would find nothing there anyway."""
     (tmp_path / "compose.yaml").write_text("services:\n  a:\n    env_file: shop\n")
     (tmp_path / "shop").write_text("DB_PASSWORD=ab$cd\n")
     monkeypatch.chdir(tmp_path)
-    asked = question("file.dollars", paths=[str(tmp_path / "compose.yaml")], folder="")
-    assert files.lost_dollars(live, asked) == []
+    paths = [str(tmp_path / "compose.yaml")]
+    assert project_files.lost_dollars({"paths": paths, "folder": ""}) == []
+    assert project_files.lost_dollars({"paths": paths, "folder": str(tmp_path)}) != []
 
 
 def test_stats_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:

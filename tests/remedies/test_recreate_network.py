@@ -54,7 +54,7 @@ KEPT: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_what_a_network_has_it_keeps(inspect: dict[str, Any], words: list[str]):
     pool = ["--subnet=172.18.0.0/16", "--gateway=172.18.0.1"]
     kept = ["--driver=bridge", *pool, *words, "shop_default"]
-    assert created(script(inspect, [], [])) == kept
+    assert created(script(inspect, members=[], change=[])) == kept
 
 
 FLAGS = {
@@ -66,7 +66,7 @@ FLAGS = {
 
 @pytest.mark.parametrize(("key", "option"), FLAGS.items())
 def test_flags_are_kept(key: str, option: str):
-    assert option in created(script(network(**{key: True}), [], []))
+    assert option in created(script(network(**{key: True}), members=[], change=[]))
 
 
 def test_the_change_stands_behind_what_is_kept():
@@ -129,4 +129,4 @@ REFUSED = {
 @pytest.mark.parametrize(("inspect", "why"), REFUSED.values(), ids=REFUSED)
 def test_what_would_be_lost_is_refused(inspect: dict[str, Any], why: str):
     with pytest.raises(NoRecreateError, match=why):
-        script(inspect, [], [])
+        script(inspect, members=[], change=[])

@@ -121,7 +121,7 @@ def _fields(shown: Report) -> dict[str, object]:
         (EngineRestart(True, 3, ("a",)), "Here live-restore is on: containers run on."),
         (EngineRestart(False, 3, ()), "stops 3 containers, and their restart policies start them"),
         (EngineRestart(False, 2, ("a", "b")), 'containers "a" and "b" stay down without a restart'),
-        (EngineRestart(False, 0, ()), ""),
+        (EngineRestart(keeps_them=False, running=0, stay_down=()), ""),
         (None, ""),
     ],
 )

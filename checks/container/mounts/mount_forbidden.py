@@ -151,7 +151,9 @@ def _mode_items(
     has_selinux: whether SELinux is on, and its log says nothing of this container.
     """
     if not named.mount.has_host_path:
-        yield from _denied_items(container, named, None, "", has_selinux=has_selinux)
+        yield from _denied_items(
+            container, named, outcome=None, own_volume="", has_selinux=has_selinux
+        )
         return
     user = host_user(container, rules.info, rules.numbers)
     outcome = access(named, rules.bind_sources, user)

@@ -157,7 +157,7 @@ def _cure_of(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVari
     bridge = path.network.bridge
     if obstacle.part != "reply" or cures.unban(obstacle.by):
         return _cure(obstacle.by, bridge, servers)
-    cure = _cure(obstacle.by, "", [])
+    cure = _cure(obstacle.by, bridge="", servers=[])
     if "program" not in cure or obstacle.hook not in ("input", "prerouting"):
         return {}
     chain = cure.pop("chain")

@@ -67,7 +67,7 @@ def test_a_context_that_is_not_there(
 RUNTIME = "/run/user/1200"
 USERS = Endpoint(
     f"unix://{RUNTIME}/docker.sock", "unix", "a socket that is there",
-    rootless=Rootless(1200, None, None, RUNTIME, True),
+    rootless=Rootless(1200, config=None, data=None, runtime=RUNTIME, traces=True),
 )  # fmt: skip
 CALLER = Caller(uid=1200, user="shop")
 OWN_ENGINE: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {

@@ -29,7 +29,7 @@ def test_clock_skewed(created: str, date: float | None, count: int) -> None:
     result = judge(
         "daemon.clock-skewed",
         clock=clock,
-        ping=Ping("1.41", "", "", date),
+        ping=Ping("1.41", engine_version="", libpod="", date=date),
         containers=containers,
     )
     assert rows(result) == [("warning", "host")] * count

@@ -69,10 +69,20 @@ CALLERS = {
     "an old recording": (Caller(1000, "deploy", docker_gid=105), ""),
     "nobody": (Caller(65534, "nobody", docker_gid=105, is_administrator=False), ""),
     "a member, and the socket is of root's group": (
-        Caller(1000, "deploy", True, True, docker_gid=1001, is_administrator=False),
+        Caller(
+            1000,
+            "deploy",
+            docker_group=True,
+            session_has_it=True,
+            docker_gid=1001,
+            is_administrator=False,
+        ),
         "ungrouped",
     ),
-    "a member, and another engine": (Caller(1000, "deploy", True, True), ""),
+    "a member, and another engine": (
+        Caller(1000, "deploy", docker_group=True, session_has_it=True),
+        "",
+    ),
 }
 
 

@@ -74,7 +74,9 @@ def test_refused_without_a_listener_is_no_word_on_rules(
     containers, _, answer, _ = dns_host((who, V26), replies={("127.0.0.11", False): "refused"})
     known: dict[str, Any] = {} if isinstance(daemon, Unavailable) else {"daemon": daemon}
     if sockets is not None:
-        known["namespaces"] = Namespaces({who.id: ContainerNetns(who, 1, (), (), (), sockets)})
+        known["namespaces"] = Namespaces(
+            {who.id: ContainerNetns(who, 1, links=(), addresses=(), routes=(), listeners=sockets)}
+        )
     (finding,) = judge(
         "dns.embedded-rules-missing", containers=containers, lookups=answer, **known
     ).findings

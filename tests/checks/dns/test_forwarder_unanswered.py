@@ -104,7 +104,7 @@ def _forwarders(
     answers = {"dns.query": answered, ListConnections.POLICY.kind: {"entries": table}}
     logs = RecentLogs({server.id: (RecentLine(2_000_000_000.0, log),)} if log else {})
     netns = namespaces_of(server, Socket("udp", "0.0.0.0", 53))
-    resolvers = Resolvers(ResolvConf((HOSTS,)), ResolvConf(), (), {})
+    resolvers = Resolvers(ResolvConf((HOSTS,)), ResolvConf(), configured=(), inside={})
     return dns_forwarders(Made(answers), Containers((server,)), netns, logs, resolvers)
 
 
@@ -129,7 +129,9 @@ def test_servers_that_get_no_answer(
 
 def test_nothing_is_asked_without_a_dns_server() -> None:
     made = Made({})
-    assert not dns_forwarders(made, Containers((PLAIN,)), namespaces_of(PLAIN), None, None).asked
+    assert not dns_forwarders(
+        made, Containers((PLAIN,)), namespaces_of(PLAIN), recent_logs=None, resolvers=None
+    ).asked
     assert not made.asked
 
 
@@ -169,7 +171,7 @@ STEPS: dict[str, tuple[Container, Container, dict[str, str]]] = {
 def test_what_heals_a_server_whose_neighbour_does_not_answer(
     server: Container, neighbour: Container, steps: dict[str, str]
 ) -> None:
-    found = _forwarders(server, ERROR, SILENT, "", [])
+    found = _forwarders(server, ERROR, SILENT, log="", flows=[])
     (finding,) = judge(
         "dns.forwarder-unanswered",
         dns_forwarders=found,

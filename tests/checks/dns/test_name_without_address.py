@@ -66,8 +66,8 @@ def test_a_name_without_an_address(
         FailedNames({backup.id: (FailedName(NAME, LINES[0]),)}),
         Lookups(failed={backup.id: failed}),
         Resolvers(ResolvConf(), ResolvConf(), (), inside),
-        None,
-        None,
+        hosts_file=None,
+        watchers=None,
     )
     result = judge("dns.name-without-address", addressless_names=known)
     assert rows(result) == expected

@@ -206,7 +206,7 @@ def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(
 
 
 def test_who_got_the_fallback_of_an_ipv6_host_is_unknown_without_containers() -> None:
-    resolvers = Resolvers(ONLY_SIX, MISSING, (), {})
+    resolvers = Resolvers(ONLY_SIX, MISSING, configured=(), inside={})
     assert judge("dns.no-nameserver", resolvers=resolvers).verdict is Verdict.UNKNOWN
 
 
@@ -223,7 +223,7 @@ OF_HOST_FILE = (
 def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None:
     nothing_asked = Lookups()
     known = {
-        "resolvers": Resolvers(UNKNOWN, MISSING, (), {}),
+        "resolvers": Resolvers(UNKNOWN, MISSING, configured=(), inside={}),
         "containers": Containers(()),
         "lookups": nothing_asked,
     }
@@ -243,7 +243,7 @@ def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None
 def test_a_missing_resolv_conf_names_no_server(id: str, verdict: Verdict) -> None:
     nothing_asked = Lookups()
     known = {
-        "resolvers": Resolvers(MISSING, MISSING, (), {}),
+        "resolvers": Resolvers(MISSING, MISSING, configured=(), inside={}),
         "containers": Containers(()),
         "lookups": nothing_asked,
     }

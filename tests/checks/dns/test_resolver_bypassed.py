@@ -56,7 +56,7 @@ ENGINE_REFUSES = (
 )
 OTHER_REFUSES = ENGINE_REFUSES.replace("127.0.0.11:53", "127.0.0.110:53")
 CONF = ResolvConf(("192.0.2.53",))
-RESOLVERS = Resolvers(CONF, CONF, (), {})
+RESOLVERS = Resolvers(CONF, CONF, configured=(), inside={})
 ABSENT: dict[str, tuple[Container, str, int, list[set[str]]]] = {
     "the default network": (
         place("edge", "bridge"), ENGINE_REFUSES, 2, [{"unresolved"}],

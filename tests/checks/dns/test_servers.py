@@ -126,7 +126,7 @@ def lost_queries(
     )
 
 
-RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), (), {})
+RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), configured=(), inside={})
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -97,7 +97,7 @@ def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str
 
     names = {("pay.office", LAN): reply(first), ("pay.office", OTHER): reply(second)}
     answer = Lookups(names=names)
-    resolvers = Resolvers(ResolvConf((LAN, OTHER)), MISSING, (), {})
+    resolvers = Resolvers(ResolvConf((LAN, OTHER)), MISSING, configured=(), inside={})
     result = judge("dns.servers-disagree", resolvers=resolvers, lookups=answer)
     assert rows(result) == expected
     for finding in result.findings:

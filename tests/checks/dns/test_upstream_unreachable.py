@@ -54,7 +54,7 @@ from tests.judging import judge, rows
     ids=["by the user's wish", "for want of privilege"],
 )
 def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expected: Any) -> None:
-    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, configured=(), inside={})
     containers = Containers((container("web"),))
     known = {"containers": containers, "resolvers": resolvers, "lookups": why}
     for id in (
@@ -90,7 +90,9 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(nameserver())})
     containers = Containers((who,))
     made = Made({"dns.query": reply})
-    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(), None, None)
+    answer = lookups(
+        Host(made), containers, NETWORKS, resolvers, None, Options(), failed_names=None, config=None
+    )
     assert isinstance(answer, Lookups)
     (left_out,) = judge(
         "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer

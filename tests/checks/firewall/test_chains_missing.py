@@ -76,7 +76,15 @@ def test_chains_that_are_gone_where_other_rules_serve(
     made = host_with(recorded_filter("28.5", "healthy"))
     wall = firewall(made, uplinks(made))
     assert isinstance(wall, Firewall)
-    repair = RuleRepair("", "", ("filter: one",), (), ("ip",), wall.ruleset, chains)
+    repair = RuleRepair(
+        command="",
+        text="",
+        missing=("filter: one",),
+        stale=(),
+        families=("ip",),
+        ruleset=wall.ruleset,
+        chains=chains,
+    )
     judged = judge(
         "firewall.chains-missing",
         firewall=wall,

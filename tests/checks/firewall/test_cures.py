@@ -16,7 +16,7 @@ BANS = {
     ),
     "another rule of its chain": (Step("ip filter", "f2b-web", "-j RETURN"), {}),
     "another chain": (Step("ip filter", "INPUT", "-s 10.0.0.2/32 -j DROP"), {}),
-    "no rule": (Step("", "", "routing"), {}),
+    "no rule": (Step(table="", chain="", rule="routing"), {}),
 }
 
 

@@ -105,6 +105,6 @@ def test_routes_inside(name: str) -> None:
         "network.replies-misrouted",
         inner_paths=paths,
         return_paths=ReturnPaths(()),
-        host_stack=HostStack(Stack(Ruleset(), Routing([], None, {}))),
+        host_stack=HostStack(Stack(Ruleset(), Routing(routes=[], rules=None, interfaces={}))),
     )
     assert rows(result) == wanted

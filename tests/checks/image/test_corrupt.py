@@ -110,7 +110,7 @@ def test_layers_that_were_deleted(lost: tuple[str, ...], expected: list[tuple[st
 
 
 def test_records_that_another_store_has_left_are_not_missed() -> None:
-    stored = Layers("/d/overlay2", 0, (), {}, 5, ("base",))
+    stored = Layers("/d/overlay2", count=0, loose=(), writable={}, recorded=5, lost=("base",))
     result = judge(
         "image.corrupt",
         layers=LayerFolders((), 5),

@@ -59,7 +59,14 @@ def test_a_web_page_is_no_registry() -> None:
     assert classify(text) == "web-page"
     assert classify("pull access denied for shop: denied: <html>Log in</html>") == "web-page"
     assert classify(text.replace("403", "503")) == "unreachable"
-    pulls = Pulls((PullTrouble("web-page", "", "", 1, NOW - 60, NOW - 60, text),), "log")
+    pulls = Pulls(
+        (
+            PullTrouble(
+                "web-page", registry="", image="", count=1, first=NOW - 60, last=NOW - 60, text=text
+            ),
+        ),
+        "log",
+    )
     (finding,) = judge("image.registry-unreachable", pulls=pulls, clock=CLOCK).findings
     assert "a web page answers" in finding.summary
 

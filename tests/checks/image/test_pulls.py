@@ -45,7 +45,14 @@ def _needed(id: str) -> dict[str, Any]:
 
 def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
     text = "failed to register layer: Container ID 718322462 cannot be mapped to a host ID"
-    failed = Pulls((PullTrouble("ids", "", "", 1, NOW - 60, NOW - 60, text),), "log")
+    failed = Pulls(
+        (
+            PullTrouble(
+                "ids", registry="", image="", count=1, first=NOW - 60, last=NOW - 60, text=text
+            ),
+        ),
+        "log",
+    )
     config = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
     (finding,) = judge("image.ids-out-of-range", pulls=failed, clock=CLOCK, config=config).findings
     assert finding.variables == {"user": "dockremap", "count": "718322463"}

@@ -60,7 +60,9 @@ def test_the_authorities_of_the_system(there: str) -> None:
         }
 
     host = Made({"file.stats": stats, "file.list": lambda _: Failed("missing", CERTIFICATES)})
-    refused = Pulls((PullTrouble("tls", "ghcr.io", "", 1, 0.0, 0.0, "x509"),), "log")
+    refused = Pulls(
+        (PullTrouble("tls", "ghcr.io", "", 1, first=0.0, last=0.0, text="x509"),), "log"
+    )
     files = registry_files(host, refused)
     assert isinstance(files, RegistryFiles)
     assert files.authorities == there

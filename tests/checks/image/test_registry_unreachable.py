@@ -131,7 +131,20 @@ LAYER_SERVERS = {
 @pytest.mark.parametrize(("error", "server", "why"), LAYER_SERVERS.values(), ids=LAYER_SERVERS)
 def test_a_registry_that_keeps_its_layers_elsewhere(error: str, server: str, why: str) -> None:
     text = f"error pulling image configuration: download failed after attempts=6: {error}"
-    failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
+    failed = Pulls(
+        (
+            PullTrouble(
+                "unreachable",
+                registry="",
+                image="",
+                count=1,
+                first=NOW - 9,
+                last=NOW - 9,
+                text=text,
+            ),
+        ),
+        "log",
+    )
     (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
     assert finding.variables == {"layer_server": server}
     assert finding.summary.endswith(f"cannot be reached: {why}")
@@ -139,7 +152,20 @@ def test_a_registry_that_keeps_its_layers_elsewhere(error: str, server: str, why
 
 def test_no_registry_is_asked_that_the_log_does_not_name() -> None:
     text = "dial tcp 192.0.2.7:443: i/o timeout"
-    failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
+    failed = Pulls(
+        (
+            PullTrouble(
+                "unreachable",
+                registry="",
+                image="",
+                count=1,
+                first=NOW - 9,
+                last=NOW - 9,
+                text=text,
+            ),
+        ),
+        "log",
+    )
     (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
     assert finding.variables == {"dialled": "192.0.2.7", "port": "443"}
 
@@ -241,7 +267,20 @@ def test_a_download_that_breaks_off(text: str, registry: str | None, block: str)
 
 def test_downloads_one_after_the_other_are_not_offered_twice() -> None:
     text = "Download failed after 5 attempts: net/http: TLS handshake timeout"
-    failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
+    failed = Pulls(
+        (
+            PullTrouble(
+                "unreachable",
+                registry="",
+                image="",
+                count=1,
+                first=NOW - 9,
+                last=NOW - 9,
+                text=text,
+            ),
+        ),
+        "log",
+    )
     config = DaemonConfig("/etc/docker/daemon.json", values={"max-concurrent-downloads": 1})
     (finding,) = judge(
         "image.registry-unreachable", pulls=failed, clock=CLOCK, config=config

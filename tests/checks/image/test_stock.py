@@ -116,7 +116,19 @@ def test_when_unused_images_are_worth_a_word(items: list[Image], fires: bool) ->
 
 
 def disk(size: int) -> Filesystem:
-    usage = Usage("/", "ext4", "/dev/x", size, size // 2, size // 2, size // 2, 0, 0, "8:1", False)
+    usage = Usage(
+        "/",
+        "ext4",
+        "/dev/x",
+        size,
+        size // 2,
+        size // 2,
+        size // 2,
+        inodes=0,
+        inodes_free=0,
+        dev="8:1",
+        read_only=False,
+    )
     return Filesystem("/", usage, ("data root",))
 
 

@@ -48,7 +48,9 @@ UNPACKED: dict[str, tuple[str, str]] = {
 def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
     why, words = UNPACKED[text]
     assert classify(text) == why
-    trouble = PullTrouble("unpack", "", "", 1, NOW - 60, NOW - 60, text)
+    trouble = PullTrouble(
+        "unpack", registry="", image="", count=1, first=NOW - 60, last=NOW - 60, text=text
+    )
     result = judge(
         "image.unpack-failed", pulls=Pulls((trouble,), "journal docker.service"), clock=CLOCK
     )
@@ -107,7 +109,12 @@ TOLD = f"failed to register layer: rename {_STORE}/tmp/write-set-1 {RECORD}: fil
 
 @pytest.mark.parametrize("texts", [(), (TOLD,)], ids=["no pull has met it", "a pull has met it"])
 def test_an_empty_record_of_a_layer_is_found_once(texts: tuple[str, ...]) -> None:
-    troubles = [PullTrouble("unpack", "", "", 3, NOW - 60, NOW - 60, text) for text in texts]
+    troubles = [
+        PullTrouble(
+            "unpack", registry="", image="", count=3, first=NOW - 60, last=NOW - 60, text=text
+        )
+        for text in texts
+    ]
     stored = Layers("/var/lib/docker/overlay2", 1, (), unreadable=(RECORD,))
     pulls = Pulls(tuple(troubles), "log")
     result = judge("image.unpack-failed", pulls=pulls, clock=CLOCK, stored=stored)

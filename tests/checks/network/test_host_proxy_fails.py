@@ -110,7 +110,9 @@ def test_a_port_that_a_container_serves_and_does_not_publish(
     """Only a refusal says that nobody listens at the host's own port."""
     shop = container("shop")
     sockets = (Socket("tcp", "0.0.0.0", 8081),)
-    namespaces = Namespaces({shop.id: ContainerNetns(shop, 1, (), (), (), sockets)})
+    namespaces = Namespaces(
+        {shop.id: ContainerNetns(shop, 1, links=(), addresses=(), routes=(), listeners=sockets)}
+    )
     lines = "\n".join(NGINX.format(at, error, 8081) for at in range(4))
     answers: dict[str, Any] = {
         "file.list": {"entries": [{"name": "error.log", "type": "file"}]},

@@ -32,7 +32,9 @@ CLOCK = Clock(NOW, 0.0)
     ],
 )
 def test_the_engine_at_the_limit_of_its_unit(pids: Pids, expected: object) -> None:
-    limits = HostLimits(None, None, None, None, (), pids)
+    limits = HostLimits(
+        tasks=None, tasks_max=None, files=None, files_max=None, engines=(), engine_tasks=pids
+    )
     result = judge(
         "resources.pids-exhausted",
         containers=of(),

@@ -134,7 +134,7 @@ def test_months_of_calm_do_not_hide_that_a_container_is_throttled_now(
 )
 def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[str]):
     crowded = OpenFiles({WEB.id: Crowded(77, count, 1024, "nginx", WEB.id)})
-    nothing = HostLimits(None, None, None, None, ())
+    nothing = HostLimits(tasks=None, tasks_max=None, files=None, files_max=None, engines=())
     assert severities(open_files_findings("", host_limits=nothing, open_files=crowded)) == expected
 
 

@@ -165,7 +165,7 @@ def test_what_pkill_would_take_for_more_is_not_ended(name: str) -> None:
 
 
 def test_the_host_can_run_out_of_tasks():
-    full = HostLimits(32000, 32768, None, None, ())
+    full = HostLimits(32000, 32768, files=None, files_max=None, engines=())
     (finding,) = pids_findings(
         WEB, cgroups=cgroup_of(pids=Pids(current=900)), log_tails=QUIET, host_limits=full
     )

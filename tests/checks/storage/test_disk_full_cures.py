@@ -89,7 +89,17 @@ def test_what_makes_a_file_system_as_large_as_its_disk(
 ) -> None:
     used = int(100 * GIB * 0.97)
     filled = Usage(
-        "/srv", disk.fstype, "/dev/sdb", 100 * GIB, used, 3 * GIB, 3 * GIB, 0, 0, "8:16", False
+        "/srv",
+        disk.fstype,
+        "/dev/sdb",
+        100 * GIB,
+        used,
+        3 * GIB,
+        3 * GIB,
+        inodes=0,
+        inodes_free=0,
+        dev="8:16",
+        read_only=False,
     )
     result = judge(
         "storage.disk-full",
@@ -113,7 +123,17 @@ def test_the_file_that_fills_the_disk_is_looked_at_itself(
     """The largest folders stand in the report already."""
     used = int(100 * GIB * 0.97)
     filled = Usage(
-        "/srv", "ext4", "/dev/sdb", 100 * GIB, used, 3 * GIB, 3 * GIB, 0, 0, "8:16", False
+        "/srv",
+        "ext4",
+        "/dev/sdb",
+        100 * GIB,
+        used,
+        3 * GIB,
+        3 * GIB,
+        inodes=0,
+        inodes_free=0,
+        dev="8:16",
+        read_only=False,
     )
     largest = FullDisks({"/srv": (FileSize("/srv/shop.sql", 90 * GIB),)}, files=files)
     (finding,) = judge(

@@ -39,7 +39,9 @@ def test_the_owner_of_the_data_root(
         }
 
     info = Info(docker_root_dir=root, security_options=list(security))
-    found = root_owner(Made({"file.stats": statuses}), DataRoot(root, "info"), info, None, None)
+    found = root_owner(
+        Made({"file.stats": statuses}), DataRoot(root, "info"), info, daemon=None, temp_folder=None
+    )
     assert found == RootOwner(root, uid)
 
 

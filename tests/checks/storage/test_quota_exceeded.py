@@ -42,7 +42,7 @@ def test_quota_exceeded(line: str, disk: Mounted, variables: dict[str, str] | No
     result = judge(
         "storage.quota-exceeded",
         containers=of(failed),
-        log_tails=LogTails({failed.id: LogTail((line,))}, {}, ()),
+        log_tails=LogTails({failed.id: LogTail((line,))}, unread={}, unexamined=()),
         backing=Backing((Behind(failed, failed.mounts[0], disk),)),
     )
     if variables is None:
@@ -55,7 +55,9 @@ def test_quota_exceeded(line: str, disk: Mounted, variables: dict[str, str] | No
 def test_the_size_of_a_layer_is_a_quota_too() -> None:
     limited: dict[str, Any] = {"HostConfig": {"StorageOpt": {"size": "1G"}}}
     failed = container("web", **limited)
-    tails = LogTails({failed.id: LogTail(("write error: Disk quota exceeded",))}, {}, ())
+    tails = LogTails(
+        {failed.id: LogTail(("write error: Disk quota exceeded",))}, unread={}, unexamined=()
+    )
     result = judge(
         "storage.quota-exceeded", containers=of(failed), log_tails=tails, backing=Backing(())
     )
@@ -99,7 +101,7 @@ def test_quota_of_the_data_root(
     result = judge(
         "storage.quota-exceeded",
         containers=of(newest),
-        log_tails=LogTails({}, {}, ()),
+        log_tails=LogTails(by_id={}, unread={}, unexamined=()),
         backing=Backing(()),
         info=Info(docker_root_dir="/var/lib/docker"),
         mounts=disks,

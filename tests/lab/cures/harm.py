@@ -31,7 +31,7 @@ def host_state(box: Box) -> HostState:
         volumes = [volume["Name"] for volume in box.api("/volumes", timeout=2)["Volumes"] or ()]
         networks = [network["Id"] for network in box.api("/networks", timeout=2)]
     except (OSError, AssertionError, http.client.HTTPException):
-        return HostState({}, frozenset(), shims)
+        return HostState(steady={}, kept=frozenset(), shims=shims)
     steady = {
         container["Id"]: (container["State"]["Pid"], container["State"]["StartedAt"])
         for container in found

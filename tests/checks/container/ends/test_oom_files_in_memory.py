@@ -53,7 +53,17 @@ def test_files_in_memory_count_as_memory(
     path: str, used: int, size: int, variable: str | None
 ) -> None:
     usage = Usage(
-        path, "tmpfs", "tmpfs", size * MIB, used * MIB, 0, (size - used) * MIB, 0, 0, "0:1", False
+        path,
+        "tmpfs",
+        "tmpfs",
+        size * MIB,
+        used * MIB,
+        0,
+        (size - used) * MIB,
+        inodes=0,
+        inodes_free=0,
+        dev="0:1",
+        read_only=False,
     )
     area = InMemory(container("web"), path, usage)
     killed = Memory(limit=48 * MIB, max_usage=48 * MIB, oom_kill=1)

@@ -244,7 +244,9 @@ SERVER = container("web", NetworkSettings={"Networks": {"flow": {"IPAddress": "1
 def listening(seen: tuple[Container, list[Socket]]) -> tuple[str, ContainerNetns]:
     """The id of a container, and what listens in it."""
     owner, sockets = seen
-    return owner.id, ContainerNetns(owner, 1, (), (), (), tuple(sockets))
+    return owner.id, ContainerNetns(
+        owner, 1, links=(), addresses=(), routes=(), listeners=tuple(sockets)
+    )
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,12 @@ def test_what_the_host_says_of_a_refused_file(
     mode, uid = status
     answer = {mount["Source"]: {"type": "folder", "mode": mode, "uid": uid, "gid": 0}}
     evidence = refused_files(
-        Made({"file.stats": answer}), of(container), log_tails, None, None, None
+        Made({"file.stats": answer}),
+        of(container),
+        log_tails,
+        info=None,
+        numbers=None,
+        processes=None,
     )
     assert isinstance(evidence, RefusedFiles)
     assert [item.inside for item in evidence.items] == expected
@@ -172,7 +177,12 @@ def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
     container = container_in("running", Mounts=[ACME_MOUNT])
     answer = {"/srv/acme.json": {"type": "file", "mode": mode, "uid": 0, "gid": 0}}
     evidence = refused_files(
-        Made({"file.stats": answer}), of(container), LogTails({}, {}), None, None, None
+        Made({"file.stats": answer}),
+        of(container),
+        LogTails({}, {}),
+        info=None,
+        numbers=None,
+        processes=None,
     )
     assert isinstance(evidence, RefusedFiles)
     assert len(evidence.items) == expected
@@ -203,7 +213,9 @@ def test_crontabs_that_are_not_roots(
         "file.stats": {"/srv/jobs/backup": file, "/srv/root": file, "/srv/jobs": file},
     }
     processes = Processes((Process(pid=9, comm=comm, uid=0, container=jobs.id),))
-    files = refused_files(Made(answers), of(jobs), LogTails({}, {}), None, None, processes)
+    files = refused_files(
+        Made(answers), of(jobs), LogTails({}, {}), info=None, numbers=None, processes=processes
+    )
     assert isinstance(files, RefusedFiles)
     assert [item.inside for item in files.items] == refused
     assert all(item.owner == "0:0" for item in files.items)
@@ -224,5 +236,5 @@ def test_the_folders_of_all_containers_are_asked_for_at_once(monkeypatch: pytest
         return []
 
     monkeypatch.setattr(host, "ask_many", ask_many)
-    refused_files(host, of(*jobs), LogTails({}, {}), None, None, processes)
+    refused_files(host, of(*jobs), LogTails({}, {}), info=None, numbers=None, processes=processes)
     assert together == [sources]

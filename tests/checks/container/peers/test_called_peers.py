@@ -168,11 +168,11 @@ def test_who_the_peer_is_and_which_names_there_are() -> None:
     clock = Clock(1767225640.0, 0.0)
     running = msgspec.structs.replace(OTHERS[3], state=RUNNING)
     everyone = Containers(tuple(OTHERS))
-    calls = Calls((running,), 0, None, is_distrusted=False)
+    calls = Calls((running,), port=0, namespaces=None, is_distrusted=False)
     refused = peer_evidence(FRONT, calls, everyone, LogTail(()), clock)
     assert refused == {"api, which it calls": "running, started 40 s ago"}
     unknown = LogTail(("Error: getaddrinfo ENOTFOUND postgresql",))
-    nobody = Calls((), 0, None, is_distrusted=False)
+    nobody = Calls(callees=(), port=0, namespaces=None, is_distrusted=False)
     assert peer_evidence(FRONT, nobody, everyone, unknown, clock) == {
         "names on its networks": ["api", "db", "shop-host"]
     }
@@ -180,7 +180,9 @@ def test_who_the_peer_is_and_which_names_there_are() -> None:
 
 def test_a_peer_is_not_back_before_it_listens() -> None:
     running = msgspec.structs.replace(OTHERS[1], state=RUNNING)
-    seen = Namespaces({running.id: ContainerNetns(running, 1, (), (), (), ())})
+    seen = Namespaces(
+        {running.id: ContainerNetns(running, 1, links=(), addresses=(), routes=(), listeners=())}
+    )
     refused = ['connection to server at "db" (172.18.0.2), port 5432 failed: Connection refused']
     calls = Calls((running,), refused_port(refused), seen, is_distrusted=False)
     assert calls.port == 5432
@@ -230,7 +232,9 @@ def test_a_peer_that_ran_for_long_was_not_called_too_early(*, after: float, expe
     started = (began + timedelta(seconds=after)).isoformat()
     state = msgspec.structs.replace(RUNNING, started_at=started)
     running = msgspec.structs.replace(OTHERS[1], state=state)
-    serves = ContainerNetns(running, 1, (), (), (), (Socket("tcp", "0.0.0.0", 5432),))
+    serves = ContainerNetns(
+        running, 1, links=(), addresses=(), routes=(), listeners=(Socket("tcp", "0.0.0.0", 5432),)
+    )
     calls = Calls((running,), 5432, Namespaces({running.id: serves}), is_distrusted=False)
     assert (calls.early_for(caller) == (running,)) == expected
 
@@ -250,9 +254,15 @@ def test_what_is_said_of_a_peer_that_does_not_serve(
     sockets: tuple[Socket, ...], clause: str
 ) -> None:
     running = msgspec.structs.replace(OTHERS[1], state=RUNNING)
-    seen = Namespaces({running.id: ContainerNetns(running, 1, (), (), (), sockets)})
+    seen = Namespaces(
+        {
+            running.id: ContainerNetns(
+                running, 1, links=(), addresses=(), routes=(), listeners=sockets
+            )
+        }
+    )
     calls = Calls((running,), 5432, seen, is_distrusted=False)
-    run = FailedRun(FRONT, LogTail(()), calls, None, None, RunContext())
+    run = FailedRun(FRONT, LogTail(()), calls, setting=None, changed=None, context=RunContext())
     assert run.unserved_peer_clause == clause
 
 
@@ -307,7 +317,13 @@ def test_an_engine_that_takes_tls_alone_is_named() -> None:
     config = msgspec.structs.replace(OTHERS[1].config, env=["DOCKER_TLS_CERTDIR=/certs"])
     engine = msgspec.structs.replace(OTHERS[1], state=RUNNING, config=config)
     served = Socket("tcp", "::", 2376)
-    seen = Namespaces({engine.id: ContainerNetns(engine, 1, (), (), (), (served,))})
+    seen = Namespaces(
+        {
+            engine.id: ContainerNetns(
+                engine, 1, links=(), addresses=(), routes=(), listeners=(served,)
+            )
+        }
+    )
     calls = Calls((engine,), 2375, seen, is_distrusted=False)
     assert calls.variables["tls_engine"] == engine.name
     said = peer_evidence(FRONT, calls, Containers((engine,)), LogTail(()), CLOCK)
@@ -331,7 +347,9 @@ def test_a_peer_that_listens_for_itself_alone_where_no_port_is_known(
 ) -> None:
     offers = inspected.container("db", Config={"ExposedPorts": {"5432/tcp": {}}})
     sockets = (Socket("tcp", "127.0.0.11", 40067), Socket("tcp", address, port))
-    seen = Namespaces({offers.id: ContainerNetns(offers, 1, (), (), (), sockets)})
+    seen = Namespaces(
+        {offers.id: ContainerNetns(offers, 1, links=(), addresses=(), routes=(), listeners=sockets)}
+    )
     calls = Calls((offers,), 0, seen, is_distrusted=False)
     assert calls.is_unserved(offers) is is_deaf
     assert (calls.inner_socket(offers) is not None) is is_deaf

@@ -149,7 +149,9 @@ def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
         clock=CLOCK,
         log_tails=LogTails({}, {}),
         recent_logs=RecentLogs({app.id: lines}),
-        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+        namespaces=Namespaces(
+            {app.id: ContainerNetns(app, 1, links=(), addresses=(), routes=(), listeners=())}
+        ),
     )
     assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
 
@@ -173,7 +175,9 @@ def test_a_failure_that_a_test_looked_for(line: str, word: str, found: int):
         clock=CLOCK,
         log_tails=LogTails({}, {}),
         recent_logs=RecentLogs({app.id: lines}),
-        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+        namespaces=Namespaces(
+            {app.id: ContainerNetns(app, 1, links=(), addresses=(), routes=(), listeners=())}
+        ),
     )
     assert rows(result) == [("critical", "web")] * found
 
@@ -264,7 +268,9 @@ def test_the_server_is_the_hosts(
         clock=CLOCK,
         log_tails=LogTails({}, {}),
         recent_logs=RecentLogs({app.id: lines}),
-        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+        namespaces=Namespaces(
+            {app.id: ContainerNetns(app, 1, links=(), addresses=(), routes=(), listeners=())}
+        ),
         listeners=Listeners((listener,) if listener else ()),
     )
     wanted = ("on_host_network", "assignment_to_host", "command_to_host")
@@ -294,7 +300,9 @@ def test_lines_of_any_kind_where_the_kernel_counts_refused_calls(
     line: str, refused: int, expected: list[tuple[str, str]]
 ) -> None:
     app, db = container_in("running", **ON_SHOP), _server_at(5432)
-    netns = ContainerNetns(app, 1, (Socket("tcp", "0.0.0.0", 8083),), (), (), ())
+    netns = ContainerNetns(
+        app, 1, (Socket("tcp", "0.0.0.0", 8083),), addresses=(), routes=(), listeners=()
+    )
     result = judge(
         "container.loopback-peer",
         containers=of(app, db),
@@ -455,7 +463,9 @@ def test_a_web_server_and_a_program_beside_it(
         clock=CLOCK,
         log_tails=LogTails({}, {}),
         recent_logs=RecentLogs({web.id: lines}),
-        namespaces=Namespaces({web.id: ContainerNetns(web, 1, (), (), (), ())}),
+        namespaces=Namespaces(
+            {web.id: ContainerNetns(web, 1, links=(), addresses=(), routes=(), listeners=())}
+        ),
         processes=Processes(tuple(inside)),
     )
     assert rows(found) == expected
@@ -488,7 +498,9 @@ def test_a_variable_names_the_place_that_no_line_does(
 ) -> None:
     """spare: how many more calls than one the kernel has counted, before the last line was read."""
     app = container_in("running", Config={"Env": environment}, **ON_SHOP)
-    netns = ContainerNetns(app, 1, (Socket("tcp", "0.0.0.0", 8083),), (), (), ())
+    netns = ContainerNetns(
+        app, 1, (Socket("tcp", "0.0.0.0", 8083),), addresses=(), routes=(), listeners=()
+    )
     result = judge(
         "container.loopback-peer",
         containers=of(app, _server_at(5432)),

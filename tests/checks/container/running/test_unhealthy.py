@@ -115,7 +115,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         ),
         (
             "not probed any more",
-            probed("healthy", 0, "", age=900),
+            probed("healthy", code=0, output="", age=900),
             [
                 (
                     "warning",
@@ -124,8 +124,12 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             ],
         ),
         ("starting", probed("starting", 1, ""), []),
-        ("healthy", probed("healthy", 0, ""), []),
-        ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
+        ("healthy", probed("healthy", code=0, output=""), []),
+        (
+            "a long interval",
+            probed("healthy", code=0, output="", age=900, Interval=3600 * 10**9),
+            [],
+        ),
         ("paused", container_in("paused", State={"Health": {"Status": "unhealthy"}}), []),
         (
             "unpaused, before the next probe",
@@ -201,7 +205,13 @@ def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
 
 def listening(container: Container, *ports: int) -> Namespaces:
     sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
-    return Namespaces({container.id: ContainerNetns(container, 1, (), (), (), sockets)})
+    return Namespaces(
+        {
+            container.id: ContainerNetns(
+                container, 1, links=(), addresses=(), routes=(), listeners=sockets
+            )
+        }
+    )
 
 
 AT_ITS_OWN_ADDRESS = {
@@ -223,7 +233,7 @@ def test_a_server_that_the_loopback_address_does_not_reach(
     test = {"Test": ["CMD-SHELL", f"curl http://{host}:8080/"]}
     web = probed("unhealthy", 1, output, **test)
     sockets = tuple(Socket("tcp", address, 8080) for address in addresses)
-    netns = ContainerNetns(web, 1, (), (), (), sockets)
+    netns = ContainerNetns(web, 1, links=(), addresses=(), routes=(), listeners=sockets)
     namespaces = Namespaces({web.id: netns})
     (finding,) = items(
         judge("container.unhealthy", containers=of(web), clock=CLOCK, namespaces=namespaces)
@@ -296,7 +306,7 @@ def test_a_program_that_is_still_starting(
     container = container_in(
         "running", age=age, State={"Health": probes}, Config={"Healthcheck": test}
     )
-    netns = ContainerNetns(container, 1, (), (), (), ())
+    netns = ContainerNetns(container, 1, links=(), addresses=(), routes=(), listeners=())
     (finding,) = judge(
         "container.unhealthy",
         containers=of(container),
@@ -515,7 +525,9 @@ def test_a_dns_server_that_does_not_serve_its_own_probe(
         NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
     )
     socket = (Socket("udp", "0.0.0.0", 53),)
-    namespaces = Namespaces({asked.id: ContainerNetns(asked, 1, (), (), (), socket)})
+    namespaces = Namespaces(
+        {asked.id: ContainerNetns(asked, 1, links=(), addresses=(), routes=(), listeners=socket)}
+    )
     by_server = {"127.0.0.1": inside, "172.17.0.2": outside}
     made = Made({"dns.query": lambda query: msgspec.to_builtins(by_server[query.server])})
     (finding,) = items(

@@ -116,15 +116,15 @@ def test_probes_tell_of_more_than_the_last_one():
 
 _SINCE = {
     "healthy for a minute": (
-        Event(AT - 60.0, "container", "health_status", "healthy", "", {}),
+        Event(AT - 60.0, "container", "health_status", "healthy", id="", attributes={}),
         True,
     ),
     "healthy for ten seconds": (
-        Event(AT - 10.0, "container", "health_status", "healthy", "", {}),
+        Event(AT - 10.0, "container", "health_status", "healthy", id="", attributes={}),
         False,
     ),
     "unhealthy until now": (
-        Event(AT - 60.0, "container", "health_status", "unhealthy", "", {}),
+        Event(AT - 60.0, "container", "health_status", "unhealthy", id="", attributes={}),
         False,
     ),
 }

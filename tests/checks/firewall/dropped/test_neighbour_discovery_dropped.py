@@ -62,9 +62,14 @@ RULES: dict[str, tuple[str, list[str]]] = {
 
 
 def stack(rules: str, *, bridged: bool = False) -> Stack:
-    ruleset = assemble(NO_NFTABLES, {"ip6": HEAD + rules + END}, {}, {})
+    ruleset = assemble(NO_NFTABLES, {"ip6": HEAD + rules + END}, iptables_legacy={}, interfaces={})
     devices = (Device("br-shop", ("fd00::1/64",), "bridge", ("veth1",)),)
-    return Stack(ruleset, Routing((), None, {}), devices, Settings(bridge_filter6=bridged))
+    return Stack(
+        ruleset,
+        Routing(routes=(), rules=None, interfaces={}),
+        devices,
+        Settings(bridge_filter6=bridged),
+    )
 
 
 @pytest.mark.parametrize(("rules", "lost"), RULES.values(), ids=RULES)

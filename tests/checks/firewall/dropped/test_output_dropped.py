@@ -182,7 +182,7 @@ def test_answers_that_a_vpn_takes(name: str) -> None:
     result = judge(
         "network.replies-misrouted",
         return_paths=ReturnPaths((path,)),
-        host_stack=HostStack(Stack(Ruleset(), Routing([], None, {}))),
+        host_stack=HostStack(Stack(Ruleset(), Routing(routes=[], rules=None, interfaces={}))),
         **evidence,
     )
     assert rows(result) == wanted

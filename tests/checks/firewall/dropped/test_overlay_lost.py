@@ -35,7 +35,14 @@ def known(*tasks: dict[str, Any], **services: Any) -> dict[str, Any]:
 
 def seen(view: Any, address: str = "10.200.1.4", who: Container = SHOP) -> LostOverlays:
     calls = UnansweredCalls((UnansweredCall(who, address, 5432, 2),))
-    return lost_overlays(Made({"api.overlay": view}), calls, Networks((OVERLAY,)), None, None, None)
+    return lost_overlays(
+        Made({"api.overlay": view}),
+        calls,
+        Networks((OVERLAY,)),
+        host_stack=None,
+        uplinks=None,
+        info=None,
+    )
 
 
 AWAY = {"VIP": "10.200.1.5", "Tasks": [task("db.1", "10.200.1.7", FAR)]}
@@ -68,7 +75,9 @@ def test_an_engine_is_asked_once_for_each_network() -> None:
         tuple(UnansweredCall(SHOP, f"10.200.1.{last}", 80, 2) for last in (4, 5, 7))
     )
     host = Made({"api.overlay": known(task("db", "10.200.1.4", FAR), db=AWAY)})
-    found = lost_overlays(host, calls, Networks((OVERLAY,)), None, None, None)
+    found = lost_overlays(
+        host, calls, Networks((OVERLAY,)), host_stack=None, uplinks=None, info=None
+    )
     assert len(host.asked) == 1
     assert [item.node for item in found] == [FAR]
 
@@ -88,7 +97,9 @@ def test_the_port_that_the_swarm_was_given(swarm: dict[str, Any], port: int) -> 
     calls = UnansweredCalls((UnansweredCall(SHOP, "10.200.1.4", 5432, 2),))
     host = Made({"api.overlay": known(task("db", "10.200.1.4", FAR))})
     info = msgspec.convert({"Swarm": {"LocalNodeState": "active", **swarm}}, Info)
-    found = lost_overlays(host, calls, Networks((OVERLAY,)), None, None, info)
+    found = lost_overlays(
+        host, calls, Networks((OVERLAY,)), host_stack=None, uplinks=None, info=info
+    )
     (finding,) = judge(
         "firewall.overlay-lost", networks=Networks((OVERLAY,)), lost_overlays=found
     ).findings

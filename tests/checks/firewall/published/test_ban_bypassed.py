@@ -72,13 +72,17 @@ def test_one_finding_names_all_addresses_of_a_list() -> None:
 
 def test_without_clients_nothing_is_known_to_be_well() -> None:
     assert judge("firewall.ban-bypassed", bypassed_bans=BypassedBans(())).verdict == "skipped"
-    unread = BypassedBans((), 0, (Unexamined(WEB.subject, "clients of its port: refused"),))
+    unread = BypassedBans(
+        items=(), walked=0, unread=(Unexamined(WEB.subject, "clients of its port: refused"),)
+    )
     assert judge("firewall.ban-bypassed", bypassed_bans=unread).verdict == "unknown"
 
 
 def test_a_chain_that_stops_others_too_is_not_copied() -> None:
     by = Step("inet filter", "input", "ip saddr @blacklist drop")
-    banned = BypassedBans((BypassedBan("203.0.113.9", WEB, 8080, "tcp", by, True, False),), 2)
+    banned = BypassedBans(
+        (BypassedBan("203.0.113.9", WEB, 8080, "tcp", by, is_hooked=True, is_list_alone=False),), 2
+    )
     (finding,) = judge("firewall.ban-bypassed", bypassed_bans=banned).findings
     assert finding.variables == {"container": "web", "port": "8080"}
 

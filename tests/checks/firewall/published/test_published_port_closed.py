@@ -15,6 +15,25 @@ from tests.checks.network.evidence import container, network
 from tests.judging import judge, rows
 
 OPEN = ConnectionVerdict("accept")
+
+
+def inlet_of(closed: ConnectionVerdict) -> Ingress:
+    """Port 8443 of the host, which clients cannot reach, and which would be open unpublished."""
+    return Ingress(
+        container("cloud"),
+        network(),
+        addresses=frozenset({"172.18.0.2"}),
+        port="443/tcp",
+        host_address="0.0.0.0",
+        host_port=8443,
+        everywhere=True,
+        uplink=Uplink("eth0", "192.0.2.10"),
+        reach=closed,
+        sample=closed,
+        refused=OPEN,
+    )
+
+
 RULE = "-p tcp -m tcp --dport 8443 -j DROP"
 CURES = {
     "DOCKER-USER": (Step("ip filter", "DOCKER-USER", RULE), "request", {"chain", "table"}),
@@ -28,10 +47,7 @@ CURES = {
 @pytest.mark.parametrize(("by", "part", "given"), CURES.values(), ids=CURES)
 def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -> None:
     closed = ConnectionVerdict("drop", by=by, hook="forward", part=part)  # type: ignore[arg-type]
-    inlet = Ingress(
-        container("cloud"), network(), frozenset({"172.18.0.2"}), "443/tcp", "0.0.0.0", 8443, True,
-        Uplink("eth0", "192.0.2.10"), closed, closed, OPEN,
-    )  # fmt: skip
+    inlet = inlet_of(closed)
     result = judge(
         "firewall.published-port-closed",
         closed_inlets=ClosedInlets((ClosedInlet(inlet, by, 3),)),
@@ -45,10 +61,7 @@ def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -
 def test_answers_dropped_name_the_containers_that_send_them() -> None:
     by = Step("inet site", "forward", "tcp sport 443 drop")
     closed = ConnectionVerdict("drop", by=by, hook="forward", part="reply")
-    inlet = Ingress(
-        container("cloud"), network(), frozenset({"172.18.0.2"}), "443/tcp", "0.0.0.0", 8443, True,
-        Uplink("eth0", "192.0.2.10"), closed, closed, OPEN,
-    )  # fmt: skip
+    inlet = inlet_of(closed)
     result = judge(
         "firewall.forward-dropped",
         firewall=Firewall(Ruleset()),

@@ -77,7 +77,7 @@ def test_a_gateway_that_does_not_answer_arp(
 ) -> None:
     nas = container("nas", NetworkSettings={"Networks": {"lan": {"IPAddress": "192.0.2.210"}}})
     default = Route("0.0.0.0", gateway="192.0.2.254", oif=2)
-    netns = ContainerNetns(nas, 1, (), (), (default,), ())
+    netns = ContainerNetns(nas, 1, links=(), addresses=(), routes=(default,), listeners=())
     host = Made({"file.read": {"text": ARP.format(*entry), "size": 200}})
     gateways = silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), Networks((LAN,))))
     assert gateways.looked_at == 1
@@ -99,7 +99,7 @@ def test_a_gateway_that_does_not_answer_arp(
 def test_a_neighbour_is_off_where_others_answer() -> None:
     nas = container("nas", NetworkSettings={"Networks": {"lan": {"IPAddress": "192.0.2.210"}}})
     default = Route("0.0.0.0", gateway="192.0.2.254", oif=2)
-    netns = ContainerNetns(nas, 1, (), (), (default,), ())
+    netns = ContainerNetns(nas, 1, links=(), addresses=(), routes=(default,), listeners=())
     text = ARP.format("192.0.2.77", *NOBODY) + ARP.format("192.0.2.78", *SOMEBODY).splitlines()[1]
     host = Made({"file.read": {"text": text, "size": 200}})
     gateways = silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), Networks((LAN,))))

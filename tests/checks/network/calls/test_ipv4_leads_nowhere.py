@@ -42,7 +42,7 @@ def _judged(
         networks=Networks((network(**fields),)),
         routes=Routes(routes),
         ping=Ping("1.51", "28.5.2", ""),
-        resolvers=Resolvers(ResolvConf(servers), Unavailable("missing"), (), {}),
+        resolvers=Resolvers(ResolvConf(servers), Unavailable("missing"), configured=(), inside={}),
     )
 
 

@@ -48,7 +48,7 @@ def container(name: str, address: str = "", network: str = "shop", extra: str = 
 
 def inside(owner: Container, *ports: int) -> ContainerNetns:
     sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
-    return ContainerNetns(owner, 1, (), (), (), sockets)
+    return ContainerNetns(owner, 1, links=(), addresses=(), routes=(), listeners=sockets)
 
 
 EDGE = container("edge", "10.1.0.2")
@@ -291,7 +291,9 @@ def test_addresses_on_other_networks(name: str) -> None:
 
 
 def inward(owner: Container, port: int) -> ContainerNetns:
-    return ContainerNetns(owner, 1, (), (), (), (Socket("tcp", "127.0.0.1", port),))
+    return ContainerNetns(
+        owner, 1, links=(), addresses=(), routes=(), listeners=(Socket("tcp", "127.0.0.1", port),)
+    )
 
 
 YOUNG = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T16:00:00Z"))
@@ -315,12 +317,14 @@ DUAL = replace(
     ),
 )
 CALL6 = replace(CALL, address="fd00:1::4")
-V6_ONLY = ContainerNetns(WORKER, 1, (), (), (), (Socket("tcp", "::", 80, v6_only=True),))
+V6_ONLY = ContainerNetns(
+    WORKER, 1, links=(), addresses=(), routes=(), listeners=(Socket("tcp", "::", 80, v6_only=True),)
+)
 
 
 def at(owner: Container, *addresses: str) -> ContainerNetns:
     sockets = tuple(Socket("tcp", address, 80) for address in addresses)
-    return ContainerNetns(owner, 1, (), (), (), sockets)
+    return ContainerNetns(owner, 1, links=(), addresses=(), routes=(), listeners=sockets)
 
 
 ENGINE = replace(YOUNG, config=replace(YOUNG.config, env=["DOCKER_TLS_CERTDIR=/certs"]))

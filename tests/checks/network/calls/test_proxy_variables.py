@@ -92,7 +92,13 @@ def test_proxies_before_the_container_itself(
         "network.proxy-takes-neighbours",
         containers=Containers((caller,)),
         recent_logs=logs(caller, line),
-        namespaces=Namespaces({caller.id: ContainerNetns(caller, 1, (), (), (), sockets)}),
+        namespaces=Namespaces(
+            {
+                caller.id: ContainerNetns(
+                    caller, 1, links=(), addresses=(), routes=(), listeners=sockets
+                )
+            }
+        ),
     )
     assert rows(result) == wanted
 
@@ -119,7 +125,13 @@ def test_proxies_on_loopback(name: str) -> None:
     result = judge(
         "network.proxy-on-loopback",
         containers=Containers((owner,)),
-        namespaces=Namespaces({owner.id: ContainerNetns(owner, 1, (), (), (), sockets)}),
+        namespaces=Namespaces(
+            {
+                owner.id: ContainerNetns(
+                    owner, 1, links=(), addresses=(), routes=(), listeners=sockets
+                )
+            }
+        ),
         recent_logs=logs(owner, line),
     )
     assert rows(result) == wanted

@@ -169,7 +169,7 @@ def test_second_lists_are_asked_for_where_the_first_do_not_fit(
     answers: dict[str, Any] = {f"net.{name}.later": [] for name in ("links", "addresses", "routes")}
     listed = {f"api.networks.{name}": [ROW] for name in ("later", kind)}
     host = Made({**answers, **listed} if kind else {})
-    later = later_bridges(host, Networks(tuple(nets)), seen, Routes((OWN,)), None, None)
+    later = later_bridges(host, Networks(tuple(nets)), seen, Routes((OWN,)), ping=None, info=None)
     assert isinstance(later, LaterBridges) == bool(kind)
     asked = [question.kind for question in host.asked]
     first = asked.index("net.links.later") if kind else 0

@@ -39,7 +39,9 @@ CASES: dict[str, tuple[list[list[QueueCounters]], int]] = {
 @pytest.mark.parametrize(("samples", "expected"), CASES.values(), ids=CASES)
 def test_queues(samples: list[list[QueueCounters]], expected: int) -> None:
     host = Made({"net.queues": [[_row(row) for row in rows] for rows in samples]})
-    netns = ContainerNetns(SHOP, 1, (Interface(2, "eth0", kind="veth", link=4),), (), (), ())
+    netns = ContainerNetns(
+        SHOP, 1, (Interface(2, "eth0", kind="veth", link=4),), addresses=(), routes=(), listeners=()
+    )
     end = Interface(4, "veth1a2b3c4", kind="veth", link=2, queue="tbf")
     links = Interfaces((Interface(1, "uplink0"), end))
     found = throttled_interfaces(

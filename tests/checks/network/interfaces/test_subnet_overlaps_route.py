@@ -273,7 +273,9 @@ def test_a_server_whose_address_lies_in_a_subnet(call: dict[str, Any], expected:
 
 
 def test_a_dns_server_inside_a_subnet_is_critical() -> None:
-    resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
+    resolvers = Resolvers(
+        ResolvConf(("172.18.0.53",)), Unavailable("missing"), configured=(), inside={}
+    )
     nets = Networks((network(),))
     answer = judge(
         "network.subnet-overlaps-route",
@@ -287,7 +289,9 @@ def test_a_dns_server_inside_a_subnet_is_critical() -> None:
 
 
 def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
-    resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
+    resolvers = Resolvers(
+        ResolvConf(("172.18.0.53",)), Unavailable("missing"), configured=(), inside={}
+    )
     nets, uplink = Networks((network(),)), with_fields(UPLINK, master=5)
     seen = links(uplink, BRIDGE, VETH)
     ours = docker_interfaces(seen, Routes(()), nets)

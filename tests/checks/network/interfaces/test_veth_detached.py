@@ -193,7 +193,10 @@ def joining(name: str = "side", mode: str = f"container:{TUNNEL.id}", **fields: 
 
 def visits(*seen: tuple[Container, int, tuple[Interface, ...]]) -> Namespaces:
     return Namespaces(
-        {who.id: ContainerNetns(who, inode, links, (), (), ()) for who, inode, links in seen}
+        {
+            who.id: ContainerNetns(who, inode, links, addresses=(), routes=(), listeners=())
+            for who, inode, links in seen
+        }
     )
 
 

@@ -138,7 +138,9 @@ TUNNELS = {
 def test_a_tunnel_without_room_for_its_header(fields: dict[str, Any], is_found: bool) -> None:
     vpn = container("vpn")
     tunnel = with_fields(WG0, **fields)
-    inside = ContainerNetns(vpn, 1, (INNER, tunnel), (Address(8, "172.18.0.2", 16),), (), ())
+    inside = ContainerNetns(
+        vpn, 1, (INNER, tunnel), (Address(8, "172.18.0.2", 16),), routes=(), listeners=()
+    )
     found = tunnel_sizes(links(), None, Namespaces({vpn.id: inside}))
     answer = judge("network.mtu-mismatch", sizes=sizes(links(), DEFAULT), tunnel_sizes=found)
     assert rows(answer) == ([("advice", "vpn")] if is_found else [])

@@ -16,7 +16,7 @@ from tests.judging import judge, rows
 
 @pytest.mark.parametrize(("left", "wanted"), [(300, [("warning", "app")]), (299, [])])
 def test_connections_left_open(left: int, wanted: list[tuple[str, str]]) -> None:
-    losses = NetworkLosses((NamespaceLoss(APP, (), (), left),), counted=1)
+    losses = NetworkLosses((NamespaceLoss(APP, calls=(), datagrams=(), left_open=left),), counted=1)
     assert rows(judge("network.connections-left-open", network_losses=losses)) == wanted
 
 
@@ -41,7 +41,7 @@ def test_a_full_udp_socket_loses_datagrams(
 
 def _netns(name: str, pid: int, inode: int) -> ContainerNetns:
     member = container(name, State={"Pid": pid})
-    return ContainerNetns(member, inode, (), (), (), ())
+    return ContainerNetns(member, inode, links=(), addresses=(), routes=(), listeners=())
 
 
 def test_only_namespaces_that_lose_something_are_watched() -> None:

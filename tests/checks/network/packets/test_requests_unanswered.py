@@ -60,7 +60,13 @@ WAITING: dict[str, tuple[list[Any], int]] = {
 
 
 def netns_of(owner: Any) -> Namespaces:
-    return Namespaces({owner.id: ContainerNetns(owner, 1, (), (), (), (LISTENER,))})
+    return Namespaces(
+        {
+            owner.id: ContainerNetns(
+                owner, 1, links=(), addresses=(), routes=(), listeners=(LISTENER,)
+            )
+        }
+    )
 
 
 def judged(owner: Any, clients: list[Any], full: FullQueues | None = None) -> list[Any]:
@@ -122,7 +128,9 @@ def test_who_has_no_connection_is_not_left_out(monkeypatch: pytest.MonkeyPatch) 
     open_sockets = {"1": 2, "2": 2, "3": 1}
     counters = {pid: LossCounters(connections=count) for pid, count in open_sockets.items()}
     by_id = {
-        owner.id: ContainerNetns(owner, owner.state.pid, (), (), (), (LISTENER,))
+        owner.id: ContainerNetns(
+            owner, owner.state.pid, links=(), addresses=(), routes=(), listeners=(LISTENER,)
+        )
         for owner in owners
     }
     host = Made({"netns.losses": msgspec.to_builtins(counters), "netns.waiting-clients": []})
@@ -160,7 +168,9 @@ def test_who_shares_a_network_may_be_the_one() -> None:
     )
     namespaces = Namespaces(
         {
-            owner.id: ContainerNetns(owner, 1, (), (), (), (LISTENER,))
+            owner.id: ContainerNetns(
+                owner, 1, links=(), addresses=(), routes=(), listeners=(LISTENER,)
+            )
             for owner in (client_of_vpn, vpn)
         }
     )

@@ -32,7 +32,9 @@ def socket_of(waiting: int, backlog: int | None) -> Socket:
 
 
 def listening(waiting: int, backlog: int | None) -> Namespaces:
-    netns = ContainerNetns(APP, 1, (), (), (), (socket_of(waiting, backlog),))
+    netns = ContainerNetns(
+        APP, 1, links=(), addresses=(), routes=(), listeners=(socket_of(waiting, backlog),)
+    )
     return Namespaces({APP.id: netns})
 
 
@@ -40,7 +42,9 @@ def listening(waiting: int, backlog: int | None) -> Namespaces:
 def test_accept_queue(
     first: tuple[int, int], second: tuple[int, int] | None, wanted: list[tuple[str, str]]
 ) -> None:
-    view = NetnsView(1, [], [], [], [socket_of(*second)] if second else [])
+    view = NetnsView(
+        1, links=[], addresses=[], routes=[], listeners=[socket_of(*second)] if second else []
+    )
     host = Made({"netns.later": msgspec.to_builtins(view)})
     namespaces = listening(*first)
     result = judge(
@@ -120,7 +124,7 @@ def test_local_ports(lines: list[tuple[float, str]], wanted: list[tuple[str, str
 def test_a_namespace_with_hardly_any_socket_has_local_ports(
     ports_used: dict[int, int], is_exhausted: bool
 ) -> None:
-    netns = ContainerNetns(APP, 7, (), (), (), ())
+    netns = ContainerNetns(APP, 7, links=(), addresses=(), routes=(), listeners=())
     result = judge(
         "network.local-ports-exhausted",
         containers=Containers((APP,)),

@@ -45,7 +45,9 @@ def _judged(
         "Ports": _PORTS if published is None else published,
     }
     server = container("server", NetworkSettings=settings, State={"Pid": 7})
-    inside = ContainerNetns(server, 1, (), (), (), (Socket("udp", "0.0.0.0", port),))
+    inside = ContainerNetns(
+        server, 1, links=(), addresses=(), routes=(), listeners=(Socket("udp", "0.0.0.0", port),)
+    )
     counted = {"received": 0, "sent": 0, "broadcasts": broadcasts}
     table = {"loaded": True, "entries": list(flows)}
     known = kept_broadcasts(

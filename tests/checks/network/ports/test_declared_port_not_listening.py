@@ -47,7 +47,9 @@ def test_a_server_that_does_not_listen(
         Socket("tcp", "127.0.0.11", 40000),
         *([Socket("tcp", "0.0.0.0", port)] if port else []),
     )
-    namespaces = Namespaces({odoo.id: ContainerNetns(odoo, 1, (), (), (), sockets)})
+    namespaces = Namespaces(
+        {odoo.id: ContainerNetns(odoo, 1, links=(), addresses=(), routes=(), listeners=sockets)}
+    )
     containers = Containers([odoo])
     stamped = [
         f"2027-01-15T07:{'50' if line.startswith('LATER') else '00'}:0{at % 10}.000000000Z {line}"

@@ -40,7 +40,7 @@ def test_discovery_from_a_bridge(
 ) -> None:
     seeker = container("seeker", Config=config, NetworkSettings=_ON_SHOP, State={"Pid": 7})
     sockets = (Socket("udp", "0.0.0.0", port),)
-    inside = ContainerNetns(seeker, 1, (), (), (), sockets)
+    inside = ContainerNetns(seeker, 1, links=(), addresses=(), routes=(), listeners=sockets)
     known = unheard_discoveries(
         Host(Made({"netns.multicast": {"7": counted}})),
         Containers((seeker,)),

@@ -25,7 +25,7 @@ def _judged(
     settings = {"Ports": published, "Networks": {"shop": {"IPAddress": "172.18.0.2"}}}
     server = container("ftpd", Config=config, NetworkSettings=settings)
     listeners = tuple(Socket("tcp", "0.0.0.0", port) for port in sockets)
-    inside = ContainerNetns(server, 1, (), (), (), listeners)
+    inside = ContainerNetns(server, 1, links=(), addresses=(), routes=(), listeners=listeners)
     return judge(
         "network.ftp-data-unpublished",
         containers=Containers((server,)),
@@ -67,7 +67,7 @@ def test_a_program_beside_the_server_is_no_port_for_data() -> None:
         ((control, Socket("tcp", "0.0.0.0", 11211, backlog=1)), [("warning", "panel")]),
         ((control, Socket("tcp", "0.0.0.0", 38709, backlog=4096)), [("warning", "panel")]),
     ):
-        inside = ContainerNetns(server, 1, (), (), (), listeners)
+        inside = ContainerNetns(server, 1, links=(), addresses=(), routes=(), listeners=listeners)
         judged = judge(
             "network.ftp-data-unpublished",
             containers=Containers((server,)),

@@ -45,7 +45,10 @@ def test_compose_run_publishes_nothing(
 ) -> None:
     containers = Containers(tuple(listed))
     serves = (Socket("tcp", "0.0.0.0", 8080),)
-    inside = {item.id: ContainerNetns(item, 1, (), (), (), serves) for item in listed}
+    inside = {
+        item.id: ContainerNetns(item, 1, links=(), addresses=(), routes=(), listeners=serves)
+        for item in listed
+    }
     host = Made({"file.compose-service": {"ports": ports}})
     result = judge(
         "network.port-not-published",

@@ -191,8 +191,8 @@ def test_a_program_that_ended_before_its_peer_was_ready(
     both = Containers((_APP, _DB))
     log = {"text": "".join(f"2026-01-01T00:30:00Z {line}\n" for line in lines)}
     seen = [
-        ContainerNetns(_APP, 1, (), (), (), ()),
-        ContainerNetns(_DB, 2, (), (), (), (*sockets,)),
+        ContainerNetns(_APP, 1, links=(), addresses=(), routes=(), listeners=()),
+        ContainerNetns(_DB, 2, links=(), addresses=(), routes=(), listeners=(*sockets,)),
     ]
     namespaces = Namespaces({netns.container.id: netns for netns in seen})
     unserved = unserved_ports(Made({"api.logs": log}), both, namespaces)
@@ -221,8 +221,10 @@ def test_a_program_that_listens_elsewhere_has_got_its_answer():
     both = Containers((_APP, _DB))
     log = {"text": f"2026-01-01T00:30:00Z {_REFUSED}\n2026-01-01T00:30:09Z listening on 3000\n"}
     seen = [
-        ContainerNetns(_APP, 1, (), (), (), (Socket("tcp", "0.0.0.0", 3000),)),
-        ContainerNetns(_DB, 2, (), (), (), (*_SERVES,)),
+        ContainerNetns(
+            _APP, 1, links=(), addresses=(), routes=(), listeners=(Socket("tcp", "0.0.0.0", 3000),)
+        ),
+        ContainerNetns(_DB, 2, links=(), addresses=(), routes=(), listeners=(*_SERVES,)),
     ]
     namespaces = Namespaces({netns.container.id: netns for netns in seen})
     unserved = unserved_ports(Made({"api.logs": log}), both, namespaces)

@@ -39,7 +39,7 @@ def found(
     reply = PageReply("answered", status=302, location=location)
     asked = page(shop, reply, name=name, host_port=8182, forwarded=forwarded)
     sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
-    netns = ContainerNetns(shop, 1, (), (), (), sockets)
+    netns = ContainerNetns(shop, 1, links=(), addresses=(), routes=(), listeners=sockets)
     result = judge(
         "network.redirect-unserved",
         front_pages=pages(asked),

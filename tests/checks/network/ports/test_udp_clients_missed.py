@@ -48,7 +48,13 @@ def test_packets_that_nobody_takes(
     known = all_missed_datagrams(
         Host(Made({"conntrack": {"loaded": True, "entries": [flow]}})),
         Containers((phone,)),
-        Namespaces({phone.id: ContainerNetns(phone, 1, (), (), (), sockets)}),
+        Namespaces(
+            {
+                phone.id: ContainerNetns(
+                    phone, 1, links=(), addresses=(), routes=(), listeners=sockets
+                )
+            }
+        ),
         _LINKS,
         Uplinks((Uplink("eth0", "192.0.2.10"),)),
         None,
