@@ -1,5 +1,5 @@
-"""`python -m tests.readme`: write what the program itself says into README.md: the beginning of a
-report, the table of families, and a check as it is.
+"""`python -m tests.readme`: write what the program itself says into the documents: the beginning of
+a report and the table of families into README.md, and a check as it is into CONTRIBUTING.md.
 
 `tests/laws/test_contract.py` compares them.
 """
@@ -18,6 +18,7 @@ from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
 CHANGES_WITH_EACH_CHECK = re.compile(
     r"^note: this bundle is incomplete: .*\n|\n\n\d+ checks could not run\.\n(?s:.*)", re.MULTILINE
 )
@@ -54,13 +55,6 @@ def example() -> str:
 
 def rewritten(text: str) -> str:
     """The README with its parts as they are today."""
-    text = re.sub(
-        r"(```python\n).*?(```\n)",
-        lambda part: part[1] + example() + part[2],
-        text,
-        count=1,
-        flags=re.DOTALL,
-    )
     with_sample = re.sub(
         r"(\n\n```\n)CRITICAL dockerhost.*?(```\n)",
         lambda part: part[1] + sample() + part[2],
@@ -71,5 +65,12 @@ def rewritten(text: str) -> str:
     return re.sub(r"\| family \| what .*?\n\n", lambda _: families(), with_sample, flags=re.DOTALL)
 
 
+def with_example(text: str) -> str:
+    """CONTRIBUTING with the check of its worked example as it is today."""
+    block = r"(```python\n)@check\(\"daemon.debug-on\".*?(```\n)"
+    return re.sub(block, lambda part: part[1] + example() + part[2], text, flags=re.DOTALL)
+
+
 if __name__ == "__main__":
+    CONTRIBUTING.write_text(with_example(CONTRIBUTING.read_text()))
     README.write_text(rewritten(README.read_text()))

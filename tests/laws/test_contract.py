@@ -11,7 +11,7 @@ from tests import recorded
 from tests.lab import faults
 from tests.lab.machine import units as machine_units
 from tests.laws.house import CHECKS, PAGES, ROOT
-from tests.readme import README, rewritten
+from tests.readme import CONTRIBUTING, README, rewritten, with_example
 
 
 def test_there_are_checks_and_pages():
@@ -108,9 +108,12 @@ def test_needs_are_collected_by_someone():
     assert seen
 
 
-def test_readme_shows_what_the_program_says():
+def test_documents_show_what_the_program_says():
     text = README.read_text()
     assert rewritten(text) == text, "run: python -m tests.readme"
+    text = CONTRIBUTING.read_text()
+    assert "@check" in text
+    assert with_example(text) == text, "run: python -m tests.readme"
 
 
 def test_schema_is_a_schema():
