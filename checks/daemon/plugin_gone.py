@@ -57,11 +57,9 @@ def plugin_gone(
 
 def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Container]:
     """The containers with a volume of this plugin."""
-    return [
-        container
-        for container in containers or ()
-        if plugin.name in {mount.driver for mount in container.mounts}
-    ]
+    mounts = ((mount, container) for container in containers or () for mount in container.mounts)
+    users = {user.id: user for mount, user in mounts if mount.driver == plugin.name}
+    return list(users.values())
 
 
 def _loss_clause(plugin: LegacyPlugin) -> str:

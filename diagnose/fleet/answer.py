@@ -37,16 +37,17 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
             unusable.append(Unusable(report.place, why, may_be_a_host=False))
         else:
             answers_of_host[report.taken_at] = report
-    reports = {
-        host: [answers_of_host[moment] for moment in sorted(answers_of_host, reverse=True)]
-        for host, answers_of_host in sorted(by_host.items())
-        if answers_of_host
-    }
+    reports = {host: _newest_first(of_host) for host, of_host in sorted(by_host.items()) if of_host}
     return Fleet(
         tuple(newest for newest, *_ in reports.values()),
         {host: tuple(older) for host, (_, *older) in reports.items()},
         tuple(unusable),
     )
+
+
+def _newest_first(reports: Mapping[float, HostReport]) -> list[HostReport]:
+    """The reports of a host by the moment at which each was taken."""
+    return [reports[moment] for moment in sorted(reports, reverse=True)]
 
 
 def answer(

@@ -2,6 +2,7 @@
 
 It is the only room whose commands change a host.
 
+- `run`         the whole: the finding, the walk, the transcript, the exit code.
 - `steps`       a finding's page as steps: what each runs, its risk, what it touches.
 - `guide`       the walk through the steps: asks, runs what was agreed to, diagnoses again, stops.
                 Knows neither terminal nor shell.

@@ -75,7 +75,7 @@ def plan(report: Report, finding: Reported) -> Course:
         return tuple(PageStep(command, _touches(command, touched, report)) for command in commands)
 
     loud = [other for other in report.findings if other.severity > Severity.advice]
-    effects = {other.key for other in loud if finding.key in {link.cause for link in other.causes}}
+    effects = {other.key for other in loud if other.is_effect_of(finding.key)}
     return Course(
         finding.id,
         key=finding.key,

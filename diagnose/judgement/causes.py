@@ -205,6 +205,16 @@ def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
                     yield cause, effect
 
 
+def _declared_causes(effect: Reported, first: Mapping[str, Reported]) -> list[str]:
+    """The ids among these that are declared causes of an effect."""
+    return [cause.id for cause in first.values() if declared(cause, effect)]
+
+
+def _known_causes(finding: Reported, by_key: Mapping[str, Reported]) -> list[str]:
+    """The keys of a finding's causes, as far as the report has them."""
+    return [link.cause for link in finding.causes if link.cause in by_key]
+
+
 class _Suspects:
     """The findings of declared causes by what they can harm.
 
@@ -214,10 +224,7 @@ class _Suspects:
 
     def __init__(self, findings: Sequence[Reported]) -> None:
         first = {finding.id: finding for finding in reversed(findings)}
-        self._cause_ids = {
-            id: [cause.id for cause in first.values() if declared(cause, effect)]
-            for id, effect in first.items()
-        }
+        self._cause_ids = {id: _declared_causes(effect, first) for id, effect in first.items()}
         causes = {id for ids in self._cause_ids.values() for id in ids}
         self._harming: dict[tuple[str, Subject], list[Reported]] = {}
         for finding in findings:
@@ -266,10 +273,7 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
     Its own key if it is a root or is in a circle of causes. At most MOST_ROOTS each.
     """
     by_key = {finding.key: finding for finding in findings}
-    above = {
-        key: [link.cause for link in finding.causes if link.cause in by_key]
-        for key, finding in by_key.items()
-    }
+    above = {key: _known_causes(finding, by_key) for key, finding in by_key.items()}
     roots_of: dict[str, tuple[str, ...]] = {}
     for key in by_key:
         _add_roots(key, above, roots_of)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from diagnose.judgement.causes import Topology, depends_on
 from diagnose.mappings import by_key
 from diagnose.model import Reported, Severity, Subject
@@ -21,6 +23,13 @@ MOST_GROUPS = 10
 _KINDS = {"network": "network", "image": "image", "filesystem": "disk", "volume": "volume"}
 _NAMED = 5
 _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    """A container that began to fail at this moment, Unix time."""
+
+    container: Subject
+    began: float
 
 
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
@@ -113,54 +122,52 @@ def _disks_of_all(topology: Topology) -> frozenset[Subject]:
     A network or an image that all have may still be to blame.
     """
     containers = [subject for subject in topology if subject.kind == "container"]
-    shared = [
-        frozenset(s for s in _things_below(container, topology) if s.kind == "filesystem")
-        for container in containers
-    ]
-    return frozenset.intersection(*shared) if shared else frozenset()
+    shared = [_things_below(container, topology) for container in containers]
+    things = frozenset.intersection(*shared) if shared else frozenset()
+    return frozenset(thing for thing in things if thing.kind == "filesystem")
 
 
 def _groups_of_failures(
     began: dict[Subject, float], below: dict[Subject, frozenset[Subject]]
-) -> Iterator[tuple[Sequence[tuple[Subject, float]], frozenset[Subject]]]:
-    """The largest group first; no container is in two."""
-    left = sorted(began.items(), key=lambda pair: (pair[1], pair[0]))
+) -> Iterator[tuple[Sequence[_Failure], frozenset[Subject]]]:
+    """The largest group first, with what its containers share; no container is in two."""
+    left = [_Failure(container, at) for container, at in began.items()]
+    left.sort(key=lambda failure: (failure.began, failure.container))
     for _ in range(MOST_GROUPS):
-        standing_on: dict[Subject, list[tuple[Subject, float]]] = {}
-        for failure in left:
-            for thing in below[failure[0]]:
-                standing_on.setdefault(thing, []).append(failure)
-        best: Sequence[tuple[Subject, float]] = []
+        standing_on = by_key(
+            (thing, failure) for failure in left for thing in below[failure.container]
+        )
+        best: Sequence[_Failure] = []
         for _thing, failures in sorted(standing_on.items()):
             best = max(best, _longest_window(failures), key=len)
         if len(best) < FEWEST:
             return
-        yield best, frozenset.intersection(*(below[container] for container, _ in best))
-        grouped = {container for container, _ in best}
-        left = [failure for failure in left if failure[0] not in grouped]
+        grouped = {failure.container for failure in best}
+        yield best, frozenset.intersection(*(below[container] for container in grouped))
+        left = [failure for failure in left if failure.container not in grouped]
 
 
-def _longest_window(failures: Sequence[tuple[Subject, float]]) -> Sequence[tuple[Subject, float]]:
+def _longest_window(failures: Sequence[_Failure]) -> Sequence[_Failure]:
     """The most failures that began within TOGETHER_S of the first of them.
 
     `failures` is in the order of time.
     """
     best = (0, 0)
     first = 0
-    for last, (_, onset) in enumerate(failures):
-        while onset - failures[first][1] > TOGETHER_S:
+    for last, failure in enumerate(failures):
+        while failure.began - failures[first].began > TOGETHER_S:
             first += 1
         if last + 1 - first > best[1] - best[0]:
             best = first, last + 1
     return failures[slice(*best)]
 
 
-def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]) -> str:
+def _sentence(group: Sequence[_Failure], shared: frozenset[Subject]) -> str:
     count = len(group)
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
-    span = duration(group[-1][1] - group[0][1])
+    span = duration(group[-1].began - group[0].began)
     same = ", ".join(f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared))
-    names = _some_names([subject for subject, _ in group])
+    names = _some_names([failure.container for failure in group])
     return (
         f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"
     )

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose.judgement.collection import Broken
@@ -87,7 +88,7 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
             return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
     arguments = {need.parameter: need.argument(evidence[need.kind]) for need in check.needs}
     try:
-        findings, unexamined, ending = _drain(check.function(**arguments, **overrides))
+        said = _what_a_check_says(check.function(**arguments, **overrides))
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
     values = [evidence[need.kind] for need in check.needs]
@@ -95,11 +96,11 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     judged = Result(
         check,
         Verdict.PASSED,
-        findings=findings,
-        unexamined=tuple(dict.fromkeys((*left_out, *unexamined))),
+        findings=said.findings,
+        unexamined=tuple(dict.fromkeys((*left_out, *said.unexamined))),
         examined=len(values[0]) if values and hasattr(values[0], "__len__") else 1,
     )
-    return _with_verdict(judged, ending)
+    return _with_verdict(judged, said.ending)
 
 
 def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Result:
@@ -120,15 +121,19 @@ def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Resul
     return replace(judged, verdict=Verdict.UNKNOWN, why=why)
 
 
-def _drain(
-    answer: Any,
-) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
-    """The findings of a check, what it could not examine, and how it ended.
+class _Said(msgspec.Struct, frozen=True):
+    """What a check says."""
 
-    A generator may end by returning Skipped or Unavailable.
-    """
+    findings: tuple[Finding, ...] = ()
+    unexamined: tuple[Unexamined, ...] = ()
+    ending: Skipped | Unavailable | None = None
+    """What the generator returned at its end."""
+
+
+def _what_a_check_says(answer: Any) -> _Said:
+    """What a check yields, and how it ends; of two findings with one key the first counts."""
     if answer is None or isinstance(answer, Skipped | Unavailable):
-        return (), [], answer
+        return _Said(ending=answer)
     findings: dict[tuple[Any, str], Finding] = {}
     unexamined: list[Unexamined] = []
     iterator = iter(answer)
@@ -136,7 +141,7 @@ def _drain(
         try:
             item = next(iterator)
         except StopIteration as stop:
-            return tuple(findings.values()), unexamined, stop.value
+            return _Said(tuple(findings.values()), tuple(unexamined), stop.value)
         if isinstance(item, Unexamined):
             unexamined.append(item)
         else:

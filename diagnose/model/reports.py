@@ -58,6 +58,10 @@ class Reported(msgspec.Struct, frozen=True):
     def root(self) -> bool:
         return not self.causes
 
+    def is_effect_of(self, key: str) -> bool:
+        """Whether the finding with this key is a cause of it."""
+        return any(link.cause == key for link in self.causes)
+
     @property
     def is_outage(self) -> bool:
         """Whether the engine itself does not work, on which all containers stand."""

@@ -10,6 +10,7 @@ A run on another host, which need not have the tool, Python, or a byte of room o
 - `visit`     one host, from the connection to its report.
 - `tour`      all hosts at once: progress, reports in order, and the exit code of the worst.
 - `command_line` what the other side is given of the command line, and where the reports go.
+- `itself`    how this program is started once more, in a process of its own.
 - `into_host` the entry of the image: out of the container, into the host.
 """
 

@@ -223,7 +223,8 @@ class _Page(TerminalRows):
         left = self.console.width - names - SIZE - 10
         bars = min(BAR, left // 3)
         for part in parts:
-            bar = "#" * max(1 if part.bytes else 0, round(bars * part.bytes / most)) if most else ""
+            share = bars * part.bytes / (most or 1)
+            bar = "#" * max(bool(part.bytes), round(share))
             row = f"{middle(part.name, names):<{names}}{size(part.bytes):>{SIZE}}  {bar:<{bars}}"
             self.line(f"{row}  {items_that_fit(part.note, left - bars)}".rstrip(), 4)
 

@@ -2,6 +2,7 @@
 
 Nothing here changes a host.
 
+- `plan`        from a check's findings to the script that repairs them.
 - `differences` what a repair changes: a kernel setting, a file, a route; each also says what an
                 answer of the host would be afterwards.
 - `json_text`   a JSON object's text with some keys changed, and nothing else.

@@ -1,6 +1,6 @@
 """The bundle for a ticket: sealed, proven clean, delivered, and read back without trust.
 
-- `take`     the run that a bundle is made from.
+- `create`   the run that a bundle is made from; `further_questions` is what it asks beyond it.
 - `bundle`   what goes in, and what is shed to keep the size.
 - `readable` what is left out so that a reader does not refuse it.
 - `texts`    the texts that people ask for, made from the recording.
@@ -8,6 +8,8 @@
                `addresses` keeps prefixes, `vocabulary` knows which words tell nothing.
 - `proof`    the second pass over the finished bytes: it knows no patterns, only the values that
              were redacted.
-- `deliver`  to stdout, or to a file that is whole or not there.
-- `archive`  reading what somebody sent.
+- `seal`     encrypts a bundle for its reader, and signs it.
+- `write`    to stdout, or to a file that is whole or not there.
+
+`recording.archive` reads what somebody sent.
 """

@@ -28,14 +28,6 @@ from diagnose.document import document
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Json, Report
 from diagnose.questions import AnyQuestion
-from diagnose.questions.containers import ReadLogs
-from diagnose.questions.engine import ReadInfo, ReadVersion
-from diagnose.questions.files import ReadFile
-from diagnose.questions.firewall import ListNftables
-from diagnose.questions.images import ListImages, ListNetworks, ListVolumes
-from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure
-from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
-from diagnose.questions.run import IdentifyCaller
 from diagnose.recording import answer_files, archive
 from diagnose.recording.budget import UNLIMITED, TimeLimit
 from diagnose.recording.recorder import RecordedAnswer
@@ -49,9 +41,6 @@ from diagnose.version import __version__
 
 MAX_SIZE = 10 * 1000 * 1000
 """What ticket systems take."""
-LOGS_OF = 20
-"""The last words of so many failing containers are taken."""
-LOG_LINES = 200
 _TOKEN = re.compile(TOKEN.encode())
 _KEPT_LAST = (
     "options",
@@ -86,45 +75,25 @@ class LeakError(Exception):
     """
 
 
+class Member(msgspec.Struct, frozen=True):
+    """A file of a bundle."""
+
+    name: str
+    bytes: int
+    redactions: int
+    """How many times something was redacted in it."""
+
+
 class Bundle(msgspec.Struct, frozen=True):
     """A sealed bundle."""
 
     data: bytes
     """The archive."""
-    members: tuple[tuple[str, int, int], ...]
-    """Names, bytes, and how many times something was redacted in them."""
+    members: tuple[Member, ...]
     shed: tuple[str, ...]
     """What was left out to keep the size."""
     late: tuple[str, ...] = ()
     """What was left out to keep the time limit; the answers and the report hold the same."""
-
-
-def superset() -> tuple[AnyQuestion, ...]:
-    """What a colleague may need beyond what the checks asked, all of it cheap."""
-    return (
-        ReadInfo(),
-        ReadVersion(),
-        ListNetworks(),
-        ListVolumes(),
-        ListInterfaces(),
-        ListAddresses(),
-        ListRoutes(),
-        ListMounts(),
-        ReadMemory(),
-        ReadPressure(),
-        ListNftables(),
-        IdentifyCaller(),
-        ListImages(all=False),
-        ReadFile("/etc/docker/daemon.json"),
-        ReadFile("/etc/resolv.conf"),
-    )
-
-
-def last_words(recorded: answer_files.Recording) -> tuple[AnyQuestion, ...]:
-    """The log tails of the containers that failed last."""
-    return tuple(
-        ReadLogs(id, tail=LOG_LINES) for id in texts.failing_containers(recorded)[:LOGS_OF]
-    )
 
 
 def make(
@@ -210,10 +179,9 @@ def _folder(report: Report) -> str:
     return f"diagnose-{texts.file_name(report.host.name)}"
 
 
-def _listed_members(members: Mapping[str, bytes]) -> tuple[tuple[str, int, int], ...]:
-    """Members by name, with their bytes and how many times something was redacted in them."""
+def _listed_members(members: Mapping[str, bytes]) -> tuple[Member, ...]:
     return tuple(
-        (name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
+        Member(name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
     )
 
 
@@ -317,7 +285,7 @@ def _question_row(
 
 def _manifest(
     members: Mapping[str, bytes],
-    listed: Iterable[tuple[str, int, int]],
+    listed: Iterable[Member],
     kept: answer_files.Recording,
     rows: Mapping[AnyQuestion, str],
     head: Mapping[str, Json],
@@ -335,12 +303,12 @@ def _manifest(
         "answers_sha256": answer_files.digest(answers),
         "missing": _missing_by_reason(questions),
         "files": {
-            name: {
-                "bytes": length,
-                "sha256": hashlib.sha256(members[name]).hexdigest(),
-                "redacted": redactions,
+            member.name: {
+                "bytes": member.bytes,
+                "sha256": hashlib.sha256(members[member.name]).hexdigest(),
+                "redacted": member.redactions,
             }
-            for name, length, redactions in listed
+            for member in listed
         },
         "questions": questions,
     }

@@ -26,7 +26,7 @@ from diagnose.recording.recorder import Replay
 from diagnose.recording.redaction import all_settled, redacted_again
 from diagnose.redact import Redactor
 from diagnose.render.html import page
-from diagnose.ticket import bundle
+from diagnose.ticket import bundle, further_questions
 from diagnose.ticket.anonymize import Renaming
 
 SEALING_S = 60.0
@@ -131,7 +131,10 @@ class _BundleTask(msgspec.Struct, frozen=True):
         with interrupts.attended(recorder, budget):
             report = engine.run(recorder, what, began=self.began, budget=budget)
             run_s = time.process_time() - before_s
-            for questions in (bundle.superset(), bundle.last_words(recorder.recording)):
+            for questions in (
+                further_questions.superset(),
+                further_questions.last_words(recorder.recording),
+            ):
                 for _ in recorder.ask_many(questions):
                     pass
         limited_memory.must_end_by(time.monotonic() + SEALING_S)

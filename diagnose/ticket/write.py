@@ -276,8 +276,9 @@ def _rename(partial: Path, target: Path) -> None:
 
 def _is_agreed(sealed: bundle.Bundle) -> bool:
     """Whether whoever sits there agrees to what would be written."""
-    for name, length, redactions in sealed.members:
-        sys.stderr.write(f"{size(length):>10}  {redactions:>4} redacted  {name}\n")
+    for member in sealed.members:
+        row = f"{size(member.bytes):>10}  {member.redactions:>4} redacted  {member.name}"
+        sys.stderr.write(f"{row}\n")
     sys.stderr.write(f"{size(len(sealed.data)):>10}  the archive\nwrite it? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

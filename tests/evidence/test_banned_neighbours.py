@@ -44,7 +44,9 @@ def found(filter_: str) -> BannedNeighbours:
     )
     host, boxes = HostStack(stack), Containers((WEB,))
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"})
-    paths = packet_paths(host, boxes, Networks((BRIDGE,)), WalkedHost(uplinks, None, None))
+    paths = packet_paths(
+        host, boxes, Networks((BRIDGE,)), WalkedHost(uplinks, ping=None, info=None)
+    )
     return banned_neighbours(Made({}), host, paths, boxes, NEIGHBOURS, uplinks)
 
 

@@ -154,7 +154,8 @@ def _of_a_job(end: _End) -> PageVariables:
     container = end.container
     is_server = severity_of_end(container) == Severity.critical
     code = container.state.exit_code
-    may_be_meant = end.is_its_own and is_own(code) and not is_fault(code) and not is_server
+    is_exit_of_program = is_own(code) and not is_fault(code)
+    may_be_meant = end.is_its_own and is_exit_of_program and not is_server
     return {"job": container.name} if may_be_meant else {}
 
 

@@ -50,7 +50,11 @@ def found(caller: Container, text: str, tails: LogTails) -> PinnedNames:
     network = next(iter(caller.endpoints))
     host = Made({"file.read": {"text": text, "truncated": False}})
     return pinned_names(
-        host, of(caller, member("db", DB, network)), NameComplaints(tails), None, None
+        host,
+        of(caller, member("db", DB, network)),
+        NameComplaints(tails),
+        networks=None,
+        links=None,
     )
 
 

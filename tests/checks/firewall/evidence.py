@@ -168,7 +168,7 @@ def walked(made: Made) -> tuple[HostStack, PacketPaths]:
     assert isinstance(wall, Firewall)
     assert isinstance(boxes, Containers)
     stack = host_stack(made, wall, links, nets)
-    return stack, packet_paths(stack, boxes, nets, WalkedHost(up, None, None))
+    return stack, packet_paths(stack, boxes, nets, WalkedHost(up, ping=None, info=None))
 
 
 def finding_rows(results: dict[str, Result]) -> list[str]:

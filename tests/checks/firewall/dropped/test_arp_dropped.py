@@ -35,12 +35,17 @@ def _filters(
     dump = NO_NFTABLES | {"loaded": True, "tables": tables, "chains": list(chains)}
     dump |= {"rules": list(rules)}
     devices = (Device("br-0123456789ab", ("172.18.0.1/16",), "bridge", ("veth1",)),)
-    stack = Stack(assemble(dump, None, {}, {}), Routing((), None, {}), devices, Settings())
+    stack = Stack(
+        assemble(dump, iptables_nft=None, iptables_legacy={}, interfaces={}),
+        Routing(routes=(), rules=None, interfaces={}),
+        devices,
+        Settings(),
+    )
     return arp_filters(
         HostStack(stack),
         Containers((container("web"),)),
         Networks((network("shop"),)),
-        WalkedHost(Uplinks((Uplink("eth0", "192.0.2.10"),)), None, None),
+        WalkedHost(Uplinks((Uplink("eth0", "192.0.2.10"),)), ping=None, info=None),
         Neighbours(tuple(parse_arp(table))),
     )
 

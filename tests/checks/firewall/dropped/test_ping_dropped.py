@@ -68,7 +68,7 @@ def seen(
     return dropped_pings(
         Host(Made({"sysctl": {IGNORE: ignores}} if ignores is not None else {})),
         NameSources(HostStack(on), containers, Networks((BRIDGE, INNER, SHOP)), None),
-        WalkedHost(made().uplinks, None, None),
+        WalkedHost(made().uplinks, ping=None, info=None),
         RecentLogs({who.id: lines}, {}),
         Processes((Process(7, comm="ping", container=who.id, cmdline=process.split()),)),
         NOW,
@@ -168,10 +168,10 @@ def test_a_container_that_was_told_to_ignore_pings() -> None:
             Networks((BRIDGE, INNER, SHOP)),
             None,
         ),
-        WalkedHost(made().uplinks, None, None),
-        None,
-        None,
-        NOW,
+        WalkedHost(made().uplinks, ping=None, info=None),
+        recent_logs=None,
+        processes=None,
+        clock=NOW,
     )
     (finding,) = judge("firewall.ping-dropped", dropped_pings=found).findings
     assert finding.variables["silent"] == "db"
@@ -195,7 +195,7 @@ def test_processes_are_gone_through_once_for_all_containers() -> None:
         NameSources(
             HostStack(OUT), Containers((*ALL, *others)), Networks((BRIDGE, INNER, SHOP)), None
         ),
-        WalkedHost(made().uplinks, None, None),
+        WalkedHost(made().uplinks, ping=None, info=None),
         None,
         Processes(Walked([Process(7, comm="ping", container=others[3].id, cmdline=["ping", "8.8.8.8"])])),
         NOW,

@@ -75,7 +75,7 @@ def seen(
     host = HostStack(stack)
     boxes, networks = Containers((who,)), Networks((BRIDGE,))
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
-    paths = packet_paths(host, boxes, networks, WalkedHost(uplinks, None, None))
+    paths = packet_paths(host, boxes, networks, WalkedHost(uplinks, ping=None, info=None))
     logs = RecentLogs({who.id: (RecentLine(1.0, line),)})
     return closed_over_ipv6(host, paths, boxes, uplinks, logs)
 

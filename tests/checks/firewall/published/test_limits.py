@@ -214,7 +214,7 @@ def published(host: HostStack) -> PacketPaths:
     web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
     uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
     return packet_paths(
-        host, Containers((web,)), Networks((BRIDGE,)), WalkedHost(uplinks, None, None)
+        host, Containers((web,)), Networks((BRIDGE,)), WalkedHost(uplinks, ping=None, info=None)
     )
 
 
@@ -249,7 +249,12 @@ def test_connections_are_counted_in_the_family_of_the_limit() -> None:
         devices=devices,
     )
     (chain,) = (chain for chain in stack6.ruleset.chains if chain.name == "INPUT")
-    paths = PacketPaths((), (), (), inlets6=(replace(inlet, host_address=OWN, family="ip6"),))
+    paths = PacketPaths(
+        outlets=(),
+        inlets=(),
+        unwalked=(),
+        inlets6=(replace(inlet, host_address=OWN, family="ip6"),),
+    )
     entries = [{**ENDS, "src": "192.0.2.80", "state": "established"} for _ in range(4)]
 
     def tracked(question: AnyQuestion) -> Json:

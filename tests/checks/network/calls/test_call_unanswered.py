@@ -154,7 +154,9 @@ def test_a_device_that_is_off(call: WaitingCall, severity: str) -> None:
 
 
 BY_RULE = Obstacle("rule", Step("ip filter", "DOCKER-USER", "-j DROP"), "request", "forward")
-BY_ROUTE = Obstacle("route", Step("", "", "route unreachable 192.0.2.200/32"), "request", "forward")
+BY_ROUTE = Obstacle(
+    "route", Step(table="", chain="", rule="route unreachable 192.0.2.200/32"), "request", "forward"
+)
 NO_ANSWER = Obstacle("rule", Step("ip raw", "PREROUTING", "-j DROP"), "reply", "prerouting")
 HIDDEN = Translate("snat", "192.0.2.10")
 TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
