@@ -140,7 +140,9 @@ def _stray_names(
         stopped = next((other for other in owners if not other.is_running), None)
         running = [other for other in owners if other.is_running and other.id != container.id]
         elsewhere = next(filter(None, (_with_network(other) for other in running)), None)
-        yield _StrayName(name, where, domain, wild[domain], stopped, elsewhere)
+        yield _StrayName(
+            name, where, domain=domain, addresses=wild[domain], stopped=stopped, elsewhere=elsewhere
+        )
 
 
 def _with_network(owner: Container) -> tuple[Container, str] | None:

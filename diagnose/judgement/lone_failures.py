@@ -29,7 +29,7 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     around = [finding for finding in problems if finding.subject.kind != "container"]
     if around:
         are_of_ways = all(finding.check.id.startswith(_OF_WAYS) for finding in around)
-        lone = [item for item in lone if are_of_ways and item.finding.is_of_what_it_has]
+        lone = [finding for finding in lone if finding.finding.is_of_what_it_has and are_of_ways]
     if not lone:
         return findings
     explained = _explained_subjects(problems)

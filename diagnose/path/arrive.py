@@ -107,7 +107,7 @@ def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding
         walk.add("listener", "published port", text, "broken", end.subject)
     if address in ANY:
         address = walk.stack.address_on(leg.device, "ip") or ""
-    _by_host_port(walk, leg, end, address, host_port, published.number)
+    _by_host_port(walk, leg, end=end, address=address, host_port=host_port, port=published.number)
 
 
 def _by_host_port(
@@ -191,7 +191,9 @@ def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
         walk.add("listener", f"port {port} of the host", text, "ok", publisher.container.subject)
         runs(walk, publisher.container)
         _is_published_for(walk, publisher, address)
-        _by_host_port(walk, leg, publisher.container, address, port, publisher.port)
+        _by_host_port(
+            walk, leg, end=publisher.container, address=address, host_port=port, port=publisher.port
+        )
         return
     flow = Flow(
         Origin(leg.device, leg.address), address, walk.wanted.proto, port, family_of(address)

@@ -55,7 +55,7 @@ class PathWalk:
         hint: str = "",
     ) -> None:
         """Pass a hop. EndedError where it is broken."""
-        self.hops.append(Hop(kind, place, text, state, about, hint))
+        self.hops.append(Hop(kind, place, text=text, state=state, about=about, hint=hint))
         if state == "broken":
             raise EndedError
 

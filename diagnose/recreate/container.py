@@ -86,7 +86,13 @@ def script(
     unset = change.unset | (_variables_of_image(container, image) if change.image else set())
     notes = notes_about(container, change, is_podman=docker == PODMAN)
     return _ContainerScript(
-        name, docker, container, words, networks[1:], sorted(unset), notes
+        name,
+        docker,
+        container=container,
+        words=words,
+        networks=networks[1:],
+        unset=sorted(unset),
+        notes=notes,
     ).text()
 
 

@@ -145,7 +145,14 @@ def assignments(text: str, mark: Mark, scan: Scan) -> str:
         if name is None or span is None:
             continue
         raw = text[span.left : span.right]
-        new = redact_value(span.kind, text[start:end], raw, mark, scan, text[start : span.right])
+        new = redact_value(
+            span.kind,
+            text[start:end],
+            value=raw,
+            mark=mark,
+            scan=scan,
+            phrase=text[start : span.right],
+        )
         if new == raw:
             continue
         pieces += (text[done : span.left], new)

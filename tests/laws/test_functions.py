@@ -121,6 +121,25 @@ NO_NAMES = {
 _EMPTY = {"None", "()", "[]", "{}", "''", "0", "0.0", "False", "True", "frozenset()"}
 
 
+MOST_PLACES = 5
+"""Nobody counts to the sixth argument of a call."""
+LISTS = {"sentence", "without", "prediction"}
+"""Functions that take as many things of one kind as there are."""
+
+
+def _calls_with_many_places(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and len(node.args) > MOST_PLACES:
+            is_list = any(isinstance(argument, ast.Starred) for argument in node.args)
+            if not is_list and ast.unparse(node.func) not in LISTS:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_the_sixth_argument_has_a_name():
+    checks = [path for path in FILES if "checks" in path.parts]
+    assert [place for path in checks for place in _calls_with_many_places(path)] == []
+
+
 def _calls_with_empty_places(path: Path) -> Iterator[str]:
     """`Namespace(web, 1, (), ())`: which of its lists are empty?"""
     for node in ast.walk(ast.parse(path.read_text())):

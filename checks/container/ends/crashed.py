@@ -116,7 +116,9 @@ def crashed(
         else:
             how = _own_end_clause(container, clock)
         is_known = container.id in stops.by_id
-        end = _End(container, tail, how, is_its_own, upgrade, is_known)
+        end = _End(
+            container, tail, how=how, is_its_own=is_its_own, upgrade=upgrade, is_known=is_known
+        )
         yield _finding(end, containers, clock, reasons)
     return None
 

@@ -49,7 +49,9 @@ def oom_killed(
     remembered = events if isinstance(events, Events) else Events(())
     logged = kernel_log if isinstance(kernel_log, KernelLog) else None
     since = clock.wall - options.since_s
-    for oom in memory_losses(containers, cgroups, remembered, logged, in_memory, since):
+    for oom in memory_losses(
+        containers, cgroups, events=remembered, kernel_log=logged, in_memory=in_memory, since=since
+    ):
         if not _is_answered(oom, remembered):
             yield _finding(oom, clock, options.since_s)
     if isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable):

@@ -109,7 +109,9 @@ def restart_loop(
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, reasons.context, before=is_up)
             calls = own_calls(container, reasons.losses, reasons.namespaces, containers)
-            yield _finding(run, exits, calls, clock, containers, steady)
+            yield _finding(
+                run, exits, calls=calls, clock=clock, containers=containers, steady=steady
+            )
     asked_to_end = records.stops.by_id if records.stops is not None else {}
     ended = [container for container in containers if container.state.status == "exited"]
     failed_tasks = [container for container in ended if not _was_replaced(container, asked_to_end)]

@@ -81,7 +81,9 @@ def stopped(
         planned = _planning_label(container, clock, backup) if holders else ""
         if callers or (_is_lacking(container, containers) and not sleep_label([planned])):
             order = socket_clients.order_for(container) if socket_clients is not None else None
-            yield _finding(container, callers, clock, holders, planned, order)
+            yield _finding(
+                container, callers, clock=clock, holders=holders, planned=planned, order=order
+            )
     return None
 
 

@@ -117,7 +117,12 @@ def _finding(
         },
         variables=_query_cure(by, ways)
         or cures.between_bridge_and_uplink(
-            by, drop.hook, drop.part, ways.bridge, ways.uplink, ways.family
+            by,
+            drop.hook,
+            part=drop.part,
+            bridge=ways.bridge,
+            uplink=ways.uplink,
+            family=ways.family,
         ),
         discriminator=by.key,
         severity=mild if is_mild else None,

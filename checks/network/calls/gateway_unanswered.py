@@ -62,17 +62,14 @@ def gateway_unanswered(
         for machine in silent_gateways.neighbours
         if machine.network.name not in asked and _answering_machines(machine, neighbours)
     )
-    found = [
-        (_finding(machines, neighbours, routes, _ways_out(machines, networks), ping), machines)
-        for machines in groups.values()
-    ]
-    found += [
-        (_neighbours_finding(machines, neighbours), machines) for machines in by_network.values()
-    ]
-    for finding, machines in found:
-        is_missed = any(
-            calls_fail(machine.container, recent_logs, unanswered_calls) for machine in machines
-        )
+    for machines in (*groups.values(), *by_network.values()):
+        if machines[0].network.name in asked:
+            ways_out = _ways_out(machines, networks)
+            finding = _finding(machines, neighbours, routes, ways_out, ping)
+        else:
+            finding = _neighbours_finding(machines, neighbours)
+        callers = (machine.container for machine in machines)
+        is_missed = any(calls_fail(caller, recent_logs, unanswered_calls) for caller in callers)
         yield finding if is_missed else replace(finding, severity=Severity.advice)
     return None
 
@@ -108,20 +105,20 @@ def _bridges_out(container: Container, networks: Networks) -> list[Network]:
 
 
 def _finding(
-    items: list[SilentMachine],
+    machines: list[SilentMachine],
     neighbours: Neighbours | None,
     routes: Routes | None,
     ways_out: list[Network],
     ping: Ping | None,
 ) -> Finding:
-    first = items[0]
+    first = machines[0]
     router = _router(first.network, routes)
     if ways_out:
         reason = _reason_of_way_out(first, ways_out[0], ping)
     else:
         reason = _reason_of_silence(first, router, neighbours)
     shown = {"router of this host": router}
-    finding = _silent_finding(items, f"gateway {first.address}", reason.why, shown)
+    finding = _silent_finding(machines, f"gateway {first.address}", reason.why, shown)
     return replace(finding, variables=reason.variables, discriminator=first.address)
 
 
@@ -178,13 +175,12 @@ def _neighbours_finding(machines: list[SilentMachine], neighbours: Neighbours | 
             f"the host has answers from other machines on {machines[0].network.option('parent')}: "
             "these are off, or the network accepts only the MAC address of the host"
         )
-        severity, variables = (
-            Severity.warning,
-            {**_wire_variables(machines[0]), "silent": addresses[0]},
-        )
+        severity: Severity | None = Severity.warning
+        silent = {"silent": addresses[0]}
     else:
-        why, severity, variables = _ONE_MAC, None, _wire_variables(machines[0])
+        why, severity, silent = _ONE_MAC, None, {}
     finding = _silent_finding(machines, and_more(addresses), why, {})
+    variables = {**_wire_variables(machines[0]), **silent}
     return replace(finding, variables=variables, severity=severity)
 
 

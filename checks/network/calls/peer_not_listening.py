@@ -21,6 +21,7 @@ from diagnose.evidence.containers.settings.loopback_words import (
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
+from diagnose.evidence.network.addresses import with_port as address_with_port
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
@@ -81,50 +82,34 @@ def _peer_findings(
         yield _engine_finding(call, peer, netns)
         return
     if netns.serves_others("tcp", call.port):
-        if _serves_ipv4_alone(netns, call):
-            yield _ipv6_finding(call, peer, netns)
-        elif ":" not in call.address and netns.serves_ipv6_alone("tcp", call.port):
-            yield _ipv4_finding(call, peer, netns)
+        if _serves_other_family_alone(netns, call):
+            yield _other_family_finding(call, peer, netns)
         return
     inner = _inner_port(call, peer, netns)
     if is_settled or inner is not None or netns.sockets("tcp", call.port):
         yield _finding(call, peer, netns, inner)
 
 
-def _serves_ipv4_alone(netns: ContainerNetns, call: FailingCall) -> bool:
-    """Whether a port that was called over IPv6 is served over IPv4 alone."""
+def _serves_other_family_alone(netns: ContainerNetns, call: FailingCall) -> bool:
+    """Whether a port is served over the other family of addresses than it was called by."""
+    if ":" not in call.address:
+        return netns.serves_ipv6_alone("tcp", call.port)
+    return not any(":" in socket.address for socket in netns.sockets("tcp", call.port))
+
+
+def _other_family_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+    """A server that takes no call over the family of addresses that the caller uses."""
     sockets = netns.sockets("tcp", call.port)
-    return ":" in call.address and not any(":" in socket.address for socket in sockets)
-
-
-def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
-    places = sorted(
-        {f"{socket.address}:{socket.port}" for socket in netns.sockets("tcp", call.port)}
-    )
-    finding = _call_finding(
-        call,
-        peer,
-        f"calls {peer} over IPv6 at port {call.port}, but {peer} listens there only over IPv4 "
-        f"({places[0]})",
-        places,
-        Severity.warning,
-    )
-    return finding.with_variables({"ipv4_only": peer.name})
-
-
-def _ipv4_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
-    places = sorted(
-        {f"[{socket.address}]:{socket.port}" for socket in netns.sockets("tcp", call.port)}
-    )
-    finding = _call_finding(
-        call,
-        peer,
-        f"calls {peer} over IPv4 at port {call.port}, but {peer} listens there only over IPv6 "
-        f"({places[0]}, which takes no IPv4)",
-        places,
-        Severity.critical,
-    )
-    return finding.with_variables({"ipv6_only": peer.name})
+    places = sorted({address_with_port(socket.address, socket.port) for socket in sockets})
+    if ":" in call.address:
+        called, listens, severity = "IPv6", f"IPv4 ({places[0]})", Severity.warning
+        variables = {"ipv4_only": peer.name}
+    else:
+        called, severity = "IPv4", Severity.critical
+        listens = f"IPv6 ({places[0]}, which takes no IPv4)"
+        variables = {"ipv6_only": peer.name}
+    what = f"calls {peer} over {called} at port {call.port}, but {peer} listens there only over {listens}"
+    return _call_finding(call, peer, what, places, severity).with_variables(variables)
 
 
 def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:

@@ -69,7 +69,9 @@ def peer_address_stale(
             file = configured_places.of(call) if configured_places is not None else None
             stopped = None if holder is not None else _stopped_holder(call, containers)
             yield _stale_address_finding(
-                _StaleAddress(call, holder, servers, file, is_own, stopped)
+                _StaleAddress(
+                    call, holder, servers=servers, file=file, is_own=is_own, stopped=stopped
+                )
             )
     yield from failing_calls.unread
     return None

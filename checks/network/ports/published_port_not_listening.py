@@ -191,7 +191,9 @@ def _tcp_findings(
             )
         elif served:
             of_port = replace(why, tail=LogTail(()), deaf=())
-        port = _UnservedPort(container, netns, number, inward, of_port, unread)
+        port = _UnservedPort(
+            container, netns, port=number, inward=inward, why=of_port, unread=unread
+        )
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
 

@@ -33,7 +33,7 @@ def draw(answer: PathAnswer, fits: Literal["wide", "narrow"] = "wide") -> Drawin
         rows = textwrap.wrap(clean(hop.text), columns) or [""]
         height = 32 + ROW * len(rows)
         tone = tones[hop.state]
-        shapes.append(Box(LEFT, y, width - PAD - LEFT, height, "hop", tone))
+        shapes.append(Box(LEFT, y, width=width - PAD - LEFT, height=height, role="hop", tone=tone))
         shapes.append(Label(LEFT + 12, y + 19, clean(hop.place)[:columns], "title", tone))
         shapes += [
             Label(LEFT + 12, y + 38 + ROW * number, row, "note", tone)

@@ -95,7 +95,15 @@ def _root(
     words = clean(f"{block.id}  {block.subjects[0]}")
     fits_right = x + 24 + len(words) * MONO < scale.right
     room = (scale.right - x - 24 if fits_right else x - scale.left - 4) / MONO
-    yield Box(x, y + 6, max(scale.right - x, 3), 6, "span", tone(block.severity), 3)
+    yield Box(
+        x,
+        y + 6,
+        width=max(scale.right - x, 3),
+        height=6,
+        role="span",
+        tone=tone(block.severity),
+        radius=3,
+    )
     yield Dot(x, y + 9, 9, tone(block.severity), label=str(number))
     if fits_right or room < 12:
         start = min(x + 14, scale.right - len(words) * MONO)

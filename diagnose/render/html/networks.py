@@ -180,7 +180,7 @@ class _Canvas:
             row for finding in findings for row in self.wrapped(finding.finding.summary, most, 3)
         ]
         top, height = self.y, 30 + ROW * len(rows) + (6 if rows else 0)
-        self._shapes.append(Box(PAD, top, width, height, "host", worst))
+        self._shapes.append(Box(PAD, top, width=width, height=height, role="host", tone=worst))
         forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[
             host_map.forwarding
         ]
@@ -221,7 +221,14 @@ class _Canvas:
         self.y += 4
         subject = Subject("network", network.name)
         tone = "critical" if broken else self.marks.tone(subject)
-        box = Box(INDENT, top, self.width - PAD - INDENT, self.y - top, "network", tone)
+        box = Box(
+            INDENT,
+            top,
+            width=self.width - PAD - INDENT,
+            height=self.y - top,
+            role="network",
+            tone=tone,
+        )
         self._shapes.insert(0, box)
         if network.out.state != "none" or network.driver == "host":
             dashed = broken or network.out.state in ("closed", "unknown")
@@ -341,11 +348,11 @@ class _Chip(msgspec.Struct, frozen=True):
         yield Box(
             x,
             y,
-            width,
-            CHIP,
-            "chip",
-            self.tone if self.is_running or self.tone != "calm" else "quiet",
-            5,
+            width=width,
+            height=CHIP,
+            role="chip",
+            tone=self.tone if self.is_running or self.tone != "calm" else "quiet",
+            radius=5,
         )
         if self.is_container:
             yield Dot(x + 12, y + CHIP / 2, tone=self.tone, filled=self.is_running)
