@@ -17,6 +17,7 @@ from diagnose.programs.failures import (
     FAILURES,
     KERNEL_LINES,
     REFUSAL_FORMS,
+    REFUSED_CALLS,
     REFUSED_COMMANDS,
     REGISTRY_ERRORS,
     START_ERRORS,
@@ -73,7 +74,7 @@ FEW_LINES = 3
 _OF_BUILD = LazyPattern(
     r"failed to solve|failed to build|dockerfile|COPY failed|ADD failed|executor failed"
     r"|returned a non-zero code|did not complete successfully|buildkit|for \w+ exporter\b"
-    r"|invalid signature was encountered|(?:does not have|no longer has) a Release file"
+    r"|invalid signature was encountered|Release file for https?://|(?:does not have|no longer has) a Release file"
     r"|unable to prepare context|error checking context|build context",
     re.IGNORECASE,
 )
@@ -122,7 +123,15 @@ def explained(text: str) -> KnownError | None:
         if recognised is not None:
             is_general = table in _GENERAL
             return KnownError(recognised, recognised.confirmed_by or page, is_general)
-    return _known_of_program(text, lines) or _known_by_form(text, lines)
+    return _known_of_program(text, lines) or _known_call(text, lines) or _known_by_form(text, lines)
+
+
+def _known_call(text: str, lines: Sequence[str]) -> KnownError | None:
+    """What is said of a call that fails, where the program that calls says no more."""
+    if _is_of_engine(text):
+        return None
+    recognised = shown_by_any(lines, REFUSED_CALLS)
+    return None if recognised is None else KnownError(recognised, recognised.confirmed_by)
 
 
 def _known_by_form(text: str, lines: Sequence[str]) -> KnownError | None:

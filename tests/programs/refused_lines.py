@@ -107,4 +107,16 @@ MORE_LINES = {
     "credential-helper-fails": "error getting credentials - err: exit status 1, out: ``",
     "bind-source-file": f'{_DAEMON}invalid mount config for type "bind": bind source path does not exist: '
     "/srv/app/conf/nginx.conf",
+    "name-without-servers": "dial tcp: lookup db on 127.0.0.11:53: server misbehaving",
+    "name-of-no-container": "dial tcp: lookup db on 127.0.0.11:53: no such host",
+    "visit-of-closed-port": "curl: (7) Failed to connect to api port 8080 after 2 ms: Couldn't connect to server",
+    "visit-without-way": "curl: (7) Failed to connect to 172.17.0.2 port 80: No route to host",
+    "image-of-other-processor": "WARNING: The requested image's platform (linux/arm64) does not match the detected "
+    "host platform (linux/amd64/v3) and no specific platform was requested",
+    "user-not-in-image": f"docker: {_DAEMON}unable to find user app: no matching entries in passwd file",
+    "ids-not-mapped": "[rootlesskit:parent] error: failed to setup UID/GID map: newuidmap 123 [0 1000 1 1 100000 65536] "
+    "failed: newuidmap: write to uid_map failed: Operation not permitted",
+    "user-namespaces-forbidden": "unshare: operation not permitted",
+    "old-cgroups": "WARNING: Support for cgroup v1 is deprecated and planned to be removed by no later than May 2029",
+    "compose-port-empty": "services.web.ports.0: invalid port mapping: no port specified: :80<empty>",
 }

@@ -11,13 +11,26 @@ from diagnose.programs.failures import (
     ENGINE_CALLS,
     KERNEL_LINES,
     REFUSAL_FORMS,
+    REFUSED_CALLS,
     REGISTRY_ERRORS,
     TRACED_ERRORS,
     Failure,
     shown_by_any,
 )
 
+CALLED = {
+    "name-not-found": "getaddrinfo EAI_AGAIN db",
+    "no-way-to-host": "dial tcp 172.18.0.3:5432: connect: no route to host",
+    "call-timed-out": "Error: connect ETIMEDOUT 172.18.0.3:6379",
+    "no-way-at-all": "connect: Network is unreachable",
+    "proxy-refused": "connect() failed (111: Connection refused) while connecting to upstream, client: 172.18.0.1, "
+    'server: , request: "GET / HTTP/1.1", upstream: "http://172.18.0.3:8080/"',
+    "proxy-without-server": "no healthy upstream",
+    "proxy-not-answered": "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+    "visits-in-a-circle": "ERR_TOO_MANY_REDIRECTS",
+}
 TRACED = {
+    "containerd-late": "failed to start containerd: timeout waiting for containerd to start",
     "port-published-twice": "docker: Error response from daemon: driver failed programming external connectivity on endpoint web (9f2c0a7f): Bind for 0.0.0.0:8080 failed: port is already allocated.",
     "port-of-a-process": "Error response from daemon: failed to set up container networking: driver failed programming external connectivity on endpoint web (5f1e): failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use",
     "proxy-not-started": "Error response from daemon: driver failed programming external connectivity on endpoint web: failed to start docker-proxy, check that the current version is in your $PATH",
@@ -127,6 +140,7 @@ FORMS = {
     "form-value": "Error response from daemon: invalid network config: prefix length out of range",
 }
 TABLES: tuple[tuple[Iterable[Failure], Mapping[str, str]], ...] = (
+    (REFUSED_CALLS, CALLED),
     (TRACED_ERRORS, TRACED),
     (REGISTRY_ERRORS, REG),
     (KERNEL_LINES, KERNEL),

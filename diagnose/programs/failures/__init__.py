@@ -29,6 +29,8 @@ REFUSED_COMMANDS = LateTable(
     "diagnose.programs.failures.commands.refused_commands", "REFUSED_COMMANDS"
 )
 """What docker and compose say of a command that is refused, and of which nothing is left."""
+REFUSED_CALLS = LateTable("diagnose.programs.failures.commands.refused_calls", "REFUSED_CALLS")
+"""What is said of a call that fails, where the program that calls says no more."""
 TRACED_ERRORS = LateTable("diagnose.programs.failures.commands.traced_errors", "TRACED_ERRORS")
 """What docker says of a failure that a check finds on the host too."""
 REGISTRY_ERRORS = LateTable(
@@ -52,6 +54,7 @@ __all__ = [
     "FAILURES",
     "KERNEL_LINES",
     "REFUSAL_FORMS",
+    "REFUSED_CALLS",
     "REFUSED_COMMANDS",
     "REGISTRY_ERRORS",
     "START_ERRORS",

@@ -6,6 +6,7 @@ message.
 
 from __future__ import annotations
 
+from diagnose.programs.failures.commands.refused_calls import RESOLVER_ANSWERS
 from diagnose.programs.failures.commands.refused_compose import COMPOSE
 from diagnose.programs.failures.commands.refused_connections import REFUSED_CONNECTIONS
 from diagnose.programs.failures.commands.refused_containers import REFUSED_CONTAINERS
@@ -367,6 +368,7 @@ REFUSED_COMMANDS = (
     *_ENDS,
     *REFUSED_CONTAINERS,
     *REFUSED_VISITS,
+    *RESOLVER_ANSWERS,
     *REFUSED_PULLS,
     *REFUSED_OPTIONS,
 )

@@ -6,6 +6,13 @@ from diagnose.programs.failures.recognition import Failure
 
 COMPOSE = (
     Failure(
+        name="compose-port-empty",
+        mark="no port specified",
+        pattern=r"no port specified: (?P<port>[^\s<]{0,60})<empty>",
+        cause='a port of the compose file is empty ("{port}"): a variable in it has no value, or one side of the colon is missing',
+        cure='docker compose config shows the file with its variables; write HOST:CONTAINER, such as "8080:80"',
+    ),
+    Failure(
         name="compose-unavailable",
         mark="compose",
         pattern=r"'compose' is not a docker command|docker-compose: (?:command )?not found",

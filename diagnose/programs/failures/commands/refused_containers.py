@@ -139,6 +139,49 @@ _FILES = (
         confirmed_by="logging.file-damaged",
     ),
     Failure(
+        name="user-not-in-image",
+        mark="no matching entries in",
+        pattern=r"unable to find (?P<kind>user|group) (?P<name>[^\s:]{1,99}): no matching entries in (?P<file>passwd|group) file",
+        cause='the container is to run as {kind} "{name}", and /etc/{file} of its image has no such {kind}',
+        cure="correct --user (compose: user), or write the number of its id: numbers need no entry",
+        confirmed_by="container.start-refused",
+    ),
+    Failure(
+        name="image-of-other-processor",
+        mark="does not match the detected host platform",
+        pattern=r"requested image's platform \((?P<image>[\w/.]{1,40})\) does not match the detected host platform \((?P<host>[\w/.]{1,40})\)",
+        cause="the image is built for {image}, and this host is {host}: its programs run only where an emulator is installed, "
+        "and slowly; without one they end with `exec format error`",
+        cure="pull or build the image for this host (docker pull --platform, docker buildx build --platform); "
+        "docker run --privileged --rm tonistiigi/binfmt --install all installs the emulators",
+        confirmed_by="image.platform-mismatch",
+    ),
+    Failure(
+        name="ids-not-mapped",
+        mark="newuidmap",
+        pattern=r"newuidmap[^\n]{0,200}(?:Operation not permitted|not found|not allowed|could not get)",
+        cause="the rootless engine may not map its user's ids: newuidmap is missing or has lost its right (setuid, or the "
+        "capability setuid), or /etc/subuid gives the user no ids",
+        cure="install uidmap; grep $USER /etc/subuid /etc/subgid shows the ids; getcap $(command -v newuidmap) the right",
+    ),
+    Failure(
+        name="user-namespaces-forbidden",
+        mark="unshare",
+        pattern=r"unshare(?:\(\w{0,40}\))?: (?:write failed |failed )?[^\n]{0,60}Operation not permitted",
+        cause="the kernel forbids this user to make a namespace: sysctl (kernel.unprivileged_userns_clone, or AppArmor's "
+        "kernel.apparmor_restrict_unprivileged_userns of Ubuntu 24.04), or the seccomp filter of a container",
+        cure="sysctl -a 2>/dev/null | grep userns shows it; of a rootless engine, give rootlesskit an AppArmor profile with "
+        "the rule userns; in a container, --security-opt seccomp=unconfined tries it",
+    ),
+    Failure(
+        name="old-cgroups",
+        mark="cgroup v1",
+        pattern=r"(?i)(?:support for )?cgroup v1[^\n]{0,40}is deprecated",
+        cause="a warning: this host uses version 1 of control groups, which later engines and systemd no longer support; "
+        "containers run all the same",
+        cure="nothing has to be done now; before the next major upgrade boot with systemd.unified_cgroup_hierarchy=1",
+    ),
+    Failure(
         name="filter-unknown",
         mark="filter",
         pattern=r"invalid filter '?(?P<filter>[^'\s]{1,99})",

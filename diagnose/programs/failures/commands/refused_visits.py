@@ -32,16 +32,37 @@ REFUSED_VISITS = (
     ),
     Failure(
         name="visit-refused",
-        mark="refused",
+        mark=("refused", "couldn't connect to server"),
         pattern=r"ERR_CONNECTION_REFUSED|\brefused to connect\b|NS_ERROR_CONNECTION_REFUSED"
         r"|curl: \(7\) Failed to connect to "
         + _HOST
-        + r" port (?P<port>\d{1,5})[^\n]{0,80}refused",
+        + r" port (?P<port>\d{1,5})[^\n]{0,80}(?:refused|Couldn't connect to server)"
+        r"|wget: can't connect to remote host \((?P<address>[\d.]{7,15})\): Connection refused",
         cause="no program of that machine accepts connections at this port: the container does not run, does not publish "
         "the port, publishes it on another port, or only for 127.0.0.1",
         cure="docker ps --format '{{.Names}} {{.Ports}}' shows what is published and where; "
         "diagnose path internet CONTAINER:PORT shows each hop",
         confirmed_by="network.proxy-missing",
+    ),
+    Failure(
+        name="visit-of-closed-port",
+        mark="curl: (7) failed to connect to ",
+        pattern=r"(?i)curl: \(7\) Failed to connect to (?P<host>[\w-]{1,63}) port (?P<port>\d{1,5})"
+        r"[^\n]{0,80}(?:refused|Couldn't connect to server)",
+        cause="nothing accepts connections at port {port} of {host}: its program is not ready, listens at another port, or on "
+        "its own 127.0.0.1 only",
+        cure="diagnose path CONTAINER {host}:{port} shows each hop, and what listens",
+        confirmed_by="network.peer-not-listening",
+    ),
+    Failure(
+        name="visit-without-way",
+        mark="no route to host",
+        pattern=r"(?i)curl: \(7\) Failed to connect to (?P<host>[\w.:\[\]-]{1,253}) port \d[^\n]{0,80}No route to host",
+        cause="{host} is not reached: nobody has this address (a recreated container has another one), or a firewall "
+        "on the way (firewalld, a chain with REJECT) rejects the packets",
+        cure="diagnose path CONTAINER {host} shows each hop, and the rule that rejects; from outside, "
+        "diagnose path internet CONTAINER:PORT",
+        confirmed_by="network.peer-address-stale",
     ),
     Failure(
         name="visit-unanswered",

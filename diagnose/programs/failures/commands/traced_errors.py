@@ -281,6 +281,15 @@ _ENGINE = (
         confirmed_by="daemon.start-limit-hit",
     ),
     Failure(
+        name="containerd-late",
+        mark="waiting for containerd",
+        pattern=r"timeout waiting for containerd to start",
+        cause="the engine started its own containerd, and that was not ready within the time: it crashes, finds its database "
+        "locked by a second containerd, or reads from a disk that hangs",
+        cure="journalctl -u docker -u containerd -n 80 --no-pager shows what it says; pgrep -a containerd shows a second one",
+        confirmed_by="daemon.containerd-down",
+    ),
+    Failure(
         name="live-restore-and-swarm",
         mark="incompatible with swarm mode",
         pattern=r"(?P<setting>--?[\w-]{1,30}(?:=\w{1,20})?) (?:daemon configuration )?is incompatible with swarm mode",
