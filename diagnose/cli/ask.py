@@ -64,8 +64,8 @@ def ask(
     about = search.about(text, tuple((report.container_names or {}).values()))
     report = replace(report, findings=search.ordered(report.findings, fitting, about))
     code = code_of(report, fail_on)
-    if meaning:
-        terminal.say((*meaning, ""), sys.stdout, color=options.color(no_color))
+    if said := (*meaning, *_on_this_host(text, report)):
+        terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
         code,
@@ -82,13 +82,30 @@ def ask(
 
 
 def _report(checks: Mapping[str, Check], given: Mapping[str, Any]) -> Report:
-    """The report of every check, by the options given."""
+    """The report of every check, by the options given, with what names its containers."""
     from diagnose import session
+    from diagnose.evidence.containers.listing import Containers
+    from diagnose.evidence.network.networks import Networks
 
+    shown = (Containers, Networks)
+    run = options.of_run(given)
     try:
-        return session.diagnose(lambda: checks, None, options.of_run(given), began=process.began())
+        return session.diagnose(lambda: checks, None, run, began=process.began(), shown=shown)
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _on_this_host(text: str, report: Report) -> list[str]:
+    """What the addresses, ports and names of the message are here."""
+    from diagnose.evidence.containers.listing import Containers
+    from diagnose.evidence.network.networks import Networks
+    from diagnose.symptoms.named_places import places_named
+
+    containers, networks = report.evidence.get(Containers), report.evidence.get(Networks)
+    if not isinstance(containers, Containers):
+        return []
+    known = networks if isinstance(networks, Networks) else None
+    return [f"on this host: {fact}" for fact in places_named(text, containers, known)]
 
 
 def _what_came_first(
