@@ -47,7 +47,7 @@ One arrow runs through the house:
 - `shapes`      values as types, from several threads at once. `filesystem_types` says which file
                 systems wait for another machine.
 - `symptoms/`   from what people say of a symptom, or from a pasted error message, to the checks
-                that it may be about.
+                that it may be about, and what the message names on the host.
 - `watch/`      roots as they begin and end: sleeps until `live.wake` reports a change, judges
                 again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken

@@ -39,8 +39,8 @@ def ask(
 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
     on the pages; no language model is used, and nothing is sent. If the words name a container of
-    this host, its findings come first. What an error message means stands above the report. A
-    single - reads the message from stdin.
+    this host, its findings come first. What an error message means stands above the report, and
+    what its addresses, ports and names are on this host. A single - reads the message from stdin.
     """
     from msgspec.structs import replace
 

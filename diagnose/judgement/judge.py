@@ -12,7 +12,17 @@ from msgspec.structs import replace
 
 from diagnose.judgement.collection import Broken
 from diagnose.judgement.deadline import TimeIsUpError, alarm, at_most
-from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    Check,
+    Finding,
+    Result,
+    Skipped,
+    Unavailable,
+    Unexamined,
+    Verdict,
+)
 from diagnose.phrases import named
 from diagnose.recording.budget import Budget
 
@@ -117,8 +127,9 @@ def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Resul
         return judged
     first, *others = judged.unexamined
     more = f"; {len(others)} more not examined" if others else ""
-    why = f"{named(first.subject.kind, [first.subject.name])}: {first.why}{more}"
-    return replace(judged, verdict=Verdict.UNKNOWN, why=why)
+    of_all = first.subject in (HOST, DAEMON)
+    about = "" if of_all else f"{named(first.subject.kind, [first.subject.name])}: "
+    return replace(judged, verdict=Verdict.UNKNOWN, why=f"{about}{first.why}{more}")
 
 
 class _Said(msgspec.Struct, frozen=True):

@@ -346,7 +346,8 @@ class _Page(TerminalRows):
             names = ids if self.verbose else ids_or_families(ids)
             self.line(f"{names}: {short_ids(why)}" if why else names, 2)
         if len(rows) > len(shown):
-            self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)
+            more = count(len(rows) - len(shown), "more reason")
+            self.line(f"and {more}, -v lists them", 2)
 
     def names(self, subjects: tuple[str, ...], width: int) -> str:
         """The first names and how many more there are.
