@@ -87,7 +87,7 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
             yield from (_publishes(container, port) for container in publishing)
         elif wanting:
             yield from (
-                f'container "{item.name}" is to publish port {port}, and {_state(item)}'
+                f'container "{item.name}" should publish port {port}, and {_state(item)}'
                 for item in wanting
             )
         else:

@@ -35,7 +35,7 @@ FACTS = {
         'port 8080 leads to 8080/tcp of container "web"',
     ),
     "curl http://localhost:5432 fails": (
-        'container "shop-db-1" is to publish port 5432, and has ended with code 1',
+        'container "shop-db-1" should publish port 5432, and has ended with code 1',
     ),
     "port 9000 does not answer": ("no container publishes port 9000",),
     "Redis connection to localhost:8080 failed": (),
