@@ -150,6 +150,8 @@ def named(kind: str, names: Iterable[str], most: int = 3) -> str:
 def numbered(kind: str, numbers: Iterable[object], most: int = 4) -> str:
     """Things by their numbers: port 80; ports 80, 443; ports 1, 2, 3, 4 and 2 more."""
     listed = [str(number) for number in numbers]
+    if not listed:
+        return f"{kind}s"
     return f"{agree(listed, kind, kind + 's')} {and_more(listed, most)}"
 
 

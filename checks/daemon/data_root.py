@@ -125,12 +125,14 @@ def _way_back(
         return {"other": other.path, "snap": "docker"}
     if _is_snap(other.path):
         return {"other": other.path, "stopped_snap": "docker"}
-    if config is None or "data-root" in config.flags:
+    if config is None:
         return {"other": other.path}
+    if "data-root" in config.flags:
+        return {"other": other.path, "flagged": other.path}
     if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other.path:
         return {"other": other.path, "remap_json": '{"userns-remap": null}'}
     if REMAPPED.search(other.path):
-        return {"other": other.path}
+        return {"other": other.path, "remapped": other.path}
     return {"other": other.path, "root_json": json.dumps({"data-root": other.path})}
 
 

@@ -50,8 +50,9 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     if damaged is None or NETWORK.search(damaged.line.text):
         return None
     who = "containerd" if not damaged.path or _contents(damaged.path) == CONTAINERDS else "dockerd"
-    name = damaged.path or "a database file"
-    verb = "panics on" if damaged.is_panic else "cannot read"
+    contents = _contents(damaged.path).replace("containerd's", "its") if damaged.path else ""
+    name = f"{contents}, {damaged.path}" if damaged.path else "a database file"
+    verb = "panics when it reads" if damaged.is_panic else "cannot read"
     effect = "nothing can be started" if daemon.answers else "the engine cannot start"
     evidence: dict[str, Json] = {
         f"{databases.log_source} {damaged.line.place}".strip(): shortened(damaged.line.text)
@@ -63,7 +64,7 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
         evidence["damaged file"] = f"{damaged.path}: {_contents(damaged.path)}"
     yield Finding(
         subject=DAEMON,
-        summary=f"{who} {verb} {name}: {effect}",
+        summary=f"{effect}: {who} {verb} {name}",
         evidence=evidence,
         variables=_variables(damaged.path, who),
         onset=damaged.line.at,
@@ -78,9 +79,10 @@ def _variables(path: str, who: str) -> PageVariables:
     """
     if not path:
         return {}
-    rebuilt = any(path.endswith(f"/{file}") for file in (*BUILDS, VOLUMES))
-    if rebuilt:
+    if path.endswith(f"/{VOLUMES}"):
         return {"rebuilt": path}
+    if any(path.endswith(f"/{file}") for file in BUILDS):
+        return {"build_cache": path}
     return {"containerds" if who == "containerd" else "networks": path}
 
 

@@ -48,7 +48,7 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
         where = WORDS[next(iter(places))]
         yield Finding.about(
             container,
-            f"{container} has {and_more(names)} in its {where}",
+            f"{container} holds {and_more(names)} in plain text in its {where}",
             {place: _names_and_kinds(secrets) for place, secrets in places.items()},
             name=names[0],
         )

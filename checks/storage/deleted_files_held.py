@@ -69,11 +69,12 @@ def _deleted_files_finding(
 ) -> Finding:
     """owner: the name of a container; empty for a process of the host."""
     descriptor = f"/proc/{file.pid}/fd/{file.fd}"
+    whose = f' of container "{owner}"' if owner and file.container else ""
     return Finding(
         subject=container(owner) if owner else disk.subject,
         summary=(
             f"{size(file.bytes)} of {disk.point} belong to a deleted file that "
-            f"{file.comm or 'a process'} (pid {file.pid}) holds open"
+            f"{file.comm or 'a process'}{whose} (pid {file.pid}) holds open"
         ),
         evidence={
             descriptor: f"{file.path} (deleted)",

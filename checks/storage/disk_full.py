@@ -297,7 +297,8 @@ def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, 
         return {"not measured": str(usage)} if disk.holds_data_root else {}
     if usage.point != disk.point or usage.not_asked:
         return {}
-    evidence: dict[str, Json] = {"attribution": [_part_share(part) for part in usage.parts]}
+    shares = [_part_share(part) for part in usage.parts]
+    evidence: dict[str, Json] = {"attribution": shares} if shares else {}
     return evidence | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
 
 

@@ -220,7 +220,7 @@ def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
     place = str(network)
     about = (network.subject, Subject("interface", network.bridge))
     if not network.is_bridge:
-        text = f"its driver is {network.driver}, whose ways are not walked"
+        text = f"its driver is {network.driver}, whose ways are not followed"
         walk.add("bridge", place, text, "unknown", *about)
         raise EndedError
     interfaces = walk.site.interfaces

@@ -13,7 +13,7 @@ from diagnose.path.ends import End, PathTarget
 from diagnose.path.model import Hop, HopKind, PathEvidence, State
 
 ANY = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - what a socket says that takes every address
-NO_IPV4 = "has no IPv4 address there: its ways are not walked"
+NO_IPV4 = "has no IPv4 address there: its ways are not followed"
 
 
 class EndedError(Exception):

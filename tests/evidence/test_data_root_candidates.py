@@ -84,13 +84,19 @@ SNAP = "/var/snap/docker/common/var-lib-docker"
             "/srv/docker",
             "/data/docker",
             DaemonConfig(PATH, flags={"data-root": ["/srv/docker"]}),
-            {"other"},
+            {"other", "flagged"},
             id="by a flag",
         ),
         pytest.param(
             "/v/1000.1000", "/v", DaemonConfig(PATH), {"other", "remap_json"}, id="remapped since"
         ),
-        pytest.param("/v", "/v/1000.1000", DaemonConfig(PATH), {"other"}, id="remapped no more"),
+        pytest.param(
+            "/v",
+            "/v/1000.1000",
+            DaemonConfig(PATH),
+            {"other", "remapped"},
+            id="remapped no more",
+        ),
         pytest.param(
             SNAP,
             "/var/lib/docker",

@@ -169,6 +169,8 @@ def _variables(
         mount = _denied_mount(container, mount_access)
         if mount:
             return mount
+    if failure.name == "watchtower":
+        return {"updater": container.name, "outdated": failure.program}
     if failure.name in JOBS:
         return {"scheduler": container.name, "job": failure.program}
     if failure.name in _OF_SERVERS:

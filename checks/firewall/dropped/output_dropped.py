@@ -105,7 +105,7 @@ def _blocked_paths_finding(
         evidence=present(
             {
                 **by.evidence,
-                "walked": f"this host to {first.address}:{first.port} ({first.container.name})",
+                "for example": f"this host to {first.address}:{first.port} ({first.container.name})",
                 "containers that publish ports": names,
                 "DNS servers": servers,
             }

@@ -96,7 +96,7 @@ def _bypassed_finding(inlet: Ingress) -> Finding:
     return Finding.about(
         inlet.container,
         f"{inlet.container}: published port {inlet.host_port} is open "
-        f"to any address that reaches {inlet.host_address}, although {by.chain} closes the port",
+        f"to any address that reaches {inlet.host_address}, although chain {by.chain} of the host's firewall closes it",
         {
             "host's own rule": str(by),
             "NetworkSettings.Ports": f"0.0.0.0:{inlet.host_port} -> {inlet.port}",

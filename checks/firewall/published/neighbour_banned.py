@@ -24,13 +24,18 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
     of the internet is not reported: that is what such a list is for.
     """
     if not banned_neighbours.walked:
-        return Skipped("no ban list, or no machine of the own network and published port to walk")
+        return Skipped(
+            "no ban list, or no machine of the own network that a published port is open to"
+        )
     router = routes.router if routes is not None else None
     for banned in banned_neighbours:
         yield _finding(banned, is_router=banned.address == router)
     if banned_neighbours.left_out:
         further = count(banned_neighbours.left_out, "connection")
-        yield Unexamined(HOST, f"{further} of neighbours to published ports: too many to walk")
+        yield Unexamined(
+            HOST,
+            f"{further} of neighbours to published ports: more than one run follows through the rules",
+        )
     return None
 
 

@@ -49,7 +49,7 @@ def dnat_missing(
     if not packet_paths.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     for subject in packet_paths.unwalked:
-        yield Unexamined(subject, "more published ports than are walked")
+        yield Unexamined(subject, "more published ports than one run follows through the rules")
     for inlet in packet_paths.inlets:
         problem = _fault_of_rules(firewall, inlet)
         if problem:

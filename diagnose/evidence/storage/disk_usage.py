@@ -153,7 +153,7 @@ def _by_walk(
 def _incomplete(root: str, walked: WalkedFolder, sources: DiskSubjects) -> Iterator[str]:
     """What makes the figures of a walk smaller than they are."""
     if not walked.complete:
-        yield f"{root} was walked for {WALK_S} s only: its parts are at least so big"
+        yield f"{root} was read for {WALK_S} s only: its parts are at least so big"
     if isinstance(sources.logs, Unavailable):
         yield f"container logs: {sources.logs}"
 
@@ -267,9 +267,9 @@ def _remaining_part(
         whole = walked.complete
     if missing > owed:
         if whole:
-            why = "belong to no file that can be seen"
+            why = "belong to none of the files that were found"
         else:
-            why = f"were not found in {WALK_S} s of walking"
+            why = f"were not found within {WALK_S} s"
         notes = [f"{size(missing)} of {disk.point} {why}"]
     return UsagePart(
         "other",

@@ -43,12 +43,12 @@ def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     [
         pytest.param(
             {"Path": "app", "Args": [f"--password={TOKEN}"]},
-            "password in its command line",
+            "password in plain text in its command line",
             id="an option",
         ),
         pytest.param(
             {"Path": "sh", "Args": ["-c", f"PGPASSWORD={TOKEN} psql"]},
-            "PGPASSWORD in its command line",
+            "PGPASSWORD in plain text in its command line",
             id="a script",
         ),
         pytest.param(
