@@ -118,7 +118,7 @@ def _links(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Json]
     """The causes of a finding, those that are possible, and those that are ruled out."""
     return {
         "caused_by": [
-            {**_cause(by_key[link.cause]), "because": link.because, **_sureness(link)}
+            {**_cause(by_key[link.cause]), "because": link.because, **_strength_of_link(link)}
             for link in finding.causes
             if link.cause in by_key
         ],
@@ -169,7 +169,7 @@ def _cause(finding: Reported) -> dict[str, Json]:
     return {"key": finding.key, "id": finding.id, "subject": subject}
 
 
-def _sureness(link: CauseLink) -> dict[str, Json]:
+def _strength_of_link(link: CauseLink) -> dict[str, Json]:
     return {"strength": str(link.strength), "jointly": link.jointly}
 
 

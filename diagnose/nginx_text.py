@@ -78,10 +78,10 @@ def _directives(parts: Iterator[str], depth: int) -> Iterator[Directive]:
                 yield Directive(tuple(words))
             words = []
         else:
-            words.append(_unquoted(part))
+            words.append(_without_quotes(part))
 
 
-def _unquoted(word: str) -> str:
+def _without_quotes(word: str) -> str:
     """A word without the quotes around it."""
     is_quoted = len(word) > 1 and word[0] in "\"'" and word[-1] == word[0]
     return word[1:-1] if is_quoted else word
@@ -90,7 +90,7 @@ def _unquoted(word: str) -> str:
 def text_of(directives: Iterable[Directive]) -> Iterator[str]:
     """The directives as nginx reads them, a line each, which `read` gives back."""
     for directive in directives:
-        words = " ".join(map(_quoted, directive.words))
+        words = " ".join(map(_in_quotes, directive.words))
         if directive.is_block:
             yield f"{words} {{"
             yield from text_of(directive.inner)
@@ -99,7 +99,7 @@ def text_of(directives: Iterable[Directive]) -> Iterator[str]:
             yield f"{words};"
 
 
-def _quoted(word: str) -> str:
+def _in_quotes(word: str) -> str:
     """A word as it stands in a file."""
     is_plain = word and not any(char.isspace() or char in "{};\"'#" for char in word)
     if is_plain:

@@ -59,7 +59,7 @@ def forwarder_unanswered(
         if forwarder.silent:
             yield _forwarding_finding(forwarder, containers, namespaces, networks)
         else:
-            yield _recursing_finding(forwarder, _answering(resolvers, lookups))
+            yield _recursing_finding(forwarder, _answering_server(resolvers, lookups))
     return None
 
 
@@ -218,7 +218,7 @@ def _with_port(forwarder: Container, upstream: AskedServer, port: str) -> PageVa
     return {}
 
 
-def _answering(resolvers: Resolvers | None, lookups: Lookups | None) -> str:
+def _answering_server(resolvers: Resolvers | None, lookups: Lookups | None) -> str:
     """A server of the host's own file that answers the host."""
     host_servers = resolvers.host_servers if resolvers is not None else ()
     for server in host_servers:

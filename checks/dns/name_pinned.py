@@ -92,7 +92,7 @@ def _left_finding(group: Sequence[PinnedName]) -> Finding:
         discriminator=first.address,
         touches=(Subject("network", first.left_on),),
         stable=(container.life,),
-    ).with_variables({**_cure(first), **_rewritten(first), "name": first.name})
+    ).with_variables({**_cure(first), **_rewriting_variables(first), "name": first.name})
 
 
 def _source(pinned: PinnedName) -> str:
@@ -104,7 +104,7 @@ def _source(pinned: PinnedName) -> str:
     return "an edit of its /etc/hosts"
 
 
-def _rewritten(pinned: PinnedName) -> PageVariables:
+def _rewriting_variables(pinned: PinnedName) -> PageVariables:
     """What writes the present address into the mounted file: the program of sed."""
     if not pinned.present_address or not pinned.file or pinned.is_configured:
         return {}

@@ -185,7 +185,7 @@ def _plain_http_finding(
     host = host_of(trouble)
     clause = "; the registry speaks plain HTTP"
     if config is None or config.pid is None or not _is_unread(host, config, info):
-        variables = {"registry": host} | _insecure(host, config)
+        variables = {"registry": host} | _insecure_registry(host, config)
         return failures.finding(trouble, variables=variables, clause=clause)
     return failures.finding(
         trouble,
@@ -196,7 +196,7 @@ def _plain_http_finding(
     )
 
 
-def _insecure(host: str, config: DaemonConfig | None) -> PageVariables:
+def _insecure_registry(host: str, config: DaemonConfig | None) -> PageVariables:
     """What the page needs to name a registry among those that have no TLS."""
     if config is None or INSECURE in config.flags:
         return {}

@@ -76,7 +76,7 @@ def registry_unreachable(
             yield failures.finding(
                 trouble,
                 proof=missing.proof,
-                variables=missing.variables or _dialled(trouble),
+                variables=missing.variables or _called_server(trouble),
                 clause=missing.clause,
             )
     by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
@@ -87,7 +87,7 @@ def registry_unreachable(
     return None
 
 
-def _dialled(trouble: PullTrouble) -> PageVariables | None:
+def _called_server(trouble: PullTrouble) -> PageVariables | None:
     """The server that was called, where the log names no registry; None where it names one."""
     place, port = place_in(trouble.text)
     is_named = bool(trouble.registry or trouble.image)

@@ -87,12 +87,12 @@ def _written_layer_clause(writer: WrittenLayer) -> str:
     begin = f'container "{writer.container}" has written {size(writer.bytes)} into its own layer'
     if writer.kind is None:
         return f"{begin}, most of it to {writer.file or writer.folder}"
-    folder = _inside(writer, writer.kind)
+    folder = _folder_inside(writer, writer.kind)
     why = _crashes(writer.kind, "a program in it")
     return f"{begin}, most of it {writer.kind.name} in {folder}{why}"
 
 
-def _inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
+def _folder_inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
     """The folder of these files, as it is called inside the layer or the volume."""
     return kind.folder.removeprefix(place.top) or "/"
 
@@ -112,7 +112,7 @@ def _volume_clause(volume: FilledVolume) -> str:
     begin = f'volume "{volume.name}"{users} holds {size(volume.bytes)}'
     if volume.kind is None:
         return begin if volume.folder == "/" else f"{begin}, most of it in {volume.folder}"
-    folder = _inside(volume, volume.kind)
+    folder = _folder_inside(volume, volume.kind)
     return f"{begin}, most of it {volume.kind.name} in {folder}{_kept_for(volume, volume.kind)}"
 
 
@@ -139,7 +139,7 @@ def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
     """Dumps, a log that can be emptied, or else the folder to look into."""
     if writer.kind is not None and writer.kind.name in DUMPS and writer.pid:
         # what is removed from the layer's own folder stays on the disk while it is mounted
-        folder = f"/proc/{writer.pid}/root{_inside(writer, writer.kind)}"
+        folder = f"/proc/{writer.pid}/root{_folder_inside(writer, writer.kind)}"
         return _dump_cures(writer.kind, folder, writer.container)
     if writer.log and writer.is_running:
         return {"writer": writer.container, "own_log": writer.log}

@@ -125,7 +125,7 @@ def _inodes_finding(
         variables={
             "point": disk.point,
             **present({"crowded": crowded}),
-            **(_writers_cure(layer) if layer else _removable(disk, most, anonymous)),
+            **(_writers_cure(layer) if layer else _removable_variables(disk, most, anonymous)),
         },
         severity=severity,
         signs=frozenset({"no-space"}),
@@ -170,7 +170,7 @@ PIPES = "/docker/containerd"
 """The end of the folder, below /run, where the engine has the named pipes of its containers."""
 
 
-def _removable(
+def _removable_variables(
     disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
 ) -> PageVariables:
     """The variables of what helps.

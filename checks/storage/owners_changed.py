@@ -44,7 +44,7 @@ def owners_changed(
         return Skipped("a rootless Podman's data belongs to its user")
     if owner.uid is None:
         return None
-    complaining = sorted(_complaining(containers, tails), key=lambda one: one.name)
+    complaining = sorted(_complaining_containers(containers, tails), key=lambda one: one.name)
     yield Finding(
         subject=DAEMON,
         summary=sentence(
@@ -62,7 +62,9 @@ def owners_changed(
     return None
 
 
-def _complaining(containers: Containers | None, tails: LogTails | None) -> Iterator[Container]:
+def _complaining_containers(
+    containers: Containers | None, tails: LogTails | None
+) -> Iterator[Container]:
     """The containers whose last lines are about the owner or the rights of a file."""
     for container in containers or ():
         lines = tails.of(container).lines if tails is not None else ()

@@ -30,8 +30,8 @@ def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
     finding = Finding(
         subject=volume.subject,
         summary=(
-            f'volume "{volume.name}" still has {name} {_shown(own)}: {path} was changed to '
-            f"{_shown(wanted)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
+            f'volume "{volume.name}" still has {name} {_shown_option(own)}: {path} was changed to '
+            f"{_shown_option(wanted)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
             "it was created"
         ),
         evidence={
@@ -51,7 +51,7 @@ def _device_first(difference: tuple[str, tuple[str, str]]) -> tuple[bool, str]:
     return difference[0] != "device", difference[0]
 
 
-def _shown(value: str) -> str:
+def _shown_option(value: str) -> str:
     return f'"{value}"' if value else "(none)"
 
 

@@ -41,7 +41,7 @@ def ended_for_health(
     killed = "each task is ended because its health check fails"
     probes = [
         HealthCheck(task, task.state.health)
-        for task in _unhealthy(service, containers)
+        for task in _unhealthy_tasks(service, containers)
         if task.state.health is not None
     ]
     newest = max(probes, key=lambda probe: probe.container.created_at or 0.0, default=None)
@@ -70,7 +70,7 @@ def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> 
     return {"starting": service, "start_period": START_PERIOD} if is_starting else {}
 
 
-def _unhealthy(service: str, containers: Containers | None) -> list[Container]:
+def _unhealthy_tasks(service: str, containers: Containers | None) -> list[Container]:
     """The ended containers of a service on this node that were unhealthy."""
     return [
         container

@@ -108,7 +108,7 @@ class _Destination(NamedTuple):
             return cls(sys.stdout)
         if given["format_"] == "prometheus":
             return cls(sys.stdout, metrics=path)
-        return cls(_open(path), path)
+        return cls(_new_file(path), path)
 
     def discard(self) -> None:
         """Remove the new file, which holds no report, or a part of one."""
@@ -183,7 +183,7 @@ def _drawn_evidence(format_: str) -> tuple[type, ...]:
     return page.KINDS
 
 
-def _open(path: Path) -> TextIO:
+def _new_file(path: Path) -> TextIO:
     """A new file, never an old one, never through a link."""
     try:
         handle = os.open(

@@ -64,7 +64,7 @@ def answer(
     unexamined = [
         host.name for host, code in codes.items() if code == exit_codes.UNKNOWN and host not in sick
     ]
-    silent = _silent(present, stale, earlier, request)
+    silent = _silent_hosts(present, stale, earlier, request)
     is_incomplete = bool(silent) or not present or any(file.may_be_a_host for file in now.unusable)
     all_codes = {*codes.values(), exit_codes.UNKNOWN} if is_incomplete else {*codes.values()}
     return FleetAnswer(
@@ -127,7 +127,7 @@ def _newly_blind(
     return tuple(Blindness(id, tuple(hosts)) for id, hosts in ordered)
 
 
-def _silent(
+def _silent_hosts(
     present: Sequence[HostReport],
     stale: Sequence[HostReport],
     earlier: Fleet | None,

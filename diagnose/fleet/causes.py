@@ -97,7 +97,7 @@ class _Change(msgspec.Struct, frozen=True):
 def _change(id: str, sick: Sick, present: Sequence[HostReport], earlier: Fleet | None) -> _Change:
     if earlier is None:
         return _Change()
-    had = {report.host for report in earlier.newest if _has(report, id)}
+    had = {report.host for report in earlier.newest if _has_finding(report, id)}
     without = {report.host for report in present if _is_without(report, id)}
     return _Change(new=len(sick.keys() - had), gone=len(had & without))
 
@@ -121,7 +121,7 @@ def _by_hosts(sick: Sick, words: Callable[[Root], Iterable[str]]) -> tuple[tuple
     return tuple(sorted(hosts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _has(report: HostReport, id: str) -> bool:
+def _has_finding(report: HostReport, id: str) -> bool:
     return any(root.id == id for root in report.roots)
 
 
@@ -142,7 +142,7 @@ def _onset(
         return min(onsets)
     oldest = report
     for earlier in before:
-        if not _has(earlier, id):
+        if not _has_finding(earlier, id):
             return oldest.taken_at if id in earlier.seen else None
         oldest = earlier
     return None

@@ -156,7 +156,7 @@ class Reader:
         try:
             raw = self._decoder.decode(data)
         except msgspec.ValidationError as error:
-            return _unread(packed.place, data, error)
+            return _unreadable_report(packed.place, data, error)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             cut_off = "truncated" in str(error)
             return Unusable(packed.place, "is cut off in the middle" if cut_off else "is no JSON")
@@ -234,7 +234,7 @@ def _shortened_name(text: str) -> str:
     return text[:LONGEST_NAME]
 
 
-def _unread(place: str, data: bytes, error: msgspec.ValidationError) -> Unusable:
+def _unreadable_report(place: str, data: bytes, error: msgspec.ValidationError) -> Unusable:
     """Why JSON is no report that this version reads; without a version it is nobody's report."""
     try:
         version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("schema_version")

@@ -155,7 +155,7 @@ class _Proofs:
 
     def _outcome(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
         host = self._host_without(cured)
-        outcome = self._judged(effect, host) if host is not None else UNKNOWN
+        outcome = self._outcome_by_judging(effect, host) if host is not None else UNKNOWN
         if outcome.vanishes is not True and effect.check.observed:
             return self._by_words(effect, cured)
         return outcome
@@ -175,7 +175,7 @@ class _Proofs:
         edit = host.call(edit_of, finding=cause.finding) if edit_of is not None else None
         return None if edit is None or isinstance(edit, Unavailable) else host.edited(edit)
 
-    def _judged(self, effect: Reported, host: Alternative) -> Outcome:
+    def _outcome_by_judging(self, effect: Reported, host: Alternative) -> Outcome:
         """By what is predicted of the observation, otherwise by judging the check again."""
         predict = registry.prediction_of(effect.id)
         if predict is not None:
@@ -290,7 +290,7 @@ def _try_causes(effect: Reported, proofs: _Proofs) -> tuple[list[CauseLink], lis
     for link in effect.causes:
         outcome = proofs.outcome(effect, [proofs.by_key[link.cause]])
         if outcome.vanishes is None:
-            kept.append(replace(link, strength=_unproven(link)))
+            kept.append(replace(link, strength=_strength_without_proof(link)))
         elif outcome.vanishes:
             kept.append(replace(link, strength=Strength.proven))
         else:
@@ -306,7 +306,7 @@ def _with_proven_causes(effect: Reported, proofs: _Proofs) -> Reported:
         together = _fewest_joint_causes(
             effect, [proofs.by_key[suspect.cause] for suspect in ruled_out], proofs
         )
-        kept += _joint(effect.causes, together)
+        kept += _links_of_joint_causes(effect.causes, together)
         ruled_out = [suspect for suspect in ruled_out if suspect.cause not in together]
     folding = sorted(kept, key=lambda link: link.strength, reverse=True)
     return replace(
@@ -317,7 +317,7 @@ def _with_proven_causes(effect: Reported, proofs: _Proofs) -> Reported:
     )
 
 
-def _joint(links: Iterable[CauseLink], together: frozenset[str]) -> list[CauseLink]:
+def _links_of_joint_causes(links: Iterable[CauseLink], together: frozenset[str]) -> list[CauseLink]:
     """The links to causes without all of which the effect vanishes."""
     return [
         replace(link, strength=Strength.proven, jointly=True)
@@ -326,7 +326,7 @@ def _joint(links: Iterable[CauseLink], together: frozenset[str]) -> list[CauseLi
     ]
 
 
-def _unproven(link: CauseLink) -> Strength:
+def _strength_without_proof(link: CauseLink) -> Strength:
     return Strength.likely if link.is_specific else Strength.possible
 
 

@@ -38,7 +38,7 @@ def resolve(selectors: Iterable[str]) -> Selection:
     checks = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
-        meant = [id for id in checks if _means(selector, id)]
+        meant = [id for id in checks if _selects(selector, id)]
         if not meant:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *packs.families()]))
         selected.update(dict.fromkeys(meant))
@@ -49,7 +49,7 @@ def _family(id: str) -> str:
     return id.partition(".")[0]
 
 
-def _means(selector: str, id: str) -> bool:
+def _selects(selector: str, id: str) -> bool:
     return selector in (id, _family(id)) or fnmatch.fnmatch(id, selector)
 
 

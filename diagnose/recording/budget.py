@@ -165,7 +165,7 @@ class Budget:
         """End collecting early enough to judge and print so many containers, as long as that takes
         on a host whose processors are busy."""
         if self.judged_by < math.inf:
-            self._waiting = _waiting()
+            self._waiting = _waiting_factor()
             ends = began + self._seconds_to_collect(self.judged_by - began, containers)
             self.ends = min(self.ends, max(ends, self._earliest))
 
@@ -180,7 +180,7 @@ class Budget:
         return max(seconds - self._waiting * after, share * seconds)
 
 
-def _waiting() -> float:
+def _waiting_factor() -> float:
     """How many times as long as it works the main thread has taken, as it waited for a processor.
 
     /proc/self/schedstat has both in nanoseconds (Documentation/scheduler/sched-stats.rst). 1 where

@@ -224,12 +224,12 @@ class Recorder:
             if worker.lost:
                 return False
             self._idle[lane] += 1
-            while not self._ready(lane):
+            while not self._may_serve(lane):
                 self._work[lane].wait()
             self._idle[lane] -= 1
             return True
 
-    def _ready(self, lane: Lane) -> bool:
+    def _may_serve(self, lane: Lane) -> bool:
         may_start = lane != "last" or self._quiet >= QUIET or not self._is_kept
         return bool(self._queues[lane]) and may_start
 
@@ -239,7 +239,7 @@ class Recorder:
         None where there is none now, or where this worker was given up.
         """
         with self._lock:
-            if worker.lost or not self._ready(worker.lane):
+            if worker.lost or not self._may_serve(worker.lane):
                 return None
             job = heapq.heappop(self._queues[worker.lane])[2]
             job.started = time.monotonic()
@@ -259,7 +259,7 @@ class Recorder:
             for job in unanswered:
                 self._resolve(job, Failed("too large", "there is not enough memory for the answer"))
 
-    def _busy(self) -> bool:
+    def _is_busy(self) -> bool:
         return any(self._queues[lane] for lane in BUSY_LANES) or any(
             worker.lane in BUSY_LANES for _, worker in self._running.values()
         )
@@ -296,7 +296,7 @@ class Recorder:
                 given_up += self._take_queued()
             else:
                 self._hire_where_idle()
-            self._quiet = 0 if self._busy() else self._quiet + 1
+            self._quiet = 0 if self._is_busy() else self._quiet + 1
             if self._quiet >= QUIET and self._queues["last"]:
                 self._work["last"].notify()
         for job, failed in given_up:

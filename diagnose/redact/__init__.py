@@ -141,7 +141,7 @@ class Redactor:
         strings; where many secrets are known, their words are looked for in all strings at once.
         """
         if len(self._literals) > _FEW:
-            return bool(self._present("\0".join(_strings(value))))
+            return bool(self._known_secrets_in("\0".join(_strings(value))))
         try:
             text = msgspec.json.encode(value).decode()
             return any(msgspec.json.encode(raw).decode()[1:-1] in text for raw in self._literals)
@@ -197,14 +197,17 @@ class Redactor:
 
     def _replace_literals(self, text: str) -> str:
         """The text without the secrets that were met elsewhere."""
-        present = self._present(text)
+        present = self._known_secrets_in(text)
         if len(present) * len(text) < _MUCH:
             return self._without_values(present, text)
         # Many secrets in a long text: each is searched for only in pieces that hold it. Those with
         # blanks may lie across two.
         text = self._without_values([raw for raw in present if raw.split() != [raw]], text)
         return "".join(
-            [self._without_values(self._present(piece), piece) for piece in pieces(text, _SMALL)]
+            [
+                self._without_values(self._known_secrets_in(piece), piece)
+                for piece in pieces(text, _SMALL)
+            ]
         )
 
     def _without_values(self, present: Sequence[str], text: str) -> str:
@@ -214,7 +217,7 @@ class Redactor:
             text = text.replace(raw, self._tokens[raw])
         return text
 
-    def _present(self, text: str) -> list[str]:
+    def _known_secrets_in(self, text: str) -> list[str]:
         """The known secrets that are in a text, longest first."""
         candidates = self._literals
         if len(candidates) > _FEW:
@@ -227,7 +230,7 @@ class Redactor:
         """The value without its secrets, those included that this run has met elsewhere."""
         walk = Walk(self._plans[engine], self._mark, self._clean, self._names)
         new = walk.value(value)
-        if walk.seen and self._literals and self._present("\0".join(walk.seen)):
+        if walk.seen and self._literals and self._known_secrets_in("\0".join(walk.seen)):
             return self._map_strings(new)
         return new
 

@@ -291,7 +291,7 @@ def _kind_of_bundler(name: _Name) -> str | None:
     )
 
 
-def _public(name: _Name) -> str | None:
+def _kind_of_public_name(name: _Name) -> str | None:
     """`_NO_SECRET` for a name of a number, of a switch, or of what everybody may see."""
     marks = _NOT.intersection(name.parts)
     if name.last in _UNMISTAKABLE:
@@ -299,7 +299,7 @@ def _public(name: _Name) -> str | None:
     return _NO_SECRET if marks else None
 
 
-def _strong(name: _Name) -> str | None:
+def _kind_by_strong_word(name: _Name) -> str | None:
     """A word that makes any name a secret's, also inside other words: `mysqlpassword`."""
     flat = name.flat
     if name.parts[-2:] == ["api", "key"]:
@@ -355,8 +355,8 @@ _JUDGES: tuple[Callable[[_Name], str | None], ...] = (
     _known_name,
     _about_a_secret,
     _kind_of_bundler,
-    _public,
-    _strong,
+    _kind_of_public_name,
+    _kind_by_strong_word,
     _word,
     _last_word,
     _key,

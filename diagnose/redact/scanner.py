@@ -118,8 +118,8 @@ class _Work:
         if OPEN in raw or ESCAPE_OPEN in raw:
             if _ALL_HELD.fullmatch(raw):
                 return raw
-            raw = self._original(raw)
-        return self._hold_value(raw, self._mark(kind, raw, self._original(phrase)))
+            raw = self._original_text(raw)
+        return self._hold_value(raw, self._mark(kind, raw, self._original_text(phrase)))
 
     def _hold_value(self, raw: str, token: str) -> str:
         self._secrets.append((raw, token))
@@ -132,7 +132,7 @@ class _Work:
     def _escape(self, match: re.Match[str]) -> str:
         return self._escapes[int(match[1])]
 
-    def _original(self, part: str) -> str:
+    def _original_text(self, part: str) -> str:
         """A part of the text as it was before anything was held."""
         if OPEN in part:
             part = _HELD.sub(lambda match: self._secrets[int(match[1])][0], part)

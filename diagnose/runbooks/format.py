@@ -129,7 +129,7 @@ def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
     for line in lines:
         opened = _FENCE.fullmatch(line)
         if opened:
-            text = "\n".join(_until(lines, opened[1]))
+            text = "\n".join(_lines_until(lines, opened[1]))
             block = _block(opened[2].strip(), text, " ".join(paragraph), name)
             if block is not None:
                 blocks.append(block)
@@ -141,7 +141,7 @@ def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
     return tuple(blocks)
 
 
-def _until(lines: Iterator[str], fence: str) -> Iterator[str]:
+def _lines_until(lines: Iterator[str], fence: str) -> Iterator[str]:
     """The lines before the fence that closes the one that was opened."""
     closing = re.compile(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*")
     return itertools.takewhile(lambda line: not closing.fullmatch(line), lines)
@@ -157,7 +157,7 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     on, off = _traits(marks, "on-"), _traits(marks, "off-")
     risks = [risk for risk in RISKS if risk in marks]
     risks_wanted = 1 if rule == "fix" else 0
-    is_marked_well = len(risks) == risks_wanted and not _unknown(marks)
+    is_marked_well = len(risks) == risks_wanted and not _unknown_marks(marks)
     if rule is None or on is None or off is None or not is_marked_well:
         raise PageError(f"{name}: a block says `{info}`")
     is_example = "example" in marks
@@ -176,7 +176,7 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     )
 
 
-def _unknown(marks: Sequence[str]) -> list[str]:
+def _unknown_marks(marks: Sequence[str]) -> list[str]:
     """The words of an info string that mean nothing here."""
     known_marks = {*_MARKS, *RISKS}
     return [

@@ -252,7 +252,7 @@ def _victims(
     if not heavy:
         heavy = sorted(
             (name for name in answers if weights[name] > 2000),
-            key=lambda name: (_essential(name), -weights[name]),
+            key=lambda name: (_is_essential(name), -weights[name]),
         )
     victims = []
     for name in heavy:
@@ -263,7 +263,7 @@ def _victims(
     return victims
 
 
-def _essential(name: str) -> bool:
+def _is_essential(name: str) -> bool:
     return name.removeprefix("answers/").removesuffix(".json") in _KEPT_LAST
 
 

@@ -210,7 +210,7 @@ class FakeFile:
 def test_a_run_keeps_time_for_the_report_of_many_containers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("diagnose.recording.budget._waiting", lambda: 1.0)
+    monkeypatch.setattr("diagnose.recording.budget._waiting_factor", lambda: 1.0)
     began = time.monotonic()
     few, many = Budget.of_run(began, 10), Budget.of_run(began, 10)
     few.keep_for_reporting(began, 10)

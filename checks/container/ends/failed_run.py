@@ -107,7 +107,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return self.complaint.clause if self.complaint is not None else ""
 
     @property
-    def _former(self) -> FormerImage | None:
+    def _former_image(self) -> FormerImage | None:
         """The image of the container that it has replaced, where that one ran.
 
         None where a peer or a newer compose file is to blame.
@@ -152,7 +152,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         if self._blames_no_filter:
             return ""
         own = self.own.clause if self.own else ""
-        former = self._former.clause if self._former is not None else ""
+        former = self._former_image.clause if self._former_image is not None else ""
         migrator = self.migrator.clause if self.migrator is not None else ""
         means = migrator or meaning(self.tail)
         clauses = (means, own, self._empty_variable_clause, self._stray_path_clause, former)
@@ -228,9 +228,9 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def _image_before(self) -> PageVariables:
         """The image of its predecessor, or a build before where the log explains nothing."""
-        if self._former is None and not self._is_unexplained:
+        if self._former_image is None and not self._is_unexplained:
             return {}
-        return build_before(self.container, self.context.images, self._former)
+        return build_before(self.container, self.context.images, self._former_image)
 
     @property
     def steps(self) -> PageVariables:

@@ -112,10 +112,10 @@ def _more_room(oom: MemoryLoss) -> PageVariables:
     if not limits and not has_own:
         return {"starved": oom.container.name}
     if not limits:
-        return {"memory": _roomier(oom)}
+        return {"memory": _doubled_limit(oom)}
     parent = posixpath.basename(limits[-1])
     if parent.endswith(".slice"):
-        return {"slice": parent, "roomier": f"MemoryMax={_roomier(oom).upper()}"}
+        return {"slice": parent, "roomier": f"MemoryMax={_doubled_limit(oom).upper()}"}
     if oom.container.host_config.cgroup_parent:
         return {"option": "cgroup-parent"}
     return {}
@@ -194,7 +194,7 @@ def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
     return evidence
 
 
-def _roomier(oom: MemoryLoss) -> str:
+def _doubled_limit(oom: MemoryLoss) -> str:
     """Twice the limit that was hit, as `docker update` takes it.
 
     Four times a small one where the program had only started: nobody knows yet how much it takes.

@@ -84,7 +84,7 @@ def code_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
         return {"where in its own code": str(code)}
     told = {"where in its own code": f"{code}, which is about {subject.name}"}
     if subject.variables:
-        return {**told, f"its variables about {subject.name}": _given(container, subject)}
+        return {**told, f"its variables about {subject.name}": _given_variables(container, subject)}
     mounts = [str(mount) for mount in container.bind_mounts]
     return {**told, "mounted from the host": joined(mounts) if mounts else "nothing"}
 
@@ -92,7 +92,7 @@ def code_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
 def code_variables(container: Container, tail: LogTail) -> PageVariables:
     """The variables of a page that shows what is set for the thing that the code is about."""
     code = _code_of(tail)
-    return _shown(container, _subject_of(code.words)) if code is not None else {}
+    return _shown_value(container, _subject_of(code.words)) if code is not None else {}
 
 
 def line_subject_variables(
@@ -106,10 +106,10 @@ def line_subject_variables(
     """
     if failure is None or failure.name not in _ABOUT_SETTINGS:
         return {}
-    return _shown(container, _subject_of(words_of_name(f"{text} {failure.cause}")))
+    return _shown_value(container, _subject_of(words_of_name(f"{text} {failure.cause}")))
 
 
-def _shown(container: Container, subject: _Subject | None) -> PageVariables:
+def _shown_value(container: Container, subject: _Subject | None) -> PageVariables:
     if subject is None or not subject.variables:
         return {}
     return {"set_about": f"^[^=]*({'|'.join(subject.variables)})[^=]*=", "asked": container.name}
@@ -132,7 +132,7 @@ def _subject_of(words: frozenset[str]) -> _Subject | None:
     )
 
 
-def _given(container: Container, subject: _Subject) -> str:
+def _given_variables(container: Container, subject: _Subject) -> str:
     """The variables that are set about a subject; those without a value are said to be empty."""
     own = [
         name if value else f"{name} (empty)"

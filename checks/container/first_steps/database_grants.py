@@ -46,7 +46,7 @@ def grant_steps(failure: Recognised, caller: Container, server: Container) -> Pa
 def _postgres_steps(failure: Recognised, caller: Container, server: Container) -> PageVariables:
     superuser = server.config.value_of("POSTGRES_USER") or "postgres"
     user = only(_users(caller)) or ""
-    base = _base(caller, server.config.value_of("POSTGRES_DB") or superuser)
+    base = _database_name(caller, server.config.value_of("POSTGRES_DB") or superuser)
     is_known = _are_plain(user, base, superuser) and user != superuser
     statement = _postgres_statement(failure, user, base) if is_known else ""
     if not statement:
@@ -80,7 +80,7 @@ def _mysql_steps(failure: Recognised, caller: Container, server: Container) -> P
     """The account is that of all hosts, as the images make it, unless the line names another."""
     user = failure.values.get("user", "")
     own = server.config.value_of("MARIADB_DATABASE") or server.config.value_of("MYSQL_DATABASE")
-    base = _base(caller, own)
+    base = _database_name(caller, own)
     host = failure.values.get("account", "%")
     is_known = _are_plain(user, base) and user in _users(caller) and host.replace("%", "") == ""
     if not is_known:
@@ -99,7 +99,7 @@ def _users(caller: Container) -> set[str]:
     return {value for value in _values_of_variables(caller, _USER, "user") if value}
 
 
-def _base(caller: Container, default: str) -> str:
+def _database_name(caller: Container, default: str) -> str:
     """What the settings name, or the first one of the server; "" where they disagree."""
     named = {value for value in _values_of_variables(caller, _BASE, "base") if value}
     return (only(named) or "") if named else default

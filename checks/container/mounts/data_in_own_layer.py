@@ -41,7 +41,7 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
         f"end: what it writes to {meant} does not go there",
         {
             "mount": f'{mount.name or mount.source} -> "{mount.destination}"',
-            **_at(container, meant),
+            **_mounted_where_meant(container, meant),
         },
         discriminator=mount.destination,
         stable=(container.life,),
@@ -52,7 +52,7 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
     )
 
 
-def _at(container: Container, meant: str) -> dict[str, str]:
+def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
     """What is mounted where the mount was meant to be."""
     other = container.mount_at(meant)
     return {f"mounted at {meant}": other.name or other.source} if other is not None else {}

@@ -12,7 +12,7 @@ from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 
-class _Parted(msgspec.Struct, frozen=True):
+class _PartedPlace(msgspec.Struct, frozen=True):
     """A place that two containers share no more."""
 
     container: Container
@@ -35,7 +35,7 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
     """
     by_name = {name: other for other in containers for name in (other.name, other.id)}
     for container in containers:
-        for place in _parted(container, _owners(container, containers, by_name)):
+        for place in _parted_places(container, _owners(container, containers, by_name)):
             yield _finding(place)
     return None
 
@@ -57,20 +57,20 @@ def _owners(
             )
 
 
-def _parted(container: Container, owners: Iterable[Container]) -> Iterator[_Parted]:
+def _parted_places(container: Container, owners: Iterable[Container]) -> Iterator[_PartedPlace]:
     shared = {theirs.destination: (owner, theirs) for owner in owners for theirs in owner.mounts}
     for mount in container.mounts:
         owner, theirs = shared.get(mount.destination, (container, mount))
         is_its_own = mount.destination in container.host_config.own_destinations
         if theirs.source != mount.source and not is_its_own and _is_newer(owner, container):
-            yield _Parted(container, owner, mount, theirs)
+            yield _PartedPlace(container, owner, mount, theirs)
 
 
 def _is_newer(owner: Container, container: Container) -> bool:
     return (owner.created_at or 0.0) > (container.created_at or 0.0)
 
 
-def _finding(place: _Parted) -> Finding:
+def _finding(place: _PartedPlace) -> Finding:
     container, owner, path = place.container, place.owner, place.own.destination
     finding = Finding.about(
         container,

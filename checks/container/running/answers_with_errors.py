@@ -134,7 +134,7 @@ def _failed_answers_finding(
     """
     container, printed = failed.container, LogTail(failed.other_lines)
     written = None if printed.explains else own
-    tail = written.tail if written is not None else _explaining(printed, failed)
+    tail = written.tail if written is not None else _explaining_tail(printed, failed)
     failure = _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
@@ -171,7 +171,7 @@ def _closed_variables(closed: ClosedFolder | None) -> PageVariables:
     return {"closed": closed.path, "worker": closed.user.owner} if closed is not None else {}
 
 
-def _explaining(printed: LogTail, failed: FailedAnswers) -> LogTail:
+def _explaining_tail(printed: LogTail, failed: FailedAnswers) -> LogTail:
     """What the server printed, or else the page that it answered with, if that says what failed.
 
     Frameworks show the error itself where they are set up for development.

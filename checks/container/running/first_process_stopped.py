@@ -51,7 +51,7 @@ def first_process_stopped(
             continue
         group = cgroups.of(container) if cgroups is not None else None
         frozen_by = group.frozen_by if group is not None else ""
-        limited = _limited(container, processes)
+        limited = _halt_by_cpulimit(container, processes)
         halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid), limited)
         if halt is not None:
             yield _finding(container, process.pid, halt, frozen_by)
@@ -106,7 +106,7 @@ class _Halt(msgspec.Struct, frozen=True):
     """Whether the process does nothing at all."""
 
 
-def _limited(container: Container, processes: Processes) -> _Halt | None:
+def _halt_by_cpulimit(container: Container, processes: Processes) -> _Halt | None:
     """A process of a container that a cpulimit of the host stops and resumes in turns."""
     inside = {str(process.pid): process for process in processes.inside(container.id)}
     for limiter in processes.outside:

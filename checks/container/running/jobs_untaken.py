@@ -35,7 +35,7 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
     return Finding.about(
         jobs.scheduler,
         f"no worker of this host has taken {tasks}, which {jobs.scheduler} has sent {how_often(jobs.times)} since "
-        f"{clock.ago(jobs.since)}: {_why(jobs, workers)}",
+        f"{clock.ago(jobs.since)}: {_reason(jobs, workers)}",
         {
             "log": quoted(jobs.line),
             "workers of the project": joined([worker.name for worker in jobs.workers]),
@@ -46,7 +46,7 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
     ).with_variables(_steps(jobs))
 
 
-def _why(jobs: UntakenJobs, workers: str) -> str:
+def _reason(jobs: UntakenJobs, workers: str) -> str:
     if jobs.sent_to:
         return f"it sends to {jobs.sent_to}, and {workers} reads {jobs.taken_from}"
     if jobs.queues:

@@ -40,7 +40,7 @@ def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | Non
             sentence(
                 f"{container} lets its clients log in, and does not know them at their next request "
                 f"({count(symptom.times, 'time')} lately: {shortened(symptom.path, 60)})",
-                _why(container),
+                _reason(container),
             ),
             {"log": shortened(symptom.line, 160)},
             stable=(container.life,),
@@ -69,7 +69,7 @@ def _plain_ports(container: Container) -> list[int]:
     return [] if _TLS_PORT in ports else ports
 
 
-def _why(container: Container) -> str:
+def _reason(container: Container) -> str:
     ports = _plain_ports(container)
     if ports:
         shown = joined([str(port) for port in ports])

@@ -41,7 +41,7 @@ def _finding(interface: ThrottledInterface) -> Finding:
     place, queue = interface.place, interface.queue
     return Finding(
         subject=_subject(place),
-        summary=f"{_whose(place)} {_what(interface)} ({queue.kind})",
+        summary=f"{_interface_and_owner(place)} {_harm_clause(interface)} ({queue.kind})",
         evidence=present(
             {
                 "queue": f"{queue.kind} {queue.handle}",
@@ -54,7 +54,7 @@ def _finding(interface: ThrottledInterface) -> Finding:
         ),
         severity=Severity.advice if place.is_uplink and not interface.is_impaired else None,
         discriminator=place.link.name if place.inside is not None else "",
-        touches=_touched(place),
+        touches=_touched_subjects(place),
         signs=frozenset({"timeout"}),
         stable=(place.inside.life,) if place.inside is not None else (),
     ).with_variables(_variables(place))
@@ -64,12 +64,12 @@ def _subject(place: SendingInterface) -> Subject:
     return place.link.subject if place.inside is None else place.inside.subject
 
 
-def _touched(place: SendingInterface) -> tuple[Subject, ...]:
+def _touched_subjects(place: SendingInterface) -> tuple[Subject, ...]:
     networks = (place.network.subject,) if place.network is not None else ()
     return (*networks, *subjects_of(place.containers))
 
 
-def _whose(place: SendingInterface) -> str:
+def _interface_and_owner(place: SendingInterface) -> str:
     """The interface, and whose packets pass it."""
     name = place.link.name
     if place.inside is not None:
@@ -81,7 +81,7 @@ def _whose(place: SendingInterface) -> str:
     return f"interface {name}, the host's end of {named('container', names_of(place.containers))},"
 
 
-def _what(interface: ThrottledInterface) -> str:
+def _harm_clause(interface: ThrottledInterface) -> str:
     queue = interface.queue
     parts = []
     if queue.loss:

@@ -22,7 +22,7 @@ _SIGNS = ("table full", "table overflow")
 """Of the two, as the kernel writes them."""
 
 
-def _recent(
+def _recent_records(
     kernel_log: KernelLog | None, pattern: LazyPattern, clock: Clock, recent: float
 ) -> list[Record]:
     """The kernel's lines that match, of the last seconds."""
@@ -53,7 +53,7 @@ def conntrack_full(
     """
     if conntrack.limit is None or conntrack.count is None:
         return Skipped("connection tracking is not in use on this host")
-    lines = _recent(kernel_log, _CONNTRACK_FULL, clock, recent)
+    lines = _recent_records(kernel_log, _CONNTRACK_FULL, clock, recent)
     used = 100 * conntrack.count / conntrack.limit if conntrack.limit else 0.0
     dropped = f"the kernel dropped packets {how_often(len(lines))} within the last hour"
     if used >= warn_pct or lines:
@@ -92,7 +92,7 @@ def neighbour_table_full(
     `net.ipv4.neigh.default.gc_thresh3` entries, 1024 unless configured. The kernel logs the
     overflow, at most some lines every five seconds.
     """
-    lines = _recent(kernel_log, _NEIGHBOURS_FULL, clock, recent)
+    lines = _recent_records(kernel_log, _NEIGHBOURS_FULL, clock, recent)
     if lines:
         is_ipv6 = "ndisc_cache" in lines[-1].text
         family = "IPv6" if is_ipv6 else "IPv4"

@@ -51,7 +51,7 @@ def _finding(path: MisplacedPath) -> Finding:
         sentence(
             f"{program} answers all requests below {hop.location} with HTTP status 404 "
             f"({count(path.times, 'time')} lately)",
-            _why(path),
+            _reason(path),
         ),
         present(
             {
@@ -67,7 +67,7 @@ def _finding(path: MisplacedPath) -> Finding:
     ).with_variables(_variables(path))
 
 
-def _why(path: MisplacedPath) -> str:
+def _reason(path: MisplacedPath) -> str:
     hop = path.hop
     target = f"proxy_pass {hop.target}"
     if not hop.path:

@@ -35,7 +35,7 @@ def _finding(stray: StrayRedirect) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} sends visitors of port {asked.host_port} on to {stray.target}{_why(stray)}",
+            f"{container} sends visitors of port {asked.host_port} on to {stray.target}{_reason(stray)}",
             _cause(stray),
         ),
         {
@@ -50,7 +50,7 @@ def _finding(stray: StrayRedirect) -> Finding:
     ).with_variables(_variables(stray))
 
 
-def _why(stray: StrayRedirect) -> str:
+def _reason(stray: StrayRedirect) -> str:
     """Why nobody gets there."""
     if stray.kind == "name":
         return ", which only containers know"

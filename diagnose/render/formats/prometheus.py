@@ -71,7 +71,7 @@ def _run_metrics(report: Report, code: int) -> Iterator[Metric]:
     """Whether and when the host was examined, by what, and with which exit code."""
     engine = report.host.engine or {}
     info = {"version": report.version, "engine": str(engine.get("name") or "none")}
-    yield _one(
+    yield _metric_of_one_value(
         "diagnose_up",
         "Whether the containers of the host could be listed.",
         int(report.container_names is not None),
@@ -81,13 +81,15 @@ def _run_metrics(report: Report, code: int) -> Iterator[Metric]:
         "The version of the tool, and the kind of engine that answered.",
         (Sample(1, info),),
     )
-    yield _one(
+    yield _metric_of_one_value(
         "diagnose_last_run_timestamp_seconds",
         "When the report was taken, in Unix time.",
         report.taken_at,
     )
-    yield _one("diagnose_run_duration_seconds", "How long the run took.", report.duration_s)
-    yield _one(
+    yield _metric_of_one_value(
+        "diagnose_run_duration_seconds", "How long the run took.", report.duration_s
+    )
+    yield _metric_of_one_value(
         "diagnose_exit_code",
         "Exit code of the run: 0 nothing found, 1 warnings, 2 critical, 3 unknown.",
         code,
@@ -106,7 +108,7 @@ def _roots(report: Report) -> Iterable[Sample]:
         yield Sample(number, {"id": id, "severity": severity, "subject_kind": kind})
 
 
-def _one(name: str, about: str, value: float) -> Metric:
+def _metric_of_one_value(name: str, about: str, value: float) -> Metric:
     return Metric(name, about, (Sample(value),))
 
 

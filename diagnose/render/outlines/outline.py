@@ -183,10 +183,10 @@ def _coverage(report: Report) -> str:
     pages = f"web pages asked for: {asked}{of}" if asked else ""
     only = ", ".join(str(part) for part in report.parts_looked_at)
     partly = f"looked at only {only}" if only else ""
-    return "; ".join(filter(None, (_traced(parts), pages, partly)))
+    return "; ".join(filter(None, (_traced_connections(parts), pages, partly)))
 
 
-def _traced(parts: Sequence[Coverage]) -> str:
+def _traced_connections(parts: Sequence[Coverage]) -> str:
     """How many connections were traced, and which could not be."""
     traced: Counter[str] = Counter()
     for part in parts:

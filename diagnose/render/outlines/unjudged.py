@@ -23,7 +23,7 @@ def reasons_of(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, 
     in_family = Counter(result.check.family for result in results)
     reasons = [(_shown_reason(result), result) for result in results if result.verdict is verdict]
     whole = frozenset(why for why, _ in reasons)
-    together = by_key((_common(why, whole), result) for why, result in reasons)
+    together = by_key((_common_reason(why, whole), result) for why, result in reasons)
     return tuple(
         (
             ", ".join(_ids(group, in_family)),
@@ -44,7 +44,7 @@ def _shown_reason(result: Result) -> str:
     return _PLAIN_CLASS.sub(r"\1", lines[-1]) if lines else ""
 
 
-def _common(why: str, reasons: Collection[str]) -> str:
+def _common_reason(why: str, reasons: Collection[str]) -> str:
     """A reason without the thing that it is about, where other checks have just that reason."""
     rest = why
     while ": " in rest:
