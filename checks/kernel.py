@@ -14,7 +14,7 @@ from diagnose.evidence.machine.mount_room import MountRoom
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
-from diagnose.evidence.storage.filesystem_errors import filesystem_errors
+from diagnose.evidence.storage.filesystem_errors import filesystem_errors as errors_by_device
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import (
@@ -140,7 +140,7 @@ def _hung_task_finding(task: HungTask, owner: str) -> Finding:
 
 
 @check("kernel.filesystem-errors", severity=Severity.critical)
-def errors_of_filesystem(
+def filesystem_errors(
     kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options
 ) -> CheckResult:
     """The kernel reports errors on a mounted filesystem or its disk.
@@ -148,7 +148,7 @@ def errors_of_filesystem(
     Only devices that are mounted now count, each once, by its latest line, and only what came after
     that mount.
     """
-    all_errors = filesystem_errors(kernel_log, disks, clock.wall - options.since_s)
+    all_errors = errors_by_device(kernel_log, disks, clock.wall - options.since_s)
     for device, errors in all_errors.items():
         point = errors.mounted.point
         when = duration(clock.wall - errors.last_at)
@@ -191,7 +191,7 @@ _HARDWARE: dict[HardwareFault, str] = {
     severity=Severity.warning,
     causes=["resources.io-saturated", "kernel.hung-task"],
 )
-def hardware_broken(hardware_errors: HardwareErrors, clock: Clock) -> CheckResult:
+def hardware_errors(hardware_errors: HardwareErrors, clock: Clock) -> CheckResult:
     """The kernel reports that the host's hardware fails.
 
     A weak power supply of a small computer such as a Raspberry Pi, memory or a processor whose

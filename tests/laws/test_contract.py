@@ -32,6 +32,12 @@ def test_title_is_one_short_sentence():
         assert check.title.count(". ") == 0, id
 
 
+def test_a_check_is_called_like_its_id():
+    names = {check.id: check.function.__name__ for check in CHECKS.values()}
+    wanted = {id: id.partition(".")[2].replace("-", "_") for id in names}
+    assert names == wanted
+
+
 def test_causes_exist():
     for id, check in CHECKS.items():
         for other in (*check.caused_by, *check.causes):
