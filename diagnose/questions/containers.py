@@ -40,7 +40,11 @@ _INSPECT = "/containers/{id}/json"
 
 
 class InspectContainer(Question[Json], frozen=True):
-    """/containers/ID/json. `id` is an id or a name."""
+    """/containers/ID/json. `id` is an id or a name.
+
+    The answer has more than a run reads: `InspectedContainer` of
+    `diagnose/evidence/containers/inspected_container.py` has the keys that count.
+    """
 
     POLICY = engine_get(
         "api.container", "docker inspect of a container", _INSPECT, deadline=2, priority=3

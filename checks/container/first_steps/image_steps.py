@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from diagnose.evidence.containers.former_images import FormerImage
+from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
@@ -21,7 +22,6 @@ from diagnose.evidence.containers.programs.failure_places import (
     server_of_certificate,
     settings_inside,
 )
-from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands

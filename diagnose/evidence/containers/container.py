@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.inspect import Mount, NetworkEndpoint, Ports
+from diagnose.evidence.containers.inspected_container import InspectedContainer
 from diagnose.evidence.containers.port_binding import PortBinding
-from diagnose.evidence.containers.project_member import ProjectMember
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import ContainerRun, Subject
@@ -36,8 +36,11 @@ _WITHOUT_NAMES = frozenset(
 """Network modes of both engines in which /etc/resolv.conf names servers of the host."""
 
 
-class Container(ProjectMember, frozen=True):
-    """One container, with the predicates that a check reads like prose."""
+class Container(InspectedContainer, frozen=True):
+    """One container, with the predicates that a check reads like prose.
+
+    Its fields, the keys of inspect that are read, are those of `InspectedContainer`.
+    """
 
     @property
     def life(self) -> ContainerRun:

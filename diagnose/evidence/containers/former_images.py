@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.images.listing import Images, normal
 from diagnose.evidence.items import ByContainer
 from diagnose.mappings import by_key

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.container import Container
-from diagnose.evidence.containers.project_member import COMPOSE
+from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.images import ListImages

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key, only
 from diagnose.model import Unavailable

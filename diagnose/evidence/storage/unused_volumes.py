@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable

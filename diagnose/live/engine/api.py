@@ -100,7 +100,7 @@ def ping(live: Live, question: PingEngine) -> Json:  # noqa: ARG001 - the signat
 
 
 def get(live: Live, question: AnyQuestion) -> Json:
-    """Answer a question by one GET."""
+    """Answer a question by one GET; those of the lane `api` are answered by `many`."""
     made = engine(live)
     return _read(live, made, question, made.get(question, _request(live, made, question)))
 

@@ -1,4 +1,4 @@
-"""The inspect of a container, and the project or the service that it belongs to."""
+"""A container as inspect shows it, and the project or the service that it belongs to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPOSE = "com.docker.compose."
 _DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_\w+))?")
 
 
-class ProjectMember(ApiObject, frozen=True, rename="pascal", dict=True):
+class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
     """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55).
 
     With what its labels say: compose and swarm write there what they made it for.
