@@ -117,14 +117,13 @@ class Routing:
                 key = (route.family, route.table)
                 self._tables.setdefault(key, _Table(_BITS[route.family])).add(route)
         listed = sorted(_OWN_RULES if rules is None else rules, key=lambda rule: rule.priority)
-        self._rules = {
-            family: [rule for rule in listed if rule.family == family] for family in _BITS
-        }
+        self._rules: dict[str, list[PolicyRule]] = {family: [] for family in _BITS}
+        for rule in listed:
+            self._rules.setdefault(rule.family, []).append(rule)
         self._decisions: dict[tuple[str, str | None, str, int | None], RouteDecision] = {}
         self._by_destination: dict[str, RouteDecision] = {}
-        self._asks_for_more = {
-            family: any(_asks_for_more(rule) for rule in self._rules[family]) for family in _BITS
-        }
+        self._asking = {rule.family for rule in listed if _asks_for_more(rule)}
+        """The families with a rule that looks at more than the destination."""
 
     def look_up(
         self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0
@@ -138,7 +137,7 @@ class Routing:
         decided = self._decisions.get(key)
         if decided is not None:
             return decided
-        if self._asks_for_more["inet6" if ":" in dst else "inet"]:
+        if ("inet6" if ":" in dst else "inet") in self._asking:
             decision = self._decisions[key] = self._decide_route(dst, src, iif, mark)
             return decision
         decision = self._by_destination.get(dst) or self._decide_route(dst, src, iif, mark)

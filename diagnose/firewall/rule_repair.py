@@ -32,10 +32,11 @@ def present(text: str) -> dict[str, Present]:
         elif line.startswith("-A "):
             chain, _, rule = line[3:].partition(" ")
             table.setdefault(chain, []).append(rule.strip())
-    return {
-        name: Present({chain: tuple(rules) for chain, rules in chains.items()})
-        for name, chains in tables.items()
-    }
+    return {name: _present(chains) for name, chains in tables.items()}
+
+
+def _present(chains: Mapping[str, Iterable[str]]) -> Present:
+    return Present({chain: tuple(rules) for chain, rules in chains.items()})
 
 
 class Repair(msgspec.Struct, frozen=True):

@@ -42,12 +42,15 @@ class ParentQuotas(Items[SharedQuota], frozen=True):
 @evidence
 def parent_quotas(host: Host, containers: Containers) -> ParentQuotas | Unavailable:
     """One question for all that run; it takes half a second where a group was throttled before."""
-    running: Mapping[str, Container] = {item.id: item for item in containers.running}
+    running = {container.id: container for container in containers.running}
     if not running:
         return ParentQuotas()
-    answer = host.require(SampleParentQuotas({id: one.state.pid for id, one in running.items()}))
-    shared = [
-        SharedQuota(quota, tuple(running[id] for id in quota.containers if id in running))
-        for quota in answer
-    ]
+    pids = {container.id: container.state.pid for container in containers.running}
+    quotas = host.require(SampleParentQuotas(pids))
+    shared = [_shared_quota(quota, running) for quota in quotas]
     return ParentQuotas(tuple(sorted(shared, key=lambda item: item.quota.path.count("/"))))
+
+
+def _shared_quota(quota: ParentQuota, running: Mapping[str, Container]) -> SharedQuota:
+    """The quota with the containers that still run."""
+    return SharedQuota(quota, tuple(running[id] for id in quota.containers if id in running))

@@ -49,9 +49,9 @@ def on_fallback(
 
 def servers_of(containers: Iterable[Container], resolvers: Resolvers) -> dict[str, list[str]]:
     """As evidence: the servers of some containers."""
-    return {
-        f"servers of {container.name}": [
-            upstream.server for upstream in resolvers.upstreams(container)
-        ]
-        for container in list(containers)[:10]
-    }
+    first = list(containers)[:10]
+    return {f"servers of {container.name}": _servers(container, resolvers) for container in first}
+
+
+def _servers(container: Container, resolvers: Resolvers) -> list[str]:
+    return [upstream.server for upstream in resolvers.upstreams(container)]

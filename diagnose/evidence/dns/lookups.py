@@ -56,6 +56,11 @@ class QueryPath(msgspec.Struct, frozen=True):
         """Whether none of those who asked got a reply."""
         return not any(reply.answered for _, reply in self.replies)
 
+    @property
+    def may_be_changed(self) -> bool:
+        """Whether a container on this way may change its own routes."""
+        return any(member.may_route_itself for member in self.members)
+
 
 class ServiceLookup(msgspec.Struct, frozen=True):
     """What the engine's resolver says of a container's name."""

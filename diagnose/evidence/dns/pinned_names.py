@@ -71,16 +71,14 @@ class PinnedName(msgspec.Struct, frozen=True):
     @property
     def own_addresses(self) -> dict[str, list[str]]:
         """The addresses of those containers, by their names."""
-        shared = self.container.endpoints.keys()
-        return {
-            peer.name: [
-                address
-                for network, endpoint in peer.endpoints.items()
-                if network in shared
-                for address in endpoint.addresses
-            ]
-            for peer in self.peers
-        }
+        return {peer.name: _addresses_beside(peer, self.container) for peer in self.peers}
+
+
+def _addresses_beside(peer: Container, container: Container) -> list[str]:
+    """The addresses of a container on the networks of another one."""
+    shared = peer.shared_networks(container)
+    ends = (end for network, end in peer.endpoints.items() if network in shared)
+    return [address for end in ends for address in end.addresses]
 
 
 class PinnedNames(Items[PinnedName], frozen=True):

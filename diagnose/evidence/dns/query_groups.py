@@ -118,7 +118,7 @@ class _Paths:
         self._fails = {
             (path.networks, path.server): path.fails
             for path in lookups.ways
-            if not any(member.may_route_itself for member in path.members)
+            if not path.may_be_changed
         }
         """Only for ways that no member can have changed."""
 

@@ -51,8 +51,13 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
 def _devices_inside(host: Host, containers: Containers) -> dict[str, dict[str, str]]:
     """The device at each mount point, as running containers with bind mounts see it."""
     with_bind_mount = [container for container in containers.running if container.bind_mounts]
+    tables = host.ask_about(with_bind_mount, mount_table_of)
     return {
-        container.id: {mounted.point: mounted.dev for mounted in parse(table.text)}
-        for container, table in host.ask_about(with_bind_mount, mount_table_of)
+        container.id: _device_by_point(table.text)
+        for container, table in tables
         if not isinstance(table, Failed)
     }
+
+
+def _device_by_point(mountinfo: str) -> dict[str, str]:
+    return {mounted.point: mounted.dev for mounted in parse(mountinfo)}

@@ -72,8 +72,9 @@ def unmounted_disks(
 
 def _users(point: str, containers: Containers) -> tuple[Container, ...]:
     """The containers that mount the point or something below it."""
-    return tuple(
-        container
-        for container in containers
-        if any(mount.has_host_path and is_within(mount.source, point) for mount in container.mounts)
-    )
+    return tuple(container for container in containers if _mounts_within(container, point))
+
+
+def _mounts_within(container: Container, point: str) -> bool:
+    own = (mount for mount in container.mounts if mount.has_host_path)
+    return any(is_within(mount.source, point) for mount in own)

@@ -188,11 +188,14 @@ def _rare_condition(module: str, option: RuleOption) -> Rare | None:
 
 def _any_of(readers: Sequence[FieldReader], option: RuleOption) -> Condition:
     """A condition that one of several fields meets."""
-    matches = tuple(
-        Match((field,), tuple((value,) for value in read(option.argument)))
-        for field, read in readers
-    )
-    return AnyOf(matches, option.negated)
+    matches = (_match_of(reader, option.argument) for reader in readers)
+    return AnyOf(tuple(matches), option.negated)
+
+
+def _match_of(reader: FieldReader, argument: str) -> Match:
+    """A condition that one field meets."""
+    field, read = reader
+    return Match((field,), tuple((value,) for value in read(argument)))
 
 
 def _match(field: Field, values: Sequence[Value], option: RuleOption) -> Match:

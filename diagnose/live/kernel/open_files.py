@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping
 
 from diagnose.live import Live
 from diagnose.live.helper import MARGIN_S
@@ -30,16 +31,16 @@ FEW_FILES = 48
 """So many descriptors are within any limit that a program can live with."""
 
 
+def _listener_row(socket: Mapping[str, Json]) -> dict[str, Json]:
+    """A socket as the network process has it, as a row of `Listener`."""
+    row = {name: socket[name] for name in ("address", "port", "uid", "inode")}
+    return {"proto": socket["protocol"] + ("6" if socket["family"] == "inet6" else ""), **row}
+
+
 def listeners(live: Live, question: ListListeners) -> Json:
     """Sockets of the tool's network namespace that take what comes to a port."""
     sockets = live.helper("network").call("listeners", {}, live.deadline(question) - MARGIN_S)
-    rows: list[dict[str, Json]] = [
-        {
-            "proto": listener["protocol"] + ("6" if listener["family"] == "inet6" else ""),
-            **{name: listener[name] for name in ("address", "port", "uid", "inode")},
-        }
-        for listener in sockets
-    ]
+    rows = [_listener_row(socket) for socket in sockets]
     owners = owners_of({row["inode"] for row in rows})
     for row in rows:
         pid = owners.get(row["inode"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -75,9 +77,7 @@ def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | 
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
         stats |= answer
-    return LogFiles(
-        {id: _log_file(own[0], [stats[path] for path in own]) for id, own in paths.items()}
-    )
+    return LogFiles({id: _log_file(own, stats) for id, own in paths.items()})
 
 
 def _rotated_names(path: str, container: Container) -> list[str]:
@@ -86,12 +86,13 @@ def _rotated_names(path: str, container: Container) -> list[str]:
     return [f"{path}.{number}{end}" for number in numbers for end in ("", ".gz")]
 
 
-def _log_file(path: str, stats: list[PathStatus]) -> LogFile:
-    """The log at this path. stats: of the file that is written now, and of the older ones."""
-    current = stats[0]
-    seen = [status for status in stats if not status.failed]
+def _log_file(paths: Sequence[str], stats: Mapping[str, PathStatus]) -> LogFile:
+    """The log of these files: the first is written now, the others are older."""
+    current = stats[paths[0]]
+    own = (stats[path] for path in paths)
+    seen = [status for status in own if not status.failed]
     return LogFile(
-        path,
+        paths[0],
         current.size,
         sum(status.blocks_bytes for status in seen),
         missing=current.failed == "missing",

@@ -164,8 +164,9 @@ def _is_other_value(settings: Mapping[str, str], asked: str) -> bool:
 def _callers_of(server: Container, containers: Containers) -> list[Container]:
     """The running containers near a server whose settings name it."""
     beside = [other for other in containers.beside(server) if other.is_running]
-    return [
-        other
-        for other in beside
-        if server.id in {peer.id for peer in named_peers((), other, containers)}
-    ]
+    return [other for other in beside if _names_peer(other, server, containers)]
+
+
+def _names_peer(container: Container, peer: Container, containers: Containers) -> bool:
+    """Whether the settings of a container name another one."""
+    return any(named.id == peer.id for named in named_peers((), container, containers))

@@ -125,8 +125,7 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     repeated = {
         mount.destination: mount.source
         for mount in container.bind_mounts
-        if not _OF_PROGRAMS.match(mount.destination)
-        and any(part in lowered for part in _telling_parts(mount, own))
+        if _has_telling_part(mount, own, lowered)
     }
     if len(repeated) != 1:
         return None
@@ -134,6 +133,16 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     if _looks_like_file(inside):
         return NamedSetting(path=folder, inside=inside)
     return NamedSetting(folder=folder, inside=inside)
+
+
+def _has_telling_part(mount: Mount, own: str, line: str) -> bool:
+    """Whether a line in small letters repeats a name of a mount's path.
+
+    own: the names of the program itself.
+    """
+    if _OF_PROGRAMS.match(mount.destination):
+        return False
+    return any(part in line for part in _telling_parts(mount, own))
 
 
 def _looks_like_file(path: str) -> bool:

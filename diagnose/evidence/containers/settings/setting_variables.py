@@ -96,14 +96,15 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
     if not _WRONG_VALUE.search(lowered):
         return None
     spoken = f" {' '.join(re.findall('[a-z0-9]+', lowered))} "
-    names = [
-        name
-        for name, _ in container.config.environment
-        if "_" in name
-        and not _ORDINARY.search(name)
-        and any(f" {words} " in spoken for words in _spoken_names(name))
-    ]
+    names = [name for name, _ in container.config.environment if _is_spoken(name, spoken)]
     return _with_wrong_value(only(names))
+
+
+def _is_spoken(name: str, words: str) -> bool:
+    """Whether words, with a space before and behind each, have a variable's name in them."""
+    if "_" not in name or _ORDINARY.search(name):
+        return False
+    return any(f" {own} " in words for own in _spoken_names(name))
 
 
 def _spoken_names(name: str) -> tuple[str, ...]:

@@ -70,13 +70,13 @@ class Unreplaced(msgspec.Struct, frozen=True):
     line: str
 
 
-_ALTERNATIVES = ("one of", "any of", "either")
+_ALTERNATIVES = LazyPattern(r"(?:one|any) of|either")
 
 
 def asked_together(lines: Sequence[str], container: Container, first: str) -> tuple[str, ...]:
     """The variables that a program asks for beside one, as options of one command or in one list,
     and that the container lacks. Of a list of alternatives one alone is needed."""
-    wanting = [line for line in lines if not any(word in line for word in _ALTERNATIVES)]
+    wanting = [line for line in lines if not _ALTERNATIVES.search(line)]
     lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed_names(line))]
     lists.append(
         [match["issue"] or match["asked"] for match in map(_ONE_ASKED.search, wanting) if match]

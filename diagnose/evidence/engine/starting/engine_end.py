@@ -173,11 +173,9 @@ def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, 
     if not daemon.has_folder_for_socket:
         return ()
     path = _in_run(daemon.endpoint.path)
-    return tuple(
-        container.name
-        for container in containers or ()
-        if path in {_in_run(mount.source) for mount in container.mounts}
-    )
+    mounts = ((container, mount) for container in containers or () for mount in container.mounts)
+    makers = (container.name for container, mount in mounts if _in_run(mount.source) == path)
+    return tuple(dict.fromkeys(makers))
 
 
 def _alive(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | None:

@@ -20,7 +20,7 @@ from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted_rules
 from diagnose.firewall.packet import Family
 from diagnose.firewall.restore import with_restored
 from diagnose.firewall.rule_repair import Repair, present, repair
-from diagnose.firewall.rules import Chain, Ruleset, Table
+from diagnose.firewall.rules import Ruleset, Table
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, SaveIptables
@@ -179,7 +179,8 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
     missing: list[str] = []
     stale: list[str] = []
     for table in tables:
-        own = [chain for chain in firewall.chains if _is_own(chain, table.family)]
+        own_table = _own_table(table.family)
+        own = [chain for chain in firewall.chains if chain.table == own_table]
         missing += table.missing_in(own)
         stale += table.stale_in(own)
     if not missing and not stale:
@@ -196,17 +197,15 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
 
 def _with_tables(firewall: Firewall, tables: Sequence[NativeTable]) -> Ruleset:
     """The packet filter with these tables in the place of the engine's own."""
-    families = [table.family for table in tables]
-    others = [
-        chain for chain in firewall.chains if not any(_is_own(chain, family) for family in families)
-    ]
+    own = {_own_table(table.family) for table in tables}
+    others = [chain for chain in firewall.chains if chain.table not in own]
     wanted = [chain for table in tables for chain in table.chains]
     return replace(firewall.ruleset, chains=(*others, *wanted))
 
 
-def _is_own(chain: Chain, family: str) -> bool:
-    """Whether a chain is in the engine's table of this family."""
-    return chain.table == Table("nft", family, NFTABLES_TABLE)
+def _own_table(family: Family) -> Table:
+    """The engine's table of this family."""
+    return Table("nft", family, NFTABLES_TABLE)
 
 
 def _all_ports(bridges: Iterable[Sequence[Bridge]]) -> Iterator[PublishedPort]:

@@ -82,11 +82,13 @@ def _doubled_ports(container: Container, port: int) -> tuple[str, ...]:
 def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:
     """The running containers that publish each host port."""
     return by_key(
-        (port, container)
-        for container in containers.running
-        for port in {published.host_port for published in container.published_ports}
-        if port
+        (port, container) for container in containers.running for port in _host_ports(container)
     )
+
+
+def _host_ports(container: Container) -> set[int]:
+    """The host ports that a container publishes."""
+    return {published.host_port for published in container.published_ports} - {0}
 
 
 def _publishing_containers(
