@@ -177,3 +177,63 @@ def test_what_is_empty_is_named():
     tests = (path for path in sorted((ROOT / "tests").rglob("*.py")) if "lab" not in path.parts)
     files = (*tests, *(path for path in FILES if "checks" in path.parts))
     assert [place for path in files for place in _calls_with_empty_places(path)] == []
+
+
+MOST_POSITIONS = 2
+"""Of a tuple: nobody remembers what the third one is. What has more is a `NamedTuple`."""
+_SORT_KEYS = ("rank", "likelihood", "order")
+"""What the names of functions have that give what is only sorted by."""
+LONG_TUPLES = {
+    "diagnose/cli/main.py": {"resolve_command"},
+    "diagnose/redact/commands.py": {"_hidden_places"},
+}
+"""The first is a method of click's."""
+
+
+def _takes_positions(function: ast.FunctionDef) -> bool:
+    """Whether an annotation of it has a tuple of several things that differ."""
+    if any(word in function.name for word in _SORT_KEYS):
+        return False
+    arguments = (*function.args.args, *function.args.kwonlyargs)
+    annotations = (function.returns, *(argument.annotation for argument in arguments))
+    return any(map(_has_positions, filter(None, annotations)))
+
+
+def _has_positions(annotation: ast.expr) -> bool:
+    tuples = (
+        [ast.unparse(part) for part in node.slice.elts]
+        for node in ast.walk(annotation)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple)
+        if ast.unparse(node.value) == "tuple"
+    )
+    return any(len(parts) > MOST_POSITIONS and len(set(parts)) > 1 for parts in tuples)
+
+
+def test_parts_of_tuples_have_names():
+    assert _has_positions(ast.parse("dict[str, tuple[str, int, bool]]").body[0].value)  # type: ignore[attr-defined]
+    assert not _has_positions(ast.parse("tuple[str, ...] | tuple[int, bool]").body[0].value)  # type: ignore[attr-defined]
+    positions = {
+        str(path.relative_to(ROOT)): names
+        for path in FILES
+        if (names := {function.name for function in _functions(path) if _takes_positions(function)})
+    }
+    assert positions == LONG_TUPLES
+
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _nests(function: ast.FunctionDef) -> bool:
+    """Whether a comprehension stands inside another one: it takes two looks to read."""
+    outer = [node for node in ast.walk(function) if isinstance(node, _COMPREHENSIONS)]
+    inner = {child for node in outer for child in ast.walk(node) if child is not node}
+    return any(node in inner for node in outer)
+
+
+def test_comprehensions_are_flat():
+    nested = {
+        str(path.relative_to(ROOT)): names
+        for path in FILES
+        if (names := {function.name for function in _functions(path) if _nests(function)})
+    }
+    assert nested == {}

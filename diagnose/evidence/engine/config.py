@@ -215,7 +215,6 @@ class Parsed(msgspec.Struct, frozen=True):
     """A configuration text, read strictly; the position of the error counts from 1."""
 
     values: dict[str, Json]
-    duplicates: tuple[str, ...] = ()
     error: str = ""
     line: int = 0
     column: int = 0
@@ -228,12 +227,6 @@ def parse_text(text: str) -> Parsed:
 
     Engines from 23.0 take a byte order mark and an empty file; 20.10 refuses both.
     """
-    twice: list[str] = []
-
-    def pairs(listed: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in listed]
-        twice.extend(sorted({name for name in names if names.count(name) > 1}))
-        return dict(listed)
 
     def constant(name: str) -> Any:
         raise ValueError(f"{name} is not JSON")
@@ -241,7 +234,7 @@ def parse_text(text: str) -> Parsed:
     if not text.strip():
         return Parsed({}, error="the file is empty", line=1, column=1)
     try:
-        value = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        value = json.loads(text, parse_constant=constant)
     except json.JSONDecodeError as error:
         return Parsed({}, error=error.msg, line=error.lineno, column=error.colno)
     except (ValueError, RecursionError) as error:
@@ -250,7 +243,7 @@ def parse_text(text: str) -> Parsed:
         return Parsed(
             {}, error=f"a JSON object is needed, not {type(value).__name__}", line=1, column=1
         )
-    return Parsed(value, tuple(twice))
+    return Parsed(value)
 
 
 def rootless(host: Host) -> Rootless | None:

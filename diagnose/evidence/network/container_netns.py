@@ -140,7 +140,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     Suspicious containers come first.
     """
     running = [container for container in containers.running if not container.shares_host_network]
-    wanted = sorted(running, key=_suspicion)
+    wanted = sorted(running, key=_rank)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
     visited: list[ContainerNetns] = []
     why = f"only {limit} containers' networks are visited within the time limit"
@@ -174,7 +174,7 @@ def _visited_netns(container: Container, netns: NetnsView) -> ContainerNetns:
     )
 
 
-def _suspicion(container: Container) -> tuple[bool, bool, int, str]:
+def _rank(container: Container) -> tuple[bool, bool, int, str]:
     """Unhealthy ones first, then those that publish ports, then those that restarted most."""
     return (
         not container.is_unhealthy,

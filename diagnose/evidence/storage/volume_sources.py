@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -126,10 +126,15 @@ def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -
         for parent in parents
         for entry in _folders(host, parent)
     ]
-    free = [path for path in nearby if not any(_has(place, path, device) for place in places)]
+    free = [path for path in nearby if not _is_taken(path, places, device)]
     statuses = host.answer_or(StatPaths(free, follow=True), {}) if free else {}
     found = [path for path, status in statuses.items() if status.type == "folder"]
     return only([path for path in found if _folder_holds_something(host, path)]) or ""
+
+
+def _is_taken(path: str, places: Iterable[str], device: str) -> bool:
+    """Whether the folder belongs to one of these places."""
+    return any(_has(place, path, device) for place in places)
 
 
 def _has(place: str, path: str, device: str) -> bool:
