@@ -9,6 +9,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json
 from diagnose.phrases import unix
+from diagnose.questions.machine import WaitingTime, waited_pct
 from diagnose.questions.question import Policy, Question, decode_parts, engine_get
 
 InspectRound = Literal["", "again", "recheck", "settled"]
@@ -268,17 +269,16 @@ class CgroupStats(msgspec.Struct, frozen=True):
     memory: Memory = Memory()
     pids: Pids = Pids()
     cpu: Cpu = Cpu()
-    pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
+    pressure: dict[str, WaitingTime | None] | None = None
     frozen_by: str = ""
     """The file that keeps its processes frozen, "" where none does."""
 
-    def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
-        """Percent of the time in which its tasks waited for cpu, memory or io.
+    def waited(self, resource: str, kind: Literal["some", "full"] = "some") -> float | None:
+        """Percent of the last minute in which its tasks waited for cpu, memory or io.
 
         None where the kernel does not keep it.
         """
-        figures = (self.pressure or {}).get(resource)
-        return figures.get(kind, {}).get(over) if figures else None
+        return waited_pct((self.pressure or {}).get(resource), kind)
 
 
 class ReadCgroups(Question[dict[str, CgroupStats | Failed]], frozen=True):

@@ -1,6 +1,7 @@
 """Questions about the machine: mounts, memory, load, kernel settings, clock and kernel log."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -74,6 +75,11 @@ class ReadMemory(Question[HostMemory], frozen=True):
 WaitingTime = dict[str, dict[str, float]]
 """Of `some` tasks and of the `full` set: the percent of the last 10, 60 and 300 s that they waited
 (avg10, avg60, avg300), and the microseconds in all (total)."""
+
+
+def waited_pct(times: WaitingTime | None, kind: Literal["some", "full"]) -> float | None:
+    """The percent of the last minute; None where the kernel does not count."""
+    return times.get(kind, {}).get("avg60") if times else None
 
 
 class PressureReading(msgspec.Struct, frozen=True):

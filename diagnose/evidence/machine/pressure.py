@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import HostMemory, ReadMemory, ReadPressure
+from diagnose.questions.machine import HostMemory, ReadMemory, ReadPressure, WaitingTime, waited_pct
 from diagnose.registry import evidence
 
 __all__ = ["HostMemory", "Pressure", "host_memory", "pressure"]
@@ -24,7 +27,8 @@ class Pressure(msgspec.Struct, frozen=True):
     Linux 4.20 with CONFIG_PSI; empty where the kernel does not keep it.
     """
 
-    figures: dict[str, dict[str, dict[str, float]] | None]
+    figures: Mapping[str, WaitingTime | None]
+    """By the resource: cpu, memory or io."""
     load: tuple[float, ...]
     cpus: int
 
@@ -33,10 +37,9 @@ class Pressure(msgspec.Struct, frozen=True):
         """The load averages of 1, 5 and 15 minutes, as evidence shows them."""
         return [f"{load:.1f}" for load in self.load]
 
-    def waited(self, resource: str, kind: str, over: str = "avg60") -> float | None:
-        """kind: some (one task at least) or full (all of them)."""
-        figures = self.figures.get(resource)
-        return figures.get(kind, {}).get(over) if figures else None
+    def waited(self, resource: str, kind: Literal["some", "full"]) -> float | None:
+        """Percent of the last minute; kind: some (one task at least) or full (all of them)."""
+        return waited_pct(self.figures.get(resource), kind)
 
 
 @evidence
