@@ -89,8 +89,6 @@ class ContainerLog(msgspec.Struct, frozen=True):
     stderr: str = ""
     error: str = ""
     """What went wrong in the engine while it read."""
-    truncated: bool = False
-    """Whether the oldest lines are missing, because the log had more."""
 
     @property
     def lines(self) -> Iterator[TimedLine]:
@@ -219,9 +217,6 @@ class Memory(msgspec.Struct, frozen=True):
     usage: int | None = None
     limit: int | None = None
     max_usage: int | None = None
-    swap: int | None = None
-    swap_limit: int | None = None
-    inactive_file: int | None = None
     working_set: int | None = None
     """Usage without the file cache that nobody reads, as other tools count it."""
     reclaimable: int | None = None
@@ -255,7 +250,6 @@ class Cpu(msgspec.Struct, frozen=True):
     periods: int | None = None
     throttled: int | None = None
     throttled_us: int | None = None
-    usage_us: int | None = None
     quota_us: int | None = None
     period_us: int | None = None
 

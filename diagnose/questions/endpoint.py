@@ -34,7 +34,6 @@ class Endpoint(msgspec.Struct, frozen=True):
     rootless: Rootless | None = None
     """The user whose rootless engine it is, None for the system's engine."""
     context: str | None = None
-    tls: bool = False
 
     @property
     def path(self) -> str:
@@ -216,13 +215,6 @@ class Locality(msgspec.Struct, frozen=True):
     why: str = ""
     engine_pid: int | None = None
     """None with same_host: no engine is alive, and this is where it should be."""
-    how: str = ""
-    """How the process was found."""
-    same_netns: bool | None = None
-    """Whether this process has the network namespace of the engine; None where it may not be read.
-    """
-    same_mntns: bool | None = None
-    same_pidns: bool | None = None
 
 
 class FindLocality(Question[Locality], frozen=True):

@@ -138,13 +138,10 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     no_proxy: str = ""
     registry_config: RegistryConfig | None = None
     swarm: SwarmMembership | None = None
-    warnings: list[str] | None = None
     firewall_backend: dict[str, Any] | None = None
     debug: bool = False
     labels: list[str] | None = None
     default_address_pools: list[dict[str, Any]] | None = None
-    isolation: str = ""
-    containerd: dict[str, Any] | None = None
     plugins: PluginNames = PluginNames()
 
     @property

@@ -44,10 +44,6 @@ class FileText(msgspec.Struct, frozen=True):
     ctime: float | None = None
     """Unix time since which this text stands under this name, at the earliest: moving a file into
     the place of another one changes it, and nobody can set it. None in older recordings."""
-    mode: int = 0
-    """Permission bits."""
-    uid: int = 0
-    gid: int = 0
     truncated: bool = False
     """Whether the file has more than `text`."""
     link: str | None = None
@@ -212,7 +208,6 @@ class TryDevices(Question[dict[str, DeviceTrial]], frozen=True):
 class InodeFlags(msgspec.Struct, frozen=True):
     """What nobody may do to a file or folder, root included (chattr(1))."""
 
-    failed: str = ""
     immutable: bool = False
     append_only: bool = False
 

@@ -88,7 +88,6 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
     cmd: list[str] | None = None
     entrypoint: list[str] | None = None
     user: str = ""
-    labels: dict[str, str] | None = None
     volumes: dict[str, Json] | None = None
     """The declared volumes, by their paths."""
     on_build: list[str] | None = None
@@ -110,10 +109,7 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     """
 
     id: str
-    repo_tags: list[str] | None = None
     architecture: str = ""
-    variant: str = ""
-    os: str = ""
     config: ImageConfig | None = None
     graph_driver: ImageStore = ImageStore()
 
@@ -147,8 +143,6 @@ class HistoryStep(msgspec.Struct, frozen=True, rename="pascal"):
     """One line of an image's history: the instruction that made it, without its secrets."""
 
     created_by: str = ""
-    comment: str = ""
-    created: int = 0
 
 
 class ReadImageHistory(Question[list[HistoryStep] | None], frozen=True):
@@ -217,7 +211,6 @@ class AddressPool(msgspec.Struct, frozen=True, rename="pascal"):
 class Ipam(msgspec.Struct, frozen=True, rename="pascal"):
     """How addresses of a network are given out."""
 
-    driver: str = ""
     config: list[AddressPool] | None = None
 
 
@@ -230,11 +223,8 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     scope: str = ""
     created: str = ""
     internal: bool = False
-    attachable: bool = False
-    ingress: bool = False
     enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
     options: dict[str, str] | None = None
-    labels: dict[str, str] | None = None
     ipam: Ipam = msgspec.field(name="IPAM", default=Ipam())
 
     def __str__(self) -> str:

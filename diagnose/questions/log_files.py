@@ -14,7 +14,6 @@ class OpenLog(msgspec.Struct, frozen=True):
     path: str
     """As the container calls it."""
     mtime: float
-    uid: int = 0
 
 
 class WrittenLog(msgspec.Struct, frozen=True):

@@ -43,11 +43,9 @@ class HostMemory(msgspec.Struct, frozen=True):
     """What can be had without swapping, cache given back (not `free`); the kernel does not count
     ZFS's cache there, which is beside it."""
     free: int = 0
-    cached: int = 0
     swap_total: int = 0
     swap_free: int = 0
     zfs_cache: int = 0
-    oom_kill: int | None = None
 
     @property
     def obtainable(self) -> int:
@@ -132,7 +130,6 @@ class ClockState(msgspec.Struct, frozen=True):
     """Whether a time service steers the clock."""
     offset_s: float = 0.0
     """What is still to be corrected."""
-    max_error_s: float = 0.0
 
 
 class ReadClockState(Question[ClockState], frozen=True):
@@ -165,8 +162,6 @@ class KernelRecords(msgspec.Struct, frozen=True):
     """The newest records, oldest first."""
 
     records: list[Record] = []
-    dropped: bool = False
-    """Older records were left out or overwritten."""
     source: str = "/dev/kmsg"
     """Or "journal"."""
 

@@ -31,7 +31,6 @@ class Interface(msgspec.Struct, frozen=True):
     """Index of the peer or parent, in another namespace where link_netnsid is not None."""
     link_netnsid: int | None = None
     mac: str | None = None
-    bridge_port_state: str | None = None
     group: int | None = None
     """By which rules name several interfaces at once; 0 unless somebody set it."""
     queue: str | None = None
@@ -119,7 +118,6 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     """Index of its interface."""
     type: str | None = "unicast"
     scope: str = "global"
-    proto: str = ""
     metric: int = 0
     mtu: int | None = None
     """The route's own metric in bytes, None if it has none."""

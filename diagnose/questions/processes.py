@@ -47,7 +47,6 @@ class ResourceLimit(msgspec.Struct, frozen=True):
     """A limit as /proc/PID/limits shows it; None is unlimited."""
 
     soft: int | None = None
-    hard: int | None = None
 
 
 _REAL_TIME = {1: "SCHED_FIFO", 2: "SCHED_RR"}
@@ -71,7 +70,6 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     """How many threads are in each state."""
     stuck: list[dict[str, Any]] = []
     """Threads in state D, and what they wait for (`wchan`)."""
-    ppid: int = 0
     uid: int | None = None
     container: str | None = None
     """The id of the container, from its control group."""
@@ -81,9 +79,6 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     """How many descriptors are open."""
     limits: dict[str, ResourceLimit] | None = None
     """The limits by their names, such as "Max open files"."""
-    cgroup: str | None = None
-    namespaces: dict[str, int] | None = None
-    """Inode numbers by name: "net"."""
     capabilities: str | None = None
     """The effective ones, hexadecimal."""
     policy: int | None = None

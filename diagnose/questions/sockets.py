@@ -330,7 +330,6 @@ class HostCall(msgspec.Struct, frozen=True):
     repeats: int
     container: str | None = None
     """64-digit id; None where the process belongs to no container."""
-    comm: str | None = None
 
     def __post_init__(self) -> None:
         ip_address(self.address)

@@ -27,7 +27,6 @@ class NodeDescription(msgspec.Struct, frozen=True, rename="pascal"):
 class NodeSpec(msgspec.Struct, frozen=True, rename="pascal"):
     """What the swarm wants of a node."""
 
-    role: str = ""
     availability: str = ""
     labels: dict[str, str] | None = None
 
@@ -43,8 +42,6 @@ class NodeStatus(msgspec.Struct, frozen=True, rename="pascal"):
 class ManagerStatus(msgspec.Struct, frozen=True, rename="pascal"):
     """A node's part among the managers."""
 
-    leader: bool = False
-
 
 class Node(msgspec.Struct, frozen=True, rename="pascal"):
     """One node as a manager lists it. status.state: ready, down, disconnected, unknown."""
@@ -54,7 +51,6 @@ class Node(msgspec.Struct, frozen=True, rename="pascal"):
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
     manager_status: ManagerStatus | None = None
-    updated_at: str = ""
 
     @property
     def name(self) -> str:
@@ -236,7 +232,6 @@ class TaskStatus(msgspec.Struct, frozen=True, rename="pascal"):
 
     timestamp: str = ""
     state: str = ""
-    message: str = ""
     err: str = ""
 
 
