@@ -83,7 +83,7 @@ def misplaced_paths(
     def since(hop: NginxHop) -> dict[str, list[AccessLine]]:
         """The requests that were passed on by the present configuration."""
         begun = configured_at(hop.proxy, processes, clock)
-        return {id: [line for line in lines if line.at > begun] for id, lines in logs.items()}
+        return {id: _written_after(begun, lines) for id, lines in logs.items()}
 
     found = [
         item
@@ -91,6 +91,10 @@ def misplaced_paths(
         if (item := _misplaced(hop, nginx, since(hop), clock, namespaces, relays)) is not None
     ]
     return MisplacedPaths(tuple(found))
+
+
+def _written_after(moment: float, lines: Iterable[AccessLine]) -> list[AccessLine]:
+    return [line for line in lines if line.at > moment]
 
 
 def relays_of(containers: Containers, processes: Processes) -> frozenset[str]:
@@ -101,13 +105,17 @@ def relays_of(containers: Containers, processes: Processes) -> frozenset[str]:
     proxies = (
         end.ip_address
         for container in containers.running
-        if is_proxy({process.comm for process in processes.inside(container.id)})
+        if _runs_proxy(container, processes)
         for end in container.endpoints.values()
     )
     gateways = (
         end.gateway for container in containers.running for end in container.endpoints.values()
     )
     return frozenset((*proxies, *gateways))
+
+
+def _runs_proxy(container: Container, processes: Processes) -> bool:
+    return is_proxy({process.comm for process in processes.inside(container.id)})
 
 
 def are_of_visitors(lines: Sequence[AccessLine], relays: frozenset[str]) -> bool:
@@ -127,15 +135,13 @@ def _is_near(line: AccessLine, relays: frozenset[str]) -> bool:
 
 def requests_by_id(containers: Containers, logs: RecentLogs) -> dict[str, list[AccessLine]]:
     """The requests in the log of each container, without those of this tool."""
-    by_id = {
-        container.id: [
-            line
-            for line in access_lines(logs.of_this_run(container))
-            if not is_ours(line, container)
-        ]
-        for container in containers.running
-    }
+    by_id = {container.id: _requests(container, logs) for container in containers.running}
     return {id: lines for id, lines in by_id.items() if lines}
+
+
+def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
+    lines = access_lines(logs.of_this_run(container))
+    return [line for line in lines if not is_ours(line, container)]
 
 
 def is_known(line: AccessLine) -> bool:
