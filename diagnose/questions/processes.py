@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from diagnose.mappings import assignments
 from diagnose.questions.question import Policy, Question
 
 
@@ -101,6 +102,11 @@ class ProcessDetail(msgspec.Struct, frozen=True):
         return self.threads.get("D", 0)
 
     @property
+    def variables(self) -> dict[str, str]:
+        """Its environment; empty where the caller may not read it."""
+        return assignments(self.environ or ())
+
+    @property
     def waits_for(self) -> str:
         """The kernel functions that its blocked threads wait in."""
         return ", ".join(sorted({str(task["wchan"]) for task in self.stuck if task.get("wchan")}))
@@ -161,8 +167,20 @@ class SeeProcess(Question[ProcessNow], frozen=True):
     pid: int
 
 
-HIDDEN_PROCESSES = "only root may see the processes of others: /proc is mounted with hidepid"
-"""Why nothing is known of the open files of others."""
+class OfOpenFiles(msgspec.Struct, frozen=True):
+    """How much of the processes of others was seen, where their open files were looked at."""
+
+    unseen: int = 0
+    """Processes that could not be looked into."""
+    hidden: bool = False
+    """Whether /proc hides the processes of others from the caller."""
+
+    @property
+    def refusal(self) -> str:
+        """Why not all was seen; "" where it was."""
+        if self.hidden:
+            return "only root may see the processes of others: /proc is mounted with hidepid"
+        return f"only root may see the open files of {self.unseen} processes" if self.unseen else ""
 
 
 class DeletedFile(msgspec.Struct, frozen=True):
@@ -181,13 +199,10 @@ class DeletedFile(msgspec.Struct, frozen=True):
     """The opener's, by its cgroup."""
 
 
-class DeletedFileList(msgspec.Struct, frozen=True):
-    """The files, biggest first, and how many processes could not be looked into."""
+class DeletedFileList(OfOpenFiles, frozen=True, kw_only=True):
+    """The files, biggest first."""
 
     files: list[DeletedFile]
-    unseen: int = 0
-    hidden: bool = False
-    """Whether /proc hides the processes of others from the caller."""
 
 
 class FindDeletedFiles(Question[DeletedFileList], frozen=True):
@@ -216,13 +231,10 @@ class Crowded(msgspec.Struct, frozen=True):
     container: str | None = None
 
 
-class CrowdedList(msgspec.Struct, frozen=True):
-    """The processes, nearest to their limit first, and how many could not be looked into."""
+class CrowdedList(OfOpenFiles, frozen=True, kw_only=True):
+    """The processes, nearest to their limit first."""
 
     processes: list[Crowded]
-    unseen: int = 0
-    hidden: bool = False
-    """Whether /proc hides the processes of others from the caller."""
 
 
 class CountDescriptors(Question[CrowdedList], frozen=True):

@@ -373,7 +373,7 @@ def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
     """
     if not process.uid:
         return DEFAULT_PATH
-    variables = assignments(process.environ or ())
+    variables = process.variables
     folder = variables.get("XDG_CONFIG_HOME") or (
         f"{variables['HOME']}/.config" if variables.get("HOME") else ""
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.processes import HIDDEN_PROCESSES, CountDescriptors, Crowded
+from diagnose.questions.processes import CountDescriptors, Crowded
 from diagnose.registry import evidence
 
 __all__ = ["WORTH_PCT", "Crowded", "OpenFiles", "open_files"]
@@ -22,12 +22,8 @@ class OpenFiles(ByContainer[Crowded], frozen=True):
 def open_files(host: Host) -> OpenFiles | Unavailable:
     """One count of every process's descriptors, which root alone may see."""
     count = host.require(CountDescriptors(share=WORTH_PCT))
-    if count.hidden and not count.processes:
-        return Unavailable("forbidden", HIDDEN_PROCESSES)
-    if count.unseen and not count.processes:
-        return Unavailable(
-            "forbidden", f"only root may count the open files of {count.unseen} processes"
-        )
+    if count.refusal and not count.processes:
+        return Unavailable("forbidden", count.refusal)
     return OpenFiles(
         {process.container: process for process in reversed(count.processes) if process.container}
     )

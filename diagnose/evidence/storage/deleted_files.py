@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.items import Items
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.processes import HIDDEN_PROCESSES, DeletedFile, FindDeletedFiles
+from diagnose.questions.processes import DeletedFile, FindDeletedFiles
 from diagnose.registry import evidence
 
 __all__ = ["LEAST", "DeletedFile", "DeletedFiles", "deleted_files"]
@@ -25,10 +25,6 @@ class DeletedFiles(Items[DeletedFile], frozen=True):
 def deleted_files(host: Host) -> DeletedFiles | Unavailable:
     """One scan of every process's descriptors."""
     listing = host.require(FindDeletedFiles(min_bytes=LEAST))
-    if listing.hidden and not listing.files:
-        return Unavailable("forbidden", HIDDEN_PROCESSES)
-    if listing.unseen and not listing.files:
-        return Unavailable(
-            "forbidden", f"only root may see the open files of {listing.unseen} processes"
-        )
+    if listing.refusal and not listing.files:
+        return Unavailable("forbidden", listing.refusal)
     return DeletedFiles(tuple(listing.files), listing.unseen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -64,29 +65,43 @@ def held_outputs(
 ) -> HeldOutputs:
     """A process and a script are read only of a container with an empty log."""
     silent = [
-        (container, process)
+        _SilentProgram(container, process.pid)
         for container in containers.running
         if _is_silent(container, log_files, clock)
         and (process := _first_of_python(processes.inside(container.id))) is not None
     ]
-    details = host.ask_about(
-        host.first(silent, MOST, "programs of Python that print nothing"),
-        lambda item: InspectProcess(item[1].pid),
-    )
+    asked = host.first(silent, MOST, "programs of Python that print nothing")
+    details = host.ask_about(asked, lambda program: InspectProcess(program.pid))
     scripts = [
-        (container, detail, script)
-        for (container, _), detail in details
-        if isinstance(detail, ProcessDetail) and (script := _script(container, detail))
+        _Script(program.container, " ".join(detail.cmdline), path)
+        for program, detail in details
+        if isinstance(detail, ProcessDetail) and (path := _script(program.container, detail))
     ]
-    texts = host.ask_about(
-        scripts, lambda item: ReadContainerFile(item[0].id, item[2], bytes=BYTES)
-    )
     held = []
-    for (container, detail, script), answer in texts:
+    for script, answer in host.ask_about(scripts, lambda script: script.question):
         line = "" if isinstance(answer, Failed) else _print_in(answer.text)
         if line:
-            held.append(HeldOutput(container, " ".join(detail.cmdline), script, line))
+            held.append(HeldOutput(script.container, script.command, script.path, line))
     return HeldOutputs(tuple(held))
+
+
+class _SilentProgram(NamedTuple):
+    """A program of Python whose container has an empty log."""
+
+    container: Container
+    pid: int
+
+
+class _Script(NamedTuple):
+    """The script that such a program runs."""
+
+    container: Container
+    command: str
+    path: str
+
+    @property
+    def question(self) -> ReadContainerFile:
+        return ReadContainerFile(self.container.id, self.path, bytes=BYTES)
 
 
 def _is_silent(container: Container, log_files: LogFiles, clock: Clock) -> bool:
@@ -106,8 +121,7 @@ def _first_of_python(processes: Sequence[Process]) -> Process | None:
 
 def _script(container: Container, detail: ProcessDetail) -> str:
     """The script that it runs with a buffer; "" where it runs none, or writes at once."""
-    environ = [entry.partition("=") for entry in detail.environ or ()]
-    if detail.environ is None or any(name == UNBUFFERED and value for name, _, value in environ):
+    if detail.environ is None or detail.variables.get(UNBUFFERED):
         return ""
     words = iter(detail.cmdline[1:])
     word = next((word for word in words if not _OPTIONS.fullmatch(word)), "")

@@ -126,11 +126,7 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
     name, _, wanted = assignment.partition("=")
     if name == _LOCALE:
         return _lacks_locale(container)
-    values = [
-        entry.partition("=")[2]
-        for entry in container.config.env or ()
-        if entry.startswith(f"{name}=")
-    ]
+    values = [value for own, value in container.config.environment if own == name]
     if not values:
         return Proof("Config.Env", f"{name} is not set")
     # a folder below the one that it names now is another value

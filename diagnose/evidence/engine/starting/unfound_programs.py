@@ -85,7 +85,7 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
     caller = processes.engine if name in _BY_ENGINE else processes.containerd
     if caller is None or caller.environ is None or not daemon.same_host:
         return None
-    search = _path_of(caller)
+    search = caller.variables.get("PATH", "")
     listed = [folder.rstrip("/") for folder in search.split(":") if folder.startswith("/")]
     own_folders = [_folder_of(process) for process in (processes.engine, processes.containerd)]
     known = list(dict.fromkeys([*FOLDERS, *filter(None, own_folders)]))
@@ -116,11 +116,6 @@ def _holding_folder(
         return ""
     holding = (place for place in places if _is_program(statuses.get(f"{place}/{name}")))
     return next(holding, "")
-
-
-def _path_of(process: ProcessDetail) -> str:
-    variables = (entry.partition("=") for entry in process.environ or ())
-    return next((value for name, _, value in variables if name == "PATH"), "")
 
 
 def _folder_of(process: ProcessDetail | None) -> str:

@@ -111,11 +111,8 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
         for word, following in itertools.pairwise(command)
         if word in ("-D", "--datadir", "--pgdata")
     ]
-    folders += [
-        entry.partition("=")[2]
-        for entry in container.config.env or ()
-        if entry.startswith("PGDATA=")
-    ]
+    if container.config.sets("PGDATA"):
+        folders.append(container.config.value_of("PGDATA"))
     point = mount.destination.rstrip("/")
     inside = [path.removeprefix(point).rstrip("/") for path in folders if is_within(path, point)]
     return tuple(dict.fromkeys((*inside, *_FOLDERS)))
