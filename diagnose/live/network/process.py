@@ -21,9 +21,13 @@ def ask(live: Live, question: AnyQuestion) -> Json:
 
     The functions named in `worker` describe arguments, shapes and errors.
     """
-    return live.helper("network").call(
-        question.kind, question.args, live.deadline(question) - MARGIN_S
-    )
+    return _call(live, question, question.kind)
+
+
+def _call(live: Live, question: AnyQuestion, function: str) -> Json:
+    """The answer of one function of the network process."""
+    patience = live.deadline(question) - MARGIN_S
+    return live.helper("network").call(function, question.args, patience)
 
 
 def list_again(live: Live, question: AnyQuestion) -> Json:
@@ -35,15 +39,13 @@ def list_again(live: Live, question: AnyQuestion) -> Json:
 def count_later(live: Live, question: CountPackets) -> Json:
     """The counters of rules once packets had time to come."""
     time.sleep(LATER_S)
-    return live.helper("network").call(
-        question.kind, question.args, live.deadline(question) - MARGIN_S
-    )
+    return ask(live, question)
 
 
 def visit_later(live: Live, question: VisitNetns) -> Json:
     """A visit to a network namespace once what lasts a moment is over."""
     time.sleep(LATER_S)
-    return live.helper("network").call("netns", question.args, live.deadline(question) - MARGIN_S)
+    return _call(live, question, "netns")
 
 
 def watch_queues(live: Live, question: WatchQueues) -> Json:
@@ -51,6 +53,5 @@ def watch_queues(live: Live, question: WatchQueues) -> Json:
     samples: list[Json] = []
     for pause in (0.0, LATER_S):
         time.sleep(pause)
-        patience = live.deadline(question) - MARGIN_S
-        samples.append(live.helper("network").call(question.kind, question.args, patience))
+        samples.append(ask(live, question))
     return samples
