@@ -12,8 +12,8 @@ To add a question, touch two files:
        class ListListeners(Question[Listeners], frozen=True):
            # its fields are the arguments, JSON values only
            POLICY = Policy(
-               "listeners", "the listening sockets", "kernel.open_files:listeners", "local",
-               "network", 2, 3,
+               "listeners", what="the listening sockets", collector="kernel.open_files:listeners",
+               lane="local", scope="network", deadline=2, priority=3,
            )
 
 2. the module below `diagnose/live/` that `POLICY.collector` names: a function `(live, question) ->

@@ -24,7 +24,6 @@ class ReadComposeService(Question[ComposeService], frozen=True):
         what="a service in compose files",
         collector="disk.compose:compose_service",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -57,7 +56,6 @@ class ReadComposeVolumes(Question[list[ComposeVolume]], frozen=True):
         what="the volumes in compose files",
         collector="disk.compose:compose_volumes",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )

@@ -283,7 +283,6 @@ class ReadCgroups(Question[dict[str, CgroupStats | Failed]], frozen=True):
         what="the control groups of containers",
         collector="kernel.cgroups:cgroups",
         lane="local",
-        scope="host",
         deadline=2,
         priority=3,
         in_helper=True,
@@ -327,7 +326,6 @@ class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
         what="how the counters of containers grow",
         collector="kernel.cgroups:rates",
         lane="probe",
-        scope="host",
         deadline=3,
         priority=4,
     )
@@ -367,9 +365,7 @@ class SampleParentQuotas(Question[list[ParentQuota]], frozen=True):
         what="the control groups above containers",
         collector="kernel.cgroup_parents:parent_quotas",
         lane="probe",
-        scope="host",
         deadline=3,
-        priority=5,
     )
     containers: Mapping[str, int | None]
     seconds: float = 0.5
@@ -386,7 +382,6 @@ class CountWakings(Question[dict[str, int | None]], frozen=True):
         what="how often processes wake up",
         collector="kernel.processes:wakings",
         lane="probe",
-        scope="host",
         deadline=2,
         priority=4,
     )

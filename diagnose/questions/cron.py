@@ -26,7 +26,6 @@ class ListCronCalls(Question[list[CronCall]], frozen=True):
         what="the cron jobs of the host",
         collector="disk.cron:cron_calls",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=6,
     )

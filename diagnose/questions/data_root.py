@@ -38,9 +38,7 @@ class ListLayers(Question[LayerRecords], frozen=True):
         what="the image layers on disk",
         collector="disk.files:layers",
         lane="probe",
-        scope="host",
         deadline=2.5,
-        priority=5,
     )
     path: str
 
@@ -76,7 +74,6 @@ class WalkFolder(Question[WalkedFolder], frozen=True):
         what="the sizes of folders",
         collector="disk.files:walk",
         lane="last",
-        scope="host",
         deadline=3,
         priority=9,
     )
@@ -122,7 +119,6 @@ class ListBuilds(Question[list[Build]], frozen=True):
         what="the history of builds",
         collector="disk.files:builds",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )

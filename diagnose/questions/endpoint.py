@@ -204,7 +204,6 @@ class ReadClientSettings(Question[ClientSettings], frozen=True):
         lane="local",
         scope="tool",
         deadline=2,
-        priority=5,
     )
 
 

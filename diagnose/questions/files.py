@@ -64,7 +64,6 @@ class ReadFile(Question[FileText], frozen=True):
         what="a file",
         collector="disk.files:read",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=3,
         longest=8 * 2**20,
@@ -145,7 +144,6 @@ class StatPaths(Question[dict[str, PathStatus]], frozen=True):
         what="the attributes of files",
         collector="disk.files:stats",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=3,
     )
@@ -172,7 +170,6 @@ class TrySockets(Question[dict[str, SocketTrial]], frozen=True):
         what="who listens on sockets",
         collector="disk.files:sockets",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -198,7 +195,6 @@ class TryDevices(Question[dict[str, DeviceTrial]], frozen=True):
         what="which devices this host may open",
         collector="disk.files:devices",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -220,7 +216,6 @@ class ReadFlags(Question[dict[str, InodeFlags]], frozen=True):
         what="the flags of files",
         collector="disk.files:flags",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -254,7 +249,6 @@ class ListFolder(Question[FolderListing], frozen=True):
         what="the entries of a folder",
         collector="disk.files:list_folder",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -288,7 +282,6 @@ class FindLostDollars(Question[list[LostDollar]], frozen=True):
         what="variables with a bare dollar sign",
         collector="disk.files:lost_dollars",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -323,7 +316,6 @@ class FindBlankReferences(Question[list[BlankReference]], frozen=True):
         what="variables in the commands of compose files",
         collector="disk.files:blank_references",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -349,7 +341,6 @@ class ListComposeFiles(Question[list[ComposeFile]], frozen=True):
         what="the files of a compose project",
         collector="disk.files:compose_files",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )
@@ -378,7 +369,6 @@ class ReadComposeVariables(Question[list[ComposeVariable]], frozen=True):
         what="the variables of a compose service",
         collector="disk.files:compose_variables",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=4,
     )

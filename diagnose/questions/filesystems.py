@@ -45,7 +45,6 @@ class StatFilesystem(Question[Usage], frozen=True):
         what="the usage of a filesystem",
         collector="disk.files:usage",
         lane="file",
-        scope="host",
         deadline=1.5,
         priority=2,
     )
@@ -63,9 +62,7 @@ class StatFilesystems(Question[dict[str, Usage | Failed]], frozen=True):
         what="the usage of filesystems",
         collector="disk.files:usages",
         lane="file",
-        scope="host",
         deadline=1.5,
-        priority=5,
     )
     paths: Sequence[str]
 
@@ -90,7 +87,6 @@ class SampleFreeSpace(Question[FreeSpaceSample], frozen=True):
         what="how fast a filesystem fills",
         collector="disk.files:rate",
         lane="probe",
-        scope="host",
         deadline=3,
         priority=6,
     )

@@ -358,9 +358,7 @@ class ListDownloads(Question[list[Download]], frozen=True):
         what="the layers that are being fetched",
         collector="kernel.open_files:downloads",
         lane="local",
-        scope="host",
         deadline=2,
-        priority=5,
         in_helper=True,
     )
     pids: Sequence[int]

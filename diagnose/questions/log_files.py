@@ -49,9 +49,7 @@ class FindLogFiles(Question[LogFileList], frozen=True):
         what="the log files that programs write themselves",
         collector="disk.log_files:log_files",
         lane="probe",
-        scope="host",
         deadline=2,
-        priority=5,
         in_helper=True,
     )
     pids: Sequence[int]

@@ -29,7 +29,6 @@ class ListMounts(Question[list[Mounted]], frozen=True):
         what="the mount table",
         collector="kernel.host:mounts",
         lane="local",
-        scope="host",
         deadline=3,
         priority=2,
     )
@@ -64,7 +63,6 @@ class ReadMemory(Question[HostMemory], frozen=True):
         what="the memory figures of the host",
         collector="kernel.host:memory",
         lane="local",
-        scope="host",
         deadline=1,
         priority=3,
     )
@@ -99,7 +97,6 @@ class ReadPressure(Question[PressureReading], frozen=True):
         what="the pressure figures of the kernel",
         collector="kernel.host:pressure",
         lane="local",
-        scope="host",
         deadline=1,
         priority=3,
     )
@@ -140,9 +137,7 @@ class ReadClockState(Question[ClockState], frozen=True):
         what="the state of the clock",
         collector="kernel.clock_state:clock_state",
         lane="local",
-        scope="host",
         deadline=1,
-        priority=5,
         in_helper=True,  # ctypes, which it needs, takes 3 ms to import
     )
 
@@ -174,7 +169,6 @@ class ReadKernelLog(Question[KernelRecords], frozen=True):
         what="the kernel log",
         collector="kernel.kernel_log:records",
         lane="local",
-        scope="host",
         deadline=1.5,
         priority=3,
         in_helper=True,

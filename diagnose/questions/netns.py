@@ -32,7 +32,6 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
         what="the network namespace of a container",
         collector="network.process:ask",
         lane="netns",
-        scope="host",
         deadline=2,
         priority=4,
     )
@@ -75,7 +74,6 @@ class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
         what="the packet filter inside a container's network namespace",
         collector="network.process:ask",
         lane="netns",
-        scope="host",
         deadline=3,
         priority=4,
     )
@@ -97,8 +95,6 @@ class ReadNamedNetns(Question[NamedNetns], frozen=True):
         what="a network namespace of the engine's own",
         collector="network.process:ask",
         lane="netns",
-        scope="host",
         deadline=2,
-        priority=5,
     )
     path: str

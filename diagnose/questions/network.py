@@ -272,7 +272,6 @@ class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
         lane="local",
         scope="network",
         deadline=2,
-        priority=5,
     )
 
 
@@ -316,7 +315,6 @@ class ListConnections(Question[ConnectionTable], frozen=True):
         lane="local",
         scope="network",
         deadline=3,
-        priority=5,
     )
     family: Literal["inet", "inet6"] = "inet"
     protocol: Literal["tcp", "udp", "icmp"] | None = None
@@ -371,5 +369,4 @@ class ListTunnelHolders(Question[list[TunnelHolder]], frozen=True):
         lane="local",
         scope="network",
         deadline=2,
-        priority=5,
     )

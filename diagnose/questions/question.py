@@ -47,9 +47,10 @@ class Policy(msgspec.Struct, frozen=True):
     """The function that answers it: module below `diagnose.live`, colon, name. It is imported when
     it is first needed."""
     lane: Lane
-    scope: Scope
     deadline: float
     """Seconds that the answer may take in all, once it is being collected."""
+    scope: Scope = "host"
+    """What it is about: this machine, unless the question says otherwise."""
     priority: int = 5
     """A lower number is asked first."""
     longest: int = 16 * 1024

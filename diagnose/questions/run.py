@@ -64,9 +64,7 @@ class IdentifySite(Question[SiteIdentity], frozen=True):
         what="the identity of this host",
         collector="tool:site",
         lane="local",
-        scope="host",
         deadline=1,
-        priority=5,
     )
 
 

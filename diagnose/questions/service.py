@@ -108,7 +108,6 @@ class ReadUnit(Question[Unit], frozen=True):
         what="the state of a systemd unit",
         collector="commands.systemd:unit",
         lane="probe",
-        scope="host",
         deadline=2,
         priority=3,
     )
@@ -142,7 +141,6 @@ class ReadJournal(Question[JournalEntries], frozen=True):
         what="the journal",
         collector="commands.systemd:journal",
         lane="probe",
-        scope="host",
         deadline=3,
         priority=4,
     )
@@ -168,7 +166,6 @@ class ValidateConfig(Question[Validation], frozen=True):
         what="dockerd's check of its configuration",
         collector="commands.systemd:validate",
         lane="probe",
-        scope="host",
         deadline=3,
         priority=6,
     )

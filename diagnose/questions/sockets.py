@@ -117,7 +117,6 @@ class ListPortConnections(Question[list[PortConnection]], frozen=True):
         lane="probe",
         scope="network",
         deadline=3,
-        priority=5,
     )
     port: int
 
@@ -130,9 +129,7 @@ class ListCallers(Question[dict[str, int]], frozen=True):
         what="who is connected to a port",
         collector="network.losses:callers",
         lane="local",
-        scope="host",
         deadline=2,
-        priority=5,
     )
     pid: int
     port: int
@@ -168,9 +165,7 @@ class ListWaitingClients(Question[list[WaitingClient]], frozen=True):
         what="the clients that wait for an answer",
         collector="network.process:ask",
         lane="netns",
-        scope="host",
         deadline=2,
-        priority=5,
     )
     pid: int
 
@@ -194,9 +189,7 @@ class ListTcpStalls(Question[list[TcpStall]], frozen=True):
         what="stalled TCP connections",
         collector="network.tcp_stalls:stalls",
         lane="local",
-        scope="host",
         deadline=2,
-        priority=5,
     )
     pid: int
 
@@ -245,9 +238,7 @@ class CountLosses(Question[dict[str, LossCounters]], frozen=True):
         what="what containers' networks lost",
         collector="network.losses:count",
         lane="local",
-        scope="host",
         deadline=2,
-        priority=5,
         in_helper=True,
     )
     pids: Sequence[int]
@@ -270,7 +261,6 @@ class CountMulticast(Question[dict[str, MulticastCounters]], frozen=True):
         what="the multicast packets of containers",
         collector="network.multicast:count",
         lane="local",
-        scope="host",
         deadline=2,
         priority=6,
     )
@@ -314,9 +304,7 @@ class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
         what="the sockets that get no answer",
         collector="network.losses:watch",
         lane="probe",
-        scope="host",
         deadline=4,
-        priority=5,
     )
     pids: Sequence[int]
     seconds: float = 1.5
@@ -345,6 +333,5 @@ class WatchHostCalls(Question[list[HostCall]], frozen=True):
         lane="probe",
         scope="network",
         deadline=4,
-        priority=5,
     )
     seconds: float = 1.5

@@ -59,7 +59,6 @@ class RequestPage(Question[PageReply], frozen=True):
         what="the answer of a web server",
         collector="network.web_page:request_page",
         lane="probe",
-        scope="host",
         deadline=7,
         priority=2,
         longest=8 * 1024,
