@@ -23,6 +23,9 @@ SITE = "http { server { listen 80; location /api/ { %s proxy_pass http://feed:80
 CASES: dict[str, tuple[list[str], dict[str, Any], str, int]] = {
     "held back": ([LEFT] * 3, STREAM, "", 1),
     "wants a login": ([LEFT] * 3, {"outcome": "answered", "status": 401}, "", 1),
+    "a slow page behind a login": (
+        [LEFT.replace("events", "updates")] * 3, {"outcome": "answered", "status": 401}, "", 0,
+    ),
     "too few": ([LEFT] * 2, STREAM, "", 0),
     "somebody got some": ([SERVED, *[LEFT] * 3], STREAM, "", 0),
     "the program says so": ([LEFT] * 3, {**STREAM, "buffering": "no"}, "", 0),

@@ -66,6 +66,31 @@ def test_caddyfiles(text: str, expected: list[tuple[str, bool, int]]) -> None:
     assert [(route.location, route.is_cut, route.port) for route in routes] == expected
 
 
+WRITABLE = {"Type": "bind", "Source": "/srv/caddy", "Destination": "/etc/caddy"}
+FILE = {"Type": "bind", "Source": "/srv/Caddyfile", "Destination": "/etc/caddy/Caddyfile"}
+API = "handle /api/* {\n reverse_proxy api:8000\n}"
+EDITS: dict[str, tuple[dict[str, object], str, str]] = {
+    "read-only": ({**WRITABLE, "RW": False}, API, "/srv/caddy/Caddyfile"),
+    "the file alone": (FILE, API, "/srv/Caddyfile"),
+    "a folder that the container writes": (WRITABLE, API, ""),
+    "the same path in two sites": (FILE, f"{API}\n}}\nother.example {{\n{API}", ""),
+}
+
+
+@pytest.mark.parametrize(("mount", "body", "on_host"), EDITS.values(), ids=EDITS)
+def test_where_a_caddyfile_may_be_changed(
+    mount: dict[str, object], body: str, on_host: str
+) -> None:
+    kept = "\n".join(sites(f":80 {{\n{body}\n}}"))
+    caddy = container("caddy", Mounts=[mount])
+    place = {"IPAddress": "172.18.0.3", "Aliases": ["api"]}
+    api = container("api", NetworkSettings={"Networks": {"shop": place}})
+    running = Processes((Process(7, comm="caddy", container=caddy.id),))
+    host = Made({"file.read": {"text": kept, "size": len(kept)}})
+    routes = list(passed_routes(host, Containers((caddy, api)), running))
+    assert {route.on_host for route in routes} == {on_host}
+
+
 def test_secrets_of_a_caddyfile_are_not_kept() -> None:
     text = ":80 {\n basic_auth {\n  bob $2a$14$made-up\n }\n reverse_proxy api:8000\n}"
     assert "made-up" not in "\n".join(sites(text))

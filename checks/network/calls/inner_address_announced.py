@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.networks import Subnet, is_within
@@ -18,12 +19,17 @@ from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
 _ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}"
+_ONE = LazyPattern(rf"(?<![\d.]){_ADDRESS}(?![\d.]*\d)")
 _PAIR = LazyPattern(
     rf"(?<![\d.])(?P<own>{_ADDRESS}):(?P<port>\d{{1,5}})(?:/\w{{3,5}}){{0,3}} ?(?:<?->|=>|to) ?"
     rf"(?P<other>{_ADDRESS}):\d{{1,5}}"
 )
 """Two ends of a path that a program tries, as ICE has them."""
 _FAILS = LazyPattern(r"\b(?:fail(?:ed|ing|s)?|timed? ?out|timeout|unreachable|no response)\b", 2)
+_HOLDS = LazyPattern(r"\b(?:succeed(?:ed|s)|validated|nominated?|selected|connected)\b", 2)
+"""A client that is reached by another address than its inner one leaves failed paths too."""
+_TOLD = LazyPattern(r"ADVERTIS|ANNOUNC|EXTERNAL|PUBLIC|HOST_ADDRESS|NODE[-_]IP", 2)
+"""How settings are called that hold the address for clients."""
 _VARIABLES = {"jvb": ("DOCKER_HOST_ADDRESS", "JVB_ADVERTISE_IPS")}
 """By the name of an image, the variables that hold the address for clients: the last one is set
 where the container has none of them."""
@@ -44,7 +50,9 @@ def inner_address_announced(
     Servers of calls and video tell each client where to send sound and pictures. People join then,
     and neither see nor hear each other: only this host reaches that address. The log must say at
     least three times, and lately, that a path from the container's own address, at a port that is
-    published over UDP, to an address outside its networks fails.
+    published over UDP, to an address outside its networks fails. A program that has reached any
+    client since, or whose settings name this host's address or a public one, is left alone: paths
+    to addresses behind a client's router always fail.
     """
     callers = [caller for caller in containers.running if any(caller.published_by("udp"))]
     for container in callers:
@@ -53,7 +61,8 @@ def inner_address_announced(
         ]
         says = functools.partial(_says_so, container, nets)
         lines = recent_logs.repeated(container, says, clock, least, fresh)
-        if lines:
+        is_well = lines and _reaches(recent_logs.of(container), lines[0].at)
+        if lines and not is_well and not _is_told(container, uplinks):
             yield _finding(container, lines[-1].text, len(lines), uplinks)
     yield from recent_logs.left_out(callers)
     return None
@@ -67,6 +76,28 @@ def _says_so(container: Container, nets: Sequence[Subnet], text: str) -> bool:
     ports = {binding.number for binding in container.published_by("udp")}
     is_outside = not any(is_within(match["other"], net) for net in nets)
     return match["own"] in container.ipv4_addresses and int(match["port"]) in ports and is_outside
+
+
+def _reaches(lines: Sequence[RecentLine], since: float) -> bool:
+    """Whether a path to a client has held since then."""
+    return any(
+        line.at >= since
+        and _HOLDS.search(line.text) is not None
+        and _PAIR.search(line.text) is not None
+        for line in lines
+    )
+
+
+def _is_told(container: Container, uplinks: Uplinks | None) -> bool:
+    """Whether the settings of a container name an address of this host, or of the internet."""
+    config = container.config
+    settings = (*(f"{name}={value}" for name, value in config.environment), *config.words)
+    named = " ".join(text for text in settings if _TOLD.search(text) is not None)
+    own = {uplink.address for uplink in uplinks or ()}
+    return any(
+        match[0] in own or (is_address(match[0]) and ip_address(match[0]).is_global)
+        for match in _ONE.finditer(named)
+    )
 
 
 def _finding(container: Container, line: str, times: int, uplinks: Uplinks | None) -> Finding:

@@ -21,7 +21,8 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
     program says so in its header X-Accel-Buffering. The access log shows clients that waited at a
     path of such a stream, and went without a byte (status 499): three or more within five minutes,
     and none that got any. nginx's configuration is read then, and the program is asked for that
-    path, without cookie or login: its answer is a stream of events, or wants a login.
+    path, without cookie or login: its answer is a stream of events, or wants a login where the path
+    says that it is one.
     """
     for held in all_held_events:
         yield _finding(held)
@@ -30,13 +31,15 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
 
 def _finding(held: HeldEvents) -> Finding:
     hop, reply = held.hop, held.reply
+    setting = "proxy_buffering is not off there"
+    unsure = "" if held.is_seen else ", if that is a stream of events (the program wants a login)"
     answer = reply.kind if held.is_seen else f"HTTP status {reply.status}, which wants a login"
     return Finding.about(
         held.program,
         sentence(
             f"clients of {held.program} wait for {shortened(held.path, 60)} and go without a byte "
             f"({count(held.times, 'time')} lately)",
-            f"{hop.label} holds back what the program sends: proxy_buffering is not off there",
+            f"{hop.label} holds back what the program sends: {setting}{unsure}",
         ),
         present(
             {

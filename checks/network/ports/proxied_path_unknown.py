@@ -110,6 +110,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         why = (
             f"{route.label} passes {route.prefix} on to it, and the program may not know that path"
         )
+    place = route.on_host or route.inside or "the labels of the container"
     return Finding.about(
         program,
         sentence(
@@ -123,7 +124,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
                 "asked for, and by the other form": ", ".join(
                     (shortened(misplaced.sent, 60), shortened(misplaced.other, 60))
                 ),
-                "where that is set": f"{route.said} in {route.on_host or 'the labels of the container'}",
+                "where that is set": f"{route.said} in {place}",
             }
         ),
         severity=None if misplaced.is_of_visitors else Severity.advice,

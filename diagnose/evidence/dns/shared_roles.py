@@ -16,7 +16,14 @@ _OF_A_COPY = LazyPattern(
     r"(?:^|[^a-z])(?:replicas?|slave|standby|secondary|follower|read[-_]?only)(?=$|[^a-z])",
     2,
 )
-"""How the copy of a database is called in names, commands and variables."""
+"""How the copy of a database is called in names."""
+_STARTS_COPY = LazyPattern(
+    r"(?:^|[^a-z])(?:replicaof|slaveof|(?:super[-_])?read[-_]only|primary_conninfo)(?=$|[^a-z])",
+    2,
+)
+"""Options of a command; `wal_level=replica` and `hot_standby` are a primary's too."""
+_ROLE = LazyPattern(r"(?:^|_)(?:MODE|ROLE|TYPE)$")
+"""Variables that say what a database is: POSTGRESQL_REPLICATION_MODE=slave."""
 _REFUSES_WRITES = LazyPattern(
     r"""(?xi)
     cannot\ execute\ \w+\ in\ a\ read-only\ transaction  # PostgreSQL
@@ -38,7 +45,7 @@ class SharedByRoles(msgspec.Struct, frozen=True):
     reason: str
     """In what they differ, in words."""
     leaving: Container | None
-    """The one that should not have the name: the copy of a database, or the former release."""
+    """The one that should not have the name: the copy of a database whose callers want to write."""
     line: str = ""
     """What a caller says that has reached the wrong one; "" where nobody does."""
 
@@ -60,7 +67,7 @@ def shared_by_roles(
         callers = tuple(item for item in called.get(name, ()) if item.id not in ids)
         if reason and callers:
             line = next(filter(None, (_refusal(item, recent_logs) for item in callers)), "")
-            leaving = _copy(owners) or _former(owners)
+            leaving = _copy(owners) if line else None
             yield SharedByRoles(network, name, owners, callers, reason, leaving, line)
 
 
@@ -95,16 +102,10 @@ def _copy(owners: Sequence[Container]) -> Container | None:
 
 
 def _is_called_copy(container: Container) -> bool:
-    values = (value for _, value in container.config.environment if len(value) < 40)
-    texts = (container.name, *container.config.words, *values)
-    return any(_OF_A_COPY.search(text) is not None for text in texts)
-
-
-def _former(owners: Sequence[Container]) -> Container | None:
-    """The one that was created first, of two releases of one image."""
-    if len({_repository(owner) for owner in owners}) != 1:
-        return None
-    return min(owners, key=lambda owner: owner.created_at or 0.0)
+    roles = (value for name, value in container.config.environment if _ROLE.search(name))
+    return any(_OF_A_COPY.search(text) is not None for text in (container.name, *roles)) or any(
+        _STARTS_COPY.search(word) is not None for word in container.config.words
+    )
 
 
 def _refusal(caller: Container, recent_logs: RecentLogs | None) -> str:

@@ -36,6 +36,11 @@ _STREAM = LazyPattern(
     2,  # re.IGNORECASE
 )
 """How programs call a stream of events."""
+_SURE_STREAM = LazyPattern(
+    r"(?:^|[/_.-])(?:events?|event-?source|event-?stream|sse|streams?|streaming|subscribe)(?=[/?._-]|$)",
+    2,
+)
+"""Those that slow pages are hardly called: enough where the program wants a login."""
 _LEFT = 499
 """nginx: the client has closed the connection before the header of the answer was sent."""
 _HELD_PORTS = {"http": 80, "https": 443}
@@ -124,7 +129,8 @@ def _held(
     reply = host.ask(question)
     if isinstance(reply, Failed) or reply.buffering == "no":
         return None
-    if not reply.kind.startswith(_KIND) and reply.status not in _SECRET:
+    is_secret = reply.status in _SECRET and _SURE_STREAM.search(path) is not None
+    if not reply.kind.startswith(_KIND) and not is_secret:
         return None
     return HeldEvents(hop, program, nginx.file_of(hop), lines[-1].line, path, len(lines), reply)
 

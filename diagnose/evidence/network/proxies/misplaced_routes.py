@@ -23,8 +23,12 @@ from diagnose.evidence.network.proxies.misplaced_paths import (
     telling,
 )
 from diagnose.evidence.network.proxies.passed_routes import PassedRoute, passed_routes
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.registry import evidence
+
+_NO_ROUTER = LazyPattern(r'"-" "-" \d{1,9}ms$')
+"""The end of a line of Traefik's that no router took: Traefik itself answers 404."""
 
 
 class MisplacedRoute(msgspec.Struct, frozen=True):
@@ -73,7 +77,11 @@ def _misplaced(
     route: PassedRoute, logs: dict[str, list[AccessLine]], clock: Clock, relays: frozenset[str]
 ) -> MisplacedRoute | None:
     """The route if all requests for it end with 404."""
-    outside = _below(route, logs.get(route.proxy.id, []))
+    outside = [
+        line
+        for line in _below(route, logs.get(route.proxy.id, []))
+        if _NO_ROUTER.search(line.rest) is None
+    ]
     inside = [] if route.is_cut else _below(route, logs.get(route.program.id, []))
     seen = outside or inside
     if not are_missed(seen, clock) or any(map(is_known, (*outside, *inside))):

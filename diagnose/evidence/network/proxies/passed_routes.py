@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -52,7 +53,8 @@ class PassedRoute(msgspec.Struct, frozen=True):
     inside: str = ""
     """The Caddyfile as the proxy has it."""
     on_host: str = ""
-    """The same on the host."""
+    """The same on the host, where it may be changed there: no link of the container's leads
+    elsewhere, and one place alone has this directive."""
 
     @property
     def label(self) -> str:
@@ -76,22 +78,27 @@ def passed_routes(
     proxies = [container for container in containers.running if is_traefik(container)]
     traefik = only(proxies)
     if traefik is not None:
+        strips = _stripped_paths(containers)
         for container in containers.running:
-            yield from _labelled(traefik, container, containers)
+            yield from _labelled(traefik, container, strips)
     for container in containers.running:
         if processes.runs(container.id, (_CADDY,)):
             yield from _of_caddyfile(host, container, containers)
 
 
-def _labelled(
-    traefik: Container, container: Container, containers: Containers
-) -> Iterator[PassedRoute]:
-    strips = {
+def _stripped_paths(containers: Containers) -> Mapping[str, Sequence[str]]:
+    """By the name of a middleware, the paths that it cuts off."""
+    return {
         match["name"]: value.split(",")
-        for item in containers.running
-        for label, value in item.labels.items()
+        for container in containers.running
+        for label, value in container.labels.items()
         if (match := _STRIPS.match(label)) is not None
     }
+
+
+def _labelled(
+    traefik: Container, container: Container, strips: Mapping[str, Sequence[str]]
+) -> Iterator[PassedRoute]:
     for router in routers_of(container):
         match = _PREFIX.search(router.rule)
         if match is None or router.is_elsewhere or not container.shared_networks(traefik):
@@ -124,9 +131,21 @@ def _of_caddyfile(host: Host, proxy: Container, containers: Containers) -> Itera
     text = host.ask(mounted_file(mount, path, parts="sites"))
     if isinstance(text, Failed):
         return
-    for site in read(text.text):
+    sites = read(text.text)
+    told = Counter(_told(sites))
+    is_fixed = not mount.rw or mount.destination == path
+    for site in sites:
         for route in _of_block(site, "", {}, proxy, containers, is_cut=False):
-            yield msgspec.structs.replace(route, inside=path, on_host=mount.on_host(path))
+            may_edit = is_fixed and told[route.said] == 1
+            on_host = mount.on_host(path) if may_edit else ""
+            yield msgspec.structs.replace(route, inside=path, on_host=on_host)
+
+
+def _told(directives: Iterable[Directive]) -> Iterator[str]:
+    """The words of each directive, also of those in blocks."""
+    for directive in directives:
+        yield " ".join(directive.words)
+        yield from _told(directive.inner)
 
 
 def _caddyfile(proxy: Container) -> str:

@@ -30,9 +30,10 @@ CALM = {
 }
 
 
-def _judged(line: str, image: str = "jitsi/jvb:stable", env: tuple[str, ...] = ()):
+def _judged(line: str, image: str = "jitsi/jvb:stable", env: tuple[str, ...] = (), last: str = ""):
     jvb = container("jvb", NetworkSettings=SETTINGS, Config={"Image": image, "Env": list(env)})
     lines = tuple(RecentLine(1000.0 + at, line) for at in range(4))
+    lines += (RecentLine(1004.0, last),) if last else ()
     return judge(
         "network.inner-address-announced",
         containers=Containers((jvb,)),
@@ -47,6 +48,18 @@ def test_paths_that_fail(line: str, image: str, env: list[str], announced: str) 
     (finding,) = _judged(line, image, tuple(env))
     assert finding.variables.get("announced", "") == announced
     assert "172.18.0.2:10000" in finding.summary
+
+
+@pytest.mark.parametrize(
+    "env",
+    ["JVB_ADVERTISE_IPS=192.0.2.10", "DOCKER_HOST_ADDRESS=8.8.4.4", "NAT_EXTERNAL_IP=8.8.4.4"],
+)
+def test_program_that_knows_an_address_for_clients(env: str) -> None:
+    assert not _judged(PAIR, env=(env,))
+
+
+def test_path_that_holds_beside_those_that_fail() -> None:
+    assert not _judged(PAIR, last=PAIR.replace("failed", "validated").replace("172.18", "192.0"))
 
 
 @pytest.mark.parametrize("line", CALM.values(), ids=CALM)
