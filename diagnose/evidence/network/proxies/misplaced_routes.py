@@ -83,8 +83,9 @@ def _misplaced(
         if _NO_ROUTER.search(line.rest) is None
     ]
     inside = [] if route.is_cut else _below(route, logs.get(route.program.id, []))
-    seen = outside or inside
-    if not are_missed(seen, clock) or any(map(is_known, (*outside, *inside))):
+    # Caddy without an access log still writes down the calls that failed
+    seen = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
+    if seen is None or any(map(is_known, (*outside, *inside))):
         return None
     last = telling(seen)
     asked = last.path.partition("?")[0]
