@@ -11,7 +11,7 @@ from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import MACHINE
-from tests.lab.scenarios.proxied_paths import PLAIN, PREFIXED, SERVER, use
+from tests.lab.scenarios.proxied_paths import PLAIN, PREFIXED, SERVER, restart, use
 from tests.lab.scenarios.untold_programs import SAFE, browse
 
 CHECK = "network.proxied-path-unknown"
@@ -135,7 +135,7 @@ def prefix_that_caddy_leaves_on(box: Box) -> None:
     box.sh(first_command(box, CHECK, "api13"))
     box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", 20, "the API")
     box.sh("cat /root/before >/srv/caddy13/Caddyfile")
-    box.docker("restart", "-t", "1", "caddy13", "api13")
+    restart(box, "caddy13", "api13")
     box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", 20, "the API again")
     use(box, url, "404")
 
@@ -149,7 +149,7 @@ def path_in_a_line_of_reverse_proxy(box: Box) -> None:
     box.sh(first_command(box, CHECK, "api14"))
     box.wait_for(lambda: browse(box, f"{url}/api/users") == "200", 20, "the API")
     box.sh("cat /root/before >/srv/caddy14/Caddyfile")
-    box.docker("restart", "-t", "1", "caddy14", "api14")
+    restart(box, "caddy14", "api14")
     box.wait_for(lambda: browse(box, f"{url}/api/users") == "404", 20, "the API again")
     use(box, url, "404")
 
