@@ -33,3 +33,14 @@ def test_clock_skewed(created: str, date: float | None, count: int) -> None:
         containers=containers,
     )
     assert rows(result) == [("warning", "host")] * count
+
+
+@pytest.mark.parametrize(("date", "words"), [(1767322000.0, "behind"), (1767324200.0, "ahead of")])
+def test_which_clock_is_ahead(date: float, words: str) -> None:
+    result = judge(
+        "daemon.clock-skewed",
+        clock=Clock(1767323105.0, 0.0),
+        ping=Ping("1.41", engine_version="", libpod="", date=date),
+        containers=Containers(()),
+    )
+    assert f"{words} this machine's" in result.findings[0].summary

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from checks.logging.unbounded import has_no_limit
 from diagnose.model import Severity
 from tests.checks.storage.evidence import (
     GIB,
@@ -20,6 +21,7 @@ from tests.checks.storage.evidence import (
     usage,
     usage_at,
 )
+from tests.inspected import container
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "no limit": (
@@ -121,3 +123,18 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
 def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
     assert_silent(id_, answers, verdict)
+
+
+LIMITS = {
+    "json-file": ("json-file", {}, True),
+    "json-file with a size": ("json-file", {"max-size": "10m"}, False),
+    "local, whose default is a limit": ("local", {}, False),
+    "local without it": ("local", {"max-size": "-1"}, True),
+    "a driver without files": ("syslog", {"max-size": "-1"}, False),
+}
+
+
+@pytest.mark.parametrize(("driver", "options", "expected"), LIMITS.values(), ids=LIMITS)
+def test_log_without_a_limit(driver: str, options: dict[str, str], expected: bool) -> None:
+    log_config = {"Type": driver, "Config": options}
+    assert has_no_limit(container("web", HostConfig={"LogConfig": log_config})) is expected

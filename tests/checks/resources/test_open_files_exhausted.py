@@ -20,7 +20,7 @@ from diagnose.evidence.machine.open_files import Crowded, OpenFiles
 from diagnose.model import Finding
 from tests.checks.resources.evidence import ROOMY, WEB, severities
 from tests.hosts import Made
-from tests.inspected import of
+from tests.inspected import container, of
 from tests.judging import judge
 
 
@@ -147,3 +147,17 @@ def test_a_limit_that_a_container_has_from_containerd(limit: int, is_named: bool
     full = OpenFiles({WEB.id: Crowded(9, 1024, 1024, "app", WEB.id)})
     (finding,) = open_files_findings("", host_limits=host, open_files=full)
     assert ("its limit is 1024, which it has from containerd" in finding.summary) == is_named
+
+
+def test_the_limit_of_open_files_is_told_from_others():
+    limits = [{"Name": "nproc", "Soft": 7, "Hard": 7}, {"Name": "nofile", "Soft": 512, "Hard": 512}]
+    own = container("own", HostConfig={"Ulimits": limits})
+    tails = LogTails({own.id: LogTail(("accept4: too many open files",))}, {})
+    (finding,) = judge(
+        "resources.open-files-exhausted",
+        containers=of(own),
+        log_tails=tails,
+        host_limits=ROOMY,
+        open_files=OpenFiles({}),
+    ).findings
+    assert finding.evidence["HostConfig.Ulimits nofile"] == 512

@@ -95,3 +95,22 @@ def test_redirects(location: str, given: dict[str, Any], expected: str) -> None:
     said = found(location, **given)
     assert len(said) == bool(expected)
     assert not expected or expected in said[0]
+
+
+@pytest.mark.parametrize(
+    ("location", "is_mended"), [("http://localhost:8080/app/", True), ("https://localhost/", False)]
+)
+def test_nginx_is_told_to_name_no_port(location: str, is_mended: bool) -> None:
+    shop = published("site", "8182")
+    reply = PageReply("answered", status=302, location=location)
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in (8080, 443))
+    netns = ContainerNetns(shop, 1, links=(), addresses=(), routes=(), listeners=sockets)
+    result = judge(
+        "network.redirect-unserved",
+        front_pages=pages(page(shop, reply, programs=("nginx",), host_port=8182)),
+        containers=Containers((shop,)),
+        namespaces=Namespaces({shop.id: netns}),
+        listeners=Listeners((Listener("tcp", "0.0.0.0", 8182),)),
+    )
+    (finding,) = result.findings
+    assert ("relative" in finding.variables) is is_mended
