@@ -44,6 +44,7 @@ EXPLAINS = Phrases(
         deadline accepts disk output know illegal substitution rule termination checksum
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
+        enetunreach bad_alloc memoryerror
         """
     ),
     pattern=LazyPattern(
@@ -108,6 +109,7 @@ EXPLAINS = Phrases(
         | \banother\ (?:instance|process|server)\b.{1,40}\b(?:already|holds|locked|running|using)\b
         | \bno\ help\ topic\ for\b | \bno\ python\ application\ found\b
         | \bcheck\ failed:\ | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
+        | \bprovided\ but\ not\ defined\b | \benetunreach\b | \bbad_alloc\b | ^memoryerror$
         | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
         | ^(?:chmod|chown|cp|[ef]?grep|g?awk|jq|ln|mkdir|mv|rm|rsync|sed|tar|xargs):\ \S
         """,

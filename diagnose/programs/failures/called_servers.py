@@ -151,7 +151,8 @@ CALLED_SERVERS = (
         name="database-read-only",
         mark="",
         pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
-        r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
+        r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk"
+        r"|MongoServerError: not primary",
         cause="the database refuses writes: it is a replica, or the server, the user or the "
         "transaction is set to read-only",
         cure="let the program call the primary server, or turn off the read-only mode where it was set",

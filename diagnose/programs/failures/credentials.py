@@ -1,4 +1,4 @@
-"""Tokens and keys for services of the internet that a program lacks, or that are refused."""
+"""Tokens, keys and secrets that a program lacks, or that are refused."""
 
 from __future__ import annotations
 
@@ -14,6 +14,37 @@ CREDENTIALS = (
         "name, or the container has no token for it",
         cure="correct the address, or give the program a token or a key in its settings",
         source="Git's own message",
+    ),
+    Failure(
+        name="ssh-key-refused",
+        mark=("(publickey", "load key "),
+        pattern=r"(?:(?P<user>[\w.-]{1,40})@)?(?P<host>[\w.-]{1,100}): Permission denied \(publickey"
+        r"|Load key \"(?P<key>/[^\"]{1,200})\": (?:invalid format|error in libcrypto)",
+        cause="the program logs in by SSH, and its key is not accepted: the key is not in the container, is not read, or "
+        "is unknown to that server",
+        cure="mount the private key (owner: the program's user, mode 600, with a last empty line), and put its public "
+        "half into the account there",
+        source="OpenSSH's own messages",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="ssh-host-unknown",
+        mark="host key verification failed",
+        pattern=r"Host key verification failed",
+        cause="the program logs in by SSH to a server whose key it does not know: its known_hosts is missing or old, "
+        "and nobody can answer the question",
+        cure="run ssh-keyscan HOST >> known_hosts, and mount that file at ~/.ssh/known_hosts of the program's user",
+        source="OpenSSH's own message",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="tunnel-unknown",
+        mark=("tunnel not found", "tunnel token is not valid"),
+        pattern=r"\bUnauthorized: Tunnel not found\b|Provided Tunnel token is not valid",
+        cause="Cloudflare does not know the tunnel of that token: it was deleted, or the token is incomplete",
+        cure="set the token that Cloudflare's page of the tunnel shows now, without the words before it",
+        source="cloudflared's own message",
+        remedy=TypedLike(r"TUNNEL_TOKEN"),
     ),
     Failure(
         name="bot-token",
@@ -56,6 +87,26 @@ CREDENTIALS = (
         cure="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or mount the file and name it with "
         "GOOGLE_APPLICATION_CREDENTIALS, as the service has it",
         source="boto3's, the AWS SDKs', Google's and Azure's own messages",
+    ),
+    Failure(
+        name="session-secret-unset",
+        mark=("no_secret", "missingsecret", "using the default secret"),
+        pattern=r"\[NO_SECRET\]|\bMissingSecret\b|You are using the default secret",
+        cause="the program has no secret of its own for the sessions of its users",
+        cure="set the variable to the output of openssl rand -base64 32: NEXTAUTH_SECRET, AUTH_SECRET or "
+        "BETTER_AUTH_SECRET, as the program names it",
+        source="NextAuth's, Auth.js' and Better Auth's own messages",
+        remedy=TypedLike(r"AUTH_SECRET"),
+    ),
+    Failure(
+        name="token-signature",
+        mark=("invalid signature", "signature verification failed"),
+        pattern=r"\b(?:JsonWebTokenError|InvalidSignatureError|JWSSignatureVerificationFailed)\b[^\n]{0,60}signature",
+        cause="a token was signed with another secret than the program has: the secret was changed after the token was "
+        "made, or two programs that share it have two values",
+        cure="give all of them the same secret, and make the tokens and keys again with it",
+        source="jsonwebtoken's and PyJWT's own messages",
+        of_running=NEVER,
     ),
     Failure(
         name="api-key-refused",

@@ -240,8 +240,8 @@ DATA_VERSIONS = (
     ),
     Failure(
         name="minio-backend",
-        mark="found backend type fs",
-        pattern=r"found backend type fs, expected xl",
+        mark=("found backend type fs", "unsupported backend format"),
+        pattern=r"found backend type fs, expected xl|Unsupported backend format \[fs\] found",
         cause="the data is in MinIO's old filesystem format, which releases after 2022-10 do not read",
         cure="run RELEASE.2022-10-24T18-35-07Z, copy the buckets to a new volume, then upgrade",
         source="minio/minio#15999",

@@ -187,9 +187,9 @@ FILES = (
     ),
     Failure(
         name="listener-taken",
-        mark=("address already in use", "addrinuse"),
+        mark=("address already in use", "addrinuse", "failed to bind to port"),
         pattern=r"\blistener\b.{0,120}\bAddress already in use|^(?:[\dT:.-]{9,30}: )?Error: Address already in use"
-        r"|\bkind: AddrInUse\b",
+        r"|\bkind: AddrInUse\b|\bBindException: Address already in use|\*\* FAILED TO BIND TO PORT!",
         cause="another process has the port that the program listens on, in the program's own network",
         cure="see which other process or container shares that network; if none does, start it again: "
         "its own server of the first start may not have ended",

@@ -29,8 +29,9 @@ LOCKS = (
     ),
     Failure(
         name="innodb-lock",
-        mark="unable to lock",
-        pattern=r"Unable to lock \S*(?P<file>ibdata1|aria_log_control)[, ]*error: (?:11|35)",
+        mark=("unable to lock", "can't lock aria"),
+        pattern=r"Unable to lock \S*(?P<file>ibdata1|aria_log_control)[, ]*error: (?:11|35)"
+        r"|Can't lock aria control file '\S*?(?P<file_aria>aria_log_control)' for exclusive use, error: (?:11|35)",
         cause="another server uses the same data files ({file} is locked)",
         cure="stop the other container, or give this one a volume of its own",
         source="mailcow/mailcow-dockerized#3057",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Given, Heap
 
 _HEAP = "container.heap-above-limit"
@@ -79,5 +79,17 @@ MEMORY = (
             ("max-old-space-size", "max_old_space_size"),
             of_host=True,
         ),
+    ),
+    Failure(
+        name="memory-exhausted",
+        mark=("bad_alloc", "memoryerror", "runtime: out of memory", "fatal error: out of memory"),
+        pattern=r"^\s*what\(\):\s+std::bad_alloc|^(?:\w+\.)?MemoryError(?:$|: )|\bruntime: out of memory\b"
+        r"|^fatal error: out of memory",
+        cause="the program asks for more memory than the system gives it: a limit (ulimit, the container's), or the "
+        "memory of the host",
+        cure="compare docker stats and free -m with what the program is set to take; raise the limit of the container "
+        "with docker update --memory",
+        source="C++'s, Python's and Go's own messages",
+        of_running=NEVER,
     ),
 )

@@ -20,6 +20,18 @@ PROCESSOR = (
         build="another",
     ),
     Failure(
+        name="binary-of-another-processor",
+        mark=("exec format error", "not a valid dynamic program", "qemu: uncaught target signal"),
+        pattern=r"(?<![\w/])(?P<path>/[\w./@+-]{1,200}): (?:cannot execute binary file: )?Exec format error"
+        r"|(?<![\w/])(?P<path_musl>/[\w./@+-]{1,200}): Not a valid dynamic program"
+        r"|qemu: uncaught target signal \d+ \([\w ]{3,30}\)",
+        cause="the program is built for another kind of processor than the host's: the kernel does not run it, or an "
+        "emulator (QEMU) does so badly",
+        cure="take the build for this host's processor (uname -m): docker pull --platform=linux/arm64 or linux/amd64",
+        source="Linux documentation, execve; tonistiigi/binfmt#215",
+        build="another",
+    ),
+    Failure(
         name="glibc-cpu",
         mark="cpu does not support x86-64",
         pattern=r"CPU does not support x86-64-v(?P<level>\d)",

@@ -29,6 +29,17 @@ RIGHTS = (
         source="systemd's own message; systemd documentation, container interface",
     ),
     Failure(
+        name="groups-refused",
+        mark="set groups: operation not permitted",
+        pattern=r"(?P<program>[\w-]{1,30}): can(?:'t|not) set groups: Operation not permitted",
+        cause="{program} changes to another user, which it may do only as root with the capability SETGID",
+        cure="recreate it as root (without --user), with --cap-add=SETGID and --cap-add=SETUID where they were dropped; "
+        "a cron without root: supercronic",
+        source="busybox' and shadow's own messages",
+        confirmed_by=_OPTION,
+        needs=("--cap-add=SETUID", "--cap-add=SETGID"),
+    ),
+    Failure(
         name="memory-groups-off",
         mark="memory cgroup",
         pattern=r"\bfailed to find memory cgroup|\bmemory cgroup (?:is )?(?:disabled|missing|not (?:enabled|mounted|found))",

@@ -264,8 +264,9 @@ RUNTIMES = (
     ),
     Failure(
         name="dotnet-framework",
-        mark="install or update .net",
-        pattern=r"You must install or update \.NET to run this application",
+        mark=("install or update .net", "the framework '"),
+        pattern=r"You must install or update \.NET to run this application"
+        r"|The framework '[\w.]{1,60}', version '[\w.-]{1,30}'.{0,20} was not found",
         cause="the image has another version of .NET than the program was built for",
         cure="use the runtime image of that version",
         build="another",

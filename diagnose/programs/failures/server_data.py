@@ -2,20 +2,80 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures.recognition import NEVER, Failure
 
 _ANEW = "where the data is not needed, empty the folder or give it a new volume; otherwise restore a backup"
+_OF_A_SERVER = LazyPattern(r"\bERROR: {2}duplicate")
+"""What PostgreSQL logs of the statement of a client."""
 
 SERVER_DATA = (
     Failure(
         name="postgres-part-missing",
         mark="could not open",
-        pattern=r'could not open (?:file|directory) "(?P<file>(?:global|pg_\w+|base)(?:/[\w.]+)?)": No such file or directory',
+        pattern=r'could not open (?:file|directory|relation mapping file) "(?P<file>(?:global|pg_\w+|base)(?:/[\w.]+)?)": No such file or directory',
         cause="PostgreSQL misses {file} of its data folder: files were deleted or exchanged, the folder was copied "
         "without its empty folders, or another one is mounted now",
         cure="see what is mounted there, and mount the folder that holds the data; of a copy, make the empty folders "
         "again, or restore a backup",
         source="docker-library/postgres#435",
+    ),
+    Failure(
+        name="postgres-memory-kept",
+        mark="pre-existing shared memory block",
+        pattern=r"pre-existing shared memory block \(key \d+, ID \d+\) is still in use",
+        cause="another PostgreSQL uses the same data folder, or a process of one that was killed is still there",
+        cure="stop the other container; where there is none, restart the host, or the program that shares its IPC",
+        source="PostgreSQL's own message",
+    ),
+    Failure(
+        name="sqlite-read-only",
+        mark="readonly database",
+        pattern=r"attempt to write a readonly database",
+        cause="the program may read its SQLite database, and not write it: the file or its folder belongs to another "
+        "user, or is mounted read-only",
+        cure="give file and folder to the user of the program (chown): SQLite writes its journal beside the file",
+        source="SQLite documentation, result codes",
+    ),
+    Failure(
+        name="innodb-denied",
+        mark="operating system error number 13",
+        pattern=r"InnoDB: Operating system error number 13 in a file operation",
+        cause="the database server may not use a file of its data folder, which belongs to another user",
+        cure="give the folder to the user of the server (999 in the official images): chown -R 999:999 FOLDER",
+        source="docker-library/mysql#219",
+    ),
+    Failure(
+        name="aria-damaged",
+        mark="aria recovery failed",
+        pattern=r"Aria recovery failed",
+        cause="the journal of MariaDB's Aria tables is damaged, as after a power loss, or of another release",
+        cure="copy the data folder, then remove aria_log_control and the files aria_log.* from it, and start the server "
+        "again",
+        source="MariaDB's own message; MariaDB/mariadb-docker#392",
+    ),
+    Failure(
+        name="meilisearch-unknown-version",
+        mark="failed to infer the version of the database",
+        pattern=r"Meilisearch \(v(?P<own>[\d.]+)\) failed to infer the version of the database",
+        cause="the data folder holds no complete database of Meilisearch, or one that is older than those that {own} "
+        "can read",
+        cure="run the release that wrote it and make a dump, then import it with the new one; an empty folder is "
+        "filled at the next start",
+        source="Meilisearch documentation, updating",
+        build="another",
+    ),
+    Failure(
+        name="key-twice",
+        mark="duplicate key value violates",
+        pattern=r'duplicate key value violates unique constraint "(?P<constraint>[^"\n]{1,100})"',
+        cause="the program writes an entry that the database has already ({constraint}): a start that is not "
+        "repeatable ran before, or a counter was not set after data were restored",
+        cure="see whether the entry may be removed; after a restore, set the sequence of the table to its highest "
+        "number (setval)",
+        source="PostgreSQL's own message",
+        of_running=NEVER,
+        unlike=_OF_A_SERVER,
     ),
     Failure(
         name="mysql-folder-begun",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import CommentedOut
+from diagnose.programs.failures.remedies import CommentedOut, TypedLike
 
 _AT = r"in (?P<path>/[^:\s]{1,300}):(?P<line>\d{1,7})"
 """Where nginx finds a fault."""
@@ -113,6 +113,16 @@ SERVER_FILES = (
         "/etc/apache2/envvars",
         cure="start it with apachectl -D FOREGROUND (apache2ctl), or with apache2-foreground in the image of PHP",
         source="Debian's apache2 package",
+    ),
+    Failure(
+        name="django-hosts",
+        mark="you must set settings.allowed_hosts",
+        pattern=r"You must set settings\.ALLOWED_HOSTS if DEBUG is False",
+        cause="Django runs without DEBUG, and its ALLOWED_HOSTS is empty: the variable that the settings take it from is "
+        "not set",
+        cure="set it to the names by which the site is called, divided by commas",
+        source="Django's own message",
+        remedy=TypedLike(r"ALLOWED_HOSTS"),
     ),
     Failure(
         name="sshd-keys",

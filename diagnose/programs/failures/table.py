@@ -17,6 +17,7 @@ from diagnose.programs.failures.database_servers import DATABASE_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
 from diagnose.programs.failures.forwarding import FORWARDING
+from diagnose.programs.failures.installs import INSTALLS
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
 from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
 from diagnose.programs.failures.locks import LOCKS, PID_FILES
@@ -26,11 +27,13 @@ from diagnose.programs.failures.options import OPTIONS
 from diagnose.programs.failures.processors import PROCESSOR, SYSTEM_CALLS
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.references import REFERENCES
+from diagnose.programs.failures.refused_clients import REFUSED_CLIENTS
 from diagnose.programs.failures.rights import RIGHTS
 from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
 from diagnose.programs.failures.server_data import SERVER_DATA
 from diagnose.programs.failures.server_files import SERVER_FILES
+from diagnose.programs.failures.tunnels import TUNNELS
 from diagnose.programs.failures.upstreams import UPSTREAMS
 from diagnose.programs.failures.variables import VARIABLES
 from diagnose.programs.failures.web_folders import WEB_FOLDERS
@@ -55,11 +58,14 @@ FAILURES: tuple[Failure, ...] = (
     *UPSTREAMS,
     *NEIGHBOURS,
     *FORWARDING,
+    *TUNNELS,
     *OPTIONS,
     *WEB_FOLDERS,
     *RIGHTS,
+    *INSTALLS,
     *LIBRARY_VERSIONS,
     *FILES,
+    *REFUSED_CLIENTS,
     *DATABASE_RIGHTS,
     *DATABASE_CLIENTS,
     *REFERENCES,

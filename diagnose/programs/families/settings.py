@@ -366,6 +366,8 @@ SETTINGS = (
                 (?!.{0,80}\bignor)
             | flag\ provided\ but\ not\ defined:\ (?P<option_flag>-\S+)
             | no\ such\ option:\ (?P<option_click>-\S+)
+            | unknown\ shorthand\ flag:\ '\w'\ in\ (?P<option_short>-\w+)
+            | \bFound\ argument\ '(?P<option_clap>-[\w-]+)'\ which\ wasn't\ expected
         """,
         cause="the program does not know the option {option} of its command: "
         "it was removed in this version, or is misspelt",

@@ -13,4 +13,9 @@ LINES = {
     "api-key-refused": (
         "openai.AuthenticationError: Error code: 401 - {'error': {'message': 'Incorrect API key provided'}}"
     ),
+    "ssh-key-refused": "git@github.com: Permission denied (publickey).",
+    "ssh-host-unknown": "Host key verification failed.",
+    "tunnel-unknown": 'ERR Register tunnel error from server side error="Unauthorized: Tunnel not found" connIndex=0',
+    "session-secret-unset": "[next-auth][error][NO_SECRET] Please define a `secret` in production.",
+    "token-signature": "JsonWebTokenError: invalid signature",
 }

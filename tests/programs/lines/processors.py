@@ -23,4 +23,5 @@ LINES = {
     "io-uring-refused": "io_uring_queue_init: Operation not permitted",
     "poll-refused": "s6-svscan: warning: unable to iopause: Operation not permitted",
     "bun-avx": "CPU lacks AVX support. Please consider upgrading to a newer CPU.",
+    "binary-of-another-processor": "bash: /usr/local/bin/app: cannot execute binary file: Exec format error",
 }

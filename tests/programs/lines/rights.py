@@ -10,4 +10,5 @@ LINES = {
     "descriptors-unbounded": "1758397856: OOM allocating 1073741816 fds",
     "display-missing": "_tkinter.TclError: no display name and no $DISPLAY environment variable",
     "export-unsupported": "exportfs: /nfsshare does not support NFS export",
+    "groups-refused": "crond: can't set groups: Operation not permitted",
 }

@@ -25,4 +25,10 @@ LINES = {
         "Exception (java.lang.RuntimeException) encountered during startup: A node with address /172.18.0.3 already "
         "exists, cancelling join. Use cassandra.replace_address if you want to replace this node."
     ),
+    "postgres-memory-kept": "FATAL:  pre-existing shared memory block (key 5432001, ID 0) is still in use",
+    "sqlite-read-only": "sqlite3.OperationalError: attempt to write a readonly database",
+    "innodb-denied": "[ERROR] [MY-012592] [InnoDB] InnoDB: Operating system error number 13 in a file operation.",
+    "aria-damaged": "[ERROR] mysqld: Aria recovery failed. Please run aria_chk -r on all Aria tables (*.MAI) and delete all aria_log.######## files",
+    "meilisearch-unknown-version": "Error: Meilisearch (v1.6.0) failed to infer the version of the database.",
+    "key-twice": 'error: duplicate key value violates unique constraint "users_pkey"',
 }

@@ -30,4 +30,5 @@ LINES = {
         "absolute or relative to ServerRoot"
     ),
     "sshd-keys": "sshd: no hostkeys available -- exiting.",
+    "django-hosts": "CommandError: You must set settings.ALLOWED_HOSTS if DEBUG is False.",
 }

@@ -1,0 +1,144 @@
+"""What a start script says that installs packages or looks for its project."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import NEVER, Failure
+
+INSTALLS = (
+    Failure(
+        name="package-unfound",
+        mark=("unable to locate package", "(no such package)", "has no installation candidate"),
+        pattern=r"Unable to locate package (?P<package>[\w.+-]{1,80})"
+        r"|\b(?P<package_alpine>[\w.+-]{1,80}) \(no such package\)"
+        r"|Package '?(?P<package_apt>[\w.+-]{1,80})'? has no installation candidate",
+        cause="the start installs {package}, and the package lists that it has do not name it: they were not fetched, "
+        "or the package has another name in this distribution",
+        cure="run apt-get update (apk update) before it, or correct the name; a package that is installed in the image "
+        "needs no network at the start",
+        source="apt's and apk's own messages",
+    ),
+    Failure(
+        name="package-release-unfound",
+        mark="no matching distribution found for",
+        pattern=r"No matching distribution found for (?P<package>[\w.+\[\]-]{1,80}(?:[=<>~!]=?[\w.*]{1,30})?)",
+        cause="the start installs {package}, and pip finds no such release for this Python: the container does not "
+        "reach the internet, or the release is made for another version",
+        cure="see the lines above this one: where names do not resolve, it is the network; otherwise correct the "
+        "release, or take the Python that it is made for",
+        source="pip's own message",
+    ),
+    Failure(
+        name="gemfile-missing",
+        mark="could not locate gemfile",
+        pattern=r"Could not locate Gemfile",
+        cause="Ruby finds no Gemfile in its working directory: the image lacks it, a mount hides it, or the working "
+        "directory is another one",
+        cure="see what is mounted over that folder: an empty one on the host hides what the image has; correct the "
+        "folder or --workdir",
+        source="Bundler's own message",
+    ),
+    Failure(
+        name="repository-missing",
+        mark="not a git repository",
+        pattern=r"\bnot a git repository\b",
+        cause="the start runs Git, and its folder is no checkout: .git was left out of the image, or is not mounted",
+        cure="mount the whole checkout, or take the call of Git out of the start",
+        source="Git's own message",
+        of_running=NEVER,
+        goes_on=True,
+    ),
+    Failure(
+        name="registry-unreached",
+        mark="network request to",
+        pattern=r"network request to https?://(?P<host>[\w.-]{1,100})\S{0,200} failed, reason:",
+        cause="npm does not reach {host}: the container has no way to the internet, or a proxy is not named to it",
+        cure="ask for the same address from the host; packages that are installed in the image need no network at the "
+        "start",
+        source="npm's own message",
+        may_pass=True,
+    ),
+    Failure(
+        name="project-file-missing",
+        mark=(
+            "could not open input file",
+            "could not open requirements file",
+            "couldn't find a package.json",
+        ),
+        pattern=r"Could not open input file: (?P<file>[\w./-]{1,200})"
+        r"|Could not open requirements file: \[Errno 2\] No such file or directory: '(?P<file_pip>[^']{1,200})'"
+        r"|Couldn't find a (?P<file_node>package\.json) file in",
+        cause="the program finds no {file} in its working directory: the image lacks it, a mount hides it, or the "
+        "working directory is another one",
+        cure="see what is mounted over that folder: an empty one on the host hides what the image has; correct the "
+        "folder or --workdir",
+        source="PHP's, pip's and yarn's own messages",
+    ),
+    Failure(
+        name="settings-file-missing",
+        mark="was not found and is not optional",
+        pattern=r"The configuration file '(?P<file>[^'\n]{1,200})' was not found and is not optional"
+        r"(?:\. The expected physical path was '(?P<path>/[^']{1,300})')?",
+        cause="the program finds no {file} in its working directory, or where its settings name it",
+        cure="mount the file there, or correct --workdir",
+        source=".NET's own message",
+    ),
+    Failure(
+        name="bundle-import",
+        mark=("module not found: error: can't resolve", "failed to resolve import"),
+        pattern=r"Module not found: Error: Can't resolve '(?P<module>[^'\n]{1,200})'"
+        r"|Failed to resolve import \"(?P<module_vite>[^\"\n]{1,200})\"",
+        cause="the program's code asks for {module}, which is not installed: node_modules is of another state of the "
+        "project, or a volume hides it",
+        cure="install it again in the container; a volume over node_modules keeps the old ones until it is removed",
+        source="webpack's and Vite's own messages",
+        build="another",
+    ),
+    Failure(
+        name="program-not-there",
+        mark=" enoent",
+        pattern=r"\bspawn (?P<command>[\w.+-]{1,60}) ENOENT\b",
+        cause="the program runs {command}, which the image does not have",
+        cure="take an image that has it, or install it in the image",
+        source="Node.js' own message",
+        of_running=NEVER,
+        build="another",
+    ),
+    Failure(
+        name="steam-subscription",
+        mark="(no subscription)",
+        pattern=r"Failed to install app '(?P<app>\d+)' \(No subscription\)",
+        cause="Steam gives the server {app} only to accounts that own the game, or the number is that of the game",
+        cure="log in with an account that has it in the settings of the image, or correct the number",
+        source="Steam's own message",
+    ),
+    Failure(
+        name="steam-room",
+        mark="state is 0x",
+        pattern=r"App '(?P<app>\d+)' state is (?P<state>0x(?:202|606|602)) after update job",
+        cause="Steam did not install the server {app} (state {state}): there is no room for it (0x202), or it may not write or reach "
+        "the internet",
+        cure="see docker exec with df -h for room, and who owns the folder of the server",
+        source="Steam's own message",
+    ),
+    Failure(
+        name="gated-model",
+        mark="gated repo",
+        pattern=r"(?:access(?:ing)? (?:to )?a gated repo|Cannot access gated repo)"
+        r"(?:[^\n]{0,200}?huggingface\.co/(?:api/models/)?(?P<model>[\w.-]{1,60}/[\w.-]*\w))?",
+        cause="the model is given only to accounts of Hugging Face that its owners let in, and the program shows no token "
+        "of one",
+        cure="ask for access on the model's page, and set HF_TOKEN to a token of that account",
+        source="Hugging Face documentation, gated models",
+    ),
+    Failure(
+        name="php-code-syntax",
+        mark="php parse error",
+        pattern=r"PHP Parse error:\s+(?:syntax error, )?(?P<what>[^\n]{1,80}?) in (?P<file>/\S{1,200}) on line (?P<line>\d+)",
+        cause="PHP cannot read {file} ({what}, line {line}): the code is written for a later PHP than this image has, "
+        "or the file is damaged",
+        cure="take the PHP that the program asks for, or correct the file",
+        source="PHP's own message",
+        build="another",
+    ),
+)
+"""In the order in which a line is compared with them."""

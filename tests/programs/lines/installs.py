@@ -1,0 +1,19 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/installs.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "package-unfound": "E: Unable to locate package libfoo-dev",
+    "package-release-unfound": "ERROR: No matching distribution found for tensorflow==1.15.0",
+    "gemfile-missing": "Could not locate Gemfile or .bundle/ directory",
+    "repository-missing": "fatal: not a git repository (or any of the parent directories): .git",
+    "registry-unreached": "npm ERR! network request to https://registry.npmjs.org/express failed, reason: connect ETIMEDOUT 104.16.1.35:443",
+    "project-file-missing": "Could not open input file: artisan",
+    "settings-file-missing": "System.IO.FileNotFoundException: The configuration file 'appsettings.json' was not found and is not optional. The expected physical path was '/app/appsettings.json'.",
+    "bundle-import": "Module not found: Error: Can't resolve 'react' in '/app/src'",
+    "program-not-there": "Error: spawn git ENOENT",
+    "steam-subscription": "ERROR! Failed to install app '896660' (No subscription)",
+    "steam-room": "Error! App '896660' state is 0x202 after update job.",
+    "gated-model": "OSError: You are trying to access a gated repo. Make sure to have access to it at https://huggingface.co/meta-llama/Llama-2-7b-hf.",
+    "php-code-syntax": 'PHP Parse error:  syntax error, unexpected token "match" in /var/www/html/src/Kind.php on line 31',
+}
