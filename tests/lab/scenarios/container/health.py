@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.scenarios.container.helpers import GOOD, run
 from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import logs
 
 
 def _unhealthy(
@@ -124,3 +125,42 @@ def probe_of_another_page(box: Box) -> None:
     recreated = f"diagnose recreate mispaged -- --health-cmd='{start_page}' | sh"
     command = first_command(box, "container.unhealthy", "mispaged")
     assert command == f"{asked} && {recreated}", command
+
+
+_ASKER = r"""#!/bin/sh
+case "$*" in
+*-d\ pods*) ;;
+*) echo "2026-01-02 10:00:00.123 UTC [29] FATAL:  database \"postuser\" does not exist" >/proc/1/fd/1 ;;
+esac
+"""
+
+
+def _asked_by_its_probe(box: Box, name: str, probe: str) -> None:
+    """A server of the database pods, whose log says what its probe asks in vain."""
+    box.write(f"/srv/{name}/pg_isready", _ASKER)
+    box.sh(f"chmod +x /srv/{name}/pg_isready")
+    server = (
+        "--env=POSTGRES_USER=postuser",
+        "--env=POSTGRES_DB=pods",
+        f"--volume=/srv/{name}/pg_isready:/bin/pg_isready:ro",
+        f"--health-cmd={probe}",
+        "--health-interval=1s",
+    )
+    run(box, name, *GOOD, *server, "bb:1.36", "sleep", "1000")
+    box.wait_health(name, "healthy")
+
+
+@fault("container.errors-in-log", subject="container:pods9", shareable=True)
+def probe_that_names_no_database(box: Box) -> None:
+    """pg_isready without -d asks for a database that is called like the user."""
+    _asked_by_its_probe(box, "pods9", "pg_isready -U postuser")
+    box.wait_for(lambda: logs(box, "pods9").count("FATAL") >= 12, 60, "the refusal to come again")
+    assert "pg_isready -d pods -U postuser" in first_command(
+        box, "container.errors-in-log", "pods9"
+    )
+
+
+@healthy(shareable=True)
+def probe_that_names_its_database(box: Box) -> None:
+    """The same probe with -d is let in."""
+    _asked_by_its_probe(box, "pods10", "pg_isready -U postuser -d pods")
