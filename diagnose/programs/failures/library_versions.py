@@ -18,6 +18,26 @@ LIBRARY_VERSIONS = (
         build="another",
     ),
     Failure(
+        name="erlang-release",
+        mark="terminating in do_boot",
+        pattern=r"init terminating in do_boot\W{1,4}\{load_failed",
+        cause="the release does not fit the Erlang that runs it: it was built without the runtime, and the image has "
+        "another version",
+        cure="build the release with include_erts: true, or in the image in which it runs",
+        source="Recruitee/mix_docker#25",
+        build="another",
+    ),
+    Failure(
+        name="mix-dependencies",
+        mark="could not find application file",
+        pattern=r"could not find application file: (?P<file>\w{1,60}\.app)\b",
+        cause="the dependencies of the program ({file}) are missing, or were built in another container: a mount of the "
+        "code hides those of the image",
+        cure="remove the folders deps and _build from the mounted code, and run mix deps.get and mix compile in the "
+        "container",
+        source="phoenixframework/phoenix#637",
+    ),
+    Failure(
         name="node-global",
         mark="is not defined",
         pattern=r"ReferenceError: (?P<name>fetch|structuredClone|FormData|Headers|Request|Response|Blob|File"

@@ -21,8 +21,12 @@ PROCESSOR = (
     ),
     Failure(
         name="binary-of-another-processor",
-        mark=("exec format error", "not a valid dynamic program", "qemu: uncaught target signal"),
-        pattern=r"(?<![\w/])(?P<path>/[\w./@+-]{1,200}): (?:cannot execute binary file: )?Exec format error"
+        mark=(
+            "cannot execute binary file: exec",
+            "not a valid dynamic program",
+            "qemu: uncaught target signal",
+        ),
+        pattern=r"(?<![\w/])(?P<path>/[\w./@+-]{1,200}): cannot execute binary file: Exec format error"
         r"|(?<![\w/])(?P<path_musl>/[\w./@+-]{1,200}): Not a valid dynamic program"
         r"|qemu: uncaught target signal \d+ \([\w ]{3,30}\)",
         cause="the program is built for another kind of processor than the host's: the kernel does not run it, or an "
@@ -120,6 +124,17 @@ PROCESSOR = (
         pattern=r"compiled by a more recent version of the Java Runtime \(class file version (?P<built>\d+)",
         cause="the program was compiled for a newer Java (class file version {built}) than the image has",
         cure="use an image with a newer Java: its version is the class file version minus 44",
+        build="another",
+    ),
+    Failure(
+        name="dotnet-not-loaded",
+        mark="failed to create coreclr",
+        pattern=r"Failed to create CoreCLR, HRESULT: (?P<code>0x[0-9A-F]{8})",
+        cause=".NET itself does not start in this image ({code}): it is built badly, needs a newer host, or a limit of "
+        "memory or processes leaves no room for it",
+        cure="run the build that worked before; with --security-opt=seccomp=unconfined it starts where the host's "
+        "Docker is older than the image",
+        source="jellyfin/jellyfin#2616",
         build="another",
     ),
     Failure(

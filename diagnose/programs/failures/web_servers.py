@@ -383,7 +383,7 @@ WEB_SERVERS = (
         name="address-not-there",
         mark="address",
         pattern=r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address"
-        r"|\bbind: (?:Address not available|Cannot assign requested address)",
+        r"|\bbind: (?:Address not available|Cannot assign requested address)|panicked at '?Cannot assign requested address",
         cause="the program is configured to listen at an address that its container does not have",
         cure="let it listen on 0.0.0.0",
     ),

@@ -23,4 +23,6 @@ LINES = {
     "kibana-version": "[ERROR][elasticsearch-service] This version of Kibana (v8.9.0) is incompatible with the following Elasticsearch nodes in your cluster: v7.17.0 @ es01:9200",
     "venv-foreign": "error: Project virtual environment directory `/app/.venv` cannot be used because it is not a valid Python environment (no Python executable was found)",
     "python-earlier": "ModuleNotFoundError: No module named 'imp'",
+    "erlang-release": '{"init terminating in do_boot",{load_failed,[file_io_server,heart,lists,error_handler,erl_eval,code_server]}}',
+    "mix-dependencies": "** (Mix) Could not start application ranch: could not find application file: ranch.app",
 }

@@ -24,4 +24,5 @@ LINES = {
     "poll-refused": "s6-svscan: warning: unable to iopause: Operation not permitted",
     "bun-avx": "CPU lacks AVX support. Please consider upgrading to a newer CPU.",
     "binary-of-another-processor": "bash: /usr/local/bin/app: cannot execute binary file: Exec format error",
+    "dotnet-not-loaded": "Failed to create CoreCLR, HRESULT: 0x80004005",
 }
