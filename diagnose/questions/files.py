@@ -13,6 +13,7 @@ from diagnose.questions.question import Policy, Question
 
 Parts = Literal[
     "addresses",
+    "backends",
     "certificates",
     "created",
     "dns upstreams",

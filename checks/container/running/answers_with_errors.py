@@ -11,6 +11,7 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.closed_folders import ClosedFolder, ClosedFolders
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
+from diagnose.evidence.network.proxies.haproxy_backends import BackendFaults
 from diagnose.evidence.network.proxies.page_text import first_words
 from diagnose.evidence.network.proxies.tls_clients import AllTlsClients, TlsClients
 from diagnose.mappings import names_of, only, present, subjects_of
@@ -53,6 +54,7 @@ def answers_with_errors(
     program_logs: ProgramLogs | None,
     closed_folders: ClosedFolders | None,
     all_tls_clients: AllTlsClients | None,
+    backend_faults: BackendFaults | None,
 ) -> CheckResult:
     """A web server in a container answers requests with errors of its own.
 
@@ -72,7 +74,8 @@ def answers_with_errors(
     An unhealthy container has its own finding. Where its log does not say why, a log file counts
     that the program itself has written lately, below its code or its mounts: frameworks of PHP,
     Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes at
-    each request: owner and mode show that its workers may not.
+    each request: owner and mode show that its workers may not. Of HAProxy without a server the
+    mounted configuration is compared with the containers on its networks.
     It is a warning too where clients speak TLS to a port at which the server speaks plain HTTP.
     """
     folders = closed_folders or ClosedFolders()
@@ -82,7 +85,8 @@ def answers_with_errors(
         if health is None or health.status != "unhealthy":
             own = logs.get(failed.container.id)
             closed = folders.of(failed.container) if own is None else None
-            yield _failed_answers_finding(failed, own, closed, containers, clock)
+            fault = backend_faults.of(failed.container) if backend_faults is not None else ""
+            yield _failed_answers_finding(failed, own, closed, fault, containers, clock)
     for clients in all_tls_clients or ():
         yield _tls_clients_finding(clients)
     return None
@@ -125,12 +129,13 @@ def _failed_answers_finding(
     failed: FailedAnswers,
     own: ProgramLog | None,
     closed: ClosedFolder | None,
+    fault: str,
     containers: Containers,
     clock: Clock,
 ) -> Finding:
     """own: a log file of the program, which counts where the container's log explains nothing.
 
-    closed: a folder that its workers should write.
+    closed: a folder that its workers should write. fault: why no server of HAProxy can be up.
     """
     container, printed = failed.container, LogTail(failed.other_lines)
     written = None if printed.explains else own
@@ -141,7 +146,7 @@ def _failed_answers_finding(
         container,
         sentence(
             f"{container} answers {_failing_requests(failed)}{_proxies_clause(failed)}",
-            failure.cause if failure is not None else failed.why,
+            _cause(failed, failure, fault),
             _closed_folder_clause(closed),
         ),
         {
@@ -159,12 +164,19 @@ def _failed_answers_finding(
     )
     variables = {
         "closed_page" if failed.status == _FORBIDDEN else "url": failed.url,
+        "balancer": container.name if fault else "",
         "migration": migration_of(failure, tail.lines),
         "log_inside": f"{container.name}:{written.path}" if written is not None else "",
         "refusing": container.name if failed.status == _BAD_REQUEST else "",
         **_closed_variables(closed),
     }
     return finding.with_variables(present(variables))
+
+
+def _cause(failed: FailedAnswers, failure: Recognised | None, fault: str) -> str:
+    if fault:
+        return f'no server of backend "{failed.empty_backend}" is up, since {fault}'
+    return failure.cause if failure is not None else failed.why
 
 
 def _closed_variables(closed: ClosedFolder | None) -> PageVariables:

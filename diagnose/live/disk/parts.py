@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.live.disk.caddy_parts import sites
+from diagnose.live.disk.haproxy_parts import backends
 from diagnose.live.disk.nginx_parts import proxying
 from diagnose.questions.files import Parts
 
@@ -335,6 +336,7 @@ def _dns_upstreams(text: str) -> Iterator[str]:
 
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "addresses": _addresses,
+    "backends": backends,
     "certificates": _certificates,
     "created": _created_objects,
     "dns upstreams": _dns_upstreams,

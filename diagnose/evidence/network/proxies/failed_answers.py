@@ -99,14 +99,21 @@ class FailedAnswers(msgspec.Struct, frozen=True):
         return next((path for line, path in self.files.items() if text in line), "")
 
     @property
+    def empty_backend(self) -> str:
+        """The backend of HAProxy that has no server for the last request; "" for none."""
+        last = self.answers[-1].server if self.answers else ""
+        backend, _, server = last.partition("/")
+        return backend if server == _NO_SERVER else ""
+
+    @property
     def why(self) -> str:
         """What HAProxy noted of the server behind the last answer; "" for any other program."""
         last = self.answers[-1] if self.answers else None
         if last is None:
             return ""
+        if self.empty_backend:
+            return f'no server of backend "{self.empty_backend}" is up'
         backend, _, server = last.server.partition("/")
-        if server == _NO_SERVER:
-            return f'no server of backend "{backend}" is up'
         end = _ENDS.get(last.ended[:2], "")
         return f'server "{server}" of backend "{backend}" {end}' if end else ""
 

@@ -1,0 +1,98 @@
+"""Why no server of a backend of HAProxy is up, by its configuration and the containers near it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import innermost_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.mappings import by_key
+from diagnose.model import Failed
+from diagnose.phrases import joined
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_USUAL = ("/usr/local/etc/haproxy/haproxy.cfg", "/etc/haproxy/haproxy.cfg")
+_OPTION = "-f"
+
+
+class BackendFaults(msgspec.Struct, frozen=True):
+    """Why the servers of a backend cannot be up, in words, by the container's id."""
+
+    by_id: Mapping[str, str] = {}
+
+    def of(self, container: Container) -> str:
+        return self.by_id.get(container.id, "")
+
+
+@evidence
+def backend_faults(
+    host: Host,
+    all_failed_answers: AllFailedAnswers,
+    containers: Containers,
+    namespaces: Namespaces | None,
+) -> BackendFaults:
+    """A configuration is read only where HAProxy answers that no server is up."""
+    found = {}
+    for failed in all_failed_answers:
+        backend = failed.empty_backend
+        if backend:
+            servers = _servers(host, failed.container).get(backend, [])
+            faults = list(_faults(failed.container, servers, containers, namespaces))
+            if servers and len(faults) == len(servers):
+                found[failed.container.id] = joined(list(dict.fromkeys(faults)))
+    return BackendFaults(found)
+
+
+def _servers(host: Host, proxy: Container) -> dict[str, list[str]]:
+    """By backend, the places of its servers, of a configuration that is mounted."""
+    words = proxy.config.words
+    named = [words[at + 1] for at, word in enumerate(words[:-1]) if word == _OPTION]
+    for path in (*named, *_USUAL):
+        mount = innermost_mount(proxy.mounts, path)
+        if mount is None or not mount.has_host_path:
+            continue
+        text = host.ask(mounted_file(mount, path, parts="backends"))
+        if not isinstance(text, Failed):
+            return by_key(_places(text.text))
+    return {}
+
+
+def _places(text: str) -> Iterator[tuple[str, str]]:
+    """Each backend with the place of one of its servers."""
+    backend = ""
+    for kind, *words in map(str.split, text.splitlines()):
+        if kind == "backend":
+            backend = words[0]
+        elif kind == "server":
+            yield backend, words[1]
+
+
+def _faults(
+    proxy: Container,
+    servers: Sequence[str],
+    containers: Containers,
+    namespaces: Namespaces | None,
+) -> Iterator[str]:
+    """What is wrong with each server; nothing of one that may be well, or is another machine."""
+    for place in servers:
+        name, _, port = place.rpartition(":")
+        if not port.isdigit() or is_address(name) or "." in name:
+            continue
+        called = [
+            container
+            for network in proxy.endpoints
+            for container in containers.called(network, name)
+            if container.id != proxy.id
+        ]
+        netns = namespaces.of(called[0]) if called and namespaces is not None else None
+        if not called:
+            yield f'no running container on its networks is called "{name}"'
+        elif netns is not None and not netns.serves_others("tcp", int(port)):
+            yield f"{called[0]} does not listen at port {port}"

@@ -1,0 +1,30 @@
+"""The parts of HAProxy's configuration that name its servers: the rest is not recorded. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_SECTION = re.compile(r"(?P<kind>[a-z-]{3,20})(?:[ \t]+(?P<name>[\w.:-]{1,100}))?[ \t]*(?:#.*)?")
+_SERVER = re.compile(
+    r"[ \t]+server[ \t]+(?P<name>[\w.:-]{1,100})[ \t]+(?P<place>[\w.:\[\]-]{1,200})"
+)
+_CHECK = re.compile(
+    r"[ \t]+option[ \t]+httpchk(?:[ \t]+(?P<words>[\w/.?&=-]{1,200}[^\n#]{0,100}))?"
+)
+_WITH_SERVERS = frozenset({"backend", "listen"})
+
+
+def backends(text: str) -> Iterator[str]:
+    """`backend NAME`, `server NAME PLACE` and `httpchk WORDS`, a line each."""
+    is_inside = False
+    for line in text.splitlines():
+        section = _SECTION.fullmatch(line)
+        if section is not None:
+            is_inside = section["kind"] in _WITH_SERVERS and section["name"] is not None
+            if is_inside:
+                yield f"backend {section['name']}"
+        elif is_inside and (server := _SERVER.match(line)) is not None:
+            yield f"server {server['name']} {server['place']}"
+        elif is_inside and (checked := _CHECK.match(line)) is not None:
+            yield f"httpchk {' '.join((checked['words'] or 'OPTIONS /').split()[:2])}"
