@@ -133,13 +133,8 @@ def _failed_answers_finding(
     containers: Containers,
     clock: Clock,
 ) -> Finding:
-    """own: a log file of the program, which counts where the container's log explains nothing.
-
-    closed: a folder that its workers should write. fault: why no server of HAProxy can be up.
-    """
-    container, printed = failed.container, LogTail(failed.other_lines)
-    written = None if printed.explains else own
-    tail = written.tail if written is not None else _explaining_tail(printed, failed)
+    """closed: a folder that its workers should write. fault: why no server of HAProxy is up."""
+    container, (written, tail) = failed.container, _read_log(failed, own)
     failure = _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
@@ -151,8 +146,7 @@ def _failed_answers_finding(
         ),
         {
             **_answers_evidence(failed),
-            **(log_evidence(tail) if tail.explains else {}),
-            **present({"written to": written.path if written else _file_of(tail, failed)}),
+            **_tail_evidence(failed, written, tail),
             **not_running(callees, clock),
             **_closed_evidence(closed),
         },
@@ -163,14 +157,37 @@ def _failed_answers_finding(
         signs=tail.signs if tail.explains else None,
     )
     variables = {
-        "closed_page" if failed.status == _FORBIDDEN else "url": failed.url,
-        "balancer": container.name if fault else "",
+        **_server_variables(failed, fault),
         "migration": migration_of(failure, tail.lines),
         "log_inside": f"{container.name}:{written.path}" if written is not None else "",
-        "refusing": container.name if failed.status == _BAD_REQUEST else "",
         **_closed_variables(closed),
     }
     return finding.with_variables(present(variables))
+
+
+def _tail_evidence(
+    failed: FailedAnswers, written: ProgramLog | None, tail: LogTail
+) -> dict[str, object]:
+    """What the program says of it, and where that is written."""
+    path = written.path if written is not None else _file_of(tail, failed)
+    return {**(log_evidence(tail) if tail.explains else {}), **present({"written to": path})}
+
+
+def _server_variables(failed: FailedAnswers, fault: str) -> PageVariables:
+    """Which page to ask the server for, and which paragraph is about it."""
+    name = failed.container.name
+    return {
+        "closed_page" if failed.status == _FORBIDDEN else "url": failed.url,
+        "balancer": name if fault else "",
+        "refusing": name if failed.status == _BAD_REQUEST else "",
+    }
+
+
+def _read_log(failed: FailedAnswers, own: ProgramLog | None) -> tuple[ProgramLog | None, LogTail]:
+    """The program's own log file, where the container's log explains nothing; and what is read."""
+    printed = LogTail(failed.other_lines)
+    written = None if printed.explains else own
+    return written, written.tail if written is not None else _explaining_tail(printed, failed)
 
 
 def _cause(failed: FailedAnswers, failure: Recognised | None, fault: str) -> str:

@@ -56,7 +56,7 @@ def http_version_refused(untold_programs: UntoldPrograms) -> CheckResult:
     """
     for program in untold_programs:
         if program.symptom.kind == "version":
-            what = "calls it by HTTP/1.0: no proxy_http_version is set there"
+            what = "calls it by HTTP/1.0: proxy_http_version is not 1.1 there"
             yield _untold_finding(program, what, _VERSION)
     return None
 

@@ -21,7 +21,7 @@ _HELPERS = {("udp", 69): "tftp", ("udp", 5060): "sip", ("tcp", 5060): "sip", ("t
     causes=["container.errors-in-log", "network.call-unanswered", "network.calls-failing"],
 )
 def answers_untranslated(untranslated_answers: UntranslatedAnswers) -> CheckResult:
-    """A server answers a container from another port, and the host does not pass that on.
+    """A server answers a container from another port, and the answer is lost.
 
     The host translates what a container sends (NAT), and knows an answer by both ports of the call.
     TFTP answers from a new port, cameras (RTSP) and telephones (SIP) send pictures and sound to the

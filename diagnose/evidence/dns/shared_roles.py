@@ -81,10 +81,10 @@ def _difference(owners: Sequence[Container]) -> str:
     first, *others = owners
     if any(_repository(other) != _repository(first) for other in others):
         return "they run different images"
-    if any(other.image != first.image for other in others):
-        return "they run different releases of one image"
     if _copy(owners) is not None:
         return "one is a copy that takes no writes, by its own settings"
+    if any(other.image != first.image for other in others):
+        return "they run different releases of one image"
     return ""
 
 

@@ -165,3 +165,10 @@ def prefix_that_caddy_cuts_off(box: Box) -> None:
 def prefix_that_program_and_caddy_know(box: Box) -> None:
     """The path is left on, and the API knows it."""
     use(box, _caddy(box, 16, PREFIXED, "reverse_proxy /api/* api16:8000"), "200")
+
+
+@fault(CHECK, subject="container:api17", also=(READS_ENGINE,))
+def prefix_that_traefik_cuts_off_in_vain(box: Box) -> None:
+    """A middleware cuts /api off, and the API knows /api/users."""
+    labels = (label.format(17) for label in _STRIP)
+    use(box, _traefik(box, 17, PREFIXED, *labels), "404")

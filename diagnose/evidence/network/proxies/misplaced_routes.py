@@ -82,13 +82,16 @@ def _misplaced(
         for line in _below(route, logs.get(route.proxy.id, []))
         if _NO_ROUTER.search(line.rest) is None
     ]
-    inside = [] if route.is_cut else _below(route, logs.get(route.program.id, []))
+    of_program = logs.get(route.program.id, [])
+    inside = _by_proxy(route, of_program) if route.is_cut else _below(route, of_program)
     # Caddy without an access log still writes down the calls that failed
     seen = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
     if seen is None or any(map(is_known, (*outside, *inside))):
         return None
     last = telling(seen)
     asked = last.path.partition("?")[0]
+    if route.is_cut and not outside:
+        asked = f"{route.prefix}{asked}"
     other = asked if route.is_cut else asked.removeprefix(route.prefix) or "/"
     return MisplacedRoute(
         route,
@@ -103,6 +106,12 @@ def _misplaced(
 
 def _below(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
     return [line for line in lines if line.path.startswith(f"{route.prefix}/")]
+
+
+def _by_proxy(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
+    """The requests of the proxy, where each of them came by this route."""
+    own = route.proxy.ipv4_addresses
+    return [line for line in lines if line.address in own] if route.is_only else []
 
 
 def _address(route: PassedRoute) -> str:

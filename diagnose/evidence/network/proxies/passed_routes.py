@@ -50,6 +50,8 @@ class PassedRoute(msgspec.Struct, frozen=True):
     """Traefik's name for it."""
     chain: str = ""
     """The value of the label of its middlewares."""
+    is_only: bool = False
+    """Whether the proxy has no other way to the program."""
     inside: str = ""
     """The Caddyfile as the proxy has it."""
     on_host: str = ""
@@ -120,6 +122,7 @@ def _labelled_route(
         said=f"traefik.http.routers.{router.name}.rule={router.rule}",
         router=router.name,
         chain=router.settings.get("middlewares", ""),
+        is_only=sum(1 for _ in routers_of(container)) == 1,
     )  # fmt: skip
 
 
