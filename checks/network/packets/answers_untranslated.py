@@ -11,8 +11,9 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
-_HELPERS = {("udp", 69): "tftp", ("udp", 5060): "sip", ("tcp", 5060): "sip", ("tcp", 21): "ftp"}
-"""The helpers of the kernel, which read the port for the answer in the call."""
+_HELPERS = {("udp", 69): "tftp"}
+"""The helper of the kernel that heals: it is used for new calls alone, and each call of TFTP has a
+port of its own. Telephones (SIP) keep theirs."""
 
 
 @check(
