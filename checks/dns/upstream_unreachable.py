@@ -25,7 +25,7 @@ from diagnose.evidence.network.rules.refusing_routes import in_words, without_re
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped
-from diagnose.phrases import count, joined, sentence
+from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
 
 _LOST = [
@@ -127,8 +127,9 @@ def _later_finding(
     yield Finding(
         subject=DAEMON,
         summary=sentence(
-            f"builds, and containers that start from now on, ask DNS server {servers}, which does "
-            f"not answer this host ({lookups.host[given[0]]})",
+            f"builds, and containers that start from now on, ask DNS {agree(given, 'server', 'servers')} "
+            f"{servers}, which {agree(given, 'does', 'do')} not answer this host "
+            f"({lookups.host[given[0]]})",
             f"it is set in {resolvers.configured_in} (dns)",
             f"{answering} answers this host" if answering else "",
         ),
@@ -138,6 +139,7 @@ def _later_finding(
         },
         variables=cure,
         discriminator="later",
+        severity=Severity.warning,
         signs=frozenset({"dns"}),
     )
 

@@ -274,11 +274,11 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
 
 
 LATER: dict[str, tuple[tuple[str, ...], bool, bool, list[tuple[str, str]], str]] = {
-    "silent": (("192.0.2.9",), False, True, [("critical", "docker")], '{"dns": ["192.0.2.53"]}'),
+    "silent": (("192.0.2.9",), False, True, [("warning", "docker")], '{"dns": ["192.0.2.53"]}'),
     "it answers": (("192.0.2.9",), True, True, [], ""),
     "none is given": ((), False, True, [], ""),
     "of this host": (("127.0.0.1",), False, True, [], ""),
-    "nobody answers": (("192.0.2.9",), False, False, [("critical", "docker")], ""),
+    "nobody answers": (("192.0.2.9",), False, False, [("warning", "docker")], ""),
 }
 
 
