@@ -86,7 +86,7 @@ def answers_with_errors(
             own = logs.get(failed.container.id)
             closed = folders.of(failed.container) if own is None else None
             fault = backend_faults.of(failed.container) if backend_faults is not None else ""
-            yield _failed_answers_finding(failed, own, closed, fault, containers, clock)
+            yield _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
     for clients in all_tls_clients or ():
         yield _tls_clients_finding(clients)
     return None
