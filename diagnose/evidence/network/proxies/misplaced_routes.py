@@ -90,7 +90,7 @@ def _misplaced(
         return None
     last = telling(seen)
     asked = last.path.partition("?")[0]
-    if route.is_cut and not outside:
+    if route.is_cut and seen is inside:
         asked = f"{route.prefix}{asked}"
     other = asked if route.is_cut else asked.removeprefix(route.prefix) or "/"
     return MisplacedRoute(
