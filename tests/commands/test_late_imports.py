@@ -87,7 +87,6 @@ MODULES = {
     "check dns --format json --from FOLDER": {
         *HEAVY,
         "diagnose.live",
-        "checks.container",
         "checks.image",
         "checks.security",
     },
