@@ -50,7 +50,8 @@ class Host:
     @property
     def parts_looked_at(self) -> tuple[PartLookedAt, ...]:
         """Of what there is more than one run looks at, by its name."""
-        return tuple(part for _, part in sorted(self._parts.items()))
+        with self._lock:
+            return tuple(part for _, part in sorted(self._parts.items()))
 
     def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
         """The first things, at most so many; the report says where there are more.
