@@ -17,7 +17,9 @@ from diagnose.phrases import joined, numbered
 
 MOST = 4
 """So many facts are shown of one message."""
-_ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\.\d)")
+_MOST_PORT = 65535
+_ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w/-])(?!\.\w)")
+"""No network (172.18.0.0/16), and no version."""
 _BY_A_VISITOR = re.compile(
     r"\bcurl\b|\bwget\b|\bERR_[A-Z]|\bbrowser\b|\b(?:web)?sites?\b|\bport\s+\d+\s+(?:is|does|do|not)\b",
     re.IGNORECASE,
@@ -27,13 +29,16 @@ _PORT = re.compile(
     r"(?:\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::|\s+port\s+)|^port\s+|\bport\s+)(?P<port>\d{2,5})\b",
     re.IGNORECASE,
 )
-_NAME = r"[\"'`]?(?P<name>[A-Za-z][\w-]{0,62}(?:\.[\w-]{1,63})?)"
+_NAME = r"(?P<name>\w[\w-]{0,62}(?:\.[\w-]{1,63}){0,9})"
 _CALLED = re.compile(
-    rf"(?:getaddrinfo (?:ENOTFOUND|EAI_AGAIN) |\blookup |UnknownHostException: |Could not resolve host: "
-    rf"|translate host name \\?|bad address |can't find |getaddrinfo for |not found in upstream ){_NAME}"
+    rf"(?:getaddrinfo (?:ENOTFOUND|EAI_AGAIN) |UnknownHostException: |Could not resolve host: |getaddrinfo for "
+    rf"|translate host name \\?[\"']|bad address '|server can't find |not found in upstream \"){_NAME}"
+    rf"|\blookup {_NAME.replace('name', 'asked')}(?:\.? on |: )"
     rf"|^(?:ping: )?{_NAME.replace('name', 'first')}: (?:Temporary failure in name|Name or service not known)"
 )
 """A name that a program looks up."""
+_OF_NOBODY = frozenset({"localhost", "undefined", "null", "nil", "none"})
+"""No names of containers: what stands for the caller itself, or for a setting without a value."""
 
 
 def places_named(
@@ -80,7 +85,8 @@ def _of_no_container(address: str, networks: Networks) -> Iterator[str]:
 def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
     if not _BY_A_VISITOR.search(text):
         return
-    for port in dict.fromkeys(int(match["port"]) for match in _PORT.finditer(text)):
+    named = dict.fromkeys(int(match["port"]) for match in _PORT.finditer(text))
+    for port in (port for port in named if port <= _MOST_PORT):
         publishing = [item for item in containers if item.publishes(port)]
         wanting = [item for item in containers if item.wants_port(port)]
         if publishing:
@@ -90,7 +96,7 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
                 f'container "{item.name}" should publish port {port}, and {_state(item)}'
                 for item in wanting
             )
-        else:
+        elif not any(item.shares_host_network or item.swarm_service for item in containers):
             yield _nobody_publishes(port, containers)
 
 
@@ -108,13 +114,18 @@ def _nobody_publishes(port: int, containers: Sequence[Container]) -> str:
 
 
 def _names(text: str, containers: Sequence[Container]) -> Iterator[str]:
-    names = (match["name"] or match["first"] for match in _CALLED.finditer(text))
-    for name in dict.fromkeys(names):
-        called = [container for container in containers if name in container.dns_names]
+    found = (match["name"] or match["asked"] or match["first"] for match in _CALLED.finditer(text))
+    for name in dict.fromkeys(found):
+        called = [container for container in containers if _has_name(container, name)]
         if called:
             yield from (_is_called(name, container) for container in called)
-        elif "." not in name:
+        elif "." not in name and name.lower() not in _OF_NOBODY:
             yield f'no container has the name "{name}"'
+
+
+def _has_name(container: Container, name: str) -> bool:
+    """Whether the engine's resolver knows the container by that name, in small letters or not."""
+    return name.lower() in {own.lower() for own in container.dns_names}
 
 
 def _is_called(name: str, container: Container) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.networks import Networks
 from diagnose.symptoms.named_places import places_named
 from tests.checks.network.evidence import network
@@ -45,7 +46,31 @@ FACTS = {
     "ping: api: Temporary failure in name resolution": ('no container has the name "api"',),
     "Could not resolve host: api.example.com": (),
     "container version 1.2.3.4.5 is too old": (),
+    "version 172.18.0.9-rc1, build 172.18.0.1234": (),
+    "cannot add 172.18.0.0/16": (),
+    "lookup DB on 127.0.0.11:53: no such host": (
+        '"DB" is a name of container "shop-db-1" on "shop", and it has ended with code 1',
+    ),
+    "lookup db.other.svc.example on 10.0.0.2:53: no such host": (),
+    "getaddrinfo ENOTFOUND 1password": ('no container has the name "1password"',),
+    "getaddrinfo ENOTFOUND localhost, then undefined": (),
+    "Error: can't find module 'api'": (),
+    "EFAULT: bad address in system call argument": (),
+    "lookup table of the site is missing": (),
+    "curl http://localhost:70000 fails": (),
 }
+
+
+OF_THE_HOST = container("exporter", HostConfig={"NetworkMode": "host"})
+OF_A_SERVICE = container(
+    "shop_web.1.x", Config={"Labels": {"com.docker.swarm.service.name": "shop_web"}}
+)
+
+
+@pytest.mark.parametrize("other", [OF_THE_HOST, OF_A_SERVICE], ids=lambda other: other.name)
+def test_a_port_that_others_may_serve_is_not_said_to_be_nobodys(other: Container) -> None:
+    text = "port 9000 does not answer"
+    assert places_named(text, [WEB, other], Networks((SHOP,))) == ()
 
 
 @pytest.mark.parametrize("text", FACTS)
