@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from diagnose import registry
@@ -209,3 +211,10 @@ SERVERS_LINES = (
 @pytest.mark.parametrize("line", SERVERS_LINES)
 def test_what_leaves_a_trace_on_the_host_is_no_refused_command(line: str) -> None:
     assert recognise([line], None, REFUSED_COMMANDS) is None
+
+
+def test_a_long_name_takes_no_time() -> None:
+    """A name with many dots was tried anew at each of them: 19 s for 3 KB."""
+    began = time.process_time()
+    recognise(["lookup " + "a." * 1500], None, REFUSED_COMMANDS)
+    assert time.process_time() - began < 4

@@ -65,9 +65,9 @@ _VALUES = (
     Failure(
         name="number-out-of-range",
         mark=" ",
-        pattern=r"(?P<option>--?[\w-]{2,60}|\b[a-z][\w.]*[-.][\w.-]{1,60}) (?:can(?:not|'t)|must not|may not) be "
+        pattern=r"(?P<option>--?[\w-]{2,60}|(?<![\w.-])[a-z][\w.]{0,60}[-.][\w.-]{1,60}) (?:can(?:not|'t)|must not|may not) be "
         r"(?P<bound>negative|zero|empty|(?:less|lower|smaller|greater|more|larger) than [^\n]{1,60})"
-        r"|(?P<option_positive>--?[\w-]{2,60}|\b[a-z][\w.]*[-.][\w.-]{1,60}) (?:must|should|has to) be "
+        r"|(?P<option_positive>--?[\w-]{2,60}|(?<![\w.-])[a-z][\w.]{0,60}[-.][\w.-]{1,60}) (?:must|should|has to) be "
         r"(?P<bound_positive>(?:an? )?(?:positive|non-negative|greater|less|at least|between|in the range|a number"
         r"|an integer|in whole)[^\n]{0,60})"
         r"|(?P<bound_named>must specify (?:an?|the) [\w -]{1,40}) for log opt '(?P<option_named>[\w-]{1,60})'",
