@@ -111,7 +111,8 @@ EXPLAINS = Phrases(
         | \bcheck\ failed:\ | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
         | \bprovided\ but\ not\ defined\b | \benetunreach\b | \bbad_alloc\b | ^memoryerror$
         | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
-        | ^(?:chmod|chown|cp|[ef]?grep|g?awk|jq|ln|mkdir|mv|rm|rsync|sed|tar|xargs):\ \S
+        | ^(?:chmod|chown|cp|[ef]?grep|g?awk|jq|ln|mkdir|mv|rm|rsync|sed|tar|xargs):
+            \ (?!building\ |created\ |overwrite\ |receiving\ |remove\ |removing\ leading\ |sending\ |warning:\ |\d)\S
         """,
         re.VERBOSE,
     ),

@@ -288,6 +288,8 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
         '{"error":"503 Service Unavailable","event":"Failed to fetch outpost configuration, retrying in 3 seconds"}',
         "replica: Got fatal error 1236 from source when reading data from binary log: 'Log event entry exceeded'",
         "Couldn't resolve hostname after 3 attempts",
+        'GET "/login?error=invalid_api_key" 401',
+        "GET /api?error=TOKEN_INVALID 401",
     ],
 )
 def test_an_ordinary_line_is_no_known_failure(line: str):

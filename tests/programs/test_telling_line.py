@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnose.programs.telling_line import telling_line
+from diagnose.programs.telling_line import says_what_is_wrong, telling_line
 
 LOGS = Path(__file__).parent.parent / "data" / "program_logs"
 MARK = ">> "
@@ -541,3 +541,18 @@ def test_the_first_issue_of_zod_belongs_to_its_name(text: str, issue: str) -> No
     telling = telling_line(text.splitlines())
     assert telling is not None
     assert telling.details == (issue,)
+
+
+@pytest.mark.parametrize(
+    ("line", "objects"),
+    [
+        ("tar: Removing leading `/' from member names", False),
+        ("mkdir: created directory '/data'", False),
+        ("rsync: 3 files are sent", False),
+        ("grep: warning: stray \\ before -", False),
+        ("tar: data.tar: file changed as we read it", True),
+        ("sed: -e expression #1, char 24: unknown option to `s'", True),
+    ],
+)
+def test_a_tool_that_tells_what_it_does_has_no_complaint(line: str, objects: bool) -> None:
+    assert says_what_is_wrong(line) is objects

@@ -49,6 +49,7 @@ CREDENTIALS = (
     Failure(
         name="bot-token",
         mark="",
+        explains_only=True,
         pattern=r"""(?x)
             Improper\ token\ has\ been\ passed | \bTOKEN_INVALID\b | \bAn\ invalid\ token\ was\ provided
             | \bThe\ token\ `[^`\n]{0,120}`\ was\ rejected\ by\ the\ server
@@ -111,6 +112,7 @@ CREDENTIALS = (
     Failure(
         name="api-key-refused",
         mark="",
+        explains_only=True,
         pattern=r"""(?x)
             \bIncorrect\ API\ key\ provided | \binvalid_api_key\b | \binvalid\ x-api-key\b
             | \bAPI\ key\ not\ valid\.\ Please\ pass\ a\ valid\ API\ key

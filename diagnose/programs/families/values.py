@@ -106,7 +106,7 @@ VALUES = (
         of_running=NEVER,
         mark="",
         pattern=r"""(?x)
-            \bAn\ invalid\ IP\ address\ was\ specified | \binvalid\ IP\ address(?:\ syntax)?\b
+            \bAn\ invalid\ IP\ address\ was\ specified | (?<!\bfrom\ )\binvalid\ IP\ address(?:\ syntax)?\b(?!\ from\b)
             | \bdoes\ not\ appear\ to\ be\ an\ IPv4\ or\ IPv6\ (?:address|network|interface)
             | \bParseAddr\(\\?" | \bAddrParseError\b
             | \binvalid\ CIDR\ address: | \bexpected\ IP\ in\ URL\ for\ binding
