@@ -64,3 +64,80 @@ class ReadComposeVolumes(Question[list[ComposeVolume]], frozen=True):
 
     def about(self) -> str:
         return f"the volumes in {', '.join(self.paths)}"
+
+
+class WrittenMount(msgspec.Struct, frozen=True):
+    """An entry of `volumes` of a service."""
+
+    target: str
+    source: str = ""
+    """A path of the host, or a volume as the project calls it; "" for one without a name."""
+
+
+class MisreadNumber(msgspec.Struct, frozen=True):
+    """A value without quotes that compose takes for a number."""
+
+    path: str
+    written: str
+    """NAME=value, as the file has it."""
+    read: str
+    """NAME=value, as a container gets it."""
+
+
+class WrittenService(msgspec.Struct, frozen=True):
+    """A service as the files of its project have it now; values with a variable are left out."""
+
+    name: str
+    path: str = ""
+    """The last file that has it."""
+    image: str = ""
+    builds: bool = False
+    """Whether compose builds its image."""
+    scale: str = ""
+    """The number of its containers, as it is written."""
+    profiles: list[str] = []
+    ports: list[str] = []
+    """As they are written; those of a mapping as TARGET or PUBLISHED:TARGET."""
+    mounts: list[WrittenMount] = []
+    variables: list[str] = []
+    """The names in its `environment`."""
+    numbers: list[MisreadNumber] = []
+    replaced: list[WrittenMount] = []
+    """Mounts of an anchor that it merges, in whose place it has a list of its own."""
+    is_partial: bool = False
+    """Whether it extends another one, or has tags of compose: more belongs to it."""
+
+
+class ComposeProject(msgspec.Struct, frozen=True):
+    """What the files of a project say of all its services."""
+
+    services: list[WrittenService] = []
+    includes: bool = False
+    """Whether more services come from files that these include."""
+    changed: Mapping[str, float] = {}
+    """Unix time of each file's last change."""
+    override: str = ""
+    """The override beside the one file that the project was started with, which was not read."""
+    overridden: list[WrittenService] = []
+    """What that file says."""
+
+
+class ReadComposeProject(Question[ComposeProject], frozen=True):
+    """All services of a project, as its files have them now."""
+
+    POLICY = Policy(
+        "file.compose-project",
+        what="a compose project",
+        collector="disk.compose:compose_project",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=5,
+    )
+    paths: list[str]
+    """The compose files of the project, in their order."""
+    folder: str
+    """Where relative paths begin."""
+
+    def about(self) -> str:
+        return f"the services in {', '.join(self.paths)}"

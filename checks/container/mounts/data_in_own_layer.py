@@ -8,13 +8,16 @@ from diagnose.evidence.containers.mounts.data.own_layer_data import (
     OwnLayerData,
     OwnLayerDataList,
 )
+from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import size
+from diagnose.phrases import and_more, size
 from diagnose.registry import check
 
 
 @check("container.data-in-own-layer", severity=Severity.warning)
-def data_in_own_layer(containers: Containers, own_layer_data: OwnLayerDataList) -> CheckResult:
+def data_in_own_layer(
+    containers: Containers, own_layer_data: OwnLayerDataList, replaced_lists: ReplacedLists | None
+) -> CheckResult:
     """A container keeps its data in its own layer, and its mount is unused.
 
     The program writes into a folder that is no mount: a newer image keeps its data elsewhere, or
@@ -22,7 +25,9 @@ def data_in_own_layer(containers: Containers, own_layer_data: OwnLayerDataList) 
     as by each update. A folder counts that is called like a mount of the container, is written to
     since the container was made, and holds 64 KiB or more, while nothing was added to the top of
     the mount. Folders for logs, caches, media and static files are left out. The mounts of the
-    youngest containers are looked at, 40 at most.
+    youngest containers are looked at, 40 at most. A service that merges a YAML anchor (`<<`) and
+    has a list `volumes` of its own loses those of the anchor: it counts where it has files in such
+    a folder, and another container of the project has the volume there.
     """
     for container in containers:
         for mount in container.mounts:
@@ -30,7 +35,29 @@ def data_in_own_layer(containers: Containers, own_layer_data: OwnLayerDataList) 
                 yield _misspelt_finding(container, mount)
     for data in own_layer_data:
         yield _finding(data)
+    for replaced in replaced_lists or ():
+        yield _replaced_finding(replaced)
     return None
+
+
+def _replaced_finding(item: ReplacedList) -> Finding:
+    """A list of volumes that stands in the place of the anchor's."""
+    container = item.container
+    return Finding.about(
+        container,
+        f"{container} writes to {item.folder} in its own layer, where {item.neighbour} has "
+        f'"{item.volume}": its service has a list `volumes`, which replaces that of the anchor '
+        "that it merges",
+        {
+            f"{item.folder} in its own layer": and_more(item.entries),
+            f"mounted in {item.neighbour.name}": f"{item.volume} -> {item.folder}",
+            **({item.path: "YAML joins mappings under <<, and no lists"} if item.path else {}),
+        },
+        discriminator=item.folder,
+        stable=(container.life,),
+        folder=item.folder,
+        meant=f"{item.volume}:{item.folder}",
+    )
 
 
 def _misspelt_finding(container: Container, mount: Mount) -> Finding:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.compose_files import only_file
+from diagnose.evidence.containers.settings.outdated_parts import OutdatedParts, outdated_parts
 from diagnose.evidence.containers.settings.outdated_variables import (
     OutdatedContainer,
     OutdatedVariables,
 )
+from diagnose.evidence.containers.settings.written_projects import WrittenProjects
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree, and_more, joined
@@ -17,18 +19,39 @@ SHOWN = 4
 
 
 @check("container.settings-outdated", severity=Severity.warning)
-def settings_outdated(outdated_variables: OutdatedVariables, clock: Clock) -> CheckResult:
+def settings_outdated(
+    outdated_variables: OutdatedVariables, written_projects: WrittenProjects | None, clock: Clock
+) -> CheckResult:
     """A container was restarted after its settings changed, and has the old ones.
 
     Compose hands `environment`, `env_file` and values of `.env` to a container when it makes it. A
     restart keeps that container. Compared are the variables that both the container and the files
     have; a file counts that was changed after the container was made and before its last start.
     Values that a shell may set, with more than one reference, or of services that extend others are
-    left out.
+    left out. So are compared the ports, the mounts and the image that the compose file gives the
+    service, without those that name a variable.
     """
     for outdated in outdated_variables:
         yield _finding(outdated, clock)
+    for parts in outdated_parts(written_projects) if written_projects is not None else ():
+        yield _parts_finding(parts, clock)
     return None
+
+
+def _parts_finding(item: OutdatedParts, clock: Clock) -> Finding:
+    container = item.container
+    return Finding.about(
+        container,
+        f"{container} runs without {and_more(item.parts, SHOWN)}, which {item.path} gives it "
+        f"since a change {clock.ago(item.changed_at)}: a restart does not apply it",
+        {
+            "created": clock.ago(container.created_at),
+            "last start": clock.ago(container.started_at),
+        },
+        discriminator="parts",
+        onset=item.changed_at,
+        stable=(container.life,),
+    ).with_variables(_steps(container))
 
 
 def _finding(outdated: OutdatedContainer, clock: Clock) -> Finding:

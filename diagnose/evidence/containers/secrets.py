@@ -33,6 +33,15 @@ class Secret(msgspec.Struct, frozen=True):
     token: str
 
 
+def same_value(value: str, other: str) -> bool:
+    """Whether two values are equal: of secrets, the ends of their tokens tell."""
+    return _comparable(value) == _comparable(other)
+
+
+def _comparable(value: str) -> str:
+    return value.rpartition(":")[2] if value.startswith(MARK) else value
+
+
 def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
     """The secrets among NAME=value items.
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from diagnose.live import Live
 from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
-from diagnose.questions.compose import ReadComposeService, ReadComposeVolumes
+from diagnose.questions.compose import (
+    ReadComposeProject,
+    ReadComposeService,
+    ReadComposeVolumes,
+)
+
+
+def compose_project(live: Live, question: ReadComposeProject) -> Json:
+    """The whole project; empty where one of its files cannot be read."""
+    return ask_worker(live, question, "compose_project", question.paths)
 
 
 def compose_service(live: Live, question: ReadComposeService) -> Json:

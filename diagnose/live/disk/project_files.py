@@ -1,7 +1,7 @@
 """What workers of the helper process do with the files of a compose project."""
 
 # Called by many questions; pathlib triples their cost.
-# ruff: noqa: PTH116
+# ruff: noqa: PTH113, PTH116, PTH118
 
 from __future__ import annotations
 
@@ -77,6 +77,37 @@ def compose_volumes(args: Json) -> Json:
 
     texts = _texts(args["paths"])
     return volume_parts(texts) if len(texts) == len(args["paths"]) else []
+
+
+def compose_project(args: Json) -> Json:
+    """See `compose.compose_project`."""
+    from diagnose.live.disk.compose_project import (  # only where compose has made containers
+        includes_others,
+        project_services,
+    )
+
+    folder, texts = args["folder"], _texts(args["paths"])
+    services = project_services(texts, folder) if len(texts) == len(args["paths"]) else None
+    if services is None:
+        return {}
+    override = _texts(_unused_overrides(args["paths"]))
+    return {
+        "services": services,
+        "includes": includes_others(texts),
+        "changed": {path: os.stat(path).st_mtime for path in texts},
+        "override": next(iter(override), ""),
+        "overridden": project_services(override, folder) or [],
+    }
+
+
+def _unused_overrides(paths: list[str]) -> list[str]:
+    """The overrides that compose would have read of its own accord, had nobody named a file."""
+    names = [f"{name}.{end}" for name in ("compose", "docker-compose") for end in ("yaml", "yml")]
+    folder, name = os.path.split(paths[0])
+    if len(paths) > 1 or name not in names:
+        return []
+    overrides = (os.path.join(folder, other.replace(".y", ".override.y")) for other in names)
+    return [path for path in overrides if os.path.isfile(path)][:1]
 
 
 def _env_files(texts: Mapping[str, str], folder: str) -> list[str]:

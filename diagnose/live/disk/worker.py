@@ -31,6 +31,7 @@ from diagnose.live.disk.opening import open_folder, open_regular, read_all
 from diagnose.live.disk.project_files import (
     blank_references,
     compose_files,
+    compose_project,
     compose_service,
     compose_variables,
     compose_volumes,
@@ -350,6 +351,7 @@ def functions() -> Mapping[str, Function]:
             blank_references,
             cron_calls,
             compose_files,
+            compose_project,
             compose_service,
             compose_variables,
             compose_volumes,

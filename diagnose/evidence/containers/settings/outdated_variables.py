@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.secrets import MARK
+from diagnose.evidence.containers.secrets import MARK, same_value
 from diagnose.evidence.containers.settings.compose_files import SLACK_S
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
@@ -141,13 +141,8 @@ def _compared(item: ComposeVariable, own: Mapping[str, str]) -> OutdatedVariable
     """The variable, where the container has another value of it; None where it does not."""
     name, _, value = item.variable.partition("=")
     present = own.get(name)
-    if present is None or _mark(present) == _mark(value):
+    if present is None or same_value(present, value):
         return None
     if (MARK in present) != (MARK in value):
         return None
     return OutdatedVariable(name, present, value, item.path)
-
-
-def _mark(value: str) -> str:
-    """What two equal values have in common: of a secret, the end of its token."""
-    return value.rpartition(":")[2] if value.startswith(MARK) else value

@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.mounts.data.own_layer_data import own_layer_data
+from diagnose.evidence.containers.mounts.data.own_layer_data import (
+    OwnLayerDataList,
+    own_layer_data,
+)
+from diagnose.evidence.containers.mounts.data.replaced_lists import replaced_lists
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
+from diagnose.questions.compose import WrittenMount, WrittenService
 from tests.checks.container.evidence import NOW
+from tests.checks.container.written import made, project
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -20,6 +26,7 @@ HOUR = 3600.0
 MUCH = 200_000
 SOURCE, LAYER = "/srv/docs", "/var/lib/docker/overlay2/aa/diff"
 FOUND = [("warning", "search")]
+FOUND_REPLACED = [("warning", "shop-web-1")]
 
 
 def _judge(
@@ -101,3 +108,32 @@ def test_what_is_asked_and_offered() -> None:
     _, result = _judge({}, IN_LAYER, ())
     (finding,) = result.findings
     assert finding.variables["written"] == "search:/meili/data.ms/."
+
+
+REPLACED = {
+    "files in its layer": (["a.xls"], True, FOUND_REPLACED),
+    "an empty folder": ([], True, []),
+    "a neighbour without it": (["a.xls"], False, []),
+}
+
+
+@pytest.mark.parametrize(("names", "shared", "expected"), REPLACED.values(), ids=REPLACED)
+def test_a_list_that_replaces_that_of_an_anchor(
+    names: list[str], shared: bool, expected: list[tuple[str, str]]
+) -> None:
+    volume = {"Type": "volume", "Name": "shop_data", "Source": "/v", "Destination": "/assets"}
+    web = made("web", GraphDriver={"Name": "overlay2", "Data": {"UpperDir": LAYER}})
+    worker = made("worker", Mounts=[volume] if shared else [])
+    lost = WrittenService("web", replaced=[WrittenMount("/assets", "data")])
+    projects = project(web, worker, services=[lost, WrittenService("worker")])
+    host = Made({"file.list": {"entries": [{"name": name, "type": "file"} for name in names]}})
+    items = replaced_lists(host, projects)
+    result = judge(
+        "container.data-in-own-layer",
+        own_layer_data=OwnLayerDataList(),
+        containers=of(web, worker),
+        replaced_lists=items,
+    )
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["meant"] == "shop_data:/assets"

@@ -8,10 +8,16 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.settings.outdated_variables import MOST, outdated_variables
+from diagnose.evidence.containers.settings.outdated_variables import (
+    MOST,
+    OutdatedVariables,
+    outdated_variables,
+)
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Verdict
 from diagnose.phrases import unix
+from diagnose.questions.compose import WrittenMount, WrittenService
+from tests.checks.container.written import made, project
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -118,3 +124,46 @@ def test_what_is_asked_and_said() -> None:
     (finding,) = result.findings
     assert finding.evidence[f"{ENV}: A"] == '"2", and the container has "1"'
     assert finding.variables["project"] == "shop"
+
+
+PARTS: dict[str, tuple[WrittenService, list[tuple[str, str]]]] = {
+    "a new port": (WrittenService("web", FILE, ports=["9090:80"]), FOUND),
+    "a port on an address": (WrittenService("web", FILE, ports=["127.0.0.1:9090:80/tcp"]), FOUND),
+    "the port that it has": (WrittenService("web", FILE, ports=["8080:80"]), []),
+    "its target alone": (WrittenService("web", FILE, ports=["80"]), []),
+    "a range": (WrittenService("web", FILE, ports=["9000-9001:80-81"]), []),
+    "a variable": (WrittenService("web", FILE, ports=["$PORT:80"]), []),
+    "a new mount": (WrittenService("web", FILE, mounts=[WrittenMount("/x", "/srv/x")]), FOUND),
+    "another source": (WrittenService("web", FILE, mounts=[WrittenMount("/a", "/srv/b")]), FOUND),
+    "the same source": (WrittenService("web", FILE, mounts=[WrittenMount("/a", "/srv/a/")]), []),
+    "its volume": (WrittenService("web", FILE, mounts=[WrittenMount("/v", "data")]), []),
+    "another volume": (WrittenService("web", FILE, mounts=[WrittenMount("/v", "other")]), FOUND),
+    "a volume without a name": (WrittenService("web", FILE, mounts=[WrittenMount("/v")]), []),
+    "another image": (WrittenService("web", FILE, image="shop:2"), FOUND),
+    "an image that is built": (WrittenService("web", FILE, image="shop:2", builds=True), []),
+    "more that is elsewhere": (WrittenService("web", FILE, ports=["9:9"], is_partial=True), []),
+}
+
+
+@pytest.mark.parametrize(("service", "expected"), PARTS.values(), ids=PARTS)
+def test_parts(service: WrittenService, expected: list[tuple[str, str]]) -> None:
+    volume = {"Type": "volume", "Name": "shop_data", "Source": "/v", "Destination": "/v"}
+    web = made(
+        "web",
+        Created=MADE,
+        State={"Status": "running", "Pid": 100, "StartedAt": STARTED},
+        Config={"Image": "shop:1"},
+        HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}},
+        Mounts=[{"Type": "bind", "Source": "/srv/a", "Destination": "/a"}, volume],
+    )
+    for at, found in ((BETWEEN, expected), (LATER, []), (BEFORE, [])):
+        result = judge(
+            "container.settings-outdated",
+            outdated_variables=OutdatedVariables(),
+            written_projects=project(web, services=[service], changed={FILE: at or 0.0}),
+            clock=Clock(wall=LATER or 0.0, booted=0.0),
+        )
+        assert [
+            (severity, name.removeprefix("shop-").removesuffix("-1"))
+            for severity, name in rows(result)
+        ] == found

@@ -1,0 +1,82 @@
+"""Mounts of a YAML anchor that a service does not have, since it has a list of its own.
+
+YAML joins mappings under a merge key (`<<`), and never lists: the service's own `volumes` stand in
+the place of those of the anchor.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.written_projects import WrittenProject, WrittenProjects
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.compose import WrittenMount
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+MOST = 20
+"""Folders that are listed."""
+
+
+class ReplacedList(msgspec.Struct, frozen=True):
+    """A container that writes where a neighbour of the same anchor has a volume."""
+
+    container: Container
+    folder: str
+    volume: str
+    """The neighbour's volume there."""
+    neighbour: Container
+    entries: tuple[str, ...]
+    """What lies there in the container's own layer."""
+    path: str
+    """The compose file."""
+
+
+class ReplacedLists(Items[ReplacedList], frozen=True):
+    """Only where files of its own lie there."""
+
+
+@evidence
+def replaced_lists(host: Host, written_projects: WrittenProjects) -> ReplacedLists:
+    """A folder is listed only where a neighbour mounts the volume that a service has lost."""
+    items: list[ReplacedList] = []
+    candidates = [
+        (project, container, lost)
+        for project in written_projects
+        for container in project.containers
+        for lost in _lost_mounts(project, container)
+    ]
+    for project, container, lost in candidates[:MOST]:
+        neighbour = _neighbour_with(project, container, lost)
+        if neighbour is None:
+            continue
+        answer = host.ask(ListFolder(f"{container.layer_folder}{lost.target}"))
+        mount = neighbour.mount_at(lost.target)
+        if isinstance(answer, Failed) or not answer.names or mount is None:
+            continue
+        entries = tuple(sorted(answer.names))
+        items.append(
+            ReplacedList(
+                container, lost.target, mount.name or mount.source, neighbour, entries, project.file
+            )
+        )
+    return ReplacedLists(tuple(items))
+
+
+def _lost_mounts(project: WrittenProject, container: Container) -> list[WrittenMount]:
+    """The mounts of its anchors that a running container does not have."""
+    service = project.of(container)
+    if service is None or not container.is_running or not container.layer_folder:
+        return []
+    return [lost for lost in service.replaced if container.mount_at(lost.target) is None]
+
+
+def _neighbour_with(
+    project: WrittenProject, container: Container, lost: WrittenMount
+) -> Container | None:
+    """Another container of the project that has the mount there."""
+    others = (item for item in project.containers if item.id != container.id)
+    return next((item for item in others if item.mount_at(lost.target) is not None), None)

@@ -1,0 +1,60 @@
+"""What a container lacks of its service in a compose file. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.questions.compose import WrittenMount, WrittenService
+
+_PORT = re.compile(
+    r"(?:(?P<address>\d+\.[\d.]+|\[[\da-fA-F:]+\]):)?(?:(?P<published>\d+):)?(?P<target>\d+)(?:/(?P<protocol>\w+))?"
+)
+"""An entry of `ports` that is neither a range nor a variable."""
+
+
+def missing_parts(container: Container, service: WrittenService) -> Iterator[str]:
+    """The ports and the mounts of a service that its container has not, as a sentence says it."""
+    for port in service.ports:
+        if not _has_port(container, port):
+            yield f"port {port}"
+    for mount in service.mounts:
+        if not _has_mount(container, mount):
+            yield f"mount {mount.source or 'of a volume'} at {mount.target}"
+
+
+def other_image(container: Container, service: WrittenService) -> str:
+    """The image that the file names, where the container is of another one; else ""."""
+    image = service.image
+    is_named = image and "$" not in image and not service.builds
+    return image if is_named and image != container.config.image else ""
+
+
+def _has_port(container: Container, entry: str) -> bool:
+    """Whether an entry of `ports` is asked for; so is one that cannot be read."""
+    match = _PORT.fullmatch(entry)
+    if match is None or container.shares_host_network:
+        return True
+    wanted = (int(match["published"] or 0), int(match["target"]), match["protocol"] or "tcp")
+    return any(
+        wanted in ((port.host_port, *rest), (0, *rest))
+        for port in container.wanted_ports
+        for rest in [(port.number, port.protocol)]
+    )
+
+
+def _has_mount(container: Container, wanted: WrittenMount) -> bool:
+    """Whether that is mounted there."""
+    mount = container.mount_at(wanted.target)
+    return mount is not None and _is_from(mount, wanted.source, container.compose_project)
+
+
+def _is_from(mount: Mount, source: str, project: str) -> bool:
+    if source.startswith("/"):
+        return mount.source == source.rstrip("/")
+    if not source or source.startswith("~"):
+        return True
+    # a volume may have a name of its own, which another part of the file says
+    return mount.type == "volume" and (mount.name.endswith(source) or project not in mount.name)

@@ -1,0 +1,94 @@
+"""What the files of compose projects say, beside the containers that were made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.mappings import by_key, only
+from diagnose.model import Failed, PageVariables, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.compose import (
+    ComposeProject,
+    MisreadNumber,
+    ReadComposeProject,
+    WrittenService,
+)
+from diagnose.registry import evidence
+
+__all__ = ["MisreadNumber", "WrittenProject", "WrittenProjects", "WrittenService"]
+
+MOST = 20
+"""Projects that are read."""
+TOO_MANY = f"its compose files were not read: more than {MOST} projects"
+
+
+class WrittenProject(msgspec.Struct, frozen=True, dict=True):
+    """A project of this host by its files, and all containers that have its name."""
+
+    name: str
+    folder: str
+    paths: tuple[str, ...]
+    written: ComposeProject
+    containers: tuple[Container, ...]
+
+    @property
+    def services(self) -> Mapping[str, WrittenService]:
+        return {service.name: service for service in self.written.services}
+
+    @property
+    def file(self) -> str:
+        """Its one file; "" where it has several."""
+        return only(self.paths) or ""
+
+    def of(self, container: Container) -> WrittenService | None:
+        """The service that a container is of; None where the files do not have all of it."""
+        service = self.services.get(container.compose_service)
+        return service if service is not None and not service.is_partial else None
+
+    def variables(self, service: str) -> PageVariables:
+        """What `docker compose up` needs for a service; nothing for a project of several files."""
+        if not self.file:
+            return {}
+        return {
+            "compose_file": self.file,
+            "project": self.name,
+            "compose_service": service,
+        }
+
+
+class WrittenProjects(Items[WrittenProject], frozen=True):
+    """Those whose files lie on this host, and can be read."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def written_projects(host: Host, containers: Containers) -> WrittenProjects:
+    """One question for each project, about the files that its newest container names.
+
+    A project that was started from two folders is left out: which of them is meant is not known.
+    """
+    items: list[WrittenProject] = []
+    projects = by_key(
+        (container.compose_project, container)
+        for container in containers
+        if container.compose_project and not container.is_one_off
+    )
+    left = [members[0] for members in list(projects.values())[MOST:]]
+    for name, members in list(projects.items())[:MOST]:
+        newest = max(members, key=lambda item: item.created_at or 0.0)
+        folder, paths = newest.compose_folder, tuple(newest.compose_files)
+        if not paths or not all(path.startswith("/") for path in (folder, *paths)):
+            continue
+        if any(item.compose_folder != folder for item in members):
+            continue
+        answer = host.ask(ReadComposeProject(list(paths), folder))
+        if not isinstance(answer, Failed) and answer.services:
+            items.append(WrittenProject(name, folder, paths, answer, tuple(members)))
+    return WrittenProjects(
+        tuple(items), tuple(Unexamined(container.subject, TOO_MANY) for container in left)
+    )

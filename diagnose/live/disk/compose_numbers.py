@@ -1,0 +1,57 @@
+"""Numbers without quotes in a compose file, as compose hands them to a container. Pure.
+
+Its YAML library takes a leading 0 for the sign of an octal number, e for an exponent, and forgets
+the zeros behind a decimal point. Measured with compose 2.40.3.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+_INTEGER = re.compile(
+    r"(?P<sign>[-+]?)(?:0b(?P<binary>[01]+)|0o?(?P<octal>[0-7]+)|0x(?P<hex>[0-9a-fA-F]+)|(?P<decimal>[1-9][0-9]*|0))"
+)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BASES = {"binary": 2, "octal": 8, "hex": 16, "decimal": 10}
+_LARGEST = 1 << 64
+"""From here on an integer becomes a float."""
+_WITH_EXPONENT = 6
+"""Floats of so many digits more than one are written with an exponent."""
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_EXPONENT = re.compile(r"[0-9][eE][-+]?[0-9]")
+_VERSION = re.compile(r"VERSION|RELEASE|(?:^|_)(?:TAG|VER)(?:_|$)", re.IGNORECASE)
+
+
+def as_compose_reads(text: str) -> str:
+    """What a container gets for a scalar without quotes; the same text where it is no number."""
+    plain = text.replace("_", "") if text[:1].isdecimal() else text
+    whole = _INTEGER.fullmatch(plain)
+    if whole is not None:
+        kind = str(whole.lastgroup)
+        number = int(whole[kind], _BASES[kind])
+        if number < _LARGEST:
+            return str(-number if whole["sign"] == "-" else number)
+    if _FLOAT.fullmatch(plain) is None:
+        return text
+    return _float_text(float(plain))
+
+
+def _float_text(value: float) -> str:
+    """A float as Go writes it: the fewest digits, from 1e+06 on with an exponent."""
+    number = Decimal(repr(value)).normalize()
+    if not number:
+        return "0"
+    if -5 < number.adjusted() < _WITH_EXPONENT:
+        return f"{number:f}"
+    negative, figures, _ = number.as_tuple()
+    sign, digits = "-" * negative, "".join(map(str, figures))
+    mantissa = f"{digits[0]}.{digits[1:]}".removesuffix(".")
+    return f"{sign}{mantissa}e{number.adjusted():+03d}"
+
+
+def loses_digits(name: str, text: str) -> bool:
+    """Whether the text is more than a number: a code with a leading 0, a hash, a version."""
+    is_code = _LEADING_ZERO.match(text) is not None and "." not in text
+    is_version = "." in text and text.endswith("0") and _VERSION.search(name) is not None
+    return is_code or is_version or _EXPONENT.search(text) is not None

@@ -1,0 +1,181 @@
+"""A whole compose project as its files have it, to be compared with what runs. Pure.
+
+The nodes of YAML are read and not their values: an unquoted number and a list that replaces that of
+an anchor are seen there alone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
+from diagnose.model import Json
+
+if TYPE_CHECKING:
+    pass
+
+_MOST = 100
+"""Services of a project; ports, mounts and variables of a service."""
+_LONGEST = 1024
+"""Characters of one value."""
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
+    """The services as `WrittenService`, of all files together; None where one is no YAML.
+
+    folder: where relative paths begin.
+    """
+    services: dict[str, dict[str, Any]] = {}
+    for path, text in texts.items():
+        root = _root(text)
+        if root is None:
+            return None
+        for name, node in _entries(_entries(root).get("services")).items():
+            service = services.setdefault(name, {"name": name})
+            _add(service, path, node, folder)
+    return list(services.values())[:_MOST]
+
+
+def includes_others(texts: Mapping[str, str]) -> bool:
+    """Whether a file takes services from files that it names."""
+    return any("include" in _entries(_root(text)) for text in texts.values())
+
+
+def _add(service: dict[str, Any], path: str, node: Any, folder: str) -> None:
+    """Add what one file says of a service: the later file wins, lists are joined."""
+    parts = _entries(node)
+    service["path"] = path
+    if "extends" in parts or _has_own_tags(node):
+        service["is_partial"] = True
+    if "build" in parts:
+        service["builds"] = True
+    for key in ("image", "scale"):
+        if key in parts:
+            service[key] = _plain(parts[key])
+    replicas = _entries(parts.get("deploy")).get("replicas")
+    if replicas is not None:
+        service["scale"] = _plain(replicas)
+    lists: dict[str, list[Any]] = {
+        "profiles": [_plain(item) for item in _items(parts.get("profiles"))],
+        "ports": [_port(item) for item in _items(parts.get("ports"))],
+        "variables": [name for name, _ in _variables(parts.get("environment"))],
+        "numbers": list(_numbers(path, parts.get("environment"))),
+        "replaced": list(_replaced_mounts(node, folder)),
+    }
+    for key, found in lists.items():
+        service[key] = [*service.get(key, []), *found][:_MOST]
+    mounts = {item["target"]: item for item in service.get("mounts", [])}
+    mounts |= {item["target"]: item for item in _mounts(parts.get("volumes"), folder)}
+    service["mounts"] = list(mounts.values())[:_MOST]
+
+
+def _root(text: str) -> Any:
+    """The nodes of a file; None where it is no YAML."""
+    import yaml  # only where a project has files here
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.compose(text, Loader=loader) or yaml.MappingNode("", [])
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+
+
+def _entries(node: Any) -> dict[str, Any]:
+    """The values of a mapping by their keys, those of its merge keys (`<<`) below its own."""
+    merged: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    for key, value in _pairs(node):
+        if key.tag == _MERGE:
+            for part in reversed(_items(value) or [value]):
+                merged |= _entries(part)
+        else:
+            own[_plain(key)] = value
+    return merged | own
+
+
+def _pairs(node: Any) -> list[tuple[Any, Any]]:
+    return node.value if getattr(node, "id", "") == "mapping" else []
+
+
+def _items(node: Any) -> list[Any]:
+    return node.value if getattr(node, "id", "") == "sequence" else []
+
+
+def _plain(node: Any) -> str:
+    """The text of a scalar as it is written; "" for anything else."""
+    return str(node.value)[:_LONGEST] if getattr(node, "id", "") == "scalar" else ""
+
+
+def _has_own_tags(node: Any) -> bool:
+    """Whether a part of it has a tag of compose (`!override`, `!reset`)."""
+    if node.tag.startswith("!"):
+        return True
+    return any(_has_own_tags(value) for _, value in _pairs(node)) or any(
+        map(_has_own_tags, _items(node))
+    )
+
+
+def _port(node: Any) -> str:
+    """An entry of `ports` as it is written; of a mapping PUBLISHED:TARGET."""
+    parts = _entries(node)
+    if not parts:
+        return _plain(node)
+    address, published, target, protocol = (
+        _plain(parts.get(key)) for key in ("host_ip", "published", "target", "protocol")
+    )
+    place = ":".join(filter(None, (address, published, target)))
+    return f"{place}/{protocol}" if protocol else place
+
+
+def _mounts(node: Any, folder: str) -> Iterator[dict[str, str]]:
+    """What is mounted where; without what a variable names."""
+    for item in _items(node):
+        parts = _entries(item)
+        if parts:
+            kind, source, target = (_plain(parts.get(key)) for key in ("type", "source", "target"))
+            if kind not in ("bind", "volume"):
+                continue
+        else:
+            words = _plain(item).split(":")
+            source, target = ("", words[0]) if len(words) == 1 else (words[0], words[1])
+        if not target.startswith("/") or "$" in source + target:
+            continue
+        if source.startswith("."):
+            source = posixpath.normpath(posixpath.join(folder, source))
+        target = posixpath.normpath(target)
+        yield {"target": target, "source": source}
+
+
+def _replaced_mounts(node: Any, folder: str) -> Iterator[dict[str, str]]:
+    """The mounts of the anchors that a service merges, and that its own list takes away."""
+    own = [value for key, value in _pairs(node) if _plain(key) == "volumes"]
+    if not own:
+        return
+    targets = {item["target"] for item in _mounts(own[0], folder)}
+    for key, value in _pairs(node):
+        if key.tag != _MERGE:
+            continue
+        for part in _items(value) or [value]:
+            for item in _mounts(_entries(part).get("volumes"), folder):
+                if item["target"] not in targets:
+                    yield item
+
+
+def _variables(node: Any) -> Iterator[tuple[str, Any]]:
+    """The names of a mapping or a list of variables; those of a mapping with their nodes."""
+    yield from _entries(node).items()
+    for item in _items(node):
+        yield _plain(item).partition("=")[0], None
+
+
+def _numbers(path: str, node: Any) -> Iterator[dict[str, str]]:
+    """The values without quotes that compose takes for numbers, and writes in another way."""
+    for name, value in _variables(node):
+        text = _plain(value)
+        is_plain = value is not None and not getattr(value, "style", None)
+        read = as_compose_reads(text) if is_plain else text
+        if read != text and loses_digits(name, text):
+            yield {"path": path, "written": f"{name}={text}", "read": f"{name}={read}"}

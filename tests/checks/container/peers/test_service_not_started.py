@@ -1,0 +1,70 @@
+"""The check in checks/container/peers/service_not_started.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.removals import Removal, Removals
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.questions.compose import WrittenService
+from tests.checks.container.written import made, project
+from tests.inspected import of
+from tests.judging import judge, rows
+
+WORKER = WrittenService("worker", path="/srv/shop/compose.yaml", profiles=["full"])
+CRITICAL, ADVICE = [("critical", "shop-worker-1")], [("advice", "shop-worker-1")]
+GONE = Removal("shop-worker-1", labels={
+    "com.docker.compose.project.working_dir": "/srv/shop", "com.docker.compose.service": "worker",
+})  # fmt: skip
+CASES: dict[str, tuple[list[str], bool, tuple[Removal, ...], list[tuple[str, str]]]] = {
+    "its name fails": ([], True, (), CRITICAL),
+    "an address": (["URL=http://worker:8080/"], False, (), ADVICE),
+    "an address with a user": (["URL=amqp://a:b@worker/"], False, (), ADVICE),
+    "a port": (["HOSTS=a:1,worker:8080"], False, (), ADVICE),
+    "a word": (["ROLE=worker"], False, (), []),
+    "a part of a name": (["URL=http://worker.example:80/ co-worker:8080"], False, (), []),
+    "nobody": ([], False, (), []),
+    "removed": ([], True, (GONE,), []),
+}
+
+
+def _judge(
+    env: list[str], fails: bool, gone: tuple[Removal, ...], service: WrittenService = WORKER
+) -> Any:
+    web = made("web", Config={"Env": env})
+    names = {web.id: (FailedName("worker", "bad address"),)} if fails else {}
+    return judge(
+        "container.service-not-started",
+        written_projects=project(web, services=[WrittenService("web"), service]),
+        containers=of(web),
+        failed_names=FailedNames(names),
+        removals=Removals(gone),
+    )
+
+
+@pytest.mark.parametrize(("env", "fails", "gone", "expected"), CASES.values(), ids=CASES)
+def test_absent_service(
+    env: list[str], fails: bool, gone: tuple[Removal, ...], expected: list[tuple[str, str]]
+) -> None:
+    assert rows(_judge(env, fails, gone)) == expected
+
+
+def test_why_it_has_no_container() -> None:
+    (finding,) = _judge([], True, ()).findings
+    assert 'only with profile "full"' in finding.summary
+    (finding,) = _judge([], True, (), WrittenService("worker", scale="0")).findings
+    assert "is 0" in finding.summary
+    (finding,) = _judge([], True, (), WrittenService("worker")).findings
+    assert "never started" in finding.summary
+
+
+def test_a_container_that_has_the_name() -> None:
+    web = made("web", Config={"Env": ["URL=http://worker:8080/"]})
+    worker = made("worker")
+    projects = project(web, worker, services=[WrittenService("web"), WORKER])
+    result = judge(
+        "container.service-not-started", written_projects=projects, containers=of(web, worker)
+    )
+    assert rows(result) == []

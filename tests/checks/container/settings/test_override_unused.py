@@ -1,0 +1,36 @@
+"""The check in checks/container/settings/override_unused.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.questions.compose import WrittenMount, WrittenService
+from tests.checks.container.written import made, project
+from tests.judging import judge, rows
+
+OVERRIDE = "/srv/shop/compose.override.yaml"
+FOUND = [("advice", "shop-web-1")]
+CASES: dict[str, tuple[WrittenService, list[tuple[str, str]]]] = {
+    "a port": (WrittenService("web", ports=["9090:80"]), FOUND),
+    "a variable": (WrittenService("web", variables=["URL"]), FOUND),
+    "what it has": (WrittenService("web", variables=["PATH"]), []),
+    "another service": (WrittenService("db", ports=["9090:80"]), []),
+    "the sources": (
+        WrittenService("web", ports=["9090:80"], mounts=[WrittenMount("/src", "/srv/shop")]), [],
+    ),
+    "a build": (WrittenService("web", ports=["9090:80"], builds=True), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "expected"), CASES.values(), ids=CASES)
+def test_override(service: WrittenService, expected: list[tuple[str, str]]) -> None:
+    web = made("web", Config={"Env": ["PATH=/bin"]})
+    projects = project(
+        web, services=[WrittenService("web")], override=OVERRIDE, overridden=[service]
+    )
+    assert rows(judge("container.override-unused", written_projects=projects)) == expected
+
+
+def test_no_override() -> None:
+    projects = project(made("web"), services=[WrittenService("web")])
+    assert rows(judge("container.override-unused", written_projects=projects)) == []

@@ -1,0 +1,237 @@
+"""Compose files that say another thing than what runs, by compose itself."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy, images
+from tests.lab.programs import install_compose
+from tests.lab.scenarios.everyday.helpers import first_command
+
+NUMBER, ABSENT, OVERRIDE, OUTDATED, LAYER = (
+    "container.number-misread",
+    "container.service-not-started",
+    "container.override-unused",
+    "container.settings-outdated",
+    "container.data-in-own-layer",
+)
+_SERVICE = """  {name}:
+    image: shop:1.4
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+"""
+
+
+def _write(box: Box, folder: str, text: str, name: str = "compose.yaml") -> None:
+    images.load(box, "shop:1.4")
+    install_compose(box)
+    box.write(f"/srv/{folder}/{name}", text)
+
+
+def _compose(box: Box, folder: str, words: str) -> str:
+    return box.sh(f"cd /srv/{folder} && docker compose {words} 2>&1", timeout=60)
+
+
+def _service(name: str, *lines: str) -> str:
+    return _SERVICE.format(name=name) + "".join(f"    {line}\n" for line in lines)
+
+
+_IDLE = 'command: ["sleep", "1000"]'
+_CALLS = 'command: ["sh", "-c", "while :; do wget -q -O- http://worker:8080/; sleep 1; done"]'
+
+
+def _alarm(pin: str) -> str:
+    variables = ("environment:", f"  ALARM_PIN: {pin}", "  UMASK: 022 # of the host", "  RATE: 1.0")
+    return "services:\n" + _service("alarm", _IDLE, *variables)
+
+
+@fault(NUMBER, subject="container:codes1-alarm-1", shareable=True)
+def number_with_a_leading_zero(box: Box) -> None:
+    """A PIN and a mask without quotes are octal numbers; the first command puts them in quotes."""
+    _write(box, "codes1", _alarm("0123456"))
+    _compose(box, "codes1", "up --detach")
+    variables = box.inspect("codes1-alarm-1")["Config"]["Env"]
+    assert "ALARM_PIN=42798" in variables
+    assert "UMASK=18" in variables
+    box.sh(f"{first_command(box, NUMBER, 'codes1-alarm-1')} 2>&1", timeout=60)
+    variables = box.inspect("codes1-alarm-1")["Config"]["Env"]
+    assert "ALARM_PIN=0123456" in variables
+    assert "UMASK=022" in variables
+    _write(box, "codes1", _alarm("0123456"))
+    _compose(box, "codes1", "up --detach")
+
+
+@healthy(shareable=True)
+def number_in_quotes(box: Box) -> None:
+    """The same values in quotes, in a list, and as numbers that mean the same."""
+    quoted = ("environment:", '  PIN: "0123456"', "  RATE: 1.0", "  SIZE: 0x1F", "  COUNT: 1_000")
+    listed = ("environment:", "  - PIN=0123456", "  - UMASK=022")
+    text = _service("alarm", _IDLE, *quoted) + _service("door", _IDLE, *listed)
+    _write(box, "codes2", f"services:\n{text}")
+    _compose(box, "codes2", "up --detach")
+    assert "PIN=0123456" in box.inspect("codes2-alarm-1")["Config"]["Env"]
+
+
+def _with_worker(profile: str = "profiles: [full]") -> str:
+    worker = _service("worker", 'command: ["httpd", "-f", "-p", "8080"]', profile)
+    return "services:\n" + _service("web", _CALLS) + worker
+
+
+@fault(ABSENT, subject="container:jobs1-worker-1", exit_code=2)
+def profile_that_is_off(box: Box) -> None:
+    """A service calls another one whose profile nobody has switched on; the command starts it."""
+    for folder in ("jobs0", "jobs1"):
+        _write(box, folder, _with_worker())
+        _compose(box, folder, "up --detach")
+        _wait_for_bad_address(box, f"{folder}-web-1")
+        if folder == "jobs0":
+            box.sh(f"{first_command(box, ABSENT, 'jobs0-worker-1')} 2>&1", timeout=60)
+            assert box.inspect("jobs0-worker-1")["State"]["Running"]
+            _compose(box, folder, "--profile full down --timeout 1")
+
+
+def _wait_for_bad_address(box: Box, name: str) -> None:
+    box.wait_for(
+        lambda: box.docker("logs", "--since=3s", name).stderr.count("bad address") >= 2,
+        30,
+        what="the name to fail",
+    )
+
+
+@fault(ABSENT, subject="container:jobs2-worker-1", exit_code=2)
+def service_that_only_its_neighbour_of_the_command_line_has(box: Box) -> None:
+    """`docker compose up web` has started one service of two."""
+    _write(box, "jobs2", _with_worker("tty: false"))
+    _compose(box, "jobs2", "up --detach web")
+    _wait_for_bad_address(box, "jobs2-web-1")
+
+
+@healthy(advice=None)
+def profile_that_nobody_needs(box: Box) -> None:
+    """A profile for tools is off, and another service has the name that is called."""
+    tools = _service("tools", _IDLE, "profiles: [debug]")
+    spare = _service("worker", _IDLE, "profiles: [spare]")
+    other = _service(
+        "queue",
+        'command: ["httpd", "-f", "-p", "8080"]',
+        "networks: {default: {aliases: [worker]}}",
+    )
+    _write(box, "jobs3", "services:\n" + _service("web", _CALLS) + other + tools + spare)
+    _compose(box, "jobs3", "up --detach")
+    assert "jobs3-tools-1" not in box.docker("ps", "--all").stdout
+
+
+_OVER = (
+    "services: {web: {ports: ['18391:8080'], environment: {BASE_URL: 'https://shop.example'}}}\n"
+)
+
+
+@fault(OVERRIDE, subject="container:over1-web-1", exit_code=0)
+def override_that_a_script_leaves_out(box: Box) -> None:
+    """An update script names its one file; the first command applies the override too."""
+    _write(box, "over1", "services:\n" + _service("web"), "docker-compose.yml")
+    _write(box, "over1", _OVER, "docker-compose.override.yml")
+    _compose(box, "over1", "-f docker-compose.yml up --detach")
+    assert not box.inspect("over1-web-1")["HostConfig"]["PortBindings"]
+    box.sh(f"{first_command(box, OVERRIDE, 'over1-web-1')} 2>&1", timeout=60)
+    assert box.inspect("over1-web-1")["HostConfig"]["PortBindings"]
+    _compose(box, "over1", "-f docker-compose.yml up --detach")
+
+
+@healthy(advice=None)
+def override_for_development(box: Box) -> None:
+    """An override that shows the sources is left out; another project reads its own."""
+    _write(box, "over2", "services:\n" + _service("web"), "docker-compose.yml")
+    _write(
+        box,
+        "over2",
+        "services: {web: {volumes: ['.:/src'], ports: ['18392:8080']}}\n",
+        "docker-compose.override.yml",
+    )
+    _compose(box, "over2", "-f docker-compose.yml up --detach")
+    _write(box, "over3", "services:\n" + _service("web"), "docker-compose.yml")
+    _write(box, "over3", _OVER, "docker-compose.override.yml")
+    _compose(box, "over3", "up --detach")
+    assert box.inspect("over3-web-1")["HostConfig"]["PortBindings"]
+
+
+@fault(OUTDATED, subject="container:ports1-web-1")
+def restart_after_a_new_port(box: Box) -> None:
+    """A port and a mount went into the file, and the service was only restarted."""
+    _write(box, "ports1", "services:\n" + _service("web", "ports: ['18393:8080']"))
+    _compose(box, "ports1", "up --detach")
+    box.sh("sleep 7")
+    more = (
+        "ports: ['18393:8080', '127.0.0.1:18394:8080/tcp']",
+        "volumes: ['./html:/www/extra:ro']",
+    )
+    _write(box, "ports1", "services:\n" + _service("web", *more))
+    _compose(box, "ports1", "restart --timeout 1")
+    (finding,) = box.diagnose("check", OUTDATED, "--format", "json").findings
+    assert "port 127.0.0.1:18394:8080/tcp" in finding["summary"], finding["summary"]
+    assert "port 18393:8080" not in finding["summary"], finding["summary"]
+    box.sh(f"{finding['fix'][0]['command']} 2>&1", timeout=60)
+    assert "18394" in str(box.inspect("ports1-web-1")["HostConfig"]["PortBindings"])
+    box.docker("rm", "-f", "ports1-web-1")
+    _write(box, "ports1", "services:\n" + _service("web", "ports: ['18393:8080']"))
+    _compose(box, "ports1", "up --detach")
+    box.sh("sleep 7")
+    _write(box, "ports1", "services:\n" + _service("web", *more))
+    _compose(box, "ports1", "restart --timeout 1")
+
+
+@healthy(advice=None)
+def restart_after_a_change_of_other_lines(box: Box) -> None:
+    """All forms of ports and mounts, of which the file has the same after a comment was added."""
+    parts = (
+        "ports: ['18395:8080', {target: 8081, published: '18396'}, '8082', '18397-18398:8083-8084']",
+        "volumes: ['./a:/a', 'data:/b', '/srv/forms/c:/c:ro', {type: volume, source: data, target: /d}, '/e']",
+        "tmpfs: [/f]",
+    )
+    text = "services:\n" + _service("web", *parts) + "volumes: {data: {}}\n"
+    _write(box, "forms", text)
+    _compose(box, "forms", "up --detach")
+    box.sh("sleep 7")
+    _write(box, "forms", f"# reviewed\n{text}")
+    _compose(box, "forms", "restart --timeout 1")
+
+
+_ANCHOR = """x-app: &app
+  image: shop:1.4
+  init: true
+  mem_limit: 64m
+  pids_limit: 64
+  user: "0"
+  restart: unless-stopped
+  volumes: ["opdata:/var/assets"]
+services:
+  web:
+    <<: *app
+    command: ["sh", "-c", "mkdir -p /var/assets && echo x >/var/assets/export.xls && sleep 1000"]
+    volumes: ["{0}"]
+  worker:
+    <<: *app
+    command: ["sleep", "1000"]
+volumes: {{opdata: {{}}, public: {{}}}}
+"""
+
+
+@fault(LAYER, subject="container:merge1-web-1")
+def list_that_replaces_that_of_its_anchor(box: Box) -> None:
+    """A service has one volume of its own, and so loses that of the anchor that it merges."""
+    _write(box, "merge1", _ANCHOR.format("public:/app/public"))
+    _compose(box, "merge1", "up --detach")
+    box.wait_for(
+        lambda: "/var/assets/export.xls" in box.docker("diff", "merge1-web-1").stdout,
+        what="a file in its own layer",
+    )
+    command = first_command(box, LAYER, "merge1-web-1")
+    assert command.endswith("merge1-web-1 -- --volume=merge1_opdata:/var/assets | sh"), command
+
+
+@healthy(advice=None)
+def list_that_has_the_volume_of_its_anchor_too(box: Box) -> None:
+    """The service's own list names the volume of the anchor."""
+    _write(box, "merge2", _ANCHOR.format('public:/app/public", "opdata:/var/assets'))
+    _compose(box, "merge2", "up --detach")
+    assert len(box.inspect("merge2-web-1")["Mounts"]) == 2

@@ -1,0 +1,120 @@
+"""Whole compose projects, and the numbers that compose makes of values without quotes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
+from diagnose.live.disk.compose_project import includes_others, project_services
+from diagnose.live.disk.project_files import compose_project
+
+READ = {
+    "0123456": "42798", "01067": "567", "0891234": "891234", "08912345678": "8.912345678e+09",
+    "3.10": "3.1", "1.0": "1", "1e3": "1000", "12345e7": "1.2345e+11", "0x1F": "31", "1_000": "1000",
+    "022": "18", "123456789012345678901234": "1.2345678901234569e+23", "yes": "yes", "22:22": "22:22",
+    "10000000.0": "1e+07", "0o17": "15", "0b11": "3", ".5": "0.5", "+49": "49", "-5": "-5", "0.0": "0",
+    "1234567890.5": "1.2345678905e+09", "007": "7", "09": "9", "1.2.3": "1.2.3", "": "", "0": "0",
+    "0.00001": "1e-05", "18446744073709551615": "18446744073709551615",
+}  # fmt: skip
+"""Values without quotes, and what a container had of them (compose 2.40.3)."""
+
+
+@pytest.mark.parametrize(("text", "read"), READ.items(), ids=READ)
+def test_numbers(text: str, read: str) -> None:
+    assert as_compose_reads(text) == read
+
+
+LOST = {
+    "a code": ("PIN", "0123456", True),
+    "a phone number": ("PHONE", "0891234", True),
+    "a hash": ("COMMIT", "12345e7", True),
+    "a version": ("PYTHON_VERSION", "3.10", True),
+    "a tag": ("APP_TAG", "1.20", True),
+    "a rate": ("RATE", "1.0", False),
+    "a part": ("RATIO", "00.5", False),
+    "hexadecimal": ("MASK", "0x1F", False),
+    "groups of digits": ("SIZE", "1_000", False),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "lost"), LOST.values(), ids=LOST)
+def test_what_is_more_than_a_number(name: str, text: str, lost: bool) -> None:
+    assert loses_digits(name, text) is lost
+
+
+FILE = """
+x-app: &app
+  image: shop:1.4
+  volumes: ["assets:/var/assets", "./html:/html/:ro"]
+services:
+  web:
+    <<: [*app]
+    build: .
+    ports: ["80:80", {target: 90, published: 91, protocol: udp}, {target: 92, host_ip: 127.0.0.1, published: 93}]
+    environment: {PIN: 0123456, CODE: "0123456", RATE: 1.0, APP_VERSION: 3.10}
+    volumes: [public:/public, /own, "$HOME:/home", "~/x:/x", {type: tmpfs, target: /tmp}]
+  worker:
+    <<: *app
+    profiles: [full]
+    deploy: {replicas: 0}
+    environment: [PIN=0123456]
+  child: {extends: {service: web}}
+  tagged: {ports: !override ["80:80"]}
+"""
+OVER = "services: {web: {image: shop:1.5, volumes: [{type: bind, source: ./b, target: /public}]}, worker: {scale: 2}}"
+
+
+def _services(*texts: str) -> dict[str, dict[str, Any]]:
+    found = project_services({f"/{number}.yaml": text for number, text in enumerate(texts)}, "/srv")
+    assert found is not None
+    return {service["name"]: service for service in found}  # type: ignore[index, call-overload, misc]
+
+
+def test_services_of_one_file() -> None:
+    services = _services(FILE)
+    web, worker = services["web"], services["worker"]
+    assert web["ports"] == ["80:80", "91:90/udp", "127.0.0.1:93:92"]
+    assert web["builds"]
+    assert [item["written"] for item in web["numbers"]] == ["PIN=0123456", "APP_VERSION=3.10"]
+    assert [item["read"] for item in web["numbers"]] == ["PIN=42798", "APP_VERSION=3.1"]
+    assert [(item["source"], item["target"]) for item in web["mounts"]] == [
+        ("public", "/public"), ("", "/own"), ("~/x", "/x"),
+    ]  # fmt: skip
+    assert [item["target"] for item in web["replaced"]] == ["/var/assets", "/html"]
+    assert worker["mounts"][1] == {"source": "/srv/html", "target": "/html"}
+    assert (worker["profiles"], worker["scale"], worker["replaced"]) == (["full"], "0", [])
+    assert worker["numbers"] == []
+    assert services["child"]["is_partial"]
+    assert services["tagged"]["is_partial"]
+
+
+def test_the_later_file_wins() -> None:
+    web = _services(FILE, OVER)["web"]
+    assert (web["image"], web["path"]) == ("shop:1.5", "/1.yaml")
+    assert {"source": "/srv/b", "target": "/public"} in web["mounts"]
+    assert _services(FILE, OVER)["worker"]["scale"] == "2"
+
+
+def test_files_that_are_not_read() -> None:
+    assert project_services({"/a": "a: [", "/b": "services: {}"}, "/srv") is None
+    assert project_services({"/a": "just words"}, "/srv") == []
+    assert project_services({"/a": "services: [a, b]"}, "/srv") == []
+    assert includes_others({"/a": "include: [b.yaml]"})
+    assert not includes_others({"/a": FILE})
+
+
+def test_the_override_that_was_not_read(tmp_path: Path) -> None:
+    file, override = tmp_path / "docker-compose.yml", tmp_path / "docker-compose.override.yml"
+    file.write_text("services: {web: {image: 'shop:1.4'}}")
+    args = {"paths": [str(file)], "folder": str(tmp_path)}
+    assert compose_project(args)["override"] == ""  # type: ignore[index, call-overload]
+    override.write_text(OVER)
+    answer: Any = compose_project(args)
+    assert answer["override"] == str(override)
+    assert [service["name"] for service in answer["overridden"]] == ["web", "worker"]
+    both = {"paths": [str(file), str(override)], "folder": str(tmp_path)}
+    assert compose_project(both)["override"] == ""  # type: ignore[index, call-overload]
+    assert compose_project({"paths": [str(tmp_path / "gone.yaml")], "folder": "/"}) == {}
