@@ -1,4 +1,4 @@
-"""Questions about the cron jobs of the host."""
+"""Questions about what cron and systemd of the host do with docker."""
 
 import msgspec
 
@@ -26,6 +26,54 @@ class ListCronCalls(Question[list[CronCall]], frozen=True):
         what="the cron jobs of the host",
         collector="disk.cron:cron_calls",
         lane="file",
+        deadline=1.5,
+        priority=6,
+    )
+
+
+class HostCall(msgspec.Struct, frozen=True):
+    """A line of a crontab or of a unit that calls docker with the name of a container."""
+
+    path: str
+    line: int
+    verb: str
+    """exec, cp, start or restart."""
+    target: str
+
+
+class ListHostCalls(Question[list[HostCall]], frozen=True):
+    """The calls that fail without a container of that name; without lines that expect it."""
+
+    POLICY = Policy(
+        "host.docker-calls",
+        what="the cron jobs and the units of the host",
+        collector="disk.cron:host_calls",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=6,
+    )
+
+
+class DockerUnit(msgspec.Struct, frozen=True):
+    """A unit whose client of docker ends at once, so that ExecStop= stops what it has started."""
+
+    path: str
+    start: str
+    stop: str
+    target: str = ""
+    """The container that both name; "" for a project of compose."""
+
+
+class ListDockerUnits(Question[list[DockerUnit]], frozen=True):
+    """Such units in the folders for units of one's own."""
+
+    POLICY = Policy(
+        "host.docker-units",
+        what="the units of the host",
+        collector="disk.cron:docker_units",
+        lane="file",
+        scope="host",
         deadline=1.5,
         priority=6,
     )

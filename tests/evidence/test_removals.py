@@ -81,7 +81,10 @@ def test_removals_by_events(events: list[Event], expected: list[tuple[str, bool]
 
 def test_a_removal_knows_how_it_was_called() -> None:
     (removal,) = removed(BY_EVENTS["by a user, with force"][0])
-    assert removal.called == {"shop-db-1", "db", ID[:12]}
+    names = ("shop-db-1", "db", ID[:12])
+    assert all(removal.was_called(name, container("api")) for name in names)
+    other = container("api", Config={"Labels": {"com.docker.compose.project": "blog"}})
+    assert [removal.was_called(name, other) for name in names] == [True, False, True]
     assert (removal.compose_folder, removal.compose_service) == ("/srv/shop", "db")
 
 

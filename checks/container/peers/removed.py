@@ -51,7 +51,7 @@ def removed(
 def _needs(container: Container, removal: Removal, failed_names: FailedNames | None) -> bool:
     """Whether a container's log or the engine says that it lacks the removed one."""
     named = failed_names.of(container) if failed_names is not None else ()
-    if any(name.name in removal.called for name in named):
+    if any(removal.was_called(name.name, container) for name in named):
         return True
     error = container.state.error if container.start_failed else ""
     return any(f"No such container: {name}" in error for name in (removal.id, removal.name) if name)

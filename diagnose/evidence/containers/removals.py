@@ -72,9 +72,18 @@ class Removal(msgspec.Struct, frozen=True):
         return self.labels.get(f"{COMPOSE}service", "")
 
     @property
-    def called(self) -> frozenset[str]:
-        """The names by which others on its network called it."""
-        return frozenset(filter(None, (self.name, self.compose_service, self.id[:12])))
+    def compose_project(self) -> str:
+        return self.labels.get(f"{COMPOSE}project", "")
+
+    def was_called(self, name: str, caller: Container) -> bool:
+        """Whether that is a name by which the caller has called it.
+
+        Another project of compose has a service of the same name of its own.
+        """
+        if name in (self.name, self.id[:12]):
+            return True
+        projects = {self.compose_project, caller.compose_project} - {""}
+        return bool(name) and name == self.compose_service and len(projects) < 2
 
 
 class Removals(Items[Removal], frozen=True):

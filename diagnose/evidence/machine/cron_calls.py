@@ -1,14 +1,21 @@
-"""Cron jobs of the host that ask docker for a terminal, which they do not have."""
+"""What cron and systemd of the host do with docker, and cannot do."""
 
 from __future__ import annotations
 
 from diagnose.evidence.items import Items
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.cron import CronCall, ListCronCalls
+from diagnose.questions.cron import (
+    CronCall,
+    DockerUnit,
+    HostCall,
+    ListCronCalls,
+    ListDockerUnits,
+    ListHostCalls,
+)
 from diagnose.registry import evidence
 
-__all__ = ["CronCall", "CronCalls", "cron_calls"]
+__all__ = ["CronCall", "CronCalls", "DockerUnit", "DockerUnits", "HostCall", "HostCalls"]
 
 
 class CronCalls(Items[CronCall], frozen=True):
@@ -20,3 +27,25 @@ def cron_calls(host: Host) -> CronCalls | Unavailable:
     """One question, about small files in few folders."""
     calls = host.require(ListCronCalls())
     return CronCalls(tuple(calls))
+
+
+class HostCalls(Items[HostCall], frozen=True):
+    """Calls of docker with the name of a container, in crontabs and units."""
+
+
+class DockerUnits(Items[DockerUnit], frozen=True):
+    """Units that stop at once what they have started."""
+
+
+@evidence
+def host_calls(host: Host) -> HostCalls | Unavailable:
+    """One question, about small files in few folders."""
+    calls = host.require(ListHostCalls())
+    return HostCalls(tuple(calls))
+
+
+@evidence
+def docker_units(host: Host) -> DockerUnits | Unavailable:
+    """One question, about small files in two folders."""
+    units = host.require(ListDockerUnits())
+    return DockerUnits(tuple(units))

@@ -22,7 +22,7 @@ def cron_calls(_args: Json) -> Json:
     from diagnose.live.disk.cron_lines import calls_with_terminal  # only in runs on a host
 
     found: list[Json] = []
-    for path, text in _crontabs():
+    for path, text in crontabs():
         if "docker" not in text:
             continue
         for number, line in enumerate(text.splitlines(), 1):
@@ -31,7 +31,8 @@ def cron_calls(_args: Json) -> Json:
     return found
 
 
-def _crontabs() -> Iterator[tuple[str, str]]:
+def crontabs() -> Iterator[tuple[str, str]]:
+    """The crontabs of the host that can be read, each once, with their texts."""
     paths = ["/etc/crontab"]
     for folder in _FOLDERS:
         try:
@@ -55,3 +56,15 @@ def _crontabs() -> Iterator[tuple[str, str]]:
             yield path, read_all(descriptor, _LONGEST).decode("utf-8", "replace")
         finally:
             os.close(descriptor)
+
+
+def text_of(path: str) -> str:
+    """The beginning of a file; "" where it cannot be read."""
+    try:
+        descriptor = open_regular(path)
+    except (OSError, Refused):
+        return ""
+    try:
+        return read_all(descriptor, _LONGEST).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)

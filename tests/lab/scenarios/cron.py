@@ -93,3 +93,50 @@ def host_job_without_a_terminal(box: Box) -> None:
     line = "0 1 * * * root docker exec {} ledger82 cat /etc/passwd >/var/ledger.sql\n"
     box.write("/etc/cron.d/backup", line.format("-i"))
     box.write("/etc/cron.d/backup.2026-01-01", line.format("-it"))
+
+
+NOBODY, UNIT = "container.job-names-nobody", "container.stopped-by-unit"
+_STARTED = """[Unit]
+After=docker.service
+[Service]
+ExecStart=/usr/bin/docker start {options}{name}
+ExecStop=/usr/bin/docker stop {name}
+"""
+
+
+@fault(NOBODY, subject="container:shop-web-1")
+def host_job_with_a_former_name(box: Box) -> None:
+    """A crontab has the name that compose 1 gave; the first command corrects the line."""
+    load(box, "shop:1.4")
+    box.docker(*_SAFE, "--restart=always", "--name=shop-web-1", "shop:1.4")
+    job = "*/5 * * * * root docker exec shop_web_1 /bin/true >>/var/log/job.log 2>&1\n"
+    box.write("/etc/cron.d/shop", job)
+    assert "No such container" in box.docker("exec", "shop_web_1", "true", check=False).stderr
+    box.sh(first_command(box, NOBODY, "shop-web-1"))
+    assert "docker exec shop-web-1 /bin/true" in box.sh("cat /etc/cron.d/shop")
+    box.write("/etc/cron.d/shop", job)
+
+
+@healthy(advice=None)
+def host_job_with_the_present_name(box: Box) -> None:
+    """Jobs that name a container rightly, look whether it is there, or are comments."""
+    load(box, "shop:1.4")
+    box.docker(*_SAFE, "--restart=always", "--name=shop-web-1", "shop:1.4")
+    box.write(
+        "/etc/cron.d/shop",
+        "0 1 * * * root docker exec shop-web-1 true\n# docker exec shop_web_1 true\n"
+        "0 2 * * * root docker exec shop_web_1 true || true\n",
+    )
+    box.write("/etc/systemd/system/web.service", _STARTED.format(options="-a ", name="shop-web-1"))
+    assert box.docker("exec", "shop-web-1", "true").returncode == 0
+
+
+@fault(UNIT, subject="container:web61")
+def unit_that_stops_what_it_starts(box: Box) -> None:
+    """A unit starts a container with a client that ends; it is stopped as systemd does it."""
+    load(box, "shop:1.4")
+    box.write("/etc/systemd/system/web61.service", _STARTED.format(options="", name="web61"))
+    box.docker("create", *_SAFE[2:], "--init", "--name=web61", "shop:1.4")
+    box.docker("start", "web61")
+    box.docker("stop", "web61")
+    assert not box.inspect("web61")["State"]["Running"]

@@ -1,0 +1,65 @@
+"""container.job-names-nobody: cron or systemd of the host calls a container by a former name."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.cron_calls import HostCall, HostCalls
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.registry import check
+
+_SIGNS = LazyPattern(r"[-_.]")
+_UNIT = ".service"
+
+
+@check("container.job-names-nobody", severity=Severity.warning)
+def job_names_nobody(host_calls: HostCalls | Unavailable, containers: Containers) -> CheckResult:
+    """A job of the host calls a container by a name that none has.
+
+    Compose from 2.0 on writes hyphens where it wrote underscores (shop_web_1 became shop-web-1),
+    and a service is no container. The command fails with "No such container", and nobody reads what
+    cron says. Read are /etc/crontab, /etc/cron.d, the crontabs of users, and ExecStart= of units in
+    /etc/systemd/system, not the scripts that they call. It counts where one container has the name
+    with other signs between its words, or is the only one of a service that is called so. Lines
+    that look whether the container is there are left out.
+    """
+    if isinstance(host_calls, Unavailable):
+        return Skipped(f"the cron jobs and the units of the host: {host_calls}")
+    names = {container.name for container in containers}
+    for call in host_calls:
+        meant = _meant_container(call.target, containers) if call.target not in names else None
+        is_id = any(container.id.startswith(call.target) for container in containers)
+        if meant is not None and not is_id:
+            yield _finding(call, meant)
+    return None
+
+
+def _meant_container(name: str, containers: Containers) -> Container | None:
+    """The one container with almost this name, or of the service of this name."""
+    plain = _SIGNS.sub("", name).lower()
+    alike = [item for item in containers if _SIGNS.sub("", item.name).lower() == plain]
+    of_service = [item for item in containers if item.compose_service == name]
+    return only(alike) or (only(of_service) if not alike else None)
+
+
+def _finding(call: HostCall, meant: Container) -> Finding:
+    kind = "unit" if call.path.endswith(_UNIT) else "cron job"
+    return Finding.about(
+        meant,
+        f'the {kind} in line {call.line} of {call.path} calls docker {call.verb} "{call.target}", '
+        f"and no container has that name: {meant} is meant",
+        {
+            f"{call.path}, line {call.line}": f"docker {call.verb} {call.target}",
+            "names of containers like it": meant.name,
+        },
+        discriminator=f"{call.path}:{call.line}",
+    ).with_variables(_edit(call, meant))
+
+
+def _edit(call: HostCall, meant: Container) -> PageVariables:
+    """The edit of that line of the file: names have no signs that a pattern or a shell reads."""
+    escaped = call.target.replace(".", "\\.")
+    before, behind = "(^|[^[:alnum:]_.-])", "([^[:alnum:]_.-]|$)"
+    edit = rf"{call.line}s/{before}{escaped}{behind}/\1{meant.name}\2/"
+    return {"file": call.path, "edit": edit, "line": str(call.line)}

@@ -1,0 +1,60 @@
+"""What workers of the helper process do with the host's crontabs and units that call docker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from diagnose.live.disk.cron_files import crontabs, text_of
+from diagnose.model import Json
+
+_UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
+"""Where people put units of their own; those of packages lie elsewhere."""
+_MOST = 300
+"""Units of one folder."""
+
+
+def host_calls(_args: Json) -> Json:
+    """See `cron.host_calls`. A file that cannot be read has none."""
+    from diagnose.live.disk.host_calls import named_calls  # only in runs on a host
+
+    found: list[Json] = []
+    files = [*crontabs(), *((path, text) for path, text, _ in _units())]
+    for path, text in files:
+        if "docker" not in text:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if path.endswith(".service") and not line.startswith("ExecStart="):
+                continue
+            place: dict[str, Json] = {"path": path, "line": number}
+            found += [{**place, **call._asdict()} for call in named_calls(line)]
+    return found
+
+
+def docker_units(_args: Json) -> Json:
+    """See `cron.docker_units`."""
+    from diagnose.live.disk.host_calls import short_lived_unit, unit_settings
+
+    found: list[Json] = []
+    for path, text, more in _units():
+        unit = short_lived_unit(unit_settings([text, *more])) if "docker" in text else None
+        if isinstance(unit, dict):
+            found.append({"path": path, **unit})
+    return found
+
+
+def _units() -> Iterator[tuple[str, str, list[str]]]:
+    """The units of services with the texts of their drop-ins."""
+    for folder in _UNITS:
+        for path in _files_in(folder, ".service"):
+            text = text_of(path)
+            if text:
+                yield path, text, [text_of(part) for part in _files_in(f"{path}.d", ".conf")]
+
+
+def _files_in(folder: str, end: str) -> list[str]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - called in each run
+    except OSError:
+        return []
+    return [f"{folder}/{name}" for name in names if name.endswith(end)][:_MOST]

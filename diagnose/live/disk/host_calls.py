@@ -1,0 +1,139 @@
+"""Calls of docker that name a container, in lines of crontabs and in units of systemd. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from diagnose.model import Json
+
+_VERBS = frozenset({"cp", "exec", "restart", "start"})
+"""What fails without its container; a stop or a removal of what is not there does no harm."""
+_WITH_VALUE = frozenset(
+    {"-e", "--env", "-u", "--user", "-w", "--workdir", "-t", "--time", "--env-file"}
+)
+"""Options of these verbs that take the next word; -t only of `restart`."""
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{1,127}")
+_FORGIVING = ("||", "docker ps", "docker inspect", "if ")
+"""Signs of a line that looks first, or takes a failure."""
+_ELSEWHERE = frozenset({"ssh", "-H", "--host", "--context"})
+_SECTION = re.compile(r"\[(?P<name>\w+)\]\s*$")
+_ENDS = ("docker stop", "docker kill", "docker rm", "docker compose down", "docker compose stop")
+
+
+class NamedCall(NamedTuple):
+    """A call, and the container that it is about."""
+
+    verb: str
+    target: str
+
+
+def named_calls(line: str) -> Iterator[NamedCall]:
+    """The calls of one line that fail where no container has the name; none of a comment."""
+    words = line.split()
+    is_comment = line.lstrip().startswith("#")
+    if is_comment or any(sign in line for sign in _FORGIVING) or _ELSEWHERE & set(words):
+        return
+    for at, word in enumerate(words):
+        if word.rpartition("/")[2] != "docker":
+            continue
+        rest = words[at + 1 :]
+        rest = rest[1:] if rest[:1] == ["container"] else rest
+        if rest and rest[0] in _VERBS:
+            target = _target(rest[0], rest[1:])
+            if _NAME.fullmatch(target):
+                yield NamedCall(rest[0], target)
+
+
+def _target(verb: str, words: Sequence[str]) -> str:
+    """The container that a call names; "" where it names none in plain words."""
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        takes_next = words[place] in _WITH_VALUE and (words[place] != "-t" or verb == "restart")
+        place += 2 if takes_next else 1
+    arguments = [word.strip("\"'") for word in words[place : place + 2]]
+    if verb == "cp":
+        inside = [word.partition(":")[0] for word in arguments if ":" in word]
+        return inside[0] if inside else ""
+    return arguments[0] if arguments else ""
+
+
+def unit_settings(texts: Sequence[str]) -> dict[str, list[str]]:
+    """The settings of [Service] in a unit and its drop-ins; an empty value forgets those before."""
+    settings: dict[str, list[str]] = {}
+    for text in texts:
+        section = ""
+        for line in text.replace("\\\n", " ").splitlines():
+            if match := _SECTION.match(line.strip()):
+                section = match["name"]
+            key, sign, value = line.partition("=")
+            if section != "Service" or not sign or line.lstrip().startswith(("#", ";")):
+                continue
+            name = key.strip()
+            settings[name] = [*settings.get(name, []), value.strip()] if value.strip() else []
+    return settings
+
+
+def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
+    """What a unit starts with a client that ends at once, and stops then; None for another unit.
+
+    systemd runs ExecStop= as soon as the main process has ended, unless the unit is to remain.
+    """
+    kind = (settings.get("Type") or ["simple"])[-1]
+    remains = (settings.get("RemainAfterExit") or ["no"])[-1].lower() in ("yes", "true", "1", "on")
+    if remains or kind not in ("simple", "exec", "oneshot"):
+        return None
+    started = [_plain(command) for command in settings.get("ExecStart", [])]
+    ended = [
+        _plain(command) for key in ("ExecStop", "ExecStopPost") for command in settings.get(key, [])
+    ]
+    start = next((command for command in started if _returns(command)), "")
+    stop = next((command for command in ended if command.startswith(_ENDS)), "")
+    if not start or not stop:
+        return None
+    target = _started_name(start)
+    if target and target not in stop.split():
+        return None
+    return {"start": start[:200], "stop": stop[:200], "target": target}
+
+
+def _plain(command: str) -> str:
+    """A command of a unit without the signs before it and the folder of docker."""
+    words = command.lstrip("-+!@:").split()
+    if words and words[0].rpartition("/")[2] == "docker-compose":
+        words[:1] = ["docker", "compose"]
+    elif words and words[0].rpartition("/")[2] == "docker":
+        words[0] = "docker"
+    if words[:2] == ["docker", "container"]:
+        words[1:2] = []
+    if words[:2] == ["docker", "compose"]:
+        words[2:] = _without_options(words[2:])
+    return " ".join(words)
+
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """The words of compose from its verb on."""
+    verbs = ("up", "down", "stop", "start", "run")
+    at = next((place for place, word in enumerate(words) if word in verbs), 0)
+    return list(words[at:])
+
+
+def _returns(command: str) -> bool:
+    """Whether the client ends when the container has begun to run."""
+    words = command.split()
+    if command.startswith("docker start "):
+        return not {"-a", "-i", "-ai", "-ia", "--attach", "--interactive"} & set(words)
+    detached = any(re.fullmatch(r"--detach|-[a-z]*d[a-z]*", word) for word in words)
+    return command.startswith(("docker run ", "docker compose up")) and detached
+
+
+def _started_name(command: str) -> str:
+    """The container that a start or a run names; "" for a project of compose."""
+    words = command.split()
+    if command.startswith("docker start "):
+        return words[-1]
+    names = [word.partition("=")[2] for word in words if word.startswith("--name=")]
+    if "--name" in words[:-1]:
+        names.append(words[words.index("--name") + 1])
+    return names[0] if names else ""

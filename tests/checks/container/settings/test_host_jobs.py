@@ -1,0 +1,62 @@
+"""Jobs of the host that call containers: the checks job-names-nobody and stopped-by-unit."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits, HostCall, HostCalls
+from tests.checks.container.written import made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+FOUND = [("warning", "shop-web-1")]
+NAMES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "underscores": ("shop_web_1", FOUND),
+    "other letters": ("Shop-Web-1", FOUND),
+    "the service": ("web", FOUND),
+    "the name": ("shop-web-1", []),
+    "another one": ("shop_cache_1", []),
+}
+
+
+@pytest.mark.parametrize(("target", "expected"), NAMES.values(), ids=NAMES)
+def test_names(target: str, expected: list[tuple[str, str]]) -> None:
+    call = HostCall("/etc/cron.d/shop", 3, "exec", target)
+    result = judge(
+        "container.job-names-nobody",
+        host_calls=HostCalls((call,)),
+        containers=of(made("web"), made("db")),
+    )
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["edit"].startswith("3s/")
+
+
+def test_two_containers_of_a_service() -> None:
+    call = HostCall("/etc/cron.d/shop", 3, "exec", "web")
+    second = container("shop-web-2", Config={"Labels": made("web").labels})
+    result = judge(
+        "container.job-names-nobody",
+        host_calls=HostCalls((call,)),
+        containers=of(made("web"), second),
+    )
+    assert rows(result) == []
+
+
+DOWN = {"Status": "exited", "Pid": 0, "ExitCode": 143}
+UNIT = DockerUnit("/etc/systemd/system/web.service", "docker start web", "docker stop web", "web")
+PROJECT = DockerUnit(
+    "/etc/systemd/system/shop.service", "docker compose up -d", "docker compose down"
+)
+
+
+def test_units() -> None:
+    def found(unit: DockerUnit, *containers: object) -> list[tuple[str, str]]:
+        units, all_of = DockerUnits((unit,)), of(*containers)  # type: ignore[arg-type]
+        return rows(judge("container.stopped-by-unit", docker_units=units, containers=all_of))
+
+    assert found(UNIT, container("web", State=DOWN)) == [("warning", "web")]
+    assert found(UNIT, container("web")) == []
+    assert found(UNIT) == [("warning", "host")]
+    assert found(PROJECT) == [("warning", "host")]
+    assert found(PROJECT, made("web")) == []

@@ -1,0 +1,61 @@
+"""Crontabs and units that call docker."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.live.disk.host_calls import named_calls, short_lived_unit, unit_settings
+
+CALLS = {
+    "a job": ("*/5 * * * * root docker exec shop_web_1 /bin/true", [("exec", "shop_web_1")]),
+    "with options": ("0 1 * * * /usr/bin/docker exec -i -u www -e A=b web x", [("exec", "web")]),
+    "a terminal": ("0 1 * * * docker exec -t web x", [("exec", "web")]),
+    "a restart": ("0 1 * * * docker container restart -t 5 'web'", [("restart", "web")]),
+    "a copy": ("0 1 * * * docker cp db:/dump /srv && docker start db", [("cp", "db"), ("start", "db")]),
+    "a copy into it": ("0 1 * * * docker cp /srv/a db:/a", [("cp", "db")]),
+    "a unit": ("ExecStart=/usr/bin/docker start -a web", [("start", "web")]),
+    "a variable": ("0 1 * * * docker exec $WEB x", []),
+    "a stop": ("0 1 * * * docker stop web; docker rm web", []),
+    "a failure that is taken": ("0 1 * * * docker exec web x || true", []),
+    "a look before": ("0 1 * * * docker ps -q | xargs docker restart", []),
+    "on another host": ("0 1 * * * ssh a docker exec web x", []),
+    "a comment": ("# docker exec web x", []),
+    "compose": ("0 1 * * * docker compose exec -T web x", []),
+    "nothing": ("0 1 * * * docker exec", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "calls"), CALLS.values(), ids=CALLS)
+def test_calls(line: str, calls: list[tuple[str, str]]) -> None:
+    assert [tuple(call) for call in named_calls(line)] == calls
+
+
+_UNIT = "[Unit]\nAfter=docker.service\n[Service]\n{}\n[Install]\nWantedBy=a\n"
+UNITS = {
+    "a start": ("ExecStart=/usr/bin/docker start web\nExecStop=-/usr/bin/docker stop -t 2 web", "web"),
+    "a run": ("ExecStart=docker run -d --name web shop:1\nExecStopPost=docker rm -f web", "web"),
+    "a project": ("ExecStart=docker compose -f /a.yaml up -d\nExecStop=docker compose -f /a.yaml down", ""),
+    "the old compose": ("ExecStart=/usr/local/bin/docker-compose up --detach\nExecStop=/usr/local/bin/docker-compose down", ""),
+    "once": ("Type=oneshot\nExecStart=docker start web\nExecStop=docker stop web", "web"),
+    "two lines": ("ExecStart=docker run \\\n  --detach --name=web shop:1\nExecStop=docker stop web", "web"),
+    "it remains": ("Type=oneshot\nRemainAfterExit=yes\nExecStart=docker start web\nExecStop=docker stop web", None),
+    "attached": ("ExecStart=docker start -a web\nExecStop=docker stop web", None),
+    "in the foreground": ("ExecStart=docker run --rm --name web shop:1\nExecStop=docker stop web", None),
+    "another container": ("ExecStart=docker start web\nExecStop=docker stop db", None),
+    "no stop": ("ExecStart=docker start web", None),
+    "forking": ("Type=forking\nExecStart=docker start web\nExecStop=docker stop web", None),
+    "a comment": ("ExecStart=docker start web\n#ExecStop=docker stop web", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "target"), UNITS.values(), ids=UNITS)
+def test_units(lines: str, target: str | None) -> None:
+    unit = short_lived_unit(unit_settings([_UNIT.format(lines)]))
+    assert (unit["target"] if isinstance(unit, dict) else None) == target
+
+
+def test_a_drop_in_counts() -> None:
+    unit = _UNIT.format("ExecStart=docker start web\nExecStop=docker stop web")
+    assert short_lived_unit(unit_settings([unit])) is not None
+    assert short_lived_unit(unit_settings([unit, "[Service]\nRemainAfterExit=yes\n"])) is None
+    assert short_lived_unit(unit_settings([unit, "[Service]\nExecStop=\n"])) is None
