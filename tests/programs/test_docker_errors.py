@@ -88,6 +88,7 @@ REG = {
     "layer-unknown": "Error response from daemon: layer does not exist",
 }
 KERNEL = {
+    "folder-full": "EXT4-fs warning (device sdb1): ext4_dx_add_entry:2516: Directory (ino: 2621441) index full, reach max htree level :2",
     "upper-not-supported": "overlay: filesystem on /opt/docker/check-overlayfs-support1396556380/upper not supported as upperdir",
     "netdevice-kept": "unregister_netdevice: waiting for lo to become free. Usage count = 1",
     "task-hangs": "INFO: task dockerd:1234 blocked for more than 120 seconds.",

@@ -33,6 +33,11 @@ _ERROR = LazyPattern(
     re.VERBOSE,
 )
 _ERROR_SIGNS = ("rror", "critical", "Remounting", "Corruption", "Shutting", "thin:")
+_FULL_FOLDER = LazyPattern(
+    r"EXT4-fs warning \(device (?P<named>[\w.-]{1,64})\): ext4_dx_add_entry:(?:\d+:)? ?Directory "
+    r"(?:\(ino: (?P<inode>\d{1,20})\) )?index full"
+)
+"""Linux 4.15 and newer say the number of the folder."""
 _MOUNTED = LazyPattern(
     r"EXT4-fs \((?P<ext>[\w.-]+)\): mounted filesystem|XFS \((?P<xfs>[\w.-]+)\): Mounting V|"
     r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
@@ -74,6 +79,38 @@ def filesystem_errors(
             lines = tuple(record.text for record in recent)
             errors[device] = FilesystemErrors(disks.by_name[device], lines, recent[-1].at)
     return errors
+
+
+class FullFolder(msgspec.Struct, frozen=True):
+    """A folder whose index takes no more names."""
+
+    mounted: Mounted
+    inode: str
+    """Its number; "" where the kernel did not say."""
+    line: str
+    last_at: float
+    """Unix time."""
+    times: int
+
+
+def full_folders(log: KernelLog, disks: BlockDevices, since: float) -> list[FullFolder]:
+    """The folders of mounted devices of which the kernel said so after this Unix time."""
+    mounted_at = {
+        _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)
+    }
+    records = by_key(
+        ((match["named"], match["inode"] or ""), record)
+        for record, match in log.matching(_FULL_FOLDER, ("index full",))
+    )
+    found = []
+    for (device, inode), logged in records.items():
+        begin = max(since, mounted_at.get(device, 0.0))
+        recent = [record for record in logged if record.at >= begin]
+        if recent and device in disks.by_name:
+            last = recent[-1]
+            mounted = disks.by_name[device]
+            found.append(FullFolder(mounted, inode, last.text, last.at, len(recent)))
+    return found
 
 
 def _device(match: re.Match[str]) -> str:

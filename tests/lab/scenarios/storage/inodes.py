@@ -139,3 +139,21 @@ def btrfs_whose_disk_is_given_away(box: Box) -> None:
     """A btrfs has given its whole disk away, and its metadata has room."""
     _btrfs(box)
     assert _unallocated(box) < 64 << 20
+
+
+@fault("storage.folder-full", subject="filesystem:/srv/letters", also=["container.*"], exit_code=2)
+def folder_with_too_many_files(box: Box) -> None:
+    """A folder of ext4 takes no more names, while blocks and inodes are free."""
+    box.sh(
+        "truncate -s 500M /letters.img && mkfs.ext4 -q -m 0 -b 1024 -N 100000 /letters.img "
+        "&& mkdir -p /srv/letters && mount -o loop /letters.img /srv/letters"
+    )
+    code = (
+        "import os\nos.makedirs('/srv/letters/new')\n"
+        "try:\n  for n in range(90000): open('/srv/letters/new/%s%08d' % ('m' * 230, n), 'w').close()\n"
+        "except OSError as error: print(error.strerror)\n"
+    )
+    said = box.run(["/usr/bin/python3", "-c", code], timeout=120).stdout
+    assert "No space left on device" in said, said
+    free = box.sh("df --output=ipcent /srv/letters | tail -n 1")
+    assert int(free.strip().rstrip("%")) < 90

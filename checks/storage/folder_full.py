@@ -1,0 +1,87 @@
+"""storage.folder-full: one folder holds so many files that ext4 takes no more names."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.block_devices import BlockDevices
+from diagnose.evidence.storage.filesystem_errors import FullFolder, full_folders
+from diagnose.evidence.storage.mounts import is_within
+from diagnose.mappings import names_of, present, subjects_of
+from diagnose.model import CheckResult, Finding, Seconds, Severity, Subject
+from diagnose.phrases import how_often, named, sentence
+from diagnose.registry import check
+
+NO_SPACE = "no space left on device"
+
+
+@check(
+    "storage.folder-full",
+    severity=Severity.critical,
+    causes=(
+        "container.crashed",
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.failing-inside",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "daemon.errors-in-log",
+    ),
+)
+def folder_full(
+    kernel_log: KernelLog,
+    disks: BlockDevices,
+    containers: Containers | None,
+    clock: Clock,
+    options: Options,
+    *,
+    late: Seconds = Seconds(3600),
+) -> CheckResult:
+    """A folder takes no more files: the index of ext4 is full.
+
+    Programs see "No space left on device", although blocks and inodes are free: an ext4 folder
+    without the feature large_dir takes some millions of names, and fewer long ones. The kernel
+    names the device and the number of the folder. Critical within `late` of its last line, and a
+    warning afterwards. What the kernel said before the present mount is over.
+    """
+    for folder in full_folders(kernel_log, disks, clock.wall - options.since_s):
+        point = folder.mounted.point
+        users = [item for item in containers or () if _writes_below(item, point)]
+        is_late = clock.wall - folder.last_at > late
+        yield _finding(folder, users, clock, Severity.warning if is_late else Severity.critical)
+    return None
+
+
+def _writes_below(container: Container, point: str) -> bool:
+    """Whether a container may write below this mount; of the root nothing can be said."""
+    return point != "/" and any(
+        is_within(mount.source, point) for mount in container.writable_host_mounts
+    )
+
+
+def _finding(
+    folder: FullFolder, users: list[Container], clock: Clock, severity: Severity
+) -> Finding:
+    point = folder.mounted.point
+    which = f"folder {folder.inode} of {point}" if folder.inode else f"a folder of {point}"
+    who = f"{named('container', names_of(users))} may write there" if users else ""
+    return Finding(
+        subject=Subject("filesystem", point),
+        summary=sentence(
+            f"{which} takes no more files, last {clock.ago(folder.last_at)}: its index is full, "
+            "while the disk has room",
+            who,
+        ),
+        evidence={
+            "kernel log": folder.line,
+            "the kernel has logged it": how_often(folder.times),
+        },
+        severity=severity,
+        variables=present({"point": point, "inode": folder.inode}),
+        discriminator=folder.inode,
+        touches=subjects_of(users),
+        signs=signs(NO_SPACE),
+    )
