@@ -77,3 +77,26 @@ class ListDockerUnits(Question[list[DockerUnit]], frozen=True):
         deadline=1.5,
         priority=6,
     )
+
+
+class ShellVariable(msgspec.Struct, frozen=True):
+    """A variable that a file of the host sets for who calls compose."""
+
+    path: str
+    variable: str
+    """NAME=value."""
+
+
+class ListShellVariables(Question[list[ShellVariable]], frozen=True):
+    """The variables of these names in /etc/environment, in profiles of root, and in units."""
+
+    POLICY = Policy(
+        "host.shell-variables",
+        what="the variables of shells and units",
+        collector="disk.cron:shell_variables",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=6,
+    )
+    names: list[str]

@@ -53,6 +53,8 @@ MORE_LINES = {
     "registry-gateway-failed": _DAEMON + "received unexpected HTTP status: 502 Bad Gateway",
     "node-not-available": _TASK.format("1 node not available for new tasks"),
     "node-too-small": _TASK.format("insufficient resources on 2 nodes"),
+    "compose-date-unquoted": "validating /srv/shop/compose.yaml: services.web.environment.RELEASED invalid jsonType time.Time",
+    "memory-above-swap": f"{_DAEMON}cannot update container 4f2c1a7e: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
     "config-not-changed": f"failed to update config shop_site: {_DAEMON}rpc error: code = InvalidArgument desc = only updates to Labels are allowed",
     "config-in-use": f"{_DAEMON}rpc error: code = InvalidArgument desc = secret 'shop_key' is in use by the following service: shop_web",
     "network-of-one-host": 'failed to deploy a stack: network "web" is declared as external, but it is not in the right scope: "local" instead of "swarm"',

@@ -110,5 +110,15 @@ def older_than_its_tag(
                 "created": clock.ago(container.created_at),
             },
         )
-        yield finding.with_variables(compose_variables(container) or {"image": reference})
+        yield finding.with_variables(_newer_image(container, reference))
     return None
+
+
+def _newer_image(container: Container, reference: str) -> PageVariables:
+    """What lets compose, the swarm, or a new container of the same settings take the image.
+
+    The swarm starts no new task where the name of the image is the same.
+    """
+    if container.swarm_service:
+        return {"swarm_service": container.swarm_service}
+    return compose_variables(container) or {"image": reference}

@@ -54,6 +54,9 @@ def port_allocated(containers: Containers) -> CheckResult:
         twin = _of_one_service(container, holders)
         if twin:
             state = f"{holders[0]} of the same compose service publishes it"
+        elif holders and _is_of_former_project(holders[0], container):
+            former = holders[0].compose_project
+            state = f'{holders[0]} publishes it, of the same file when the project was "{former}"'
         elif holders:
             state = f"{holders[0]} publishes it"
         elif refused.own:
@@ -84,6 +87,13 @@ def port_allocated(containers: Containers) -> CheckResult:
         own = {"own_ports": joined(refused.own)} if refused.own else {}
         yield finding.with_variables(own or added or twin or _for_its_port(container, holders))
     return None
+
+
+def _is_of_former_project(holder: Container, container: Container) -> bool:
+    """Whether a container was made from the same compose file, under another project's name."""
+    is_of_file = bool(container.compose_files) and holder.compose_files == container.compose_files
+    is_same_service = holder.compose_service == container.compose_service
+    return is_of_file and is_same_service and holder.compose_project != container.compose_project
 
 
 def _of_one_service(container: Container, holders: Sequence[Container]) -> PageVariables:

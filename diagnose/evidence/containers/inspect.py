@@ -121,6 +121,13 @@ class ManifestDescriptor(msgspec.Struct, frozen=True):
     platform: ImagePlatform | None = None
 
 
+class DeviceRate(ApiObject, frozen=True, rename="pascal"):
+    """A limit of a container for one disk: bytes or operations in a second."""
+
+    path: str = ""
+    rate: int = 0
+
+
 class HostConfig(ApiObject, frozen=True, rename="pascal"):
     """What was asked for at create, as far as checks read it."""
 
@@ -149,6 +156,14 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     nano_cpus: int = 0
     cpu_quota: int = 0
     cpuset_cpus: str = ""
+    blkio_device_read_bps: list[DeviceRate] | None = None
+    blkio_device_write_bps: list[DeviceRate] | None = None
+    blkio_device_read_iops: list[DeviceRate] | None = msgspec.field(
+        name="BlkioDeviceReadIOps", default=None
+    )
+    blkio_device_write_iops: list[DeviceRate] | None = msgspec.field(
+        name="BlkioDeviceWriteIOps", default=None
+    )
     volumes_from: list[str] | None = None
     pids_limit: int | None = None
     oom_kill_disable: bool | None = None

@@ -5,7 +5,12 @@ from __future__ import annotations
 from diagnose.live import Live
 from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
-from diagnose.questions.cron import ListCronCalls, ListDockerUnits, ListHostCalls
+from diagnose.questions.cron import (
+    ListCronCalls,
+    ListDockerUnits,
+    ListHostCalls,
+    ListShellVariables,
+)
 
 
 def cron_calls(live: Live, question: ListCronCalls) -> Json:
@@ -21,3 +26,8 @@ def host_calls(live: Live, question: ListHostCalls) -> Json:
 def docker_units(live: Live, question: ListDockerUnits) -> Json:
     """The units in the same folders, with their drop-ins."""
     return ask_worker(live, question, "docker_units", ["/etc"])
+
+
+def shell_variables(live: Live, question: ListShellVariables) -> Json:
+    """The files that a login reads, and `Environment=` of units of one's own."""
+    return ask_worker(live, question, "shell_variables", ["/etc", "/root"])

@@ -58,3 +58,16 @@ def _files_in(folder: str, end: str) -> list[str]:
     except OSError:
         return []
     return [f"{folder}/{name}" for name in names if name.endswith(end)][:_MOST]
+
+
+def shell_variables(args: Json) -> Json:
+    """See `cron.shell_variables`."""
+    from diagnose.live.disk.shell_variables import (  # only where compose has made containers
+        paths_of_shells,
+        shell_variables,
+    )
+
+    scripts = [*paths_of_shells(["/root"]), *_files_in("/etc/profile.d", ".sh")]
+    texts = {path: text for path in scripts if (text := text_of(path))}
+    texts |= {path: "\n".join([text, *more]) for path, text, more in _units()}
+    return list(shell_variables(texts, set(args["names"])))

@@ -235,3 +235,32 @@ def list_that_has_the_volume_of_its_anchor_too(box: Box) -> None:
     _write(box, "merge2", _ANCHOR.format('public:/app/public", "opdata:/var/assets'))
     _compose(box, "merge2", "up --detach")
     assert len(box.inspect("merge2-web-1")["Mounts"]) == 2
+
+
+OVERRULED = "container.variable-overruled"
+_KEYED = 'environment: {SHOP_REGION: "${SHOP_REGION}", STAGE: live}'
+
+
+def _overruled(box: Box, folder: str, own: str) -> None:
+    """A project whose .env has another region than /etc/environment, which its caller has."""
+    _write(box, folder, "services:\n" + _service("web", _IDLE, _KEYED))
+    box.write(f"/srv/{folder}/.env", f"SHOP_REGION={own}\n")
+    box.write("/etc/environment", "LANG=C\nSHOP_REGION=north\n")
+    box.sh(f"cd /srv/{folder} && SHOP_REGION=north docker compose up --detach 2>&1", timeout=60)
+
+
+@fault(OVERRULED, subject="container:region1-web-1")
+def variable_of_the_caller(box: Box) -> None:
+    """The caller's environment has an old value; the first command applies that of .env."""
+    _overruled(box, "region1", "south")
+    assert "SHOP_REGION=north" in box.inspect("region1-web-1")["Config"]["Env"]
+    box.sh(f"{first_command(box, OVERRULED, 'region1-web-1')} 2>&1", timeout=60)
+    assert "SHOP_REGION=south" in box.inspect("region1-web-1")["Config"]["Env"]
+    _overruled(box, "region1", "south")
+
+
+@healthy()
+def variable_of_the_caller_with_the_same_value(box: Box) -> None:
+    """Both places have the same value."""
+    _overruled(box, "region2", "north")
+    assert "SHOP_REGION=north" in box.inspect("region2-web-1")["Config"]["Env"]

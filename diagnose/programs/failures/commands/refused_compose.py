@@ -39,6 +39,13 @@ COMPOSE = (
         cure="type the command in the folder of the project, or name the file with -f",
     ),
     Failure(
+        name="compose-date-unquoted",
+        mark="invalid jsontype",
+        pattern=r"(?P<place>services\.[\w.-]{1,200}) invalid jsonType (?P<type>[\w.*\[\]{}]{1,60})",
+        cause="{place} has a value that YAML takes for another type ({type}): a date without quotes is one of them",
+        cure='put the value into quotes: "2026-01-31"',
+    ),
+    Failure(
         name="compose-variable-blank",
         mark="variable is not set",
         pattern=r"the \W{0,3}(?P<variable>\w{1,99})\W{0,3} variable is not set\. defaulting to a blank",

@@ -6,6 +6,13 @@ from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _REMOVAL = (
     Failure(
+        name="memory-above-swap",
+        mark="memoryswap",
+        pattern=r"Memory limit should be smaller than already set memoryswap limit",
+        cause="the container has a limit for memory and swap together, and the new limit for memory is above it",
+        cure="give both: docker update --memory 1g --memory-swap 1g CONTAINER; the same value allows no swap, -1 any",
+    ),
+    Failure(
         name="marked-for-removal",
         mark="marked for removal",
         pattern=r"marked for removal(?: and cannot be (?P<verb>\w+))?",

@@ -133,6 +133,25 @@ def test_a_second_container_of_a_service_wants_its_port(
     assert variable in finding.variables
 
 
+def test_the_holder_is_of_the_project_s_former_name() -> None:
+    def member(project: str, file: str) -> dict[str, dict[str, str]]:
+        labels = {"project": project, "service": "web", "project.config_files": file}
+        return {"Labels": {f"com.docker.compose.{key}": value for key, value in labels.items()}}
+
+    run = {
+        "Status": "created",
+        "StartedAt": "0001-01-01T00:00:00Z",
+        "Error": TAKEN,
+        "ExitCode": 128,
+    }
+    second = container("b", State=run, HostConfig=WANTS, Config=member("shop", "/srv/a.yaml"))
+    for file, is_said in (("/srv/a.yaml", True), ("/srv/b.yaml", False)):
+        first = container("a", NetworkSettings=PUBLISHED, Config=member("app", file))
+        listed = Containers((second, first))
+        (finding,) = judge("network.port-allocated", containers=listed).findings
+        assert ('when the project was "app"' in finding.summary) is is_said
+
+
 ADDED = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": port} for port in ("8080", "81")]}}
 
 
