@@ -8,8 +8,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
-from diagnose.evidence.storage.filesystem_errors import FullFolder, full_folders
-from diagnose.evidence.storage.mounts import is_within
+from diagnose.evidence.storage.filesystem_errors import FullIndex, full_indexes
+from diagnose.file_paths import is_within
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity, Subject
 from diagnose.phrases import how_often, named, sentence
@@ -47,9 +47,9 @@ def folder_full(
     names the device and the number of the folder. Critical within `late` of its last line, and a
     warning afterwards. What the kernel said before the present mount is over.
     """
-    for folder in full_folders(kernel_log, disks, clock.wall - options.since_s):
+    for folder in full_indexes(kernel_log, disks, clock.wall - options.since_s):
         point = folder.mounted.point
-        users = [item for item in containers or () if _writes_below(item, point)]
+        users = [container for container in containers or () if _writes_below(container, point)]
         is_late = clock.wall - folder.last_at > late
         yield _finding(folder, users, clock, Severity.warning if is_late else Severity.critical)
     return None
@@ -63,7 +63,7 @@ def _writes_below(container: Container, point: str) -> bool:
 
 
 def _finding(
-    folder: FullFolder, users: list[Container], clock: Clock, severity: Severity
+    folder: FullIndex, users: list[Container], clock: Clock, severity: Severity
 ) -> Finding:
     point = folder.mounted.point
     which = f"folder {folder.inode} of {point}" if folder.inode else f"a folder of {point}"

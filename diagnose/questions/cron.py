@@ -31,7 +31,7 @@ class ListCronCalls(Question[list[CronCall]], frozen=True):
     )
 
 
-class HostCall(msgspec.Struct, frozen=True):
+class JobCall(msgspec.Struct, frozen=True):
     """A line of a crontab or of a unit that calls docker with the name of a container."""
 
     path: str
@@ -41,13 +41,13 @@ class HostCall(msgspec.Struct, frozen=True):
     target: str
 
 
-class ListHostCalls(Question[list[HostCall]], frozen=True):
+class ListJobCalls(Question[list[JobCall]], frozen=True):
     """The calls that fail without a container of that name; without lines that expect it."""
 
     POLICY = Policy(
         "host.docker-calls",
         what="the cron jobs and the units of the host",
-        collector="disk.cron:host_calls",
+        collector="disk.cron:job_calls",
         lane="file",
         scope="host",
         deadline=1.5,

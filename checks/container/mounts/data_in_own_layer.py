@@ -40,23 +40,27 @@ def data_in_own_layer(
     return None
 
 
-def _replaced_finding(item: ReplacedList) -> Finding:
+def _replaced_finding(replaced: ReplacedList) -> Finding:
     """A list of volumes that stands in the place of the anchor's."""
-    container = item.container
+    container = replaced.container
     return Finding.about(
         container,
-        f"{container} writes to {item.folder} in its own layer, where {item.neighbour} has "
-        f'"{item.volume}": its service has a list `volumes`, which replaces that of the anchor '
+        f"{container} writes to {replaced.folder} in its own layer, where {replaced.neighbour} has "
+        f'"{replaced.volume}": its service has a list `volumes`, which replaces that of the anchor '
         "that it merges",
         {
-            f"{item.folder} in its own layer": and_more(item.entries),
-            f"mounted in {item.neighbour.name}": f"{item.volume} -> {item.folder}",
-            **({item.path: "YAML joins mappings under <<, and no lists"} if item.path else {}),
+            f"{replaced.folder} in its own layer": and_more(replaced.entries),
+            f"mounted in {replaced.neighbour.name}": f"{replaced.volume} -> {replaced.folder}",
+            **(
+                {replaced.path: "YAML joins mappings under <<, and no lists"}
+                if replaced.path
+                else {}
+            ),
         },
-        discriminator=item.folder,
+        discriminator=replaced.folder,
         stable=(container.life,),
-        folder=item.folder,
-        meant=f"{item.volume}:{item.folder}",
+        folder=replaced.folder,
+        meant=f"{replaced.volume}:{replaced.folder}",
     )
 
 

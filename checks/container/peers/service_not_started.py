@@ -85,7 +85,7 @@ def _absent_services(
             for container in project.containers
             if failed_names is not None and _fails(container, service.name, failed_names)
         ]
-        naming = [item for item in project.containers if _calls(item, service.name)]
+        naming = [container for container in project.containers if _calls(container, service.name)]
         if missing or naming:
             yield _Absent(project, service, missing, naming)
 
@@ -134,6 +134,8 @@ def _evidence(absent: _Absent) -> dict[str, Json]:
     evidence: dict[str, Json] = {service.path: f"has service {service.name}"}
     if service.profiles:
         evidence["profiles"] = joined(service.profiles)
-    running = sorted(names_of(item for item in absent.project.containers if item.is_running))
+    running = sorted(
+        names_of(container for container in absent.project.containers if container.is_running)
+    )
     evidence["running of the project"] = joined(running) or "none"
     return evidence

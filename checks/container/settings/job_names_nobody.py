@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.machine.cron_calls import HostCall, HostCalls
+from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
@@ -14,7 +14,7 @@ _UNIT = ".service"
 
 
 @check("container.job-names-nobody", severity=Severity.warning)
-def job_names_nobody(host_calls: HostCalls | Unavailable, containers: Containers) -> CheckResult:
+def job_names_nobody(job_calls: JobCalls | Unavailable, containers: Containers) -> CheckResult:
     """A job of the host calls a container by a name that none has.
 
     Compose from 2.0 on writes hyphens where it wrote underscores (shop_web_1 became shop-web-1),
@@ -24,10 +24,10 @@ def job_names_nobody(host_calls: HostCalls | Unavailable, containers: Containers
     with other signs between its words, or is the only one of a service that is called so. Lines
     that look whether the container is there are left out.
     """
-    if isinstance(host_calls, Unavailable):
-        return Skipped(f"the cron jobs and the units of the host: {host_calls}")
+    if isinstance(job_calls, Unavailable):
+        return Skipped(f"the cron jobs and the units of the host: {job_calls}")
     names = {container.name for container in containers}
-    for call in host_calls:
+    for call in job_calls:
         meant = _meant_container(call.target, containers) if call.target not in names else None
         is_id = any(container.id.startswith(call.target) for container in containers)
         if meant is not None and not is_id:
@@ -38,12 +38,14 @@ def job_names_nobody(host_calls: HostCalls | Unavailable, containers: Containers
 def _meant_container(name: str, containers: Containers) -> Container | None:
     """The one container with almost this name, or of the service of this name."""
     plain = _SIGNS.sub("", name).lower()
-    alike = [item for item in containers if _SIGNS.sub("", item.name).lower() == plain]
-    of_service = [item for item in containers if item.compose_service == name]
+    alike = [
+        container for container in containers if _SIGNS.sub("", container.name).lower() == plain
+    ]
+    of_service = [container for container in containers if container.compose_service == name]
     return only(alike) or (only(of_service) if not alike else None)
 
 
-def _finding(call: HostCall, meant: Container) -> Finding:
+def _finding(call: JobCall, meant: Container) -> Finding:
     kind = "unit" if call.path.endswith(_UNIT) else "cron job"
     return Finding.about(
         meant,
@@ -57,7 +59,7 @@ def _finding(call: HostCall, meant: Container) -> Finding:
     ).with_variables(_edit(call, meant))
 
 
-def _edit(call: HostCall, meant: Container) -> PageVariables:
+def _edit(call: JobCall, meant: Container) -> PageVariables:
     """The edit of that line of the file: names have no signs that a pattern or a shell reads."""
     escaped = call.target.replace(".", "\\.")
     before, behind = "(^|[^[:alnum:]_.-])", "([^[:alnum:]_.-]|$)"

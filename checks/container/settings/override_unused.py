@@ -65,7 +65,7 @@ def _finding(project: WrittenProject, lacking: Sequence[tuple[Container, list[st
     container, parts = lacking[0]
     override = project.written.override
     evidence: dict[str, Json] = {
-        item.name: f"lacks {and_more(its_parts, SHOWN)}" for item, its_parts in lacking[:SHOWN]
+        other.name: f"lacks {and_more(lost, SHOWN)}" for other, lost in lacking[:SHOWN]
     }
     return Finding.about(
         container,

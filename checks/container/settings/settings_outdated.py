@@ -38,18 +38,18 @@ def settings_outdated(
     return None
 
 
-def _parts_finding(item: OutdatedParts, clock: Clock) -> Finding:
-    container = item.container
+def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
+    container = outdated.container
     return Finding.about(
         container,
-        f"{container} runs without {and_more(item.parts, SHOWN)}, which {item.path} gives it "
-        f"since a change {clock.ago(item.changed_at)}: a restart does not apply it",
+        f"{container} runs without {and_more(outdated.parts, SHOWN)}, which {outdated.path} gives it "
+        f"since a change {clock.ago(outdated.changed_at)}: a restart does not apply it",
         {
             "created": clock.ago(container.created_at),
             "last start": clock.ago(container.started_at),
         },
         discriminator="parts",
-        onset=item.changed_at,
+        onset=outdated.changed_at,
         stable=(container.life,),
     ).with_variables(_steps(container))
 

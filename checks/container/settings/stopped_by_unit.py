@@ -25,7 +25,7 @@ def stopped_by_unit(docker_units: DockerUnits | Unavailable, containers: Contain
     for unit in docker_units:
         container = containers.by_name.get(unit.target)
         is_up = container is not None and container.is_running
-        has_project = any(item.compose_project for item in containers.running)
+        has_project = any(container.compose_project for container in containers.running)
         if not is_up and (unit.target or not has_project):
             yield _finding(unit, container)
     return None

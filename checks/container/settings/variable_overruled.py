@@ -23,37 +23,37 @@ def variable_overruled(overruled_variables: OverruledVariables) -> CheckResult:
     root or a unit of systemd sets, while `.env` of its project has another one. A new `docker
     compose up` does not change that.
     """
-    for item in overruled_variables:
-        yield _finding(item)
+    for variable in overruled_variables:
+        yield _finding(variable)
     return None
 
 
-def _finding(item: OverruledVariable) -> Finding:
-    container, name = item.container, item.name
-    if item.is_secret:
+def _finding(variable: OverruledVariable) -> Finding:
+    container, name = variable.container, variable.name
+    if variable.is_secret:
         values = "another secret than the container has"
     else:
-        values = f'"{item.written}", and the container has "{item.value}"'
+        values = f'"{variable.written}", and the container has "{variable.value}"'
     return Finding.about(
         container,
-        f"{container} has the value of {name} that {item.source} sets on the host, and not the one "
-        f"in {item.path}: compose prefers the environment of its caller",
-        {f"{item.path}: {name}": values, item.source: f"sets {name} too"},
+        f"{container} has the value of {name} that {variable.source} sets on the host, and not the one "
+        f"in {variable.path}: compose prefers the environment of its caller",
+        {f"{variable.path}: {name}": values, variable.source: f"sets {name} too"},
         discriminator=name,
         stable=(container.life,),
-    ).with_variables(_steps(item))
+    ).with_variables(_steps(variable))
 
 
-def _steps(item: OverruledVariable) -> PageVariables:
+def _steps(variable: OverruledVariable) -> PageVariables:
     """Where the line is taken out, if it is one of a shell, and what `up` needs then."""
-    container = item.container
+    container = variable.container
     files = container.compose_files
-    if item.source.endswith(_UNIT) or not _NAME.fullmatch(item.name) or len(files) != 1:
-        return {"source": item.source}
+    if variable.source.endswith(_UNIT) or not _NAME.fullmatch(variable.name) or len(files) != 1:
+        return {"source": variable.source}
     return {
-        "source": item.source,
-        "name": item.name,
-        "edit": f"s/^[[:space:]]*(export[[:space:]]+)?{item.name}=/# &/",
+        "source": variable.source,
+        "name": variable.name,
+        "edit": f"s/^[[:space:]]*(export[[:space:]]+)?{variable.name}=/# &/",
         "compose_file": files[0],
         "project": container.compose_project,
         "compose_service": container.compose_service,

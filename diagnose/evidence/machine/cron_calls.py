@@ -8,14 +8,14 @@ from diagnose.questions import Host
 from diagnose.questions.cron import (
     CronCall,
     DockerUnit,
-    HostCall,
+    JobCall,
     ListCronCalls,
     ListDockerUnits,
-    ListHostCalls,
+    ListJobCalls,
 )
 from diagnose.registry import evidence
 
-__all__ = ["CronCall", "CronCalls", "DockerUnit", "DockerUnits", "HostCall", "HostCalls"]
+__all__ = ["CronCall", "CronCalls", "DockerUnit", "DockerUnits", "JobCall", "JobCalls"]
 
 
 class CronCalls(Items[CronCall], frozen=True):
@@ -29,7 +29,7 @@ def cron_calls(host: Host) -> CronCalls | Unavailable:
     return CronCalls(tuple(calls))
 
 
-class HostCalls(Items[HostCall], frozen=True):
+class JobCalls(Items[JobCall], frozen=True):
     """Calls of docker with the name of a container, in crontabs and units."""
 
 
@@ -38,10 +38,10 @@ class DockerUnits(Items[DockerUnit], frozen=True):
 
 
 @evidence
-def host_calls(host: Host) -> HostCalls | Unavailable:
+def job_calls(host: Host) -> JobCalls | Unavailable:
     """One question, about small files in few folders."""
-    calls = host.require(ListHostCalls())
-    return HostCalls(tuple(calls))
+    calls = host.require(ListJobCalls())
+    return JobCalls(tuple(calls))
 
 
 @evidence

@@ -81,7 +81,7 @@ def filesystem_errors(
     return errors
 
 
-class FullFolder(msgspec.Struct, frozen=True):
+class FullIndex(msgspec.Struct, frozen=True):
     """A folder whose index takes no more names."""
 
     mounted: Mounted
@@ -93,7 +93,7 @@ class FullFolder(msgspec.Struct, frozen=True):
     times: int
 
 
-def full_folders(log: KernelLog, disks: BlockDevices, since: float) -> list[FullFolder]:
+def full_indexes(log: KernelLog, disks: BlockDevices, since: float) -> list[FullIndex]:
     """The folders of mounted devices of which the kernel said so after this Unix time."""
     mounted_at = {
         _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)
@@ -109,7 +109,7 @@ def full_folders(log: KernelLog, disks: BlockDevices, since: float) -> list[Full
         if recent and device in disks.by_name:
             last = recent[-1]
             mounted = disks.by_name[device]
-            found.append(FullFolder(mounted, inode, last.text, last.at, len(recent)))
+            found.append(FullIndex(mounted, inode, last.text, last.at, len(recent)))
     return found
 
 

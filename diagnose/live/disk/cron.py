@@ -8,7 +8,7 @@ from diagnose.model import Json
 from diagnose.questions.cron import (
     ListCronCalls,
     ListDockerUnits,
-    ListHostCalls,
+    ListJobCalls,
     ListShellVariables,
 )
 
@@ -18,9 +18,9 @@ def cron_calls(live: Live, question: ListCronCalls) -> Json:
     return ask_worker(live, question, "cron_calls", ["/etc", "/var/spool/cron"])
 
 
-def host_calls(live: Live, question: ListHostCalls) -> Json:
+def job_calls(live: Live, question: ListJobCalls) -> Json:
     """The calls in crontabs, and in ExecStart= of units in folders for units of one's own."""
-    return ask_worker(live, question, "host_calls", ["/etc", "/var/spool/cron"])
+    return ask_worker(live, question, "job_calls", ["/etc", "/var/spool/cron"])
 
 
 def docker_units(live: Live, question: ListDockerUnits) -> Json:

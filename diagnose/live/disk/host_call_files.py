@@ -14,8 +14,8 @@ _MOST = 300
 """Units of one folder."""
 
 
-def host_calls(_args: Json) -> Json:
-    """See `cron.host_calls`. A file that cannot be read has none."""
+def job_calls(_args: Json) -> Json:
+    """See `cron.job_calls`. A file that cannot be read has none."""
     from diagnose.live.disk.host_calls import named_calls  # only in runs on a host
 
     found: list[Json] = []

@@ -91,7 +91,7 @@ def _of_container(
 def _overruled(
     host: Host, project: WrittenProject, container: Container, set_by: Sequence[ShellVariable]
 ) -> Iterator[OverruledVariable]:
-    """Those of which the project's files have another value."""
+    """The variables of which the project's files have another value."""
     question = ReadComposeVariables(
         list(project.paths), folder=project.folder, service=container.compose_service
     )

@@ -52,11 +52,13 @@ def test_absent_service(
 
 
 def test_why_it_has_no_container() -> None:
-    (finding,) = _judge([], True, ()).findings
+    (finding,) = _judge(env=[], fails=True, gone=()).findings
     assert 'only with profile "full"' in finding.summary
-    (finding,) = _judge([], True, (), WrittenService("worker", scale="0")).findings
+    (finding,) = _judge(
+        env=[], fails=True, gone=(), service=WrittenService("worker", scale="0")
+    ).findings
     assert "is 0" in finding.summary
-    (finding,) = _judge([], True, (), WrittenService("worker")).findings
+    (finding,) = _judge(env=[], fails=True, gone=(), service=WrittenService("worker")).findings
     assert "never started" in finding.summary
 
 

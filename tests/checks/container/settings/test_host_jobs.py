@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits, HostCall, HostCalls
+from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits, JobCall, JobCalls
 from tests.checks.container.written import made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -21,10 +21,10 @@ NAMES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("target", "expected"), NAMES.values(), ids=NAMES)
 def test_names(target: str, expected: list[tuple[str, str]]) -> None:
-    call = HostCall("/etc/cron.d/shop", 3, "exec", target)
+    call = JobCall("/etc/cron.d/shop", 3, "exec", target)
     result = judge(
         "container.job-names-nobody",
-        host_calls=HostCalls((call,)),
+        job_calls=JobCalls((call,)),
         containers=of(made("web"), made("db")),
     )
     assert rows(result) == expected
@@ -33,11 +33,11 @@ def test_names(target: str, expected: list[tuple[str, str]]) -> None:
 
 
 def test_two_containers_of_a_service() -> None:
-    call = HostCall("/etc/cron.d/shop", 3, "exec", "web")
+    call = JobCall("/etc/cron.d/shop", 3, "exec", "web")
     second = container("shop-web-2", Config={"Labels": made("web").labels})
     result = judge(
         "container.job-names-nobody",
-        host_calls=HostCalls((call,)),
+        job_calls=JobCalls((call,)),
         containers=of(made("web"), second),
     )
     assert rows(result) == []
