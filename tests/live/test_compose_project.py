@@ -33,6 +33,8 @@ LOST = {
     "a hash": ("COMMIT", "12345e7", True),
     "a version": ("PYTHON_VERSION", "3.10", True),
     "a tag": ("APP_TAG", "1.20", True),
+    "a mask": ("UMASK", "022", True),
+    "a mask of one digit": ("UMASK", "002", False),
     "a rate": ("RATE", "1.0", False),
     "a part": ("RATIO", "00.5", False),
     "hexadecimal": ("MASK", "0x1F", False),

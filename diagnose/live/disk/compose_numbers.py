@@ -20,6 +20,8 @@ _WITH_EXPONENT = 6
 """Floats of so many digits more than one are written with an exponent."""
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _EXPONENT = re.compile(r"[0-9][eE][-+]?[0-9]")
+_OCTAL_BY_NATURE = re.compile(r"MASK|MODE|PERM", re.IGNORECASE)
+"""Names of what programs read as octal in any case: 002 and 2 are one mask."""
 _VERSION = re.compile(r"VERSION|RELEASE|(?:^|_)(?:TAG|VER)(?:_|$)", re.IGNORECASE)
 
 
@@ -53,5 +55,7 @@ def _float_text(value: float) -> str:
 def loses_digits(name: str, text: str) -> bool:
     """Whether the text is more than a number: a code with a leading 0, a hash, a version."""
     is_code = _LEADING_ZERO.match(text) is not None and "." not in text
+    if is_code and _OCTAL_BY_NATURE.search(name) and as_compose_reads(text) == text.lstrip("0"):
+        return False
     is_version = "." in text and text.endswith("0") and _VERSION.search(name) is not None
     return is_code or is_version or _EXPONENT.search(text) is not None
