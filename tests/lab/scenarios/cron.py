@@ -131,7 +131,11 @@ def host_job_with_the_present_name(box: Box) -> None:
     assert box.docker("exec", "shop-web-1", "true").returncode == 0
 
 
-@fault(UNIT, subject="container:web61")
+@fault(
+    UNIT,
+    subject="container:web61",
+    first_command=("heals", "where systemd is the first process, as in no box of the lab"),
+)
 def unit_that_stops_what_it_starts(box: Box) -> None:
     """A unit starts a container with a client that ends; it is stopped as systemd does it."""
     load(box, "shop:1.4")
