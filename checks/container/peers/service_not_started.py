@@ -110,7 +110,7 @@ def _finding(absent: _Absent) -> Finding:
     return Finding(
         subject=container_subject(f"{absent.project.name}-{service.name}-1"),
         summary=sentence(
-            f'service "{service.name}" of compose project "{absent.project.name}" has no container: {_why(service)}',
+            f'service "{service.name}" of compose project "{absent.project.name}" has no container: {_absence_reason(service)}',
             f"{who} {need} it",
         ),
         evidence=_evidence(absent),
@@ -120,7 +120,7 @@ def _finding(absent: _Absent) -> Finding:
     )
 
 
-def _why(service: WrittenService) -> str:
+def _absence_reason(service: WrittenService) -> str:
     if service.profiles:
         profiles = joined([f'"{profile}"' for profile in service.profiles])
         return f"it is started only with profile {profiles}"
