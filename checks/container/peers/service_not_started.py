@@ -110,7 +110,8 @@ def _finding(absent: _Absent) -> Finding:
     return Finding(
         subject=container_subject(f"{absent.project.name}-{service.name}-1"),
         summary=sentence(
-            f'service "{service.name}" of compose project "{absent.project.name}" has no container: {_absence_reason(service)}',
+            f'service "{service.name}" of compose project "{absent.project.name}" has no '
+            f"container: {_absence_reason(service)}",
             f"{who} {need} it",
         ),
         evidence=_evidence(absent),
