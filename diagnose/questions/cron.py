@@ -63,6 +63,8 @@ class DockerUnit(msgspec.Struct, frozen=True):
     stop: str
     target: str = ""
     """The container that both name; "" for a project of compose."""
+    is_enabled: bool = False
+    """Whether systemd starts it with a target."""
 
 
 class ListDockerUnits(Question[list[DockerUnit]], frozen=True):

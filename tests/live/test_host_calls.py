@@ -42,6 +42,7 @@ UNITS = {
     "attached": ("ExecStart=docker start -a web\nExecStop=docker stop web", None),
     "in the foreground": ("ExecStart=docker run --rm --name web shop:1\nExecStop=docker stop web", None),
     "another container": ("ExecStart=docker start web\nExecStop=docker stop db", None),
+    "a name by a variable": ("ExecStart=docker run -d --name %n shop:1\nExecStop=docker stop %n", None),
     "no stop": ("ExecStart=docker start web", None),
     "forking": ("Type=forking\nExecStart=docker start web\nExecStop=docker stop web", None),
     "a comment": ("ExecStart=docker start web\n#ExecStop=docker stop web", None),

@@ -116,7 +116,7 @@ def _finding(absent: _Absent) -> Finding:
         ),
         evidence=_evidence(absent),
         severity=None if absent.missing else Severity.advice,
-        variables=absent.project.variables(service.name),
+        variables={} if service.scale == _OFF else absent.project.variables(service.name),
         touches=subjects_of(callers),
     )
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Final
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
+
+AT_ONCE_S: Final = 60.0
+"""A container that ran for longer was stopped by somebody else."""
 
 
 @check("container.stopped-by-unit", severity=Severity.warning)
@@ -17,18 +21,27 @@ def stopped_by_unit(docker_units: DockerUnits | Unavailable, containers: Contain
     `docker start` without `-a`, `docker run -d` and `docker compose up -d` end when the container
     has begun to run. systemd takes that for the end of the service, and runs ExecStop=, unless the
     unit has RemainAfterExit=yes. Found in units of /etc/systemd/system whose ExecStop= stops or
-    removes the same container, while it does not run; of a project of compose, while no container
-    of compose runs.
+    removes the same container, which does not run and lasted a minute at most. A unit whose
+    container is gone counts if it is enabled; one of a project of compose, if no container of
+    compose runs besides.
     """
     if isinstance(docker_units, Unavailable):
         return Skipped(f"the units of the host: {docker_units}")
     for unit in docker_units:
         container = containers.by_name.get(unit.target)
-        is_up = container is not None and container.is_running
-        has_project = any(container.compose_project for container in containers.running)
-        if not is_up and (unit.target or not has_project):
+        if container is None:
+            has_project = any(member.compose_project for member in containers.running)
+            is_stopped = unit.is_enabled and (bool(unit.target) or not has_project)
+        else:
+            is_stopped = not container.is_running and _ended_at_once(container)
+        if is_stopped:
             yield _finding(unit, container)
     return None
+
+
+def _ended_at_once(container: Container) -> bool:
+    lasted = container.ran_for
+    return lasted is not None and lasted < AT_ONCE_S
 
 
 def _finding(unit: DockerUnit, container: Container | None) -> Finding:

@@ -39,8 +39,15 @@ def docker_units(_args: Json) -> Json:
     for path, text, more in _units():
         unit = short_lived_unit(unit_settings([text, *more])) if "docker" in text else None
         if isinstance(unit, dict):
-            found.append({"path": path, **unit})
+            found.append({"path": path, **unit, "is_enabled": _is_enabled(path)})
     return found
+
+
+def _is_enabled(path: str) -> bool:
+    """Whether a target wants the unit: `systemctl enable` makes a link."""
+    name = path.rpartition("/")[2]
+    wants = _files_in(_UNITS[0], ".wants")
+    return any(os.path.lexists(f"{folder}/{name}") for folder in wants)
 
 
 def _units() -> Iterator[tuple[str, str, list[str]]]:

@@ -93,7 +93,8 @@ def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
     if not start or not stop:
         return None
     target = _started_name(start)
-    if target and target not in stop.split():
+    has_variables = "%" in target or "$" in target
+    if has_variables or (target and target not in stop.split()):
         return None
     return {"start": start[:200], "stop": stop[:200], "target": target}
 

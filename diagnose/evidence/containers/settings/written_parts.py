@@ -57,4 +57,5 @@ def _is_from(mount: Mount, source: str, project: str) -> bool:
     if not source or source.startswith("~"):
         return True
     # a volume may have a name of its own, which another part of the file says
-    return mount.type == "volume" and (mount.name.endswith(source) or project not in mount.name)
+    is_renamed = not mount.name.startswith(f"{project}_")
+    return mount.type == "volume" and (mount.name.endswith(source) or is_renamed)

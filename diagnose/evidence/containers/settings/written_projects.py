@@ -21,7 +21,7 @@ from diagnose.registry import evidence
 
 __all__ = ["MisreadNumber", "WrittenProject", "WrittenProjects", "WrittenService"]
 
-MOST = 20
+MOST = 100
 """Projects that are read."""
 TOO_MANY = f"its compose files were not read: more than {MOST} projects"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits, JobCall, JobCalls
 from tests.checks.container.written import made
@@ -43,7 +44,9 @@ def test_two_containers_of_a_service() -> None:
     assert rows(result) == []
 
 
-DOWN = {"Status": "exited", "Pid": 0, "ExitCode": 143}
+BEGIN, LATER = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
+DOWN = {"Status": "exited", "Pid": 0, "ExitCode": 143, "StartedAt": BEGIN}
+AT_ONCE = {**DOWN, "FinishedAt": "2026-01-01T10:00:10Z"}
 UNIT = DockerUnit("/etc/systemd/system/web.service", "docker start web", "docker stop web", "web")
 PROJECT = DockerUnit(
     "/etc/systemd/system/shop.service", "docker compose up -d", "docker compose down"
@@ -55,8 +58,10 @@ def test_units() -> None:
         units, all_of = DockerUnits((unit,)), of(*containers)  # type: ignore[arg-type]
         return rows(judge("container.stopped-by-unit", docker_units=units, containers=all_of))
 
-    assert found(UNIT, container("web", State=DOWN)) == [("warning", "web")]
+    assert found(UNIT, container("web", State=AT_ONCE)) == [("warning", "web")]
+    assert found(UNIT, container("web", State={**DOWN, "FinishedAt": LATER})) == []
     assert found(UNIT, container("web")) == []
-    assert found(UNIT) == [("warning", "host")]
-    assert found(PROJECT) == [("warning", "host")]
-    assert found(PROJECT, made("web")) == []
+    assert found(UNIT) == found(PROJECT) == []
+    assert found(replace(UNIT, is_enabled=True)) == [("warning", "host")]
+    assert found(replace(PROJECT, is_enabled=True)) == [("warning", "host")]
+    assert found(replace(PROJECT, is_enabled=True), made("web")) == []
