@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.written_parts import missing_parts
-from diagnose.evidence.containers.settings.written_projects import WrittenProject, WrittenProjects
+from diagnose.evidence.containers.settings.written_projects import (
+    WrittenProject,
+    WrittenProjects,
+    WrittenService,
+)
 from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import and_more, joined
 from diagnose.registry import check
@@ -42,9 +46,13 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
 def _is_for_development(project: WrittenProject) -> bool:
     """Whether the override builds, or shows the containers the folder of the project."""
     return any(
-        service.builds or any(mount.source == project.folder for mount in service.mounts)
+        service.builds or _mounts_folder(service, project.folder)
         for service in project.written.overridden
     )
+
+
+def _mounts_folder(service: WrittenService, folder: str) -> bool:
+    return any(mount.source == folder for mount in service.mounts)
 
 
 def _lacking(project: WrittenProject) -> Iterator[tuple[Container, list[str]]]:

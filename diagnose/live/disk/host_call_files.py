@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from diagnose.live.disk.cron_files import crontabs, text_of
 from diagnose.model import Json
@@ -12,6 +13,14 @@ _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
 """Where people put units of their own; those of packages lie elsewhere."""
 _MOST = 300
 """Units of one folder."""
+
+
+class _Unit(NamedTuple):
+    """A unit of a service, with the texts of its drop-ins."""
+
+    path: str
+    text: str
+    more: list[str]
 
 
 def job_calls(_args: Json) -> Json:
@@ -50,13 +59,14 @@ def _is_enabled(path: str) -> bool:
     return any(os.path.lexists(f"{folder}/{name}") for folder in wants)
 
 
-def _units() -> Iterator[tuple[str, str, list[str]]]:
+def _units() -> Iterator[_Unit]:
     """The units of services with the texts of their drop-ins."""
     for folder in _UNITS:
         for path in _files_in(folder, ".service"):
             text = text_of(path)
             if text:
-                yield path, text, [text_of(part) for part in _files_in(f"{path}.d", ".conf")]
+                more = [text_of(part) for part in _files_in(f"{path}.d", ".conf")]
+                yield _Unit(path, text, more)
 
 
 def _files_in(folder: str, end: str) -> list[str]:
