@@ -66,4 +66,5 @@ def test_jobs(command: str, lines: list[str], expected: list[str]) -> None:
     assert rows(result) == [("warning", "web")] * len(expected)
     for finding in result.findings:
         assert "again" not in finding.variables
-        assert finding.variables["job"] == expected[0]
+        name = "outdated" if command == "watchtower" else "job"
+        assert finding.variables[name] == expected[0]
