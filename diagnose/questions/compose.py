@@ -120,6 +120,8 @@ class ComposeProject(msgspec.Struct, frozen=True):
     """The override beside the one file that the project was started with, which was not read."""
     overridden: list[WrittenService] = []
     """What that file says."""
+    closed: str = ""
+    """A file of the project that this user may not read; the services are not known then."""
 
 
 class ReadComposeProject(Question[ComposeProject], frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
 from diagnose.live.disk.compose_project import includes_others, project_services
 from diagnose.live.disk.project_files import compose_project
 
+_NOBODY = 65534
 READ = {
     "0123456": "42798", "01067": "567", "0891234": "891234", "08912345678": "8.912345678e+09",
     "3.10": "3.1", "1.0": "1", "1e3": "1000", "12345e7": "1.2345e+11", "0x1F": "31", "1_000": "1000",
@@ -119,4 +122,31 @@ def test_the_override_that_was_not_read(tmp_path: Path) -> None:
     assert [service["name"] for service in answer["overridden"]] == ["web", "worker"]
     both = {"paths": [str(file), str(override)], "folder": str(tmp_path)}
     assert compose_project(both)["override"] == ""  # type: ignore[index, call-overload]
-    assert compose_project({"paths": [str(tmp_path / "gone.yaml")], "folder": "/"}) == {}
+    gone = {"paths": [str(tmp_path / "gone.yaml")], "folder": "/"}
+    assert compose_project(gone) == {"closed": ""}
+
+
+ANCHORS = {
+    "services: {web: &web {labels: *web, image: shop}}": True,
+    "services: {web: &web {<<: *web, image: shop}}": False,
+}
+
+
+@pytest.mark.parametrize("text", ANCHORS)
+def test_an_anchor_that_holds_itself_ends_nothing(text: str) -> None:
+    assert (project_services({"/srv/compose.yaml": text}, "/srv") is not None) is ANCHORS[text]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_file_that_this_user_may_not_read_is_named() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, "compose.yaml")
+        path.write_text("services: {web: {image: shop}}")
+        path.chmod(0o600)
+        os.seteuid(_NOBODY)
+        try:
+            closed = compose_project({"paths": [str(path)], "folder": folder})
+        finally:
+            os.seteuid(0)
+    assert closed == {"closed": str(path)}

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
 from diagnose.model import Json
-
-if TYPE_CHECKING:
-    pass
 
 _MOST = 100
 """Services of a project; ports, mounts and variables of a service."""
@@ -26,8 +23,15 @@ _MERGE = "tag:yaml.org,2002:merge"
 def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
     """The services as `WrittenService`, of all files together; None where one is no YAML.
 
-    folder: where relative paths begin.
+    An anchor that holds itself is none that compose takes. folder: where relative paths begin.
     """
+    try:
+        return _services(texts, folder)
+    except RecursionError:
+        return None
+
+
+def _services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
     services: dict[str, dict[str, Any]] = {}
     for path, text in texts.items():
         root = _root(text)
@@ -110,12 +114,20 @@ def _plain(node: Any) -> str:
 
 
 def _has_own_tags(node: Any) -> bool:
-    """Whether a part of it has a tag of compose (`!override`, `!reset`)."""
-    if node.tag.startswith("!"):
-        return True
-    return any(_has_own_tags(value) for _, value in _pairs(node)) or any(
-        map(_has_own_tags, _items(node))
-    )
+    """Whether a part of it has a tag of compose (`!override`, `!reset`).
+
+    What an anchor names stands in several places, and is looked at once.
+    """
+    seen: set[int] = set()
+    parts = [node]
+    while parts:
+        part = parts.pop()
+        if part.tag.startswith("!"):
+            return True
+        if id(part) not in seen:
+            seen.add(id(part))
+            parts += [*_items(part), *(value for _, value in _pairs(part))]
+    return False
 
 
 def _port(node: Any) -> str:

@@ -89,7 +89,7 @@ def compose_project(args: Json) -> Json:
     folder, texts = args["folder"], _texts(args["paths"])
     services = project_services(texts, folder) if len(texts) == len(args["paths"]) else None
     if services is None:
-        return {}
+        return {"closed": _closed(args["paths"])}
     override = _texts(_unused_overrides(args["paths"]))
     return {
         "services": services,
@@ -98,6 +98,20 @@ def compose_project(args: Json) -> Json:
         "override": next(iter(override), ""),
         "overridden": project_services(override, folder) or [],
     }
+
+
+def _closed(paths: Iterable[str]) -> str:
+    """The first of these files that this user may not read; "" for none."""
+    for path in paths:
+        try:
+            os.stat(path)
+        except PermissionError:
+            return path
+        except OSError:
+            continue
+        if not os.access(path, os.R_OK, effective_ids=True):
+            return path
+    return ""
 
 
 def _unused_overrides(paths: list[str]) -> list[str]:

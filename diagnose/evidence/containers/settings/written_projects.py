@@ -70,7 +70,8 @@ class WrittenProjects(Items[WrittenProject], frozen=True):
 def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     """One question for each project, about the files that its newest container names.
 
-    A project that was started from two folders is left out: which of them is meant is not known.
+    A project that was started from two folders is left out: which of them is meant is not known. So
+    is one whose files lie elsewhere, as those of a management tool in a container do.
     """
     items: list[WrittenProject] = []
     projects = by_key(
@@ -78,7 +79,9 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
         for container in containers
         if container.compose_project and not container.is_one_off
     )
-    left = [members[0] for members in list(projects.values())[MOST:]]
+    unexamined = [
+        Unexamined(members[0].subject, TOO_MANY) for members in list(projects.values())[MOST:]
+    ]
     for name, members in list(projects.items())[:MOST]:
         newest = max(members, key=lambda item: item.created_at or 0.0)
         folder, paths = newest.compose_folder, tuple(newest.compose_files)
@@ -87,8 +90,11 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
         if any(item.compose_folder != folder for item in members):
             continue
         answer = host.ask(ReadComposeProject(list(paths), folder))
-        if not isinstance(answer, Failed) and answer.services:
+        if isinstance(answer, Failed):
+            continue
+        if answer.services:
             items.append(WrittenProject(name, folder, paths, answer, tuple(members)))
-    return WrittenProjects(
-        tuple(items), tuple(Unexamined(container.subject, TOO_MANY) for container in left)
-    )
+        elif answer.closed:
+            why = f"its compose file {answer.closed}: only root may read it"
+            unexamined.append(Unexamined(newest.subject, why))
+    return WrittenProjects(tuple(items), tuple(unexamined))
