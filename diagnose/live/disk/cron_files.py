@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from diagnose.live import Refused
-from diagnose.live.disk.opening import open_regular, read_all
+from diagnose.live.disk.opening import read_text
 from diagnose.model import Json
 
 _FOLDERS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron", "/etc/crontabs")
@@ -32,7 +31,7 @@ def cron_calls(_args: Json) -> Json:
 
 
 def crontabs() -> Iterator[tuple[str, str]]:
-    """The crontabs of the host that can be read, each once, with their texts."""
+    """The crontabs of the host, each once, with their texts; "" for one that cannot be read."""
     paths = ["/etc/crontab"]
     for folder in _FOLDERS:
         try:
@@ -44,27 +43,15 @@ def crontabs() -> Iterator[tuple[str, str]]:
     seen = set()
     for path in paths[:_MOST]:
         try:
-            descriptor = open_regular(path)
-        except (OSError, Refused):
+            status = os.stat(path)  # noqa: PTH116 - called in each run
+        except OSError:
             continue
-        try:
-            # one folder may be a link to another one
-            status = os.fstat(descriptor)
-            if (status.st_dev, status.st_ino) in seen:
-                continue
+        # one folder may be a link to another one
+        if (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
-            yield path, read_all(descriptor, _LONGEST).decode("utf-8", "replace")
-        finally:
-            os.close(descriptor)
+            yield path, text_of(path)
 
 
 def text_of(path: str) -> str:
     """The beginning of a file; "" where it cannot be read."""
-    try:
-        descriptor = open_regular(path)
-    except (OSError, Refused):
-        return ""
-    try:
-        return read_all(descriptor, _LONGEST).decode("utf-8", "replace")
-    finally:
-        os.close(descriptor)
+    return read_text(path, _LONGEST) or ""

@@ -1,4 +1,4 @@
-"""Lines of crontabs that call docker with a terminal. Pure."""
+"""Calls of docker in a line of words, and those that ask for a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -26,13 +26,20 @@ def calls_with_terminal(line: str) -> Iterator[Call]:
     words = line.split()
     if line.lstrip().startswith("#") or _MAKES_ONE & {word.rpartition("/")[2] for word in words}:
         return
+    for verb, rest in docker_commands(words):
+        if verb in ("exec", "run") and (call := _call(verb, rest)):
+            yield call
+
+
+def docker_commands(words: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """The verb of each call of docker, and the words after it; `docker container` is `docker`."""
     for at, word in enumerate(words):
         if word.rpartition("/")[2] != "docker":
             continue
         rest = words[at + 1 :]
         rest = rest[1:] if rest[:1] == ["container"] else rest
-        if rest[:1] in (["exec"], ["run"]) and (call := _call(rest[0], rest[1:])):
-            yield call
+        if rest:
+            yield rest[0], rest[1:]
 
 
 def _call(verb: str, words: Sequence[str]) -> Call | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from diagnose.live.disk.cron_lines import docker_commands
 from diagnose.model import Json
 
 _VERBS = frozenset({"cp", "exec", "restart", "start"})
@@ -35,15 +36,10 @@ def named_calls(line: str) -> Iterator[NamedCall]:
     is_comment = line.lstrip().startswith("#")
     if is_comment or any(sign in line for sign in _FORGIVING) or _ELSEWHERE & set(words):
         return
-    for at, word in enumerate(words):
-        if word.rpartition("/")[2] != "docker":
-            continue
-        rest = words[at + 1 :]
-        rest = rest[1:] if rest[:1] == ["container"] else rest
-        if rest and rest[0] in _VERBS:
-            target = _target(rest[0], rest[1:])
-            if _NAME.fullmatch(target):
-                yield NamedCall(rest[0], target)
+    for verb, rest in docker_commands(words):
+        target = _target(verb, rest) if verb in _VERBS else ""
+        if _NAME.fullmatch(target):
+            yield NamedCall(verb, target)
 
 
 def _target(verb: str, words: Sequence[str]) -> str:

@@ -43,6 +43,18 @@ def read_all(descriptor: int, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def read_text(path: str, limit: int) -> str | None:
+    """The beginning of a regular file, up to so many bytes; None where it cannot be read."""
+    try:
+        descriptor = open_regular(path)
+    except (OSError, Refused):
+        return None
+    try:
+        return read_all(descriptor, limit).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+
+
 def open_folder(path: str, root: str | None = None) -> int:
     """A descriptor for listing a folder. root: as for `open_regular`."""
     if root is None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from diagnose.live import Refused
-from diagnose.live.disk.opening import open_regular, read_all
+from diagnose.live.disk.opening import read_text
 from diagnose.model import Json
 
 _LONGEST = 1 << 18
@@ -136,14 +135,5 @@ def _env_files(texts: Mapping[str, str], folder: str) -> list[str]:
 
 def _texts(paths: Iterable[str]) -> dict[str, str]:
     """The beginnings of the files that can be read, by path."""
-    texts = {}
-    for path in paths:
-        try:
-            descriptor = open_regular(path)
-        except (OSError, Refused):
-            continue
-        try:
-            texts[path] = read_all(descriptor, _LONGEST).decode("utf-8", "replace")
-        finally:
-            os.close(descriptor)
-    return texts
+    texts = {path: read_text(path, _LONGEST) for path in paths}
+    return {path: text for path, text in texts.items() if text is not None}
