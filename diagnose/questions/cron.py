@@ -41,20 +41,6 @@ class JobCall(msgspec.Struct, frozen=True):
     target: str
 
 
-class ListJobCalls(Question[list[JobCall]], frozen=True):
-    """The calls that fail without a container of that name; without lines that expect it."""
-
-    POLICY = Policy(
-        "host.docker-calls",
-        what="the cron jobs and the units of the host",
-        collector="disk.cron:job_calls",
-        lane="file",
-        scope="host",
-        deadline=1.5,
-        priority=6,
-    )
-
-
 class DockerUnit(msgspec.Struct, frozen=True):
     """A unit whose client of docker ends at once, so that ExecStop= stops what it has started."""
 
@@ -67,13 +53,21 @@ class DockerUnit(msgspec.Struct, frozen=True):
     """Whether systemd starts it with a target."""
 
 
-class ListDockerUnits(Question[list[DockerUnit]], frozen=True):
-    """Such units in the folders for units of one's own."""
+class HostJobs(msgspec.Struct, frozen=True):
+    """What cron and systemd of the host do with containers by their names."""
+
+    calls: list[JobCall] = []
+    """Calls that fail without a container of that name; without lines that expect it."""
+    units: list[DockerUnit] = []
+
+
+class ReadHostJobs(Question[HostJobs], frozen=True):
+    """Crontabs, and units in the folders for units of one's own; each file is read once."""
 
     POLICY = Policy(
-        "host.docker-units",
-        what="the units of the host",
-        collector="disk.cron:docker_units",
+        "host.docker-jobs",
+        what="the cron jobs and the units of the host",
+        collector="disk.cron:host_jobs",
         lane="file",
         scope="host",
         deadline=1.5,

@@ -10,8 +10,7 @@ from diagnose.questions.cron import (
     DockerUnit,
     JobCall,
     ListCronCalls,
-    ListDockerUnits,
-    ListJobCalls,
+    ReadHostJobs,
 )
 from diagnose.registry import evidence
 
@@ -39,13 +38,11 @@ class DockerUnits(Items[DockerUnit], frozen=True):
 
 @evidence
 def job_calls(host: Host) -> JobCalls | Unavailable:
-    """One question, about small files in few folders."""
-    calls = host.require(ListJobCalls())
-    return JobCalls(tuple(calls))
+    """One question with `docker_units`, about small files in few folders."""
+    return JobCalls(tuple(host.require(ReadHostJobs()).calls))
 
 
 @evidence
 def docker_units(host: Host) -> DockerUnits | Unavailable:
-    """One question, about small files in two folders."""
-    units = host.require(ListDockerUnits())
-    return DockerUnits(tuple(units))
+    """One question with `job_calls`."""
+    return DockerUnits(tuple(host.require(ReadHostJobs()).units))

@@ -7,9 +7,8 @@ from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
 from diagnose.questions.cron import (
     ListCronCalls,
-    ListDockerUnits,
-    ListJobCalls,
     ListShellVariables,
+    ReadHostJobs,
 )
 
 
@@ -18,14 +17,9 @@ def cron_calls(live: Live, question: ListCronCalls) -> Json:
     return ask_worker(live, question, "cron_calls", ["/etc", "/var/spool/cron"])
 
 
-def job_calls(live: Live, question: ListJobCalls) -> Json:
-    """The calls in crontabs, and in ExecStart= of units in folders for units of one's own."""
-    return ask_worker(live, question, "job_calls", ["/etc", "/var/spool/cron"])
-
-
-def docker_units(live: Live, question: ListDockerUnits) -> Json:
-    """The units in the same folders, with their drop-ins."""
-    return ask_worker(live, question, "docker_units", ["/etc"])
+def host_jobs(live: Live, question: ReadHostJobs) -> Json:
+    """Crontabs, and the units in folders for units of one's own with their drop-ins."""
+    return ask_worker(live, question, "host_jobs", ["/etc", "/var/spool/cron"])
 
 
 def shell_variables(live: Live, question: ListShellVariables) -> Json:

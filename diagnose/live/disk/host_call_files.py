@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from diagnose.live.disk.cron_files import crontabs, text_of
@@ -23,13 +23,18 @@ class _Unit(NamedTuple):
     more: list[str]
 
 
-def job_calls(_args: Json) -> Json:
-    """See `cron.job_calls`. A file that cannot be read has none."""
+def host_jobs(_args: Json) -> Json:
+    """See `cron.host_jobs`. A file that cannot be read has none."""
+    units = list(_units())
+    return {"calls": _calls(units), "units": _short_lived_units(units)}
+
+
+def _calls(units: Sequence[_Unit]) -> list[Json]:
+    """The calls that name a container, in crontabs and in ExecStart= of units."""
     from diagnose.live.disk.host_calls import named_calls  # only in runs on a host
 
     found: list[Json] = []
-    files = [*crontabs(), *((path, text) for path, text, _ in _units())]
-    for path, text in files:
+    for path, text in (*crontabs(), *((unit.path, unit.text) for unit in units)):
         if "docker" not in text:
             continue
         for number, line in enumerate(text.splitlines(), 1):
@@ -40,12 +45,12 @@ def job_calls(_args: Json) -> Json:
     return found
 
 
-def docker_units(_args: Json) -> Json:
-    """See `cron.docker_units`."""
+def _short_lived_units(units: Sequence[_Unit]) -> list[Json]:
+    """The units that stop at once what they have started."""
     from diagnose.live.disk.host_calls import short_lived_unit, unit_settings
 
     found: list[Json] = []
-    for path, text, more in _units():
+    for path, text, more in units:
         unit = short_lived_unit(unit_settings([text, *more])) if "docker" in text else None
         if isinstance(unit, dict):
             found.append({"path": path, **unit, "is_enabled": _is_enabled(path)})

@@ -25,7 +25,7 @@ from diagnose.file_paths import is_within
 from diagnose.live import ERRNO_REASONS, collect
 from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.cron_files import cron_calls
-from diagnose.live.disk.host_call_files import docker_units, job_calls, shell_variables
+from diagnose.live.disk.host_call_files import host_jobs, shell_variables
 from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular, read_all
@@ -351,8 +351,7 @@ def functions() -> Mapping[str, Function]:
             lost_dollars,
             blank_references,
             cron_calls,
-            docker_units,
-            job_calls,
+            host_jobs,
             shell_variables,
             compose_files,
             compose_project,
