@@ -73,7 +73,7 @@ def overruled_variables(host: Host, written_projects: WrittenProjects) -> Overru
         if (set_by := list(_of_container(container, answer)))
     ]
     items: list[OverruledVariable] = []
-    for project, container, set_by in candidates[:MOST]:
+    for project, container, set_by in host.first(candidates, MOST, "services with such a variable"):
         items += _overruled(host, project, container, set_by)
     return OverruledVariables(tuple(items))
 

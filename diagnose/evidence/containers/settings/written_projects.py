@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -73,7 +73,6 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     A project that was started from two folders is left out: which of them is meant is not known. So
     is one whose files lie elsewhere, as those of a management tool in a container do.
     """
-    items: list[WrittenProject] = []
     projects = by_key(
         (container.compose_project, container)
         for container in containers
@@ -82,19 +81,35 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     unexamined = [
         Unexamined(members[0].subject, TOO_MANY) for members in list(projects.values())[MOST:]
     ]
-    for name, members in list(projects.items())[:MOST]:
-        newest = max(members, key=lambda item: item.created_at or 0.0)
-        folder, paths = newest.compose_folder, tuple(newest.compose_files)
-        if not paths or not all(path.startswith("/") for path in (folder, *paths)):
-            continue
-        if any(item.compose_folder != folder for item in members):
-            continue
-        answer = host.ask(ReadComposeProject(list(paths), folder))
+    made = [members for members in list(projects.values())[:MOST] if _have_one_place(members)]
+    items: list[WrittenProject] = []
+    for members, answer in host.ask_in_order(made, _question):
+        newest = _newest(members)
         if isinstance(answer, Failed):
             continue
         if answer.services:
-            items.append(WrittenProject(name, folder, paths, answer, tuple(members)))
+            folder, paths = newest.compose_folder, tuple(newest.compose_files)
+            items.append(
+                WrittenProject(newest.compose_project, folder, paths, answer, tuple(members))
+            )
         elif answer.closed:
             why = f"its compose file {answer.closed}: only root may read it"
             unexamined.append(Unexamined(newest.subject, why))
     return WrittenProjects(tuple(items), tuple(unexamined))
+
+
+def _newest(members: Sequence[Container]) -> Container:
+    return max(members, key=lambda item: item.created_at or 0.0)
+
+
+def _have_one_place(members: Sequence[Container]) -> bool:
+    """Whether all were made from one folder, and the files of the newest are named in full."""
+    newest = _newest(members)
+    paths = newest.compose_files
+    is_named = bool(paths) and all(path.startswith("/") for path in (newest.compose_folder, *paths))
+    return is_named and all(item.compose_folder == newest.compose_folder for item in members)
+
+
+def _question(members: Sequence[Container]) -> ReadComposeProject:
+    newest = _newest(members)
+    return ReadComposeProject(list(newest.compose_files), newest.compose_folder)
