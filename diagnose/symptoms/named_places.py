@@ -57,7 +57,7 @@ def _addresses(
 ) -> Iterator[str]:
     for address in dict.fromkeys(_ADDRESS.findall(text)):
         owners = [
-            f'container "{container.name}" on network "{name}"'
+            f'{container} on network "{name}"'
             for container in containers
             for name, endpoint in container.endpoints.items()
             if endpoint.ip_address == address
@@ -93,8 +93,7 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
             yield from (_publishes(container, port) for container in publishing)
         elif wanting:
             yield from (
-                f'container "{item.name}" should publish port {port}, and {_state(item)}'
-                for item in wanting
+                f"{item} should publish port {port}, and {_state(item)}" for item in wanting
             )
         elif not any(item.shares_host_network or item.swarm_service for item in containers):
             yield _nobody_publishes(port, containers)
@@ -102,7 +101,7 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
 
 def _publishes(container: Container, port: int) -> str:
     inner = {item.port for item in container.published_ports if item.host_port == port}
-    return f'port {port} leads to {joined(sorted(inner))} of container "{container.name}"'
+    return f"port {port} leads to {joined(sorted(inner))} of {container}"
 
 
 def _nobody_publishes(port: int, containers: Sequence[Container]) -> str:
@@ -132,7 +131,7 @@ def _is_called(name: str, container: Container) -> str:
     """Which container has a name, in which state, and on which networks."""
     places = ", ".join(f'"{network}"' for network in sorted(container.endpoints))
     where = f" on {places}" if places else ""
-    return f'"{name}" is a name of container "{container.name}"{where}, and it {_state(container)}'
+    return f'"{name}" is a name of {container}{where}, and it {_state(container)}'
 
 
 def _state(container: Container) -> str:
