@@ -6,6 +6,7 @@ Answers are no snapshot, and some findings compare two sources.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -32,15 +33,13 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
     findings = [finding for result in results for finding in result.findings]
     for run in _begun_meanwhile(host, findings):
         restarted[run] = "it started during this run; run diagnose again"
-    run_of = _questions(host, findings)
-    for question, answer in host.ask_about(run_of, lambda question: question):
-        run = run_of[question]
+    for (run, round_), answer in host.ask_about(_doubts(host, findings), _Doubt.question):
         if not isinstance(answer, Failed):
             if _is_another_run(run, answer):
                 restarted[run] = "it restarted during this run; run diagnose again"
         elif answer.reason == "gone":
             gone.add(run)
-        elif question.round == "settled" and answer.reason != "not recorded":
+        elif round_ == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine did not answer about it a second time: {answer}"
     return [_without_ended_runs(result, {**unsettled, **restarted}, gone) for result in results]
 
@@ -60,15 +59,24 @@ def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[Contai
                 yield run
 
 
-def _questions(host: Host, findings: Sequence[Finding]) -> dict[InspectContainer, ContainerRun]:
-    """What is asked about the runs of containers that the findings depend on."""
+class _Doubt(NamedTuple):
+    """A container run that a finding depends on, and why it is asked about again."""
+
+    run: ContainerRun
+    round: Literal["recheck", "settled"]
+
+    def question(self) -> InspectContainer:
+        return InspectContainer(self.run.id, round=self.round)
+
+
+def _doubts(host: Host, findings: Sequence[Finding]) -> list[_Doubt]:
     stable = [run for finding in findings for run in finding.stable]
     settled = {run for finding in findings for run in finding.settled}
     unsure = settled.difference(_with_live_process(host, settled))
-    return {
-        **{InspectContainer(run.id, round="recheck"): run for run in stable},
-        **{InspectContainer(run.id, round="settled"): run for run in unsure},
-    }
+    return [
+        *(_Doubt(run, "recheck") for run in dict.fromkeys(stable)),
+        *(_Doubt(run, "settled") for run in unsure),
+    ]
 
 
 def _is_another_run(run: ContainerRun, inspect: Json) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
@@ -10,7 +10,7 @@ from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.dns.unresolved_names import NameAtServer, unresolved_names
+from diagnose.evidence.dns.unresolved_names import NameAtServer, UnresolvedName, unresolved_names
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.calls.watchers import Watchers
 from diagnose.model import Failed
@@ -33,6 +33,23 @@ class AddresslessNames(Items[AddresslessName], frozen=True):
     """One for each name of a container, by the first of its servers that says so."""
 
 
+class _QuestionForIpv6(NamedTuple):
+    """A name without an IPv4 address, and from where its server is asked once more."""
+
+    failure: UnresolvedName
+    server: str
+    ipv4: DnsReply
+    pid: int | None
+
+    def query(self) -> QueryDns:
+        return QueryDns(self.server, self.failure.name.name, "AAAA", pid=self.pid)
+
+    def answered(self, reply: DnsReply | Failed) -> AddresslessName:
+        """The name with what the server says now."""
+        ipv6 = None if isinstance(reply, Failed) else reply
+        return AddresslessName(self.failure, self.server, self.ipv4, ipv6)
+
+
 @evidence
 def addressless_names(
     host: Host,
@@ -52,7 +69,7 @@ def addressless_names(
         for failure in unresolved_names(containers, failed_names, lookups, watchers)
         if not failure.is_known and not failure.is_elsewhere(containers, hosts_file)
     ]
-    queries: dict[QueryDns, AddresslessName] = {}
+    questions: list[_QuestionForIpv6] = []
     for failure in host.first(failures, _MOST, "names without an address"):
         decisive = failure.decisive
         if decisive is None or decisive.rcode != "NOERROR" or failure.completed(lookups):
@@ -60,11 +77,7 @@ def addressless_names(
         for upstream in resolvers.upstreams(failure.container):
             if failure.replies.get(upstream.server) is decisive:
                 pid = asking_pid(failure.container, upstream)
-                query = QueryDns(upstream.server, failure.name.name, "AAAA", pid=pid)
-                queries[query] = AddresslessName(failure, upstream.server, decisive, None)
+                questions.append(_QuestionForIpv6(failure, upstream.server, decisive, pid))
                 break
-    found = [
-        msgspec.structs.replace(queries[query], ipv6=None if isinstance(reply, Failed) else reply)
-        for query, reply in host.ask_about(list(queries), lambda query: query)
-    ]
-    return AddresslessNames(tuple(found))
+    answers = host.ask_about(questions, _QuestionForIpv6.query)
+    return AddresslessNames(tuple(question.answered(reply) for question, reply in answers))

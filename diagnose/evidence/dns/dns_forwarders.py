@@ -103,11 +103,11 @@ def dns_forwarders(
         _MOST,
         "containers that serve DNS",
     )
-    queries = {QueryDns(_address(item), ".", "NS"): item for item in serving}
     failing = []
-    for query, reply in host.ask_about(list(queries), lambda query: query):
+    replies = host.ask_about(serving, lambda server: QueryDns(_address(server), ".", "NS"))
+    for server, reply in replies:
         if not isinstance(reply, Failed) and not (reply.answered and reply.rcode == "NOERROR"):
-            failing.append(_looked_at(host, queries[query], reply, recent_logs, resolvers))
+            failing.append(_looked_at(host, server, reply, recent_logs, resolvers))
     return DnsForwarders(tuple(filter(None, failing)), asked=len(serving))
 
 
@@ -135,15 +135,15 @@ def _looked_at(
     if not upstreams:
         unanswered = _unanswered(host, container, resolvers)
         return FailingForwarder(container, reply, (), unanswered) if unanswered else None
-    state = container.state
-    queries = {
-        QueryDns(item.address, ".", "NS", port=item.port, pid=state.pid): item for item in upstreams
-    }
+    pid = container.state.pid
+    answers = host.ask_about(
+        upstreams, lambda server: QueryDns(server.address, ".", "NS", port=server.port, pid=pid)
+    )
     silent = []
-    for query, answer in host.ask_about(list(queries), lambda query: query):
+    for server, answer in answers:
         if isinstance(answer, Failed) or answer.answered:
             return None
-        silent.append(SilentServer(queries[query], answer))
+        silent.append(SilentServer(server, answer))
     return FailingForwarder(container, reply, tuple(silent))
 
 

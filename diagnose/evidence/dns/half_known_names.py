@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
@@ -31,6 +32,17 @@ class HalfKnownNames(Items[HalfKnownName], frozen=True):
     """One for each name of a container, by the first of its servers that errs so."""
 
 
+class _QuestionForIpv6(NamedTuple):
+    """A name that a server knows, and from where that server is asked once more."""
+
+    failure: UnresolvedName
+    server: str
+    pid: int | None
+
+    def query(self) -> QueryDns:
+        return QueryDns(self.server, self.failure.name.name, "AAAA", pid=self.pid)
+
+
 @evidence
 def half_known_names(
     host: Host,
@@ -49,27 +61,29 @@ def half_known_names(
         for failure in unresolved_names(containers, failed_names, lookups)
         if failure.is_known
     ]
-    queries = {
-        QueryDns(server, failure.name.name, "AAAA", pid=pid): (failure, server)
+    questions = [
+        question
         for failure in host.first(known, _MOST, "known names that failed in a log")
-        for server, pid in _ways(failure, resolvers)
-    }
+        for question in _questions_for_ipv6(failure, resolvers)
+    ]
     found: dict[tuple[str, str], HalfKnownName] = {}
-    for query, reply in host.ask_about(list(queries), lambda query: query):
-        failure, server = queries[query]
+    for question, reply in host.ask_about(questions, _QuestionForIpv6.query):
         if not isinstance(reply, Failed) and _is_error(reply):
+            failure, server = question.failure, question.server
             key = (failure.container.id, failure.name.name)
             found.setdefault(key, HalfKnownName(failure, server, failure.replies[server], reply))
     return HalfKnownNames(tuple(found.values()))
 
 
-def _ways(failure: UnresolvedName, resolvers: Resolvers) -> Iterator[tuple[str, int | None]]:
-    """The servers that know the name, each with the process from whose network they are asked."""
+def _questions_for_ipv6(
+    failure: UnresolvedName, resolvers: Resolvers
+) -> Iterator[_QuestionForIpv6]:
+    """One for each server that knows the name."""
     container = failure.container
     for upstream in resolvers.upstreams(container):
         reply = failure.replies.get(upstream.server)
         if reply is not None and reply.knows:
-            yield upstream.server, asking_pid(container, upstream)
+            yield _QuestionForIpv6(failure, upstream.server, asking_pid(container, upstream))
 
 
 def _is_error(reply: DnsReply) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.items import Items
 from diagnose.model import Failed
-from diagnose.questions import Host
+from diagnose.questions import Host, Question
 from diagnose.questions.dns import DnsReply, QueryDns
 from diagnose.registry import evidence
 
@@ -19,6 +19,10 @@ _FIRST, _SECOND = ".", "com."
 not answer the kind of question."""
 _MOST = 12
 """Ways on which servers are asked."""
+
+
+_Replies = dict[Question[DnsReply], DnsReply]
+"""What was answered; queries that could not be sent are left out."""
 
 
 class IgnoredQuestions(msgspec.Struct, frozen=True):
@@ -75,9 +79,8 @@ def _query(way: _Way, name: str, kind: str) -> QueryDns:
     return QueryDns(way.server, name, kind, pid=way.pid)
 
 
-def _ask(host: Host, queries: Iterable[QueryDns]) -> dict[QueryDns, DnsReply]:
-    """The replies; queries that could not be sent are left out."""
-    answers = host.ask_about(list(queries), lambda query: query)
+def _ask(host: Host, queries: Iterable[QueryDns]) -> _Replies:
+    answers = host.ask_many(queries)
     return {query: reply for query, reply in answers if not isinstance(reply, Failed)}
 
 
@@ -85,9 +88,7 @@ def _is_silent(reply: DnsReply | None) -> bool:
     return reply is not None and not reply.answered and reply.icmp is None
 
 
-def _ignored_questions(
-    suspects: Iterable[_Way], replies: dict[QueryDns, DnsReply]
-) -> Iterator[IgnoredQuestions]:
+def _ignored_questions(suspects: Iterable[_Way], replies: _Replies) -> Iterator[IgnoredQuestions]:
     """The ways on which a server answers for IPv4, and is silent to the same names for IPv6."""
     for way in suspects:
         of = {

@@ -16,7 +16,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.configured_names import names_at
 from diagnose.evidence.dns.query_plan import asking_pid
-from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.dns.resolvers import Resolvers, Upstream
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_address, is_loopback
 from diagnose.evidence.network.calls.failing_calls import where_named
@@ -107,6 +107,17 @@ class _CalledName(NamedTuple):
     """As `MovedName.port`."""
 
 
+class _Question(NamedTuple):
+    """A name, and the server of its container that is asked for it."""
+
+    call: _CalledName
+    upstream: Upstream
+
+    def query(self) -> QueryDns:
+        pid = asking_pid(self.call.container, self.upstream)
+        return QueryDns(self.upstream.server, self.call.name, "A", pid=pid)
+
+
 @evidence
 def moved_names(
     host: Host,
@@ -132,19 +143,20 @@ def moved_names(
         name = only(names_at(host, call.container, call.port))
         if name is not None:
             called.append(_CalledName(call.container, name, call.address, call.port))
-    queries: dict[QueryDns, _CalledName] = {}
-    for item in host.first(called, MOST, "names whose address may have moved"):
-        for upstream in resolvers.upstreams(item.container)[:1]:
-            pid = asking_pid(item.container, upstream)
-            queries[QueryDns(upstream.server, item.name, "A", pid=pid)] = item
+    chosen = host.first(called, MOST, "names whose address may have moved")
+    questions = [
+        _Question(call, upstream)
+        for call in chosen
+        for upstream in resolvers.upstreams(call.container)[:1]
+    ]
     found = []
-    for query, reply in host.ask_about(list(queries), lambda query: query):
-        item = queries[query]
-        if not isinstance(reply, Failed) and reply.knows and item.address not in reply.answers:
+    for question, reply in host.ask_about(questions, _Question.query):
+        container, name, address, port = question.call
+        if not isinstance(reply, Failed) and reply.knows and address not in reply.answers:
             present = tuple(answer for answer in reply.answers if is_address(answer))
+            server = question.upstream.server
             if present:
-                container, name, address, port = item
-                found.append(MovedName(container, name, address, present, query.server, port))
+                found.append(MovedName(container, name, address, present, server, port))
     return MovedNames(tuple(found))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -48,19 +51,30 @@ def own_dns_answers(
     """Both questions are about the root's name servers, which every resolver knows or refuses."""
     own = [item for item in containers.running if _asks_itself(item, namespaces)]
     asked = host.first(own, _MOST, "containers with a DNS server of their own")
-    queries: dict[QueryDns, Container] = {}
-    for container in asked:
-        queries[QueryDns(_HERE, ".", "NS", pid=container.state.pid)] = container
-        address = next((end.ip_address for end in container.endpoints.values()), "")
-        if address:
-            queries[QueryDns(address, ".", "NS")] = container
+    questions = [question for container in asked for question in _questions(container)]
     inside: dict[str, DnsReply] = {}
     outside: dict[str, DnsReply] = {}
-    for query, reply in host.ask_about(list(queries), lambda query: query):
+    for question, reply in host.ask_about(questions, lambda question: question.query):
         if not isinstance(reply, Failed):
-            replies = inside if query.pid is not None else outside
-            replies[queries[query].id] = reply
+            replies = inside if question.is_inside else outside
+            replies[question.container_id] = reply
     return OwnDnsAnswers(inside, outside)
+
+
+class _Question(NamedTuple):
+    """What a server is asked, from its own loopback or from this host."""
+
+    container_id: str
+    query: QueryDns
+    is_inside: bool
+
+
+def _questions(container: Container) -> Iterator[_Question]:
+    inside = QueryDns(_HERE, ".", "NS", pid=container.state.pid)
+    yield _Question(container.id, inside, is_inside=True)
+    address = next((end.ip_address for end in container.endpoints.values()), "")
+    if address:
+        yield _Question(container.id, QueryDns(address, ".", "NS"), is_inside=False)
 
 
 def _asks_itself(container: Container, namespaces: Namespaces | None) -> bool:

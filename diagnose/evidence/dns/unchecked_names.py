@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED
-from diagnose.evidence.dns.unresolved_names import ServerError, unresolved_names
+from diagnose.evidence.dns.unresolved_names import (
+    ServerError,
+    UnresolvedName,
+    unresolved_names,
+)
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryUncheckedDns
@@ -28,26 +34,34 @@ class UncheckedNames(msgspec.Struct, frozen=True):
         return error in self.errors
 
 
+class _ServerFailure(NamedTuple):
+    """A name that a container cannot resolve, and the server that fails at it."""
+
+    failure: UnresolvedName
+    error: ServerError
+
+    def query(self) -> QueryUncheckedDns:
+        """The same once more, without a check of signatures."""
+        pid = self.failure.container.state.pid
+        return QueryUncheckedDns(self.error.server, self.failure.name.name, pid)
+
+
 @evidence
 def unchecked_names(
     host: Host, containers: Containers, failed_names: FailedNames, lookups: Lookups
 ) -> UncheckedNames:
     """A server that answers SERVFAIL is asked once more, with the bit CD; nobody is asked else."""
     failing = [
-        (failure, error)
+        _ServerFailure(failure, error)
         for failure in unresolved_names(containers, failed_names, lookups)
         if (error := failure.first_error) is not None
         and error.rcode == _RCODE
         and error.server != EMBEDDED
         and not failure.is_known
     ]
-    queries = {
-        QueryUncheckedDns(error.server, failure.name.name, failure.container.state.pid): error
-        for failure, error in failing[:_MOST]
-    }
     known = {
-        queries[query]
-        for query, reply in host.ask_about(list(queries), lambda query: query)
+        asked.error
+        for asked, reply in host.ask_about(failing[:_MOST], _ServerFailure.query)
         if not isinstance(reply, Failed) and reply.knows
     }
     return UncheckedNames(frozenset(known))

@@ -72,8 +72,8 @@ def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | 
     }
     every = [path for own in paths.values() for path in own]
     stats: dict[str, PathStatus] = {}
-    batches = [StatPaths(every[at : at + BATCH]) for at in range(0, len(every), BATCH)]
-    for _, answer in host.ask_in_order(batches, lambda batch: batch):
+    batches = [every[at : at + BATCH] for at in range(0, len(every), BATCH)]
+    for _, answer in host.ask_in_order(batches, StatPaths):
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
         stats |= answer

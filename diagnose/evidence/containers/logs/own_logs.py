@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.log_folder import RECENT_S
 from diagnose.evidence.containers.logs.own_log_files import OwnLogFile, OwnLogFiles
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import Unexamined
+from diagnose.model import Failed, Unexamined
 from diagnose.programs.line_times import written_at
 from diagnose.programs.stack_traces import is_frame
 from diagnose.questions import Host
@@ -57,11 +57,10 @@ def own_logs(host: Host, own_log_files: OwnLogFiles) -> OwnLogs:
     of_containers = by_key((file.container.id, file) for file in own_log_files)
     chosen = [file for files in of_containers.values() for file in files[:MOST_FILES]]
     wanted = sorted(chosen, key=lambda file: -file.written)[:MOST]
-    texts = host.answers_about([file.end for file in wanted], lambda end: end)
     by_id: dict[str, list[RecentLine]] = {}
-    for file in wanted:
-        if file.end in texts:
-            by_id.setdefault(file.container.id, []).extend(lines_of(file, texts[file.end]))
+    for file, text in host.ask_in_order(wanted, lambda file: file.end):
+        if not isinstance(text, Failed):
+            by_id.setdefault(file.container.id, []).extend(lines_of(file, text))
     return OwnLogs(
         {
             id: tuple(sorted(lines, key=lambda line: line.at))

@@ -66,8 +66,8 @@ def _ended_tails(
     )
     for id, found in files.items():
         latest = sorted(found, key=lambda file: (-file.written, file.path))[:MOST_FILES]
-        texts = host.answers_about([file.end for file in latest], lambda end: end)
-        tails = (_tail(file, texts[file.end]) for file in latest if file.end in texts)
+        ends = host.ask_in_order(latest, lambda file: file.end)
+        tails = (_tail(file, text) for file, text in ends if not isinstance(text, Failed))
         explaining = next((tail for tail in tails if tail.explains), None)
         if explaining is not None:
             yield id, explaining

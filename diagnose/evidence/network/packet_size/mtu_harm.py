@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -13,7 +12,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.packet_size.packet_sizes import OversizedNetwork, PacketSizes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
-from diagnose.questions import Host, Question
+from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
 from diagnose.questions.dns import DnsReply, QuerySizedDns
 from diagnose.questions.sockets import ListTcpStalls
@@ -59,6 +58,34 @@ class MtuHarm(msgspec.Struct, frozen=True):
         return self.by_network.get(oversized.network.name, ())
 
 
+class _SizedQuery(msgspec.Struct, frozen=True):
+    """A DNS query that fills a packet of the container's size, beside one that fits the uplink."""
+
+    container: Container
+    server: str
+    size: int
+    """Bytes of the large one."""
+    large: DnsReply
+    small: DnsReply
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether silence meets the large one alone."""
+        return self.small.answered and not self.large.answered and not self.large.icmp
+
+    @property
+    def outcome(self) -> str:
+        """What that says of large packets, in words."""
+        query = f"a DNS query of {self.size} bytes to {self.server}"
+        if self.large.answered:
+            return f"{query} is answered"
+        if self.large.icmp == "too large":
+            return f"{query} is refused as too large, so path discovery works"
+        if self.is_lost:
+            return f"lost: {query} gets no answer and no ICMP error; one that fits is answered"
+        return "undecided"
+
+
 @evidence
 def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> MtuHarm:
     """Nothing is asked where all packets fit.
@@ -70,12 +97,11 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
     for oversized in sizes:
         members = oversized.members[:_MOST]
         harm = [*_stalls(host, members, sizes.limit), *_read_timeouts(host, members)]
-        result = _probe(host, oversized, sizes.limit, resolvers)
-        if result is not None:
-            container, outcome = result
-            probes[oversized.network.name] = outcome
-            if outcome.startswith("lost"):
-                harm.append(Harm(container, outcome))
+        probe = _probe(host, oversized, sizes.limit, resolvers)
+        if probe is not None:
+            probes[oversized.network.name] = probe.outcome
+            if probe.is_lost:
+                harm.append(Harm(probe.container, probe.outcome))
         if harm:
             harms_of[oversized.network.name] = tuple(harm)
     return MtuHarm(harms_of, probes)
@@ -83,12 +109,9 @@ def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> Mtu
 
 def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm]:
     """Connections that send again and again more than one packet of the right size holds."""
-    counters: dict[Question[Any], Container] = {
-        ListTcpStalls(member.state.pid): member for member in members
-    }
     harm = []
-    questions = [ListTcpStalls(member.state.pid) for member in members]
-    for question, stalls in host.ask_many(questions):
+    answers = host.ask_about(members, lambda member: ListTcpStalls(member.state.pid))
+    for member, stalls in answers:
         counted = () if isinstance(stalls, Failed) else stalls
         for stall in counted:
             is_large = stall.unacknowledged > limit - _HEADERS
@@ -97,27 +120,25 @@ def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm
                     f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged "
                     f"after {stall.retransmissions} repetitions"
                 )
-                harm.append(Harm(counters[question], sign))
+                harm.append(Harm(member, sign))
     return harm
 
 
 def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
     """Last lines of logs that mention an answer which did not arrive."""
-    questions: dict[Question[Any], Container] = {
-        ReadLogs(member.id, tail=_LINES, bytes=_BYTES): member for member in members
-    }
     harm = []
-    for question, log in host.ask_many(questions):
+    answers = host.ask_about(members, lambda member: ReadLogs(member.id, tail=_LINES, bytes=_BYTES))
+    for member, log in answers:
         lines = [] if isinstance(log, Failed) else log.text.splitlines()
         line = next((line for line in reversed(lines) if _STALLED_READ.search(line)), "")
         if line:
-            harm.append(Harm(questions[question], f"log: {line.partition(' ')[2][:200]}"))
+            harm.append(Harm(member, f"log: {line.partition(' ')[2][:200]}"))
     return harm
 
 
 def _probe(
     host: Host, oversized: OversizedNetwork, limit: int, resolvers: Resolvers | None
-) -> tuple[Container, str] | None:
+) -> _SizedQuery | None:
     """What becomes of a DNS query that fills a packet of the container's size.
 
     None where no server can be asked.
@@ -142,22 +163,5 @@ def _probe(
         small, large = (answers[question] for question in questions)
         if isinstance(small, Failed) or isinstance(large, Failed):
             return None
-        return container, _outcome(small, large, outer[0], oversized.size)
+        return _SizedQuery(container, outer[0], oversized.size, large, small)
     return None
-
-
-def _outcome(small: DnsReply, large: DnsReply, server: str, size: int) -> str:
-    """What a small and a large DNS query to one server say of large packets."""
-    if large.answered:
-        return f"a DNS query of {size} bytes to {server} is answered"
-    if large.icmp == "too large":
-        return (
-            f"a DNS query of {size} bytes to {server} is refused as too large, "
-            "so path discovery works"
-        )
-    if small.answered and not large.icmp:
-        return (
-            f"lost: a DNS query of {size} bytes to {server} gets no answer "
-            "and no ICMP error; one that fits is answered"
-        )
-    return "undecided"

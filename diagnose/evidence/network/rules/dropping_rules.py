@@ -16,7 +16,7 @@ from diagnose.firewall.rules import Chain, Rule
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import Unavailable
+from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.firewall import CountLegacyPackets, CountPackets, ListNftables
 from diagnose.registry import evidence
@@ -120,9 +120,11 @@ def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
     """The legacy rules that have dropped something, with both counts."""
     counted, uncounted = [], False
     rules_of = by_key((_question(rule), rule) for rule in rules)
-    texts_of = host.answers_about(rules_of, lambda question: question)
+    answers = dict(host.ask_many(rules_of))
     for question, own in rules_of.items():
-        before, after = map(_saved_counters, texts_of.get(question, ("", "")))
+        answer = answers[question]
+        texts = ("", "") if isinstance(answer, Failed) else answer
+        before, after = map(_saved_counters, texts)
         for rule in own:
             place = (rule.chain.table.name, rule.chain.name)
             counts = before.get(place, ())
