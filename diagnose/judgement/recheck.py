@@ -6,8 +6,9 @@ Answers are no snapshot, and some findings compare two sources.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose.model import ContainerRun, Failed, Finding, Json, Result, Unexamined, Verdict
@@ -33,13 +34,14 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
     findings = [finding for result in results for finding in result.findings]
     for run in _begun_meanwhile(host, findings):
         restarted[run] = "it started during this run; run diagnose again"
-    for (run, round_), answer in host.ask_about(_doubts(host, findings), _Doubt.question):
+    for doubt, answer in host.ask_about(_doubts(host, findings), _Doubt.question):
+        run = doubt.run
         if not isinstance(answer, Failed):
             if _is_another_run(run, answer):
                 restarted[run] = "it restarted during this run; run diagnose again"
         elif answer.reason == "gone":
             gone.add(run)
-        elif round_ == "settled" and answer.reason != "not recorded":
+        elif doubt.round == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine did not answer about it a second time: {answer}"
     return [_without_ended_runs(result, {**unsettled, **restarted}, gone) for result in results]
 
@@ -59,7 +61,7 @@ def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[Contai
                 yield run
 
 
-class _Doubt(NamedTuple):
+class _Doubt(msgspec.Struct, frozen=True):
     """A container run that a finding depends on, and why it is asked about again."""
 
     run: ContainerRun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
@@ -33,7 +33,7 @@ class AddresslessNames(Items[AddresslessName], frozen=True):
     """One for each name of a container, by the first of its servers that says so."""
 
 
-class _QuestionForIpv6(NamedTuple):
+class _QuestionForIpv6(msgspec.Struct, frozen=True):
     """A name without an IPv4 address, and from where its server is asked once more."""
 
     failure: UnresolvedName

@@ -28,7 +28,7 @@ def names_at(host: Host, container: Container, port: int) -> tuple[str, ...]:
     files = mounted_settings(
         host, container, "names", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
     )
-    texts += [text for _, text in files]
+    texts += [file.text for file in files]
     wanted = f":{port}"
     places = (place for text in texts for place in places_in(text) if place.endswith(wanted))
     return tuple(dict.fromkeys(place.removesuffix(wanted) for place in places))

@@ -181,10 +181,10 @@ def _servers_in_files(host: Host, container: Container) -> Iterator[AskedServer]
     settings = mounted_settings(
         host, container, "dns upstreams", _SETTINGS, _FOLDER, with_volumes=True
     )
-    for file, text in settings:
-        for line in text.splitlines():
+    for mounted in settings:
+        for line in mounted.text.splitlines():
             address, _, port = line.partition(" ")
-            yield AskedServer(address, int(port), f"{file.root or ''}{file.path}")
+            yield AskedServer(address, int(port), mounted.path)
 
 
 def _servers_in_log(container: Container, logs: RecentLogs | None) -> Iterator[AskedServer]:

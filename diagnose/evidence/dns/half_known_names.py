@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
@@ -32,7 +33,7 @@ class HalfKnownNames(Items[HalfKnownName], frozen=True):
     """One for each name of a container, by the first of its servers that errs so."""
 
 
-class _QuestionForIpv6(NamedTuple):
+class _QuestionForIpv6(msgspec.Struct, frozen=True):
     """A name that a server knows, and from where that server is asked once more."""
 
     failure: UnresolvedName

@@ -107,7 +107,7 @@ class _CalledName(NamedTuple):
     """As `MovedName.port`."""
 
 
-class _Question(NamedTuple):
+class _Question(msgspec.Struct, frozen=True):
     """A name, and the server of its container that is asked for it."""
 
     call: _CalledName

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -61,7 +60,7 @@ def own_dns_answers(
     return OwnDnsAnswers(inside, outside)
 
 
-class _Question(NamedTuple):
+class _Question(msgspec.Struct, frozen=True):
     """What a server is asked, from its own loopback or from this host."""
 
     container_id: str

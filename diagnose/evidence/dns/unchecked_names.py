@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
@@ -34,7 +32,7 @@ class UncheckedNames(msgspec.Struct, frozen=True):
         return error in self.errors
 
 
-class _ServerFailure(NamedTuple):
+class _ServerFailure(msgspec.Struct, frozen=True):
     """A name that a container cannot resolve, and the server that fails at it."""
 
     failure: UnresolvedName

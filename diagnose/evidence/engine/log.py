@@ -151,29 +151,38 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     )
     if isinstance(journal, Failed) and journal.reason != "missing":
         nowhere = journal
-    return _first_readable(host, (*_own_file(host), *((path, path) for path in FILES)), nowhere)
+    files = (_LogFile(path, path) for path in FILES)
+    return _first_readable(host, (*_own_file(host), *files), nowhere)
+
+
+class _LogFile(msgspec.Struct, frozen=True):
+    """A file that may be the engine's log."""
+
+    path: str
+    shown: str
+    """The path that people know: the other one may be a link of /proc."""
 
 
 def _first_readable(
-    host: Host, files: Iterable[tuple[str, str]], journal: Failed
+    host: Host, files: Iterable[_LogFile], journal: Failed
 ) -> DaemonLog | Unavailable:
     """The first of these files that can be read.
 
-    files: path, and the path that is shown. journal: why there is none; a file that may not be read
-    explains more than a journal that is missing.
+    journal: why there is none; a file that may not be read explains more than a journal that is
+    missing.
     """
     refusals = [journal] if journal.reason != "missing" else []
-    for path, shown in files:
-        file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
-        if not isinstance(file, Failed):
-            return DaemonLog(parse(file.lines_of_end), shown, file.mtime)
-        if file.reason != "missing":
-            refusals.append(file)
+    for file in files:
+        end = host.ask(ReadFile(file.path, max_bytes=TAIL_BYTES, tail=True))
+        if not isinstance(end, Failed):
+            return DaemonLog(parse(end.lines_of_end), file.shown, end.mtime)
+        if end.reason != "missing":
+            refusals.append(end)
     return Unavailable.of(refusals[0] if refusals else journal)
 
 
-def _own_file(host: Host) -> Iterator[tuple[str, str]]:
-    """(path to read, path to show) of the running daemon's standard error, if it is a file."""
+def _own_file(host: Host) -> Iterator[_LogFile]:
+    """What the running daemon's standard error leads to, if that is a file."""
     place = host.ask(FindLocality())
     pid = None if isinstance(place, Failed) else place.engine_pid
     if pid:
@@ -182,4 +191,4 @@ def _own_file(host: Host) -> Iterator[tuple[str, str]]:
         target = statuses.get(link, NOT_ASKED).link or ""
         if target.startswith("/") and not target.startswith("/dev/"):
             gone = target.endswith(" (deleted)")
-            yield (link if gone else target), target
+            yield _LogFile(link if gone else target, target)

@@ -102,8 +102,10 @@ def parse_line(text: str) -> LogLine | None:
     of_terminal = _TERMINAL.match(line)
     if of_terminal:
         level = of_terminal[1].lower()
-        message, fields = _split_fields(of_terminal[3])
-        return LogLine(unix(of_terminal[2]), _LEVELS.get(level, level), message, fields)
+        # logrus pads the message to 44 columns before its fields (text_formatter.go)
+        message, _, tail = of_terminal[3].partition("   ")
+        fields = {name: _unquote(value) for name, value in _PAIR.findall(tail)}
+        return LogLine(unix(of_terminal[2]), _LEVELS.get(level, level), message.rstrip(), fields)
     if of_library := _OF_LIBRARY.match(line):
         return LogLine(None, "info", of_library[1])
     return LogLine(None, "fatal", line) if _BARE.match(line) else None
@@ -136,21 +138,15 @@ def _with_stack(line: LogLine, texts: Sequence[str], index: int) -> LogLine:
     return msgspec.structs.replace(line, fields={**line.fields, "stack": stack}) if stack else line
 
 
-def _split_fields(text: str) -> tuple[str, dict[str, str]]:
-    """The message and the fields of a line in the terminal's form.
+class _LastWords(msgspec.Struct, frozen=True):
+    """The bare line with which the writer of a log ended."""
 
-    The message is padded to 44 columns before its fields (logrus text_formatter.go).
-    """
-    message, gap, tail = text.partition("   ")
-    return message.rstrip(), {
-        name: _unquote(value) for name, value in _PAIR.findall(tail)
-    } if gap else {}
+    index: int
+    text: str
 
 
-def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
-    """The bare line with which the writer of these texts ended: its index, and what it says.
-
-    None if it wrote on as usual.
+def _last_words(texts: Sequence[str]) -> _LastWords | None:
+    """None if the writer of these texts wrote on as usual.
 
     dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A
     dump of goroutines is none.
@@ -166,7 +162,7 @@ def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
     if not numbered or _NO_SENTENCE.match(numbered[-1][1]):
         return None
     at, text = numbered[-1]
-    return at, text.strip().removeprefix(_STATUS)
+    return _LastWords(at, text.strip().removeprefix(_STATUS))
 
 
 def _unquote(value: str) -> str:
@@ -186,9 +182,10 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     parsed: list[LogLine] = []
     at: float | None = None
     listed = list(texts)
-    last = _ended_with(listed)
+    last = _last_words(listed)
     for index, text in enumerate(listed):
-        line = LogLine(None, "fatal", last[1]) if last and index == last[0] else parse_line(text)
+        is_last = last is not None and index == last.index
+        line = LogLine(None, "fatal", last.text) if last and is_last else parse_line(text)
         if line is None:
             continue
         if line.at is None:
@@ -204,13 +201,13 @@ def parse_entries(entries: Sequence[JournalEntry], unit: str = UNIT) -> tuple[Lo
     own = [
         entry for entry in entries if entry.pid != 1 and not entry.message.startswith(f"{unit}: ")
     ]
-    last = _ended_with([entry.message for entry in own])
-    last_entry = own[last[0]] if last else None
+    last = _last_words([entry.message for entry in own])
+    last_entry = own[last.index] if last else None
     texts = [entry.message for entry in entries]
     lines = []
     for index, entry in enumerate(entries):
         if last and entry is last_entry:
-            lines.append(LogLine(entry.at, "fatal", last[1], {}, entry.cursor))
+            lines.append(LogLine(entry.at, "fatal", last.text, {}, entry.cursor))
         else:
             lines.append(_with_stack(_line_of_entry(entry), texts, index))
     return tuple(lines)

@@ -84,14 +84,22 @@ def legacy_plugins(
     if isinstance(listings, Unavailable):
         return listings
     with_socket = list(_candidates(listings.get(SOCKETS)))
-    specs, unread = _plugins_of_specs(host, listings, {plugin.name for plugin in with_socket})
-    plugins = [*with_socket, *specs]
+    specs = _plugins_of_specs(host, listings, {plugin.name for plugin in with_socket})
+    plugins = [*with_socket, *specs.plugins]
     plugins += _remembered_plugins(in_memory - {plugin.name for plugin in plugins})
     if not plugins:
-        return LegacyPlugins((), in_memory, of_networks, unread)
+        return LegacyPlugins((), in_memory, of_networks, tuple(specs.unexamined))
     trials = host.require(TrySockets([plugin.socket for plugin in plugins]))
-    tried, unknown = _plugins_tried(plugins, trials, in_memory)
-    return LegacyPlugins(tried, in_memory, of_networks, (*unread, *unknown))
+    tried = _plugins_tried(plugins, trials, in_memory)
+    unexamined = (*specs.unexamined, *tried.unexamined)
+    return LegacyPlugins(tuple(tried.plugins), in_memory, of_networks, unexamined)
+
+
+class _Plugins(msgspec.Struct):
+    """Plugins, and those of which nothing is known."""
+
+    plugins: list[LegacyPlugin] = msgspec.field(default_factory=list)
+    unexamined: list[Unexamined] = msgspec.field(default_factory=list)
 
 
 def _listings(host: Host) -> dict[str, FolderListing] | Unavailable:
@@ -130,8 +138,8 @@ def _candidates(listing: FolderListing | None) -> Iterator[LegacyPlugin]:
 
 def _plugins_of_specs(
     host: Host, listings: dict[str, FolderListing], with_socket: set[str]
-) -> tuple[list[LegacyPlugin], tuple[Unexamined, ...]]:
-    """The plugins of spec files, and the specs whose address cannot be tried."""
+) -> _Plugins:
+    """The plugins of spec files; an address on another host cannot be tried."""
     plugins: dict[str, LegacyPlugin] = {}
     unread = []
     for path in _spec_files(listings):
@@ -147,7 +155,7 @@ def _plugins_of_specs(
             plugins[name] = LegacyPlugin(name, path, address.removeprefix(_UNIX))
         else:
             unread.append(Unexamined(DAEMON, f'plugin "{name}" has another host\'s address'))
-    return list(plugins.values()), tuple(unread)
+    return _Plugins(list(plugins.values()), unread)
 
 
 def _spec_files(listings: dict[str, FolderListing]) -> Iterator[str]:
@@ -172,16 +180,18 @@ def _address_in_spec(path: str, text: str) -> str:
 
 def _plugins_tried(
     plugins: Iterable[LegacyPlugin], trials: dict[str, SocketTrial], in_memory: frozenset[str]
-) -> tuple[tuple[LegacyPlugin, ...], list[Unexamined]]:
-    """The plugins with why nobody answers, and those that could not be tried."""
-    tried, unknown = [], []
+) -> _Plugins:
+    """The plugins with why nobody answers."""
+    tried = _Plugins()
     for plugin in plugins:
         failed = trials.get(plugin.socket, SocketTrial("missing")).failed
         is_of_folder = plugin.file == plugin.socket
         if failed == "missing" and is_of_folder and plugin.name not in in_memory:
             continue  # a managed plugin's folder, or gone since the folder was listed
         if failed and failed not in _FAILURES:
-            unknown.append(Unexamined(DAEMON, f'plugin "{plugin.name}", {plugin.socket}: {failed}'))
+            what = f'plugin "{plugin.name}", {plugin.socket}: {failed}'
+            tried.unexamined.append(Unexamined(DAEMON, what))
             continue
-        tried.append(msgspec.structs.replace(plugin, failure=_FAILURES.get(failed, "")))
-    return tuple(tried), unknown
+        failure = _FAILURES.get(failed, "")
+        tried.plugins.append(msgspec.structs.replace(plugin, failure=failure))
+    return tried

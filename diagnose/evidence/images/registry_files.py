@@ -96,11 +96,13 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     (registry/registry.go, 20.10 to 29).
     """
     is_asked = pulls is not None and pulls.of("tls")
-    authorities, changed = _authorities(host) if is_asked else (None, None)
-    unlisted = _unlisted_authority(host, authorities, changed) if authorities else ""
+    authorities = _authorities(host) if is_asked else _Authorities(None)
+    unlisted = ""
+    if authorities.path:
+        unlisted = _unlisted_authority(host, authorities.path, authorities.changed)
     listing = host.ask(ListFolder(CERTIFICATES))
     if isinstance(listing, Failed) and listing.reason == "missing":
-        return RegistryFiles((), authorities, changed, unlisted)
+        return RegistryFiles((), authorities.path, authorities.changed, unlisted)
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
     folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
@@ -117,8 +119,8 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
         tuple(
             file for registry, names in files.items() for file in _unpaired_files(registry, names)
         ),
-        authorities,
-        changed,
+        authorities.path,
+        authorities.changed,
         unlisted,
         tuple(registry for registry, names in files.items() if any(map(_is_authority, names))),
         tuple(file for file in unread if file is not None),
@@ -145,13 +147,22 @@ def _unread(host: Host, registry: str, name: str) -> UnreadAuthority | None:
     return UnreadAuthority(registry, path, "holds no certificate in the form of PEM")
 
 
-def _authorities(host: Host) -> tuple[str | None, float | None]:
-    """The file, and the time of its last change."""
+class _Authorities(msgspec.Struct, frozen=True):
+    """The file of the authorities that the system trusts."""
+
+    path: str | None
+    """As `RegistryFiles.authorities`."""
+    changed: float | None = None
+    """Unix time of its last change."""
+
+
+def _authorities(host: Host) -> _Authorities:
     statuses = host.ask(StatPaths(list(AUTHORITIES)))
     if isinstance(statuses, Failed):
-        return None, None
-    there = ((path, status.mtime) for path, status in statuses.items() if not status.failed)
-    return next(there, ("", None))
+        return _Authorities(None)
+    there = {path: status for path, status in statuses.items() if not status.failed}
+    path = next(iter(there), "")
+    return _Authorities(path, there[path].mtime if path else None)
 
 
 def _is_authority(name: str) -> bool:

@@ -42,23 +42,30 @@ def stopped_pulls(
         return StoppedPulls()
     found = []
     for trouble in pulls.of("unreachable"):
-        address, port = _place(trouble.registry)
-        if address is not None and links.holds(address):
+        place = _place(trouble.registry)
+        if place.address is not None and links.holds(place.address):
             continue
-        family = family_of(address or "")
-        asked = Flow(Origin(), address, "tcp", port, family, assumed=uplink.name)
+        family = family_of(place.address or "")
+        asked = Flow(Origin(), place.address, "tcp", place.port, family, assumed=uplink.name)
         by = rule_against(host_stack.stack, asked)
         if by is not None:
-            found.append(StoppedPull(trouble, port, by))
+            found.append(StoppedPull(trouble, place.port, by))
     return StoppedPulls(tuple(found))
 
 
-def _place(registry: str) -> tuple[str | None, int]:
-    """The address of a registry, if its name is one, and its port."""
+class _RegistryPlace(msgspec.Struct, frozen=True):
+    """Where a registry is called."""
+
+    address: str | None
+    """None where it is known by its name."""
+    port: int
+
+
+def _place(registry: str) -> _RegistryPlace:
     name, colon, port = registry.rpartition(":")
     if not (colon and port.isdecimal()):
         name, port = registry, str(_HTTPS)
     try:
-        return str(ip_address(name.strip("[]"))), int(port)
+        return _RegistryPlace(str(ip_address(name.strip("[]"))), int(port))
     except ValueError:
-        return None, int(port)
+        return _RegistryPlace(None, int(port))

@@ -45,9 +45,9 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     counts = _counts(table.text)
     if "memory" not in counts:
         return Unavailable("missing", f"{TABLE} does not list memory")
-    hierarchy, memory = counts["memory"]
-    if hierarchy:
-        others = [number for own, number in counts.values() if own not in (0, hierarchy)]
+    own, memory = counts["memory"].hierarchy, counts["memory"].groups
+    if own:
+        others = [row.groups for row in counts.values() if row.hierarchy not in (0, own)]
         return CgroupCounts(memory, max(others, default=None))
     statistics = host.ask(ReadFile(STATISTICS))
     if isinstance(statistics, Failed):
@@ -56,12 +56,20 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     return CgroupCounts(memory, dying=int(dying[1]) if dying else None)
 
 
-def _counts(table: str) -> dict[str, tuple[int, int]]:
-    """The hierarchy of each controller and the number of its cgroups, as /proc/cgroups has them."""
+class _Controller(msgspec.Struct, frozen=True):
+    """A line of /proc/cgroups."""
+
+    hierarchy: int
+    """0 for the one of cgroup v2, or for none."""
+    groups: int
+
+
+def _counts(table: str) -> dict[str, _Controller]:
+    """The controllers by their names."""
     counts = {}
     for line in table.splitlines():
         fields = line.split()
         is_row = len(fields) == 4 and fields[1].isdigit() and fields[2].isdigit()
         if is_row and not line.startswith("#"):
-            counts[fields[0]] = (int(fields[1]), int(fields[2]))
+            counts[fields[0]] = _Controller(int(fields[1]), int(fields[2]))
     return counts

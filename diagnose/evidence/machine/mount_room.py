@@ -36,12 +36,18 @@ def mount_room(host: Host, mounts: Mounts) -> MountRoom | Unavailable:
     if count < MANY:
         return MountRoom(count)
     value = host.require(ReadSysctls([LIMIT])).get(LIMIT)
-    folder, within = _fullest(mounts)
-    return MountRoom(count, int(value) if value else None, folder, within)
+    fullest = _fullest(mounts)
+    return MountRoom(count, int(value) if value else None, fullest.folder, fullest.within)
 
 
-def _fullest(mounts: Mounts) -> tuple[str, int]:
+class _Fullest(msgspec.Struct, frozen=True):
     """The deepest folder that holds more than half of the mounts, and how many that are."""
+
+    folder: str
+    within: int
+
+
+def _fullest(mounts: Mounts) -> _Fullest:
     points = [mount.point.split("/") for mount in mounts]
     folder, within = "", len(points)
     for depth in range(2, max(map(len, points)) + 1):
@@ -50,4 +56,4 @@ def _fullest(mounts: Mounts) -> tuple[str, int]:
         if 2 * number <= len(points):
             break
         folder, within = deeper, number
-    return folder.rstrip("/"), within if folder else 0
+    return _Fullest(folder.rstrip("/"), within if folder else 0)

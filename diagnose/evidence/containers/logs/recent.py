@@ -102,12 +102,12 @@ def recent_logs(
         if _keeps_log(container) and not _is_older(container, log_files, since)
     ]
     wanted.sort(key=lambda container: (not container.published_ports, container.name))
-    logs, unread = _read(host, wanted[:MOST], clock)
-    unread |= {
+    read = _read(host, wanted[:MOST], clock)
+    unread = read.unread | {
         container.id: f"only {MOST} logs are read in one run, and more were written to lately"
         for container in wanted[MOST:]
     }
-    recent = {id: tuple(_recent(log, since)) for id, log in logs.items()}
+    recent = {id: tuple(_recent(log, since)) for id, log in read.logs.items()}
     if own_logs is None:
         return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
     for id, lines in own_logs.by_id.items():
@@ -130,13 +130,16 @@ def _with_own(
     return tuple(sorted((*printed, *own), key=lambda line: line.at))
 
 
-def _read(
-    host: Host, containers: Sequence[Container], clock: Clock
-) -> tuple[dict[str, ContainerLog], dict[str, str]]:
-    """The logs, and why others were not read, by container id.
+class _ReadLogs(msgspec.Struct, frozen=True):
+    """The logs of containers, by their ids."""
 
-    A log that is cut, or busy, is read again, to a greater length.
-    """
+    logs: dict[str, ContainerLog]
+    unread: dict[str, str]
+    """Why others were not read."""
+
+
+def _read(host: Host, containers: Sequence[Container], clock: Clock) -> _ReadLogs:
+    """A log that is cut, or busy, is read again, to a greater length."""
     unread: dict[str, str] = {}
     logs: dict[str, ContainerLog] = {}
     for container, log in host.ask_about(
@@ -149,7 +152,7 @@ def _read(
     short = [container.id for container in containers if container.id in logs]
     short = [id for id in short if _is_cut(logs[id]) or _is_busy(logs[id], clock)]
     logs |= host.answers_about(short, lambda id: ReadLogs(id, MORE_LINES, MORE_BYTES))
-    return logs, unread
+    return _ReadLogs(logs, unread)
 
 
 def _recent(log: ContainerLog, since: float) -> Iterator[RecentLine]:

@@ -50,24 +50,31 @@ def taken_numbers(containers: Containers, recent_logs: RecentLogs, clock: Clock)
     """The numbers rise one by one: a program that adds the same row again names the same one."""
     found = []
     for server in containers.running:
-        refusals = by_key(_refusals(recent_logs.of_this_run(server)))
-        for (table, column), tries in refusals.items():
-            numbers = tuple(number for _, number in tries)
-            last = tries[-1][0]
+        refusals = _refusals(recent_logs.of_this_run(server))
+        by_column = by_key(((refusal.table, refusal.column), refusal) for refusal in refusals)
+        for (table, column), tries in by_column.items():
+            numbers = tuple(refusal.number for refusal in tries)
+            last = tries[-1].line
             if _rise(numbers) and clock.is_within(last.at, FRESH_S):
                 found.append(TakenNumbers(server, table, column, numbers, last.text))
     return TakenNumberList(tuple(found))
 
 
-def _refusals(
-    lines: Sequence[RecentLine],
-) -> Iterator[tuple[tuple[str, str], tuple[RecentLine, int]]]:
-    """Each refused row: table and column, the line and the number."""
+class _Refusal(msgspec.Struct, frozen=True):
+    """A row that the database refused, because another one has its number."""
+
+    table: str
+    column: str
+    number: int
+    line: RecentLine
+
+
+def _refusals(lines: Sequence[RecentLine]) -> Iterator[_Refusal]:
     for line, below in itertools.pairwise(lines):
         refused = _REFUSED.search(line.text) if _MARK in line.text else None
         number = _NUMBER.search(below.text) if refused is not None else None
         if refused is not None and number is not None:
-            yield (refused["table"], number["column"]), (line, int(number["number"]))
+            yield _Refusal(refused["table"], number["column"], int(number["number"]), line)
 
 
 def _rise(numbers: Sequence[int]) -> bool:

@@ -54,14 +54,15 @@ def log_writers(host: Host, containers: Containers, events: Events | None) -> Lo
     """
     attached = {event.id for event in events or () if event.action == "attach"}
     watched = [item for item in containers.running if _may_wait(item, attached)]
-    writers, unexamined = _writers(host, watched)
+    writers = _writers(host, watched)
     at_pipes = [writer for writer in writers if writer.is_at_a_pipe]
     wakings = _wakings(host, at_pipes)
     if isinstance(wakings, Failed):
         unread = [Unexamined(writer.container.subject, str(wakings)) for writer in at_pipes]
         others = tuple(writer for writer in writers if not writer.is_at_a_pipe)
-        return LogWriters(others, (*unexamined, *unread))
-    return LogWriters(tuple(_as_watched(writer, wakings) for writer in writers), tuple(unexamined))
+        return LogWriters(others, (*writers.unexamined, *unread))
+    seen_twice = tuple(_as_watched(writer, wakings) for writer in writers)
+    return LogWriters(seen_twice, writers.unexamined)
 
 
 def _may_wait(container: Container, attached: Collection[str]) -> bool:
@@ -70,8 +71,8 @@ def _may_wait(container: Container, attached: Collection[str]) -> bool:
     return is_remote or container.was_watched or container.id in attached
 
 
-def _writers(host: Host, watched: Sequence[Container]) -> tuple[list[LogWriter], list[Unexamined]]:
-    """What each first process waits in now, and those that could not be looked at."""
+def _writers(host: Host, watched: Sequence[Container]) -> LogWriters:
+    """What each first process waits in now."""
     writers: list[LogWriter] = []
     unexamined: list[Unexamined] = []
     for container, process in host.ask_about(
@@ -81,7 +82,8 @@ def _writers(host: Host, watched: Sequence[Container]) -> tuple[list[LogWriter],
             writers.append(LogWriter(container, process.wchan or ""))
         elif process.reason != "gone":
             unexamined.append(Unexamined(container.subject, str(process)))
-    return sorted(writers, key=lambda writer: writer.container.name), unexamined
+    writers.sort(key=lambda writer: writer.container.name)
+    return LogWriters(tuple(writers), tuple(unexamined))
 
 
 def _wakings(host: Host, writers: Sequence[LogWriter]) -> Mapping[str, int | None] | Failed:

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, named_files
+from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, NamedPath, named_files
 from diagnose.model import Failed, Finding, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -49,11 +49,12 @@ def linked_files(
 ) -> LinkedFiles:
     """One question about all files that lines lead to; a file that cannot be looked at counts."""
     said = {error.container.id: error.line.whole for error in repeated_errors or ()}
-    steps = {
-        place: below
+    named = (
+        place
         for container in containers
-        for place, below in _named_files(container, log_tails, said.get(container.id, ""))
-    }
+        for place in _named_files(container, log_tails, said.get(container.id, ""))
+    )
+    steps = {place.on_host[-1]: place.on_host[1:] for place in named}
     return LinkedFiles(linked_paths(host, steps))
 
 
@@ -97,16 +98,14 @@ def steps_from(top: str, path: str) -> tuple[str, ...]:
     return tuple("/".join((above, *parts[: depth + 1])) for depth in range(len(parts)) if parts[0])
 
 
-def _named_files(
-    container: Container, log_tails: LogTails, repeated: str
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _named_files(container: Container, log_tails: LogTails, repeated: str) -> Iterator[NamedPath]:
     """The files of mounts that what explains a failure, or the command, leads to."""
     for line in (*_lines(container, log_tails), repeated):
         places = named_files(container, line) if line else ()
         for place in places:
             is_below = bool(place.rest) and place.mount.has_host_path
             if is_below and len(place.rest) <= DEEPEST:
-                yield place.on_host[-1], place.on_host[1:]
+                yield place
 
 
 def _lines(container: Container, log_tails: LogTails) -> Iterable[str]:

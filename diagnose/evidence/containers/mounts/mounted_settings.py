@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
@@ -21,6 +23,18 @@ SETTINGS_FOLDER = LazyPattern(r"^/etc/|^/(?:config|conf|data|app/config)(?:/|$)|
 """The files and the folders in which most programs have the places that they call."""
 
 
+class MountedSettings(msgspec.Struct, frozen=True):
+    """A mounted file of settings, or the parts of it that were asked for."""
+
+    file: ReadFile
+    text: str
+
+    @property
+    def path(self) -> str:
+        """On the host."""
+        return f"{self.file.root or ''}{self.file.path}"
+
+
 def mounted_settings(
     host: Host,
     container: Container,
@@ -30,7 +44,7 @@ def mounted_settings(
     *,
     with_volumes: bool = False,
     is_deep: bool = False,
-) -> Iterator[tuple[ReadFile, str]]:
+) -> Iterator[MountedSettings]:
     """The files and those of their parts that are wanted; a file that cannot be read is left out.
 
     names: files that hold settings, mounted alone or in a mounted folder. folders: where those
@@ -42,7 +56,7 @@ def mounted_settings(
     for file in itertools.islice(_files(host, mounted, parts, names, folders, is_deep), _MOST):
         text = host.ask(file)
         if not isinstance(text, Failed):
-            yield file, text.text
+            yield MountedSettings(file, text.text)
 
 
 def _files(

@@ -128,10 +128,9 @@ def _targets(host: Host, container: Container, refused: int) -> Iterator[Loopbac
         mounted_settings(host, container, "loopback", _OF_SETTINGS, _FOLDER),
         mounted_settings(host, container, "loopback", _OF_VARIABLES, _CODE, is_deep=True),
     )
-    for file, text in settings:
-        path = f"{file.root or ''}{file.path}"
-        is_linked = bool(text) and is_behind_link(host, file)
-        for line in dict.fromkeys(text.splitlines()):
+    for mounted in settings:
+        is_linked = bool(mounted.text) and is_behind_link(host, mounted.file)
+        for line in dict.fromkeys(mounted.text.splitlines()):
             place, _, port = line.partition("|")
             number = int(port or place.rpartition(":")[2])
-            yield LoopbackTarget(container, place, number, path, refused, is_linked)
+            yield LoopbackTarget(container, place, number, mounted.path, refused, is_linked)

@@ -45,7 +45,7 @@ def outdated_servers(
         if not place:
             continue
         files = mounted_settings(host, proxy, "servers", _OF_HAPROXY, _FOLDER)
-        lines = (line.split(" ", 1) for _, text in files for line in text.splitlines())
+        lines = (line.split(" ", 1) for file in files for line in file.text.splitlines())
         address = next((words[1] for words in lines if words[0] == place), "")
         name, _, port = address.partition(":")
         for server in containers.by_dns_name.get(name, ()):

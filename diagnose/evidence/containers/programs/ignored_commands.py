@@ -86,33 +86,38 @@ def _runs_another(container: Container, processes: Processes) -> bool:
 
 
 def _ignored(host: Host, container: Container) -> IgnoredCommand | None:
-    script, text = _start_script(host, container)
-    if not text or _LOOKS.search(text) or _SOURCES.search(text):
+    script = _start_script(host, container)
+    if not script.text or _LOOKS.search(script.text) or _SOURCES.search(script.text):
         return None
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed) or image.config is None:
         return None
     is_own = list(image.config.cmd or ()) == list(container.config.cmd or ())
-    return None if is_own else IgnoredCommand(container, script, _started_by(text))
+    return None if is_own else IgnoredCommand(container, script.path, _started_by(script.text))
 
 
-def _start_script(host: Host, container: Container) -> tuple[str, str]:
-    """The path of the script that gets the command, and its text; "" where it is no shell script.
+class _StartScript(msgspec.Struct, frozen=True):
+    """The script of a container that gets its command."""
 
-    Of the shell form the text is the entrypoint's own, and it has no path.
-    """
+    path: str
+    """"" for the shell form of ENTRYPOINT, whose text is its own."""
+    text: str
+    """"" where it is no shell script."""
+
+
+def _start_script(host: Host, container: Container) -> _StartScript:
     entrypoint = container.config.entrypoint or []
     if posixpath.basename(entrypoint[0]) in _SHELLS and entrypoint[1:2] == ["-c"]:
-        return "", " ".join(entrypoint[2:])
+        return _StartScript("", " ".join(entrypoint[2:]))
     words = (word for word in entrypoint if posixpath.basename(word) not in _WRAPPERS)
     named = next((word for word in words if "/" in word), "")
     if not named:
-        return "", ""
+        return _StartScript("", "")
     path = posixpath.normpath(posixpath.join("/", container.config.working_dir, named))
     file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
     if isinstance(file, Failed) or len(file.text) >= BYTES or not _IS_SCRIPT.match(file.text):
-        return path, ""
-    return path, file.text
+        return _StartScript(path, "")
+    return _StartScript(path, file.text)
 
 
 def _started_by(text: str) -> str:

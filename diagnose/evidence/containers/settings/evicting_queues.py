@@ -60,17 +60,18 @@ def evicting_queues(
         workers = tuple(worker for worker in containers.running if _uses(worker, server))
         if not workers:
             continue
-        line, said = _complaint(workers, recent_logs)
+        complaint = _complaint(workers, recent_logs)
         policy, limit = _POLICY.search(text), _LIMIT.search(text)
         file = ""
-        if not said and (policy is None or limit is None):
-            lines, path = _settings(host, server)
-            file = path if policy is None else ""
-            policy, limit = policy or _POLICY.search(lines), limit or _LIMIT.search(lines)
-        if said or (policy is not None and limit is not None):
-            name = policy["policy"] if policy is not None else said
+        if not complaint.policy and (policy is None or limit is None):
+            settings = _settings(host, server)
+            file = settings.path if policy is None else ""
+            policy = policy or _POLICY.search(settings.text)
+            limit = limit or _LIMIT.search(settings.text)
+        if complaint.policy or (policy is not None and limit is not None):
+            name = policy["policy"] if policy is not None else complaint.policy
             size = limit["limit"] if limit is not None else ""
-            found.append(EvictingQueue(server, name, size, workers, line, file))
+            found.append(EvictingQueue(server, name, size, workers, complaint.line, file))
     return EvictingQueues(tuple(found))
 
 
@@ -80,23 +81,35 @@ def _uses(worker: Container, server: Container) -> bool:
     return is_near and is_background(worker) and keeps_jobs_in(worker, server)
 
 
-def _complaint(workers: tuple[Container, ...], recent_logs: RecentLogs | None) -> tuple[str, str]:
-    """The line in which a worker complains of the policy, and the policy."""
+class _Complaint(msgspec.Struct, frozen=True):
+    """What a worker says of the policy of its server; "" where it says nothing."""
+
+    line: str = ""
+    policy: str = ""
+
+
+def _complaint(workers: tuple[Container, ...], recent_logs: RecentLogs | None) -> _Complaint:
     if recent_logs is None:
-        return "", ""
+        return _Complaint()
     for worker in workers:
         for line in recent_logs.of_this_run(worker):
             if match := _COMPLAINT.search(line.text):
-                return line.text, match["policy"] or match["other"]
-    return "", ""
+                return _Complaint(line.text, match["policy"] or match["other"])
+    return _Complaint()
 
 
-def _settings(host: Host, server: Container) -> tuple[str, str]:
-    """The file of settings that the server's command names, without comments; "" for none.
+class _Settings(msgspec.Struct, frozen=True):
+    """The file of settings that a server's command names."""
 
-    With its path on the host, where the file alone is mounted: no program of the container can put
-    a link there.
-    """
+    text: str = ""
+    """Without comments."""
+    path: str = ""
+    """On the host, where the file alone is mounted: no program of the container can put a link
+    there."""
+
+
+def _settings(host: Host, server: Container) -> _Settings:
+    """Empty where the command names no file that can be read."""
     for word in server.command[1:]:
         mount = host_mount(server.mounts, word) if word.endswith(".conf") else None
         if mount is None:
@@ -104,5 +117,6 @@ def _settings(host: Host, server: Container) -> tuple[str, str]:
         file = host.ask(mounted_file(mount, word, max_bytes=BYTES))
         if not isinstance(file, Failed):
             lines = (line for line in file.text.splitlines() if not line.lstrip().startswith("#"))
-            return "\n".join(lines), mount.source if mount.destination == word else ""
-    return "", ""
+            path = mount.source if mount.destination == word else ""
+            return _Settings("\n".join(lines), path)
+    return _Settings()

@@ -117,17 +117,14 @@ def _from_files(
     if not said:
         return None
     line, (text, right, name) = said[-1]
-    file = only(
-        [
-            file
-            for file, urls in mounted_settings(host, container, "urls", _OF_SETTINGS, _FOLDER)
-            if text in urls.splitlines()
-        ]
-    )
-    if file is None:
+    settings = mounted_settings(host, container, "urls", _OF_SETTINGS, _FOLDER)
+    holder = only([mounted for mounted in settings if text in mounted.text.splitlines()])
+    if holder is None:
         return MisreadAddress(container, text, right, name, line=line)
-    path, is_linked = f"{file.root or ''}{file.path}", is_behind_link(host, file)
-    return MisreadAddress(container, text, right, name, path=path, is_linked=is_linked, line=line)
+    is_linked = is_behind_link(host, holder.file)
+    return MisreadAddress(
+        container, text, right, name, path=holder.path, is_linked=is_linked, line=line
+    )
 
 
 class _Misread(NamedTuple):

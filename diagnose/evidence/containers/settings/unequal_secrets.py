@@ -77,7 +77,8 @@ def unequal_secrets(
     An api_key may be that of a service elsewhere, and each program has one of its own.
     """
     found = []
-    for container, line in _refused_secrets(containers, log_tails, repeated_errors):
+    for refused in _refused_secrets(containers, log_tails, repeated_errors):
+        container, line = refused.container, refused.line
         peers = [peer for peer in named_peers((), container, containers) if peer.is_running]
         secret = _unequal_variable(line, container, peers)
         key = _KEY.search(line)
@@ -89,16 +90,22 @@ def unequal_secrets(
     return UnequalSecrets(tuple(found))
 
 
+class _RefusedSecret(msgspec.Struct, frozen=True):
+    """A container, and the line of its log that says that a secret is not taken."""
+
+    container: Container
+    line: str
+
+
 def _refused_secrets(
     containers: Containers, log_tails: LogTails | None, errors: RepeatedErrors | None
-) -> Iterator[tuple[Container, str]]:
-    """The containers whose log says that a secret is not taken, and the line."""
+) -> Iterator[_RefusedSecret]:
     repeated = {error.container.id: error.line.whole for error in errors or ()}
     for container in containers:
         telling = log_tails.of(container).telling if log_tails is not None else None
         line = telling.whole if telling is not None else repeated.get(container.id, "")
         if line and _REFUSED.search(line):
-            yield container, line
+            yield _RefusedSecret(container, line)
 
 
 def _unequal_variable(
@@ -179,10 +186,10 @@ def _by_file(host: Host, container: Container, key: str) -> dict[str, str]:
     line = re.compile(
         rf"[\"']?{re.escape(key)}[\"']?[ \t]*[:=][ \t]*[\"']?(<redacted:[^>]{{1,80}}>)"
     )
-    for file, text in mounted_settings(host, container, "secrets", _OF_SETTINGS, _FOLDER):
-        match = line.search(text)
+    for mounted in mounted_settings(host, container, "secrets", _OF_SETTINGS, _FOLDER):
+        match = line.search(mounted.text)
         if match is not None:
-            found[f"{file.root or ''}{file.path}"] = match[1]
+            found[mounted.path] = match[1]
     return found
 
 

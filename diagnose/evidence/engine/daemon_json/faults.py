@@ -62,6 +62,7 @@ CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
 NO_PROXY_PROGRAM = "userland-proxy-path is not set"
 """What the engine says of its PATH, and not of the file."""
+_NO_VALIDATE = "does not know --validate"
 DELETED = " (deleted)"
 """How the kernel ends the path of a program whose file was replaced."""
 CLOCKS_DIFFER_S = 0.1
@@ -144,25 +145,28 @@ def config_faults(
     The installed engine is asked where it can be: a program of root's that knows --validate,
     which starts nothing. It has answered already if it runs, and was started with this file.
     """
-    words, source = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
+    refusal = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
-        return ConfigFaults(config.path, missing, refusal=words, source=source)
+        return ConfigFaults(config.path, missing, refusal=refusal.words, source=refusal.source)
     file = host.require(ReadFile(config.path))
     version = _known_version(ping, log)
     if _is_in_force(file, config, daemon, clock):
         validated: Validation | None = Validation(ok=True)
     else:
-        version, validated = _validation_of(host, daemon, config.path, version)
-    faults = _faults(file.text, version, validated, words)
+        answer = _validation_of(host, daemon, config.path, version)
+        validated = answer if isinstance(answer, Validation) else None
+        if isinstance(answer, Failed) and version.major is None and _NO_VALIDATE in answer.detail:
+            version = _Version(LENIENT - 1, f"older than {LENIENT}.0")
+    faults = _faults(file.text, version, validated, refusal.words)
     return ConfigFaults(
         config.path,
         faults=faults,
         version=version.major,
         judged_for=version.text,
         validated=validated.text if validated is not None else "",
-        refusal=words,
-        source=source,
+        refusal=refusal.words,
+        source=refusal.source,
         mending=mending(file.text, version.major) if faults else None,
         form=form_of(file.text) if faults else "",
         rewritten=as_json(file.text) if faults else "",
@@ -187,14 +191,20 @@ def _faults(
     return tuple(_faults_in_words(filter(None, dict.fromkeys(refusals)), text))
 
 
-def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
-    """What an engine that is down last said against its configuration, and where.
+class _LoggedRefusal(msgspec.Struct, frozen=True):
+    """What an engine that is down last said against its configuration; empty if it did not."""
 
-    Empty if it did not.
-    """
+    words: str = ""
+    source: str = ""
+    """Where it said so."""
+
+
+def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> _LoggedRefusal:
     last = log.last_failure if log is not None and daemon.is_down else None
     words = _refusal(last.text) if last is not None else ""
-    return words, log.where(last) if log is not None and last is not None and words else ""
+    if log is None or last is None or not words:
+        return _LoggedRefusal()
+    return _LoggedRefusal(words, log.where(last))
 
 
 def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Clock | None) -> bool:
@@ -213,21 +223,18 @@ def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Cl
 
 def _validation_of(
     host: Host, daemon: Daemon, path: str, version: _Version
-) -> tuple[_Version, Validation | None]:
-    """The engine's version, and its own verdict on the file at this path.
+) -> Validation | Failed | None:
+    """The engine's own verdict on the file at this path.
 
     Engines before 23.0 have none. Where the engine finds no docker-proxy in the PATH that it is
     given here, it says nothing of the file.
     """
     program = (daemon.installation.program or "").removesuffix(DELETED)
     if not program or (version.major is not None and version.major < LENIENT):
-        return version, None
+        return None
     answer = host.ask(ValidateConfig(dockerd=program, config=path))
-    if not isinstance(answer, Failed):
-        return version, None if NO_PROXY_PROGRAM in answer.text else answer
-    if version.major is None and "does not know --validate" in answer.detail:
-        return _Version(LENIENT - 1, f"older than {LENIENT}.0"), None
-    return version, None
+    is_of_proxy = not isinstance(answer, Failed) and NO_PROXY_PROGRAM in answer.text
+    return None if is_of_proxy else answer
 
 
 def _refusal(text: str) -> str:

@@ -126,15 +126,15 @@ def engine_end(
     own_log = records.own_log
     failure = own_log.last_failure if own_log is not None else None
     text = failure.text if failure is not None else ""
-    taken, taken_by = _address_taken(text, place.listeners)
+    taken = _taken_address(text, place.listeners)
     return EngineEnd(
         log=own_log,
         no_log=records.why_no_log,
         socket_failure=socket_failure or SocketFailure(),
         blockers=blockers or StartBlockers(),
         killed=_oom_kill_of(records.kernel, own_log),
-        taken=taken,
-        taken_by=taken_by,
+        taken=taken.address,
+        taken_by=taken.holder,
         folder_makers=_folder_makers(daemon, containers),
         alive=_alive(daemon, containers),
         written=_written_filesystems(text, place.mounts, place.root),
@@ -159,14 +159,21 @@ def _oom_kill_of(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | N
     return None
 
 
-def _address_taken(text: str, listeners: Listeners | None) -> tuple[str, str]:
-    """The address that was in use, and who listens there; empty if nobody does."""
+class _TakenAddress(msgspec.Struct, frozen=True):
+    """An address that was in use, and who listens there."""
+
+    address: str = ""
+    holder: str = ""
+
+
+def _taken_address(text: str, listeners: Listeners | None) -> _TakenAddress:
+    """Empty where nobody listens there now."""
     address = _TAKEN.search(text)
     if address is None or listeners is None:
-        return "", ""
+        return _TakenAddress()
     host, _, port = address[1].rpartition(":")
     holders = listeners.on("tcp", host, int(port))
-    return (address[1], holders[0].holder) if holders else ("", "")
+    return _TakenAddress(address[1], holders[0].holder) if holders else _TakenAddress()
 
 
 def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, ...]:

@@ -61,12 +61,18 @@ def unit_files(host: Host, daemon: Daemon) -> UnitFiles | Unavailable:
     if closed:
         return UnitFiles(True, words) if unit.is_refused else Unavailable.of(closed[0])
     texts = ["" if isinstance(file, Failed) else file.text for file in files]
-    doubled, emptied = _commands(unit.drop_ins, texts)
-    return UnitFiles(unit.is_refused, words, doubled, emptied)
+    commands = _commands(unit.drop_ins, texts)
+    return UnitFiles(unit.is_refused, words, commands.doubled, commands.emptied)
 
 
-def _commands(paths: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
-    """The drop-in with a command too many, and the one that leaves none."""
+class _Commands(msgspec.Struct, frozen=True):
+    """The drop-in with a command too many, and the one that leaves none; "" where none does so."""
+
+    doubled: str
+    emptied: str
+
+
+def _commands(paths: Sequence[str], texts: Sequence[str]) -> _Commands:
     count, doubled, emptied = 1, "", ""
     for path, text in zip(paths, texts, strict=True):
         for line in text.splitlines():
@@ -78,7 +84,7 @@ def _commands(paths: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
                 doubled = path if count > 1 else doubled
             else:
                 count, doubled, emptied = 0, "", path
-    return doubled, emptied if not count else ""
+    return _Commands(doubled, emptied if not count else "")
 
 
 def _refusal_of_systemd(host: Host) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -43,7 +43,7 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
     A link that leads nowhere is missing: systemd follows it.
     """
     found = []
-    for name, unit in _units_down(daemon):
+    for name, unit in _units_down(daemon).items():
         file = posixpath.basename(unit.program)
         others = [f"{folder}/{file}" for folder in FOLDERS]
         answer = host.ask(StatPaths([unit.program, *others]))
@@ -55,17 +55,19 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
     return UnstartablePrograms(tuple(found))
 
 
-def _units_down(daemon: Daemon) -> Iterator[tuple[str, Unit]]:
-    """The units that systemd has read, whose process does not live."""
+def _units_down(daemon: Daemon) -> dict[str, Unit]:
+    """By name, the units that systemd has read, whose process does not live."""
     installation, processes = daemon.installation, daemon.processes
     units = {}
     if daemon.is_down and processes.engine is None:
         units[installation.unit_name] = installation.unit
     if processes.containerds == () and daemon.uses_system_containerd:
         units[CONTAINERD_UNIT] = installation.containerd_unit
-    for name, unit in units.items():
-        if unit is not None and unit.exists and unit.program.startswith("/"):
-            yield name, unit
+    return {
+        name: unit
+        for name, unit in units.items()
+        if unit is not None and unit.exists and unit.program.startswith("/")
+    }
 
 
 def _unfit(status: PathStatus | None) -> str:

@@ -33,29 +33,28 @@ def awaited_calls(
 ) -> Iterator[AwaitedCall]:
     """The calls of these namespaces; udp_losses: those of UDP, all of which are wanted."""
     for loss in losses:
-        for waiting, further in _wanted_calls(loss):
-            yield AwaitedCall(loss.container, waiting, further)
+        yield from _wanted_calls(loss)
     for loss in udp_losses:
         for waiting in loss.calls:
             yield AwaitedCall(loss.container, waiting, protocol="udp")
 
 
-def _wanted_calls(loss: NamespaceLoss) -> list[tuple[WaitingCall, tuple[str, ...]]]:
+def _wanted_calls(loss: NamespaceLoss) -> list[AwaitedCall]:
     """The calls whose answer somebody misses, each with further addresses at the same port.
 
     Many machines at the port of one service, as a mail server calls them, are one call.
     """
+    container = loss.container
     calls = [
         call
         for call in loss.calls
-        if _is_wanted(call, loss.container) and not ip_address(call.address).is_loopback
+        if _is_wanted(call, container) and not ip_address(call.address).is_loopback
     ]
-    if len(calls) <= MOST_PLACES:
-        return [(call, ()) for call in calls]
-    first = calls[0]
-    if first.port == MAIL and all(call.port == MAIL for call in calls):
-        return [(first, tuple(call.address for call in calls[1:]))]
-    return [(call, ()) for call in calls if where_named(call.address, loss.container)]
+    if len(calls) > MOST_PLACES and all(call.port == MAIL for call in calls):
+        return [AwaitedCall(container, calls[0], tuple(call.address for call in calls[1:]))]
+    if len(calls) > MOST_PLACES:
+        calls = [call for call in calls if where_named(call.address, container)]
+    return [AwaitedCall(container, call) for call in calls]
 
 
 def _is_wanted(call: WaitingCall, container: Container) -> bool:

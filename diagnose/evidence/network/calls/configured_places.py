@@ -62,13 +62,12 @@ def configured_places(
         settings = mounted_settings(
             host, calls[0].container, "addresses", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
         )
-        for file, text in settings:
-            path = f"{file.root or ''}{file.path}"
-            named = set(text.split())
+        for mounted in settings:
+            named = set(mounted.text.split())
             for call in calls:
                 if f"{call.address}:{call.port}" in named or call.address in named:
-                    writers = _writers(path, call.container, containers)
-                    found.setdefault(call.key, ConfiguredPlace(call, path, writers))
+                    writers = _writers(mounted.path, call.container, containers)
+                    found.setdefault(call.key, ConfiguredPlace(call, mounted.path, writers))
     return ConfiguredPlaces(tuple(found.values()))
 
 

@@ -91,7 +91,8 @@ def lost_rules(
     has_proxy = config is None or config.starts_proxies
     if info.firewall_driver == NATIVE:
         return _native(ping, firewall, networks, containers, has_proxy=has_proxy)
-    flavour, text = _engines_rules(host)
+    rules = _engines_rules(host)
+    flavour, text = rules.flavour, rules.text
     if text is None:
         return Unavailable("refused", "the output of iptables-save could not be had")
     if INGRESS in text:
@@ -121,12 +122,19 @@ def _repair_by_iptables(lost: Repair, flavour: Flavour, mended: Ruleset) -> Rule
     )
 
 
-def _engines_rules(host: Host) -> tuple[Flavour, str | None]:
-    """The flavour of iptables in which the engine writes, and its rules; None if none were read."""
+class _EnginesRules(msgspec.Struct, frozen=True):
+    """What the engine has written, and in which flavour of iptables."""
+
+    flavour: Flavour
+    text: str | None
+    """None if no rules were read."""
+
+
+def _engines_rules(host: Host) -> _EnginesRules:
     texts = {flavour: _saved_rules(host, flavour) for flavour in FLAVOURS}
     if _holds_docker(texts["legacy"]) and not _holds_docker(texts["nft"]):
-        return "legacy", texts["legacy"]
-    return "nft", texts["nft"]
+        return _EnginesRules("legacy", texts["legacy"])
+    return _EnginesRules("nft", texts["nft"])
 
 
 def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:

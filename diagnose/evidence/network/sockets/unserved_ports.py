@@ -88,7 +88,8 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
     tails = read_tails(host, silent[:MOST]).tails
     explained = {id: tail for id, tail in tails.items() if tail.explains or _is_known(tail)}
     ids = frozenset(container.id for container in silent)
-    return UnservedPorts(explained, ids, *_mute_containers(host, containers, namespaces))
+    mute = _mute_containers(host, containers, namespaces)
+    return UnservedPorts(explained, ids, mute.declared, mute.unread)
 
 
 def _is_known(tail: LogTail) -> bool:
@@ -97,10 +98,14 @@ def _is_known(tail: LogTail) -> bool:
     return last.known_failure is not None
 
 
-def _mute_containers(
-    host: Host, containers: Containers, namespaces: Namespaces
-) -> tuple[dict[str, LogTail], tuple[Unexamined, ...]]:
-    """`declared` and `declared_unread`."""
+class _MuteContainers(msgspec.Struct, frozen=True):
+    """What the logs of containers say in which nothing listens; see `UnservedPorts`."""
+
+    declared: dict[str, LogTail]
+    unread: tuple[Unexamined, ...]
+
+
+def _mute_containers(host: Host, containers: Containers, namespaces: Namespaces) -> _MuteContainers:
     mute = [
         container
         for container in containers.running
@@ -118,7 +123,7 @@ def _mute_containers(
         for container in mute
         if container.id in unread
     )
-    return declared, tuple(left_out)
+    return _MuteContainers(declared, tuple(left_out))
 
 
 def _serves_nothing(netns: ContainerNetns) -> bool:

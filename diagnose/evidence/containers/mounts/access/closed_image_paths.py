@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.mounts.access.denied_image_paths import denied_image_path
+from diagnose.evidence.containers.mounts.access.denied_image_paths import (
+    DeniedImagePath,
+    denied_image_path,
+)
 from diagnose.evidence.containers.programs.program_files import path_folders
 from diagnose.evidence.containers.user_numbers import BYTES, UserNumbers, user_of
 from diagnose.evidence.items import Items
@@ -59,22 +63,38 @@ def closed_image_paths(
         if container.is_running and not container.restart_count:
             continue
         denied = _denied_path(host, container, log_tails.of(container))
-        closed = _first_closed_folder(host, container, denied[1]) if denied is not None else None
+        closed = _closed_place(host, container, denied.path) if denied is not None else None
         if denied is not None and closed is not None:
-            line, asked = denied
-            path, file = closed
+            file = closed.file
             if _lets_group_in(file) and _is_in_group_of_root(host, container, numbers):
                 continue
             is_folder = file.type == "directory"
             mode = f"{file.mode or 0:o}"
-            found.append(ClosedImagePath(container, line, asked, path, is_folder, mode))
+            found.append(
+                ClosedImagePath(container, denied.line, denied.path, closed.path, is_folder, mode)
+            )
         if len(found) >= MOST:
             break
     return ClosedImagePaths(tuple(found))
 
 
-def _denied_path(host: Host, container: Container, tail: LogTail) -> tuple[str, str] | None:
-    """The line that says so, and the path in the image; a program's name is looked up."""
+class _Place(msgspec.Struct, frozen=True):
+    """A place on the way to a path of an image: what closes the way, or a link."""
+
+    path: str
+    file: ContainerFile
+    below: Sequence[str]
+    """The parts of the path that follow."""
+
+    @property
+    def leads_to(self) -> str:
+        """The path behind a link; "" for what is none."""
+        target = self.file.link_target
+        return posixpath.join(posixpath.dirname(self.path), target, *self.below) if target else ""
+
+
+def _denied_path(host: Host, container: Container, tail: LogTail) -> DeniedImagePath | None:
+    """The path in the image that a line of the log names; a program's name is looked up."""
     for line in tail.find_all("permission denied"):
         match = _COMMAND.search(line)
         if match is None or match["name"] in _NO_PROGRAMS:
@@ -83,35 +103,30 @@ def _denied_path(host: Host, container: Container, tail: LogTail) -> tuple[str, 
             place = f"{folder}/{match['name']}"
             file = host.ask(ReadContainerFile(container.id, place, bytes=0))
             if not isinstance(file, Failed):
-                return line, place
-    denied = denied_image_path(container, tail)
-    return (denied.line, denied.path) if denied is not None else None
+                return DeniedImagePath(place, line)
+    return denied_image_path(container, tail)
 
 
-def _first_closed_folder(
-    host: Host, container: Container, path: str
-) -> tuple[str, ContainerFile] | None:
+def _closed_place(host: Host, container: Container, path: str) -> _Place | None:
     """What of root's is closed to all others on the way to a path of the image.
 
     The engine names the end of a chain of links alone: what lies between is looked up where Debian
     and Red Hat keep the choice among programs of one name.
     """
-    for place in (path, f"{_ALTERNATIVES}/{posixpath.basename(path)}"):
-        closed, target = _on_the_way(host, container, place)
-        if closed is None and target:
-            closed, _ = _on_the_way(host, container, target)
-        if closed is not None or not target:
-            return closed
+    for asked in (path, f"{_ALTERNATIVES}/{posixpath.basename(path)}"):
+        place = _first_place(host, container, asked)
+        if place is None or not place.leads_to:
+            return place
+        behind = _first_place(host, container, place.leads_to)
+        if behind is not None and not behind.leads_to:
+            return behind
     return None
 
 
-def _on_the_way(
-    host: Host, container: Container, path: str
-) -> tuple[tuple[str, ContainerFile] | None, str]:
-    """The first place on the way to a path that is root's and closed to others.
+def _first_place(host: Host, container: Container, path: str) -> _Place | None:
+    """The first place on the way to a path that is a link, or root's and closed to others.
 
-    Where a link comes first: no place, and the path to which it leads. Neither where a mount comes
-    first, or what cannot be looked at.
+    None where a mount comes first, or what cannot be looked at.
     """
     parts = path.strip("/").split("/")
     for depth in range(1, len(parts) + 1):
@@ -119,12 +134,10 @@ def _on_the_way(
         is_mounted = any(mount.holds(place) for mount in container.mounts)
         file = host.ask(ReadContainerFile(container.id, place, bytes=0))
         if is_mounted or isinstance(file, Failed):
-            return None, ""
-        if file.link_target:
-            return None, posixpath.join(posixpath.dirname(place), file.link_target, *parts[depth:])
-        if _keeps_out(file):
-            return (place, file), ""
-    return None, ""
+            return None
+        if file.link_target or _keeps_out(file):
+            return _Place(place, file, parts[depth:])
+    return None
 
 
 def _keeps_out(file: ContainerFile) -> bool:

@@ -59,24 +59,37 @@ def image_places(
     """A few questions for each failed container whose log names such a path; none elsewhere."""
     found = []
     for container in containers:
-        named = _named_place(container, log_tails)
+        refused = _refused_name(container, log_tails)
         uid, _, gid = (numbers.of(container) if numbers else container.config.user).partition(":")
-        if named is None or not uid.isdigit() or uid == "0":
+        if refused is None or not uid.isdigit() or uid == "0":
             continue
-        line, name = named
-        place = _on_the_way(host, container, name)
-        if place is not None and _is_kept(place[1], int(uid), gid):
-            path, file = place
-            whole = _whole(container, name)
-            owner, mode = f"{file.uid}:{file.gid}", f"{file.mode or 0:o}"
-            found.append(ImagePlace(container, line, name, path, path != whole, owner, mode))
+        line, name = refused.line, refused.name
+        place = _last_place(host, container, name)
+        if place is not None and _is_kept(place.file, int(uid), gid):
+            is_folder = place.path != _whole(container, name)
+            owner, mode = f"{place.file.uid}:{place.file.gid}", f"{place.file.mode or 0:o}"
+            found.append(ImagePlace(container, line, name, place.path, is_folder, owner, mode))
         if len(found) >= MOST:
             break
     return ImagePlaces(tuple(found))
 
 
-def _named_place(container: Container, log_tails: LogTails) -> tuple[str, str] | None:
-    """The line and the path in it, where no mount holds that path."""
+class _RefusedName(msgspec.Struct, frozen=True):
+    """A line of a log, and the path in it as the program has it."""
+
+    line: str
+    name: str
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A path of the image that exists."""
+
+    path: str
+    file: ContainerFile
+
+
+def _refused_name(container: Container, log_tails: LogTails) -> _RefusedName | None:
+    """The first path that a line says was refused, and that no mount holds."""
     for line in log_tails.of(container).find_all("permission denied", "accessdenied"):
         match = _REFUSED.search(line)
         name = str(match[match.lastgroup or 0]) if match is not None else ""
@@ -84,7 +97,7 @@ def _named_place(container: Container, log_tails: LogTails) -> tuple[str, str] |
             continue
         path = _whole(container, name)
         if not any(mount.holds(path) for mount in container.mounts):
-            return line, name
+            return _RefusedName(line, name)
     return None
 
 
@@ -92,13 +105,13 @@ def _whole(container: Container, name: str) -> str:
     return posixpath.normpath(posixpath.join(container.config.working_dir or "/", name))
 
 
-def _on_the_way(host: Host, container: Container, name: str) -> tuple[str, ContainerFile] | None:
+def _last_place(host: Host, container: Container, name: str) -> _Place | None:
     """The last part of the path that exists, not above the working directory."""
     path, top = _whole(container, name), container.config.working_dir or "/"
     while path.startswith(top):
         file = host.ask(ReadContainerFile(container.id, path, bytes=0))
         if not isinstance(file, Failed):
-            return path, file
+            return _Place(path, file)
         if file.reason != "gone" or path == top:
             return None
         path = posixpath.dirname(path)

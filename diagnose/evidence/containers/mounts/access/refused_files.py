@@ -84,7 +84,7 @@ def refused_files(
         suspects += _crontabs(host, containers, processes, info, numbers)
     if not suspects:
         return RefusedFiles(())
-    behind_links = linked_paths(host, dict(map(_steps, suspects)))
+    behind_links = linked_paths(host, {suspect.path: _steps(suspect) for suspect in suspects})
     suspects = [suspect for suspect in suspects if suspect.path not in behind_links]
     answer = host.require(StatPaths(sorted({suspect.path for suspect in suspects})))
     refused = []
@@ -110,16 +110,18 @@ def _from_logs(
         owner = _owner(container, info, numbers)
         mode = 0 if wanted == OWNER else int(wanted, 8)
         suspects += [
-            RefusedFile(container, inside, path, mode=mode, owner=owner, line=failure.line)
-            for inside, path in _places(container, failure)
+            RefusedFile(
+                container, place.inside, place.on_host, mode=mode, owner=owner, line=failure.line
+            )
+            for place in _places(container, failure)
         ]
     return suspects
 
 
-def _steps(suspect: RefusedFile) -> tuple[str, tuple[str, ...]]:
-    """The path of a file, with the steps from its mount down to it."""
+def _steps(suspect: RefusedFile) -> tuple[str, ...]:
+    """The paths from below its mount down to it."""
     mount = innermost_mount(suspect.container.mounts, suspect.inside)
-    return suspect.path, steps_below(mount, suspect.inside) if mount is not None else ()
+    return steps_below(mount, suspect.inside) if mount is not None else ()
 
 
 def _owner(container: Container, info: Info | None, numbers: UserNumbers | None) -> str:
@@ -131,17 +133,21 @@ def _owner(container: Container, info: Info | None, numbers: UserNumbers | None)
     return "0:0" if is_root else ""
 
 
-def _places(container: Container, failure: Recognised) -> list[tuple[str, str]]:
-    """The path in the container and on the host.
+class _Place(msgspec.Struct, frozen=True):
+    """A file by both of its paths."""
 
-    As the line names it, or a mounted file of that name.
-    """
+    inside: str
+    on_host: str
+
+
+def _places(container: Container, failure: Recognised) -> list[_Place]:
+    """The file that the line names by its path, or mounted files of that name."""
     place = named_path(container, failure.line)
     if place is not None and place.mount.has_host_path:
-        return [(place.inside, place.on_host[-1])]
+        return [_Place(place.inside, place.on_host[-1])]
     name = failure.values.get("file", "")
     mounts = _files_named(container, name) if name else []
-    return [(mount.destination, mount.source) for mount in mounts]
+    return [_Place(mount.destination, mount.source) for mount in mounts]
 
 
 def _files_named(container: Container, name: str) -> list[Mount]:

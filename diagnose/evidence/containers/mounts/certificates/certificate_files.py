@@ -103,31 +103,39 @@ def _files(
 ) -> Iterator[CertificateFile]:
     """The certificates that the settings of a server name, as they lie on the host."""
     settings = mounted_settings(host, container, "certificates", _OF_SETTINGS, _FOLDER)
-    texts = [text for _, text in settings]
-    places = _places(container, texts)
+    texts = [mounted.text for mounted in settings]
+    places = {place.on_host: place for place in _named_places(container, texts)}
     if not places:
         return
     statuses = host.ask(StatPaths(sorted(places), follow=True))
     if isinstance(statuses, Failed):
         return
     has_socket = any(_TAKES_NEW_ONES.search(text) for text in texts)
-    for path, (inside, holder) in sorted(places.items()):
+    for path, place in sorted(places.items()):
         status = statuses[path]
         if status.type == "file":  # a folder of HAProxy changes with each file that comes or goes
-            yield CertificateFile(container, server, loaded_at, inside, holder, status, has_socket)
+            yield CertificateFile(
+                container, server, loaded_at, place.inside, place.holder, status, has_socket
+            )
 
 
-def _places(container: Container, texts: Iterable[str]) -> dict[str, tuple[str, Mount]]:
-    """The certificates that a configuration names.
+class _NamedPlace(msgspec.Struct, frozen=True):
+    """A certificate that a configuration names."""
 
-    By the path on the host, the one in the container and what is mounted there.
-    """
-    places = {}
+    inside: str
+    """The path in the container."""
+    holder: Mount
+
+    @property
+    def on_host(self) -> str:
+        return self.holder.on_host(self.inside)
+
+
+def _named_places(container: Container, texts: Iterable[str]) -> Iterator[_NamedPlace]:
     for inside in _named_paths(texts):
         holder = host_mount(container.mounts, inside)
         if holder is not None and ".." not in inside.split("/"):
-            places[holder.on_host(inside)] = (inside, holder)
-    return places
+            yield _NamedPlace(inside, holder)
 
 
 def _named_paths(texts: Iterable[str]) -> Iterator[str]:

@@ -80,15 +80,15 @@ def lost_overlays(
         owner = _owner_elsewhere(call.address, own, views[network.id])
         if owner is not None:
             node = owner.nodes[0]
-            uplink, closed_by = _closed_by(host_stack, uplinks, port)
+            entrance = _entrance(host_stack, uplinks, port)
             item = LostOverlay(
                 call.container,
                 network,
                 place=call.place,
                 name=owner.name,
                 node=node,
-                uplink=uplink,
-                closed_by=closed_by,
+                uplink=entrance.uplink,
+                closed_by=entrance.closed_by,
                 port=port,
             )
             lost.setdefault((network.id, node), item)
@@ -144,12 +144,18 @@ def _data_port(info: Info | None) -> int:
     return (cluster.data_path_port if cluster is not None else 0) or DATA_PORT
 
 
-def _closed_by(
-    host_stack: HostStack | None, uplinks: Uplinks | None, port: int
-) -> tuple[str, Step | None]:
-    """The interface of this host, and the rule that certainly drops packets to the data port."""
+class _Entrance(msgspec.Struct, frozen=True):
+    """Where packets of other nodes arrive at this host."""
+
+    uplink: str = ""
+    """The interface; "" where it is not known."""
+    closed_by: Step | None = None
+    """The rule that certainly drops packets to the data port."""
+
+
+def _entrance(host_stack: HostStack | None, uplinks: Uplinks | None, port: int) -> _Entrance:
     uplink = uplinks.preferred if uplinks is not None else None
     if host_stack is None or uplink is None or uplink.address is None:
-        return "", None
+        return _Entrance()
     verdict = refused_by_host(host_stack.stack, uplink.name, uplink.address, port, "udp", "ip")
-    return uplink.name, verdict.by if verdict.is_blocked else None
+    return _Entrance(uplink.name, verdict.by if verdict.is_blocked else None)
