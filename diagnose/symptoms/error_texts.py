@@ -19,6 +19,7 @@ from diagnose.programs.failures import (
     REFUSAL_FORMS,
     REFUSED_CALLS,
     REFUSED_COMMANDS,
+    REFUSED_STARTS,
     REGISTRY_ERRORS,
     START_ERRORS,
     TRACED_ERRORS,
@@ -50,7 +51,8 @@ _OF_ENGINE = LazyPattern(
     r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)"
     r"|(?:container|process)_linux\.go:\d|httpReadSeeker|manifest unknown|image operating system"
     r"|failed to (?:fetch \w{1,20} token|authorize:)|unexpected HTTP status|Thin Pool has \d"
-    r"|(?:unit )?docker\.\w{1,12} is masked|error grabbing logs",
+    r"|(?:unit )?docker\.\w{1,12} is masked|error grabbing logs"
+    r"|error during container init|unable to start container process|error gathering device information",
     re.IGNORECASE | re.MULTILINE,
 )
 """Docker itself says so, and no program in a container."""
@@ -155,6 +157,7 @@ def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
 def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
     """The tables that such a message may be in, each with the page of what no other check has."""
     if _OF_START.search(text):
+        yield REFUSED_STARTS, "daemon.not-running"
         yield ENGINE_ERRORS, "daemon.not-running"
         yield TRACED_ERRORS, "daemon.not-running"
         yield ENGINE_CALLS, "daemon.not-running"

@@ -13,6 +13,33 @@ _TASK = 'shop.1  shop:1.4  Running  Pending 4 minutes ago  "no suitable node ({}
 _HUB = 'Get "https://registry-1.docker.io/v2/": '
 _SOLVE = "ERROR: failed to solve: "
 MORE_LINES = {
+    "pid-file-left": "Error starting daemon: pid file found, ensure docker is not running or delete /var/run/docker.pid",
+    "unit-not-there": "Failed to start docker.service: Unit docker.service not found.",
+    "socket-limit-hit": "docker.socket: Failed with result 'service-start-limit-hit'.",
+    "package-engine-not-started": "dpkg: error processing package docker-ce (--configure): installed docker-ce package post-installation "
+    "script subprocess returned error exit status 1",
+    "own-containerd-ended": 'level=error msg="containerd did not exit successfully" error="signal: segmentation fault" module=libcontainerd',
+    "command-is-a-wrapper": "/usr/bin/docker: line 13: /usr/bin/docker-latest: No such file or directory",
+    "chain-gone": "iptables v1.8.7 (nf_tables): Chain 'DOCKER-ISOLATION-STAGE-2' does not exist",
+    "log-server-refuses": "failed to create task for container: failed to initialize logging driver: dial tcp 10.0.0.5:12201: connect: connection refused",
+    "plugin-not-there": _DAEMON + "could not find plugin vieux/sshfs",
+    "init-not-first": "[WARN  tini (7)] Tini is not running as PID 1 and isn't registered as a child subreaper.",
+    "share-options-refused": _DAEMON
+    + "failed to mount local volume: mount //nas.lab/share:/var/lib/docker/volumes/media/_data, data: username=media,vers=3.0: invalid argument",
+    "old-client-gave-up": "ERROR: for web  UnixHTTPConnectionPool(host='localhost', port=None): Read timed out. (read timeout=60)",
+    "desktop-file-sharing": _DAEMON
+    + 'Post "http://ipc/filesharing/share": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+    "record-changed-meanwhile": _DAEMON + "Unable to complete atomic operation, key modified",
+    "layer-store-damaged": _DAEMON
+    + 'container 3f2a8: driver "overlay2" failed to remove root filesystem: readlink /var/lib/docker/overlay2/l: invalid argument',
+    "leadership-lost": _DAEMON
+    + "rpc error: code = 2 desc = raft: failed to process the request: node lost leader status",
+    "token-of-another-swarm": _DAEMON + "remote CA does not match fingerprint. Expected: 4f2c",
+    "manager-certificate": _DAEMON
+    + 'rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: x509: certificate has expired or is not yet valid"',
+    "gateway-bridge-gone": "starting container failed: failed to create endpoint gateway_9af on network docker_gwbridge: network does not exist",
+    "update-paused": "update paused due to failure or early termination of task 8qzc2n0xk3",
+    "service-name-malformed": "invalid service web.1: must be a DNS name component",
     "compose-dependency-undeclared-old": "ERROR: Service 'web' depends on service 'db' which is undefined.",
     "compose-image-removed": "ERROR: The image for the service you're trying to recreate has been removed. If you continue, volume data could be lost.",
     "authorities-not-in-image": "fatal: unable to access 'https://git.example.com/x.git/': server certificate verification failed. CAfile: none CRLfile: none",

@@ -37,6 +37,11 @@ LINES = {
     "step-of-other-machine": "exec /bin/sh: exec format error",
     "build-cache-damaged": "failed to solve: failed to read dockerfile: failed to mount lhzivmrs3pheot21kx3b24aix: snapshot lhzivmrs3pheot21kx3b24aix does not exist: not found",
     "old-layer-gone": "failed to export image: failed to create image: failed to get layer sha256:4b19957e: layer does not exist",
+    "no-dockerfile-for-snap": "ERROR: failed to solve: failed to read dockerfile: open /var/snap/docker/common/var-lib-docker/tmp/"
+    "buildkit-mount3021091166/Dockerfile: no such file or directory",
+    "base-image-denied": "ERROR: failed to solve: shop/base: failed to resolve source metadata for registry.lab/shop/base:latest: pull access denied",
+    "buildx-not-installed": "ERROR: BuildKit is enabled but the buildx component is missing or broken.",
+    "build-cancelled": "ERROR: failed to solve: Canceled: context canceled",
     "context-unreadable": "error checking context: no permission to read from '/srv/shop/pgdata'.",
     "dockerfile-outside": "the Dockerfile (/srv/other/Dockerfile) must be within the build context",
     "exposed-protocol": "Error response from daemon: dockerfile parse error line 5: invalid proto: tpc",

@@ -51,6 +51,9 @@ TRACED = {
     "interpreter-not-there": "exec /docker-entrypoint.sh: no such file or directory",
     "runtime-not-executable": "docker: Error response from daemon: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /run/containerd/io.containerd.runtime.v2.task/moby/665f/log.json: no such file or directory): fork/exec /tmp/.X11-unix: permission denied: <nil>: unknown.",
     "program-not-executable": 'docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "/entrypoint.sh": permission denied: unknown.',
+    "runtime-not-installed": "docker: Error response from daemon: OCI runtime create failed: unable to retrieve OCI runtime error (open "
+    '/run/containerd/io.containerd.runtime.v2.task/moby/ab/log.json: no such file or directory): exec: "nvidia-container-runtime": '
+    "executable file not found in $PATH: unknown",
     "program-not-in-image": 'OCI runtime exec failed: exec failed: unable to start container process: exec: "bash": executable file not found in $PATH: unknown',
     "step-killed": "The command '/bin/sh -c npm install' returned a non-zero code: 137",
     "step-failed-old": "The command '/bin/sh -c apt-get update && apt-get install -y curl' returned a non-zero code: 100",

@@ -29,6 +29,8 @@ REFUSED_COMMANDS = LateTable(
     "diagnose.programs.failures.commands.refused_commands", "REFUSED_COMMANDS"
 )
 """What docker and compose say of a command that is refused, and of which nothing is left."""
+REFUSED_STARTS = LateTable("diagnose.programs.failures.commands.refused_starts", "REFUSED_STARTS")
+"""What systemd, a package or the engine says where Docker itself does not start."""
 REFUSED_CALLS = LateTable("diagnose.programs.failures.commands.refused_calls", "REFUSED_CALLS")
 """What is said of a call that fails, where the program that calls says no more."""
 TRACED_ERRORS = LateTable("diagnose.programs.failures.commands.traced_errors", "TRACED_ERRORS")
@@ -56,6 +58,7 @@ __all__ = [
     "REFUSAL_FORMS",
     "REFUSED_CALLS",
     "REFUSED_COMMANDS",
+    "REFUSED_STARTS",
     "REGISTRY_ERRORS",
     "START_ERRORS",
     "TRACED_ERRORS",

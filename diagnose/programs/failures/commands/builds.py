@@ -38,12 +38,29 @@ _STEPS = (
         page={"missing": "{path}"},
     ),
     Failure(
+        name="no-dockerfile-for-snap",
+        mark="/var/snap/docker/",
+        pattern=r"failed to read dockerfile: open /var/snap/docker/\S{1,300}/(?P<file>[^\s:/]{1,200}): no such file",
+        cause="the build context has no file {file}; the Docker of snap sees only folders below the user's home",
+        cure="type the command in the folder of the {file}, below your home; or name the file with --file",
+        source="MattDGTL/sonarr-radarr-queue-cleaner#20",
+    ),
+    Failure(
         name="no-dockerfile",
         mark="failed to read dockerfile",
-        pattern=r"failed to read dockerfile: open (?P<file>[^\s:]{1,300}): no such file",
+        pattern=r"failed to read dockerfile: open (?:/\S{1,200}/buildkit-mount\d+/)?(?P<file>[^\s:]{1,300}): no such file",
         cause="the build context has no file {file}",
         cure="name the Dockerfile with --file (compose: dockerfile)",
         source="docker/for-mac#5379",
+    ),
+    Failure(
+        name="base-image-denied",
+        mark="failed to resolve source metadata",
+        pattern=r"failed to resolve source metadata for (?P<base>\S{1,300}): [^\n]{0,200}?(?:pull access denied|insufficient_scope)",
+        cause="its base image {base} is in no public repository of that name: the name is misspelt, or the repository is private and no "
+        "login was given",
+        cure="correct the name behind FROM, or docker login to its registry and repeat the build",
+        page={"base": "{base}"},
     ),
     Failure(
         name="base-image",

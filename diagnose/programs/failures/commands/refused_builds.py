@@ -32,7 +32,7 @@ _DOCKERFILE = (
     Failure(
         name="context-unreadable",
         mark="error checking context",
-        pattern=r"error checking context: (?:no permission to read from|can't stat) '(?P<path>[^'\n]{1,300})'",
+        pattern=r"error checking context: '?(?:no permission to read from|can't stat) '(?P<path>[^'\n]{1,300})'",
         cause="the build context holds {path}, which the user of the command may not read: often the data folder of a database",
         cure="write that folder into .dockerignore, or build in a folder of its own",
         source="moby/moby#21860",
@@ -58,6 +58,20 @@ _DOCKERFILE = (
         r"(?P<kind_old>user|uid|group|gid)[^\n]{0,60}(?:string|passwd|group) file",
         cause="--chown or --chmod of a COPY or ADD, or a USER, names a {kind} that the image of this stage does not have",
         cure="create it in a RUN step above, or write the number of its id",
+    ),
+    Failure(
+        name="buildx-not-installed",
+        mark="buildx component",
+        pattern=r"BuildKit is enabled but the buildx component is missing or broken",
+        cause="builds are to run with BuildKit, and its plugin, buildx, is not installed for this docker command",
+        cure="install docker-buildx-plugin (Debian's own package: docker-buildx), or build with DOCKER_BUILDKIT=0",
+    ),
+    Failure(
+        name="build-cancelled",
+        mark="context canceled",
+        pattern=r"failed to solve: (?:Canceled: )?context canceled|^ERROR: (?:failed to build: )?context canceled",
+        cause="the command that built ended before the build: Ctrl-C, a limit of time in CI, or a connection that was cut",
+        cure="repeat it; where it is cut each time, build on the engine's own host, or raise the limit of the CI job",
     ),
     Failure(
         name="needs-buildkit",

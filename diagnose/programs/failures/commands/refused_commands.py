@@ -14,6 +14,7 @@ from diagnose.programs.failures.commands.refused_options import REFUSED_OPTIONS
 from diagnose.programs.failures.commands.refused_packages import REFUSED_PACKAGES
 from diagnose.programs.failures.commands.refused_projects import PROJECTS
 from diagnose.programs.failures.commands.refused_pulls import REFUSED_PULLS
+from diagnose.programs.failures.commands.refused_starts import REFUSED_STARTS
 from diagnose.programs.failures.commands.refused_tasks import REFUSED_TASKS
 from diagnose.programs.failures.commands.refused_visits import REFUSED_VISITS
 from diagnose.programs.failures.recognition import Failure
@@ -39,7 +40,7 @@ _CREATE = (
     Failure(
         name="bind-source",
         mark="bind source path does not exist",
-        pattern=r"bind source path does not exist: (?P<path>/\S{1,300})",
+        pattern=r"bind source path does not exist: (?P<path>/[^\s\"]{1,300})",
         cause="{path}, which was to be mounted, does not exist on the host of the engine",
         cure="correct the path, or create it with mkdir -p {path}",
         confirmed_by="container.mount-source-missing",
@@ -273,8 +274,8 @@ _ENGINE = (
     ),
     Failure(
         name="not-a-manager",
-        mark="not a swarm manager",
-        pattern=r"node is not a swarm manager",
+        mark="node is not ",
+        pattern=r"node is not (?:a swarm manager|part(?:icipating in| of) a swarm)",
         cause="the engine is in no swarm, or it is a worker of one, which takes no such command",
         cure="type it on a manager, or make a swarm with docker swarm init",
     ),
@@ -359,6 +360,7 @@ _ENDS = (
 REFUSED_COMMANDS = (
     *REFUSED_CONNECTIONS,
     *REFUSED_TASKS,
+    *REFUSED_STARTS,
     *REFUSED_PACKAGES,
     *COMPOSE,
     *PROJECTS,

@@ -67,6 +67,33 @@ _TO_ENGINE = (
         confirmed_by="daemon.not-running",
     ),
     Failure(
+        name="old-client-gave-up",
+        mark=("read timed out", "request took too long"),
+        pattern=r"HTTPConnectionPool\(host='localhost', port=None\): Read timed out\. \(read timeout=(?P<seconds>\d{1,5})"
+        r"|An HTTP request took too long to complete",
+        cause="the engine did not answer docker-compose 1 (or another Python client) in its time, 60 s unless set: the engine or the disk "
+        "is busy, or a container is slow to stop",
+        cure="diagnose all says what is slow; COMPOSE_HTTP_TIMEOUT=300 waits longer, and docker compose has no such limit",
+        source="docker/compose#3927",
+        confirmed_by="daemon.hung",
+    ),
+    Failure(
+        name="desktop-file-sharing",
+        mark="ipc/filesharing",
+        pattern=r"http://ipc/filesharing/share\"?: (?P<why>[^\n]{1,120})",
+        cause="the part of Docker Desktop that shares folders with its virtual machine does not answer",
+        cure="restart Docker Desktop; Settings, Resources, File sharing must list the folder that is mounted",
+        source="docker/for-mac#6812",
+    ),
+    Failure(
+        name="record-changed-meanwhile",
+        mark="unable to complete atomic operation",
+        pattern=r"Unable to complete atomic operation, key modified",
+        cause="the engine's record of its networks was changed by another operation at the same moment",
+        cure="repeat the command; where it fails each time, systemctl restart docker reads the record again",
+        source="moby/moby#25960",
+    ),
+    Failure(
         name="python-client-forbidden",
         mark="fetching server api version",
         pattern=r"fetching server API version[^\n]{0,200}PermissionError",

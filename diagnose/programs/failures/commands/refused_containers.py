@@ -129,6 +129,42 @@ _FILES = (
         cure="install criu and a runc that is built with it, or stop and start the container in the ordinary way",
     ),
     Failure(
+        name="log-server-refuses",
+        mark="initialize logging driver",
+        pattern=r"failed to initialize logging driver: dial (?P<protocol>tcp|udp|unix(?:gram)?) (?P<server>[^\s\"]{1,200}): "
+        r"(?P<why>[^\n\"]{1,120})",
+        cause="the container is not started, because the server of its log driver, {server}, is not reached ({why})",
+        cure="start that server, or recreate the container with --log-driver local; with fluentd, --log-opt fluentd-async=true starts "
+        "it without the server",
+        source="moby/moby#20063",
+        confirmed_by="logging.driver-blocks-start",
+    ),
+    Failure(
+        name="plugin-not-there",
+        mark="plugin",
+        pattern=r"could not find plugin (?P<plugin>[\w./:-]{1,200})|[Pp]lugin \"?(?P<plugin_quoted>[\w./:-]{1,200}?)\"? (?:not found|is disabled)",
+        cause="the engine has no plugin {plugin}, or has it disabled",
+        cure="docker plugin ls shows which it has: docker plugin enable {plugin}, or docker plugin install {plugin}",
+        confirmed_by="daemon.plugin-gone",
+    ),
+    Failure(
+        name="init-not-first",
+        mark="tini is not running as pid 1",
+        pattern=r"Tini is not running as PID 1",
+        cause="the image starts tini by itself, and docker's --init or a shell stands before it; tini then collects no ended processes, "
+        "and the program runs all the same",
+        cure="leave out --init (compose: init: true); where a shell has to stand before tini, set TINI_SUBREAPER=1",
+        source="krallin/tini#8",
+    ),
+    Failure(
+        name="share-options-refused",
+        mark="mount //",
+        pattern=r"mount (?P<share>//[^\s:]{1,200}):[^\n]{0,400}: invalid argument",
+        cause="the kernel does not accept the options of the volume for share {share}: one is misspelt, or addr= is missing where the "
+        "server has a name",
+        cure="dmesg -T | tail names the option; docker volume inspect VOLUME shows what was given (o=addr=ADDRESS,vers=3.0,username=...)",
+    ),
+    Failure(
         name="log-driver-unreadable",
         mark="does not support reading",
         pattern=r"configured logging driver does not support reading",

@@ -140,6 +140,18 @@ REFUSED_PULLS = (
         confirmed_by="storage.disk-full",
     ),
     Failure(
+        name="layer-store-damaged",
+        mark=("/overlay2", "layer does not exist"),
+        pattern=r"(?:readlink|open|lstat|stat) /\S{1,200}/overlay2(?:/(?P<layer>\S{1,100}?))?: (?:invalid argument|is a directory|structure needs cleaning)"
+        r"|^(?:docker: )?(?:Error response from daemon: )?layer does not exist",
+        cause="the engine's store of layers is damaged: files in it are empty, missing or of another kind, as after a loss of power, a full "
+        "disk, or a removal by hand",
+        cure="docker image rm -f IMAGE and docker pull IMAGE fetch an image's layers again; a container's own layer is lost: docker rm -f it "
+        "and create it again",
+        source="moby/moby#39560",
+        confirmed_by="image.corrupt",
+    ),
+    Failure(
         name="layers-too-many",
         mark="max depth exceeded",
         pattern=r"max depth exceeded",

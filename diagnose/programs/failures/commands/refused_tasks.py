@@ -141,6 +141,57 @@ REFUSED_TASKS = (
         source="docker/cli#1340",
     ),
     Failure(
+        name="leadership-lost",
+        mark="lost leader status",
+        pattern=r"node lost leader status",
+        cause="this manager was the leader of the swarm, and stopped being it while the command ran: the managers do not hear one another "
+        "in time (slow network or disk, load)",
+        cure="repeat the command; if it comes again, docker node ls shows who leads, and journalctl -u docker | grep raft how often that changes",
+        source="moby/moby#31027",
+        confirmed_by="swarm.quorum-lost",
+    ),
+    Failure(
+        name="token-of-another-swarm",
+        mark="does not match fingerprint",
+        pattern=r"remote CA does not match fingerprint",
+        cause="the join token is not of the swarm whose manager was asked: it is of another or an earlier swarm, or the swarm's certificate "
+        "authority was changed since",
+        cure="docker swarm join-token worker on that manager prints the command that is right now",
+    ),
+    Failure(
+        name="manager-certificate",
+        mark="authentication handshake failed",
+        pattern=r"authentication handshake failed: [^\n]{0,80}x509: certificate has expired or is not yet valid",
+        cause="the nodes of the swarm do not accept each other's certificates: one has expired, or the clock of one node is wrong",
+        cure="date -u on each node; if the clocks are right, openssl x509 -noout -dates -in "
+        "/var/lib/docker/swarm/certificates/swarm-node.crt shows which has expired: that node leaves and joins again",
+        source="moby/moby#24132",
+    ),
+    Failure(
+        name="gateway-bridge-gone",
+        mark="docker_gwbridge",
+        pattern=r"failed to create endpoint \S{1,99} on network docker_gwbridge: network does not exist|network docker_gwbridge not found",
+        cause="this node has lost its network docker_gwbridge, through which tasks reach the outside",
+        cure="docker network create -d bridge -o com.docker.network.bridge.name=docker_gwbridge "
+        "-o com.docker.network.bridge.enable_icc=false -o com.docker.network.bridge.enable_ip_masquerade=true docker_gwbridge",
+        source="docker docs swarm networking",
+    ),
+    Failure(
+        name="update-paused",
+        mark="update paused due to failure",
+        pattern=r"update paused due to failure or early termination of task (?P<task>\w{1,40})",
+        cause="a new task of the service ended soon after its start (task {task}), so swarm paused the update: old and new tasks run side by side",
+        cure="docker service ps --no-trunc SERVICE says why the task ended; docker service rollback SERVICE goes back",
+        confirmed_by="swarm.update-stuck",
+    ),
+    Failure(
+        name="service-name-malformed",
+        mark="dns name component",
+        pattern=r"(?P<name>[^\s\"]{1,100})\"?: must be a DNS name component|name must be valid as a DNS name component",
+        cause="the name of a service may hold letters, digits and hyphens only, 63 at most: it becomes a DNS name",
+        cure="give it another name; a stack puts its own name and _ in front",
+    ),
+    Failure(
         name="swarm-refuses",
         mark="rpc error",
         pattern=r"Error response from daemon: rpc error: code = (?:InvalidArgument|FailedPrecondition|AlreadyExists|NotFound|PermissionDenied) desc = (?P<why>[^\n]{3,300})",

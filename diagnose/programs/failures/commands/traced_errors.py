@@ -113,8 +113,9 @@ _STARTS = (
     ),
     Failure(
         name="sysctl-in-lxc",
-        mark=("reopen fd", "unsafe procfs"),
-        pattern=r"open sysctl (?P<setting>[\w.]{1,80}) file: (?:unsafe procfs detected|reopen fd \d+: permission denied)",
+        mark=("reopen fd", "unsafe procfs", "open /proc/sys/"),
+        pattern=r"open sysctl (?P<setting>[\w.]{1,80}) file: (?:unsafe procfs detected|reopen fd \d+: permission denied)"
+        r"|container init: open (?P<setting_path>/proc/sys/[\w./-]{1,80}): permission denied",
         cause="docker runs inside an LXC container, whose AppArmor profile refuses how newer runc (1.2.7, 1.3.2 and later) "
         "opens {setting}",
         cure="update LXC and its AppArmor profiles on the outer host (Proxmox: pve-lxc), or go back one release of containerd.io",
@@ -193,6 +194,15 @@ _PROGRAMS = (
         cause="the file {program} may not be executed: it has no x bit, is a folder, or lies on a mount with noexec",
         cure="chmod +x the file where it comes from (before COPY, or on the host for a mount), and start it again",
         confirmed_by="container.entrypoint-forbidden",
+    ),
+    Failure(
+        name="runtime-not-installed",
+        mark="unable to retrieve oci runtime error",
+        pattern=r"unable to retrieve OCI runtime error[^\n]{0,300}exec: \"(?P<runtime>[^\"\n]{1,200})\": (?:executable file not found"
+        r"|stat [^\n]{1,200}: no such file)",
+        cause="the engine is to start the container with the runtime {runtime}, which is not installed on the host",
+        cure="install it (nvidia: the package nvidia-container-toolkit), or start the container without --runtime",
+        confirmed_by="daemon.runtime-missing",
     ),
     Failure(
         name="program-not-in-image",

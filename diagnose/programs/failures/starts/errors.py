@@ -43,7 +43,7 @@ _REST = (
         name="systemd-bus",
         mark="unable to start unit",
         pattern=r"unable to start unit .{0,600}?(?:systemd1 was not provided|Launch helper exited"
-        r"|Failed to activate"
+        r"|Failed to activate|Message recipient disconnected"
         r"|Connection (?:closed|reset|refused)|timed? ?out|no such file)",
         cause="systemd does not answer on the host's D-Bus, "
         "and the runtime asks it for the container's cgroup",
