@@ -16,6 +16,7 @@ from diagnose.programs.failures import (
     ENGINE_REQUESTS,
     FAILURES,
     KERNEL_LINES,
+    PACKAGE_TOOLS,
     REFUSAL_FORMS,
     REFUSED_CALLS,
     REFUSED_COMMANDS,
@@ -125,7 +126,20 @@ def explained(text: str) -> KnownError | None:
         if recognised is not None:
             is_general = table in _GENERAL
             return KnownError(recognised, recognised.confirmed_by or page, is_general)
-    return _known_of_program(text, lines) or _known_call(text, lines) or _known_by_form(text, lines)
+    return (
+        _known_of_program(text, lines)
+        or _known_call(text, lines)
+        or _known_of_step(lines)
+        or _known_by_form(text, lines)
+    )
+
+
+def _known_of_step(lines: Sequence[str]) -> KnownError | None:
+    """What a tool says that builds run, pasted without the words of the builder around it."""
+    recognised = shown_by_any(lines, PACKAGE_TOOLS)
+    if recognised is None:
+        return None
+    return KnownError(recognised, recognised.confirmed_by or "image.build-failed")
 
 
 def _known_call(text: str, lines: Sequence[str]) -> KnownError | None:

@@ -42,6 +42,45 @@ LINES = {
     "base-image-denied": "ERROR: failed to solve: shop/base: failed to resolve source metadata for registry.lab/shop/base:latest: pull access denied",
     "buildx-not-installed": "ERROR: BuildKit is enabled but the buildx component is missing or broken.",
     "build-cancelled": "ERROR: failed to solve: Canceled: context canceled",
+    "step-name-unresolved": "Temporary failure resolving 'deb.debian.org'",
+    "step-names-unresolved": "npm ERR! code EAI_AGAIN",
+    "step-peers-conflict": "npm ERR! code ERESOLVE",
+    "step-lock-outdated": "npm ERR! Missing: vite@5.0.0 from lock file",
+    "step-lock-missing": "npm ERR! The `npm ci` command can only install with an existing package-lock.json",
+    "step-compiler-missing": "npm ERR! gyp ERR! find Python Python is not set from command line or npm configuration",
+    "step-script-missing": 'npm ERR! Missing script: "build"',
+    "step-npm-unknown": "npm ERR! 404 Not Found - GET https://registry.npmjs.org/@corp%2fui - Not found",
+    "step-registry-login": "npm ERR! 401 Unauthorized - GET https://npm.pkg.github.com/@corp/ui",
+    "step-heap-full": "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+    "step-module-missing": "error TS2307: Cannot find module './config' or its corresponding type declarations.",
+    "step-pip-unmatched": "ERROR: Could not find a version that satisfies the requirement torch==1.4.0 (from versions: 1.13.0)",
+    "step-pip-guards-system": "error: externally-managed-environment",
+    "step-headers-missing": "Error: pg_config executable not found.",
+    "step-wheel-not-built": "ERROR: Could not build wheels for cryptography, which is required to install pyproject.toml-based projects",
+    "step-requirements-missing": "ERROR: Could not open requirements file: [Errno 2] No such file or directory: 'requirements.txt'",
+    "step-go-module-missing": "go: go.mod file not found in current directory or any parent directory; see 'go help modules'",
+    "step-go-too-old": "go: go.mod requires go >= 1.22 (running go 1.20.14; GOTOOLCHAIN=local)",
+    "step-go-checksum": "verifying github.com/x/y@v1.0.0: checksum mismatch",
+    "step-cargo-too-old": "error: failed to parse lock file at: /app/Cargo.lock  lock file version `4` was found, but this version of Cargo does not understand this lock file",
+    "step-java-release": "[ERROR] Fatal error compiling: error: invalid target release: 21",
+    "step-project-missing": "[ERROR] The goal you specified requires a project to execute but there is no POM in this directory (/app).",
+    "step-wrapper-not-found": "/app/gradlew: not found",
+    "step-composer-conflict": "Your requirements could not be resolved to an installable set of packages.",
+    "step-php-extension": "- Root composer.json requires PHP extension ext-gd * but it is missing from your system.",
+    "step-gem-locked": "Your bundle is locked to mysql2 (0.5.3), but that version could not be found",
+    "step-gem-not-installed": "An error occurred while installing pg (1.5.4), and Bundler cannot continue.",
+    "step-nuget-unreached": "error NU1301: Unable to load the service index for source https://api.nuget.org/v3/index.json.",
+    "step-apk-unknown": "ERROR: unable to select packages:   python2 (no such package):",
+    "step-centos-mirrors-gone": "Error: Failed to download metadata for repo 'appstream': Cannot prepare internal mirrorlist: No URLs in mirrorlist",
+    "step-server-silent": "E: Failed to fetch http://deb.debian.org/debian/pool/main/x.deb  Connection timed out",
+    "step-apt-no-room": "E: You don't have enough free space in /var/cache/apt/archives/.",
+    "step-git-login": "fatal: could not read Username for 'https://github.com': No such device or address",
+    "step-git-key": "git@github.com: Permission denied (publickey).",
+    "step-certificate-unknown": "curl: (60) SSL certificate problem: unable to get local issuer certificate",
+    "step-make-target": "make: *** No rule to make target 'install'.  Stop.",
+    "step-path-not-there": "chmod: cannot access '/entrypoint.sh': No such file or directory",
+    "step-program-not-there": "sh: tsc: not found",
+    "step-compiler-killed": "error: could not compile `app` due to previous error (signal: 9, SIGKILL: kill)",
     "context-unreadable": "error checking context: no permission to read from '/srv/shop/pgdata'.",
     "dockerfile-outside": "the Dockerfile (/srv/other/Dockerfile) must be within the build context",
     "exposed-protocol": "Error response from daemon: dockerfile parse error line 5: invalid proto: tpc",
@@ -75,6 +114,13 @@ def test_a_line_is_recognised_as_its_row(name: str) -> None:
     assert found is not None
     assert found.failure.name == name
     assert "{" not in found.cause + found.cure
+
+
+def test_a_package_that_is_unknown_for_lack_of_a_name_server() -> None:
+    lines = ["Err:1 Temporary failure resolving 'deb.lab.test'", "E: Unable to locate package curl"]
+    found = recognise(lines, None, BUILD_ERRORS)
+    assert found is not None
+    assert found.failure.name == "step-name-unresolved"
 
 
 def test_the_reason_of_a_base_image_is_without_its_request() -> None:

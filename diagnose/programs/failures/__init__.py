@@ -47,6 +47,8 @@ REFUSAL_FORMS = LateTable("diagnose.programs.failures.commands.refusal_forms", "
 """The forms of docker's refusals, where no row knows the subject."""
 BUILD_ERRORS = LateTable("diagnose.programs.failures.commands.builds", "BUILD_ERRORS")
 """What BuildKit and the steps of a build say of a build that failed."""
+PACKAGE_TOOLS = LateTable("diagnose.programs.failures.commands.step_tools", "PACKAGE_TOOLS")
+"""What package managers and compilers say, the part of the former that no other program says."""
 
 __all__ = [
     "BUILD_ERRORS",
@@ -55,6 +57,7 @@ __all__ = [
     "ENGINE_REQUESTS",
     "FAILURES",
     "KERNEL_LINES",
+    "PACKAGE_TOOLS",
     "REFUSAL_FORMS",
     "REFUSED_CALLS",
     "REFUSED_COMMANDS",

@@ -90,7 +90,7 @@ def test_podman_keeps_no_history() -> None:
 
 STEP = {
     "step": "[2/3] RUN npm ci",
-    "lines": ["added 3 packages", "npm error ERESOLVE could not resolve"],
+    "lines": ["added 3 packages", "error: the asset list is empty"],
 }
 ENDED = 'process "/bin/sh -c npm ci" did not complete successfully: exit code: 1'
 
@@ -102,7 +102,7 @@ def test_the_words_of_a_step_stand_beside_its_end() -> None:
     ).findings
     assert finding.summary == (
         'building image "shop/web:1" failed once, 1 min ago: its step ended with exit code 1: '
-        "npm error ERESOLVE could not resolve"
+        "error: the asset list is empty"
     )
     assert finding.evidence["step"] == "[2/3] RUN npm ci"
 

@@ -6,6 +6,8 @@ A line of BuildKit is its error, two spaces, and the step, as `docker build` pri
 from __future__ import annotations
 
 from diagnose.programs.failures.commands.refused_builds import REFUSED_BUILDS
+from diagnose.programs.failures.commands.step_downloads import DOWNLOADS
+from diagnose.programs.failures.commands.step_tools import TOOLS
 from diagnose.programs.failures.recognition import Failure
 
 _STEPS = (
@@ -80,6 +82,7 @@ _STEPS = (
         "name is wrong",
         cure="run apt-get update in the same RUN step as apt-get install, and check the name",
         source="docker/docs#4034",
+        follows=True,
     ),
     Failure(
         name="old-package-list",
@@ -160,5 +163,5 @@ _STEPS = (
 """The rows about the step's own words are looked up in what it printed, the others in BuildKit's
 line."""
 
-BUILD_ERRORS = (*_STEPS, *REFUSED_BUILDS)
+BUILD_ERRORS = (*_STEPS, *REFUSED_BUILDS, *DOWNLOADS, *TOOLS)
 """The first row that fits counts."""

@@ -6,6 +6,7 @@ message.
 
 from __future__ import annotations
 
+from diagnose.programs.failures.commands.listed_ends import LISTED_ENDS
 from diagnose.programs.failures.commands.refused_calls import RESOLVER_ANSWERS
 from diagnose.programs.failures.commands.refused_compose import COMPOSE
 from diagnose.programs.failures.commands.refused_connections import REFUSED_CONNECTIONS
@@ -327,36 +328,6 @@ _ENGINE = (
     ),
 )
 
-_ENDS = (
-    Failure(
-        name="killed",
-        mark="exited with code 137",
-        pattern=r"\bexited with code 137\b",
-        cause="something sent SIGKILL: the kernel for memory beyond the container's limit or for short memory of the host, "
-        "or docker stop after ten seconds without an end",
-        cure="docker inspect -f '{{.State.OOMKilled}}' CONTAINER prints true where memory was the reason; "
-        "then docker update --memory gives more",
-        confirmed_by="container.oom-killed",
-    ),
-    Failure(
-        name="segmentation-fault",
-        mark="exited with code 139",
-        pattern=r"\bexited with code 139\b",
-        cause="the program ended by a segmentation fault (SIGSEGV): a defect of the program or of a library, "
-        "or an image that was built for another processor",
-        cure="pull the image again, or take another release of it; dmesg | grep segfault names the library",
-        confirmed_by="container.crashed",
-    ),
-    Failure(
-        name="command-not-found",
-        mark="exited with code 127",
-        pattern=r"\bexited with code 127\b",
-        cause="a shell or the runtime did not find the program that it was to run",
-        cure="docker logs --tail 5 CONTAINER names the program; correct command or entrypoint, or build the image with it",
-        confirmed_by="container.entrypoint-missing",
-    ),
-)
-
 REFUSED_COMMANDS = (
     *REFUSED_CONNECTIONS,
     *REFUSED_TASKS,
@@ -367,7 +338,7 @@ REFUSED_COMMANDS = (
     *_CREATE,
     *_REMOVE,
     *_ENGINE,
-    *_ENDS,
+    *LISTED_ENDS,
     *REFUSED_CONTAINERS,
     *REFUSED_VISITS,
     *RESOLVER_ANSWERS,

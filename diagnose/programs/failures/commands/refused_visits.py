@@ -20,6 +20,7 @@ REFUSED_VISITS = (
         cure="systemctl start docker if the engine is down; else unset DOCKER_HOST && docker context use default "
         "goes back to the usual address",
         confirmed_by="daemon.not-running",
+        follows=True,
     ),
     Failure(
         name="engine-host-unknown",
@@ -29,6 +30,7 @@ REFUSED_VISITS = (
         cure="unset DOCKER_HOST to use the engine of this machine; in a CI job, start the service that has this name "
         "(docker:dind), or correct DOCKER_HOST",
         confirmed_by="daemon.client-context-dead",
+        follows=True,
     ),
     Failure(
         name="visit-refused",
