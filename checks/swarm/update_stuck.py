@@ -1,4 +1,4 @@
-"""Updates that are stuck."""
+"""Updates of services that did not go through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from checks.swarm.helpers import (
     reason_without_services,
 )
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
 from diagnose.evidence.swarm.services import PlacedService
 from diagnose.evidence.swarm.swarm import Swarm, UpdateStatus
 from diagnose.mappings import present
@@ -25,21 +27,52 @@ from diagnose.model import (
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
+_OF_PROGRAMS = (
+    "container.crashed",
+    "container.data-locked",
+    "container.database-refused",
+    "container.exits-at-start",
+    "container.files-lost",
+    "container.option-missing",
+    "container.settings-disagree",
+    "container.variable-malformed",
+    "container.variable-missing",
+)
+"""What the program of a new task objects to."""
 
-@check("swarm.update-stuck", severity=Severity.warning, caused_by=[*TASK_CAUSES], observed=True)
-def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)) -> CheckResult:
-    """The update of a swarm service is stuck: its former tasks still run.
 
-    Swarm pauses an update whose tasks fail, and waits without end for a node that can take the next
-    task. The number of tasks is right, so that nothing looks wrong. With the order start-first, a
-    task that takes a port of its node waits for the one that it is to replace. An update that began
-    within settle_s is left alone.
+@check(
+    "swarm.update-stuck",
+    severity=Severity.warning,
+    caused_by=[*TASK_CAUSES, *_OF_PROGRAMS],
+    observed=True,
+)
+def update_stuck(
+    swarm: Swarm,
+    clock: Clock,
+    options: Options,
+    containers: Containers | None,
+    *,
+    settle_s: Seconds = Seconds(120),
+) -> CheckResult:
+    """The update of a swarm service did not go through: its former version runs.
+
+    Swarm pauses an update whose tasks fail, or takes it back (`failure_action: rollback`), and
+    waits without end for a node that can take the next task. The number of tasks is right, so that
+    nothing looks wrong, and `docker stack deploy` has ended long before. With the order
+    start-first, a task that takes a port of its node waits for the one that it is to replace. An
+    update that began within settle_s is left alone, and one that was taken back counts for as long
+    as the run looks back.
     """
     without = reason_without_services(swarm)
     if without is not None:
         return without
     for service in swarm.known_services:
         placed, update = PlacedService(swarm, service), service.update_status
+        if update is not None and update.state == "rollback_completed":
+            if clock.is_within(update.ended_at, options.since_s) and not placed.lacks_tasks:
+                yield _undone_finding(placed, update, containers, clock)
+            continue
         is_settled = clock.has_passed(service.changed_at, settle_s)
         if update is None or placed.lacks_tasks or not is_settled:
             continue
@@ -81,6 +114,45 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
         discriminator=name,
         touches=missing_image(errors),
         signs=signs(*errors),
+        service=f"swarm {name}",
+    )
+
+
+def _undone_finding(
+    placed: PlacedService, update: UpdateStatus, containers: Containers | None, clock: Clock
+) -> Finding:
+    """An update that swarm took back; the newest failed task says why."""
+    service = placed.service
+    name = service.spec.name
+    failed = [task for task in placed.tasks if task.has_failed]
+    newest = max(failed, key=lambda task: task.changed_at or 0.0, default=None)
+    to_image = error = ""
+    variables = {"service": name, "undone": name}
+    if newest is not None:
+        error = newest.status.err
+        is_other = newest.image not in ("", service.spec.image)
+        to_image = f" to image {newest.image}" if is_other else ""
+        variables |= present({"failed_task": newest.id if newest.container_id else ""})
+    made = {task.container_id for task in failed if task.container_id}
+    return Finding(
+        subject=DAEMON,
+        summary=sentence(
+            f'the update of service "{name}"{to_image} was rolled back '
+            f"{clock.ago(update.ended_at)}, and its former version runs",
+            f"a new task failed ({error})" if error else "",
+        ),
+        evidence={
+            "UpdateStatus": f"{update.state}: {update.message}",
+            **present({"image that runs": service.spec.image, "task error": error}),
+        },
+        variables=variables,
+        discriminator=name,
+        touches=(
+            *(container.subject for container in containers or () if container.id in made),
+            *missing_image([error]),
+        ),
+        signs=signs(error),
+        onset=update.ended_at,
         service=f"swarm {name}",
     )
 

@@ -100,6 +100,12 @@ class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     resources: TaskResources | None = None
     container_spec: TaskContainer | None = None
 
+    @property
+    def image(self) -> str:
+        """The image of its container without a digest; "" for another kind of task."""
+        container = self.container_spec
+        return container.image.partition("@")[0] if container is not None else ""
+
 
 class ServicePort(msgspec.Struct, frozen=True, rename="pascal"):
     """A port of a service."""
@@ -142,8 +148,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def image(self) -> str:
         """The image of its tasks without a digest; "" for a service of another kind."""
-        container = self.task_template.container_spec
-        return container.image.partition("@")[0] if container is not None else ""
+        return self.task_template.image
 
     @property
     def host_ports(self) -> set[tuple[str, int]]:
@@ -179,6 +184,12 @@ class UpdateStatus(msgspec.Struct, frozen=True, rename="pascal"):
     state: str = ""
     """updating, paused, completed, rollback_started, rollback_paused, rollback_completed."""
     message: str = ""
+    completed_at: str = ""
+
+    @property
+    def ended_at(self) -> float | None:
+        """When it was completed or taken back, as Unix time."""
+        return unix(self.completed_at)
 
     @property
     def is_held(self) -> bool:
@@ -227,12 +238,19 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
         return unix(self.updated_at) or unix(self.created_at)
 
 
+class ContainerStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """The container that a task has made."""
+
+    container_id: str = msgspec.field(name="ContainerID", default="")
+
+
 class TaskStatus(msgspec.Struct, frozen=True, rename="pascal"):
     """The last state of a task."""
 
     timestamp: str = ""
     state: str = ""
     err: str = ""
+    container_status: ContainerStatus | None = None
 
 
 class Task(msgspec.Struct, frozen=True, rename="pascal"):
@@ -247,6 +265,18 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
     node_id: str = msgspec.field(name="NodeID", default="")
     desired_state: str = ""
     status: TaskStatus = TaskStatus()
+    spec: TaskTemplate = TaskTemplate()
+
+    @property
+    def image(self) -> str:
+        """The image of its container without a digest; "" for a task of another kind."""
+        return self.spec.image
+
+    @property
+    def container_id(self) -> str:
+        """The id of its container; "" where it has made none."""
+        made = self.status.container_status
+        return made.container_id if made is not None else ""
 
     @property
     def has_failed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.run.options import Options
 from diagnose.evidence.swarm.swarm import Service, Swarm, Task, UpdateStatus
 from diagnose.model import Unavailable
 from tests.checks.swarm.evidence import CLOCK, FAILED
@@ -82,7 +83,7 @@ UPDATES = {
 
 @pytest.mark.parametrize(("swarm", "variables"), UPDATES.values(), ids=UPDATES)
 def test_updates_that_do_not_go_on(swarm: Swarm, variables: dict[str, str] | None) -> None:
-    findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).findings
+    findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK, options=Options()).findings
     expected = [] if variables is None else [{"service": "web", **variables}]
     assert [finding.variables for finding in findings] == expected
 
@@ -91,7 +92,10 @@ def test_an_update_whose_tasks_are_not_known_is_no_pass() -> None:
     swarm = msgspec.structs.replace(
         _updated({}, "updating", []), tasks=Unavailable("timed out", "the tasks")
     )
-    assert judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).verdict.value == "unknown"
+    assert (
+        judge("swarm.update-stuck", swarm=swarm, clock=CLOCK, options=Options()).verdict.value
+        == "unknown"
+    )
 
 
 def test_a_paused_update_is_laid_to_the_task_that_swarm_names() -> None:
@@ -103,6 +107,73 @@ def test_a_paused_update_is_laid_to_the_task_that_swarm_names() -> None:
     swarm = msgspec.structs.replace(
         swarm, services=(msgspec.structs.replace(service, update_status=said),)
     )
-    (finding,) = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).findings
+    (finding,) = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK, options=Options()).findings
     assert finding.evidence["task errors"] == ["no such image"]
     assert "former tasks" not in finding.summary
+
+
+# -- updates that swarm took back ----------------------------------------
+
+
+def _undone(age: float, tasks: list[dict[str, Any]], running: int = 1) -> Swarm:
+    """A service whose update was taken back so many seconds ago."""
+    image = {"ContainerSpec": {"Image": "shop:1.4@sha256:00"}}
+    swarm = _updated({"TaskTemplate": image}, "rollback_completed", tasks, running=running)
+    (service,) = swarm.known_services
+    at = datetime.fromtimestamp(CLOCK.wall - age, UTC).isoformat()
+    said = UpdateStatus("rollback_completed", "rollback completed", at)
+    return msgspec.structs.replace(
+        swarm, services=(msgspec.structs.replace(service, update_status=said),)
+    )
+
+
+NEWER = {
+    **_failed(300),
+    "ID": "t9",
+    "Spec": {"ContainerSpec": {"Image": "shop:1.5"}},
+}
+NEWER["Status"] = {**NEWER["Status"], "ContainerStatus": {"ContainerID": "c9"}}
+REFUSED = {**_failed(300), "ID": "t8", "Spec": {"ContainerSpec": {"Image": "shop:1.5"}}}
+_WHY = (
+    'the update of service "web" to image shop:1.5 was rolled back 4 min ago, and its former version '
+    "runs; a new task failed (task: non-zero exit (1))"
+)
+UNDONE = {
+    "its new task failed": (
+        _undone(240, [LATER, _failed(900), NEWER]),
+        [
+            (
+                _WHY,
+                {"service": "web", "undone": "web", "failed_task": "t9"},
+            )
+        ],
+    ),
+    "its new task was refused, and has no log": (
+        _undone(240, [LATER, REFUSED]),
+        [
+            (
+                _WHY,
+                {"service": "web", "undone": "web"},
+            )
+        ],
+    ),
+    "swarm keeps no failed task": (
+        _undone(240, [LATER]),
+        [
+            (
+                'the update of service "web" was rolled back 4 min ago, and its former version runs',
+                {"service": "web", "undone": "web"},
+            )
+        ],
+    ),
+    "two days ago": (_undone(2 * 86400, [LATER, NEWER]), []),
+    "its former version does not run either": (_undone(240, [NEWER], running=0), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("swarm", "expected"), UNDONE.values(), ids=UNDONE)
+def test_updates_that_were_taken_back(
+    swarm: Swarm, expected: list[tuple[str, dict[str, str]]]
+) -> None:
+    findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK, options=Options()).findings
+    assert [(finding.summary, finding.variables) for finding in findings] == expected

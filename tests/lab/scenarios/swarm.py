@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import Any
 
@@ -400,3 +401,43 @@ def update_that_ends_the_former_task_first(box: Box) -> None:
     """The same service with the order stop-first: its update goes through."""
     _edge(box, "stop-first")
     box.wait_for(lambda: _update_of(box) == "completed", 60, "the update")
+
+
+_BROKEN = ("sh", "-c", "echo 'FATAL cannot read the prices'; exit 1")
+
+
+def _released(box: Box, *options: str) -> None:
+    """A service that goes back by itself, and an update of it to a new image with these options."""
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+    usual = ("--detach", "--no-resolve-image")
+    limits = ("--limit-memory=64m", "--limit-pids=64", "--restart-delay=1s")
+    back = ("--update-failure-action=rollback", "--update-monitor=3s")
+    box.docker("service", "create", *usual, *limits, *back, "--name=edge", box.image("shop:1.4"))
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 40, "the service")
+    box.docker("tag", "shop:1.4", "shop:1.5")
+    box.docker("service", "update", *usual, "--image=shop:1.5", *options, "edge")
+
+
+@fault(
+    "swarm.update-stuck",
+    subject="daemon:docker",
+    baseline=False,
+    also=["container.*"],
+)
+def update_that_swarm_took_back(box: Box) -> None:
+    """The new version ends at its start: swarm goes back to the former one, and all looks well."""
+    _released(box, "--args", shlex.join(_BROKEN))
+    box.wait_for(lambda: _update_of(box) == "rollback_completed", 90, "the way back")
+    (finding,) = box.diagnose("check", "swarm.update-stuck", "--format", "json").findings
+    assert "to image shop:1.5 was rolled back" in finding["summary"], finding
+    lines = box.diagnose("check", "swarm.update-stuck", env={"COLUMNS": "200"}).out.splitlines()
+    (look,) = [line for line in lines if "docker service logs" in line]
+    assert "cannot read the prices" in box.sh(look, timeout=40)
+
+
+@healthy(baseline=False)
+def update_that_went_through(box: Box) -> None:
+    """The same service, whose new version runs."""
+    _released(box, "--env-add=NEW=1")
+    box.wait_for(lambda: _update_of(box) == "completed", 90, "the update")
