@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -19,6 +18,7 @@ from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.evidence.storage.written_layers import WrittenLayer
 from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.phrases import count
 
@@ -34,6 +34,8 @@ NAMED = 20
 """So many volumes are named in a command."""
 LAST_RESORT = "idle"
 """The variable of volumes with a name: offered only where what is safer does not suffice."""
+FEWEST_OF_A_SERIES = 10
+"""So many volumes whose names differ after the same beginning."""
 COPYING = "/vfs"
 """The end of the folder of the storage driver that shares nothing: each layer is a full copy of the
 one below it, with its changes."""
@@ -41,6 +43,10 @@ _FREED_BY = {"cache": "build cache", "images": "images"}
 """The kind of usage that each variable of the page frees."""
 _BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.{1,200}?)\d{1,9}_state")
 """The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
+
+
+_SERIES = LazyPattern(r"(?P<begin>[A-Za-z][A-Za-z_.-]{3,100})\d")
+"""The name of a volume up to its first number."""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -216,11 +222,14 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             if not volume.is_anonymous and not _BUILDER.fullmatch(volume.name)
         }
         largest = sorted(sizes, key=lambda name: -sizes[name])[:NAMED]
+        series = _largest_series(sizes)
+        if series is not None and sum(map(sizes.__getitem__, largest)) < series.bytes:
+            return series
         return Spare(
             "named volume",
             which=UNUSED,
             variable=LAST_RESORT,
-            value=f"^({'|'.join(map(re.escape, largest))})$",
+            value=f"^({'|'.join(map(_as_pattern, largest))})$",
             count=len(largest),
             bytes=sum(sizes[name] for name in largest),
         )
@@ -305,6 +314,33 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def _excess(self) -> float:
         """Bytes that must go until nobody calls this disk full."""
         return max(0.0, self.disk.usage.used - self.disk.usage.size * WELL_PCT / 100)
+
+
+def _largest_series(sizes: Mapping[str, int]) -> Spare | None:
+    """The volumes that take most of those whose names have one beginning and go on with a number.
+
+    A runner of jobs or a test makes one for each run, and leaves it where that fails.
+    """
+    by_begin = by_key(
+        (match["begin"], name) for name in sizes if (match := _SERIES.match(name)) is not None
+    )
+    sums = {begin: sum(map(sizes.__getitem__, names)) for begin, names in by_begin.items()}
+    begin = max(sums, key=sums.__getitem__, default="")
+    if not begin or len(by_begin[begin]) < FEWEST_OF_A_SERIES:
+        return None
+    return Spare(
+        "named volume",
+        which=f"{UNUSED} ({begin}NUMBER...)",
+        variable=LAST_RESORT,
+        value=f"^{_as_pattern(begin)}[0-9]",
+        count=len(by_begin[begin]),
+        bytes=sums[begin],
+    )
+
+
+def _as_pattern(name: str) -> str:
+    """The name of a volume as an extended regular expression: it has no other sign than a dot."""
+    return name.replace(".", r"\.")
 
 
 def _holds(container: Container, path: str) -> bool:

@@ -169,6 +169,25 @@ def test_named_volumes_are_offered_where_nothing_else_suffices() -> None:
     assert "idle" not in full.finding.variables
 
 
+def test_volumes_of_a_series_are_counted_together() -> None:
+    """A runner of jobs leaves one volume of each failed job, and none of them is large."""
+    names = [f"JOB-{number}_build.test" for number in range(120)]
+    volumes = {"Volumes": [{"Name": name} for name in (*names, "shop")]}
+    sizes = {f"volumes/{name}": GIB // 2 for name in names} | {"volumes/shop": 5 * GIB}
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage_at(97)),
+        fs__walk=WALK | {"by": sizes},
+        api__volumes=volumes,
+    )
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert full.finding.variables["idle"] == "^JOB-[0-9]"
+    assert (
+        "; 120 named volumes without a container (JOB-NUMBER...) hold 60.0 GiB"
+        in full.finding.summary
+    )
+
+
 LAYERS: dict[str, tuple[list[tuple[str, int]], dict[str, str]]] = {
     "a log": ([("var/log/app/out.log", 80)], {"writer": "web", "own_log": "/var/log/app/out.log"}),
     "one file that is no log": (
