@@ -42,8 +42,10 @@ _NO_SCRIPT = LazyPattern(
 )
 """What the interpreters say of a script that does not exist."""
 _OWN = r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?)"
-_OWN_PORT = LazyPattern(rf"{_OWN}:(?P<port>\d{{2,5}})\b")
-"""A port of its own container in the command of a probe."""
+_OWN_PORT = LazyPattern(
+    rf"(?:{_OWN}:|/dev/tcp/{_OWN}/|\bn(?:c|cat|etcat)\b[^|;&]{{0,60}}?\s{_OWN}\s{{1,3}})(?P<port>\d{{2,5}})\b"
+)
+"""A port of its own container in the command of a probe: of a URL, of bash, or of netcat."""
 _OWN_WEB = LazyPattern(rf"\b(?P<scheme>https?)://{_OWN}(?=[/?#\s'\"]|$)")
 """A URL of its own container without a port."""
 _OWN_URL = LazyPattern(rf"https?://{_OWN}(?::\d{{2,5}})?(?:/[^\s'\"|;&<>]{{0,200}})?")
@@ -112,7 +114,9 @@ class HealthCheck(msgspec.Struct, frozen=True):
         if call is None or not port:
             return ""
         if "port" in call.groupdict():
-            return re.sub(rf":{call['port']}(?!\d)", f":{port}", self.command)
+            start, end = call.span("port")
+            moved = f"{self.command[:start]}{port}{self.command[end:]}"
+            return re.sub(rf":{call['port']}(?!\d)", f":{port}", moved)
         if call["scheme"] == "https":
             return ""
         return f"{self.command[: call.end()]}:{port}{self.command[call.end() :]}"
@@ -309,13 +313,15 @@ class HealthCheck(msgspec.Struct, frozen=True):
     def ipv4_port(self) -> int:
         """The port of its own container that the probe calls over IPv6, and that only IPv4 serves.
 
-        Where the connection was refused; 0 if there is none.
+        Where the connection was refused, which `nc -z` does not say; 0 if there is none.
 
-        musl and busybox take ::1 for localhost first, and busybox's wget tries no other address.
+        musl and busybox take ::1 for localhost first, and busybox's tools try no other address.
         Before engine 26 a container without IPv6 has no ::1 either.
         """
         call = self._call
-        if call is None or self.netns is None or not _NO_IPV6.search(self.output):
+        is_silent = self._tool == "nc" and self.exit_code == 1 and not self.output
+        is_refused = is_silent or _NO_IPV6.search(self.output)
+        if call is None or self.netns is None or not is_refused:
             return 0
         port = _port_of(call)
         sockets = self.netns.sockets("tcp", port)

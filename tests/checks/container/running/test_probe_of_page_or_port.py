@@ -24,6 +24,11 @@ from tests.judging import judge
         ("curl -H 'Referer: http://localhost/' http://127.0.0.1:8080/", (8080,), False),
         ("curl --unix-socket /run/app.sock http://localhost/", (8080,), False),
         ("curl --unix-socket /run/app.sock http://localhost:80/", (8080,), False),
+        ("nc -z localhost 25 || exit 1", (2525,), True),
+        ("nc -z -w 5 127.0.0.1 25 || exit 1", (25,), False),
+        ("nc -z mail 25 || exit 1", (2525,), False),
+        ("</dev/tcp/localhost/25", (2525,), True),
+        ("test -f /data/localhost 25", (2525,), False),
     ],
     ids=[
         "another port",
@@ -37,6 +42,11 @@ from tests.judging import judge
         "a header",
         "a socket file",
         "a socket file with a port",
+        "netcat",
+        "netcat at its port",
+        "netcat at another host",
+        "bash",
+        "no call",
     ],
 )
 def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
@@ -68,6 +78,12 @@ MOVED = {
         "curl -f http://localhost:8080/up || exit 1",
     ),
     "the port of HTTPS": ("curl -kf https://localhost/up", (8080,), ""),
+    "netcat": ("nc -z localhost 25 || exit 1", (2525,), "nc -z localhost 2525 || exit 1"),
+    "bash": (
+        "timeout 25 bash -c '</dev/tcp/127.0.0.1/25'",
+        (2525,),
+        "timeout 25 bash -c '</dev/tcp/127.0.0.1/2525'",
+    ),
 }
 
 
@@ -165,3 +181,28 @@ def test_a_probe_that_asks_for_a_host_which_a_variable_does_not_list(name: str) 
     steps = _first_steps("curl -f http://localhost:8080/health", output, 60.0, variable)
     assert steps.get("assignment", "").endswith(wanted)
     assert bool(wanted) == ("assignment" in steps)
+
+
+BY_IPV4 = "nc -z 127.0.0.1 25 || exit 1"
+SILENT = {
+    "netcat without words": ("nc -z localhost 25 || exit 1", 1, "", BY_IPV4),
+    "netcat that was refused": ("nc -z localhost 25 || exit 1", 1, "Connection refused", BY_IPV4),
+    "netcat that was cut off": ("nc -z localhost 25 || exit 1", -1, "", ""),
+    "netcat by number": (BY_IPV4, 1, "", ""),
+    "another tool without words": ("curl -sf http://localhost:25/", 1, "", ""),
+}
+
+
+@pytest.mark.parametrize(("command", "code", "output", "probe"), SILENT.values(), ids=SILENT)
+def test_a_silent_probe_of_a_server_on_ipv4(command: str, code: int, output: str, probe: str):
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": code, "Output": output}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    test = ["CMD-SHELL", command]
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
+    )
+    namespaces = listening(container, 25)
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
+    )
+    assert finding.variables.get("probe", "") == probe
