@@ -76,7 +76,7 @@ def registry_unreachable(
             yield failures.finding(
                 trouble,
                 proof=missing.proof,
-                variables=missing.variables or _called_server(trouble),
+                variables=missing.variables or _called_server(trouble) or _asked(trouble, info),
                 clause=missing.clause,
             )
     by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
@@ -92,6 +92,16 @@ def _called_server(trouble: PullTrouble) -> PageVariables | None:
     place, port = place_in(trouble.text)
     is_named = bool(trouble.registry or trouble.image)
     return None if is_named or not port else {"dialled": place, "port": str(port)}
+
+
+def _asked(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
+    """The registry, where the engine may call it without TLS; None elsewhere."""
+    host = host_of(trouble)
+    config = info.registry_config if info is not None else None
+    index = ((config and config.index_configs) or {}).get(host)
+    is_named = bool(trouble.registry or trouble.image)
+    is_plain = index is not None and not index.secure
+    return {"registry": host, "plain": host} if is_named and is_plain else None
 
 
 def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:

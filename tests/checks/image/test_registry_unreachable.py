@@ -9,6 +9,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
 from diagnose.model import Result
+from diagnose.questions.engine import RegistryConfig, RegistryIndex
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
 
@@ -286,3 +287,26 @@ def test_downloads_one_after_the_other_are_not_offered_twice() -> None:
         "image.registry-unreachable", pulls=failed, clock=CLOCK, config=config
     ).findings
     assert "one_json" not in finding.variables
+
+
+GATEWAY_ERROR = "received unexpected HTTP status: 502 Bad Gateway"
+
+
+@pytest.mark.parametrize(
+    ("secure", "variables"),
+    [
+        pytest.param(True, {"registry": "shop.lan:5000"}, id="with TLS"),
+        pytest.param(False, {"registry": "shop.lan:5000", "plain": "shop.lan:5000"}, id="without"),
+    ],
+)
+def test_a_registry_is_asked_as_the_engine_asks_it(secure: bool, variables: dict[str, str]) -> None:
+    trouble = PullTrouble("unreachable", "shop.lan:5000", "", 1, NOW - 60, NOW - 60, GATEWAY_ERROR)
+    info = Info(
+        registry_config=RegistryConfig(
+            index_configs={"shop.lan:5000": RegistryIndex(secure=secure)}
+        )
+    )
+    result = judge(
+        "image.registry-unreachable", pulls=Pulls((trouble,), "log"), clock=CLOCK, info=info
+    )
+    assert [finding.variables for finding in result.findings] == [variables]
