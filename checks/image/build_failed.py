@@ -30,6 +30,7 @@ from diagnose.registry import check
 FIRST_WITH_HISTORY = (23,)
 _ENDED = LazyPattern(r"did not complete successfully: (?P<how>.*)", re.DOTALL)
 _REF = LazyPattern(r"of ref \S+ ")
+_KILLED = LazyPattern(r"exit code: 137\b")
 _LAST = 4
 """Lines of the step that the evidence shows where none of them says what is wrong."""
 
@@ -93,7 +94,11 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
         summary=f"{what} failed {times}: {_reason(failed, known)}",
         evidence=_evidence(failed, [quoted(line) for line in printed], known),
         variables=present(
-            {"ref": build.ref, **(known.page_variables({}) if known is not None else {})}
+            {
+                "ref": build.ref,
+                "killed": "20" if _KILLED.search(build.error) else "",
+                **(known.page_variables({}) if known is not None else {}),
+            }
         ),
         discriminator="" if failed.name else shortened(build.error, 80),
         severity=severity,

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.memory_losses import MemoryLoss, memory_losses
+from diagnose.evidence.containers.service import is_build_step
 from diagnose.evidence.containers.shared_memory import SharedMemory
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
@@ -44,7 +45,7 @@ def oom_killed(
     the container runs. A counter without a time may be old and is advice. With `--oom-kill-disable`
     (cgroup version 1) nothing is killed: the container hangs at its limit until it gets more.
     Files in a tmpfs and in /dev/shm count as memory, and are named where they take a quarter of the
-    limit.
+    limit. A step of the classic builder is left to image.build-failed.
     """
     remembered = events if isinstance(events, Events) else Events(())
     logged = kernel_log if isinstance(kernel_log, KernelLog) else None
@@ -52,7 +53,7 @@ def oom_killed(
     for oom in memory_losses(
         containers, cgroups, events=remembered, kernel_log=logged, in_memory=in_memory, since=since
     ):
-        if not _is_answered(oom, remembered):
+        if not _is_answered(oom, remembered) and not is_build_step(oom.container):
             yield _finding(oom, clock, options.since_s)
     if isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable):
         return events
