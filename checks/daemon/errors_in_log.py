@@ -102,7 +102,10 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
             "logged": f"{count(error.times, 'time')}, first {clock.ago(error.first)}",
             **({"what fixes it": recognised.cure} if recognised is not None else {}),
         },
-        variables={"log": log.name, **_named_variables(error.line.text)},
+        variables={
+            "log_file" if log.name.startswith("/") else "log": log.name,
+            **_named_variables(error.line.text),
+        },
         discriminator=shortened(error.kind, KEY),
         signs=signs(error.line.text) or None,
         onset=error.first,

@@ -84,9 +84,10 @@ COMPOSE = (
         name="compose-key",
         mark="not allowed",
         pattern=r"additional propert(?:y|ies) '?(?P<key>[\w.-]{1,99})'? (?:is |are )?not allowed",
-        cause="the compose file has {key} at a place where no such key belongs: "
-        "often the reason is a wrong indentation or a misspelling",
-        cure="correct the file; docker compose config -q checks it",
+        cause="the compose file has {key} at a place where this compose knows no such key: a wrong "
+        "indentation, a misspelling, or a file that was written for a newer compose",
+        cure="correct the file, or install a newer compose where its key is documented: docker "
+        "compose version says which one runs, and docker compose config -q checks the file",
     ),
     Failure(
         name="compose-type",
