@@ -12,6 +12,7 @@ from diagnose.evidence.dns.dns_forwarders import AskedServer, DnsForwarders, Fai
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import with_port as address_with_port
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.mappings import present
@@ -93,6 +94,7 @@ def _forwarding_finding(
         forwarder=container.name,
         upstream=upstream.address,
         upstream_port=str(upstream.port),
+        upstream_end=address_with_port(upstream.address, upstream.port),
         named_in=upstream.source,
     ).with_variables(
         _steps(container, holder, upstream, ports)
@@ -131,7 +133,12 @@ def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
         stable=(container.life,),
         forwarder=container.name,
     ).with_variables(
-        {"upstream": asked[0], "upstream_port": "53", "recursing": container.name}
+        {
+            "upstream": asked[0],
+            "upstream_port": "53",
+            "upstream_end": address_with_port(asked[0], 53),
+            "recursing": container.name,
+        }
         | present({"host_server": answering})
     )
 

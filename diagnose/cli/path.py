@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("begin", metavar="FROM")
-@click.argument("target", metavar="TO[:PORT][/udp]")
+@click.argument("target", metavar="TO[:PORT][/udp|/dns]")
 @options.source
 @options.format_("text", "json", "svg")
 @click.option(
@@ -33,8 +33,9 @@ def path(begin: str, target: str, format_: str, send: bool, no_color: bool, **gi
     """Show each hop of a connection, and the first that stops it.
 
     FROM and TO are containers, `host`, `internet`, an address, or a name that FROM uses. For
-    example: web db:5432, internet web:8080, web internet. Nothing is sent without --probe: what the
-    host does to a packet is read from its rules and routes.
+    example: web db:5432, internet web:8080, web internet. TO/dns is the DNS server at TO, port 53
+    over UDP. Nothing is sent without --probe: what the host does to a packet is read from its rules
+    and routes.
 
     With --probe one packet leaves the network namespace of FROM as well. Where rules and packet
     disagree, the packet counts. A connection is closed at once, and no data is sent.

@@ -22,6 +22,9 @@ HOST, INTERNET = "host", "internet"
 DEFAULT_PORT = 443
 """What is asked beyond the host where the user names no port."""
 DEFAULT_CONTAINER_PORT = 80
+DNS_PORT = 53
+RECORDS = {"dns": ("", "A", "AAAA", "NS")}
+"""The types of record that may be asked for, by what is typed after the slash."""
 _TARGET = re.compile(
     r"(?P<end>\[[0-9a-fA-F:]+\]|[^:\[\]]+|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})(?::(?P<port>\d{1,5}))?"
 )
@@ -32,11 +35,13 @@ class UnknownEndError(Exception):
 
 
 class PathTarget(msgspec.Struct, frozen=True):
-    """What `TO[:PORT][/udp]` says. port None: not given."""
+    """What `TO[:PORT][/udp|/dns]` says. port None: not given."""
 
     end: str
     port: int | None
     proto: Proto
+    record: str = ""
+    """The type of record that a DNS query asks for, where `/dns` was typed."""
 
     def port_of(self, end: Container | None) -> int:
         """The port that was typed, or else the lowest that the container's image exposes."""
@@ -69,16 +74,23 @@ class End(msgspec.Struct, frozen=True):
 
 
 def target(text: str) -> PathTarget:
-    """The parts of `TO[:PORT][/udp]`. UnknownEndError where it has another shape."""
-    place, slash, proto = text.rpartition("/")
-    if not slash:
-        place, proto = text, "tcp"
+    """The parts of `TO[:PORT][/udp|/dns]`. UnknownEndError where it has another shape.
+
+    `TO/dns` is TO:53/udp and a query for the root's name servers, `TO/dns/AAAA` one for another
+    type of record.
+    """
+    place, slash, rest = text.partition("/")
+    proto, _, record = (rest if slash else "tcp").partition("/")
     match = _TARGET.fullmatch(place)
     port = int(match["port"]) if match and match["port"] else None
     is_no_port = port is not None and not 0 < port < 65536
-    if match is None or is_no_port or proto not in ("tcp", "udp"):
-        raise UnknownEndError(f"{text!r} is not NAME, NAME:PORT or NAME:PORT/udp")
-    return PathTarget(match["end"].strip("[]"), port, "udp" if proto == "udp" else "tcp")
+    is_known = proto in ("tcp", "udp", "dns") and record in RECORDS.get(proto, ("",))
+    if match is None or is_no_port or not is_known:
+        raise UnknownEndError(f"{text!r} is not NAME, NAME:PORT, NAME:PORT/udp or NAME/dns")
+    place = match["end"].strip("[]")
+    if proto == "dns":
+        return PathTarget(place, port or DNS_PORT, "udp", record or "NS")
+    return PathTarget(place, port, "udp" if proto == "udp" else "tcp")
 
 
 def end(

@@ -40,6 +40,12 @@ _FATES: Mapping[ProbeOutcome, str] = {
     "prohibited": "a rule of the sender's own namespace forbids it",
     "silent": "no answer within {s:.1f} s",
 }
+_DNS_OUTCOMES: Mapping[str, ProbeOutcome] = {
+    "refused": "refused",
+    "unreachable": "unreachable",
+    "prohibited": "prohibited",
+}
+"""What an ICMP error in the place of a DNS answer is called here."""
 _ARRIVED = ("accepted", "closed", "answered")
 
 
@@ -88,8 +94,11 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
     except _UnresolvedError as why:
         return SentPacket(f"is not sent: {why}", "broken")
     proto = path.target.proto
-    reply = host.ask(ProbeServer(address, goal.port, proto, _pid(sender)))
     where = f"to {with_port(address, goal.port)}/{proto}"
+    if path.target.record:
+        query = QueryDns(address, ".", path.target.record, goal.port, pid=_pid(sender))
+        return _asked_server(host, where, query)
+    reply = host.ask(ProbeServer(address, goal.port, proto, _pid(sender)))
     if isinstance(reply, Failed):
         return SentPacket(f"{where} is not sent: {reply}", None, address, goal.port)
     is_proxied = path.end.kind == HOST and _has_proxy(site, proto, address, goal.port)
@@ -97,6 +106,17 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
     verdict = _verdict(path, reply, is_proxied=is_proxied)
     text = f"{where}: {fate}{_remark_on_fate(path, reply, verdict, is_proxied=is_proxied)}"
     return SentPacket(text, verdict, address, goal.port, reply)
+
+
+def _asked_server(host: Host, where: str, query: QueryDns) -> SentPacket:
+    """What a DNS server answers. Each one answers a query for the root, if only with REFUSED."""
+    reply = host.ask(query)
+    if isinstance(reply, Failed):
+        return SentPacket(f"{where} is not sent: {reply}", None, query.server, query.port)
+    outcome = _DNS_OUTCOMES.get(reply.icmp or "", "silent")
+    probed = ProbeReply("answered" if reply.answered else outcome, reply.ms or 0.0)
+    verdict: Literal["ok", "broken"] = "ok" if reply.answered else "broken"
+    return SentPacket(f"{where}: {reply}", verdict, query.server, query.port, probed)
 
 
 def _verdict(path: Path, reply: ProbeReply, *, is_proxied: bool) -> Literal["ok", "broken"] | None:

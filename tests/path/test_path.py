@@ -44,6 +44,9 @@ TARGETS = {
     "192.0.2.9:80": ("192.0.2.9", 80, "tcp"),
     "[fd00::1]:80": ("fd00::1", 80, "tcp"),
     "fd00::1": ("fd00::1", None, "tcp"),
+    "fd00::1/dns": ("fd00::1", 53, "udp"),
+    "dns/dns/AAAA": ("dns", 53, "udp"),
+    "[fd00::1]:5353/dns": ("fd00::1", 5353, "udp"),
 }
 
 
@@ -53,8 +56,13 @@ def test_a_target_on_the_command_line(text: str) -> None:
     assert (found.end, found.port, found.proto) == TARGETS[text]
 
 
+def test_a_dns_target_asks_for_one_type_of_record() -> None:
+    asked = {text: ends.target(text).record for text in ("db:53/udp", "db/dns", "db/dns/AAAA")}
+    assert asked == {"db:53/udp": "", "db/dns": "NS", "db/dns/AAAA": "AAAA"}
+
+
 @pytest.mark.parametrize(
-    "text", ["", ":80", "db:", "db:0", "db:99999", "db:80/sctp", "db:http", "a b:80/"]
+    "text", ["", ":80", "db:", "db:0", "db:99999", "db:80/sctp", "db:http", "a b:80/", "db/dns/SRV"]
 )
 def test_no_target(text: str) -> None:
     with pytest.raises(ends.UnknownEndError):

@@ -44,7 +44,7 @@ class Net:
         if question.kind == "dns.query":
             found = self.names.get(question.args["name"])
             if found is None:
-                return {"answered": False}
+                return {"answered": False, "sent": 2}
             rcode = "NOERROR" if found else "NXDOMAIN"
             return {"answered": True, "ms": 1.0, "rcode": rcode, "answers": found}
         if isinstance(self.outcome, Failed):
@@ -110,6 +110,38 @@ def test_a_real_packet_agrees_with_the_walk_or_not(name: str) -> None:
     assert f"{packet.address}:{packet.port}" == where
     assert packet.text
     assert path.decisive is None or path.decisive.state == path.state
+
+
+DNS_SERVERS = {
+    # what a DNS server answers -> the state, and the words
+    "refuses": (
+        {"answered": True, "ms": 2.0, "rcode": "REFUSED"},
+        "ok",
+        "answered REFUSED in 2 ms",
+    ),
+    "silent": ({"answered": False, "sent": 2}, "broken", "silent after 2 queries"),
+    "nobody": ({"answered": False, "sent": 1, "icmp": "refused"}, "broken", "refused"),
+}
+
+
+@pytest.mark.parametrize("name", DNS_SERVERS)
+def test_a_dns_server_is_asked_a_question(name: str) -> None:
+    """Silence decides there: what takes a query for the root answers it, if only to refuse."""
+    answer, state, words = DNS_SERVERS[name]
+
+    class Server(Net):
+        def ask(self, question: AnyQuestion) -> Any:
+            self.asked.append(question)
+            return answer
+
+    net = Server("answered")
+    path = walked("api", "192.0.2.99/dns", made())
+    packet = probe.send(Host(net), made(), RESOLVERS, path)
+    assert replace(path, packet=packet).state == state
+    assert packet.text.startswith("to 192.0.2.99:53/udp: ")
+    assert words in packet.text
+    (asked,) = net.asked
+    assert (asked.kind, asked.args["type"], asked.args["pid"]) == ("dns.query", "NS", PIDS["api"])
 
 
 def test_a_packet_leaves_the_namespace_of_its_sender() -> None:

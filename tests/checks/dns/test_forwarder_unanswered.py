@@ -178,6 +178,6 @@ def test_what_heals_a_server_whose_neighbour_does_not_answer(
         containers=Containers((server, neighbour)),
         namespaces=namespaces_of(neighbour, Socket("udp", "0.0.0.0", 53)),
     ).findings
-    given = {"container", "forwarder", "upstream", "upstream_port", "named_in"}
+    given = {"container", "forwarder", "upstream", "upstream_port", "upstream_end", "named_in"}
     kept = {name: value for name, value in finding.variables.items() if name not in given}
     assert kept == steps
