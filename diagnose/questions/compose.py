@@ -104,6 +104,8 @@ class WrittenService(msgspec.Struct, frozen=True):
     numbers: list[MisreadNumber] = []
     replaced: list[WrittenMount] = []
     """Mounts of an anchor that it merges, in whose place it has a list of its own."""
+    is_for_development: bool = False
+    """Whether its variables or its command say so: NODE_ENV=development, `--reload`."""
     is_partial: bool = False
     """Whether it extends another one, or has tags of compose: more belongs to it."""
 
@@ -122,6 +124,8 @@ class ComposeProject(msgspec.Struct, frozen=True):
     """What that file says."""
     closed: str = ""
     """A file of the project that this user may not read; the services are not known then."""
+    unread: str = ""
+    """A file that could not be read to its end as YAML, and why; not known either."""
 
 
 class ReadComposeProject(Question[ComposeProject], frozen=True):

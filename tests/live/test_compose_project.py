@@ -39,6 +39,8 @@ LOST = {
     "a mask": ("UMASK", "022", True),
     "a mask of one digit": ("UMASK", "002", False),
     "a rate": ("RATE", "1.0", False),
+    "a small number": ("LEARNING_RATE", "1e-4", False),
+    "a large number": ("MAX_BYTES", "25e6", False),
     "a part": ("RATIO", "00.5", False),
     "hexadecimal": ("MASK", "0x1F", False),
     "groups of digits": ("SIZE", "1_000", False),
@@ -103,12 +105,39 @@ def test_the_later_file_wins() -> None:
     assert _services(FILE, OVER)["worker"]["scale"] == "2"
 
 
+DEVELOPMENT = {
+    "an environment": ("environment: {NODE_ENV: development}", True),
+    "a list": ("environment: [RAILS_ENV=dev]", True),
+    "a mark": ("environment: {FLASK_DEBUG: 1}", True),
+    "no mark": ("environment: {FLASK_DEBUG: 0, DEBUG: 'false'}", False),
+    "production": ("environment: {NODE_ENV: production, MODE: local-cache}", False),
+    "a reload": ("command: uvicorn main:app --reload", True),
+    "words": ("command: [npm, run, dev]", True),
+    "a server": ("command: [gunicorn, app]", False),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), DEVELOPMENT.values(), ids=DEVELOPMENT)
+def test_services_for_development(line: str, expected: bool) -> None:
+    web = _services(f"services: {{web: {{{line}}}}}")["web"]
+    assert web.get("is_for_development", False) is expected
+
+
 def test_files_that_are_not_read() -> None:
     assert project_services({"/a": "a: [", "/b": "services: {}"}, "/srv") is None
     assert project_services({"/a": "just words"}, "/srv") == []
     assert project_services({"/a": "services: [a, b]"}, "/srv") == []
     assert includes_others({"/a": "include: [b.yaml]"})
     assert not includes_others({"/a": FILE})
+
+
+def test_why_a_file_is_not_read(tmp_path: Path) -> None:
+    broken, long = tmp_path / "broken.yaml", tmp_path / "long.yaml"
+    broken.write_text("services: [")
+    long.write_text("services: {}\n" + "#" * (1 << 18))
+    for path, why in ((broken, "no valid YAML"), (long, "larger than 256 KiB")):
+        args = {"paths": [str(path)], "folder": str(tmp_path)}
+        assert compose_project(args) == {"unread": f"{path}: {why}"}  # type: ignore[arg-type]
 
 
 def test_the_override_that_was_not_read(tmp_path: Path) -> None:

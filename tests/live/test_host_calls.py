@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.live.disk.host_calls import named_calls, short_lived_unit, unit_settings
+from diagnose.live.disk.host_calls import named_calls, names_engine, short_lived_unit, unit_settings
 
 CALLS = {
     "a job": ("*/5 * * * * root docker exec shop_web_1 /bin/true", [("exec", "shop_web_1")]),
@@ -19,6 +19,10 @@ CALLS = {
     "a failure that is taken": ("0 1 * * * docker exec web x || true", []),
     "a look before": ("0 1 * * * docker ps -q | xargs docker restart", []),
     "on another host": ("0 1 * * * ssh a docker exec web x", []),
+    "in another machine": ("0 1 * * * pct exec 101 -- docker exec web x", []),
+    "at another engine": ("0 1 * * * DOCKER_HOST=ssh://a docker exec web x", []),
+    "by a context": ("0 1 * * * docker --context=a exec web x; docker -H a exec web x", []),
+    "a header": ("0 1 * * * docker exec web curl -H Host:a localhost", [("exec", "web")]),
     "a comment": ("# docker exec web x", []),
     "compose": ("0 1 * * * docker compose exec -T web x", []),
     "nothing": ("0 1 * * * docker exec", []),
@@ -60,3 +64,16 @@ def test_a_drop_in_counts() -> None:
     assert short_lived_unit(unit_settings([unit])) is not None
     assert short_lived_unit(unit_settings([unit, "[Service]\nRemainAfterExit=yes\n"])) is None
     assert short_lived_unit(unit_settings([unit, "[Service]\nExecStop=\n"])) is None
+
+
+ENGINES = {
+    "of a crontab": ("DOCKER_HOST=unix:///run/user/1000/docker.sock\n0 1 * * * docker start a\n", True),
+    "of a unit": ('[Service]\nEnvironment="A=b" "DOCKER_CONTEXT=shop"\nExecStart=docker start -a web\n', True),
+    "of one line": ("0 1 * * * DOCKER_HOST=ssh://a docker exec web x\n", False),
+    "in a comment": ("# DOCKER_HOST=ssh://a\n0 1 * * * docker exec web x\n", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "names_one"), ENGINES.values(), ids=ENGINES)
+def test_engines_of_a_file(text: str, names_one: bool) -> None:
+    assert names_engine(text) is names_one

@@ -116,9 +116,15 @@ def _finding(absent: _Absent) -> Finding:
         ),
         evidence=_evidence(absent),
         severity=None if absent.missing else Severity.advice,
+        is_quiet=not absent.missing and _is_off(service),
         variables={} if service.scale == _OFF else absent.project.variables(service.name),
         touches=subjects_of(callers),
     )
+
+
+def _is_off(service: WrittenService) -> bool:
+    """Whether somebody has decided that it does not run."""
+    return bool(service.profiles) or service.scale == _OFF
 
 
 def _absence_reason(service: WrittenService) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -14,7 +15,9 @@ _UNIT = ".service"
 
 
 @check("container.job-names-nobody", severity=Severity.warning)
-def job_names_nobody(job_calls: JobCalls | Unavailable, containers: Containers) -> CheckResult:
+def job_names_nobody(
+    job_calls: JobCalls | Unavailable, containers: Containers, daemon: Daemon | None
+) -> CheckResult:
     """A job of the host calls a container by a name that none has.
 
     Compose from 2.0 on writes hyphens where it wrote underscores (shop_web_1 became shop-web-1),
@@ -24,6 +27,10 @@ def job_names_nobody(job_calls: JobCalls | Unavailable, containers: Containers) 
     with other signs between its words, or is the only one of a service that is called so. Lines
     that look whether the container is there are left out.
     """
+    if daemon is not None and not daemon.is_of_host:
+        return Skipped(
+            "jobs and units of the host call the system's engine, and this is another one"
+        )
     if isinstance(job_calls, Unavailable):
         return Skipped(f"the cron jobs and the units of the host: {job_calls}")
     names = {container.name for container in containers}

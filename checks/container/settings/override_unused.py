@@ -16,6 +16,8 @@ from diagnose.phrases import and_more, joined
 from diagnose.registry import check
 
 SHOWN = 3
+_PROGRAM_FOLDERS = frozenset({"/app", "/code", "/rails", "/src", "/workspace"})
+"""Folders of the root that images have for programs alone."""
 
 
 @check(
@@ -31,7 +33,8 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
     COMPOSE_FILE names the files: a script with `-f docker-compose.yml` leaves it out without a
     word. Found where it is the only file that the containers were made from, and the override has
     ports, mounts or variables of a running service that its container lacks. An override for
-    development, which mounts the folder of the project itself or builds, is left out.
+    development is left out: it builds, mounts the project or sources over those of the image, or
+    has a variable or a command for that, such as NODE_ENV=development and `--reload`.
     """
     for project in written_projects:
         if not project.written.override or _is_for_development(project):
@@ -44,15 +47,33 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
 
 
 def _is_for_development(project: WrittenProject) -> bool:
-    """Whether the override builds, or shows the containers the folder of the project."""
+    """Whether the override builds, says so, or shows the containers sources of the project."""
+    inside = {
+        container.compose_service: _program_folder(container) for container in project.containers
+    }
     return any(
-        service.builds or _mounts_folder(service, project.folder)
+        service.builds
+        or service.is_for_development
+        or _mounts_sources(service, project.folder, inside.get(service.name, ""))
         for service in project.written.overridden
     )
 
 
-def _mounts_folder(service: WrittenService, folder: str) -> bool:
-    return any(mount.source == folder for mount in service.mounts)
+def _program_folder(container: Container) -> str:
+    """The folder of the image in which its program works; "" where that says nothing."""
+    folder = container.config.working_dir.rstrip("/")
+    return f"{folder}/" if folder.count("/") > 1 or folder in _PROGRAM_FOLDERS else ""
+
+
+def _mounts_sources(service: WrittenService, folder: str, inside: str) -> bool:
+    """Whether a service mounts the folder of the project, or a part over its program's own."""
+    for mount in service.mounts:
+        if mount.source == folder:
+            return True
+        is_own = mount.source.startswith(f"{folder}/")
+        if is_own and inside and f"{mount.target}/".startswith(inside):
+            return True
+    return False
 
 
 def _lacking(project: WrittenProject) -> Iterator[tuple[Container, list[str]]]:

@@ -6,6 +6,7 @@ import posixpath
 from typing import Final
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
@@ -15,7 +16,9 @@ AT_ONCE_S: Final = 60.0
 
 
 @check("container.stopped-by-unit", severity=Severity.warning)
-def stopped_by_unit(docker_units: DockerUnits | Unavailable, containers: Containers) -> CheckResult:
+def stopped_by_unit(
+    docker_units: DockerUnits | Unavailable, containers: Containers, daemon: Daemon | None
+) -> CheckResult:
     """A unit stops its container at once: the client that starts it does not stay.
 
     `docker start` without `-a`, `docker run -d` and `docker compose up -d` end when the container
@@ -25,6 +28,10 @@ def stopped_by_unit(docker_units: DockerUnits | Unavailable, containers: Contain
     container is gone counts if it is enabled; one of a project of compose, if no container of
     compose runs besides.
     """
+    if daemon is not None and not daemon.is_of_host:
+        return Skipped(
+            "jobs and units of the host call the system's engine, and this is another one"
+        )
     if isinstance(docker_units, Unavailable):
         return Skipped(f"the units of the host: {docker_units}")
     for unit in docker_units:

@@ -22,7 +22,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
-from diagnose.questions.endpoint import Endpoint, FindEndpoint, FindLocality
+from diagnose.questions.endpoint import DEFAULT_SOCKETS, Endpoint, FindEndpoint, FindLocality
 from diagnose.questions.engine import PingEngine
 from diagnose.questions.files import NOT_ASKED, StatPaths
 from diagnose.questions.processes import ProcessDetail
@@ -143,6 +143,13 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
             return False
         own = self.endpoint.rootless if self.endpoint.is_default else None
         return any(own is None or other.uid in (own.uid, None) for other in self.processes.others)
+
+    @property
+    def is_of_host(self) -> bool:
+        """Whether commands of the host's cron and units reach this engine of their own accord."""
+        endpoint = self.endpoint
+        is_of_system = endpoint.rootless is None and endpoint.path in DEFAULT_SOCKETS
+        return is_of_system and not self.is_podman
 
     @property
     def address(self) -> str:

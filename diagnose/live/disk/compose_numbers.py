@@ -19,7 +19,8 @@ _LARGEST = 1 << 64
 _WITH_EXPONENT = 6
 """Floats of so many digits more than one are written with an exponent."""
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
-_EXPONENT = re.compile(r"[0-9][eE][-+]?[0-9]")
+_HASH = re.compile(r"(?=[0-9eE]{7})[0-9]+[eE][0-9]+")
+"""What git prints of a commit has seven digits at least; people write 1e6 and 1e-4."""
 _OCTAL_BY_NATURE = re.compile(r"MASK|MODE|PERM", re.IGNORECASE)
 """Names of what programs read as octal in any case: 002 and 2 are one mask."""
 _VERSION = re.compile(r"VERSION|RELEASE|(?:^|_)(?:TAG|VER)(?:_|$)", re.IGNORECASE)
@@ -58,4 +59,4 @@ def loses_digits(name: str, text: str) -> bool:
     if is_code and _OCTAL_BY_NATURE.search(name) and as_compose_reads(text) == text.lstrip("0"):
         return False
     is_version = "." in text and text.endswith("0") and _VERSION.search(name) is not None
-    return is_code or is_version or _EXPONENT.search(text) is not None
+    return is_code or is_version or _HASH.fullmatch(text) is not None

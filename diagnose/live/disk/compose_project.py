@@ -7,6 +7,7 @@ an anchor are seen there alone.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,17 @@ _MOST = 100
 """Services of a project; ports, mounts and variables of a service."""
 _LONGEST = 1024
 """Characters of one value."""
+_DEVELOPMENT = re.compile(
+    r"(?:^|_)(?:ENV|ENVIRONMENT|MODE|STAGE)=(?:dev|develop|development|local|debug)\Z"
+    r"|(?:^|_)DEBUG=(?!(?:0|false|no|off)?\Z)",
+    re.IGNORECASE,
+)
+"""A variable that makes a program one for development."""
+_RELOADS = re.compile(
+    r"--(?:reload|watch|hot|inspect|debug)\b|\b(?:npm|yarn|pnpm|bun)(?: run)? (?:dev|start:dev|watch)\b"
+    r"|\b(?:nodemon|runserver|flask run|rails s(?:erver)?|air|dlv|debugpy)\b"
+)
+"""A command that reads its sources again, or waits for a debugger."""
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -56,6 +68,8 @@ def _add(service: dict[str, Any], path: str, node: Any, folder: str) -> None:
         service["is_partial"] = True
     if "build" in parts:
         service["builds"] = True
+    if _is_for_development(parts):
+        service["is_for_development"] = True
     for key in ("image", "scale"):
         if key in parts:
             service[key] = _plain(parts[key])
@@ -74,6 +88,20 @@ def _add(service: dict[str, Any], path: str, node: Any, folder: str) -> None:
     mounts = {item["target"]: item for item in service.get("mounts", [])}
     mounts |= {item["target"]: item for item in _mounts(parts.get("volumes"), folder)}
     service["mounts"] = list(mounts.values())[:_MOST]
+
+
+def _is_for_development(parts: Mapping[str, Any]) -> bool:
+    command = parts.get("command")
+    words = [_plain(command), *(_plain(item) for item in _items(command))]
+    return _RELOADS.search(" ".join(words)) is not None or any(
+        _DEVELOPMENT.search(assignment) for assignment in _assignments(parts.get("environment"))
+    )
+
+
+def _assignments(node: Any) -> Iterator[str]:
+    """The variables of a mapping or a list as NAME=value."""
+    yield from (f"{name}={_plain(value)}" for name, value in _entries(node).items())
+    yield from map(_plain, _items(node))
 
 
 def _root(text: str) -> Any:

@@ -22,6 +22,10 @@ class _Unit(NamedTuple):
     text: str
     more: list[str]
 
+    @property
+    def whole(self) -> str:
+        return "\n".join([self.text, *self.more])
+
 
 def host_jobs(_args: Json) -> Json:
     """See `cron.host_jobs`. A file that cannot be read has none."""
@@ -31,11 +35,12 @@ def host_jobs(_args: Json) -> Json:
 
 def _calls(units: Sequence[_Unit]) -> list[Json]:
     """The calls that name a container, in crontabs and in ExecStart= of units."""
-    from diagnose.live.disk.host_calls import named_calls  # only in runs on a host
+    from diagnose.live.disk.host_calls import named_calls, names_engine  # only in runs on a host
 
     found: list[Json] = []
-    for path, text in (*crontabs(), *((unit.path, unit.text) for unit in units)):
-        if "docker" not in text:
+    tables = ((path, text, text) for path, text in crontabs() if not _has_own_engine(path))
+    for path, text, whole in (*tables, *((unit.path, unit.text, unit.whole) for unit in units)):
+        if "docker" not in text or names_engine(whole):
             continue
         for number, line in enumerate(text.splitlines(), 1):
             if path.endswith(".service") and not line.startswith("ExecStart="):
@@ -45,15 +50,28 @@ def _calls(units: Sequence[_Unit]) -> list[Json]:
     return found
 
 
+def _has_own_engine(crontab: str) -> bool:
+    """Whether a crontab is that of a user with a rootless engine, which its calls may mean."""
+    if not crontab.startswith("/var/spool/cron/"):
+        return False
+    try:
+        owner = os.stat(crontab).st_uid  # noqa: PTH116 - called in each run
+    except OSError:
+        return False
+    return os.path.lexists(f"/run/user/{owner}/docker.sock")
+
+
 def _short_lived_units(units: Sequence[_Unit]) -> list[Json]:
     """The units that stop at once what they have started."""
-    from diagnose.live.disk.host_calls import short_lived_unit, unit_settings
+    from diagnose.live.disk.host_calls import names_engine, short_lived_unit, unit_settings
 
     found: list[Json] = []
-    for path, text, more in units:
-        unit = short_lived_unit(unit_settings([text, *more])) if "docker" in text else None
-        if isinstance(unit, dict):
-            found.append({"path": path, **unit, "is_enabled": _is_enabled(path)})
+    for unit in units:
+        if "docker" not in unit.text or names_engine(unit.whole):
+            continue
+        stopped = short_lived_unit(unit_settings([unit.text, *unit.more]))
+        if isinstance(stopped, dict):
+            found.append({"path": unit.path, **stopped, "is_enabled": _is_enabled(unit.path)})
     return found
 
 
@@ -91,5 +109,5 @@ def shell_variables(args: Json) -> Json:
 
     scripts = [*paths_of_shells(["/root"]), *_files_in("/etc/profile.d", ".sh")]
     texts = {path: text for path in scripts if (text := text_of(path))}
-    texts |= {path: "\n".join([text, *more]) for path, text, more in _units()}
+    texts |= {unit.path: unit.whole for unit in _units()}
     return list(shell_variables(texts, set(args["names"])))

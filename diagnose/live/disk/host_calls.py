@@ -18,7 +18,15 @@ _WITH_VALUE = frozenset(
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{1,127}")
 _FORGIVING = ("||", "docker ps", "docker inspect", "if ")
 """Signs of a line that looks first, or takes a failure."""
-_ELSEWHERE = frozenset({"ssh", "-H", "--host", "--context"})
+_INTO_ANOTHER_HOST = frozenset(
+    {"chroot", "incus", "kubectl", "limactl", "lxc", "lxc-attach", "machinectl", "multipass"}
+    | {"nsenter", "pct", "podman", "ssh", "vagrant", "wsl"}
+)
+"""Programs that run a command on another host, or where another engine may be."""
+_NAMES_ENGINE = re.compile(r"\bDOCKER_(?:HOST|CONTEXT)=")
+"""A variable that leads the client to another engine; the options for it stand before the verb."""
+_SETS_ENGINE = re.compile(r"\s*(?:Environment=.*)?\bDOCKER_(?:HOST|CONTEXT)=")
+"""The same as a line of its own, for all commands of the file."""
 _SECTION = re.compile(r"\[(?P<name>\w+)\]\s*$")
 _ENDS = ("docker stop", "docker kill", "docker rm", "docker compose down", "docker compose stop")
 
@@ -34,12 +42,24 @@ def named_calls(line: str) -> Iterator[NamedCall]:
     """The calls of one line that fail where no container has the name; none of a comment."""
     words = line.split()
     is_comment = line.lstrip().startswith("#")
-    if is_comment or any(sign in line for sign in _FORGIVING) or _ELSEWHERE & set(words):
+    if is_comment or any(sign in line for sign in _FORGIVING) or _is_elsewhere(line, words):
         return
     for verb, rest in docker_commands(words):
         target = _target(verb, rest) if verb in _VERBS else ""
         if _NAME.fullmatch(target):
             yield NamedCall(verb, target)
+
+
+def _is_elsewhere(line: str, words: Sequence[str]) -> bool:
+    """Whether a line may speak to another engine than the system's."""
+    programs = {word.rpartition("/")[2] for word in words}
+    return bool(_INTO_ANOTHER_HOST & programs) or _NAMES_ENGINE.search(line) is not None
+
+
+def names_engine(text: str) -> bool:
+    """Whether a crontab or a unit gives its commands a variable that leads to another engine."""
+    lines = text.splitlines()
+    return any(_SETS_ENGINE.match(line) for line in lines)
 
 
 def _target(verb: str, words: Sequence[str]) -> str:

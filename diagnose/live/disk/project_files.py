@@ -86,9 +86,14 @@ def compose_project(args: Json) -> Json:
     )
 
     folder, texts = args["folder"], _texts(args["paths"])
-    services = project_services(texts, folder) if len(texts) == len(args["paths"]) else None
-    if services is None:
+    if len(texts) < len(args["paths"]):
         return {"closed": _closed(args["paths"])}
+    too_long = next((path for path, text in texts.items() if len(text) >= _LONGEST), "")
+    if too_long:
+        return {"unread": f"{too_long}: larger than {_LONGEST >> 10} KiB"}
+    services = project_services(texts, folder)
+    if services is None:
+        return {"unread": f"{_first_broken(texts)}: no valid YAML"}
     override = _texts(_unused_overrides(args["paths"]))
     return {
         "services": services,
@@ -97,6 +102,14 @@ def compose_project(args: Json) -> Json:
         "override": next(iter(override), ""),
         "overridden": project_services(override, folder) or [],
     }
+
+
+def _first_broken(texts: Mapping[str, str]) -> str:
+    """The first of these files that is no YAML; all of them where none is alone."""
+    from diagnose.live.disk.compose_project import project_services  # imported already
+
+    broken = (path for path, text in texts.items() if project_services({path: text}, "/") is None)
+    return next(broken, " and ".join(texts))
 
 
 def _closed(paths: Iterable[str]) -> str:

@@ -131,6 +131,24 @@ def host_job_with_the_present_name(box: Box) -> None:
     assert box.docker("exec", "shop-web-1", "true").returncode == 0
 
 
+@healthy(advice=None)
+def host_jobs_of_other_engines(box: Box) -> None:
+    """Jobs that call a container of another machine, of another engine, or of a user's own."""
+    load(box, "shop:1.4")
+    box.docker(*_SAFE, "--restart=always", "--name=shop-web-1", "shop:1.4")
+    box.write(
+        "/etc/cron.d/shop",
+        "0 1 * * * root pct exec 101 -- docker exec shop_web_1 true\n"
+        "0 2 * * * root DOCKER_HOST=ssh://ops@store docker exec shop_web_1 true\n"
+        "0 3 * * * root docker --context=store restart shop_web_1\n",
+    )
+    own = "DOCKER_HOST=unix:///run/user/1000/docker.sock\n0 1 * * * docker exec shop_web_1 true\n"
+    box.write("/var/spool/cron/crontabs/ops", own, 0o600)
+    unit = _STARTED.format(options="-a ", name="shop_web_1") + "Environment=DOCKER_HOST=ssh://a\n"
+    box.write("/etc/systemd/system/far.service", unit)
+    assert "No such container" in box.docker("exec", "shop_web_1", "true", check=False).stderr
+
+
 @fault(
     UNIT,
     subject="container:web61",

@@ -155,6 +155,41 @@ def override_for_development(box: Box) -> None:
     assert box.inspect("over3-web-1")["HostConfig"]["PortBindings"]
 
 
+@healthy(advice=None)
+def overrides_of_developers(box: Box) -> None:
+    """Production names its one file; the overrides beside it are for development."""
+    for number, text in enumerate(
+        (
+            "environment: {NODE_ENV: development}, ports: ['18395:9229']",
+            "command: npm run dev, ports: ['18396:9229']",
+            "environment: [FLASK_DEBUG=1], ports: ['18397:5678']",
+        )
+    ):
+        name = f"over{number + 4}"
+        _write(box, name, "services:\n" + _service("web"), "docker-compose.yml")
+        override = f"services: {{web: {{{text}}}}}\n"
+        _write(box, name, override, "docker-compose.override.yml")
+        _compose(box, name, "-f docker-compose.yml up --detach")
+        run = box.diagnose("check", OVERRIDE, "--format", "json")
+        assert not run.findings, run.findings
+
+
+@healthy(advice=None)
+def profile_that_a_variable_names(box: Box) -> None:
+    """A tool is off by its profile; a variable has its address, and nobody has missed it."""
+    _write(
+        box,
+        "jobs4",
+        "services:\n"
+        + _service("web", "environment: {TRACES: 'http://tracer:4317'}")
+        + _service("tracer", _IDLE, "profiles: [debug]"),
+    )
+    _compose(box, "jobs4", "up --detach")
+    out = box.diagnose("all", env={"COLUMNS": "80"}).out
+    assert out.startswith("OK")
+    assert "never started" not in out.split("\nDocker ")[0]
+
+
 @fault(OUTDATED, subject="container:ports1-web-1")
 def restart_after_a_new_port(box: Box) -> None:
     """A port and a mount went into the file, and the service was only restarted."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import shlex
+from collections.abc import Sequence
 
 import msgspec
 
@@ -16,6 +17,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -25,7 +27,7 @@ from diagnose.registry import evidence
 BYTES = 32 * 1024
 """A longer script is not judged."""
 MOST = 12
-"""Containers whose start script is read."""
+"""Start scripts that are read."""
 TOO_MANY = f"its start script was not read: more than {MOST} run another program than their command"
 _SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
 _WRAPPERS = _SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
@@ -62,12 +64,18 @@ class IgnoredCommands(Items[IgnoredCommand], frozen=True):
 def ignored_commands(host: Host, containers: Containers, processes: Processes) -> IgnoredCommands:
     """A start script is read only where no process of the container has a name of its command.
 
-    Of the few that are left the image is asked: its own command may be ignored on purpose.
+    Of the few that are left the image is asked: its own command may be ignored on purpose. What
+    containers of one image share is read once.
     """
     silent = [container for container in containers.running if _runs_another(container, processes)]
-    found = (_ignored(host, container) for container in silent[:MOST])
-    left = tuple(Unexamined(container.subject, TOO_MANY) for container in silent[MOST:])
-    return IgnoredCommands(tuple(item for item in found if item is not None), left)
+    alike = by_key((_shared_script(container), container) for container in silent)
+    groups = [_with_own_command(host, group) for group in alike.values()]
+    unlike = list(filter(None, groups))
+    found = (item for members in unlike[:MOST] for item in _ignored(host, members))
+    left = tuple(
+        Unexamined(item.subject, TOO_MANY) for members in unlike[MOST:] for item in members
+    )
+    return IgnoredCommands(tuple(found), left)
 
 
 def _runs_another(container: Container, processes: Processes) -> bool:
@@ -85,15 +93,30 @@ def _runs_another(container: Container, processes: Processes) -> bool:
     return not any(posixpath.basename(word)[:LONGEST_COMM] in names for word in words)
 
 
-def _ignored(host: Host, container: Container) -> IgnoredCommand | None:
-    script = _start_script(host, container)
-    if not script.text or _LOOKS.search(script.text) or _SOURCES.search(script.text):
-        return None
-    image = host.ask(InspectImage(container.image))
+def _shared_script(container: Container) -> tuple[str, ...]:
+    """What containers with one start script have in common."""
+    path = _script_path(container)
+    mount = container.mount_at(path) if path else None
+    place = mount.source if mount is not None else ""
+    return (container.image, path, place, *(container.config.entrypoint or ()))
+
+
+def _with_own_command(host: Host, alike: Sequence[Container]) -> list[Container]:
+    """The containers of one image that have another command than the image."""
+    image = host.ask(InspectImage(alike[0].image))
     if isinstance(image, Failed) or image.config is None:
-        return None
-    is_own = list(image.config.cmd or ()) == list(container.config.cmd or ())
-    return None if is_own else IgnoredCommand(container, script.path, _started_by(script.text))
+        return []
+    own = list(image.config.cmd or ())
+    return [container for container in alike if list(container.config.cmd or ()) != own]
+
+
+def _ignored(host: Host, alike: Sequence[Container]) -> list[IgnoredCommand]:
+    """The containers of one image and entrypoint whose start script looks at no command."""
+    script = _start_script(host, alike[0])
+    if not script.text or _LOOKS.search(script.text) or _SOURCES.search(script.text):
+        return []
+    starts = _started_by(script.text)
+    return [IgnoredCommand(container, script.path, starts) for container in alike]
 
 
 class _StartScript(msgspec.Struct, frozen=True):
@@ -107,17 +130,31 @@ class _StartScript(msgspec.Struct, frozen=True):
 
 def _start_script(host: Host, container: Container) -> _StartScript:
     entrypoint = container.config.entrypoint or []
-    if posixpath.basename(entrypoint[0]) in _SHELLS and entrypoint[1:2] == ["-c"]:
+    if _is_shell_form(entrypoint):
         return _StartScript("", " ".join(entrypoint[2:]))
-    words = (word for word in entrypoint if posixpath.basename(word) not in _WRAPPERS)
-    named = next((word for word in words if "/" in word), "")
-    if not named:
+    path = _script_path(container)
+    if not path:
         return _StartScript("", "")
-    path = posixpath.normpath(posixpath.join("/", container.config.working_dir, named))
     file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
     if isinstance(file, Failed) or len(file.text) >= BYTES or not _IS_SCRIPT.match(file.text):
         return _StartScript(path, "")
     return _StartScript(path, file.text)
+
+
+def _is_shell_form(entrypoint: Sequence[str]) -> bool:
+    return posixpath.basename(entrypoint[0]) in _SHELLS and entrypoint[1:2] == ["-c"]
+
+
+def _script_path(container: Container) -> str:
+    """The path of the program that an entrypoint names; "" for the shell form, and a bare name."""
+    entrypoint = container.config.entrypoint or []
+    if not entrypoint or _is_shell_form(entrypoint):
+        return ""
+    words = (word for word in entrypoint if posixpath.basename(word) not in _WRAPPERS)
+    named = next((word for word in words if "/" in word), "")
+    if not named:
+        return ""
+    return posixpath.normpath(posixpath.join("/", container.config.working_dir, named))
 
 
 def _started_by(text: str) -> str:

@@ -86,8 +86,8 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     for members, answer in host.ask_in_order(made, _question):
         newest = _newest(members)
         if isinstance(answer, Failed):
-            continue
-        if answer.services:
+            unexamined.append(Unexamined(newest.subject, f"its compose files: {answer}"))
+        elif answer.services:
             folder, paths = newest.compose_folder, tuple(newest.compose_files)
             items.append(
                 WrittenProject(newest.compose_project, folder, paths, answer, tuple(members))
@@ -95,6 +95,8 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
         elif answer.closed:
             why = f"its compose file {answer.closed}: only root may read it"
             unexamined.append(Unexamined(newest.subject, why))
+        elif answer.unread:
+            unexamined.append(Unexamined(newest.subject, f"its compose file {answer.unread}"))
     return WrittenProjects(tuple(items), tuple(unexamined))
 
 

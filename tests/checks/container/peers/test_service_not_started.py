@@ -62,6 +62,19 @@ def test_why_it_has_no_container() -> None:
     assert "never started" in finding.summary
 
 
+def test_a_service_that_is_off_on_purpose_is_quiet() -> None:
+    env = ["URL=http://worker:8080/"]
+    for service, is_quiet in (
+        (WORKER, True),
+        (WrittenService("worker", scale="0"), True),
+        (WrittenService("worker"), False),
+    ):
+        (finding,) = _judge(env, fails=False, gone=(), service=service).findings
+        assert finding.is_quiet is is_quiet
+        (finding,) = _judge(env, fails=True, gone=(), service=service).findings
+        assert not finding.is_quiet
+
+
 def test_a_container_that_has_the_name() -> None:
     web = made("web", Config={"Env": ["URL=http://worker:8080/"]})
     worker = made("worker")

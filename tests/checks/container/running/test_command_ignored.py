@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from diagnose.evidence.containers.programs.ignored_commands import MOST, ignored_commands
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.model import Failed, Verdict
+from diagnose.model import Verdict
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -39,11 +40,13 @@ SCRIPTS: dict[str, tuple[list[str], list[str], str, str, list[tuple[str, str]]]]
 }  # fmt: skip
 
 
+IMAGE = {"Id": "sha256:1111", "Config": {"Cmd": ["serve"]}}
+
+
 def _judge(entrypoint: list[str], command: list[str], text: str, comm: str) -> Any:
     web = container(Config={"Entrypoint": entrypoint, "Cmd": command, "WorkingDir": "/srv"})
-    image = {"Id": "sha256:1111", "Config": {"Cmd": ["serve"]}}
     host = Made(
-        {"api.archive": {"type": "file", "hex": text.encode().hex()}, "api.image": image},
+        {"api.archive": {"type": "file", "hex": text.encode().hex()}, "api.image": IMAGE},
     )
     processes = Processes((Process(100, comm=comm, container=web.id),))
     found = ignored_commands(host, of(web), processes)
@@ -60,21 +63,41 @@ def test_start_script(
     assert rows(findings) == expected
 
 
-def test_containers_that_are_not_looked_at_are_named() -> None:
+def _judge_many(commands: Sequence[Sequence[str]], images: Sequence[str]) -> Any:
+    """The host that was asked, and the judgement of containers with these commands and images."""
     members = [
-        container(f"web{number}", Config={"Entrypoint": ["/s"], "Cmd": WORKER})
-        for number in range(MOST + 1)
+        container(f"web{n}", Config={"Entrypoint": ["/s"], "Cmd": list(command)}, Image=image)
+        for n, (command, image) in enumerate(zip(commands, images, strict=True))
     ]
-    ended = Made({"api.archive": Failed("missing", "")})
+    archive = {"type": "file", "hex": IGNORES.encode().hex()}
+    host = Made({"api.archive": archive, "api.image": IMAGE})
     processes = Processes(
         tuple(Process(100 + n, comm="httpd", container=it.id) for n, it in enumerate(members))
     )
-    result = judge(
-        "container.command-ignored",
-        ignored_commands=ignored_commands(ended, of(*members), processes),
-    )
-    assert result.verdict is Verdict.UNKNOWN
+    found = ignored_commands(host, of(*members), processes)
+    return host, judge("container.command-ignored", ignored_commands=found)
+
+
+def test_containers_that_are_not_looked_at_are_named() -> None:
+    count = MOST + 1
+    _, result = _judge_many([WORKER] * count, [f"sha256:{n}" for n in range(count)])
+    assert len(result.findings) == MOST
     assert [item.subject.name for item in result.unexamined] == [f"web{MOST}"]
+
+
+def test_many_containers_with_the_command_of_their_image() -> None:
+    count = MOST * 3
+    host, result = _judge_many([["serve"]] * count, [f"sha256:{n}" for n in range(count)])
+    assert result.verdict is Verdict.PASSED
+    assert {question.POLICY.kind for question in host.asked} == {"api.image"}
+
+
+def test_a_script_of_many_containers_is_read_once() -> None:
+    count = MOST * 3
+    host, result = _judge_many([WORKER] * count, ["sha256:1"] * count)
+    assert len(result.findings) == count
+    assert not result.unexamined
+    assert len(host.asked) == 2
 
 
 def test_what_is_asked() -> None:
@@ -83,6 +106,8 @@ def test_what_is_asked() -> None:
     assert not host.asked
     host, result = _judge(["./start.sh"], WORKER, IGNORES, "httpd")
     (finding,) = result.findings
-    assert host.asked[0].path == "/srv/start.sh"
+    assert [question.path for question in host.asked if question.POLICY.kind == "api.archive"] == [
+        "/srv/start.sh"
+    ]
     assert finding.variables["command"] == "php artisan queue:work"
     assert 'starts "httpd -f"' in finding.summary

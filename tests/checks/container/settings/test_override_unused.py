@@ -19,12 +19,19 @@ CASES: dict[str, tuple[WrittenService, list[tuple[str, str]]]] = {
         WrittenService("web", ports=["9090:80"], mounts=[WrittenMount("/src", "/srv/shop")]), [],
     ),
     "a build": (WrittenService("web", ports=["9090:80"], builds=True), []),
+    "development": (WrittenService("web", ports=["9229:9229"], is_for_development=True), []),
+    "sources over the program": (
+        WrittenService("web", mounts=[WrittenMount("/app/src", "/srv/shop/src")]), [],
+    ),
+    "a folder beside the program": (
+        WrittenService("web", mounts=[WrittenMount("/data", "/srv/shop/data")]), FOUND,
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("service", "expected"), CASES.values(), ids=CASES)
 def test_override(service: WrittenService, expected: list[tuple[str, str]]) -> None:
-    web = made("web", Config={"Env": ["PATH=/bin"]})
+    web = made("web", Config={"Env": ["PATH=/bin"], "WorkingDir": "/app"})
     projects = project(
         web, services=[WrittenService("web")], override=OVERRIDE, overridden=[service]
     )
