@@ -81,6 +81,8 @@ _OF_BUILD = LazyPattern(
     r"|unable to prepare context|error checking context|build context",
     re.IGNORECASE,
 )
+_SERVICE = LazyPattern(r"^[A-Za-z0-9][\w.-]{0,80}?[_-]?\d*\s{0,40}\| ")
+"""The name of a service in front of each line of its log, as `docker compose up` prints it."""
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _ESCAPED_QUOTE = LazyPattern(r'\\{1,4}"')
 
@@ -113,7 +115,7 @@ def without_warnings(text: str) -> str:
 
     A command prints warnings above its error, such as compose of variables that are not set.
     """
-    lines = text.splitlines()[-MOST_LINES:]
+    lines = [_SERVICE.sub("", line) for line in text.splitlines()[-MOST_LINES:]]
     graver = [line for line in lines if not _WARNING.search(line)]
     return "\n".join(graver if any(map(_ERROR.search, graver)) else lines)
 

@@ -142,6 +142,17 @@ def test_a_general_form_leaves_the_pages_that_have_the_words() -> None:
     assert search.matching(message)
 
 
+def test_names_of_services_before_the_lines_are_no_part_of_them() -> None:
+    """As `docker compose up` prints it: what stands indented below a line belongs to it."""
+    known = search.known_error(
+        "web-1  | psycopg2.OperationalError: could not connect to server: Connection refused\n"
+        'web-1  | \tIs the server running on host "postgres" (172.18.0.2) and accepting\n'
+        "web-1  | \tTCP/IP connections on port 5432?\n"
+    )
+    assert known is not None
+    assert "postgres refuses the connection" in known.means
+
+
 TALK = (
     "my container keeps restarting",
     "port 8080 does not answer",

@@ -585,6 +585,8 @@ LINES = {
     "peer-refused": (
         "dial tcp 10.0.0.3:5432: connect: connection refused",
         "Error: connect ECONNREFUSED 10.0.0.3:6379",
+        'could not connect to server: Connection refused Is the server running on host "postgres" (172.18.0.2) and accepting',
+        "./test/entrypoint.sh: line 17: /dev/tcp/boulder-mysql/3306: Connection refused",
     ),
     "database-unreachable": (
         "ERROR: Failed to obtain JDBC connection",

@@ -43,6 +43,13 @@ MORE_LINES = {
     "listed-as-restarting": '3f2a81c0d1aa   shop/api:1.4   "docker-entrypoint.s…"   3 minutes ago   Restarting (1) 12 seconds ago             shop-api-1',
     "listed-as-unhealthy": '3f2a81c0d1aa   shop/api:1.4   "docker-entrypoint.s…"   3 minutes ago   Up 3 minutes (unhealthy)   80/tcp   shop-api-1',
     "nested-without-privileges": "2024-01-11T10:22:11.123Z AppArmor detection and --privileged mode might break.",
+    "init-ended-at-once": 'OCI runtime create failed: container_linux.go:348: starting container process caused "process_linux.go:297: '
+    'copying bootstrap data to pipe caused \\"write init-p: broken pipe\\"": unknown',
+    "device-rules-unlike": "setting cgroup config for procHooks process caused: resulting devices cgroup doesn't match target mode: unknown",
+    "last-run-left-behind": _DAEMON
+    + "Cannot start container a659626bda7bcab0f303bf015bb9a672: file exists",
+    "folder-not-listed": "ERROR: for web  Cannot start service web: readdirent: permission denied",
+    "command-empty": '{"cause":"OCI runtime error","message":"args must not be empty: OCI runtime error","response":500}',
     "compose-dependency-undeclared-old": "ERROR: Service 'web' depends on service 'db' which is undefined.",
     "compose-image-removed": "ERROR: The image for the service you're trying to recreate has been removed. If you continue, volume data could be lost.",
     "authorities-not-in-image": "fatal: unable to access 'https://git.example.com/x.git/': server certificate verification failed. CAfile: none CRLfile: none",

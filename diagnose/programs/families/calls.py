@@ -225,6 +225,9 @@ PEERS = (
             | connection\ (?:to\ \S+\ )?refused.{0,40}?(?<![\w.:-])(?P<peer_behind>[\w.-]+:\d{2,5})\b(?!:\d)
             | \bConnection\ to\ (?P<peer_jdbc>[\w.-]+:\d{2,5})\ refused\b
             | connection\ to\ server\ at\ \"(?P<peer_postgres>[^\"]+)\".{0,60}connection\ refused
+            | connection\ refused[;\s]{1,9}(?:\(0x\w{1,9}/\d{1,6}\)\s{1,9})?
+                is\ the\ server\ running\ on\ host\ \"(?P<peer_libpq>[\w.-]+)\"
+            | /dev/tcp/(?P<peer_shell>[\w.-]+/\d{2,5}):\ connection\ refused
         """,
         cause="{peer} refuses the connection: nothing listens there yet",
         cure="see whether the program that is called runs, and on which port it listens",

@@ -129,6 +129,47 @@ _FILES = (
         cure="install criu and a runc that is built with it, or stop and start the container in the ordinary way",
     ),
     Failure(
+        name="init-ended-at-once",
+        mark=("init-p", "running exec setns process"),
+        pattern=r"write init-p: broken pipe|running exec setns process for init[^\n]{0,40}exit status (?P<status>\d{1,3})",
+        cause="runc's own first process ended before the container's: this kernel is too old for this runc (kernels before 3.17 and "
+        "OpenVZ), or has no memory or no namespaces left",
+        cure="uname -r and free -m show both; update the kernel, or take the release of containerd.io that was there before",
+        source="docker/for-linux#595",
+    ),
+    Failure(
+        name="device-rules-unlike",
+        mark="match target mode",
+        pattern=r"resulting devices cgroup doesn't match target mode",
+        cause="the runtime could not set the container's device rules: the engine itself runs in a container (LXC, OpenVZ) whose own rules are narrower",
+        cure="on the outer host allow all devices for that container (LXC: lxc.cgroup.devices.allow = a), or use cgroup v2 there",
+        source="opencontainers/runc#2866",
+    ),
+    Failure(
+        name="last-run-left-behind",
+        mark="file exists",
+        pattern=r"Cannot start container \w{6,64}: file exists",
+        cause="something of the container's last run is still there: a control group, a mount, or its network endpoint",
+        cure="docker rm -f and create it again; where that fails too, systemctl restart docker removes what is left",
+        source="moby/moby#9027",
+    ),
+    Failure(
+        name="folder-not-listed",
+        mark="readdirent",
+        pattern=r"(?:(?P<path>/\S{1,200}): )?readdirent: (?P<why>permission denied|no such file or directory|input/output error)",
+        cause="the engine could not list a folder that the container mounts, or one of its volumes ({why})",
+        cure="docker inspect CONTAINER --format '{{range .Mounts}}{{.Source}} {{end}}' names them: ls -la each as root; a share (NFS, FUSE) "
+        "has to allow root",
+    ),
+    Failure(
+        name="command-empty",
+        mark="args must not be empty",
+        pattern=r"args must not be empty",
+        cause="the container has no command to run: its image has none, and none was given",
+        cure="write the command behind the image's name (compose: command), or build the image with CMD",
+        source="podman's own message",
+    ),
+    Failure(
         name="log-server-refuses",
         mark="initialize logging driver",
         pattern=r"failed to initialize logging driver: dial (?P<protocol>tcp|udp|unix(?:gram)?) (?P<server>[^\s\"]{1,200}): "

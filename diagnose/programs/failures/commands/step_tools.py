@@ -84,11 +84,13 @@ _COMPILERS = (
         mark=(
             "could not build wheels",
             "failed building wheel",
-            "installing build dependencies",
+            "did not run successfully",
+            "metadata-generation-failed",
             "gem native extension",
         ),
         pattern=r"Could not build wheels for |Failed building wheel for "
-        r"|(?:ERROR: )?Failed to build gem native extension",
+        r"|(?:pip subprocess to install build dependencies|Getting requirements to build wheel|python setup\.py \w{3,12}) did not run successfully"
+        r"|metadata-generation-failed|Failed to build gem native extension",
         cause="a package is not offered compiled for this image, and could not be compiled; the lines above say what it lacked",
         cure="raise its version, or take an image for which it comes compiled (-slim in the place of -alpine, an older Python)",
     ),

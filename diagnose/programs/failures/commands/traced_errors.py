@@ -161,7 +161,7 @@ _PROGRAMS = (
     Failure(
         name="program-of-other-processor",
         mark="exec format error",
-        pattern=r"exec(?: user process caused)?:? ?\"?(?P<program>/[\w./@+-]{1,300})?\"?:? ?\"?exec format error",
+        pattern=r"(?:exec(?: user process caused)?:? ?\"?(?P<program>/[\w./@+-]{1,300})?\"?:?|System error:) ?\"?exec format error",
         cause="the program is built for another processor than this host has, or it is a script whose first line is not #!",
         cure="docker image inspect -f '{{.Architecture}}' IMAGE against uname -m; pull with --platform, or give the script "
         "the line #!/bin/sh",
