@@ -57,6 +57,23 @@ def package_list_of_the_future(box: Box) -> None:
     assert "the clock of this host is at least 2h 14min 3s behind" in _summary(box)
 
 
+@fault("image.build-failed", subject="*", engines=_WITH_HISTORY)
+def lock_file_older_than_its_project(box: Box) -> None:
+    """npm, here its words alone, installs no package that the lock file lacks."""
+    install_buildx(box)
+    box.image("bb:1.36")
+    lines = (
+        "npm warn deprecated glob@7.2.3: Glob versions prior to v9 are no longer supported",
+        "npm error code EUSAGE",
+        "npm error `npm ci` can only install packages when your package.json and package-lock.json are in sync.",
+        "npm error Missing: vite@5.0.0 from lock file",
+        "npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log",
+    )
+    prints = "; ".join(f"echo '{line}' >&2" for line in lines)
+    assert "exit code: 1" in _build(box, f"FROM bb:1.36\nRUN {prints}; exit 1\n")
+    assert "package.json and its lock file do not say the same" in _summary(box)
+
+
 @fault("image.build-failed", subject="daemon:docker", engines=_WITH_NAMES, user="nobody")
 def build_that_the_log_tells_of(box: Box) -> None:
     """A user without rights reads of a failed build in the engine's log."""
