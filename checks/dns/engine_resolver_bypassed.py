@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
@@ -38,33 +40,35 @@ def engine_resolver_bypassed(
         for failed in failed_names.of(container):
             known = _known_to_engine(failed.name, owner, containers)
             if known is not None and failed.name not in owner.extra_names:
-                yield _finding(container, owner, conf, failed.name, *known)
+                yield _finding(container, owner, conf, known)
     yield from failed_names.unread
     return None
 
 
-def _known_to_engine(
-    name: str, owner: Container, containers: Containers
-) -> tuple[Container, str] | None:
-    """The running container that has the name on a network of the owner, and its address there."""
+class _KnownName(msgspec.Struct, frozen=True):
+    """A name of a running container on a network of another one."""
+
+    name: str
+    other: Container
+    """The container that has it."""
+    address: str
+
+
+def _known_to_engine(name: str, owner: Container, containers: Containers) -> _KnownName | None:
     for other in containers.by_dns_name.get(name, ()):
         if not other.is_running or other.id == owner.id:
             continue
         for network, endpoint in other.endpoints.items():
             is_shared = network in owner.endpoints and network != DEFAULT_NETWORK
             if is_shared and endpoint.ip_address:
-                return other, endpoint.ip_address
+                return _KnownName(name, other, endpoint.ip_address)
     return None
 
 
 def _finding(
-    container: Container,
-    owner: Container,
-    conf: ResolvConf,
-    name: str,
-    other: Container,
-    address: str,
+    container: Container, owner: Container, conf: ResolvConf, known: _KnownName
 ) -> Finding:
+    name, other, address = known.name, known.other, known.address
     whose = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
     servers = joined(conf.nameservers) if conf.nameservers else "no server"
     return Finding.about(

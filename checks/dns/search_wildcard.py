@@ -18,6 +18,13 @@ from diagnose.phrases import and_more, quoted, sentence
 from diagnose.registry import check
 
 
+class _NamedElsewhere(msgspec.Struct, frozen=True):
+    """A running container, and a network of its own on which the engine gives out its name."""
+
+    owner: Container
+    network: str
+
+
 class _StrayName(msgspec.Struct, frozen=True):
     """A name that a container calls, that nobody near it has, and where it leads instead."""
 
@@ -27,8 +34,8 @@ class _StrayName(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
     stopped: Container | None
     """A container that has the name and does not run."""
-    elsewhere: tuple[Container, str] | None = None
-    """A running container that has the name, and the network on which it has it."""
+    elsewhere: _NamedElsewhere | None = None
+    """A running container that has the name."""
 
     def is_in(self, line: str) -> bool:
         """Whether a line has an address to which the name leads."""
@@ -145,22 +152,19 @@ def _stray_names(
         )
 
 
-def _with_network(owner: Container) -> tuple[Container, str] | None:
-    """A container and a network of its own, on which the engine gives out names.
-
-    Nobody can be connected to the network of the host, or of another container.
-    """
+def _with_network(owner: Container) -> _NamedElsewhere | None:
+    """Nobody can be connected to the network of the host, or of another container."""
     if owner.shares_network:
         return None
     network = min(owner.endpoints.keys() - {DEFAULT_NETWORK}, default="")
-    return (owner, network) if network else None
+    return _NamedElsewhere(owner, network) if network else None
 
 
 def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
     seen = next(filter(stray.is_in, lines), "")
     other = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
     if stray.stopped is None and stray.elsewhere is not None:
-        owner, network = stray.elsewhere
+        owner, network = stray.elsewhere.owner, stray.elsewhere.network
         other = f'{owner} has the name on network "{network}"'
     evidence: dict[str, Json] = {
         "called by": stray.where,
@@ -186,5 +190,5 @@ def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) ->
     if stray.stopped is not None:
         variables = {"stopped": stray.stopped.name}
     elif stray.elsewhere is not None and not container.shares_network:
-        variables = {"apart": container.name, "its_network": stray.elsewhere[1]}
+        variables = {"apart": container.name, "its_network": stray.elsewhere.network}
     return finding.with_variables(variables)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.client import ClientSettings
@@ -13,7 +15,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
+from diagnose.model import DAEMON, CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import how_often, joined, shortened
 from diagnose.registry import check
 
@@ -60,16 +62,16 @@ def push_failed(
     for failed in failed_pushes:
         is_recent = clock.is_within(failed.last.at, recent_s) and failed.why != "denied"
         is_harmful = is_recent or failed.times >= repeated
-        clause, lent = _own_login(client) if failed.why == "denied" else ("", {})
+        login = _own_login(client) if failed.why == "denied" else _OwnLogin()
         ago = clock.ago(failed.last.at)
         yield Finding(
             subject=DAEMON,
-            summary=f"pushing an image failed {how_often(failed.times, ago)}: {_reason(failed)}{clause}",
+            summary=f"pushing an image failed {how_often(failed.times, ago)}: {_reason(failed)}{login.clause}",
             evidence={
                 log.where(failed.last): shortened(_without_markup(failed.said)),
                 "uploads that failed": failed.times,
             },
-            variables=_variables(failed, containers) or lent,
+            variables=_variables(failed, containers) or login.variables,
             discriminator=failed.why,
             severity=Severity.warning if is_harmful else Severity.advice,
             signs=signs(failed.said),
@@ -94,17 +96,23 @@ def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, s
     return {}
 
 
-def _own_login(client: ClientSettings | None) -> tuple[str, dict[str, str]]:
-    """Where the user of this tool has no login at all: so it is said, and whose login there is."""
+class _OwnLogin(msgspec.Struct, frozen=True):
+    """What is said where the user of this tool has no login at all, and whose login there is."""
+
+    clause: str = ""
+    variables: PageVariables = {}
+
+
+def _own_login(client: ClientSettings | None) -> _OwnLogin:
     if client is None or client.logins is None or client.logins or client.store or client.helpers:
-        return "", {}
+        return _OwnLogin()
     alone = f'; user "{client.user}" has no stored login'
     if client.caller is None:
         # root examines what others push, too
-        return (alone if client.user != "root" else ""), {}
+        return _OwnLogin(alone if client.user != "root" else "")
     whose = f'and user "{client.caller.user}", who called sudo, has one for'
     registries = joined(client.caller.logins)
-    return f"{alone}, {whose} {registries}", {"caller_config": client.caller.folder}
+    return _OwnLogin(f"{alone}, {whose} {registries}", {"caller_config": client.caller.folder})
 
 
 def _without_markup(text: str) -> str:

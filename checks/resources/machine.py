@@ -5,6 +5,8 @@ Disks that do not keep up, control groups that nobody manages.
 
 from __future__ import annotations
 
+import msgspec
+
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Containers
@@ -35,7 +37,7 @@ def io_saturated(
         return Skipped("this kernel keeps no pressure figures")
     if waited > stalled:
         waiting = _waiting_for_disk(containers, cgroups)
-        shown = [f"{name} {share:.0f} %" for name, share in waiting]
+        shown = [f"{waiter.name} {waiter.share_pct:.0f} %" for waiter in waiting]
         yield Finding(
             subject=HOST,
             summary=f"all work on the host waited for disks {waited:.0f} % of the last minute",
@@ -44,24 +46,29 @@ def io_saturated(
                 "load": pressure.shown_load,
                 "containers that wait": shown or f"none above {WORTH_NAMING_PCT} %",
             },
-            variables={"container": waiting[0][0]} if waiting else {},
+            variables={"container": waiting[0].name} if waiting else {},
         )
     return None
 
 
-def _waiting_for_disk(
-    containers: Containers | None, cgroups: Cgroups | None
-) -> list[tuple[str, float]]:
-    """The containers that wait most for disks, with the share of their time in percent."""
+class _Waiter(msgspec.Struct, frozen=True):
+    """A container, and the share of its time in which it waits for disks."""
+
+    name: str
+    share_pct: float
+
+
+def _waiting_for_disk(containers: Containers | None, cgroups: Cgroups | None) -> list[_Waiter]:
+    """The containers that wait most."""
     if containers is None or cgroups is None:
         return []
-    shares = [
-        (container.name, group.waited("io", "full") or 0.0)
+    waiters = [
+        _Waiter(container.name, group.waited("io", "full") or 0.0)
         for container in containers.running
         if (group := cgroups.of(container))
     ]
-    worst_first = sorted(shares, key=lambda row: -row[1])
-    return [row for row in worst_first if row[1] > WORTH_NAMING_PCT][:MOST_NAMED]
+    worst_first = sorted(waiters, key=lambda waiter: -waiter.share_pct)
+    return [waiter for waiter in worst_first if waiter.share_pct > WORTH_NAMING_PCT][:MOST_NAMED]
 
 
 @check("resources.cgroup-driver", severity=Severity.warning)

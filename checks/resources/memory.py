@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from checks.resources.helpers import MOST_NAMED
@@ -20,6 +21,7 @@ from diagnose.model import (
     Bytes,
     CheckResult,
     Finding,
+    Json,
     PageVariables,
     Percent,
     Seconds,
@@ -96,9 +98,10 @@ def _largest_unlimited(containers: Containers | None, cgroups: Cgroups | None) -
 
     Nothing where there is none.
     """
-    for container, usage in _by_usage(containers, cgroups):
-        if not container.host_config.memory:
-            return {"container": container.name, "memory": f"{max(256, 2 * usage // MIB)}m"}
+    for eater in _by_usage(containers, cgroups):
+        if not eater.container.host_config.memory:
+            enough = max(256, 2 * eater.working_set // MIB)
+            return {"container": eater.container.name, "memory": f"{enough}m"}
     return {}
 
 
@@ -144,7 +147,7 @@ def memory_scarce(
     if is_scarce or is_stalled:
         eaters = _by_usage(containers, cgroups)[:MOST_NAMED]
         finding = _scarce_finding(host_memory, waited, eaters, is_stalled=is_stalled)
-        largest = {"largest": eaters[0][0].name} if eaters else {}
+        largest = {"largest": eaters[0].container.name} if eaters else {}
         yield finding.with_variables(_largest_unlimited(containers, cgroups) | largest)
     return None
 
@@ -152,11 +155,11 @@ def memory_scarce(
 def _scarce_finding(
     host_memory: HostMemory,
     waited: float | None,
-    eaters: Sequence[tuple[Container, int]],
+    eaters: Sequence[_Eater],
     *,
     is_stalled: bool,
 ) -> Finding:
-    """waited: the percent of a minute in which work waited. eaters: the largest, with bytes."""
+    """waited: the percent of a minute in which work waited. eaters: the largest."""
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
     pressure = f"{waited:.1f} %" if waited is not None else "not kept"
     cache = host_memory.zfs_cache
@@ -172,31 +175,36 @@ def _scarce_finding(
             **present({"ZFS cache that may shrink": size(cache) if cache else ""}),
             "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
             "/proc/pressure/memory full avg60": pressure,
-            "largest working sets": [_row(container, usage) for container, usage in eaters],
+            "largest working sets": [_row(eater) for eater in eaters],
         },
         severity=severity,
     )
 
 
-def _by_usage(
-    containers: Containers | None, cgroups: Cgroups | None
-) -> list[tuple[Container, int]]:
-    """The running containers with the bytes of their working sets, the largest first."""
+class _Eater(msgspec.Struct, frozen=True):
+    """A running container, and the bytes of its working set."""
+
+    container: Container
+    working_set: int
+
+
+def _by_usage(containers: Containers | None, cgroups: Cgroups | None) -> list[_Eater]:
+    """The largest first."""
     if containers is None or cgroups is None:
         return []
     groups = ((container, cgroups.of(container)) for container in containers.running)
-    sizes = [
-        (container, group.memory.working_set)
+    eaters = [
+        _Eater(container, group.memory.working_set)
         for container, group in groups
         if group is not None and group.memory.working_set
     ]
-    return sorted(sizes, key=lambda pair: -pair[1])
+    return sorted(eaters, key=lambda eater: -eater.working_set)
 
 
-def _row(container: Container, usage: int) -> dict[str, object]:
-    limit = container.host_config.memory
+def _row(eater: _Eater) -> dict[str, Json]:
+    limit = eater.container.host_config.memory
     note = f"limit {size(limit)}" if limit else "no limit"
-    return {"name": container.name, "bytes": usage, "note": note}
+    return {"name": eater.container.name, "bytes": eater.working_set, "note": note}
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])

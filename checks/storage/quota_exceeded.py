@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnose.evidence.containers.inspect import Mount
+import msgspec
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.said_errors import SaidErrors
 from diagnose.evidence.images.pulls import Pulls
-from diagnose.evidence.storage.backing_devices import Backing
+from diagnose.evidence.storage.backing_devices import Backing, Behind
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.file_paths import is_within
@@ -66,11 +67,10 @@ def quota_exceeded(
     root = info.docker_root_dir if info is not None else ""
     told = _told_by_engine(root, said_errors, pulls)
     if told is not None and mounts is not None:
-        at, text = told
         mounted = mounts.of(root)
-        is_over = any((container.created_at or 0.0) > at for container in containers)
+        is_over = any((container.created_at or 0.0) > told.at for container in containers)
         if mounted is not None and _has_quotas(mounted) and not is_over:
-            yield _data_root_finding(root, text, mounts.whole(mounted), filesystems)
+            yield _data_root_finding(root, told.text, mounts.whole(mounted), filesystems)
     for container in containers:
         line = log_tails.of(container).find(*REFUSED)
         if line:
@@ -82,10 +82,9 @@ def _container_findings(
     container: Container, line: str, backing: Backing, filesystems: Filesystems | None
 ) -> Iterator[Finding]:
     """The quota of what it has mounted, or else the size of its own layer."""
-    place = _place(container, line, backing)
-    if place is not None:
-        mount, mounted = place
-        yield _mount_finding(container, line, mount, mounted, filesystems)
+    limited = _limited_mount(container, line, backing)
+    if limited is not None:
+        yield _mount_finding(limited, line, filesystems)
     elif limit := (container.host_config.storage_opt or {}).get("size", ""):
         yield Finding.about(
             container,
@@ -94,16 +93,20 @@ def _container_findings(
         )
 
 
-def _told_by_engine(
-    root: str, said: SaidErrors | None, pulls: Pulls | None
-) -> tuple[float, str] | None:
-    """When the engine last met a quota at its data root, and in which words."""
-    texts = [(error.line.at or 0.0, error.line.text) for error in said or ()]
-    texts += [(trouble.last, trouble.text) for trouble in (pulls.of("no-space") if pulls else ())]
-    return max(
-        ((at, text) for at, text in texts if _OF_ENGINE.search(text) and _may_be_of(root, text)),
-        default=None,
-    )
+class _EngineError(msgspec.Struct, frozen=True, order=True):
+    """What the engine said, and when."""
+
+    at: float
+    text: str
+
+
+def _told_by_engine(root: str, said: SaidErrors | None, pulls: Pulls | None) -> _EngineError | None:
+    """Its last error about a quota at its data root."""
+    failed_pulls = pulls.of("no-space") if pulls is not None else ()
+    errors = [_EngineError(error.line.at or 0.0, error.line.text) for error in said or ()]
+    errors += [_EngineError(trouble.last, trouble.text) for trouble in failed_pulls]
+    of_quotas = (error for error in errors if _OF_ENGINE.search(error.text))
+    return max((error for error in of_quotas if _may_be_of(root, error.text)), default=None)
 
 
 def _may_be_of(root: str, text: str) -> bool:
@@ -136,16 +139,16 @@ def _data_root_finding(
     )
 
 
-def _place(container: Container, line: str, backing: Backing) -> tuple[Mount, Mounted] | None:
+def _limited_mount(container: Container, line: str, backing: Backing) -> Behind | None:
     """The mount that the line names, or the only one on a file system with quotas."""
     able = [
-        (behind.mount, behind.mounted)
+        behind
         for behind in backing
         if behind.container.id == container.id and behind.mount.rw and _has_quotas(behind.mounted)
     ]
     path = named_path(container, line)
     if path is not None:
-        return next((behind for behind in able if behind[0] == path.mount), None)
+        return next((behind for behind in able if behind.mount == path.mount), None)
     return only(able)
 
 
@@ -154,13 +157,8 @@ def _has_quotas(mounted: Mounted) -> bool:
     return mounted.fstype in ALWAYS or bool(options & OPTIONS)
 
 
-def _mount_finding(
-    container: Container,
-    line: str,
-    mount: Mount,
-    mounted: Mounted,
-    filesystems: Filesystems | None,
-) -> Finding:
+def _mount_finding(limited: Behind, line: str, filesystems: Filesystems | None) -> Finding:
+    container, mount, mounted = limited.container, limited.mount, limited.mounted
     disk = filesystems.by_point.get(mounted.point) if filesystems is not None else None
     room = f", which has {size(disk.usage.available)} free" if disk is not None else ""
     evidence: dict[str, Json] = {

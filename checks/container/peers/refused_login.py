@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
@@ -83,7 +83,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     variable = f", from its {named[0]}," if named else ""
     set_up = next((f"sets up ({name} {value})" for name, value in own.items()), "")
     set_up = set_up or "sets up, which is root alone"
-    password = only([name for name, _ in _given_passwords(failure, caller, user)])
+    password = only([given.variable for given in _given(failure, caller, user)])
     is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
     # whoever shares a network with a database could ask for a user of its own there
     is_of_project = caller.compose_project == server.compose_project
@@ -124,14 +124,14 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     secrets; nobody can compare one that is escaped in an address.
     """
     user = failure.values.get("user", "")
-    own = next(_own_passwords(failure, user, server), None)
+    own = _own_password(failure, user, server)
     if own is None:
         return None
-    given = dict(_given_passwords(failure, caller, user))
-    is_equal = own[1] in given.values()
+    given = {password.variable: password.value for password in _given(failure, caller, user)}
+    is_equal = own.value in given.values()
     if not given or is_equal or any(_ESCAPED in value for value in given.values()):
         return None
-    names, kept = joined(tuple(given)), own[0]
+    names, kept = joined(tuple(given)), own.variable
     return Reason(
         f"the password of user {user} in its {names} is not the {kept} of {server}",
         f"give both the same password: the database has the {kept} that its data directory "
@@ -201,33 +201,41 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
     )
 
 
-def _own_passwords(failure: Recognised, user: str, server: Container) -> Iterator[tuple[str, str]]:
-    """Variable and value of the password that the database's environment has for this user."""
+class _Password(msgspec.Struct, frozen=True):
+    """A password, or the token that stands for it."""
+
+    variable: str
+    """The variable that holds it, alone or in an address."""
+    value: str
+
+
+def _own_password(failure: Recognised, user: str, server: Container) -> _Password | None:
+    """What the database's environment has for this user."""
+    for name in _variables_of_user(failure, user, server):
+        if value := server.config.value_of(name):
+            return _Password(name, value)
+    return None
+
+
+def _variables_of_user(failure: Recognised, user: str, server: Container) -> tuple[str, ...]:
+    """The variables with which an image sets the password of this user; none of any other."""
     of = server.config.value_of
     if failure.name == "postgres-login":
-        if user == (of("POSTGRES_USER") or "postgres"):
-            yield from _set_variables(server, ("POSTGRES_PASSWORD",))
-    elif failure.name == "mysql-access" and user:
-        if user == "root":
-            yield from _set_variables(server, ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"))
-        elif user in (of("MARIADB_USER"), of("MYSQL_USER")):
-            yield from _set_variables(server, ("MARIADB_PASSWORD", "MYSQL_PASSWORD"))
+        return ("POSTGRES_PASSWORD",) if user == (of("POSTGRES_USER") or "postgres") else ()
+    if failure.name != "mysql-access" or not user:
+        return ()
+    if user == "root":
+        return ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD")
+    is_set_up = user in (of("MARIADB_USER"), of("MYSQL_USER"))
+    return ("MARIADB_PASSWORD", "MYSQL_PASSWORD") if is_set_up else ()
 
 
-def _set_variables(container: Container, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name in names:
-        if value := container.config.value_of(name):
-            yield name, value
-
-
-def _given_passwords(
-    failure: Recognised, caller: Container, user: str
-) -> Iterator[tuple[str, str]]:
-    """The variables of the caller that hold a password for the database, with it."""
+def _given(failure: Recognised, caller: Container, user: str) -> Iterator[_Password]:
+    """The passwords for the database that the caller has."""
     of_others = _OF_OTHERS[failure.name]
     for name, value in caller.config.environment:
         in_address = re.search(rf"://{re.escape(user)}:([^@/\s]+)@", value)
         if in_address:
-            yield name, in_address[1]
+            yield _Password(name, in_address[1])
         elif value and _PASSWORD.fullmatch(name) and not of_others.search(name):
-            yield name, value
+            yield _Password(name, value)

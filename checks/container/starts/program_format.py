@@ -5,6 +5,8 @@ The kernel cannot execute a program that is there.
 
 from __future__ import annotations
 
+import msgspec
+
 from checks.container.starts.start_errors import refused_program
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -55,9 +57,9 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         if program.is_empty:
             yield _empty_finding(container, program)
             continue
-        what, seen = _format(program, host)
-        first_bytes = {_FIRST_BYTES: seen} if seen else {}
-        finding = refused_program(container, program, what, **first_bytes)
+        defect = _defect_of_format(program, host)
+        first_bytes = {_FIRST_BYTES: defect.first_bytes} if defect.first_bytes else {}
+        finding = refused_program(container, program, defect.words, **first_bytes)
         is_binary = program.machine or _BINARY in program.line
         finding = finding.without_variable("file" if is_binary else "image")
         yield _marked_finding(finding) if program.is_marked else finding
@@ -85,17 +87,26 @@ def _marked_finding(finding: Finding) -> Finding:
     return finding.without_variable("file").with_variables(present({"marked": file}))
 
 
-def _format(program: Program, host: str) -> tuple[str, str]:
-    """What is wrong with the program, and its first bytes. host: the host's architecture."""
-    if program.machine and program.machine != host:
+class _Defect(msgspec.Struct, frozen=True):
+    """Why the kernel cannot start a program."""
+
+    words: str
+    first_bytes: str
+    """What of the program shows it; "" where nothing does."""
+
+
+def _defect_of_format(program: Program, host: str) -> _Defect:
+    """host: the host's architecture."""
+    path, machine = program.path, program.machine
+    if machine and machine != host:
         here = f", and this host is {host}" if host else ""
-        return f"{program.path} is built for {program.machine}{here}", f"ELF, {program.machine}"
+        return _Defect(f"{path} is built for {machine}{here}", f"ELF, {machine}")
     if program.is_marked:
-        what = f"{program.path} begins with a byte order mark, so that the kernel sees no #! line"
-        return what, "EF BB BF before #!"
-    if program.is_read and not program.machine and not program.interpreter:
-        return f"{program.path} is a script without a #! line", "neither ELF nor #!"
-    return f"the kernel does not know the format of {program.path}", ""
+        words = f"{path} begins with a byte order mark, so that the kernel sees no #! line"
+        return _Defect(words, "EF BB BF before #!")
+    if program.is_read and not machine and not program.interpreter:
+        return _Defect(f"{path} is a script without a #! line", "neither ELF nor #!")
+    return _Defect(f"the kernel does not know the format of {path}", "")
 
 
 @check("container.interpreter-missing", severity=Severity.critical)
@@ -112,10 +123,12 @@ def interpreter_missing(
         program = programs.of(container)
         if program is None or program.missing or program.why != "no such file or directory":
             continue
-        what, seen = _needs(program)
+        lack = _lack(program)
         other = other_interpreters.of(container) if other_interpreters is not None else None
         has = f", and its image has {other.path}" if other is not None else ""
-        finding = refused_program(container, program, f"{what}{has}", **{_FIRST_BYTES: seen})
+        finding = refused_program(
+            container, program, f"{lack.words}{has}", **{_FIRST_BYTES: lack.first_bytes}
+        )
         # without a carriage return the file is in order: what is missing comes into the image
         if not program.has_carriage_return:
             finding = finding.without_variable("file")
@@ -133,20 +146,19 @@ def _run_by(other: OtherInterpreter) -> PageVariables:
     return {kind: other.path, "script": other.words}
 
 
-def _needs(program: Program) -> tuple[str, str]:
-    """What is missing, and the first bytes that say so."""
+def _lack(program: Program) -> _Defect:
+    """What the program needs and does not find."""
+    path, interpreter = program.path, program.interpreter
     if program.has_carriage_return:
-        interpreter = program.interpreter.rstrip("\r")
-        return f"the #! line of {program.path} ends in a Windows line end", f"#!{interpreter}\\r"
-    if program.interpreter:
-        by_env = "" if "/" in program.interpreter else "... env "
-        missing = f"{program.path} needs {program.interpreter}, which is not there"
-        return missing, f"#!{by_env}{program.interpreter}"
+        first_bytes = "#!" + interpreter.rstrip("\r") + "\\r"
+        return _Defect(f"the #! line of {path} ends in a Windows line end", first_bytes)
+    if interpreter:
+        by_env = "" if "/" in interpreter else "... env "
+        words = f"{path} needs {interpreter}, which is not there"
+        return _Defect(words, f"#!{by_env}{interpreter}")
     if program.machine:
         named = f", {program.loader}," if program.loader else ""
         instead = f": the image has musl's, {program.other_libc}" if program.other_libc else ""
-        return (
-            f"the C library that {program.path} was built for{named} is missing{instead}",
-            f"ELF, {program.machine}",
-        )
-    return f"what {program.path} needs to run is missing", "not read"
+        words = f"the C library that {path} was built for{named} is missing{instead}"
+        return _Defect(words, f"ELF, {program.machine}")
+    return _Defect(f"what {path} needs to run is missing", "not read")
