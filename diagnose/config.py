@@ -105,10 +105,10 @@ def load(named: Path | None) -> Config:
     thresholds: dict[str, dict[str, float]] = {}
     silences: list[Silence] = []
     site: dict[str, Any] = {}
-    names: tuple[str, ...] = ()
-    patterns: dict[str, str] = {}
-    paths, notes = _paths(named)
-    for path in paths:
+    redaction = _Redaction()
+    found = _config_files(named)
+    notes = found.notes
+    for path in found.paths:
         try:
             tables = _tables(path)
         except PermissionError as error:
@@ -121,18 +121,26 @@ def load(named: Path | None) -> Config:
         silences.extend(_silence(path, row) for row in _rows(path, tables.get("silence", [])))
         site |= _site(path, tables.get("site", {}))
         if "redact" in tables:
-            names, patterns = _redact(path, tables["redact"], names, patterns)
+            redaction = redaction.with_table(path, tables["redact"])
     return Config(
         thresholds,
         tuple(silences),
         convert(site, Site),
-        _rules(names, patterns) if names or patterns else None,
+        redaction.rules() if redaction.names or redaction.patterns else None,
         tuple(notes),
     )
 
 
-def _paths(named: Path | None) -> tuple[list[Path], list[str]]:
-    """The files to read, later ones win, and a note for each folder that cannot be listed."""
+class _ConfigFiles(msgspec.Struct, frozen=True):
+    """The files to read."""
+
+    paths: list[Path]
+    """Later ones win."""
+    notes: list[str]
+    """One for each folder that cannot be listed."""
+
+
+def _config_files(named: Path | None) -> _ConfigFiles:
     paths: list[Path] = []
     notes: list[str] = []
     for folder in folders():
@@ -142,7 +150,7 @@ def _paths(named: Path | None) -> tuple[list[Path], list[str]]:
             notes.append(f"configuration in {folder} was not read: {error.strerror}")
     if named is not None:
         paths.append(named)
-    return paths, notes
+    return _ConfigFiles(paths, notes)
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -211,34 +219,37 @@ def _site(path: Path, table: Any) -> dict[str, Any]:
     return table
 
 
-def _redact(
-    path: Path, table: Any, names: tuple[str, ...], patterns: dict[str, str]
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The names and patterns of earlier files with those of the table `[redact]` of this one."""
-    if not isinstance(table, dict):
-        raise ConfigError(f"{path}: redact is a table: [redact]")
-    unknown = set(table) - {"names", "patterns"}
-    if unknown:
-        raise ConfigError(f"{path}: redact has no key {min(unknown)!r} (names, patterns)")
-    new_names, new_patterns = table.get("names", []), table.get("patterns", {})
-    if not isinstance(new_names, list) or not all(isinstance(name, str) for name in new_names):
-        raise ConfigError(f'{path}: in [redact], names is a list of texts: ["X_LICENCE"]')
-    if not isinstance(new_patterns, dict) or not all(
-        isinstance(pattern, str) for pattern in new_patterns.values()
-    ):
-        raise ConfigError(f"{path}: [redact.patterns] has texts: customer = 'CUST-[0-9]{{8}}'")
-    names, patterns = (*names, *new_names), {**patterns, **new_patterns}
-    try:
-        _rules(names, patterns)
-    except ValueError as error:
-        raise ConfigError(f"{path}: in [redact], {error}") from None
-    return names, patterns
+class _Redaction(msgspec.Struct, frozen=True):
+    """What the tables `[redact]` of all files say."""
 
+    names: tuple[str, ...] = ()
+    patterns: dict[str, str] = {}
 
-def _rules(names: tuple[str, ...], patterns: dict[str, str]) -> OwnRules:
-    from diagnose.redact.own import OwnRules
+    def with_table(self, path: Path, table: Any) -> _Redaction:
+        """The same with the table of one more file."""
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: redact is a table: [redact]")
+        unknown = set(table) - {"names", "patterns"}
+        if unknown:
+            raise ConfigError(f"{path}: redact has no key {min(unknown)!r} (names, patterns)")
+        names, patterns = table.get("names", []), table.get("patterns", {})
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f'{path}: in [redact], names is a list of texts: ["X_LICENCE"]')
+        if not isinstance(patterns, dict) or not all(
+            isinstance(pattern, str) for pattern in patterns.values()
+        ):
+            raise ConfigError(f"{path}: [redact.patterns] has texts: customer = 'CUST-[0-9]{{8}}'")
+        added = _Redaction((*self.names, *names), {**self.patterns, **patterns})
+        try:
+            added.rules()
+        except ValueError as error:
+            raise ConfigError(f"{path}: in [redact], {error}") from None
+        return added
 
-    return OwnRules(names, patterns)
+    def rules(self) -> OwnRules:
+        from diagnose.redact.own import OwnRules
+
+        return OwnRules(self.names, self.patterns)
 
 
 def _thresholds(path: Path, table: Any) -> Iterator[tuple[str, dict[str, float]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 _SHORT: Mapping[str, tuple[str, str]] = {
     "-e": ("--env", r"\w+=.*"),
@@ -25,12 +26,17 @@ _NAME = "--name"
 """The container has a name already, and keeps it."""
 
 
-def leading_options(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The options at the begin of a command, and the words behind them.
+class CommandParts(NamedTuple):
+    """A command that begins with options of `docker run`."""
 
-    Each option is one word with a long name: `--publish=8080:80`. Without options where a word is
-    not one of `docker run`.
-    """
+    options: tuple[str, ...]
+    """Each is one word with a long name: `--publish=8080:80`."""
+    rest: tuple[str, ...]
+    """The words behind them."""
+
+
+def leading_options(words: Sequence[str]) -> CommandParts:
+    """Without options where a word is not one of `docker run`."""
     options: list[str] = []
     rest = list(words)
     while rest and rest[0].startswith("-"):
@@ -42,14 +48,14 @@ def leading_options(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, .
             continue
         option = _with_value(word, rest)
         if option is None:
-            return (), tuple(words)
-        if option[0] != _NAME:
-            options.append("=".join(option))
-    return tuple(options), tuple(rest)
+            return CommandParts((), tuple(words))
+        if not option.startswith(f"{_NAME}="):
+            options.append(option)
+    return CommandParts(tuple(options), tuple(rest))
 
 
-def _with_value(word: str, rest: list[str]) -> tuple[str, str] | None:
-    """The long name and the value of an option, which takes its value from the rest if need be.
+def _with_value(word: str, rest: list[str]) -> str | None:
+    """An option by its long name with its value, which it takes from the rest if need be.
 
     None where it is no option of `docker run`.
     """
@@ -60,4 +66,4 @@ def _with_value(word: str, rest: list[str]) -> tuple[str, str] | None:
     if not equals and not rest:
         return None
     value = value if equals else rest.pop(0)
-    return (name, value) if re.fullmatch(shape, value) else None
+    return f"{name}={value}" if re.fullmatch(shape, value) else None

@@ -18,6 +18,8 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import msgspec
+
 from diagnose import packs
 from diagnose.annotations import field_hints, hints
 from diagnose.model import (
@@ -70,14 +72,14 @@ def check(
             raise ValueError(f"check {id} stands in module {function.__module__}")
         if id in _checks and _checks[id].function.__module__ != function.__module__:
             raise ValueError(f"check {id} is registered twice")
-        needs, thresholds = _signature(function)
+        signature = _signature(function)
         _checks[id] = Check(
             id=id,
             title=(function.__doc__ or "").strip().partition("\n")[0],
             severity=severity,
             function=_taking_each_need(function),
-            needs=needs,
-            thresholds=thresholds,
+            needs=signature.needs,
+            thresholds=signature.thresholds,
             caused_by=tuple(caused_by),
             causes=tuple(causes),
             posture=posture,
@@ -244,14 +246,18 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
 
     A parameter named `host` is the seam, not evidence.
     """
-    return _signature(function)[0]
+    return _signature(function).needs
 
 
-def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Threshold, ...]]:
-    """What a function takes: the evidence that it needs, and its thresholds, which are by keyword.
+class _Signature(msgspec.Struct, frozen=True):
+    """What a function takes."""
 
-    A threshold has its unit by its annotation, and a default.
-    """
+    needs: tuple[Need, ...]
+    thresholds: tuple[Threshold, ...]
+    """By keyword; each has its unit by its annotation, and a default."""
+
+
+def _signature(function: Callable[..., Any]) -> _Signature:
     allowed = hints(function)
     code = inspect.unwrap(function).__code__
     required = code.co_varnames[: code.co_argcount]
@@ -268,7 +274,7 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
             needs += [_need(field, kinds) for field, kinds in fields.items()]
         elif name not in ("host", "finding"):
             needs.append(_need(name, allowed[name]))
-    return tuple(needs), tuple(thresholds)
+    return _Signature(tuple(needs), tuple(thresholds))
 
 
 def _need(parameter: str, kinds: tuple[Any, ...]) -> Need:

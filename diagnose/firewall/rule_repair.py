@@ -65,13 +65,13 @@ def repair(
         now = present.get(name, Present({}))
         needed = [chain for chain in rules.own if chain not in KEPT]
         gone += [f"{name} {chain}" for chain in needed if chain not in now.chains]
-        lines, lost = _table_repair(rules, now)
+        wanted = _lost_rules(rules, now)
         old = _stale_rules(rules, now, subnets) if name == "nat" else []
-        missing += [f"{name}: {rule}" for rule in lost]
+        missing += [f"{name}: {rule}" for rule in wanted.rules]
         stale += [f"{name}: {rule}" for rule in old]
         deletions = [f"-D {rule}" for rule in old]
-        if lost or old:
-            parts.append("\n".join([f"*{name}", *deletions, *lines, "COMMIT"]))
+        if wanted.rules or old:
+            parts.append("\n".join([f"*{name}", *deletions, *wanted.lines, "COMMIT"]))
     if not parts:
         return None
     return Repair("\n".join(parts) + "\n", tuple(missing), tuple(stale), tuple(gone))
@@ -94,8 +94,15 @@ def _stale_rules(rules: TableRules, now: Present, subnets: Sequence[str]) -> lis
     return stale
 
 
-def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]]:
-    """Lines for the restore of one table, and the missing rules."""
+class _LostRules(msgspec.Struct, frozen=True):
+    """The rules of one table or chain that are missing."""
+
+    rules: list[str]
+    lines: list[str]
+    """What brings them back, as iptables-restore takes it."""
+
+
+def _lost_rules(rules: TableRules, now: Present) -> _LostRules:
     declared: list[str] = []
     filled: list[str] = []
     missing: list[str] = []
@@ -106,14 +113,14 @@ def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]
             declared.append(f":{chain} - [0:0]")
             filled += [f"-A {chain} {rule}" for rule in contents]
     for chain, first in rules.first.items():
-        inserts, lost = _inserting_commands(chain, first, list(now.chains.get(chain, ())))
-        missing += lost
-        filled += inserts
+        inserted = _inserted_rules(chain, first, list(now.chains.get(chain, ())))
+        missing += inserted.rules
+        filled += inserted.lines
     for chain, last in rules.last.items():
         appended = [f"{chain} {rule}" for rule in last if rule not in now.chains.get(chain, ())]
         missing += appended
         filled += [f"-A {rule}" for rule in appended]
-    return [*declared, *filled], missing
+    return _LostRules(missing, [*declared, *filled])
 
 
 def _lost_of_own(chain: str, contents: Sequence[str], now: Present) -> list[str]:
@@ -128,13 +135,8 @@ def _lost_of_own(chain: str, contents: Sequence[str], now: Present) -> list[str]
     return [f"{chain} {rule}" for rule in contents if rule not in now.chains[chain]]
 
 
-def _inserting_commands(
-    chain: str, first: Iterable[str], standing: list[str]
-) -> tuple[list[str], list[str]]:
-    """Commands that insert the missing rules of a built-in chain.
-
-    Each goes behind the wanted rule before it.
-    """
+def _inserted_rules(chain: str, first: Iterable[str], standing: list[str]) -> _LostRules:
+    """The missing rules of a built-in chain; each goes behind the wanted rule before it."""
     inserts, missing = [], []
     place = 0
     for rule in first:
@@ -145,4 +147,4 @@ def _inserting_commands(
         place += 1
         inserts.append(f"-I {chain} {place} {rule}")
         missing.append(f"{chain} {rule}")
-    return inserts, missing
+    return _LostRules(missing, inserts)

@@ -32,6 +32,14 @@ class _Failure(msgspec.Struct, frozen=True):
     began: float
 
 
+class _Group(msgspec.Struct, frozen=True):
+    """Containers that began to fail together."""
+
+    failures: Sequence[_Failure]
+    shared: frozenset[Subject]
+    """What all of them stand on."""
+
+
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     """A sentence for each group of containers that fail together.
 
@@ -66,8 +74,8 @@ def _joint_failures(findings: Iterable[Reported], topology: Topology) -> Iterato
     everywhere = _disks_of_all(topology)
     for began in onsets:
         below = {subject: _things_below(subject, topology) - everywhere for subject in began}
-        for group, shared in _groups_of_failures(began, below):
-            yield _sentence(group, shared)
+        for group in _groups_of_failures(began, below):
+            yield _sentence(group)
 
 
 def says_why(finding: Reported) -> bool:
@@ -129,8 +137,8 @@ def _disks_of_all(topology: Topology) -> frozenset[Subject]:
 
 def _groups_of_failures(
     began: dict[Subject, float], below: dict[Subject, frozenset[Subject]]
-) -> Iterator[tuple[Sequence[_Failure], frozenset[Subject]]]:
-    """The largest group first, with what its containers share; no container is in two."""
+) -> Iterator[_Group]:
+    """The largest group first; no container is in two."""
     left = [_Failure(container, at) for container, at in began.items()]
     left.sort(key=lambda failure: (failure.began, failure.container))
     for _ in range(MOST_GROUPS):
@@ -143,7 +151,8 @@ def _groups_of_failures(
         if len(best) < FEWEST:
             return
         grouped = {failure.container for failure in best}
-        yield best, frozenset.intersection(*(below[container] for container in grouped))
+        shared = frozenset.intersection(*(below[container] for container in grouped))
+        yield _Group(best, shared)
         left = [failure for failure in left if failure.container not in grouped]
 
 
@@ -162,12 +171,13 @@ def _longest_window(failures: Sequence[_Failure]) -> Sequence[_Failure]:
     return failures[slice(*best)]
 
 
-def _sentence(group: Sequence[_Failure], shared: frozenset[Subject]) -> str:
-    count = len(group)
+def _sentence(group: _Group) -> str:
+    failures, shared = group.failures, group.shared
+    count = len(failures)
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
-    span = duration(group[-1].began - group[0].began)
+    span = duration(failures[-1].began - failures[0].began)
     same = ", ".join(f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared))
-    names = _some_names([failure.container for failure in group])
+    names = _some_names([failure.container for failure in failures])
     return (
         f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"
     )

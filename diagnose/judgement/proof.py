@@ -22,7 +22,7 @@ the link is likely if the evidence that made the link is specific, and otherwise
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -283,8 +283,16 @@ def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tup
     return causes.order(_with_severity_of_effects(weighed))
 
 
-def _try_causes(effect: Reported, proofs: _Proofs) -> tuple[list[CauseLink], list[RuledOut]]:
-    """The causes that may hold, and those without which the finding would be there too."""
+class _TriedCauses(NamedTuple):
+    """What became of the causes of one finding."""
+
+    kept: list[CauseLink]
+    """Those that may hold."""
+    ruled_out: list[RuledOut]
+    """Those without which the finding would be there too."""
+
+
+def _try_causes(effect: Reported, proofs: _Proofs) -> _TriedCauses:
     kept: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
     for link in effect.causes:
@@ -295,7 +303,7 @@ def _try_causes(effect: Reported, proofs: _Proofs) -> tuple[list[CauseLink], lis
             kept.append(replace(link, strength=Strength.proven))
         else:
             ruled_out.append(RuledOut(link.cause, outcome.fact))
-    return kept, ruled_out
+    return _TriedCauses(kept, ruled_out)
 
 
 def _with_proven_causes(effect: Reported, proofs: _Proofs) -> Reported:

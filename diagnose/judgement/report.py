@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -189,29 +189,37 @@ def _too_short(
     return (note,)
 
 
+class _Linked(NamedTuple):
+    """The findings of a report in their order."""
+
+    findings: Sequence[Reported]
+    notes: tuple[str, ...]
+    """What there is to say about them together."""
+
+
 def _linked_findings(
     findings: Sequence[Reported],
     basis: ReportBasis,
     what: Run,
     host: proof.Alternative | None,
     budget: Budget,
-) -> tuple[Sequence[Reported], tuple[str, ...]]:
-    """The findings with their causes, in order, and what there is to say about them together."""
+) -> _Linked:
+    """The findings with their causes, as far as there is time."""
     in_order: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
-    so_far = in_order, (UNLINKED,)
+    so_far = _Linked(in_order, (UNLINKED,))
     try:
         with at_most(max(budget.ends_for(len(findings)) - time.monotonic(), LINKING_S)):
             if what.is_unlinked:
                 return so_far
             linked = causes.link(findings, basis.stands_on)
-            so_far = linked, (UNPROVEN,)
+            so_far = _Linked(linked, (UNPROVEN,))
             if what.is_unproven:
                 return so_far
             if host is not None:
                 linked = proof.proven(
                     linked, host, lambda check, cause: judge(check, cause, what.thresholds)
                 )
-            return linked, coincidence.notes(linked, basis.stands_on)
+            return _Linked(linked, coincidence.notes(linked, basis.stands_on))
     except TimeIsUpError:
         return so_far
 

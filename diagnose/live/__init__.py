@@ -123,6 +123,14 @@ def _is_machine_wide(question: AnyQuestion) -> bool:
     return not any(str(name).startswith("net") for name in question.args.get("names", ()))
 
 
+class _Collected(msgspec.Struct):
+    """What a collector has answered."""
+
+    answer: Json
+    is_clean: bool = False
+    """Whether a worker has found that no secret is in it."""
+
+
 class Live(msgspec.Struct, dict=True, eq=False):
     """This machine and the engine that the endpoint names.
 
@@ -193,8 +201,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if blind is not None:
             return blind
         try:
-            answer, is_clean = self._collected_answer(policy, typed(self.restored(question)))
-            if is_clean:
+            collected = self._collected(policy, typed(self.restored(question)))
+            answer = collected.answer
+            if collected.is_clean:
                 return self.redactor.settle(answer)
             # the answers of the engine are cut where their length is known
             is_whole = policy.scope != "engine"
@@ -202,11 +211,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failure_of(error)
 
-    def _collected_answer(self, policy: Policy, question: AnyQuestion) -> tuple[Json, bool]:
-        """What the collector answers: here, or in a worker of the disk helper if there is one.
-
-        And whether the worker has found that no secret is in it.
-        """
+    def _collected(self, policy: Policy, question: AnyQuestion) -> _Collected:
+        """What the collector answers: here, or in a worker of the disk helper if there is one."""
         if policy.in_helper:
             from diagnose.live.helper import MARGIN_S, NoWorkerError
 
@@ -218,8 +224,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
             seconds = self.deadline(question) - MARGIN_S
             with contextlib.suppress(NoWorkerError):
                 reply = self.helper("disk").call("collect", asked, seconds)
-                return reply["answer"], reply["is_clean"]
-        return _collector(policy.collector)(self, question), False
+                return _Collected(reply["answer"], reply["is_clean"])
+        return _Collected(_collector(policy.collector)(self, question))
 
     def serve(
         self, lane: Lane, pull: Callable[[], AnyQuestion | None]

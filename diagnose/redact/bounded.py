@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 LEAST = 4
 """Characters that a match has at least: a shorter one would replace half of every text."""
 LONGEST = 512
@@ -71,8 +73,8 @@ def _count_ways(items: Sequence[_Item], after: frozenset[int]) -> int:
     ways = 1
     for index in reversed(range(len(items))):
         ways *= _ways_of(items[index], after)
-        first, may_be_empty = _first_characters(items[index])
-        after = first | after if may_be_empty else first
+        first = _first_of_item(items[index])
+        after = first.characters | after if first.may_be_empty else first.characters
     return ways
 
 
@@ -111,8 +113,8 @@ def _ways_of_repeat(
         raise UnboundedPatternError(
             "what is repeated a varying number of times may only be one character or one [class]"
         )
-    first, _ = _first_characters(inner[0])
-    if is_possessive or not first & after:
+    first = _first_of_item(inner[0])
+    if is_possessive or not first.characters & after:
         return 1
     return int(most - least + 1)
 
@@ -122,34 +124,40 @@ def _width_of(item: _Item) -> int | None:
     return 1 if str(item[0]) in ("LITERAL", "NOT_LITERAL", "IN", "ANY") else None
 
 
-def _first_characters(item: _Item) -> tuple[frozenset[int], bool]:
-    """The characters with which an item may begin, and whether it may be empty."""
+class _First(msgspec.Struct, frozen=True):
+    """How a part of a pattern may begin."""
+
+    characters: frozenset[int]
+    may_be_empty: bool
+
+
+def _first_of_item(item: _Item) -> _First:
     operation, value = item
     name = str(operation)
     if _width_of(item):
-        return _characters(name, value), False
+        return _First(_characters(name, value), may_be_empty=False)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        first, may_be_empty = _first_of(list(value[2]))
-        return first, may_be_empty or value[0] == 0
+        first = _first_of(list(value[2]))
+        return _First(first.characters, first.may_be_empty or value[0] == 0)
     if name == "SUBPATTERN":
         return _first_of(list(value[-1]))
     if name == "ATOMIC_GROUP":
         return _first_of(list(value))
     if name == "BRANCH":
         branches = [_first_of(list(branch)) for branch in value[1]]
-        union = _NOTHING.union(*(first for first, _ in branches))
-        return union, any(may_be_empty for _, may_be_empty in branches)
-    return _NOTHING, True
+        union = _NOTHING.union(*(branch.characters for branch in branches))
+        return _First(union, any(branch.may_be_empty for branch in branches))
+    return _First(_NOTHING, may_be_empty=True)
 
 
-def _first_of(items: Sequence[_Item]) -> tuple[frozenset[int], bool]:
+def _first_of(items: Sequence[_Item]) -> _First:
     union = _NOTHING
     for item in items:
-        first, may_be_empty = _first_characters(item)
-        union |= first
-        if not may_be_empty:
-            return union, False
-    return union, True
+        first = _first_of_item(item)
+        union |= first.characters
+        if not first.may_be_empty:
+            return _First(union, may_be_empty=False)
+    return _First(union, may_be_empty=True)
 
 
 def _characters(name: str, value: Any) -> frozenset[int]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt
 from diagnose.redact.names import kind_of, names_users, unexplained
@@ -213,10 +215,10 @@ class Walk:
         if kind is None:
             if len(value) < _SHORTEST_SECRET:
                 return value
-            logins, users = _accounts_under(label)
-            if logins:
+            accounts = _accounts_under(label)
+            if accounts.of_proxy:
                 return _LOGIN.sub(lambda m: m[1] + self.mark("password-hash", m[2], m[0]), value)
-            if users and (":" in value or "|" in value):
+            if accounts.named and (":" in value or "|" in value):
                 return redact_text(f"{label}={value}", self.mark)[len(label) + 1 :]
             return self.string(value)
         if exempt(kind, label, value):
@@ -239,10 +241,15 @@ class Walk:
         return f"{label}={new}"
 
 
-@lru_cache(maxsize=8192)
-def _accounts_under(label: str) -> tuple[bool, bool]:
-    """Whether a label gives a proxy its accounts.
+class _Accounts(msgspec.Struct, frozen=True):
+    """Whether a label has accounts as its value."""
 
-    And whether a name says that an account stands under it.
-    """
-    return _LOGINS.search(label) is not None, names_users(label)
+    of_proxy: bool
+    """It gives a proxy those that it lets in."""
+    named: bool
+    """Its name says so."""
+
+
+@lru_cache(maxsize=8192)
+def _accounts_under(label: str) -> _Accounts:
+    return _Accounts(_LOGINS.search(label) is not None, names_users(label))

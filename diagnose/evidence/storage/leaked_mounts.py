@@ -3,14 +3,14 @@ other processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import ByContainer
-from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, parse
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.storage.mounts import Mounts, mount_table, parse
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -48,11 +48,11 @@ def leaked_mounts(
 ) -> LeakedMounts:
     """The host's mounts first; other namespaces only where the host has none."""
     busy = [container for container in containers if _is_kept_by_a_mount(container)]
-    here = [(LeakedMount(mount.point, mount.fstype), mount) for mount in mounts or ()]
-    leaks = {container.id: _mounts_of_container(container, here) for container in busy}
+    here = [LeakedMount(mount.point, mount.fstype) for mount in mounts or ()]
+    leaks = _leaks_of(busy, here)
     unexplained = [container for container in busy if not leaks[container.id]]
     if unexplained and processes is not None:
-        leaks |= _leaks_elsewhere(host, processes, unexplained)
+        leaks |= _leaks_of(unexplained, list(_mounts_elsewhere(host, processes)))
     return LeakedMounts(leaks)
 
 
@@ -62,32 +62,27 @@ def _is_kept_by_a_mount(container: Container) -> bool:
     return is_dead and BUSY.search(container.state.error) is not None
 
 
-def _leaks_elsewhere(
-    host: Host, processes: Processes, containers: Sequence[Container]
+def _leaks_of(
+    containers: Sequence[Container], mounts: Sequence[LeakedMount]
 ) -> dict[str, tuple[LeakedMount, ...]]:
-    """The mounts of these containers in other mount namespaces, by the container's id."""
-    elsewhere = list(_mounts_elsewhere(host, processes))
-    return {container.id: _mounts_of_container(container, elsewhere) for container in containers}
+    """Those of the mounts that keep each container, by its id."""
+    return {
+        container.id: tuple(mount for mount in mounts if _is_of_container(mount, container))
+        for container in containers
+    }
 
 
-def _mounts_of_container(
-    container: Container, mounts: Iterable[tuple[LeakedMount, Mounted]]
-) -> tuple[LeakedMount, ...]:
-    """The mounts that keep one container, out of these."""
-    return tuple(leaked for leaked, mount in mounts if _is_of_container(mount, container))
-
-
-def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[tuple[LeakedMount, Mounted]]:
-    """The mounts that other namespaces have, each with who has it."""
-    for pid, comm in _namespaces(host, processes):
-        table = host.ask(mount_table(pid))
+def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[LeakedMount]:
+    """The mounts that other namespaces have."""
+    for process in _processes_of_namespaces(host, processes):
+        table = host.ask(mount_table(process.pid))
         if isinstance(table, Failed):
             continue
         for mount in parse(table.text):
-            yield LeakedMount(mount.point, mount.fstype, pid, comm), mount
+            yield LeakedMount(mount.point, mount.fstype, process.pid, process.comm)
 
 
-def _is_of_container(mount: Mounted, container: Container) -> bool:
+def _is_of_container(mount: LeakedMount, container: Container) -> bool:
     """Whether a mount lies in what the engine wants to remove.
 
     The path that it names, or the container's own folders.
@@ -99,11 +94,11 @@ def _is_of_container(mount: Mounted, container: Container) -> bool:
     )
 
 
-def _namespaces(host: Host, processes: Processes) -> list[tuple[int, str]]:
+def _processes_of_namespaces(host: Host, processes: Processes) -> list[Process]:
     """One process of each mount namespace."""
     links = {
         f"/proc/{process.pid}/ns/mnt": process for process in processes if not process.is_zombie
     }
     statuses = host.answer_or(StatPaths(list(links), follow=False), {})
     chosen = {status.link: links[path] for path, status in statuses.items() if status.link}
-    return [(process.pid, process.comm) for process in chosen.values()][:MOST_NAMESPACES]
+    return list(chosen.values())[:MOST_NAMESPACES]

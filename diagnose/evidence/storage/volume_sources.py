@@ -100,13 +100,13 @@ def volume_sources(
     for name, device in sorted(bound.items()):
         status = there.get(_absolute(device))
         if status is not None and status.failed == "missing":
-            text, at = refused.get(name, ("", None))
+            refusal = refused.get(name, _Refusal())
             users = _users(name, containers)
             moved_to = ""
             if device.startswith("/"):
                 was_mounted = any(user.started_at is not None for user in users)
                 moved_to = _moved_to(host, device, places, was_mounted=was_mounted)
-            missing.append(VolumeSource(name, device, users, text, at, moved_to))
+            missing.append(VolumeSource(name, device, users, refusal.text, refusal.at, moved_to))
     return VolumeSources(tuple(missing))
 
 
@@ -180,16 +180,22 @@ def _users(name: str, containers: Containers) -> tuple[Container, ...]:
     return tuple(container for container in containers if container.mounts_volume(name))
 
 
-def _refusals(
-    log: DaemonLog | None, containers: Containers, since: float
-) -> dict[str, tuple[str, float | None]]:
-    """Volume -> what the engine said of it recently, and when."""
-    errors = [(line.text, line.at) for line in (log.since(since) if log is not None else ())]
-    errors += [(container.state.error, container.finished_at) for container in containers]
-    refusals: dict[str, tuple[str, float | None]] = {}
-    for text, at in errors:
-        match = _REFUSED.search(text)
+class _Refusal(msgspec.Struct, frozen=True):
+    """What the engine said when it could not mount a volume, and when."""
+
+    text: str = ""
+    at: float | None = None
+
+
+def _refusals(log: DaemonLog | None, containers: Containers, since: float) -> dict[str, _Refusal]:
+    """The last one of each volume, by its name."""
+    lines = log.since(since) if log is not None else ()
+    said = [_Refusal(line.text, line.at) for line in lines]
+    said += [_Refusal(container.state.error, container.finished_at) for container in containers]
+    refusals: dict[str, _Refusal] = {}
+    for error in said:
+        match = _REFUSED.search(error.text)
         if match:
             name = posixpath.basename(match["point"].removesuffix("/_data"))
-            refusals[name] = (match[0], at)
+            refusals[name] = _Refusal(match[0], error.at)
     return refusals

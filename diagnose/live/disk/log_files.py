@@ -11,8 +11,10 @@ import re
 import stat
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from diagnose.live import Live
 from diagnose.live.disk.written_status import printable
@@ -148,11 +150,11 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
                 return
             descriptor, below, depth = waiting.popleft()
             try:
-                inner, logs = _entries(descriptor, f"{folder}{below}")
-                for name, status in logs:
+                entries = _entries(descriptor, f"{folder}{below}")
+                for name, status in entries.logs.items():
                     if status.st_mtime >= since:
                         yield _written_row(f"{below}/{name}", status)
-                names = inner if depth < DEEPEST else ()
+                names = entries.folders if depth < DEEPEST else ()
                 for name in names:
                     most = MOST_FOLDERS * (2 if _LIKE_LOGS.search(name) else 1)
                     has_room = len(waiting) < most
@@ -167,10 +169,17 @@ def _written_below(folder: str, since: float) -> Iterator[dict[str, Json]]:
             os.close(folder_left.descriptor)
 
 
-def _entries(descriptor: int, path: str) -> tuple[list[str], list[tuple[str, os.stat_result]]]:
-    """The folders of an open one, those for logs first, and its log files with their status."""
+class _Entries(msgspec.Struct, frozen=True):
+    """What counts of a folder, by its names."""
+
+    folders: Sequence[str]
+    """Those for logs first."""
+    logs: Mapping[str, os.stat_result]
+
+
+def _entries(descriptor: int, path: str) -> _Entries:
     folders: list[str] = []
-    logs: list[tuple[str, os.stat_result]] = []
+    logs: dict[str, os.stat_result] = {}
     with os.scandir(descriptor) as listing:
         for entry in itertools.islice(listing, MOST_ENTRIES):
             name = printable(entry.name)
@@ -178,8 +187,9 @@ def _entries(descriptor: int, path: str) -> tuple[list[str], list[tuple[str, os.
                 if not _SKIPPED.fullmatch(name):
                     folders.append(name)
             elif _is_log(f"{path}/{name}") and entry.is_file(follow_symlinks=False):
-                logs.append((name, entry.stat(follow_symlinks=False)))
-    return sorted(folders, key=lambda name: _LIKE_LOGS.search(name) is None), logs
+                logs[name] = entry.stat(follow_symlinks=False)
+    folders.sort(key=lambda name: _LIKE_LOGS.search(name) is None)
+    return _Entries(folders, logs)
 
 
 def _written_row(path: str, status: os.stat_result) -> dict[str, Json]:

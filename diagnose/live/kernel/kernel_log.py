@@ -7,6 +7,8 @@ import re
 import time
 from collections import deque
 
+import msgspec
+
 from diagnose.live import Live, Refused
 from diagnose.live.commands.systemd import journal_entries
 from diagnose.model import Json
@@ -24,24 +26,29 @@ def records(live: Live, question: ReadKernelLog) -> Json:
     """
     limit = question.max
     try:
-        texts, lost = _records_of_ring(live.deadline(question) / 2)
+        ring = _read_ring(live.deadline(question) / 2)
     except PermissionError as error:
         return _from_journal(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
-    parsed = [record for text in texts if (record := parse_record(text, boot))]
+    parsed = [record for text in ring.texts if (record := parse_record(text, boot))]
     kept = _newest(parsed, limit)
     return {
         "records": kept,
-        "dropped": lost or len(kept) < len(parsed) or _gap(parsed),
+        "dropped": ring.has_lost or len(kept) < len(parsed) or _gap(parsed),
         "source": "/dev/kmsg",
     }
 
 
-def _records_of_ring(seconds: float) -> tuple[list[str], bool]:
-    """Every record there is, as it is in the ring: one read gives one record.
+class _Ring(msgspec.Struct, frozen=True):
+    """The records of the kernel's ring, as they are in it."""
 
-    EPIPE says that one was overwritten under the reader.
-    """
+    texts: list[str]
+    has_lost: bool
+    """Whether some were overwritten under the reader, or there was no time for all."""
+
+
+def _read_ring(seconds: float) -> _Ring:
+    """One read gives one record; EPIPE says that one was overwritten."""
     until = time.monotonic() + seconds
     texts: list[str] = []
     lost = False
@@ -51,12 +58,12 @@ def _records_of_ring(seconds: float) -> tuple[list[str], bool]:
             try:
                 texts.append(os.read(descriptor, RECORD).decode("utf-8", "replace"))
             except BlockingIOError:
-                return texts, lost
+                return _Ring(texts, lost)
             except BrokenPipeError:
                 lost = True
     finally:
         os.close(descriptor)
-    return texts, True
+    return _Ring(texts, has_lost=True)
 
 
 def parse_record(text: str, boot: float) -> dict[str, Json] | None:

@@ -129,7 +129,9 @@ def _read() -> Row:
     sets = _dump(nft.NFT_MSG_GETSET, nft.nft_set_msg, _set_row)
     left = MAX_ELEMENTS_IN_ALL
     for owner in sets:
-        owner["elements"], owner["cut"] = _elements(owner, min(MAX_ELEMENTS, left))
+        most = min(MAX_ELEMENTS, left)
+        elements = _elements(owner, most + 1)
+        owner["elements"], owner["cut"] = elements[:most], len(elements) > most
         left -= len(owner["elements"])
     after = _generation()
     return _answer(
@@ -159,8 +161,8 @@ def _dump(kind: int, message: type, shape: Callable[[nlmsg], Row], family: str =
         ]
 
 
-def _elements(owner: Row, most: int) -> tuple[list[Row], bool]:
-    """The elements of a set, and whether more than the most of them were cut off."""
+def _elements(owner: Row, most: int) -> list[Row]:
+    """The first elements of a set."""
     wanted = {"NFTA_SET_ELEM_LIST_TABLE": owner["table"], "NFTA_SET_ELEM_LIST_SET": owner["name"]}
     family = _FAMILY_NUMBERS.get(owner["family"], 0)
     message = nft.nft_set_elem_list_msg()
@@ -171,8 +173,7 @@ def _elements(owner: Row, most: int) -> tuple[list[Row], bool]:
         elements = itertools.chain.from_iterable(
             answer["decoded"].get("elements", ()) for answer in answers
         )
-        first_elements = list(itertools.islice(elements, most + 1))
-    return first_elements[:most], len(first_elements) > most
+        return list(itertools.islice(elements, most))
 
 
 def _family(answer: nlmsg) -> str:

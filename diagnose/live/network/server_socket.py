@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.live import Refused
 from diagnose.live.kernel.proc_files import start_time
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from diagnose.questions.dns import QuerySizedDns, QueryUncheckedDns, SampleDns
 
 
-def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
-    """The address of a server as `socket.connect` takes it, and a socket of its family.
+class ServerSocket(NamedTuple):
+    """A socket for one server, not yet connected."""
 
-    The socket is not yet connected.
+    address: tuple[Any, ...]
+    """As `socket.connect` takes it."""
+    kernel: socket.socket
+
+
+def make_socket(wanted: Json) -> ServerSocket:
+    """A socket of the family of a server's address.
 
     wanted: server, a numeric host (an IPv6 host may name its interface: fe80::1%eth0); port;
     transport, tcp or udp. Raises Refused("malformed") for a name.
@@ -36,14 +42,13 @@ def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
     except socket.gaierror as error:
         raise Refused("malformed", f"not an address: {error}") from error
     family, _, _, _, (host, *rest) = addresses[0]
-    return (str(host).partition("%")[0], *rest), socket.socket(family, kind | socket.SOCK_CLOEXEC)
+    address = (str(host).partition("%")[0], *rest)
+    return ServerSocket(address, socket.socket(family, kind | socket.SOCK_CLOEXEC))
 
 
 @contextmanager
-def sending_socket(
-    live: Live, question: AnyQuestion, wanted: Json
-) -> Iterator[tuple[tuple[Any, ...], socket.socket]]:
-    """The address of a server and a socket for it, closed at the end.
+def sending_socket(live: Live, question: AnyQuestion, wanted: Json) -> Iterator[ServerSocket]:
+    """A socket for a server, closed at the end.
 
     wanted: as for `make_socket`; pid, whose network namespace the socket is in, or None for this
     one; start, that process's start time in clock ticks, or None. Raises Refused("gone") for a
@@ -52,14 +57,14 @@ def sending_socket(
     """
     pid = wanted["pid"]
     if pid is None:
-        address, kernel = make_socket(wanted)
-        with kernel:
-            yield address, kernel
+        made = make_socket(wanted)
+        with made.kernel:
+            yield made
         return
     began = _start_of(pid)
-    address, kernel = _make_socket_inside(live, question, wanted)
-    with kernel:
-        yield address, kernel
+    made = _make_socket_inside(live, question, wanted)
+    with made.kernel:
+        yield made
     if _start_of(pid) != began:
         raise Refused("gone", f"process {pid} is another one now")
 
@@ -67,8 +72,8 @@ def sending_socket(
 @contextmanager
 def resolver_socket(
     live: Live, question: QuerySizedDns | QueryUncheckedDns | SampleDns
-) -> Iterator[tuple[tuple[Any, ...], socket.socket]]:
-    """The address of a resolver and a socket for queries over UDP, as `sending_socket` gives them.
+) -> Iterator[ServerSocket]:
+    """A socket for queries to a resolver over UDP.
 
     Refused("not allowed") after --no-probe.
     """
@@ -83,8 +88,8 @@ def resolver_socket(
         "pid": question.pid,
         "start": None,
     }
-    with sending_socket(live, question, wanted) as place:
-        yield place
+    with sending_socket(live, question, wanted) as made:
+        yield made
 
 
 def _start_of(pid: int) -> int:
@@ -94,9 +99,7 @@ def _start_of(pid: int) -> int:
         raise Refused("gone", f"process {pid} has ended") from error
 
 
-def _make_socket_inside(
-    live: Live, question: AnyQuestion, wanted: Json
-) -> tuple[tuple[Any, ...], socket.socket]:
+def _make_socket_inside(live: Live, question: AnyQuestion, wanted: Json) -> ServerSocket:
     """As `make_socket`, in the namespace of the process `pid`.
 
     The network process makes the socket, and hands it over to us.
@@ -109,4 +112,4 @@ def _make_socket_inside(
     )
     if kernel is None:
         raise Refused("refused", "the network process handed no socket over")
-    return tuple(address), kernel
+    return ServerSocket(tuple(address), kernel)

@@ -80,20 +80,29 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     files = {container.log_path: container for container in containers if _has_json_file(container)}
     if not files:
         return LogContents((), ())
-    rotations, unlisted = _listed_rotations(host, files)
-    damaged, unread = _damaged_logs(host, files, _largest_logs(files, logs))
-    return LogContents(rotations, damaged, unlisted, unread)
-
-
-def _listed_rotations(
-    host: Host, files: Mapping[str, Container]
-) -> tuple[tuple[LogRotation, ...], Unavailable | None]:
-    """What logrotate does with these logs, and why its folder could not be listed."""
     listing = host.ask(ListFolder(FOLDER))
-    if isinstance(listing, Failed):
-        unlisted = None if listing.reason == "missing" else Unavailable.of(listing)
-        return tuple(_rotations(host, [], files)), unlisted
-    return tuple(_rotations(host, listing.names, files)), None
+    unlisted = None
+    if isinstance(listing, Failed) and listing.reason != "missing":
+        unlisted = Unavailable.of(listing)
+    names = [] if isinstance(listing, Failed) else listing.names
+    rotations = tuple(_rotations(host, names, files))
+    found = {path: _nul_bytes(host, path) for path in _largest_logs(files, logs)}
+    damaged = tuple(
+        NulLog(files[path], path, where)
+        for path, where in found.items()
+        if where and not isinstance(where, Failed)
+    )
+    return LogContents(rotations, damaged, unlisted, _why_unread(found))
+
+
+def _why_unread(found: Mapping[str, str | Failed]) -> Unavailable | None:
+    """Why the last of these logs that could not be read was not; None for a log that is gone."""
+    failed = [(path, where) for path, where in found.items() if isinstance(where, Failed)]
+    unread = [(path, why) for path, why in failed if why.reason != "missing"]
+    if not unread:
+        return None
+    path, why = unread[-1]
+    return Unavailable(why.reason, f"{path}: {why.detail}")
 
 
 def _largest_logs(files: Mapping[str, Container], logs: LogFiles | None) -> list[str]:
@@ -105,21 +114,6 @@ def _largest_logs(files: Mapping[str, Container], logs: LogFiles | None) -> list
         if container.id in by_id and by_id[container.id].bytes
     }
     return sorted(sizes, key=lambda path: -sizes[path])[:MOST_LOGS]
-
-
-def _damaged_logs(
-    host: Host, files: Mapping[str, Container], paths: Sequence[str]
-) -> tuple[tuple[NulLog, ...], Unavailable | None]:
-    """The logs that hold NUL bytes, and why one could not be read."""
-    damaged, unread = [], None
-    for path in paths:
-        where = _nul_bytes(host, path)
-        if not isinstance(where, Failed):
-            if where:
-                damaged.append(NulLog(files[path], path, where))
-        elif where.reason != "missing":
-            unread = Unavailable(where.reason, f"{path}: {where.detail}")
-    return tuple(damaged), unread
 
 
 def _has_json_file(container: Container) -> bool:

@@ -190,7 +190,7 @@ def options_in_command(container: Container, tail: LogTail) -> tuple[str, ...]:
     Each is one word with a long name: `--publish=8080:80`.
     """
     words = container.config.cmd or []
-    options, _ = leading_options(words)
+    options = leading_options(words).options
     telling = tail.telling
     if not options or telling is None:
         return ()

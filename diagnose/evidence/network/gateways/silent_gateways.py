@@ -68,17 +68,15 @@ def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTab
         if isinstance(file, Failed):
             continue
         id = netns.container.id
-        network, interface = homes[id]
+        wire = homes[id]
         tables[id] = ArpTable(
             netns.container,
-            network,
+            wire.network,
             frozenset(
                 route.gateway for route in netns.routes if not route.prefix and route.gateway
             ),
             tuple(
-                entry
-                for entry in parse_arp(file.text)
-                if not interface or entry.interface == interface
+                entry for entry in parse_arp(file.text) if wire.interface in ("", entry.interface)
             ),
         )
     return ArpTables(
@@ -129,19 +127,23 @@ def _machine(table: ArpTable, entry: Neighbour) -> SilentMachine:
     return SilentMachine(table.container, table.network, entry.address, entry.interface)
 
 
-def _wire_of(netns: ContainerNetns, networks: Networks) -> tuple[Network, str] | None:
-    """The macvlan or ipvlan network by which a container leaves, and its interface there.
+class _Wire(msgspec.Struct, frozen=True):
+    """The macvlan or ipvlan network by which a container leaves."""
 
-    The interface is empty where the container has no other network.
-    """
+    network: Network
+    interface: str
+    """The container's on it; "" where it has no other network."""
+
+
+def _wire_of(netns: ContainerNetns, networks: Networks) -> _Wire | None:
     container = netns.container
     direct = [network for network in networks.of(container) if network.is_direct]
     if direct and len(container.endpoints) == 1:
-        return direct[0], ""
+        return _Wire(direct[0], "")
     names = {link.index: link.name for link in netns.links}
     for network in direct:
         for route in netns.routes:
             leads_there = route.gateway in network.gateways and not route.prefix
             if leads_there and route.oif in names:
-                return network, names[route.oif]
+                return _Wire(network, names[route.oif])
     return None

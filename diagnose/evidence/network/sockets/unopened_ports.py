@@ -7,6 +7,7 @@ A program that opens several sockets may go on when one fails, and says no more 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -79,7 +80,7 @@ def unopened_ports(
     first = _first_port(host) if said else 0
     items = []
     for container in on_host:
-        port, line = said.get(container.id, (0, ""))
+        port, line = said.get(container.id, _RefusedPort(0, ""))
         is_taken = listeners.on("tcp", "", port) or listeners.on("udp", "", port)
         if not 0 < port < first or is_taken:
             continue
@@ -96,14 +97,18 @@ def unopened_ports(
     return UnopenedPorts(tuple(items), tuple(left))
 
 
-def _unopened_port(tail: LogTail) -> tuple[int, str] | None:
-    """The lowest port that a log says could not be opened, and the last line that says so."""
+class _RefusedPort(NamedTuple):
+    """A port that a log says could not be opened, and the line that says so."""
+
+    port: int
+    line: str
+
+
+def _unopened_port(tail: LogTail) -> _RefusedPort | None:
+    """The lowest such port, with the last line about it."""
     lines = (*tail.earlier, *tail.lines)
-    found = [(int(match["port"]), line) for line in lines if (match := _match(line))]
-    if not found:
-        return None
-    lowest = min(port for port, _ in found)
-    return lowest, next(line for port, line in reversed(found) if port == lowest)
+    found = [_RefusedPort(int(match["port"]), line) for line in lines if (match := _match(line))]
+    return min(reversed(found), key=lambda refused: refused.port, default=None)
 
 
 def _match(line: str) -> re.Match[str] | None:

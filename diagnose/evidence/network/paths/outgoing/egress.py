@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -107,11 +107,18 @@ class Egress(msgspec.Struct, frozen=True):
         return self.sample if self.sample.is_blocked and self.sample.part == "reply" else None
 
 
+class _Verdicts(NamedTuple):
+    """See `Egress`."""
+
+    reach: ConnectionVerdict
+    sample: ConnectionVerdict
+
+
 class _NetworkWay(msgspec.Struct, frozen=True):
     """The way out of one network."""
 
     uplink: Uplink
-    verdicts: tuple[ConnectionVerdict, ConnectionVerdict]
+    verdicts: _Verdicts
     """On all addresses of its containers at once."""
 
     @property
@@ -150,8 +157,8 @@ def _network_way(
 
 def _verdicts_out(
     walks: Walks, network: Network, src: str | tuple[str, ...], uplink: Uplink, family: Family
-) -> tuple[ConnectionVerdict, ConnectionVerdict]:
-    """The verdicts on a destination left open, and on an ordinary peer."""
+) -> _Verdicts:
+    """On a destination left open, and on an ordinary peer."""
     origin = Origin(network.bridge, src)
 
     def best(dst: str | None) -> ConnectionVerdict:
@@ -169,7 +176,7 @@ def _verdicts_out(
             return ConnectionVerdict("accept", nat_unknown=True)
         return min(verdicts, key=lambda verdict: verdict.is_blocked)
 
-    return best(None), best(ordinary_peer(family))
+    return _Verdicts(best(None), best(ordinary_peer(family)))
 
 
 def _ends_at_host(traced: Trace) -> bool:

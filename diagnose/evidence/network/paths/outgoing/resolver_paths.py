@@ -99,10 +99,10 @@ def _paths_of_container(
 ) -> Iterator[ResolverPath]:
     """The way of a container's queries to each server that it asks itself. walked: known traces."""
     upstreams = resolvers.upstreams(container)
-    place = _place(container, networks)
-    if place is None:
+    network = _network_out(container, networks)
+    if network is None:
         return
-    network, source = place
+    source = container.endpoints[network.name].ip_address
     for upstream in upstreams:
         if upstream.by_host or is_loopback(upstream.server) or not is_address(upstream.server):
             continue
@@ -126,10 +126,9 @@ def _paths_of_container(
         )
 
 
-def _place(container: Container, networks: Networks) -> tuple[Network, str] | None:
+def _network_out(container: Container, networks: Networks) -> Network | None:
     """The network by which its packets leave: its only one that leads out, or the first by name."""
     for network in networks.of(container):
-        address = container.endpoints[network.name].ip_address
-        if address and leads_out(network):
-            return network, address
+        if container.endpoints[network.name].ip_address and leads_out(network):
+            return network
     return None
