@@ -23,7 +23,8 @@ One arrow runs through the house:
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure. `failures` has rooms for the
                 words of the `engine`, of refused `starts` and of failed `commands`.
-- `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile; pure.
+- `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile;
+                `yaml_text` YAML as compose reads it; pure.
 - `registry`    `@check`, `@evidence`; the only import by name. `packs` are the packages that hold
                 checks and pages.
                 `annotations` are the types that a function's annotations allow.

@@ -16,9 +16,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any, NamedTuple, TypeVar
 
 from diagnose import packs
 from diagnose.annotations import field_hints, hints
@@ -249,7 +247,7 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
     return _signature(function).needs
 
 
-class _Signature(msgspec.Struct, frozen=True):
+class _Signature(NamedTuple):
     """What a function takes."""
 
     needs: tuple[Need, ...]

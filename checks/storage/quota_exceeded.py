@@ -101,7 +101,7 @@ class _EngineError(msgspec.Struct, frozen=True, order=True):
 
 
 def _told_by_engine(root: str, said: SaidErrors | None, pulls: Pulls | None) -> _EngineError | None:
-    """Its last error about a quota at its data root."""
+    """The last error of the engine about a quota at its data root."""
     failed_pulls = pulls.of("no-space") if pulls is not None else ()
     errors = [_EngineError(error.line.at or 0.0, error.line.text) for error in said or ()]
     errors += [_EngineError(trouble.last, trouble.text) for trouble in failed_pulls]

@@ -13,6 +13,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Trait
 from diagnose.runbooks.filling import placeholders
+from diagnose.yaml_text import read_values
 
 SECTIONS = ("Symptom", "Why it matters", "Confirm", "Fix", "Verify", "Prevent", "See also")
 Purpose = Literal["confirm", "fix", "verify"]
@@ -92,14 +93,12 @@ class Page(msgspec.Struct, frozen=True):
 
 def parse(text: str, name: str) -> Page:
     """A page from its Markdown. PageError with the page's name if it breaks the format."""
-    import yaml
-
     front = FRONT_MATTER.match(text)
     if front is None:
         raise PageError(f"{name}: no front matter")
     try:
-        head: dict[str, Any] = yaml.safe_load(front[1]) or {}
-    except yaml.YAMLError as error:
+        head: dict[str, Any] = read_values(front[1]) or {}
+    except ValueError as error:
         raise PageError(f"{name}: front matter: {error}") from error
     body = _COMMENT.sub("", text[front.end() :])
     variables = {str(key): str(value) for key, value in (head.get("variables") or {}).items()}

@@ -83,7 +83,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     variable = f", from its {named[0]}," if named else ""
     set_up = next((f"sets up ({name} {value})" for name, value in own.items()), "")
     set_up = set_up or "sets up, which is root alone"
-    password = only([given.variable for given in _given(failure, caller, user)])
+    password = only([given.variable for given in _given_passwords(failure, caller, user)])
     is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
     # whoever shares a network with a database could ask for a user of its own there
     is_of_project = caller.compose_project == server.compose_project
@@ -127,7 +127,9 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     own = _own_password(failure, user, server)
     if own is None:
         return None
-    given = {password.variable: password.value for password in _given(failure, caller, user)}
+    given = {
+        password.variable: password.value for password in _given_passwords(failure, caller, user)
+    }
     is_equal = own.value in given.values()
     if not given or is_equal or any(_ESCAPED in value for value in given.values()):
         return None
@@ -230,7 +232,7 @@ def _variables_of_user(failure: Recognised, user: str, server: Container) -> tup
     return ("MARIADB_PASSWORD", "MYSQL_PASSWORD") if is_set_up else ()
 
 
-def _given(failure: Recognised, caller: Container, user: str) -> Iterator[_Password]:
+def _given_passwords(failure: Recognised, caller: Container, user: str) -> Iterator[_Password]:
     """The passwords for the database that the caller has."""
     of_others = _OF_OTHERS[failure.name]
     for name, value in caller.config.environment:

@@ -65,11 +65,12 @@ def _is_kept_by_a_mount(container: Container) -> bool:
 def _leaks_of(
     containers: Sequence[Container], mounts: Sequence[LeakedMount]
 ) -> dict[str, tuple[LeakedMount, ...]]:
-    """Those of the mounts that keep each container, by its id."""
-    return {
-        container.id: tuple(mount for mount in mounts if _is_of_container(mount, container))
-        for container in containers
-    }
+    """By container id, the mounts that keep it."""
+    leaks = {}
+    for container in containers:
+        own = (mount for mount in mounts if _is_of_container(mount, container))
+        leaks[container.id] = tuple(own)
+    return leaks
 
 
 def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[LeakedMount]:

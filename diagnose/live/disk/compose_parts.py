@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from diagnose.model import Json
+from diagnose.yaml_text import read_values
 
 _LONGEST = 4096
 """Characters of a command."""
@@ -65,11 +66,9 @@ def _volume(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def document(text: str) -> dict[str, Any] | None:
     """A compose file; empty where it is no mapping, None where it is not YAML."""
-    import yaml  # only where a file of a project is looked into
-
     try:
-        whole = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError):
+        whole = read_values(text)
+    except ValueError:
         return None
     return whole if isinstance(whole, dict) else {}
 

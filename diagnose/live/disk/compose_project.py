@@ -11,8 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
 from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
 from diagnose.model import Json
+from diagnose.yaml_text import read_nodes
 
 _MOST = 100
 """Services of a project; ports, mounts and variables of a service."""
@@ -39,28 +42,25 @@ def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None
     """
     try:
         return _services(texts, folder)
-    except RecursionError:
+    except (RecursionError, ValueError):
         return None
 
 
-def _services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
+def _services(texts: Mapping[str, str], folder: str) -> list[Json]:
     services: dict[str, dict[str, Any]] = {}
     for path, text in texts.items():
-        root = _root(text)
-        if root is None:
-            return None
-        for name, node in _entries(_entries(root).get("services")).items():
+        for name, node in _entries(_entries(read_nodes(text)).get("services")).items():
             service = services.setdefault(name, {"name": name})
             _add(service, path, node, folder)
     return list(services.values())[:_MOST]
 
 
 def includes_others(texts: Mapping[str, str]) -> bool:
-    """Whether a file takes services from files that it names."""
-    return any("include" in _entries(_root(text)) for text in texts.values())
+    """Whether a file takes services from files that it names. ValueError where one is no YAML."""
+    return any("include" in _entries(read_nodes(text)) for text in texts.values())
 
 
-def _add(service: dict[str, Any], path: str, node: Any, folder: str) -> None:
+def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     """Add what one file says of a service: the later file wins, lists are joined."""
     parts = _entries(node)
     service["path"] = path
@@ -90,7 +90,7 @@ def _add(service: dict[str, Any], path: str, node: Any, folder: str) -> None:
     service["mounts"] = list(mounts.values())[:_MOST]
 
 
-def _is_for_development(parts: Mapping[str, Any]) -> bool:
+def _is_for_development(parts: Mapping[str, Node]) -> bool:
     command = parts.get("command")
     words = [_plain(command), *(_plain(item) for item in _items(command))]
     return _RELOADS.search(" ".join(words)) is not None or any(
@@ -98,27 +98,16 @@ def _is_for_development(parts: Mapping[str, Any]) -> bool:
     )
 
 
-def _assignments(node: Any) -> Iterator[str]:
+def _assignments(node: Node | None) -> Iterator[str]:
     """The variables of a mapping or a list as NAME=value."""
     yield from (f"{name}={_plain(value)}" for name, value in _entries(node).items())
     yield from map(_plain, _items(node))
 
 
-def _root(text: str) -> Any:
-    """The nodes of a file; None where it is no YAML."""
-    import yaml  # only where a project has files here
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.compose(text, Loader=loader) or yaml.MappingNode("", [])
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
-
-
-def _entries(node: Any) -> dict[str, Any]:
+def _entries(node: Node | None) -> dict[str, Node]:
     """The values of a mapping by their keys, those of its merge keys (`<<`) below its own."""
-    merged: dict[str, Any] = {}
-    own: dict[str, Any] = {}
+    merged: dict[str, Node] = {}
+    own: dict[str, Node] = {}
     for key, value in _pairs(node):
         if key.tag == _MERGE:
             for part in reversed(_items(value) or [value]):
@@ -128,20 +117,22 @@ def _entries(node: Any) -> dict[str, Any]:
     return merged | own
 
 
-def _pairs(node: Any) -> list[tuple[Any, Any]]:
-    return node.value if getattr(node, "id", "") == "mapping" else []
+def _pairs(node: Node | None) -> list[tuple[Node, Node]]:
+    """The keys of a mapping with their values; empty for anything else."""
+    return node.value if isinstance(node, MappingNode) else []
 
 
-def _items(node: Any) -> list[Any]:
-    return node.value if getattr(node, "id", "") == "sequence" else []
+def _items(node: Node | None) -> list[Node]:
+    """The items of a list; empty for anything else."""
+    return node.value if isinstance(node, SequenceNode) else []
 
 
-def _plain(node: Any) -> str:
+def _plain(node: Node | None) -> str:
     """The text of a scalar as it is written; "" for anything else."""
-    return str(node.value)[:_LONGEST] if getattr(node, "id", "") == "scalar" else ""
+    return str(node.value)[:_LONGEST] if isinstance(node, ScalarNode) else ""
 
 
-def _has_own_tags(node: Any) -> bool:
+def _has_own_tags(node: Node) -> bool:
     """Whether a part of it has a tag of compose (`!override`, `!reset`).
 
     What an anchor names stands in several places, and is looked at once.
@@ -158,7 +149,7 @@ def _has_own_tags(node: Any) -> bool:
     return False
 
 
-def _port(node: Any) -> str:
+def _port(node: Node) -> str:
     """An entry of `ports` as it is written; of a mapping PUBLISHED:TARGET."""
     parts = _entries(node)
     if not parts:
@@ -170,7 +161,7 @@ def _port(node: Any) -> str:
     return f"{place}/{protocol}" if protocol else place
 
 
-def _mounts(node: Any, folder: str) -> Iterator[dict[str, str]]:
+def _mounts(node: Node | None, folder: str) -> Iterator[dict[str, str]]:
     """What is mounted where; without what a variable names."""
     for item in _items(node):
         parts = _entries(item)
@@ -189,7 +180,7 @@ def _mounts(node: Any, folder: str) -> Iterator[dict[str, str]]:
         yield {"target": target, "source": source}
 
 
-def _replaced_mounts(node: Any, folder: str) -> Iterator[dict[str, str]]:
+def _replaced_mounts(node: Node, folder: str) -> Iterator[dict[str, str]]:
     """The mounts of the anchors that a service merges, and that its own list takes away."""
     own = [value for key, value in _pairs(node) if _plain(key) == "volumes"]
     if not own:
@@ -204,14 +195,14 @@ def _replaced_mounts(node: Any, folder: str) -> Iterator[dict[str, str]]:
                     yield item
 
 
-def _variables(node: Any) -> Iterator[tuple[str, Any]]:
+def _variables(node: Node | None) -> Iterator[tuple[str, Node | None]]:
     """The names of a mapping or a list of variables; those of a mapping with their nodes."""
     yield from _entries(node).items()
     for item in _items(node):
         yield _plain(item).partition("=")[0], None
 
 
-def _numbers(path: str, node: Any) -> Iterator[dict[str, str]]:
+def _numbers(path: str, node: Node | None) -> Iterator[dict[str, str]]:
     """The values without quotes that compose takes for numbers, and writes in another way."""
     for name, value in _variables(node):
         text = _plain(value)

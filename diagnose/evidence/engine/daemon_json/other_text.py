@@ -7,6 +7,7 @@ import json
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import shortened
 from diagnose.redact import holds_token
+from diagnose.yaml_text import read_values
 
 _PAGE = LazyPattern(r"(?i)<(?:!doctype\s+html|html|\?xml)\b")
 _TITLE = LazyPattern(r"(?i)<title>([^<]{1,120})</title>")
@@ -47,12 +48,10 @@ def as_json(text: str) -> str:
     """
     if form_of(text) != _YAML:
         return ""
-    import yaml
-
     try:
-        settings = yaml.safe_load(text)
+        settings = read_values(text)
         written = json.dumps(settings, indent=2, ensure_ascii=False)
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return ""
     is_object = isinstance(settings, dict) and all(isinstance(key, str) for key in settings)
     return f"{written}\n" if is_object and not holds_token(text) else ""
