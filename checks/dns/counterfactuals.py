@@ -77,10 +77,10 @@ def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
     """The query is answered if no rule blocks what the containers of the finding send."""
     members = {finding.subject, *finding.touches}
     outlets = paths.outlets if paths is not None else ()
-    ways = [egress for egress in outlets if egress.container.subject in members]
+    ways = [outlet for outlet in outlets if outlet.container.subject in members]
     if not ways:
         return Outcome.unknown()
-    blocked = [egress for egress in ways if egress.block is not None]
+    blocked = [outlet for outlet in ways if outlet.block is not None]
     if not blocked:
         return Outcome(vanishes=True)
     return Outcome.stays(f"the packet filter still drops what {blocked[0].container.name} sends")

@@ -23,9 +23,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.paths.flushed_rules import FlushedRules, flushed_rules
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
@@ -169,7 +169,7 @@ class _Harm(msgspec.Struct, frozen=True, dict=True):
     has_docker_proxy: bool
 
     @functools.cached_property
-    def cut(self) -> list[Egress]:
+    def cut(self) -> list[Outlet]:
         """The ways out that are blocked."""
         return [way for way in self.paths.outlets if self.flushed.cuts(way)]
 
@@ -180,7 +180,7 @@ class _Harm(msgspec.Struct, frozen=True, dict=True):
         return sorted({way.container.name for way in (*self.cut, *uncovered)})
 
     @functools.cached_property
-    def ports(self) -> list[Ingress]:
+    def ports(self) -> list[Inlet]:
         """The published ports to which no rule leads."""
         return [inlet for inlet in self.paths.inlets if self.flushed.shuts(inlet)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from diagnose.evidence.network.paths.forwarding import Forwarding
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
 from diagnose.evidence.network.paths.wanted.wanted_paths import ARRIVES, WantedPath, WantedPaths
@@ -40,17 +40,17 @@ def paths_open(
     """
     touched = {finding.subject, *finding.touches}
 
-    def opened(egress: Egress) -> Egress:
-        if egress.network.subject in touched:
-            return replace(egress, reach=PASSES, sample=PASSES)
-        return egress
+    def opened(outlet: Outlet) -> Outlet:
+        if outlet.network.subject in touched:
+            return replace(outlet, reach=PASSES, sample=PASSES)
+        return outlet
 
     def answered(path: ResolverPath) -> ResolverPath:
         return replace(path, trace=ARRIVES) if path.network.subject in touched else path
 
     edit: Edit = {
         PacketPaths: replace(
-            packet_paths, outlets=tuple(opened(egress) for egress in packet_paths.outlets)
+            packet_paths, outlets=tuple(opened(outlet) for outlet in packet_paths.outlets)
         )
     }
     if resolver_paths is not None:

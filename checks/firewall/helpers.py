@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import Json, PageVariables, Subject, Unexamined
@@ -40,7 +40,7 @@ def with_bridges(networks: Iterable[Network]) -> tuple[Subject, ...]:
     return tuple(dict.fromkeys(subjects))
 
 
-def container_subjects(outlets: Sequence[Egress], inlets: Sequence[Ingress]) -> tuple[Subject, ...]:
+def container_subjects(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tuple[Subject, ...]:
     """The containers of these ways, each once."""
     subjects = [way.container.subject for way in outlets] + [
         way.container.subject for way in inlets
@@ -77,7 +77,7 @@ def has_proxy(config: DaemonConfig | None) -> bool:
     return config is None or config.starts_proxies
 
 
-def port_list(inlets: Sequence[Ingress]) -> str:
+def port_list(inlets: Sequence[Inlet]) -> str:
     """The published ports of these ways: port 80; ports 80, 443."""
     return numbered("port", sorted({inlet.host_port for inlet in inlets}))
 

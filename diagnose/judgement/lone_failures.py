@@ -23,13 +23,13 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     explains no fault of what a program has itself. One of a container explains that container,
     those that it touches, and those that it calls.
     """
-    lone = [finding for finding in findings if finding.finding.is_lone and finding.root]
+    lone = [finding for finding in findings if finding.finding.does_nothing_else and finding.root]
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     problems = [finding for finding in loud if not finding.check.posture]
     around = [finding for finding in problems if finding.subject.kind != "container"]
     if around:
         are_of_ways = all(finding.check.id.startswith(_OF_WAYS) for finding in around)
-        lone = [finding for finding in lone if finding.finding.is_of_what_it_has and are_of_ways]
+        lone = [finding for finding in lone if finding.finding.is_own_fault and are_of_ways]
     if not lone:
         return findings
     explained = _explained_subjects(problems)

@@ -132,11 +132,10 @@ class Finding(msgspec.Struct, frozen=True):
     advice below all others, and stays calm; None where the words of the check hold."""
     is_quiet: bool = False
     """Advice that no report says aloud, although its check says others so: it is long ago."""
-
-    is_lone: bool = False
+    does_nothing_else: bool = False
     """Advice about a program that does nothing but fail. It is a warning where the report has
     nothing above advice that may explain it."""
-    is_of_what_it_has: bool = False
+    is_own_fault: bool = False
     """Whether a known fault of its own settings, files, data or build is why: no name that is not
     found, no way that is closed explains that."""
 

@@ -32,7 +32,7 @@ def found(
         causes=(),
         posture=posture,
     )
-    finding = Finding(subject, "s", {}, calls=calls, is_lone=lone)
+    finding = Finding(subject, "s", {}, calls=calls, does_nothing_else=lone)
     links = (CauseLink("x.y@db", "key", "it is called"),) if linked else ()
     return Reported(f"{subject}{severity}", check, severity, finding, causes=links)
 
@@ -54,7 +54,9 @@ OTHERS: dict[str, tuple[list[Reported], bool]] = {
 def test_a_lone_failure_is_a_warning_where_nothing_may_explain_it(name: str) -> None:
     others, expected = OTHERS[name]
     severities = [
-        finding.severity for finding in with_warnings([*others, LONE]) if finding.finding.is_lone
+        finding.severity
+        for finding in with_warnings([*others, LONE])
+        if finding.finding.does_nothing_else
     ]
     assert severities == [Severity.warning if expected else Severity.advice]
 
@@ -66,7 +68,7 @@ def test_a_lone_failure_is_a_warning_where_nothing_may_explain_it(name: str) -> 
 def test_no_broken_way_explains_a_fault_of_what_a_program_has(check: str, expected: bool) -> None:
     problem = found(HOST)
     problem = replace(problem, check=replace(problem.check, id=check))
-    own = replace(LONE, finding=replace(LONE.finding, is_of_what_it_has=True))
+    own = replace(LONE, finding=replace(LONE.finding, is_own_fault=True))
     called = found(DB, Severity.advice, lone=True)
     severities = {item.subject: item.severity for item in with_warnings([problem, own, called])}
     assert severities[API] == (Severity.warning if expected else Severity.advice)

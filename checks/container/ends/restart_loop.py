@@ -108,9 +108,9 @@ def restart_loop(
         if container.restarts_always and _loops(container, exits, clock, records.events, limits):
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, reasons.context, before=is_up)
-            calls = own_calls(container, reasons.losses, reasons.namespaces, containers)
+            to_itself = own_calls(container, reasons.losses, reasons.namespaces, containers)
             yield _finding(
-                run, exits, calls=calls, clock=clock, containers=containers, steady=steady
+                run, exits, to_itself=to_itself, clock=clock, containers=containers, steady=steady
             )
     asked_to_end = records.stops.by_id if records.stops is not None else {}
     ended = [container for container in containers if container.state.status == "exited"]
@@ -156,12 +156,12 @@ def _was_held_back(container: Container, steady: float) -> bool:
 def _finding(
     run: FailedRun,
     exits: RecentExits,
-    calls: OwnCalls | None,
+    to_itself: OwnCalls | None,
     clock: Clock,
     containers: Containers,
     steady: float,
 ) -> Finding:
-    """calls: those to itself, which count where nothing else explains the loop."""
+    """to_itself: its refused calls to itself, which count where nothing else explains the loop."""
     container = run.container
     outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
     why = (
@@ -170,7 +170,7 @@ def _finding(
         or run.meaning_clause
         or run.complaint_clause
     )
-    own = calls if not why and not run.callees else None
+    own = to_itself if not why and not run.callees else None
     evidence = {
         **run.evidence(containers, clock),
         "State": str(container.state),

@@ -107,8 +107,8 @@ def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
     )
     return replace(
         finding,
-        is_lone=case.does_nothing_else and not case.nameless.probe,
-        is_of_what_it_has=error.is_fault_of_what_it_has,
+        does_nothing_else=case.does_nothing_else and not case.nameless.probe,
+        is_own_fault=error.is_own_fault,
     )
 
 

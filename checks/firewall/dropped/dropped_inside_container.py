@@ -9,8 +9,8 @@ from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.inner_paths import (
     InnerArrival,
-    InnerEgress,
-    InnerIngress,
+    InnerInlet,
+    InnerOutlet,
     InnerPaths,
 )
 from diagnose.evidence.network.paths.packet_paths import Step
@@ -20,7 +20,7 @@ from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
 
-_Path = TypeVar("_Path", InnerEgress, InnerArrival)
+_Path = TypeVar("_Path", InnerOutlet, InnerArrival)
 
 
 @check("firewall.dropped-inside-container", severity=Severity.critical)
@@ -57,7 +57,7 @@ def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:
     )
 
 
-def _rule_for(inlet: InnerIngress) -> Step | None:
+def _rule_for(inlet: InnerInlet) -> Step | None:
     """The rule that stops the clients of a port; None where a route does, or nothing."""
     for trace in inlet.lost.values():
         if trace.rule_in_the_way is not None:
@@ -65,7 +65,7 @@ def _rule_for(inlet: InnerIngress) -> Step | None:
     return None
 
 
-def _inward_finding(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
+def _inward_finding(by: Step, inlets: Sequence[InnerInlet]) -> Finding:
     first = inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
@@ -98,7 +98,7 @@ def _inward_finding(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     )
 
 
-def _outward_finding(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
+def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
     first = outlets[0]
     path = first.path
     callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}

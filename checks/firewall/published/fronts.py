@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from checks.firewall.helpers import few, with_bridges
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Table
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
@@ -89,7 +89,7 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
     return None
 
 
-def _bypassed_finding(inlet: Ingress) -> Finding:
+def _bypassed_finding(inlet: Inlet) -> Finding:
     by = inlet.refused.by
     assert by is not None
     names_port = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
@@ -36,7 +36,7 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
     return None
 
 
-def _finding(inlet: Ingress, by: Step, opening: Step) -> Finding:
+def _finding(inlet: Inlet, by: Step, opening: Step) -> Finding:
     proto = inlet.protocol
     program = cures.program_of(by)
     opens = {"program": program, "chain": by.chain, "host_port": str(inlet.host_port)}

@@ -18,7 +18,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.flushed_rules import is_lost
 from diagnose.evidence.network.paths.host_paths import HostPaths
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
@@ -136,7 +136,7 @@ def _host_port_findings(
     return None
 
 
-def _untracking_step(firewall: Firewall, inlet: Ingress) -> Step | None:
+def _untracking_step(firewall: Firewall, inlet: Inlet) -> Step | None:
     """The rule that keeps what comes to a port from being tracked, and so from being translated."""
     if inlet.reach.nat is not None or inlet.family != "ip":
         return None
@@ -145,7 +145,7 @@ def _untracking_step(firewall: Firewall, inlet: Ingress) -> Step | None:
 
 
 def _missing_rule_finding(
-    inlet: Ingress, cause: _PortFault, repair: SimulatedRepair | None
+    inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None
 ) -> Finding:
     reach = inlet.reach
     is_led_off = reach.nat is not None and reach.nat.kind == "redirect"
@@ -171,7 +171,7 @@ def _missing_rule_finding(
     )
 
 
-def _cure(inlet: Ingress, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
+def _cure(inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
     if cause.led_by is not None and cures.program_of(cause.led_by) == "iptables":
         return _port_first(inlet)
     if cause.untracked is not None:
@@ -179,7 +179,7 @@ def _cure(inlet: Ingress, cause: _PortFault, repair: SimulatedRepair | None) -> 
     return _variables(inlet.container, inlet.host_port, repair)
 
 
-def _tracked_again(inlet: Ingress, by: Step) -> PageVariables:
+def _tracked_again(inlet: Inlet, by: Step) -> PageVariables:
     """The rules about the port, in raw of iptables or in a chain of nftables."""
     port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
     place = place_of(by)
@@ -188,7 +188,7 @@ def _tracked_again(inlet: Ingress, by: Step) -> PageVariables:
     return {**port, **place, "nft_proto": inlet.protocol}
 
 
-def _port_first(inlet: Ingress) -> PageVariables:
+def _port_first(inlet: Inlet) -> PageVariables:
     """What lets the engine's own rule decide about a port before another program's."""
     return {
         "host_port": str(inlet.host_port),
@@ -197,7 +197,7 @@ def _port_first(inlet: Ingress) -> PageVariables:
     }
 
 
-def _fault_of_rules(firewall: Firewall, inlet: Ingress) -> str:
+def _fault_of_rules(firewall: Firewall, inlet: Inlet) -> str:
     """What is certainly wrong with the rules of one published port, in words.
 
     Empty if nothing is.
@@ -220,7 +220,7 @@ def _fault_of_rules(firewall: Firewall, inlet: Ingress) -> str:
     return ""
 
 
-def _wrong_target(inlet: Ingress) -> str:
+def _wrong_target(inlet: Inlet) -> str:
     """Where a port is sent that is not its container, in words; "" where nothing is wrong."""
     nat = inlet.reach.nat
     if nat is None:

@@ -21,8 +21,8 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.outgoing.egress import Egress
 from diagnose.evidence.network.paths.outgoing.other_address import by_other_address
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.outgoing.unanswerable import unanswerable, unanswerable_queries
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
@@ -98,7 +98,7 @@ def masquerade_missing(
     return None
 
 
-def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Egress]:
+def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Outlet]:
     """The ways out whose source has to be hidden.
 
     silent: the networks without an answer, where the engine writes no rules: such an engine turns
@@ -110,7 +110,7 @@ def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Eg
     return [way for way in every if way.network.name in silent]
 
 
-def _guarded_by_design(paths: PacketPaths) -> list[Egress]:
+def _guarded_by_design(paths: PacketPaths) -> list[Outlet]:
     """The ways out of networks without translation, whose answers the engine itself drops."""
     every = (*paths.outlets, *paths.outlets6)
     return [way for way in every if way.is_guarded and not way.network.masquerades]
@@ -152,14 +152,14 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     )
 
 
-def _undecided_containers(ways: Iterable[Egress]) -> Iterator[Unexamined]:
+def _undecided_containers(ways: Iterable[Outlet]) -> Iterator[Unexamined]:
     """The containers whose translation depends on something that is not known."""
     for way in ways:
         if way.waits_for_unknown:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
-def _how_packets_leave(ways: Sequence[Egress]) -> str:
+def _how_packets_leave(ways: Sequence[Outlet]) -> str:
     """From which address the packets of one network leave, in words."""
     first, nat = ways[0], ways[0].sample.nat
     source = f"their private address ({first.address}), since the masquerade rule is missing"
@@ -174,7 +174,7 @@ def _how_packets_leave(ways: Sequence[Egress]) -> str:
 
 
 def _network_finding(
-    ways: Sequence[Egress], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
+    ways: Sequence[Outlet], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
 ) -> Finding:
     """The finding about one network's ways out by one family.
 

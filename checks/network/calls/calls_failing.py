@@ -205,7 +205,9 @@ def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Findin
         stable=container.caller_lives,
     )
     cure = lack.cure if lack is not None else _variables(failure)
-    return replace(finding, is_lone=_does_nothing_else(failure, clock)).with_variables(cure)
+    return replace(finding, does_nothing_else=_does_nothing_else(failure, clock)).with_variables(
+        cure
+    )
 
 
 def _does_nothing_else(failure: LoggedFailure, clock: Clock) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.inner_paths import InnerIngress, InnerPaths
+from diagnose.evidence.network.paths.inner_paths import InnerInlet, InnerPaths
 from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.route_lookups import SOMEWHERE
@@ -291,7 +291,7 @@ _MAIN = 254
 """The main routing table, from which the uplinks are known."""
 
 
-def _is_taken_inside(inlet: InnerIngress) -> bool:
+def _is_taken_inside(inlet: InnerInlet) -> bool:
     """Whether the container's own routes take the answers to clients beyond the host elsewhere.
 
     Where the host gets none either, and no route is left, its interface is down.
@@ -309,7 +309,7 @@ def _is_taken_inside(inlet: InnerIngress) -> bool:
 _ROUTED_AWAY = frozenset({"elsewhere", "reverse path", "route"})
 
 
-def _inner_tunnel_finding(inlet: InnerIngress) -> Finding:
+def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     """The finding about answers that leave through a tunnel inside the container.
 
     Critical while clients wait for an answer; advice where only other networks are concerned,

@@ -17,9 +17,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.outgoing.egress import SAMPLES
+from diagnose.evidence.network.paths.outgoing.outlets import SAMPLES
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
@@ -167,7 +167,7 @@ def _container(container: Container, network: str, paths: PacketPaths | None) ->
 
 def _ports(container: Container, network: str, paths: PacketPaths | None) -> Iterator[MapPort]:
     """What is published; with the way in where it was walked to this network."""
-    walked: dict[tuple[str, str], Ingress] = {}
+    walked: dict[tuple[str, str], Inlet] = {}
     elsewhere: set[tuple[str, str]] = set()
     inlets = paths.inlets if paths is not None else ()
     for inlet in inlets:
@@ -182,7 +182,7 @@ def _ports(container: Container, network: str, paths: PacketPaths | None) -> Ite
             yield MapPort(str(published), _way_in(walked.get(key)))
 
 
-def _way_in(inlet: Ingress | None) -> MapWay:
+def _way_in(inlet: Inlet | None) -> MapWay:
     if inlet is None:
         return MapWay("none")
     verdict = inlet.sample

@@ -12,8 +12,8 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.inner_paths import (
     InnerArrival,
-    InnerEgress,
-    InnerIngress,
+    InnerInlet,
+    InnerOutlet,
     InnerPaths,
 )
 from diagnose.evidence.network.paths.published.return_paths import ReturnPaths
@@ -42,13 +42,13 @@ def stopped(by: Step, reason: Any = "rule") -> Trace:
 
 def inlet(trace: Trace, *clients: Any, waiting: tuple[str, ...] = ()) -> InnerPaths:
     lost = dict.fromkeys(clients, trace)
-    return InnerPaths((InnerIngress(VPN, SHOP, "10.1.0.3", "80/tcp", 8080, lost, waiting),))
+    return InnerPaths((InnerInlet(VPN, SHOP, "10.1.0.3", "80/tcp", 8080, lost, waiting),))
 
 
 def outlet(trace: Trace, source: Any = "environment") -> InnerPaths:
     want = Want(VPN, "db", 5432, source, "DB_HOST")
     path = WantedPath("between containers", want, SHOP, "10.1.0.4", 5432, trace, DB)
-    return InnerPaths(outlets=(InnerEgress(VPN, path, trace),))
+    return InnerPaths(outlets=(InnerOutlet(VPN, path, trace),))
 
 
 def arrival(trace: Trace, source: Any = "environment") -> InnerPaths:

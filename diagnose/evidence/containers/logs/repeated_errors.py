@@ -153,7 +153,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
         return is_most and is_lasting and not (is_of_others or serves_data)
 
     @property
-    def is_fault_of_what_it_has(self) -> bool:
+    def is_own_fault(self) -> bool:
         """Whether the line is known to mean a fault that no other state of the network mends."""
         failure = self.failure
         if failure is None or failure.failure.may_pass:

@@ -9,10 +9,10 @@ import msgspec
 
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.flushed_rules import is_flushed
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import is_ban
 from diagnose.firewall.packet import Family
@@ -30,19 +30,19 @@ class PlaceOfDrop(msgspec.Struct, frozen=True):
 class DroppedWays(msgspec.Struct, eq=False):
     """What one rule drops: ways out, published ports, and queries to DNS servers."""
 
-    outlets: list[Egress] = msgspec.field(default_factory=list)
-    inlets: list[Ingress] = msgspec.field(default_factory=list)
+    outlets: list[Outlet] = msgspec.field(default_factory=list)
+    inlets: list[Inlet] = msgspec.field(default_factory=list)
     queries: list[ResolverPath] = msgspec.field(default_factory=list)
 
     @property
     def networks(self) -> list[Network]:
-        ways: list[Egress | Ingress | ResolverPath] = [*self.outlets, *self.inlets, *self.queries]
+        ways: list[Outlet | Inlet | ResolverPath] = [*self.outlets, *self.inlets, *self.queries]
         return [way.network for way in ways]
 
     @property
     def family(self) -> Family:
         """IPv6 where nothing of IPv4 is dropped."""
-        ways: list[Egress | Ingress] = [*self.outlets, *self.inlets]
+        ways: list[Outlet | Inlet] = [*self.outlets, *self.inlets]
         families = {way.family for way in ways}
         if not families:
             is_ipv6 = all(":" in query.server for query in self.queries)
@@ -58,7 +58,7 @@ class DroppedWays(msgspec.Struct, eq=False):
     def container_names(self) -> list[str]:
         """The containers that do not get out; else those that reach no DNS server, else those whose
         ports are closed."""
-        ways: list[ResolverPath] | list[Ingress] = self.queries or self.inlets
+        ways: list[ResolverPath] | list[Inlet] = self.queries or self.inlets
         return self.senders or sorted({way.container.name for way in ways})
 
     @property
@@ -125,7 +125,7 @@ def dropped_ways(
 
 def ports_closed_by_rules(
     firewall: Firewall, paths: PacketPaths, resolver_paths: ResolverPaths | None
-) -> dict[Step, list[Ingress]]:
+) -> dict[Step, list[Inlet]]:
     """The published ports of IPv4 that no client gets into, by a rule that only closes ports.
 
     It may be meant: whoever wrote the rule knows.
@@ -159,7 +159,7 @@ def _by_rule(
     return dropped
 
 
-def _blocker(outlet: Egress) -> Step | None:
+def _blocker(outlet: Outlet) -> Step | None:
     """The rule that drops what a network sends out; a ban of a few addresses counts too.
 
     None on a network that is guarded and not masqueraded: it has no way out by design.

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 
 _SEVERAL = 2
@@ -22,7 +22,7 @@ class FlushedRules(msgspec.Struct, frozen=True, dict=True):
 
     bare: tuple[Network, ...]
     """Networks whose bridge no rule names."""
-    fallen: tuple[Egress, ...]
+    fallen: tuple[Outlet, ...]
     """Ways out that no rule takes."""
     no_ports: bool
     """Nothing leads to the published ports."""
@@ -39,16 +39,16 @@ class FlushedRules(msgspec.Struct, frozen=True, dict=True):
         cut_off = [*self.bare, *(way.network for way in self.fallen)]
         return {network.name: network for network in cut_off}
 
-    def cuts(self, way: Egress) -> bool:
+    def cuts(self, way: Outlet) -> bool:
         """Whether a container cannot send out, for lack of these rules."""
         return way.reach.is_blocked and way.network.name in self.networks
 
-    def uncovers(self, way: Egress) -> bool:
+    def uncovers(self, way: Outlet) -> bool:
         """Whether a container's own address is not hidden any more, for lack of these rules."""
         is_concerned = self.no_ports or way.network.name in self.networks
         return is_concerned and way.network.masquerades and way.is_untranslated
 
-    def shuts(self, inlet: Ingress) -> bool:
+    def shuts(self, inlet: Inlet) -> bool:
         """Whether nothing leads to a published port, for lack of these rules."""
         if self.no_ports or self.emptied:
             return True

@@ -41,7 +41,7 @@ Client = Literal["this host", "the local network", "other networks"]
 """Who calls a published port: the host and its docker-proxy, a neighbour of the host, or others."""
 
 
-class InnerIngress(msgspec.Struct, frozen=True):
+class InnerInlet(msgspec.Struct, frozen=True):
     """One published port as its clients meet it inside the container."""
 
     container: Container
@@ -55,7 +55,7 @@ class InnerIngress(msgspec.Struct, frozen=True):
     """Clients whose connections are half open."""
 
 
-class InnerEgress(msgspec.Struct, frozen=True):
+class InnerOutlet(msgspec.Struct, frozen=True):
     """One wanted connection, and what the namespace of the container that opens it does to it."""
 
     owner: Container
@@ -76,8 +76,8 @@ class InnerArrival(msgspec.Struct, frozen=True):
 class InnerPaths(msgspec.Struct, frozen=True):
     """What was traced in namespaces of containers with rules or interfaces of their own."""
 
-    inlets: tuple[InnerIngress, ...] = ()
-    outlets: tuple[InnerEgress, ...] = ()
+    inlets: tuple[InnerInlet, ...] = ()
+    outlets: tuple[InnerOutlet, ...] = ()
     arrivals: tuple[InnerArrival, ...] = ()
     unread: tuple[Unexamined, ...] = ()
     """Containers whose namespace could not be read."""
@@ -157,7 +157,7 @@ def _first_hosts(network: str, own: str) -> list[str]:
 
 def _inlets(
     netns: ContainerNetns, stack: Stack, networks: Networks, clients: dict[Client, str]
-) -> Iterator[InnerIngress]:
+) -> Iterator[InnerInlet]:
     """Whether clients reach the published ports of a container through its own namespace.
 
     clients: an address of each. With several networks the way in is the engine's choice;
@@ -185,7 +185,7 @@ def _inlets(
             traced = trace(stack, flow) if address else None
             if traced is not None and traced.is_blocked:
                 lost[client] = traced
-        yield InnerIngress(
+        yield InnerInlet(
             container,
             network=network,
             address=inner,
@@ -200,7 +200,7 @@ def _is_way_in(network: Network, endpoint: NetworkEndpoint, netns: ContainerNetn
     return leads_out(network) and netns.link_with(endpoint.ip_address) is not None
 
 
-def _with_waiting(host: Host, inlets: Sequence[InnerIngress]) -> Iterator[InnerIngress]:
+def _with_waiting(host: Host, inlets: Sequence[InnerInlet]) -> Iterator[InnerInlet]:
     """The inlets, with the clients that wait for an answer of those that are lost."""
     ports = sorted({inlet.host_port for inlet in inlets if inlet.lost})[:MOST_PORTS]
     waiting: dict[int, tuple[str, ...]] = {}
@@ -220,7 +220,7 @@ def _outlets(
     stacks: dict[str, Stack],
     namespaces: Namespaces,
     containers: Containers,
-) -> Iterator[InnerEgress]:
+) -> Iterator[InnerOutlet]:
     """What the namespace of the container that opens a wanted connection does to it, if known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
     stack, netns = stacks.get(owner.id), namespaces.of(owner)
@@ -229,7 +229,7 @@ def _outlets(
         return
     if netns.link_with(endpoint.ip_address) is None:
         return
-    yield InnerEgress(owner, path, trace(stack, Flow(Origin(), path.address, "tcp", path.port)))
+    yield InnerOutlet(owner, path, trace(stack, Flow(Origin(), path.address, "tcp", path.port)))
 
 
 def _arrivals(

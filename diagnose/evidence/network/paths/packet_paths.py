@@ -13,8 +13,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.outgoing.egress import Egress, outlets_of
-from diagnose.evidence.network.paths.published.ingress import Ingress, inlet_of, outer_ports
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet, outlets_of
+from diagnose.evidence.network.paths.published.inlets import Inlet, inlet_of, outer_ports
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import Walks, places
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -29,9 +29,9 @@ from diagnose.registry import evidence
 __all__ = [
     "USER_CHAIN",
     "ConnectionVerdict",
-    "Egress",
     "Firewall",
-    "Ingress",
+    "Inlet",
+    "Outlet",
     "PacketPaths",
     "Step",
     "Table",
@@ -44,24 +44,24 @@ MOST_PORTS = 4_000
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     """What the host does to the packets of each running container on a bridge network."""
 
-    outlets: tuple[Egress, ...] = ()
-    inlets: tuple[Ingress, ...] = ()
+    outlets: tuple[Outlet, ...] = ()
+    inlets: tuple[Inlet, ...] = ()
     unwalked: tuple[Subject, ...] = ()
     """Containers whose published ports were too many (`MOST_PORTS`)."""
     why_none: str = "no running container is on a bridge network that leads out"
     """Why there is nothing to judge, if there is nothing."""
-    outlets6: tuple[Egress, ...] = ()
-    inlets6: tuple[Ingress, ...] = ()
+    outlets6: tuple[Outlet, ...] = ()
+    inlets6: tuple[Inlet, ...] = ()
     """outlets6, inlets6: over IPv6, for networks that have it."""
 
     @property
-    def ways(self) -> Iterator[Egress | Ingress]:
+    def ways(self) -> Iterator[Outlet | Inlet]:
         """Both kinds of IPv4, those that lead out first."""
         yield from self.outlets
         yield from self.inlets
 
     @property
-    def all_ways(self) -> Iterator[Egress | Ingress]:
+    def all_ways(self) -> Iterator[Outlet | Inlet]:
         """The ways of both families."""
         yield from self.ways
         yield from self.outlets6

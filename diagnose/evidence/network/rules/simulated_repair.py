@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.packet_paths import packet_paths as paths_on
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.firewall.docker import is_docker_chain
@@ -73,17 +73,17 @@ def simulated_repair(
     )
 
 
-def _is_stopped_by_engine(way: Egress | Ingress) -> bool:
+def _is_stopped_by_engine(way: Outlet | Inlet) -> bool:
     """Whether a rule of the engine's own stops the connection: it means to."""
-    verdict = way.reach if isinstance(way, Ingress) else way.block
+    verdict = way.reach if isinstance(way, Inlet) else way.block
     by = verdict.by if verdict is not None and verdict.is_blocked else None
-    is_guarded = isinstance(way, Egress) and way.is_guarded
+    is_guarded = isinstance(way, Outlet) and way.is_guarded
     return is_guarded or (by is not None and is_docker_chain(by.table, by.chain))
 
 
-def passes(way: Egress | Ingress) -> bool:
+def passes(way: Outlet | Inlet) -> bool:
     """Whether a connection gets through, with the addresses that the engine means it to have."""
-    if isinstance(way, Ingress):
+    if isinstance(way, Inlet):
         return way.reach.outcome == "accept" and way.reach.nat is not None
     is_open = way.block is None and way.sample.outcome == "accept"
     is_hidden = way.sample.nat is not None or way.sample.nat_unknown or not way.network.masquerades

@@ -457,7 +457,7 @@ def test_a_device_that_the_container_has_is_not_what_it_lacks(
     logs = RecentLogs({app.id: tuple(RecentLine(NOW + at, NO_CARD) for at in range(60))})
     errors = repeated_errors(Containers([app]), logs)
     (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
-    assert finding.is_lone == is_lack
+    assert finding.does_nothing_else == is_lack
     assert ("this means" in finding.evidence) == is_lack
 
 

@@ -145,7 +145,7 @@ def test_a_program_that_prints_nothing_but_an_error(
     recent = tuple(RecentLine(NOW + after, line) for line in lines)
     errors = repeated_errors(Containers([app]), RecentLogs({app.id: recent}))
     findings = judge("container.errors-in-log", repeated_errors=errors).findings
-    assert [finding.is_lone for finding in findings] == [expected]
+    assert [finding.does_nothing_else for finding in findings] == [expected]
 
 
 SAID = Complaints(9, frozenset({"192.0.2.80"}), frozenset({"unreachable"}))
@@ -174,4 +174,4 @@ def test_a_program_whose_calls_all_fail(
         unanswered_calls=UnansweredCalls(()),
         clock=Clock(wall=NOW + after, booted=0.0),
     )
-    assert [finding.is_lone for finding in result.findings] == [expected]
+    assert [finding.does_nothing_else for finding in result.findings] == [expected]

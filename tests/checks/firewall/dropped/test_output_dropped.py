@@ -13,9 +13,9 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.half_open import HalfOpen
@@ -89,7 +89,7 @@ def test_a_rule_that_drops_all_of_a_container_is_named_once() -> None:
     rule = Step("ip raw", "PREROUTING", "-i br-shop -j DROP")
     lost = Trace("drop", obstacle=Obstacle("rule", rule, "reply", "prerouting"))
     shut = ConnectionVerdict("drop", by=rule)
-    out = Egress(WEB, SHOP, "172.18.0.2", Uplink("eth0", "192.0.2.10"), shut, shut)
+    out = Outlet(WEB, SHOP, "172.18.0.2", Uplink("eth0", "192.0.2.10"), shut, shut)
     result = judge(
         "firewall.output-dropped",
         host_paths=HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, lost),)),
@@ -214,7 +214,7 @@ FROM_HOST = {
 def test_published_ports_as_the_host_reaches_them(name: str) -> None:
     traced, config, wanted = FROM_HOST[name]
     up = Uplink("eth0", "192.0.2.10")
-    inlet = Ingress(
+    inlet = Inlet(
         WEB,
         SHOP,
         frozenset({"172.18.0.2"}),

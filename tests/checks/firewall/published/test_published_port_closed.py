@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
 from diagnose.evidence.network.paths.published.closed_inlets import ClosedInlet, ClosedInlets
-from diagnose.evidence.network.paths.published.ingress import Ingress
+from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.rules import Ruleset
@@ -17,9 +17,9 @@ from tests.judging import judge, rows
 OPEN = ConnectionVerdict("accept")
 
 
-def inlet_of(closed: ConnectionVerdict) -> Ingress:
+def inlet_of(closed: ConnectionVerdict) -> Inlet:
     """Port 8443 of the host, which clients cannot reach, and which would be open unpublished."""
-    return Ingress(
+    return Inlet(
         container("cloud"),
         network(),
         addresses=frozenset({"172.18.0.2"}),

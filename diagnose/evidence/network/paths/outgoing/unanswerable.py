@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.paths.outgoing.egress import Egress
+from diagnose.evidence.network.paths.outgoing.outlets import Outlet
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.mappings import by_key
 
 
 def unanswerable(
-    ways: Iterable[Egress], interfaces: Interfaces | None
-) -> dict[tuple[str, str], list[Egress]]:
+    ways: Iterable[Outlet], interfaces: Interfaces | None
+) -> dict[tuple[str, str], list[Outlet]]:
     """The ways out whose source address nobody can answer, grouped by network and IP version."""
     return by_key(
         ((way.network.name, way.family), way)
@@ -22,7 +22,7 @@ def unanswerable(
     )
 
 
-def _leaves_untranslated(way: Egress) -> bool:
+def _leaves_untranslated(way: Outlet) -> bool:
     """Over IPv6, global addresses may be routed to this host.
 
     Only local ones (fc00::/7) certainly get no answer.
@@ -33,7 +33,7 @@ def _leaves_untranslated(way: Egress) -> bool:
     return is_local and leaves and way.is_untranslated
 
 
-def _is_foreign(way: Egress, interfaces: Interfaces | None) -> bool:
+def _is_foreign(way: Outlet, interfaces: Interfaces | None) -> bool:
     """Whether the source address after SNAT is in the uplink's subnet and not this host's.
 
     Neighbours cannot resolve such an address by ARP. An address of another subnet may be routed

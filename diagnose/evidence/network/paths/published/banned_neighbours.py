@@ -12,7 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE6, family_of, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
-from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
@@ -125,7 +125,7 @@ def _calls(
                 yield address, port
 
 
-def _shut_port(inlet: Ingress) -> ShutPort:
+def _shut_port(inlet: Inlet) -> ShutPort:
     return ShutPort(
         inlet.container,
         port=inlet.port,

@@ -12,7 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.published.banned_neighbours import bans_anybody, is_ban
-from diagnose.evidence.network.paths.published.ingress import Ingress, refused_by_host
+from diagnose.evidence.network.paths.published.inlets import Inlet, refused_by_host
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.rules import Chain
 from diagnose.firewall.stack import Stack
@@ -77,13 +77,13 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
     return BypassedBans(items, walked, tuple(sorted(unread, key=lambda item: item.subject)))
 
 
-def _connections(inlet: Ingress) -> ListConnections:
+def _connections(inlet: Inlet) -> ListConnections:
     return ListConnections(
         protocol="udp" if inlet.protocol == "udp" else "tcp", dport=inlet.host_port
     )
 
 
-def _clients(stack: Stack, inlet: Ingress, table: ConnectionTable) -> set[str]:
+def _clients(stack: Stack, inlet: Inlet, table: ConnectionTable) -> set[str]:
     """The addresses outside this host that the container answered at the port.
 
     The table has calls of other machines at this port, too, such as those of containers.
@@ -103,7 +103,7 @@ def _is_of_this_host(stack: Stack, client: str) -> bool:
 
 
 def _bypassed_at_port(
-    stack: Stack, inlet: Ingress, clients: list[str]
+    stack: Stack, inlet: Inlet, clients: list[str]
 ) -> Iterator[BypassedBan | Unexamined]:
     """The clients that are banned, and the rules of ban lists that are not understood."""
     uplink, address, port = inlet.uplink.name, inlet.host_address, inlet.host_port

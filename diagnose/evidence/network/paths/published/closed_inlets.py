@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.paths.dropped_ways import ports_closed_by_rules
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPaths
-from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths, Step
+from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths, Step
 from diagnose.evidence.network.rules.dropping_rules import packets_of
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import Failed
@@ -19,7 +19,7 @@ from diagnose.registry import evidence
 class ClosedInlet(msgspec.Struct, frozen=True):
     """A published port, the rule that closes it, and what has come to the rule."""
 
-    inlet: Ingress
+    inlet: Inlet
     by: Step
     dropped: int | None
     """Packets since the rule was written; None where it does not count them."""

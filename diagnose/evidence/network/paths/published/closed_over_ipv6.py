@@ -14,7 +14,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin
@@ -82,7 +82,7 @@ def _own_address(stack: Stack, uplinks: Uplinks) -> str:
     return own if stack.routing.look_up(ordinary_peer("ip6")).kind == "unicast" else ""
 
 
-def _is_open_web_port(inlet: Ingress) -> bool:
+def _is_open_web_port(inlet: Inlet) -> bool:
     """Whether clients reach it over IPv4, and the engine publishes it over IPv6 too."""
     is_web = inlet.host_port in WEB and inlet.port.endswith("/tcp")
     published = {

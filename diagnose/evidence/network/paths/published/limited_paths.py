@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.rules.dropping_rules import (
     DroppingRule,
@@ -51,7 +51,7 @@ class LimitedPath(msgspec.Struct, frozen=True):
     """A limit that drops packets now, and the published ports whose clients meet it."""
 
     rule: DroppingRule
-    inlets: tuple[Ingress, ...]
+    inlets: tuple[Inlet, ...]
     most: int = 0
     """Connections that it allows to one address, 0 where it limits something else."""
     busy: tuple[BusyClient, ...] = ()
@@ -125,13 +125,13 @@ def _rule_beyond_limit(rule: Rule) -> Rule:
     return replace(rule, conditions=tuple(conditions))
 
 
-def _is_dropped(stack: Stack, inlet: Ingress, rule: DroppingRule) -> bool:
+def _is_dropped(stack: Stack, inlet: Inlet, rule: DroppingRule) -> bool:
     """Whether this rule stops an ordinary client of a published port."""
     traced = _walk(stack, inlet)
     return traced.is_blocked and traced.by == rule.step
 
 
-def _walk(stack: Stack, inlet: Ingress) -> Trace:
+def _walk(stack: Stack, inlet: Inlet) -> Trace:
     """An ordinary client of a published port."""
     protocol = inlet.port.partition("/")[2]
     origin = Origin(inlet.uplink.name, ordinary_peer(inlet.family))

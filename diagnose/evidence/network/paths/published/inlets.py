@@ -30,7 +30,7 @@ from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 
 
-class Ingress(msgspec.Struct, frozen=True):
+class Inlet(msgspec.Struct, frozen=True):
     """One published port of a running container: what a client behind the uplink meets at it."""
 
     container: Container
@@ -117,7 +117,7 @@ def outer_ports(
                 )
 
 
-def inlet_of(walks: Walks, port: OuterPort) -> Ingress:
+def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
     """What clients behind the uplink meet at a published port."""
     uplink = walks.uplink
     proto = port.port.partition("/")[2]
@@ -137,7 +137,7 @@ def inlet_of(walks: Walks, port: OuterPort) -> Ingress:
         sample = verdict(Origin(uplink.name, ordinary_peer(port.family)))
     target = reach.nat.address if reach.nat is not None else ""
     first_network = next(iter(port.networks.values()))
-    return Ingress(
+    return Inlet(
         port.container,
         port.networks.get(target or "", first_network),
         addresses=frozenset(port.networks),

@@ -30,7 +30,7 @@ SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 
 outage."""
 
 
-class Egress(msgspec.Struct, frozen=True):
+class Outlet(msgspec.Struct, frozen=True):
     """A running container's way out of one bridge network."""
 
     container: Container
@@ -108,7 +108,7 @@ class Egress(msgspec.Struct, frozen=True):
 
 
 class _Verdicts(NamedTuple):
-    """See `Egress`."""
+    """See `Outlet`."""
 
     reach: ConnectionVerdict
     sample: ConnectionVerdict
@@ -127,7 +127,7 @@ class _NetworkWay(msgspec.Struct, frozen=True):
         return all(is_decided(verdict) for verdict in self.verdicts)
 
 
-def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterator[Egress]:
+def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterator[Outlet]:
     """The ways out of each network.
 
     One walk for all containers of a network, and one for each where a rule tells some of them
@@ -145,7 +145,7 @@ def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterat
         address, verdicts = address_of(endpoint, family), way.verdicts
         if len(members) > 1 and not way.is_shared:
             verdicts = _verdicts_out(walks, network, address, way.uplink, family)
-        yield Egress(container, network, address, way.uplink, *verdicts, family)
+        yield Outlet(container, network, address, way.uplink, *verdicts, family)
 
 
 def _network_way(
