@@ -228,12 +228,21 @@ def _first_line_of_bytes(match: re.Match[str]) -> str:
     return f'"{line}"' if _WORDS_ALONE.fullmatch(line) else match[0]
 
 
+_OF_PROCESS = LazyPattern(r"(?:\d\d:\d\d:\d\d )?[\w-]{1,40}\.\d{1,3} {0,20}\| ")
+"""What foreman and honcho put before each line of the processes that they start."""
+
+
 def plain(line: str) -> str:
-    """A line without colours and control characters; a carriage return in a word is seen."""
+    """A line without colours and control characters; a carriage return in a word is seen.
+
+    Without the name of its process too, where one program prints the lines of several.
+    """
     text = _CR_IN_WORD.sub(r"\\r", line) if "\r" in line else line
     if "<<" in text:
         text = _ERLANG_TEXT.sub(_first_line_of_bytes, text)
-    return _ANSI.sub("", text).replace("\r", "").rstrip()[:LONGEST]
+    bare = _ANSI.sub("", text).replace("\r", "").rstrip()[:LONGEST]
+    prefix = _OF_PROCESS.match(bare) if "| " in bare else None
+    return bare[prefix.end() :] if prefix is not None else bare
 
 
 def words_of(text: str) -> frozenset[str]:

@@ -66,3 +66,18 @@ def test_the_reason_and_the_level_are_read(name: str) -> None:
 def test_a_line_of_serilog_without_a_level_is_information() -> None:
     line = json.dumps({"@t": "2024-05-01T10:00:00Z", "@mt": "retry after connection refused"})
     assert message(line).level == INFO
+
+
+def test_the_name_of_a_process_before_a_line_is_left_out() -> None:
+    """foreman and honcho print the lines of several programs."""
+    lines = (
+        "13:58:01 web.1  | Traceback (most recent call last):",
+        '13:58:01 web.1  |   File "/srv/shop/__init__.py", line 20, in <module>',
+        "13:58:01 web.1  | KeyError: 'DEBUG_MODE'",
+        "13:58:02 web.1  | exited with code 1",
+        "13:58:02 system | sending SIGTERM to all processes",
+    )
+    failure = LogTail(lines).failure
+    assert failure is not None
+    assert (failure.name, failure.values["variable"]) == ("python-keyerror", "DEBUG_MODE")
+    assert message("a.b | c").text == "a.b | c"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -22,6 +22,7 @@ from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
 from checks.container.first_steps.setting_steps import setting_of, setting_variables
+from checks.container.first_steps.subject_looks import subject_look
 from checks.container.helpers import (
     UNFILTERED,
     blames_no_filter,
@@ -80,6 +81,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """Where the server that it calls is given another address."""
     row: Mapping[str, str] = {}
     """What the known failure's own remedy needs, as variables of the page."""
+    look: Mapping[str, str] = {}
+    """What shows the thing that its log is about, as variables of the page."""
     complaint: ComplainingPeer | None = None
     """The server that it calls and that says what is wrong."""
     migrator: FailedMigrator | None = None
@@ -235,8 +238,20 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def steps(self) -> PageVariables:
         """The variables of the page: which of its cures suit this failure."""
-        first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
+        first = first_steps(
+            self.container, self.tail, self.setting, self.calls, is_lasting=self._is_lasting
+        )
         return self._without_links(first) | self.further_steps
+
+    @property
+    def _is_lasting(self) -> bool:
+        """Whether no other start finds what it called: a name that no container has, its own
+        localhost, a place where a look shows who is there."""
+        failure, container = self.tail.failure, self.container
+        is_of_loopback = failure is not None and failure.name.startswith("loopback-")
+        calls_itself = is_of_loopback and not container.shares_network
+        is_looked_at = "asked_host" in self.look and not self.calls.callees
+        return bool(self.strays) or calls_itself or is_looked_at
 
     def _without_links(self, steps: PageVariables) -> PageVariables:
         """The steps that change no file to which a link of the container leads."""
@@ -258,6 +273,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
             | code_variables(container, tail)
+            | dict(self.look)
             | _named_steps(container, tail, self.setting)
             | _room_variables(container, tail, context.info)
             | dict(self.corrected)
@@ -300,6 +316,7 @@ def failed_run(
         server=server_of(container, tail.failure, containers),
         own=own_address(tail.failure, container, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
+        look=subject_look(container, tail.failure, tail.telling_text, containers),
         complaint=complaint,
         migrator=failed_migrator(container, tail.failure, containers, context.log_tails),
     )
@@ -351,18 +368,19 @@ def first_steps(
     tail: LogTail,
     setting: NamedSetting | None,
     calls: Calls,
-    strays: Collection[str],
+    *,
+    is_lasting: bool,
 ) -> PageVariables:
     """The variables of a page about a container that has ended: another start where it may help, a
     peer that does not listen, and the setting to which the log objects.
 
-    strays: names that it called and that no container has. No other start finds them, nor a port
-    where nothing listens now.
+    is_lasting: no other start finds what it called. Nor does one find a port where nothing listens
+    now.
     """
     may_help = may_have_passed(container, tail, setting) or calls.are_back
     text = tail.telling_text
     is_named = is_better_looked_at(container, text) or bool(code_variables(container, tail))
-    stays = bool(strays) or calls.are_deaf or is_named
+    stays = is_lasting or calls.are_deaf or is_named
     is_worth_a_start = may_help and not stays
     return {
         **({"again": container.name} if is_worth_a_start else {}),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from checks.container.first_steps.line_steps import shown_settings
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.model import Json, PageVariables
@@ -92,7 +93,10 @@ def code_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
 def code_variables(container: Container, tail: LogTail) -> PageVariables:
     """The variables of a page that shows what is set for the thing that the code is about."""
     code = _code_of(tail)
-    return _shown_value(container, _subject_of(code.words)) if code is not None else {}
+    subject = _subject_of(code.words) if code is not None else None
+    if subject is not None and not subject.variables:
+        return shown_settings(container)
+    return _shown_value(container, subject)
 
 
 def line_subject_variables(

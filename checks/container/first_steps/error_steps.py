@@ -10,6 +10,7 @@ from checks.container.first_steps.error_case import ErrorCase
 from checks.container.first_steps.installed_parts import installer_of
 from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.row_steps import row_steps
+from checks.container.first_steps.subject_looks import running_look
 from checks.container.peers.unknown_names import stray_variables
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Containers
@@ -68,6 +69,7 @@ def _remedies(
     yield case.setting.variables if case.setting is not None else {}
     yield line_subject_variables(error.container, error.failure, error.line.whole)
     yield _place_variables(error)
+    yield running_look(error.container, error.failure, error.line.whole, containers)
     yield _given_settings(error)
     yield _service_variables(error)
     yield present({"own_log": f"{error.container.name}:{error.path}" if error.path else ""})

@@ -36,6 +36,8 @@ _JAVA_IMAGE = LazyPattern(
     r"\d[\d._+u]*(?P<flavour>(?:-[a-z]+)*)"
 )
 """Images of nothing but Java, whose tags begin with its version."""
+_RELEASE = LazyPattern(r"v?\d{1,6}\.\d{1,6}\.\d")
+"""Tags that stay as they are: a mended program gets another one."""
 _CLASS_FILES_BEFORE_JAVA = 44
 """Class files of Java 1 have version 45, those of each release one more."""
 _OF_MIGRATIONS = frozenset(
@@ -151,10 +153,14 @@ def _built_by_compose(container: Container, images: Images) -> PageVariables:
 
 
 def _tag_to_pull(container: Container, images: Images) -> PageVariables:
-    """The tag that may have been mended since; nothing for an image that was built here."""
+    """The tag that may have been mended since.
+
+    Nothing for an image that was built here, or whose tag is that of one release.
+    """
     image, reference = images.of(container), container.config.image
-    is_of_registry = image is not None and bool(image.digests) and bool(tag_of(reference))
-    return {"pulled": reference} if is_of_registry else {}
+    tag = tag_of(reference)
+    is_of_registry = image is not None and bool(image.digests) and bool(tag)
+    return {"pulled": reference} if is_of_registry and not _RELEASE.match(tag) else {}
 
 
 def _pointed_log(container: Container, tail: LogTail) -> PageVariables:

@@ -104,13 +104,29 @@ def settings_folder(container: Container) -> str:
     return mount.source if mount is not None else ""
 
 
-def _setting_mounts(container: Container) -> list[Mount]:
-    """The mounts that look like settings; all that may hold any where none does.
+def shown_settings(container: Container) -> PageVariables:
+    """The variables of a page that shows the one mount which looks like settings."""
+    mount = only(_likely_mounts(container))
+    if mount is None:
+        return {}
+    if "." in posixpath.basename(mount.destination):
+        return {"setting_file": mount.source, "setting_line": "0"}
+    return {"setting_folder": mount.source}
 
-    Below / lie files of the kernel that never end.
-    """
-    mounts = [mount for mount in container.bind_mounts if not _OF_SYSTEM.match(mount.source)]
-    likely = [
-        mount for mount in mounts if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
+
+def _setting_mounts(container: Container) -> list[Mount]:
+    """The mounts that look like settings; all that may hold any where none does."""
+    return _likely_mounts(container) or _own_mounts(container)
+
+
+def _likely_mounts(container: Container) -> list[Mount]:
+    return [
+        mount
+        for mount in _own_mounts(container)
+        if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
     ]
-    return likely or mounts
+
+
+def _own_mounts(container: Container) -> list[Mount]:
+    """Below / lie files of the kernel that never end."""
+    return [mount for mount in container.bind_mounts if not _OF_SYSTEM.match(mount.source)]

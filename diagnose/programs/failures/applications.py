@@ -24,6 +24,7 @@ _DATA = (
         "it is mounted",
         source="Immich's documentation, system integrity; truenas/apps#1724",
         turns_away=True,
+        look="data",
     ),
     Failure(
         name="collation-wrong",
@@ -33,6 +34,7 @@ _DATA = (
         cure="make a new database with LC_COLLATE and LC_CTYPE {wanted}, TEMPLATE template0; for an empty data "
         "directory POSTGRES_INITDB_ARGS=--locale={wanted} does it",
         source="Synapse's documentation, PostgreSQL",
+        look="database",
     ),
     Failure(
         name="encoding-wrong",
@@ -51,6 +53,7 @@ _DATA = (
         "that is not mounted, or there is none",
         cure="mount that disk on the host, and start the container again: findmnt names what is mounted",
         source="minio/minio#15967",
+        look="data",
     ),
     Failure(
         name="portainer-data",
@@ -59,6 +62,7 @@ _DATA = (
         cause="Portainer does not understand its database: another release has written it, or its migration broke off",
         cure="run the newest release on it, or restore the backup that Portainer keeps below backups in its data",
         source="portainer/portainer#10794",
+        look="builds",
     ),
     Failure(
         name="owner-unchangeable",
@@ -110,6 +114,7 @@ _PLUGINS = (
         cause="the saved configuration names {kind}, a class of a plugin that did not load or is not installed",
         cure="install that plugin for this release, or take its element out of the file that the log names",
         source="jenkins-infra/helpdesk#5241",
+        look="data",
     ),
     Failure(
         name="zigbee-silent",
@@ -136,6 +141,7 @@ _PLUGINS = (
         cure="see whether the container reaches the internet, restart it, and update the integration: it may ask for "
         "packages that this image's Python cannot have",
         source="Home Assistant's own message",
+        look="networks",
     ),
     Failure(
         name="coral-missing",
@@ -187,6 +193,7 @@ _NEIGHBOURS = (
         cause="uWSGI answers each request with an error: it could not load the program at its start",
         cure="look at the first lines of its log, where the traceback says why: docker logs shows them",
         source="sissbruecker/linkding#1193",
+        look="child",
     ),
     Failure(
         name="postgres-no-host",
@@ -289,6 +296,7 @@ _ROUTES = (
         cure="connect both to one network, and name that one in the label traefik.docker.network",
         source="Traefik's documentation, Docker provider",
         turns_away=True,
+        look="networks",
     ),
     Failure(
         name="traefik-many-services",
@@ -317,6 +325,7 @@ _ROUTES = (
         cure="empty that file (acme.json) and keep its mode 600: Traefik gets the certificates again",
         source="timothystewart6/techno-tim.github.io#60",
         turns_away=True,
+        look="data",
     ),
     Failure(
         name="acme-challenge-failed",

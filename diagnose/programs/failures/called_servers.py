@@ -51,6 +51,7 @@ CALLED_SERVERS = (
         source="elastic/elasticsearch#38024, deviantony/docker-elk#219",
         turns_away=True,
         remedy=AtServer("flooded", _SEARCH),
+        look="database",
     ),
     Failure(
         name="search-migration",
@@ -62,6 +63,7 @@ CALLED_SERVERS = (
         "runs, and start it again",
         source="chaoss/grimoirelab#443",
         remedy=AtServer("searched", _SEARCH),
+        look="database",
     ),
     Failure(
         name="issuer-differs",
@@ -106,6 +108,7 @@ CALLED_SERVERS = (
         cure="raise maxmemory, or let it drop old keys with maxmemory-policy",
         turns_away=True,
         remedy=AtServer("full_cache", _REDIS),
+        look="database",
     ),
     Failure(
         name="redis-protected",
@@ -115,6 +118,7 @@ CALLED_SERVERS = (
         "(protected mode): its file of settings may be empty, or not the one that was meant",
         cure="set requirepass in the settings of Redis, and the same password in the program",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="redis-unsaved",
@@ -136,6 +140,7 @@ CALLED_SERVERS = (
         source="redis/redis#3303",
         turns_away=True,
         remedy=AtServer("replica", _REDIS),
+        look="database",
     ),
     Failure(
         name="redis-master-gone",
@@ -146,6 +151,7 @@ CALLED_SERVERS = (
         cure="start the master; if there is none, end the replication with `redis-cli replicaof no one`, "
         "and set a password: attackers do this to a Redis with an open port and no password",
         source="redis/redis#3303",
+        look="database",
     ),
     Failure(
         name="database-read-only",
@@ -158,6 +164,7 @@ CALLED_SERVERS = (
         cure="let the program call the primary server, or turn off the read-only mode where it was set",
         source="the programs' own messages",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="tls-expected",
@@ -186,6 +193,7 @@ CALLED_SERVERS = (
         cure="delete the {kind} {queue} once it is empty, so that the program makes it again, or "
         "let the program ask for what it was made with",
         remedy=AtServer("broker", LazyPattern(r"rabbitmq")),
+        look="database",
     ),
     Failure(
         name="kafka-offset",

@@ -15,6 +15,7 @@ CLUSTER_MEMBERS = (
         cure="remove the member from the cluster (etcdctl member remove), add it again, and start it with "
         "an empty data folder and --initial-cluster-state=existing",
         source="etcd-io/etcd#3504",
+        look="data",
     ),
     Failure(
         name="etcd-bootstrapped",
@@ -25,6 +26,7 @@ CLUSTER_MEMBERS = (
         cure="give it its old volume; otherwise remove the member from the cluster, add it again, and start "
         "it with --initial-cluster-state=existing",
         source="etcd-io/etcd#2780",
+        look="data",
     ),
     Failure(
         name="galera-bootstrap",
@@ -35,6 +37,7 @@ CLUSTER_MEMBERS = (
         cure="compare seqno in grastate.dat of all nodes; on the one with the highest number set "
         "safe_to_bootstrap to 1, and start that one first",
         source="bitnami/charts#1395",
+        look="data",
     ),
     Failure(
         name="patroni-cluster",
@@ -46,6 +49,7 @@ CLUSTER_MEMBERS = (
         "the store is the old one, remove the scope there (patronictl remove)",
         source="Patroni's own message",
         turns_away=True,
+        look="data",
     ),
     Failure(
         name="hdfs-cluster-id",
@@ -153,6 +157,7 @@ CLUSTER_MEMBERS = (
         cure="keep a copy of those changes, then let it copy the group's data again (CLONE INSTANCE, or an empty data folder)",
         source="MySQL manual, group replication",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="hdfs-unformatted",
@@ -161,6 +166,7 @@ CLUSTER_MEMBERS = (
         cause="the namenode of HDFS has an empty folder: it was never formatted, or its volume is another one",
         cure="give it its old volume; for a new cluster run hdfs namenode -format once in its image",
         source="HDFS' own message",
+        look="data",
     ),
     Failure(
         name="mysql-source-log",
@@ -172,5 +178,6 @@ CLUSTER_MEMBERS = (
         "the log longer with binlog_expire_logs_seconds",
         source="MySQL manual, replication problems",
         turns_away=True,
+        look="database",
     ),
 )

@@ -103,6 +103,7 @@ DATA_VERSIONS = (
         cure="run the image that wrote the data, or one that loads the module; an empty volume starts without the data",
         source="netboxlabs/diode#385",
         build="another",
+        look="builds",
     ),
     Failure(
         name="mongo-fcv",
@@ -113,6 +114,7 @@ DATA_VERSIONS = (
         source="docker-library/mongo#557",
         confirmed_by=_VERSION,
         page={"old_image": "mongo:{data}"},
+        look="builds",
     ),
     Failure(
         name="mongo-upgrade",
@@ -122,6 +124,7 @@ DATA_VERSIONS = (
         cure="run the image of the version that wrote them, and upgrade one major version at a time",
         source="docker-library/mongo#557",
         build="another",
+        look="builds",
     ),
     Failure(
         name="elasticsearch-downgrade",
@@ -149,6 +152,7 @@ DATA_VERSIONS = (
         cure="run a Redis that is at least as new as the one that wrote the file",
         source="redis/redis#6032",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="redis-aof",
@@ -176,6 +180,7 @@ DATA_VERSIONS = (
         cause="the database was migrated by a newer release (migration {data}) than this image",
         cure="run the newer image again",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="gitlab-upgrade-path",
@@ -183,6 +188,7 @@ DATA_VERSIONS = (
         pattern=r"It is required to upgrade to the latest (?P<step>[\d.x]+) version first",
         cause="the data was written by an older GitLab: version {step} has to upgrade it first",
         cure="run the image of {step} first",
+        look="builds",
     ),
     Failure(
         name="rabbit-node",
@@ -201,6 +207,7 @@ DATA_VERSIONS = (
         cause="Kafka's data directory belongs to the cluster {data}, and ZooKeeper's data to the cluster {program}: the two volumes do not belong together",
         cure="bring back ZooKeeper's volume of that cluster; only for data that may be lost, remove meta.properties",
         source="wurstmeister/kafka-docker#559",
+        look="data",
     ),
     Failure(
         name="kafka-cluster-id",
@@ -247,6 +254,7 @@ DATA_VERSIONS = (
         source="minio/minio#15999",
         confirmed_by=_VERSION,
         page={"old_image": "minio/minio:RELEASE.2022-10-24T18-35-07Z"},
+        look="builds",
     ),
     Failure(
         name="meilisearch-version",
@@ -265,6 +273,7 @@ DATA_VERSIONS = (
         pattern=r"could not locate a valid checkpoint record",
         cause="PostgreSQL's write-ahead log is damaged, as after a power loss or files that were deleted by hand",
         cure="restore a backup; copy the data directory before pg_resetwal, which loses transactions",
+        look="data",
     ),
     Failure(
         name="neo4j-format",

@@ -27,6 +27,7 @@ DATABASE_CLIENTS = (
         "psql",
         source="docker-library/postgres#203",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="mysql-host",
@@ -38,6 +39,7 @@ DATABASE_CLIENTS = (
         "CREATE USER 'NAME'@'%'",
         source="docker-library/mysql#275",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="mysql-public-key",
@@ -68,6 +70,7 @@ DATABASE_CLIENTS = (
         "one has made its tables there",
         cure="give the proxy a database of its own, in its MYSQL_DATABASE or POSTGRES_DB",
         source="zabbix/zabbix-docker#130",
+        look="database",
     ),
     Failure(
         name="zabbix-empty",
@@ -77,6 +80,7 @@ DATABASE_CLIENTS = (
         "or it is the database of a proxy",
         cure="drop the database if nothing in it is needed: an empty one is filled at the next start",
         source="zabbix/zabbix-docker#1012",
+        look="database",
     ),
     Failure(
         name="mysql-access",
@@ -90,6 +94,7 @@ DATABASE_CLIENTS = (
         cure="give the program the old password, or run ALTER USER in the database",
         source="docker-library/mysql#51",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="postgres-database",
@@ -100,6 +105,7 @@ DATABASE_CLIENTS = (
         "POSTGRES_DB takes effect only when the data directory is created",
         cure="create it with createdb in the database's container, or correct the name",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="postgres-role",
@@ -109,6 +115,7 @@ DATABASE_CLIENTS = (
         "POSTGRES_USER takes effect only when the data directory is created",
         cure="create it with createuser in the database's container, or correct the name",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="mysql-database",
@@ -119,6 +126,7 @@ DATABASE_CLIENTS = (
         "MYSQL_DATABASE takes effect only when the data directory is created",
         cure="create it in the database, or correct the name",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="too-many-clients",
@@ -128,6 +136,7 @@ DATABASE_CLIENTS = (
         cause="the database has as many connections as it allows",
         cure="end idle clients, or raise max_connections, and use a pool of connections",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="postgres-data-denied",
@@ -185,6 +194,7 @@ DATABASE_CLIENTS = (
         cure="give ClickHouse and the program the same CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",
         source="coroot/coroot#534",
         confirmed_by=_REFUSED,
+        look="database",
     ),
     Failure(
         name="mssql-login",
@@ -197,6 +207,7 @@ DATABASE_CLIENTS = (
         remedy=TypedLike(
             r"^(?!MSSQL_SA_|SA_PASSWORD$).*(?:SA|SQL|DB|DATABASE).*(?:PASS(?:W(?:OR)?D)?|CONNECTION\w*|UR[IL])$"
         ),
+        look="database",
     ),
     Failure(
         name="redis-password",
@@ -216,6 +227,7 @@ DATABASE_CLIENTS = (
         cause="the client is too old for the way in which MySQL 8 checks passwords",
         cure="use a newer client, or give the user the plugin mysql_native_password",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="mongo-client-older",
@@ -225,6 +237,7 @@ DATABASE_CLIENTS = (
         cure="use a newer image of the program, or the release of MongoDB that its documentation names",
         source="MongoDB documentation, compatibility of drivers",
         turns_away=True,
+        look="builds",
     ),
     Failure(
         name="mongo-auth",
@@ -236,5 +249,6 @@ DATABASE_CLIENTS = (
         "authSource is usually admin",
         confirmed_by=_REFUSED,
         remedy=TypedLike(r"^(?!.*INITDB).*MONGO.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
+        look="database",
     ),
 )

@@ -22,6 +22,7 @@ DATABASE_RIGHTS = (
         "MariaDB: ALTER USER ... ACCOUNT UNLOCK",
         confirmed_by=_REFUSED,
         source=_OWN_WORDS,
+        look="database",
     ),
     Failure(
         name="database-closed-to-user",
@@ -34,6 +35,7 @@ DATABASE_RIGHTS = (
         cure="as the database's administrator GRANT it, or correct the name of the database",
         confirmed_by=_REFUSED,
         source=_OWN_WORDS,
+        look="database",
     ),
     Failure(
         name="database-right-missing",
@@ -52,6 +54,7 @@ DATABASE_RIGHTS = (
         "database's owner may make tables in schema public",
         confirmed_by=_REFUSED,
         source=_OWN_WORDS,
+        look="database",
     ),
     Failure(
         name="redis-right-missing",
@@ -60,5 +63,6 @@ DATABASE_RIGHTS = (
         cause="the password is right, and Redis does not permit its user this command or key",
         cure="ACL SETUSER in Redis, with the commands and the keys that the program needs",
         source=_OWN_WORDS,
+        look="database",
     ),
 )

@@ -36,6 +36,7 @@ DATABASE_SERVERS = (
         cure="look which containers and programs of the host use that folder, and let one alone have it; a mount that came "
         "or went below it has to be there before the start",
         source="sameersbn/docker-postgresql#95",
+        look="data",
     ),
     Failure(
         name="postgres-shutting-down",
@@ -55,6 +56,7 @@ DATABASE_SERVERS = (
         cure="copy the data folder first; then restore a backup, or start it once with --innodb-force-recovery=1 (up to 6) and "
         "dump what can be read into an empty folder",
         source="appwrite/appwrite#3157",
+        look="data",
     ),
     Failure(
         name="innodb-checkpoint",
@@ -66,6 +68,7 @@ DATABASE_SERVERS = (
         "empty volume",
         source="DockerIt/wordpress-docker#4",
         build="another",
+        look="builds",
     ),
     Failure(
         name="mysql-not-initialised",
@@ -97,6 +100,7 @@ DATABASE_SERVERS = (
         "signal 9 usually is the kernel's, which lacked memory",
         source="sclorg/postgresql-container#541",
         goes_on=True,
+        look="memory",
     ),
     Failure(
         name="mysql-unknown-option",
@@ -139,6 +143,7 @@ DATABASE_SERVERS = (
         cure="use the image without -alpine and make the locale in it, or set LANG to en_US.utf8",
         source="docker-library/postgres#327",
         remedy=Replaced("{locale}", "en_US.utf8"),
+        look="builds",
     ),
     Failure(
         name="consul-address",
@@ -192,6 +197,7 @@ DATABASE_SERVERS = (
         "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
         source="rabbitmq/rabbitmq-server#8371",
         build="another",
+        look="builds",
     ),
     Failure(
         name="rabbit-feature-flags",
@@ -203,6 +209,7 @@ DATABASE_SERVERS = (
         "enable all with rabbitmqctl enable_feature_flag all, and upgrade then",
         source="docker-library/rabbitmq#601",
         build="another",
+        look="builds",
     ),
     Failure(
         name="clickhouse-own-server",
@@ -243,6 +250,7 @@ DATABASE_SERVERS = (
         source="docker-library/postgres#1356, PostgreSQL documentation, ALTER COLLATION",
         turns_away=True,
         remedy=AtServer("collated", _POSTGRES),
+        look="database",
     ),
     Failure(
         name="postgres-sequence-end",
@@ -254,6 +262,7 @@ DATABASE_SERVERS = (
         source="home-assistant/core#137223",
         turns_away=True,
         remedy=AtServer("counting", _POSTGRES),
+        look="database",
     ),
     Failure(
         name="mysql-sequence-end",
@@ -263,6 +272,7 @@ DATABASE_SERVERS = (
         cure="make the column BIGINT UNSIGNED: ALTER TABLE ... MODIFY ...",
         source="MySQL documentation, error 1467",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="dump-of-newer-server",
@@ -272,6 +282,7 @@ DATABASE_SERVERS = (
         cure="use the image of the backup program for PostgreSQL {server}, or a newer one",
         source="prodrigestivill/docker-postgres-backup-local#63",
         turns_away=True,
+        look="builds",
     ),
     Failure(
         name="dump-mismatch",
@@ -281,5 +292,6 @@ DATABASE_SERVERS = (
         cure="use the image of the backup program for the server's major version, or a newer one",
         source="eeshugerman/postgres-backup-s3#2",
         turns_away=True,
+        look="builds",
     ),
 )

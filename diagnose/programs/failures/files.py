@@ -78,6 +78,7 @@ FILES = (
         cure="install it in the image, and rebuild",
         source="Julia's, Lua's and Tcl's own messages",
         build="another",
+        look="image",
     ),
     Failure(
         name="gem-missing",
@@ -94,6 +95,7 @@ FILES = (
         source="openstreetmap/stateofthemap-2020#39; the program's own message",
         remedy=Uncovered(("/usr/local/bundle",)),
         build="another",
+        look="image",
     ),
     Failure(
         name="laravel-views",
@@ -134,6 +136,7 @@ FILES = (
         cure="remove the file, so that the program makes a new one, or write the cookie of its cluster into it",
         source="docker-library/rabbitmq#427",
         remedy=SetAside(".erlang.cookie", ("/var/lib/rabbitmq",)),
+        look="data",
     ),
     Failure(
         name="erlang-epmd",
@@ -152,6 +155,7 @@ FILES = (
         pattern=r"ERROR: node with name \"(?P<node>[^\"]+)\" (?:is )?already running",
         cause="another RabbitMQ of the same node name answers in this network namespace",
         cure="stop the other one, or give this container a host name of its own",
+        follows=True,
     ),
     Failure(
         name="semaphores-used-up",

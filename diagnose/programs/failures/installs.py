@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import NEVER, Failure
+from diagnose.programs.failures.remedies import Typed
 
 INSTALLS = (
     Failure(
@@ -36,6 +37,7 @@ INSTALLS = (
         cure="see what is mounted over that folder: an empty one on the host hides what the image has; correct the "
         "folder or --workdir",
         source="Bundler's own message",
+        look="image",
     ),
     Failure(
         name="repository-missing",
@@ -46,6 +48,7 @@ INSTALLS = (
         source="Git's own message",
         of_running=NEVER,
         goes_on=True,
+        look="image",
     ),
     Failure(
         name="registry-unreached",
@@ -72,6 +75,7 @@ INSTALLS = (
         cure="see what is mounted over that folder: an empty one on the host hides what the image has; correct the "
         "folder or --workdir",
         source="PHP's, pip's and yarn's own messages",
+        look="image",
     ),
     Failure(
         name="settings-file-missing",
@@ -102,6 +106,7 @@ INSTALLS = (
         source="Node.js' own message",
         of_running=NEVER,
         build="another",
+        look="image",
     ),
     Failure(
         name="steam-subscription",
@@ -129,6 +134,7 @@ INSTALLS = (
         "of one",
         cure="ask for access on the model's page, and set HF_TOKEN to a token of that account",
         source="Hugging Face documentation, gated models",
+        remedy=Typed("HF_TOKEN"),
     ),
     Failure(
         name="php-code-syntax",

@@ -109,6 +109,7 @@ KERNEL_SETTINGS = (
         cure="use an image with iptables of the legacy kind: the version before, or the image's own "
         "option for it (ln -sf /sbin/iptables-legacy /sbin/iptables in an image that has both)",
         source="linuxserver/docker-wireguard#392",
+        look="builds",
     ),
     Failure(
         name="file-watches",

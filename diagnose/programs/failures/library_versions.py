@@ -26,6 +26,7 @@ LIBRARY_VERSIONS = (
         cure="build the release with include_erts: true, or in the image in which it runs",
         source="Recruitee/mix_docker#25",
         build="another",
+        look="builds",
     ),
     Failure(
         name="mix-dependencies",
@@ -36,6 +37,7 @@ LIBRARY_VERSIONS = (
         cure="remove the folders deps and _build from the mounted code, and run mix deps.get and mix compile in the "
         "container",
         source="phoenixframework/phoenix#637",
+        look="data",
     ),
     Failure(
         name="node-global",
@@ -47,6 +49,7 @@ LIBRARY_VERSIONS = (
         "File from 20, WebSocket from 22",
         source="Node.js documentation, globals",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="corepack-keys",
@@ -57,6 +60,7 @@ LIBRARY_VERSIONS = (
         cure="take a newer Node.js image, or put npm install -g corepack@latest before it in the Dockerfile",
         source="nodejs/corepack#612",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="corepack-disabled",
@@ -81,6 +85,7 @@ LIBRARY_VERSIONS = (
         "image again",
         source="NumPy documentation, migration to 2.0",
         build="earlier",
+        look="image",
     ),
     Failure(
         name="python-later",
@@ -92,6 +97,7 @@ LIBRARY_VERSIONS = (
         cure="take an image with a later Python",
         source="Python documentation, PEP 604 and PEP 585",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="python-earlier",
@@ -129,6 +135,7 @@ LIBRARY_VERSIONS = (
         source="openai/openai-python#1902",
         explains_only=True,
         build="earlier",
+        look="image",
     ),
     Failure(
         name="java-class-file",
@@ -140,6 +147,7 @@ LIBRARY_VERSIONS = (
         "update that library, such as Spring's or Gradle's ASM",
         source="ASM's own message",
         build="another",
+        look="builds",
     ),
     Failure(
         name="java-modules",
@@ -170,6 +178,7 @@ LIBRARY_VERSIONS = (
         cure="run it on an image with the Erlang/OTP that built it, or build it again with that of the image",
         source="sqlitebrowser/dbhub.io#129",
         build="another",
+        look="builds",
     ),
     Failure(
         name="chrome-driver",
@@ -179,6 +188,7 @@ LIBRARY_VERSIONS = (
         cure="install {driver} of the browser's version in the image, or take a Selenium image that has both",
         source="ChromeDriver's own message",
         build="another",
+        look="builds",
     ),
     Failure(
         name="playwright-browsers",
@@ -212,6 +222,7 @@ LIBRARY_VERSIONS = (
         cure="build it with CGO_ENABLED=1 and a C compiler in the build image, or with a driver in pure Go",
         source="mattn/go-sqlite3 README",
         build="another",
+        look="builds",
     ),
     Failure(
         name="lucene-older",
@@ -223,6 +234,7 @@ LIBRARY_VERSIONS = (
         "documents again",
         source="Solr Reference Guide, major changes",
         build="another",
+        look="builds",
     ),
     Failure(
         name="kibana-version",

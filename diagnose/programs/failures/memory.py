@@ -17,6 +17,7 @@ MEMORY = (
         "memory of the host, or of the container's limit, was used up",
         cure="look into the kernel log for 'Killed process', and give it more memory or let it take less",
         source="SonarSource/docker-sonarqube#491",
+        look="memory",
     ),
     Failure(
         name="worker-killed",
@@ -66,6 +67,7 @@ MEMORY = (
             "-XX:MaxRAMPercentage=75",
             ("-Xmx", "MaxRAMPercentage", "MaxHeapSize"),
         ),
+        look="memory",
     ),
     Failure(
         name="node-heap",
@@ -79,6 +81,7 @@ MEMORY = (
             ("max-old-space-size", "max_old_space_size"),
             of_host=True,
         ),
+        look="memory",
     ),
     Failure(
         name="memory-exhausted",

@@ -161,6 +161,7 @@ NEIGHBOURS = (
         pattern=r"certificate (?:has expired or )?is not yet valid(?!.{0,60} is after)|CERTIFICATE_VERIFY_FAILED.{0,40}not yet valid|current time \S+ is before",
         cause="a certificate is not valid yet by this clock, which may be wrong",
         cure="compare the host's clock: timedatectl, or date -u beside another machine",
+        look="machine",
     ),
     Failure(
         name="docker-socket",

@@ -68,6 +68,7 @@ OPTIONS = (
         source="linuxserver/docker-swag#572",
         turns_away=True,
         build="another",
+        look="builds",
     ),
     Failure(
         name="s6-not-first",

@@ -10,6 +10,26 @@ _SYSCALL = "container.syscall-refused"
 
 PROCESSOR = (
     Failure(
+        name="worker-instruction",
+        mark="worker (pid:",
+        pattern=r"Worker \(pid:\s?\d+\) was sent (?:code 132|SIGILL)!",
+        cause="one of its workers met an instruction that this processor does not have: a library of the image is "
+        "built for newer ones",
+        cure="take a build of that library, or of the image, for older processors, or choose a newer CPU type (host) for "
+        "the virtual machine",
+        source="gunicorn's own message; nickjj/docker-flask-example#21",
+        look="machine",
+    ),
+    Failure(
+        name="worker-crashed",
+        mark="worker (pid:",
+        pattern=r"Worker \(pid:\s?\d+\) was sent (?:code 139|SIGSEGV)!",
+        cause="one of its workers crashed in a library that is not written in Python (segmentation fault)",
+        cure="run the build of the image that worked before, or another release of the library that is loaded last",
+        source="gunicorn's own message",
+        look="builds",
+    ),
+    Failure(
         name="binary-of-another-machine",
         mark="elf",
         pattern=r"(?P<path>/[\w./@+-]{1,200}): (?:line )?1: [^\w\s]{0,4}ELF\b[^\n]{0,80}not found",
@@ -43,6 +63,7 @@ PROCESSOR = (
         cure="run an image that is built for older processors, or choose a newer CPU type for the virtual machine",
         confirmed_by=_CPU,
         needs=("sse4_2", "popcnt", "ssse3"),
+        look="machine",
     ),
     Failure(
         name="mongo-avx",
@@ -53,6 +74,7 @@ PROCESSOR = (
         source="docker-library/mongo#485",
         confirmed_by=_CPU,
         needs=("avx",),
+        look="machine",
     ),
     Failure(
         name="bun-avx",
@@ -63,6 +85,7 @@ PROCESSOR = (
         source="oven-sh/bun#67",
         confirmed_by=_CPU,
         needs=("avx",),
+        look="machine",
     ),
     Failure(
         name="tensorflow-avx",
@@ -72,6 +95,7 @@ PROCESSOR = (
         cure="choose a CPU type with AVX for the virtual machine (host)",
         confirmed_by=_CPU,
         needs=("avx",),
+        look="machine",
     ),
     Failure(
         name="clickhouse-cpu",
@@ -81,6 +105,7 @@ PROCESSOR = (
         cure="choose a newer CPU type for the virtual machine (host)",
         confirmed_by=_CPU,
         needs=("sse4_2", "ssse3", "popcnt"),
+        look="machine",
     ),
     Failure(
         name="numpy-baseline",
@@ -90,6 +115,7 @@ PROCESSOR = (
         cure="choose a newer CPU type for the virtual machine (host), or an older NumPy",
         confirmed_by=_CPU,
         needs=("sse4_2", "popcnt", "ssse3"),
+        look="machine",
     ),
     Failure(
         name="page-size",
@@ -97,6 +123,7 @@ PROCESSOR = (
         pattern=r"Unsupported system page size",
         cause="the program was built for memory pages of 4 KiB, and this kernel has larger ones",
         cure="boot a kernel with 4 KiB pages, or use an image that is built for larger pages",
+        look="machine",
     ),
     Failure(
         name="glibc-too-old",
@@ -125,6 +152,7 @@ PROCESSOR = (
         cause="the program was compiled for a newer Java (class file version {built}) than the image has",
         cure="use an image with a newer Java: its version is the class file version minus 44",
         build="another",
+        look="builds",
     ),
     Failure(
         name="dotnet-not-loaded",
@@ -136,6 +164,7 @@ PROCESSOR = (
         "Docker is older than the image",
         source="jellyfin/jellyfin#2616",
         build="another",
+        look="machine",
     ),
     Failure(
         name="dotnet-icu",

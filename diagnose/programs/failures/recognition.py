@@ -37,6 +37,23 @@ NEVER = LazyPattern(r"(?!)")
 """A program that runs on says so of one request or one job, and is well."""
 
 
+Look = Literal[
+    "builds",
+    "certificate",
+    "child",
+    "data",
+    "database",
+    "image",
+    "machine",
+    "memory",
+    "networks",
+    "scripts",
+]
+"""The kind of thing that decides between the causes of a failure: builds of the image on the host,
+certificates, what a child has printed, files of data, a database, what the image has, the machine,
+memory, networks, the commands of package.json."""
+
+
 class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure: a row of a table."""
 
@@ -82,6 +99,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """What no line of it holds."""
     remedy: Remedy | None = None
     """What heals, as far as a command can: it takes the place of the words."""
+    look: Look | Literal[""] = ""
+    """What is looked at where no command heals; "" for the settings of the container."""
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:

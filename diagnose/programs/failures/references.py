@@ -37,6 +37,7 @@ REFERENCES = (
         source="open-telemetry/opentelemetry-collector#11337",
         explains_only=True,
         build="earlier",
+        look="builds",
     ),
     Failure(
         name="fluent-bit-plugin",
@@ -66,6 +67,7 @@ REFERENCES = (
         "while the data folder is empty), and give it to the program",
         source="RabbitMQ documentation, access control",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="docker-client-older",
@@ -76,6 +78,7 @@ REFERENCES = (
         cure="take a newer release of the program",
         source="openanalytics/shinyproxy#583",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="configuration-written",

@@ -19,6 +19,7 @@ REFUSED_CLIENTS = (
         "health check that only opens the port, or of a scanner",
         cure="run mysqladmin flush-hosts in the database's container, and let the health check log in (mysqladmin ping)",
         source="MySQL documentation, host cache",
+        look="database",
     ),
     Failure(
         name="mysql-zone",
@@ -28,6 +29,7 @@ REFUSED_CLIENTS = (
         cure="add connectionTimeZone=UTC (older drivers: serverTimezone=UTC) to the address of the database",
         source="MySQL Connector/J's own message",
         remedy=Parameter("jdbc:m", "serverTimezone=UTC"),
+        look="database",
     ),
     Failure(
         name="mysql-packet",
@@ -37,6 +39,7 @@ REFUSED_CLIENTS = (
         cure="start the database with --max-allowed-packet=256M, or let the program send less at once",
         source="MySQL documentation, packet too large",
         of_running=NEVER,
+        look="database",
     ),
     Failure(
         name="mysql-password-kind",
@@ -47,6 +50,7 @@ REFUSED_CLIENTS = (
         cure="run ALTER USER ... IDENTIFIED WITH caching_sha2_password BY a password for that user; until then MySQL "
         "8.4 starts with --mysql-native-password=ON",
         source="MySQL documentation, native pluggable authentication",
+        look="database",
     ),
     Failure(
         name="hibernate-unreached",
@@ -68,6 +72,7 @@ REFUSED_CLIENTS = (
         cure="create it with sqlcmd (CREATE DATABASE), or correct the name in the address; the database also needs a "
         "while after the start of its server",
         source="SQL Server's own message, error 4060",
+        look="database",
     ),
     Failure(
         name="mssql-certificate",
@@ -87,6 +92,7 @@ REFUSED_CLIENTS = (
         cure="write them into its address: mongodb://USER:PASSWORD@HOST:27017/DATABASE?authSource=admin",
         source="MongoDB's own message",
         of_running=NEVER,
+        look="database",
     ),
     Failure(
         name="elastic-login-needed",
@@ -96,6 +102,7 @@ REFUSED_CLIENTS = (
         "version 8, and the program gives none",
         cure="set user and password (or an API key) in the program's settings",
         source="Elasticsearch's own message",
+        look="database",
     ),
     Failure(
         name="amqp-refused",
@@ -105,6 +112,7 @@ REFUSED_CLIENTS = (
         "container, and RABBITMQ_DEFAULT_USER counts only at its first start",
         cure="give the program the user that RabbitMQ has (rabbitmqctl list_users; list_permissions)",
         source="RabbitMQ documentation, access control",
+        look="database",
     ),
     Failure(
         name="amqp-vhost",
@@ -115,6 +123,7 @@ REFUSED_CLIENTS = (
         "of / is written %2f there",
         source="RabbitMQ's own message",
         of_running=NEVER,
+        look="database",
     ),
     Failure(
         name="kafka-own-address",
@@ -135,6 +144,7 @@ REFUSED_CLIENTS = (
         source="Linux documentation, ip; nodejs/node#40537",
         of_running=NEVER,
         goes_on=True,
+        look="networks",
     ),
     Failure(
         name="no-way-out",
@@ -146,6 +156,7 @@ REFUSED_CLIENTS = (
         cure="connect it to a network that is not internal too: docker network connect NETWORK CONTAINER",
         source="Linux documentation, ip",
         of_running=NEVER,
+        look="networks",
     ),
     Failure(
         name="mount-inside-refused",
@@ -181,6 +192,7 @@ REFUSED_CLIENTS = (
         "joined",
         cure="join them with redis-cli --cluster create (fix), or turn off cluster-enabled for a single server",
         source="Redis documentation, scaling",
+        look="database",
     ),
 )
 """In the order in which a line is compared with them."""

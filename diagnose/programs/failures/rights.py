@@ -47,6 +47,7 @@ RIGHTS = (
         cure="write cgroup_enable=memory cgroup_memory=1 into the one line of /boot/firmware/cmdline.txt "
         "(/boot/cmdline.txt on older systems), and restart the host",
         source="k3s documentation, requirements",
+        look="machine",
     ),
     Failure(
         name="loopback6-missing",
@@ -64,9 +65,10 @@ RIGHTS = (
     ),
     Failure(
         name="descriptors-unbounded",
-        mark=" fds",
-        pattern=r"\bOOM allocating (?P<most>\d{7,}) fds",
-        cause="the limit of open files in the container is {most}, and the program takes memory for each of them "
+        mark=(" fds", "port_tab"),
+        pattern=r"\bOOM allocating (?P<most>\d{7,}) fds"
+        r"|\bCannot allocate \d{8,} bytes of memory \(of type \"port_tab\"\)",
+        cause="the limit of open files in the container is very high, and the program takes memory for each of them "
         "at its start",
         cure="recreate it with --ulimit=nofile=65536:65536",
         source="EVerest/EVerest-archived#267",

@@ -22,6 +22,7 @@ RUNTIMES = (
         "program's working directory has the rest",
         source="OpenJDK's own message",
         build="another",
+        look="builds",
     ),
     Failure(
         name="zone-unknown",
@@ -83,6 +84,7 @@ RUNTIMES = (
         cure="install it in the image, and rebuild",
         source="gunicorn's own message",
         build="another",
+        look="image",
     ),
     Failure(
         name="kestrel-https",
@@ -122,6 +124,7 @@ RUNTIMES = (
         cure="pin the library to its previous version, or take Node.js 22 or later",
         source="Node.js documentation, ERR_REQUIRE_ESM",
         build="another",
+        look="image",
     ),
     Failure(
         name="node-binary",
@@ -134,6 +137,7 @@ RUNTIMES = (
         "or keep it out of the mount with a volume, and install it in the image",
         source="kelektiv/node.bcrypt.js#824",
         remedy=Job("npm rebuild", ("",)),
+        look="image",
     ),
     Failure(
         name="node-version",
@@ -142,6 +146,7 @@ RUNTIMES = (
         cause="a module in node_modules was built for another version of Node.js",
         cure="install the modules again with the image's own Node.js: npm rebuild",
         remedy=Job("npm rebuild", ("",)),
+        look="image",
     ),
     Failure(
         name="npm-script",
@@ -150,6 +155,7 @@ RUNTIMES = (
         cause="package.json has no script {script}",
         cure="correct the command, or the script in package.json",
         build="another",
+        look="scripts",
     ),
     Failure(
         name="npm-package",
@@ -167,6 +173,7 @@ RUNTIMES = (
         "it is not in the image, or a mount hides its folder",
         cure="compare the path with the image and the mounts",
         build="another",
+        look="image",
     ),
     Failure(
         name="java-class",
@@ -176,6 +183,7 @@ RUNTIMES = (
         "the class path is wrong, or an option with a space was split",
         cure="correct the command, or the class path",
         build="another",
+        look="image",
     ),
     Failure(
         name="java-manifest",
@@ -184,6 +192,7 @@ RUNTIMES = (
         cause="{file} is a library, not a program: the build made the plain archive",
         cure="use the executable archive of the build (Spring Boot: bootJar)",
         build="another",
+        look="image",
     ),
     Failure(
         name="java-cgroup",
@@ -223,6 +232,7 @@ RUNTIMES = (
         "a dependency was updated, but the program that uses it was not",
         cure="pin the version of the package that has {module}, and rebuild the image",
         build="another",
+        look="image",
     ),
     Failure(
         name="shm-too-small",
@@ -270,6 +280,7 @@ RUNTIMES = (
         cause="the image has another version of .NET than the program was built for",
         cure="use the runtime image of that version",
         build="another",
+        look="builds",
     ),
     Failure(
         name="mattermost-site-url",
@@ -288,6 +299,7 @@ RUNTIMES = (
         cause="the command names a .NET program that is not in the image",
         cure="correct the name of the .dll in the command",
         build="another",
+        look="image",
     ),
     Failure(
         name="own-name-java",
@@ -320,6 +332,7 @@ RUNTIMES = (
         cure="format it once with kafka-storage.sh format, or let the start script of the image do that: "
         "give no entrypoint or command of your own, and set CLUSTER_ID",
         source="Apache Kafka's documentation, KRaft",
+        look="data",
     ),
     Failure(
         name="imagemagick-policy",

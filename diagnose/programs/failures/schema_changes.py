@@ -13,6 +13,7 @@ SCHEMA_CHANGES = (
         cure="bring back the file as it was and put the change into a new migration; where the change is "
         "without effect, run flyway repair",
         source="Flyway's own message",
+        look="database",
     ),
     Failure(
         name="liquibase-checksum",
@@ -23,6 +24,7 @@ SCHEMA_CHANGES = (
         cure="run the build that migrated the database, or bring the file back; where the change is without "
         "effect, run liquibase clear-checksums",
         source="Liquibase's own message",
+        look="database",
     ),
     Failure(
         name="django-history",
@@ -33,6 +35,7 @@ SCHEMA_CHANGES = (
         cure="begin with an empty database, or bring back the migrations that it was made with; only where "
         "its tables are right already, record the missing one with migrate --fake",
         source="django ticket 25313",
+        look="database",
     ),
     Failure(
         name="alembic-heads",
@@ -44,6 +47,7 @@ SCHEMA_CHANGES = (
         "both until then",
         source="Alembic documentation, branches",
         build="earlier",
+        look="database",
     ),
     Failure(
         name="server-tables-older",

@@ -19,6 +19,7 @@ SERVER_DATA = (
         cure="see what is mounted there, and mount the folder that holds the data; of a copy, make the empty folders "
         "again, or restore a backup",
         source="docker-library/postgres#435",
+        look="data",
     ),
     Failure(
         name="postgres-memory-kept",
@@ -44,6 +45,7 @@ SERVER_DATA = (
         cause="the database server may not use a file of its data folder, which belongs to another user",
         cure="give the folder to the user of the server (999 in the official images): chown -R 999:999 FOLDER",
         source="docker-library/mysql#219",
+        look="data",
     ),
     Failure(
         name="aria-damaged",
@@ -53,6 +55,7 @@ SERVER_DATA = (
         cure="copy the data folder, then remove aria_log_control and the files aria_log.* from it, and start the server "
         "again",
         source="MariaDB's own message; MariaDB/mariadb-docker#392",
+        look="data",
     ),
     Failure(
         name="meilisearch-unknown-version",
@@ -64,6 +67,7 @@ SERVER_DATA = (
         "filled at the next start",
         source="Meilisearch documentation, updating",
         build="another",
+        look="builds",
     ),
     Failure(
         name="key-twice",
@@ -76,6 +80,7 @@ SERVER_DATA = (
         source="PostgreSQL's own message",
         of_running=NEVER,
         unlike=_OF_A_SERVER,
+        look="database",
     ),
     Failure(
         name="mysql-folder-begun",
@@ -86,6 +91,7 @@ SERVER_DATA = (
         "a lost+found or hidden files, or another folder is mounted",
         cure=_ANEW,
         source="docker-library/mysql#69, docker-library/mysql#186",
+        look="data",
     ),
     Failure(
         name="innodb-size",
@@ -95,6 +101,7 @@ SERVER_DATA = (
         "or it was copied while the server ran",
         cure=_ANEW,
         source="MySQL's own message",
+        look="data",
     ),
     Failure(
         name="redis-journal",
@@ -104,6 +111,7 @@ SERVER_DATA = (
         cure="copy the data folder, then run redis-check-aof --fix on the file with the same image: it cuts off what "
         "is behind the damage",
         source="Redis documentation, persistence",
+        look="data",
     ),
     Failure(
         name="mongo-file-newer",
@@ -114,6 +122,7 @@ SERVER_DATA = (
         cure="run the image of the MongoDB that wrote them again: data is not taken back by an older one",
         source="MongoDB's own message",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="rabbit-flags",
@@ -124,6 +133,7 @@ SERVER_DATA = (
         cure="run the release before again, then rabbitmqctl enable_feature_flag all in it, then upgrade",
         source="RabbitMQ documentation, feature flags",
         build="earlier",
+        look="builds",
     ),
     Failure(
         name="cassandra-address-kept",
@@ -134,6 +144,7 @@ SERVER_DATA = (
         cure="remove the old node (nodetool removenode), or start this one with "
         "-Dcassandra.replace_address_first_boot={address}",
         source="Cassandra's own message",
+        look="data",
     ),
 )
 """In the order in which a line is compared with them."""

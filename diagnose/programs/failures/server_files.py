@@ -131,6 +131,7 @@ SERVER_FILES = (
         cause="sshd has no keys of its own: its package makes them only at an installation with an init system",
         cure="run ssh-keygen -A before sshd in the start script, or mount a folder with keys at /etc/ssh",
         source="OpenSSH's own messages",
+        look="image",
     ),
 )
 """In the order in which a line is compared with them."""

@@ -32,6 +32,7 @@ TUNNELS = (
         "lacks the module wireguard",
         cure="run modprobe wireguard on the host, and see the lines above this one",
         source="WireGuard's own message",
+        look="machine",
     ),
     Failure(
         name="tailscaled-not-there",

@@ -272,6 +272,7 @@ WEB_SERVERS = (
         cure="recreate the worker from the image of the program that sends the task",
         turns_away=True,
         remedy=NewerBuild(),
+        look="builds",
     ),
     Failure(
         name="php-fpm-children",
@@ -370,6 +371,7 @@ WEB_SERVERS = (
         "-n, daemon off), a job needs startsecs=0 and autorestart=false",
         source="supervisord documentation, nondaemonizing of subprocesses",
         follows=True,
+        look="child",
     ),
     Failure(
         name="supervisor-gave-up",
@@ -378,6 +380,7 @@ WEB_SERVERS = (
         cause="supervisord has given up starting {program}, and goes on without it",
         cure="see why {program} ends; supervisorctl start tries again",
         follows=True,
+        look="child",
     ),
     Failure(
         name="address-not-there",

@@ -70,6 +70,7 @@ APPLICATIONS = (
         cause="the program needs {server} {least} or newer, and its server is {server} {found}",
         cure="run a newer image of {server}; PostgreSQL takes its data along by a dump that is loaded into the new one",
         source="SonarQube's and Django's own messages",
+        look="database",
     ),
     Failure(
         name="root-needed",

@@ -16,6 +16,7 @@ BUILDS = (
         "and build the image again",
         source="prisma/orm#25817",
         build="another",
+        look="image",
     ),
     Failure(
         name="prisma-client",
@@ -33,6 +34,7 @@ BUILDS = (
         "build the image again",
         source="prisma/orm#16642, prisma/orm#23132",
         build="another",
+        look="image",
     ),
     Failure(
         name="task-missing",
@@ -48,6 +50,7 @@ BUILDS = (
         source="Rake's, make's and Yarn's own messages; zengxs/gitlab-arm64#53",
         of_running=NEVER,
         build="another",
+        look="scripts",
     ),
     Failure(
         name="application-not-found",
@@ -76,6 +79,7 @@ BUILDS = (
         cure="take the runtime image of the version that the program was built for, and publish it again",
         source="aspnet/aspnet-docker#233",
         build="another",
+        look="image",
     ),
     Failure(
         name="bean-missing",
@@ -98,6 +102,7 @@ BUILDS = (
         ".dockerignore",
         source="lovell/sharp's own message",
         build="another",
+        look="image",
     ),
     Failure(
         name="start-not-repeatable",
@@ -178,5 +183,6 @@ PROGRAM_FAULTS = (
         "messages",
         of_running=NEVER,
         build="earlier",
+        look="builds",
     ),
 )

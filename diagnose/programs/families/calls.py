@@ -24,6 +24,7 @@ CERTIFICATES = (
         cure="renew the expired certificate on that server (openssl s_client -showcerts shows the dates), or "
         "correct the host's clock (date -u)",
         source="Go's, OpenSSL's, Node.js' and Java's own messages",
+        look="certificate",
     ),
     Failure(
         name="certificate-name",
@@ -41,6 +42,7 @@ CERTIFICATES = (
         "program calls",
         cure="call the server by a name that its certificate has, or issue the certificate again",
         source="Go's, OpenSSL's, Node.js' and Java's own messages",
+        look="certificate",
     ),
     Failure(
         name="certificate-file",
@@ -52,6 +54,7 @@ CERTIFICATES = (
         cause="the file with the program's certificate or key is empty, or is not in PEM form",
         cure="put the certificate or the key into the file that the line names, in PEM form",
         source="OpenSSL's and Go's own messages",
+        look="certificate",
     ),
     Failure(
         name="certificate-file-missing",
@@ -61,6 +64,7 @@ CERTIFICATES = (
         cure="mount the file, or correct its path in the settings (in .NET Kestrel's Certificates, as "
         "ASPNETCORE_Kestrel__Certificates__Default__Path)",
         source="isaacrlevin/presencelight#325; OpenSSL's own message",
+        look="certificate",
     ),
     Failure(
         name="certificate-password",
@@ -75,6 +79,7 @@ CERTIFICATES = (
         cure="set the password that the file was made with, or make the file again",
         source=".NET's, Java's and OpenSSL's own messages",
         of_running=NEVER,
+        look="certificate",
     ),
     Failure(
         name="certificate-key",
@@ -87,6 +92,7 @@ CERTIFICATES = (
         cure="put the certificate and the key of one pair into the files that the settings name",
         source="OpenSSL's and Go's own messages",
         of_running=NEVER,
+        look="certificate",
     ),
     Failure(
         name="certificate-self-signed",
@@ -97,6 +103,7 @@ CERTIFICATES = (
         cure="have that server use the certificate that was issued for its name; where its own one is "
         "meant, give the program that very certificate to trust",
         source="OpenSSL's (error 18, not 19) and Node.js' own messages; traefik/traefik#5071",
+        look="certificate",
     ),
     Failure(
         name="tls-older-client",
@@ -138,6 +145,7 @@ CERTIFICATES = (
         cure="mount the authority's certificate and name it with SSL_CERT_FILE (Node.js: "
         "NODE_EXTRA_CA_CERTS, Python's requests: REQUESTS_CA_BUNDLE, Java: a trust store)",
         source="Go's, OpenSSL's, Node.js' and Java's own messages",
+        look="certificate",
     ),
 )
 

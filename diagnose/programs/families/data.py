@@ -65,6 +65,7 @@ DATA = (
         cure="run the newer image again: data cannot be downgraded",
         source=_MANY,
         build="newer",
+        look="builds",
     ),
     Failure(
         name="schema-unsupported",
@@ -79,6 +80,7 @@ DATA = (
         "itself, let it finish that once",
         source="jchonig/docker-mmonit#31",
         build="another",
+        look="builds",
     ),
     Failure(
         name="data-older",
@@ -114,6 +116,7 @@ DATA = (
         cure="run the program's own migration command once with this image; where a version was "
         "skipped, run the image of the version between first",
         source=_MANY,
+        look="builds",
     ),
     Failure(
         name="data-version",
@@ -132,6 +135,7 @@ DATA = (
         cure="run the image of the version that wrote the data, and upgrade as its release notes say",
         source=_MANY,
         build="another",
+        look="builds",
     ),
     Failure(
         name="table-missing",
@@ -149,6 +153,7 @@ DATA = (
         cure="run the program's migrations, and compare the database and the schema that it is given "
         "with those that hold its tables",
         source="supabase/supabase#16962",
+        look="database",
     ),
     Failure(
         name="migration-dirty",
@@ -159,6 +164,7 @@ DATA = (
         cure="undo by hand what migration {version} has done, and set the version before it: "
         "migrate force, or the table schema_migrations",
         source="golang-migrate's own message",
+        look="database",
     ),
     Failure(
         name="migration-locked",
@@ -199,6 +205,7 @@ DATA = (
         "keeps for its migrations",
         source="ALLTERCO/fleet-management#16",
         explains_only=True,
+        look="database",
     ),
     Failure(
         name="filesystem-damaged",
@@ -232,6 +239,7 @@ DATA = (
         cure="run the build that migrated it again; a database is not taken back by an older build",
         source="Alembic's, Flyway's, Django's and Knex' own messages",
         build="newer",
+        look="builds",
     ),
     Failure(
         name="migration-failed",
@@ -247,6 +255,7 @@ DATA = (
         "resolve --rolled-back NAME, flyway repair",
         source="Prisma's documentation, P3009; Flyway's own message",
         of_running=NEVER,
+        look="database",
     ),
     Failure(
         name="migration-repeated",
@@ -343,6 +352,7 @@ DATA = (
         "as after a power loss, a full disk or a copy of it while it was in use",
         cure="copy the data folder first, then restore a backup or use the program's own repair",
         source=_MANY,
+        look="data",
     ),
     Failure(
         name="database-extension",
@@ -373,5 +383,6 @@ DATA = (
         cause="the program needs a MongoDB that is a replica set, and this one is a single server",
         cure="start mongod with --replSet rs0, and run rs.initiate() in it once",
         source="RocketChat/Rocket.Chat#5212",
+        look="database",
     ),
 )

@@ -27,6 +27,7 @@ EXCEPTION_CLASSES = tuple(
         cause=cause,
         cure=cure,
         source="the words of which Java, Python, .NET, Ruby and PHP build the classes of exceptions",
+        look="builds" if name == "class-version" else "",
     )
     for name, words, cause, cure in (
         (

@@ -69,6 +69,7 @@ DEVICES = (
         cure="run the image with another release of CUDA, as its documentation lists them for the card",
         source="PyTorch's own message",
         build="another",
+        look="machine",
     ),
     Failure(
         name="gpu-withdrawn",
@@ -89,6 +90,7 @@ DEVICES = (
         cure="reboot the host, or unload and load its module (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; "
         "modprobe nvidia) with no program on the GPU",
         source="NVIDIA/nvidia-docker#584",
+        look="machine",
     ),
     Failure(
         name="gpu-memory",
@@ -142,6 +144,7 @@ DEPENDENCIES = (
         cure="add the library to the image, or run the image that worked before",
         source="Java's, Ruby's and PHP's own messages",
         build="another",
+        look="image",
     ),
     Failure(
         name="plugin-missing",
@@ -161,6 +164,7 @@ DEPENDENCIES = (
         source="Fluentd's and Logstash's own messages",
         of_running=ABOUT_SETTINGS,
         build="another",
+        look="image",
     ),
     Failure(
         name="php-vendor",
@@ -194,6 +198,7 @@ DEPENDENCIES = (
         source="docker-library/php#391",
         turns_away=True,
         build="another",
+        look="image",
     ),
     Failure(
         name="php-function",
@@ -204,6 +209,7 @@ DEPENDENCIES = (
         cure="update the program or the plugin that the line names a file of, or run it with the PHP "
         "that it was written for",
         source="PHP's own message",
+        look="builds",
     ),
     Failure(
         name="optional-package",
@@ -225,6 +231,7 @@ DEPENDENCIES = (
         source="guaguaguaxia/weekly_report#65; Next.js', pandas', Sequelize's and Django's own messages",
         explains_only=True,
         build="another",
+        look="image",
     ),
     Failure(
         name="plugin-unrunnable",
@@ -234,6 +241,7 @@ DEPENDENCIES = (
         "processor, lacks a library, or may not be executed",
         cure="remove the plugin from the folder of plugins, or install the release of it that fits this image",
         source="teslamate-org/teslamate#3552",
+        look="builds",
     ),
     Failure(
         name="perl-module",
@@ -282,6 +290,7 @@ DEPENDENCIES = (
         "or run the image that worked before",
         source="Jenkins', Composer's, Next.js' and pip's own messages",
         build="another",
+        look="builds",
     ),
     Failure(
         name="language-version",
@@ -324,6 +333,7 @@ DEPENDENCIES = (
         cure="build it in the image (npm run build), and keep mounts away from its folder",
         source="vercel/next.js, production-start-no-build-id",
         build="another",
+        look="image",
     ),
     Failure(
         name="illegal-instruction",

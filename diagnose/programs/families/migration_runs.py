@@ -20,6 +20,7 @@ MIGRATION_RUNS = (
         "with a backup of the data if the migration has changed any, and look in the release notes for the message",
         source="Grafana's, Gitea's and many programs' own messages",
         build="earlier",
+        look="builds",
     ),
 )
 """Behind the families that know why."""

@@ -22,6 +22,7 @@ PARTS = (
         cure="run an image with another release of that runtime: the build that worked before, or a newer one",
         source="nodejs/node#53902, nodejs/node#56938, denoland/deno#21748",
         build="another",
+        look="builds",
     ),
     Failure(
         name="member-missing",

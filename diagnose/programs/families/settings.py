@@ -273,6 +273,7 @@ SETTINGS = (
         cure="raise the container's memory limit; where it has none, the host is too small",
         source="SQL Server's own message",
         remedy=Raised("memory", "{least}"),
+        look="memory",
     ),
     Failure(
         name="host-refused",

@@ -61,6 +61,7 @@ STARTS = (
         cure="look at the files with ls -la: mount an empty folder there, or move them away if nobody needs them; "
         "where they are the program's own data, the step that sets it up has to be left out",
         source="strapi/strapi-docker#335, Git's own message",
+        look="data",
     ),
     Failure(
         name="path-in-the-way",

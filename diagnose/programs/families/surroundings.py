@@ -34,6 +34,7 @@ SURROUNDINGS = (
         "keeps its connection",
         source="Ecto's, Prisma's, SQLAlchemy's, HikariCP's, Knex' and Rails' own messages; supabase/supabase#16777",
         turns_away=True,
+        look="database",
     ),
     Failure(
         name="docker-socket",
@@ -150,6 +151,7 @@ SURROUNDINGS = (
         "as shares (NFS, SMB, a folder of a Mac or of Windows) cannot",
         cure="keep this data in a named volume, or on a local disk of the host",
         source="cockroachdb/docs#5346",
+        look="data",
     ),
     Failure(
         name="java-libraries",
@@ -160,6 +162,7 @@ SURROUNDINGS = (
         cure="use the plugin that is made for this version of the image, or remove it",
         source="Java's own message",
         build="another",
+        look="image",
     ),
     Failure(
         name="port-low",
@@ -223,6 +226,7 @@ SURROUNDINGS = (
         cure="compare the command and its class path with what the image has",
         source="Java's own message",
         build="another",
+        look="image",
     ),
     Failure(
         name="owner-doubted",
@@ -242,6 +246,7 @@ SURROUNDINGS = (
         cure="run an older release of the image, or a newer kernel on the host",
         source="glibc's own message",
         build="another",
+        look="machine",
     ),
 )
 
@@ -279,5 +284,6 @@ LOGINS = (
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
         remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|(?:API|AUTH)_?KEY)$"),
+        look="database",
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "worker-instruction": "[2024-04-06 20:40:23 +0000] [1] [ERROR] Worker (pid:8) was sent code 132!",
+    "worker-crashed": "[2024-04-06 20:40:23 +0000] [1] [ERROR] Worker (pid:8) was sent SIGSEGV!",
     "binary-of-another-machine": "/plugins/app: line 1: \x7fELF\x02\x02\x01@@8\x01@: not found",
     "glibc-cpu": "Fatal glibc error: CPU does not support x86-64-v2",
     "mongo-avx": "WARNING: MongoDB 5.0+ requires a CPU with AVX support, and your current system does not appear to have that!",

@@ -41,6 +41,7 @@ REFUSED_PULLS = (
         cure="log in with what the registry expects: often a token in the place of the password (two factors, single sign-on), and "
         "the user name as the registry writes it",
         confirmed_by="image.pull-denied",
+        look="database",
     ),
     Failure(
         name="push-denied",

@@ -1,0 +1,146 @@
+"""What a database or a broker is asked about itself, in its own container, by its image.
+
+The commands change nothing there. They hold no password: a shell in the container has it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import msgspec
+
+from diagnose.evidence.containers.container import Container
+from diagnose.lazy_pattern import LazyPattern
+
+
+class ServerKind(msgspec.Struct, frozen=True):
+    """A kind of server, and how its own client lists what it has."""
+
+    name: str
+    images: LazyPattern
+    """In small letters."""
+    callers: LazyPattern
+    """What is in lines of programs that call it, in small letters."""
+    listing: str
+    """`{client}` is its own client, as an administrator of the server."""
+    table: str = ""
+    """What shows the last rows of a table of migrations, `{table}`."""
+
+
+class MigrationTable(msgspec.Struct, frozen=True):
+    """Where a program of migrations notes what it has run."""
+
+    words: LazyPattern
+    """Of a line about it, in small letters."""
+    table: str
+    newest: str
+    """The column by which the newest rows are found."""
+
+
+_KINDS = (
+    ServerKind(
+        "postgres",
+        images=LazyPattern(r"postgres|postgis|timescale|pgvector"),
+        callers=LazyPattern(
+            r"postgres|psycopg|\bpq:|\bpgx|\bnpgsql|\bpg_|\bpg-|sqlstate|\brelation\b|\brole\b|:5432\b|prisma"
+        ),
+        listing=r'{client} -l -c "\du" -c "\dt"',
+        table='{client} -xc "TABLE {table} ORDER BY {newest} DESC LIMIT 3"',
+    ),
+    ServerKind(
+        "mysql",
+        images=LazyPattern(r"mysql|mariadb|percona"),
+        callers=LazyPattern(r"mysql|maria|\b1\d{3}\b \(?(?:hy000|42|28)|:3306\b|unknown database"),
+        listing='{client} -e "SHOW DATABASES; SELECT user, host FROM mysql.user"',
+        table=r'{client} -e "SELECT * FROM {table} ORDER BY {newest} DESC LIMIT 3\G"',
+    ),
+    ServerKind(
+        "redis",
+        images=LazyPattern(r"redis|valkey|keydb|dragonfly"),
+        callers=LazyPattern(r"redis|valkey|:6379\b"),
+        listing='{client} info | grep -E "^(redis_v|role|master_|loading|used_memory_h|maxm|rdb_last)"',
+    ),
+    ServerKind(
+        "mongo",
+        images=LazyPattern(r"mongo(?!.?express)"),
+        callers=LazyPattern(r"mongo|:27017\b"),
+        listing='{client} --eval "printjson([db.version(), db.getMongo().getDBNames()])"',
+    ),
+    ServerKind(
+        "rabbitmq",
+        images=LazyPattern(r"rabbitmq"),
+        callers=LazyPattern(r"amqp|rabbit|:5672\b"),
+        listing="rabbitmqctl list_vhosts; rabbitmqctl list_users; rabbitmqctl list_permissions",
+    ),
+    ServerKind(
+        "elasticsearch",
+        images=LazyPattern(r"elasticsearch|opensearch"),
+        callers=LazyPattern(r"elastic|opensearch|:9200\b|\bindex\b|kibana"),
+        listing='curl -sk -u "elastic:$ELASTIC_PASSWORD" https://localhost:9200/_cat/indices?v || '
+        "curl -s http://localhost:9200/_cat/indices?v",
+    ),
+)
+_MIGRATION_TABLES = (
+    MigrationTable(LazyPattern(r"prisma|\bp3\d{3}\b"), "_prisma_migrations", "started_at"),
+    MigrationTable(LazyPattern(r"flyway"), "flyway_schema_history", "installed_rank"),
+    MigrationTable(
+        LazyPattern(r"liquibase|changeset|changelog"), "databasechangelog", "orderexecuted"
+    ),
+    MigrationTable(LazyPattern(r"alembic"), "alembic_version", "version_num"),
+    MigrationTable(LazyPattern(r"django"), "django_migrations", "id"),
+    MigrationTable(LazyPattern(r"knex"), "knex_migrations", "id"),
+    MigrationTable(LazyPattern(r"typeorm"), "migrations", "id"),
+    MigrationTable(LazyPattern(r"\bdirty\b|activerecord|rails"), "schema_migrations", "version"),
+)
+_OLD_MONGO = re.compile(r":(?:v)?[1-5](?:\.\d+){0,2}(?:-\w+)?$")
+
+
+def kind_of_server(container: Container) -> ServerKind | None:
+    """The kind of a server that runs; None for another program."""
+    image = container.config.image.lower()
+    fitting = (kind for kind in _KINDS if kind.images.search(image))
+    return next(fitting, None) if container.is_running else None
+
+
+def is_spoken_of(server: Container, words: str) -> bool:
+    """Whether a line, in small letters, has words of those who call such a server."""
+    kind = kind_of_server(server)
+    return kind is not None and kind.callers.search(words) is not None
+
+
+def server_question(server: Container, words: str) -> str:
+    """What shows what a server has: its migrations where a line is about these; "" for no server.
+
+    words: of that line, in small letters.
+    """
+    kind = kind_of_server(server)
+    if kind is None:
+        return ""
+    noted = next((table for table in _MIGRATION_TABLES if table.words.search(words)), None)
+    asked = kind.listing
+    if kind.table and noted is not None:
+        asked = kind.table.replace("{table}", noted.table).replace("{newest}", noted.newest)
+    return asked.replace("{client}", _client(kind, server))
+
+
+def _client(kind: ServerKind, server: Container) -> str:
+    """The server's own client, with the names that the server was made with."""
+    of = server.config.value_of
+    if kind.name == "postgres":
+        user = of("POSTGRES_USER") or "postgres"
+        return f"psql -U {shlex.quote(user)} -d {shlex.quote(of('POSTGRES_DB') or user)}"
+    if kind.name == "mysql":
+        is_maria = "mariadb" in server.config.image.lower()
+        secret = "MYSQL_ROOT_PASSWORD" if of("MYSQL_ROOT_PASSWORD") else "MARIADB_ROOT_PASSWORD"
+        base = of("MYSQL_DATABASE") or of("MARIADB_DATABASE") or "mysql"
+        client = "mariadb" if is_maria else "mysql"
+        return f'MYSQL_PWD="${secret}" {client} -u root -D {shlex.quote(base)}'
+    if kind.name == "redis":
+        return 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli' if of("REDIS_PASSWORD") else "redis-cli"
+    if kind.name == "mongo":
+        client = "mongo" if _OLD_MONGO.search(server.config.image) else "mongosh"
+        names = "MONGO_INITDB_ROOT_"
+        login = f' -u "${names}USERNAME" -p "${names}PASSWORD"' if of(f"{names}USERNAME") else ""
+        return f"{client} --quiet{login}"
+    return ""

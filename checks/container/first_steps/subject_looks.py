@@ -1,0 +1,285 @@
+"""What is looked at where no command heals a known failure: it decides between the causes.
+
+A row of `diagnose/programs/failures` says by its `look` which kind of thing that is; here it is
+found on this host. A row without one is about settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from checks.container.first_steps.line_steps import settings_folder, shown_settings
+from checks.container.first_steps.named_programs import sought_name
+from checks.container.first_steps.server_questions import (
+    is_spoken_of,
+    kind_of_server,
+    server_question,
+)
+from diagnose.error_signatures import FOUND_NOBODY, signs
+from diagnose.evidence.containers.inspect import host_mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import PageVariables
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.recognition import Look
+
+_REFERENCE = LazyPattern(
+    r"(?P<name>[a-z0-9](?:[\w./-]|:\d+/){0,200}?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
+)
+_WORDS = ("variable", "setting", "key", "option", "field", "name", "word", "unset", "second")
+"""The groups of a row that hold the name of a setting, the surest first."""
+_WORD = LazyPattern(r"(?=.*[A-Za-z])[\w.-]{3,80}")
+_PARTS = ("module", "class", "library", "plugin", "package", "extension", "file", "program")
+"""The groups of a row that hold the name of what an image lacks."""
+_PART = LazyPattern(r"@?[A-Za-z_][\w./@\\-]{1,100}")
+_CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|key|cert)$")
+_OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|acme|keys?$", re.IGNORECASE)
+_SPOKEN: tuple[tuple[Look, LazyPattern], ...] = (
+    (
+        "certificate",
+        LazyPattern(r"\bcertificate|\bx509\b|\bPEM\b|\bkeystore\b", re.IGNORECASE),
+    ),
+    (
+        "database",
+        LazyPattern(
+            r"\bSQL(?:STATE|\b)|\bmigrations?\b|\bdatabase\b|\btablespace\b|\brelation \""
+            r"|\b(?:table|column|schema) ['`\"]",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "builds",
+        LazyPattern(
+            r"\bversions?\b.{0,60}(?:mismatch|require|expect|support|newer|older|at least|incompatib|differ)"
+            r"|(?:mismatch|require|expect|support|incompatib)\w*\b.{0,60}\bversion|\bdeprecated\b|no longer supported",
+            re.IGNORECASE,
+        ),
+    ),
+)
+"""Words of lines that no row knows."""
+_SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
+"""Words of rows that are about files of settings."""
+_DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A container that has failed, or repeats an error, and what its line means."""
+
+    container: Container
+    failure: Recognised | None
+    text: str
+    containers: Containers | None
+
+    @property
+    def words(self) -> str:
+        """What is known of the failure, in small letters."""
+        row = (
+            f"{self.failure.name} {self.failure.failure.cause}" if self.failure is not None else ""
+        )
+        return f"{row} {self.text}".lower()
+
+    def value(self, *names: str) -> str:
+        """The first of these groups of the row that has a value; "" where none has."""
+        values = self.failure.values if self.failure is not None else {}
+        return next((values[name] for name in names if values.get(name)), "")
+
+
+def subject_look(
+    container: Container, failure: Recognised | None, text: str, containers: Containers | None
+) -> PageVariables:
+    """The variables of a page that shows what the failure is about; none where that is unknown.
+
+    text: the line that explains it.
+    """
+    case = _Case(container, failure, text, containers)
+    return next(filter(None, _looks(case)), {})
+
+
+def running_look(
+    container: Container, failure: Recognised | None, text: str, containers: Containers | None
+) -> PageVariables:
+    """The variables of a page about a program that runs on, where its row says what that is.
+
+    Elsewhere its line may be about a request.
+    """
+    if failure is None or not failure.failure.look:
+        return {}
+    return _BY_KIND[failure.failure.look](_Case(container, failure, text, containers))
+
+
+def _looks(case: _Case) -> Iterator[PageVariables]:
+    kind = _kind_of(case)
+    yield _own_calls(case)
+    if kind:
+        yield _BY_KIND[kind](case)
+    yield _unanswered_place(case)
+    yield _place_of_word(case)
+    yield _mounted_settings(case)
+    yield _definition(case)
+
+
+def _kind_of(case: _Case) -> Look | Literal[""]:
+    """The kind of thing that the row is about, or of which a line without a row has the words."""
+    if case.failure is None:
+        return next((kind for kind, words in _SPOKEN if words.search(case.text)), "")
+    row = case.failure.failure
+    return row.look or ("builds" if row.build else "")
+
+
+def _own_calls(case: _Case) -> PageVariables:
+    """The variables that may name a server, where the program calls its own container."""
+    is_of_loopback = case.failure is not None and case.failure.name.startswith("loopback-")
+    is_alone = is_of_loopback and not case.container.shares_network
+    return {"self_caller": case.container.name} if is_alone else {}
+
+
+def _unanswered_place(case: _Case) -> PageVariables:
+    """The host and port at which the line finds nobody."""
+    host, port = place_in(case.text)
+    is_call = bool(signs(case.text) & FOUND_NOBODY)
+    if not (host and port and is_call) or is_loopback(host):
+        return {}
+    return {"asked_host": host, "asked_port": str(port)}
+
+
+def _place_of_word(case: _Case) -> PageVariables:
+    """Where compose and its files set what the line names."""
+    word = case.value(*_WORDS)
+    folder = case.container.compose_folder or settings_folder(case.container)
+    is_name = _WORD.fullmatch(word) is not None and not word.isdigit()
+    return {"named_word": word, "word_folder": folder} if is_name and folder else {}
+
+
+def _mounted_settings(case: _Case) -> PageVariables:
+    """The one mount with its settings, for a failure of those."""
+    is_about = case.failure is not None and _SETTINGS.search(
+        f"{case.failure.failure.cause} {case.failure.failure.cure}"
+    )
+    return shown_settings(case.container) if is_about else {}
+
+
+def _definition(case: _Case) -> PageVariables:
+    """The service in its compose file, where everything that it is given stands.
+
+    Where nothing is known of the line, a run of the image alone tells more.
+    """
+    place = case.container.page_variables
+    is_of_compose = "project_file" in place and case.failure is not None
+    return {"defined_service": f"{place['project_service']}:"} if is_of_compose else {}
+
+
+def _builds(case: _Case) -> PageVariables:
+    image = _REFERENCE.fullmatch(case.container.config.image)
+    if image is None or image["name"] == "sha256":
+        return {}
+    return {"builds_of": image["name"], "built": case.container.name}
+
+
+def _child(case: _Case) -> PageVariables:
+    name = case.container.name
+    return {"supervising": name, "child_logs": f"{name}:/var/log/supervisor"}
+
+
+def _database(case: _Case) -> PageVariables:
+    """The one server that the line may be about, and what it has."""
+    server = _server_of(case)
+    if server is None:
+        return _data(case)
+    return {"asked_server": server.name, "server_question": server_question(server, case.words)}
+
+
+def _server_of(case: _Case) -> Container | None:
+    """The server that the line is about, among those that it calls or else its neighbours."""
+    if case.containers is None:
+        return None
+    called = named_peers((case.text,), case.container, case.containers)
+    for near in ((case.container, *called), case.containers.beside(case.container)):
+        servers = [server for server in near if kind_of_server(server) is not None]
+        spoken = [server for server in servers if is_spoken_of(server, case.words)]
+        server = only(spoken) or only(servers)
+        if server is not None:
+            return server
+    return None
+
+
+def _data(case: _Case) -> PageVariables:
+    """The folder of its data: the only one that it may write, or the one that is called so."""
+    mounts = case.container.writable_host_mounts
+    called = [mount for mount in mounts if _DATA.search(mount.destination)]
+    mount = only(mounts) or only(called)
+    return {"named_folder": mount.source} if mount is not None else {}
+
+
+def _image(case: _Case) -> PageVariables:
+    """What the image has by the name that the line misses, or else the folder of the program."""
+    container, part = case.container, case.value(*_PARTS)
+    if _PART.fullmatch(part):
+        last = re.split(r"[/\\]", part.rstrip("/"))[-1]
+        stem = last.rpartition(".")[2] if case.value("class") and "." in last else last
+        return {"searched": container.name, "sought_file": f"/[^/]*{sought_name(stem)}[^/]*/?$"}
+    folder = container.config.working_dir
+    if not folder.startswith("/") or folder == "/" or host_mount(container.mounts, folder):
+        return _data(case) if folder and host_mount(container.mounts, folder) else {}
+    return {"inside": f"{container.name}:{folder}"}
+
+
+def _scripts(case: _Case) -> PageVariables:
+    """The commands that the program's package.json has."""
+    container = case.container
+    path = f"{container.config.working_dir.rstrip('/')}/package.json"
+    if not path.startswith("/"):
+        return {}
+    mount = host_mount(container.mounts, path)
+    if mount is not None:
+        return {"setting_file": mount.on_host(path), "setting_line": "0"}
+    return {"file_inside": f"{container.name}:{path}", "line_inside": "0"}
+
+
+def _certificate(case: _Case) -> PageVariables:
+    """The certificate of the server that the line calls, or the files that are mounted."""
+    host, port = place_in(case.text)
+    if host and port and not is_loopback(host):
+        return {"tls_server": f"{host}:{port}"}
+    mounts = [mount for mount in case.container.mounts if mount.has_host_path]
+    own = [
+        mount
+        for mount in mounts
+        if _CERTIFICATE.search(mount.source)
+        or _OF_CERTIFICATES.search(f"{mount.source} {mount.destination}")
+    ]
+    mount = only(own) or only([mount for mount in mounts if mount.type == "bind" and not mount.rw])
+    return {"certificates_in": mount.source} if mount is not None else {}
+
+
+def _machine(case: _Case) -> PageVariables:
+    return {"machine_of": case.container.name}
+
+
+def _memory(case: _Case) -> PageVariables:
+    return {"memory_of": case.container.name}
+
+
+def _networks(case: _Case) -> PageVariables:
+    return {"networks_of": case.container.name}
+
+
+_BY_KIND: Mapping[Look, Callable[[_Case], PageVariables]] = {
+    "builds": _builds,
+    "certificate": _certificate,
+    "child": _child,
+    "data": _data,
+    "database": _database,
+    "image": _image,
+    "machine": _machine,
+    "memory": _memory,
+    "networks": _networks,
+    "scripts": _scripts,
+}

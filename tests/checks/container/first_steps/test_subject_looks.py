@@ -1,0 +1,180 @@
+"""What is looked at where no command heals: checks/container/first_steps/subject_looks.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checks.container.first_steps.subject_looks import running_look, subject_look
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.model import PageVariables
+from diagnose.render.shell import is_wall
+from diagnose.runbooks import Place, looks
+from tests.checks.container.evidence import container_in
+from tests.checks.container.first_steps.rows import line_of, mounted
+from tests.inspected import container, of
+
+COMPOSE = {
+    "com.docker.compose.project": "shop",
+    "com.docker.compose.service": "web",
+    "com.docker.compose.project.working_dir": "/srv/shop",
+    "com.docker.compose.project.config_files": "/srv/shop/compose.yaml",
+}
+ON_SHOP: dict[str, Any] = {
+    "HostConfig": {"NetworkMode": "shop_default"},
+    "NetworkSettings": {"Networks": {"shop_default": {"NetworkID": "n1"}}},
+}
+POSTGRES = container(
+    "db",
+    Config={"Image": "postgres:16", "Env": ["POSTGRES_USER=shop", "POSTGRES_DB=orders"]},
+    **ON_SHOP,
+)
+CACHE = container("cache", Config={"Image": "redis:7"}, **ON_SHOP)
+NODE = {"Config": {"Image": "shop/web:1.4.2", "WorkingDir": "/app"}}
+OF_COMPOSE = {"Config": {"Image": "shop/web:1.4.2", "Labels": COMPOSE}}
+FRENCH = "Fatal: le monde est plein"
+
+LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
+    "a refused place": (
+        "dial tcp 192.168.160.4:6432: connect: connection refused",
+        {},
+        {"asked_host": "192.168.160.4", "asked_port": "6432"},
+    ),
+    "its own localhost": (
+        "panic: dial tcp 127.0.0.1:3306: connect: connection refused",
+        {},
+        {"self_caller": "web"},
+    ),
+    "a localhost that it shares": (
+        "panic: dial tcp 127.0.0.1:3306: connect: connection refused",
+        {"HostConfig": {"NetworkMode": "container:0123456789ab"}},
+        {},
+    ),
+    "builds of its image": (
+        "TypeError: Cannot read properties of undefined (reading 'post')",
+        NODE,
+        {"builds_of": "shop/web", "built": "web"},
+    ),
+    "an image without a name": (
+        "TypeError: Cannot read properties of undefined (reading 'post')",
+        {"Config": {"Image": "sha256:0123456789ab"}},
+        {},
+    ),
+    "the word in the files of its project": (
+        "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
+        OF_COMPOSE,
+        {"named_word": "syncer", "word_folder": "/srv/shop"},
+    ),
+    "the word in what is mounted": (
+        "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
+        {"Mounts": [mounted("/srv/hostd/conf", "/data")]},
+        {"named_word": "syncer", "word_folder": "/srv/hostd/conf"},
+    ),
+    "the service in its compose file": (
+        line_of("number-unnamed"),
+        OF_COMPOSE,
+        {"defined_service": "web:"},
+    ),
+    "a line that nobody knows": (FRENCH, OF_COMPOSE, {}),
+    "scripts of the image": (
+        line_of("npm-script"),
+        NODE,
+        {"file_inside": "web:/app/package.json", "line_inside": "0"},
+    ),
+    "scripts of a mount": (
+        line_of("npm-script"),
+        {**NODE, "Mounts": [mounted("/srv/web", "/app")]},
+        {"setting_file": "/srv/web/package.json", "setting_line": "0"},
+    ),
+    "files of data": (
+        line_of("innodb-damaged"),
+        {"Mounts": [mounted("/srv/db", "/var/lib/mysql")]},
+        {"named_folder": "/srv/db"},
+    ),
+    "two folders that may be it": (
+        line_of("innodb-damaged"),
+        {"Mounts": [mounted("/srv/a", "/data/a"), mounted("/srv/b", "/data/b")]},
+        {},
+    ),
+    "the certificate of a server": (
+        "x509: certificate signed by unknown authority: https://sso.example.com:8443/auth",
+        {},
+        {"tls_server": "sso.example.com:8443"},
+    ),
+    "certificates that are mounted": (
+        "tls: private key does not match public key",
+        {"Mounts": [mounted("/srv/tls", "/etc/nginx/certs"), mounted("/srv/data", "/data")]},
+        {"certificates_in": "/srv/tls"},
+    ),
+    "words of a certificate that nobody knows": (
+        "the PEM block of the server is a puzzle",
+        {"Mounts": [mounted("/srv/tls", "/etc/nginx/certs")]},
+        {"certificates_in": "/srv/tls"},
+    ),
+    "the host": (line_of("kernel-old"), {}, {"machine_of": "web"}),
+    "its networks": (line_of("no-way-to-ipv6"), {}, {"networks_of": "web"}),
+    "what a child printed": (
+        line_of("supervisor-gave-up"),
+        {},
+        {"supervising": "web", "child_logs": "web:/var/log/supervisor"},
+    ),
+}
+
+
+def look(line: str, parts: dict[str, Any], *neighbours: Any) -> PageVariables:
+    failed = container_in("exited", code=1, **parts)
+    failure = LogTail((line,)).failure
+    return subject_look(failed, failure, line, of(failed, *neighbours))
+
+
+@pytest.mark.parametrize(("line", "parts", "expected"), LOOKS.values(), ids=LOOKS)
+def test_what_the_line_is_about(line: str, parts: dict[str, Any], expected: PageVariables) -> None:
+    assert look(line, parts) == expected
+
+
+ASKED: dict[str, tuple[str, tuple[Any, ...], PageVariables]] = {
+    "the server of which the line speaks": (
+        line_of("postgres-role"),
+        (POSTGRES, CACHE),
+        {"asked_server": "db", "server_question": r'psql -U shop -d orders -l -c "\du" -c "\dt"'},
+    ),
+    "its migrations": (
+        "Error: P3009; migrate found failed migrations in the target database",
+        (POSTGRES,),
+        {
+            "asked_server": "db",
+            "server_question": 'psql -U shop -d orders -xc "TABLE _prisma_migrations ORDER BY started_at DESC LIMIT 3"',
+        },
+    ),
+    "no server": (line_of("postgres-role"), (), {}),
+    "two that may be it": (
+        line_of("postgres-role"),
+        (POSTGRES, container("old", Config={"Image": "postgres:12"}, **ON_SHOP)),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "neighbours", "expected"), ASKED.values(), ids=ASKED)
+def test_a_server_is_asked_what_it_has(
+    line: str, neighbours: tuple[Any, ...], expected: PageVariables
+) -> None:
+    assert look(line, dict(ON_SHOP), *neighbours) == expected
+
+
+def test_a_server_that_runs_is_asked_itself() -> None:
+    line = line_of("postgres-role")
+    failure = LogTail((line,)).failure
+    assert running_look(POSTGRES, failure, line, of(POSTGRES))["asked_server"] == "db"
+    assert running_look(POSTGRES, None, FRENCH, of(POSTGRES)) == {}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_the_command_can_be_read(name: str) -> None:
+    """A long one is hidden behind `diagnose follow`."""
+    line, parts, _ = LOOKS[name]
+    place = {"container": "web", "project_file": "/srv/shop/compose.yaml"}
+    variables = {**look(line, parts), **place}
+    shown = looks("container.exits-at-start", "confirm", variables, Place())
+    assert not is_wall(shown[0].text, 74)
