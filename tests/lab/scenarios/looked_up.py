@@ -1,0 +1,84 @@
+"""Programs that fail where no command heals: the first command shows the thing that failed."""
+
+from __future__ import annotations
+
+import re
+
+from tests.lab import Box, fault
+from tests.lab.programs import load_server
+from tests.lab.scenarios.named_settings import AT_START, ended
+from tests.lab.scenarios.programs.helpers import GOOD, run
+
+_LOOK = re.compile(r"^  to find out more: .*\n((?:      .*\n)+)", re.MULTILINE)
+
+
+def _seen(box: Box, name: str) -> str:
+    """What the first command shows that the report offers for a container which has ended."""
+    report = box.diagnose("check", AT_START, "--container", name, env={"COLUMNS": "900"}).out
+    look = _LOOK.search(report)
+    assert look is not None, report
+    return box.sh(look[1], check=False)
+
+
+def _of_compose(box: Box, service: str, text: str) -> list[str]:
+    """The labels by which compose knows a container again, of a file that is written here."""
+    folder = f"/srv/{service}"
+    box.write(f"{folder}/compose.yaml", text.encode())
+    labels = {
+        "project": service,
+        "service": service,
+        "project.working_dir": folder,
+        "project.config_files": f"{folder}/compose.yaml",
+    }
+    return [f"--label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+
+
+@fault(AT_START, subject="container:writer63", shareable=True)
+def right_that_a_user_of_redis_lacks(box: Box) -> None:
+    """A real Redis refuses a command to a user; it is asked what it is, in its own container."""
+    load_server(box, "redis-server", "redis:7.0")
+    box.docker("network", "create", "shop63")
+    rules = ["--save", "", "--user", "shop", "on", "nopass", "~*", "+get"]
+    box.docker(
+        "run", "-d", "--name=cache63", "--network=shop63", *GOOD, "redis:7.0",
+        "redis-server", "--protected-mode", "no", *rules,
+    )  # fmt: skip
+    ping = ("exec", "cache63", "redis-cli", "ping")
+    box.wait_for(lambda: "PONG" in box.docker(*ping, check=False).stdout, 30, "the server")
+    call = (
+        "redis-cli -h cache63 --user shop --pass made-up-blue set a 1 2>&1 | grep -v OK && exit 1"
+    )
+    run(box, "writer63", "--network=shop63", *GOOD, "redis:7.0", "sh", "-c", call)
+    said = ended(box, "writer63")
+    assert "NOPERM" in said, said
+    assert "role:master" in _seen(box, "writer63")
+
+
+@fault(AT_START, subject="container:till63", shareable=True)
+def number_without_a_name_in_a_project(box: Box) -> None:
+    """A program cannot read a number and does not say which one: its service is shown."""
+    text = "services:\n  till63:\n    image: bb:1.36\n    environment:\n      RETRIES: three\n"
+    words = "echo 'System.FormatException: Input string was not in a correct format.'; exit 1"
+    labels = _of_compose(box, "till63", text)
+    run(box, "till63", *GOOD, *labels, "--env=RETRIES=three", "bb:1.36", "sh", "-c", words)
+    assert "FormatException" in ended(box, "till63")
+    assert "RETRIES: three" in _seen(box, "till63")
+
+
+@fault(AT_START, subject="container:caller63", shareable=True)
+def localhost_of_a_lonely_program(box: Box) -> None:
+    """A program calls a database at localhost: no other start helps, its variables are shown."""
+    words = "echo 'panic: dial tcp 127.0.0.1:3306: connect: connection refused'; exit 2"
+    own = "--env=DB_ADDR=root:made-up-blue@127.0.0.1:3306"
+    run(box, "caller63", *GOOD, own, "bb:1.36", "sh", "-c", words)
+    assert "connection refused" in ended(box, "caller63")
+    assert "127.0.0.1:3306" in _seen(box, "caller63")
+
+
+@fault(AT_START, subject="container:asker63", shareable=True)
+def address_of_a_server_that_has_ended(box: Box) -> None:
+    """A program calls an address that no container has now, and that the host does not reach."""
+    words = "echo 'failed to open database - dial tcp 172.30.99.4:6432: connect: connection refused'; exit 1"
+    run(box, "asker63", *GOOD, "bb:1.36", "sh", "-c", words)
+    assert "connection refused" in ended(box, "asker63")
+    assert "the host reaches it" not in _seen(box, "asker63")
