@@ -22,7 +22,7 @@ from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
 from checks.container.first_steps.setting_steps import setting_of, setting_variables
-from checks.container.first_steps.subject_looks import subject_look
+from checks.container.first_steps.subject_looks import subject_look, unknown_clause
 from checks.container.helpers import (
     UNFILTERED,
     blames_no_filter,
@@ -203,6 +203,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         is_known = bool(self.too_early_clause or self.unserved_peer_clause)
         return {
             **log_evidence(self.tail, is_refuted=is_refuted, is_known=is_known),
+            **self._unknown_evidence,
             **(UNFILTERED if self._blames_no_filter else {}),
             **(self._seen_inside.evidence if self._seen_inside is not None else {}),
             **setting_evidence(self.setting),
@@ -217,6 +218,14 @@ class FailedRun(msgspec.Struct, frozen=True):
             **peer_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
+
+    @property
+    def _unknown_evidence(self) -> dict[str, object]:
+        """What the words of a complaint are about that nobody knows, and that no peer explains."""
+        is_explained = self.tail.failure is not None or bool(self.calls.callees or self.strays)
+        if is_explained or self._seen_inside is not None or not self.tail.has_complaint:
+            return {}
+        return {"this means": unknown_clause(self.tail.telling_text)}
 
     @property
     def _blames_no_filter(self) -> bool:

@@ -158,7 +158,7 @@ def _tag_to_pull(container: Container, images: Images) -> PageVariables:
     Nothing for an image that was built here, or whose tag is that of one release.
     """
     image, reference = images.of(container), container.config.image
-    tag = tag_of(reference)
+    tag = tag_of(reference) or ""
     is_of_registry = image is not None and bool(image.digests) and bool(tag)
     return {"pulled": reference} if is_of_registry and not _RELEASE.match(tag) else {}
 

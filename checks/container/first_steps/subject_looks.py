@@ -65,6 +65,11 @@ _SPOKEN: tuple[tuple[Look, LazyPattern], ...] = (
     ),
 )
 """Words of lines that no row knows."""
+_ABOUT = {
+    "certificate": "; its words are about a certificate or a key",
+    "database": "; its words are about a database",
+    "builds": "; its words are about versions that do not belong together",
+}
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
@@ -101,6 +106,12 @@ def subject_look(
     """
     case = _Case(container, failure, text, containers)
     return next(filter(None, _looks(case)), {})
+
+
+def unknown_clause(text: str) -> str:
+    """What may be said of a complaint that no row knows: what its words are about."""
+    about = next((_ABOUT[kind] for kind, words in _SPOKEN if words.search(text)), "")
+    return f"no error that this tool knows{about}"
 
 
 def running_look(

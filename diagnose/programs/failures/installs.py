@@ -126,6 +126,37 @@ INSTALLS = (
         source="Steam's own message",
     ),
     Failure(
+        name="init-program-missing",
+        mark=("[fatal tini (", "[dumb-init] "),
+        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>\S{1,200}) failed: No such file or directory"
+        r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): No such file or directory",
+        cause="the container's own init does not find the program {program} in the image, or what its first line names to "
+        "run it",
+        cure="correct the command of the container, or run an image that has the program",
+        source="tini's and dumb-init's own messages",
+        look="image",
+    ),
+    Failure(
+        name="init-program-unfit",
+        mark=("[fatal tini (", "[dumb-init] "),
+        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>\S{1,200}) failed: Exec format error"
+        r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): Exec format error",
+        cause="the kernel cannot run {program}: it is built for another processor, is empty, or has no first line with #!",
+        cure="pull the image again for this host's processor (uname -m), or write its first line",
+        source="tini's and dumb-init's own messages; Linux documentation, execve",
+        build="another",
+        look="machine",
+    ),
+    Failure(
+        name="s6-script-denied",
+        mark="unable to exec run",
+        pattern=r"s6-supervise(?: \S{1,60})? \(child\): fatal: unable to exec run: Permission denied",
+        cause="s6 may not execute the run script of a service, so that the service never starts: it has no right to be "
+        "executed in the image, or its folder is mounted with noexec",
+        cure="make it executable in the image (chmod +x, below /etc/services.d or /etc/s6-overlay), and build it again",
+        source="just-containers/s6-overlay#158",
+    ),
+    Failure(
         name="gated-model",
         mark="gated repo",
         pattern=r"(?:access(?:ing)? (?:to )?a gated repo|Cannot access gated repo)"

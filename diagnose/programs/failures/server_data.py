@@ -104,6 +104,15 @@ SERVER_DATA = (
         look="data",
     ),
     Failure(
+        name="innodb-zeros",
+        mark="consists of zero bytes",
+        pattern=r"page consists of zero bytes in data file (?P<file>\S{1,200})",
+        cause="InnoDB's file {file} holds nothing but zeros: its first start was broken off, or the disk was full",
+        cure=_ANEW,
+        source="MariaDB's own message; laradock/laradock#93",
+        look="data",
+    ),
+    Failure(
         name="redis-journal",
         mark="append only file",
         pattern=r"(?:Bad file format|Unexpected end of file) reading the append only file[:.]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "innodb-zeros": "[ERROR] InnoDB: space header page consists of zero bytes in data file ./ibdata1",
     "postgres-part-missing": 'FATAL:  could not open file "global/pg_filenode.map": No such file or directory',
     "mysql-folder-begun": "[ERROR] --initialize specified but the data directory has files in it. Aborting.",
     "innodb-size": (
