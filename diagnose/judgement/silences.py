@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -53,12 +54,16 @@ def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
     return tuple(silences)
 
 
-def apply(
-    findings: Iterable[Reported], silences: Iterable[Silence], now: float
-) -> tuple[tuple[Reported, ...], tuple[str, ...]]:
-    """Mark the silenced findings, each with the reason.
+class Silenced(NamedTuple):
+    """All findings, those that a silence covers with its reason."""
 
-    Also a note for each expired silence that would have held.
+    findings: tuple[Reported, ...]
+    notes: tuple[str, ...]
+    """One for each expired silence that would have held."""
+
+
+def apply(findings: Iterable[Reported], silences: Iterable[Silence], now: float) -> Silenced:
+    """Mark the silenced findings, each with the reason.
 
     A label silences neither `security.*` nor anything critical: whoever may set it is whom such a
     finding is about.
@@ -84,4 +89,4 @@ def apply(
             reason = silence.reason
             break
         kept.append(replace(finding, silenced=reason) if reason else finding)
-    return tuple(kept), tuple(notes)
+    return Silenced(tuple(kept), tuple(notes))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from diagnose import runbooks
 from diagnose.fleet.contrast import Split
@@ -99,22 +100,29 @@ def facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
         yield "explains", and_more(effects, ROWS_SHOWN)
 
 
-def sections(answer: FleetAnswer) -> Iterator[tuple[str, list[str]]]:
-    """What is said beside the causes: heading and rows."""
+class Section(NamedTuple):
+    """A part of the answer below its causes."""
+
+    heading: str
+    rows: list[str]
+
+
+def sections(answer: FleetAnswer) -> Iterator[Section]:
+    """What is said beside the causes."""
     if answer.silent:
         rows = [_last_report(silence) for silence in answer.silent]
-        yield f"did not report ({len(rows)})", rows
+        yield Section(f"did not report ({len(rows)})", rows)
     if answer.unexamined:
         rows = [name(host) for host in answer.unexamined]
-        yield f"not examined fully ({len(rows)})", rows
+        yield Section(f"not examined fully ({len(rows)})", rows)
     if answer.odd:
         rows = [_differences(odd) for odd in answer.odd]
-        yield f"different from their group ({count(len(rows), 'host')})", rows
+        yield Section(f"different from their group ({count(len(rows), 'host')})", rows)
     if answer.lost:
         yield _lost_sight(answer.lost)
     if answer.unusable:
         rows = [f"{name(unusable.place)} {name(unusable.why)}" for unusable in answer.unusable]
-        yield f"not counted ({count(len(rows), 'file')})", rows
+        yield Section(f"not counted ({count(len(rows), 'file')})", rows)
 
 
 def _names(names: Sequence[str]) -> str:
@@ -167,8 +175,8 @@ def _differences(odd: OddHost) -> str:
     return f"{name(odd.host)}: {and_more(differences, HOSTS_SHOWN)}"
 
 
-def _lost_sight(checks: Sequence[Blindness]) -> tuple[str, list[str]]:
-    """The checks that could look before and cannot now: heading and rows."""
+def _lost_sight(checks: Sequence[Blindness]) -> Section:
+    """The checks that could look before and cannot now."""
     hosts = count(len({host for check in checks for host in check.hosts}), "host")
     rows = [f"{check.id}: {counted('host', map(name, check.hosts))}" for check in checks]
-    return f"lost sight of ({hosts} whose checks could look before, and cannot now)", rows
+    return Section(f"lost sight of ({hosts} whose checks could look before, and cannot now)", rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -255,14 +255,21 @@ def answers(questions: Sequence[Question[Any]], options: Options, *, began: floa
         return [source.ask(question) for question in questions]
 
 
-def _source(selected: Sequence[str], options: Options, began: float) -> tuple[AnswerSource, Budget]:
-    """This host or the recording that the user named, and the budget."""
+class _AskedSource(NamedTuple):
+    """What the user asks, and the time for it."""
+
+    source: AnswerSource
+    budget: Budget
+
+
+def _source(selected: Sequence[str], options: Options, began: float) -> _AskedSource:
+    """This host, or the recording that the user named."""
     configured = configuration(options)
     if options.source is None:
         host = live(options, selected, began, redactor(configured))
-        return host.recorder, host.budget
+        return _AskedSource(host.recorder, host.budget)
     _promise_end(options, began)
     recording = recorded_host_redacted_now(
         options.source, configured, read_until(began, options.budget_s)
     )
-    return Replay(recording.answers), Budget.of_replay(began, options.budget_s)
+    return _AskedSource(Replay(recording.answers), Budget.of_replay(began, options.budget_s))

@@ -20,6 +20,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -143,18 +144,22 @@ def make(
         _leave_out(victims, kept, rows, extras)
 
 
+class _Extras(NamedTuple):
+    """Members of a bundle that repeat the report and the answers in another form."""
+
+    members: dict[str, bytes]
+    late: tuple[str, ...]
+    """Those for which there is no time."""
+
+
 def _extras(
     report: Report,
     exit_code: int,
     recorded: answer_files.Recording,
     limit: TimeLimit,
     rest_s: float,
-) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The members that repeat the report and the answers in another form, and those of them for
-    which there is no time.
-
-    rest_s: seconds for packing all else.
-    """
+) -> _Extras:
+    """rest_s: seconds for packing all else."""
     extras: dict[str, bytes] = {}
     late = []
     if limit.allows(HTML_S * min(len(report.findings), MOST_ROOTS), then=rest_s):
@@ -166,7 +171,7 @@ def _extras(
         extras |= copies
     elif copies:
         late.append("texts")
-    return extras, tuple(late)
+    return _Extras(extras, tuple(late))
 
 
 def _packing_s(lengths: Iterable[int]) -> float:

@@ -134,7 +134,10 @@ def _failed_answers_finding(
     clock: Clock,
 ) -> Finding:
     """closed: a folder that its workers should write. fault: why no server of HAProxy is up."""
-    container, (written, tail) = failed.container, _read_log(failed, own)
+    container, printed = failed.container, LogTail(failed.other_lines)
+    # its own log file counts where the container's log explains nothing
+    written = None if printed.explains else own
+    tail = written.tail if written is not None else _explaining_tail(printed, failed)
     failure = _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
@@ -181,13 +184,6 @@ def _server_variables(failed: FailedAnswers, fault: str) -> PageVariables:
         "balancer": name if fault else "",
         "refusing": name if failed.status == _BAD_REQUEST else "",
     }
-
-
-def _read_log(failed: FailedAnswers, own: ProgramLog | None) -> tuple[ProgramLog | None, LogTail]:
-    """The program's own log file, where the container's log explains nothing; and what is read."""
-    printed = LogTail(failed.other_lines)
-    written = None if printed.explains else own
-    return written, written.tail if written is not None else _explaining_tail(printed, failed)
 
 
 def _cause(failed: FailedAnswers, failure: Recognised | None, fault: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from diagnose.firewall.actions import Assign
 from diagnose.firewall.iptables import matches, rule_text, targets
@@ -49,8 +50,8 @@ def chains(
             if rest.strip():
                 policies[table, name] = rest.split()[0]
         elif line.startswith(("-A ", "[")):
-            chain, rule = _rule(_COUNTERS.sub("", line), members or {})
-            rules.setdefault((table, chain), []).append(rule)
+            rule = _rule(_COUNTERS.sub("", line), members or {})
+            rules.setdefault((table, rule.chain), []).append(rule.rule)
     return tuple(
         _chain(Table(backend, family, owner), name, policy, tuple(rules.get((owner, name), ())))
         for (owner, name), policy in policies.items()
@@ -76,12 +77,18 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
     )
 
 
-def _rule(line: str, members: Mapping[str, Several]) -> tuple[str, Rule]:
+class _RuleInChain(NamedTuple):
     """A rule, and the chain that it is in."""
+
+    chain: str
+    rule: Rule
+
+
+def _rule(line: str, members: Mapping[str, Several]) -> _RuleInChain:
     parsed = rule_text.parse(line)
     conditions = tuple(matches.conditions(parsed, members))
     text = line.removeprefix(f"-A {parsed.chain} ")
     effect = targets.effect(parsed.target)
     if isinstance(effect, Assign):
-        return parsed.chain, Rule(text, conditions, assigns=(effect,))
-    return parsed.chain, Rule(text, conditions, action=effect)
+        return _RuleInChain(parsed.chain, Rule(text, conditions, assigns=(effect,)))
+    return _RuleInChain(parsed.chain, Rule(text, conditions, action=effect))

@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -274,11 +274,16 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     }
 
 
-def _first_member(archive: bytes, most: int) -> tuple[TarInfo, bytes | None]:
-    """What a tar archive holds first, and at most so many bytes of it if it is a file.
+class _Member(NamedTuple):
+    """What a tar archive holds first."""
 
-    Raises Refused("malformed").
-    """
+    info: TarInfo
+    data: bytes | None
+    """Its beginning, if it is a file."""
+
+
+def _first_member(archive: bytes, most: int) -> _Member:
+    """With at most so many bytes of a file. Raises Refused("malformed")."""
     import io
     import tarfile
 
@@ -288,7 +293,7 @@ def _first_member(archive: bytes, most: int) -> tuple[TarInfo, bytes | None]:
             if member is None:
                 raise Refused("malformed", "the archive is empty")
             file = archive_file.extractfile(member) if member.isreg() else None
-            return member, file.read(min(most, member.size)) if file else None
+            return _Member(member, file.read(min(most, member.size)) if file else None)
     except tarfile.TarError as error:
         raise Refused("malformed", f"the archive cannot be read: {error}") from error
 

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from diagnose.live import Live, Refused
 from diagnose.live.kernel.proc_files import (
@@ -112,16 +113,21 @@ def _threads(pid: int) -> dict[str, Json]:
     return {"threads": states, "stuck": stuck}
 
 
-def _stat(pid: int) -> tuple[str, list[bytes]]:
-    """The name of a process, and the words of its /proc/PID/stat from the state on.
+class _Stat(NamedTuple):
+    """What /proc/PID/stat says of a process."""
 
-    Refused("gone") if there is none.
-    """
+    comm: str
+    words: list[bytes]
+    """From the state on."""
+
+
+def _stat(pid: int) -> _Stat:
+    """Refused("gone") if there is no such process."""
     try:
         head, _, tail = read(f"/proc/{pid}/stat").rpartition(b")")
     except OSError as error:
         raise Refused("gone", f"there is no process {pid}") from error
-    return head.partition(b"(")[2].decode("utf-8", "replace"), tail.split()
+    return _Stat(head.partition(b"(")[2].decode("utf-8", "replace"), tail.split())
 
 
 def process_now(_live: Live, question: SeeProcess) -> Json:
@@ -130,8 +136,7 @@ def process_now(_live: Live, question: SeeProcess) -> Json:
     Refused("gone") if there is none.
     """
     pid = question.pid
-    _, words = _stat(pid)
-    return {"state": words[0].decode(), "container": container_of(pid)}
+    return {"state": _stat(pid).words[0].decode(), "container": container_of(pid)}
 
 
 def process(_live: Live, question: InspectProcess) -> Json:

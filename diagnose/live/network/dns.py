@@ -10,7 +10,7 @@ import errno
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.live import Refused
 from diagnose.live.network.server_socket import resolver_socket, sending_socket
@@ -197,10 +197,18 @@ def icmp_of(error: OSError) -> str:
     return _ICMP[error.errno]
 
 
+class DnsMessage(NamedTuple):
+    """A question to a DNS server."""
+
+    number: int
+    """By which its answer is known."""
+    wire: bytes
+
+
 def make_message(
     name: str, kind: str, packet_bytes: int | None = None, *, is_unchecked: bool = False
-) -> tuple[int, bytes]:
-    """The number of a question, by which its answer is known, and the question as it is sent."""
+) -> DnsMessage:
+    """A question as it is sent."""
     import dnslib
 
     message = dnslib.DNSRecord.question(name, kind)
@@ -211,7 +219,7 @@ def make_message(
         message.ar[0] = dnslib.EDNS0(
             udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, bytes(max(0, missing)))]
         )
-    return message.header.id, message.pack()
+    return DnsMessage(message.header.id, message.pack())
 
 
 def read_reply(reply: bytes, begun: float) -> dict[str, Any]:
