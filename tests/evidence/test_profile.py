@@ -74,6 +74,7 @@ COMPARABLE = {
         {"http": "http://<redacted:password:aa11bb>@other"},
         False,
     ),
+    "keys in another order": ({"mtu": 1400, "dns": []}, {"dns": [], "mtu": 1400}, True),
     "long values differ by their hash": ("x" * 100, "x" * 99 + "y", False),
 }
 

@@ -179,8 +179,15 @@ def test_a_long_text_is_scanned_in_pieces_and_keeps_its_length() -> None:
     new = Redactor(b"k" * 32).text(lines)
     assert "s3cret" not in new
     assert len(new.splitlines()) == 9000
-    key = "-----BEGIN PRIVATE KEY-----\n" + "QUJD" * 16 + "\n-----END PRIVATE KEY-----\n"
-    assert "QUJD" not in Redactor(b"k" * 32).text("x" * (64 * KIB - 40) + "\n" + key)
+
+
+def test_a_private_key_is_one_secret_where_a_long_text_is_cut() -> None:
+    """The text is cut behind the last line end before 64 KiB, which is one of the key's own."""
+    lines = ("QUJD" * 16 + "\n") * 60
+    key = f"-----BEGIN PRIVATE KEY-----\n{lines}-----END PRIVATE KEY-----\n"
+    new = Redactor(b"k" * 32).text("x\n" * (31 * KIB) + key)
+    assert "QUJD" not in new
+    assert new.count("<redacted:private-key:") == 1
 
 
 def test_texts_in_texts_are_followed_three_deep_and_then_replaced_whole() -> None:

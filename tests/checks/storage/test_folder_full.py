@@ -46,3 +46,20 @@ def test_full_folder(lines: list[tuple[float, str]], expected: list[tuple[str, s
     assert rows(result) == expected
     for finding in result.findings:
         assert [subject.name for subject in finding.touches] == ["mail"]
+
+
+def test_of_the_root_nobody_is_named() -> None:
+    """Each container's mounts lie below it."""
+    mail = container(
+        "mail", Mounts=[{"Type": "bind", "Source": "/srv/mail", "Destination": "/d", "RW": True}]
+    )
+    (finding,) = judge(
+        "storage.folder-full",
+        kernel_log=KernelLog((Record(NOW - 10, FULL),)),
+        disks=BlockDevices({"sdb1": Mounted("/", "ext4", "/dev/sdb1")}),
+        containers=of(mail),
+        clock=Clock(wall=NOW, booted=NOW - 1e6),
+        options=Options(),
+    ).findings
+    assert finding.touches == ()
+    assert "mail" not in finding.summary
