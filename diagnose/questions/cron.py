@@ -59,6 +59,8 @@ class HostJobs(msgspec.Struct, frozen=True):
     calls: list[JobCall] = []
     """Calls that fail without a container of that name; without lines that expect it."""
     units: list[DockerUnit] = []
+    closed: list[str] = []
+    """Folders of crontabs that this user may not list."""
 
 
 class ReadHostJobs(Question[HostJobs], frozen=True):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.settings.overruled_variables import overruled_variables
 from diagnose.evidence.containers.settings.written_projects import written_projects
-from diagnose.model import Failed, Json
+from diagnose.evidence.machine.cron_calls import job_calls
+from diagnose.model import HOST, Failed, Json, Verdict
 from tests.checks.container.written import made
 from tests.hosts import Made
 from tests.inspected import of
+from tests.judging import judge
 
 ANSWERS: dict[str, tuple[Json | Failed, str]] = {
     "no answer": (Failed("timed out", "after 1.5 s"), "timed out"),
@@ -25,3 +28,28 @@ def test_what_is_not_read_is_said(answer: Json | Failed, why: str) -> None:
     reasons = [item.why for item in found.unexamined]
     assert len(reasons) == bool(why)
     assert all(why in reason for reason in reasons)
+
+
+def test_variables_of_the_host_that_cannot_be_read() -> None:
+    project = {"services": [{"name": "web"}]}
+    web = made("web", Config={"Env": ["API_KEY=a"]})
+    silent = Failed("timed out", "after 1.5 s")
+    host = Made({"file.compose-project": project, "host.shell-variables": silent})
+    found = overruled_variables(host, written_projects(host, of(web)))
+    assert [item.subject for item in found.unexamined] == [HOST]
+
+
+JOBS: dict[str, tuple[Json | Failed, Verdict]] = {
+    "closed": ({"calls": [], "closed": ["/var/spool/cron/crontabs"]}, Verdict.UNKNOWN),
+    "silent": (Failed("timed out", "after 1.5 s"), Verdict.UNKNOWN),
+    "of an older bundle": (Failed("not recorded", ""), Verdict.SKIPPED),
+    "open": ({"calls": []}, Verdict.PASSED),
+}
+
+
+@pytest.mark.parametrize(("answer", "verdict"), JOBS.values(), ids=JOBS)
+def test_jobs_that_cannot_be_read(answer: Json | Failed, verdict: Verdict) -> None:
+    host = Made({"host.docker-jobs": answer})
+    calls = job_calls(host)
+    result = judge("container.job-names-nobody", job_calls=calls, containers=of(made("web")))
+    assert result.verdict is verdict

@@ -131,6 +131,26 @@ def test_files_that_are_not_read() -> None:
     assert not includes_others({"/a": FILE})
 
 
+def test_mappings_that_merge_each_other_take_no_time() -> None:
+    """Each of 24 mappings merges the one before it nine times: 9 to the power of 24 in all."""
+    steps = (f"x{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 25))
+    text = "\n".join(["x0: &a0 {image: 'shop:1'}", *steps, "services: {web: {<<: *a24}}"])
+    assert _services(text)["web"]["image"] == "shop:1"
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe.yaml", tmp_path / "loop.yaml"
+    os.mkfifo(pipe)
+    loop.symlink_to("loop.yaml")
+    for path, why in (
+        (pipe, "is a fifo, not a file"),
+        (loop, "symbolic links"),
+        (tmp_path, "folder"),
+    ):
+        answer: Any = compose_project({"paths": [str(path)], "folder": "/"})
+        assert why in answer["unread"]
+
+
 def test_why_a_file_is_not_read(tmp_path: Path) -> None:
     broken, long = tmp_path / "broken.yaml", tmp_path / "long.yaml"
     broken.write_text("services: [")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.container.helpers import unread_jobs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import CronCalls
@@ -38,7 +39,7 @@ def cron_wants_terminal(
     if daemon is not None and daemon.is_podman:
         return Skipped("Podman needs no terminal for -t")
     if isinstance(cron_calls, Unavailable):
-        return Skipped(f"the cron jobs of the host: {cron_calls}")
+        return unread_jobs(cron_calls)
     by_name = {container.name: container for container in containers}
     for call in cron_calls:
         target = by_name.get(call.target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
+from checks.container.helpers import unread_jobs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits
@@ -33,7 +34,7 @@ def stopped_by_unit(
             "jobs and units of the host call the system's engine, and this is another one"
         )
     if isinstance(docker_units, Unavailable):
-        return Skipped(f"the units of the host: {docker_units}")
+        return unread_jobs(docker_units)
     for unit in docker_units:
         container = containers.by_name.get(unit.target)
         if container is None:

@@ -101,7 +101,8 @@ def removals(host: Host, containers: Containers, events: Events, clock: Clock) -
     unread = []
     for updater, log in host.ask_about(updaters, lambda item: ReadLogs(item.id, LINES, BYTES)):
         if isinstance(log, Failed):
-            unread.append(Unexamined(updater.subject, f"its log was not read: {log}"))
+            if log.reason != "gone":
+                unread.append(Unexamined(updater.subject, f"its log was not read: {log}"))
             continue
         for name, update in _failed_updates(log, updater, clock.wall - WEEK_S):
             by_name[name] = replace(by_name.get(name, Removal(name)), update=update)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from diagnose.evidence.items import Items
-from diagnose.model import Unavailable
+from diagnose.model import HOST, Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.cron import (
     CronCall,
     DockerUnit,
+    HostJobs,
     JobCall,
     ListCronCalls,
     ReadHostJobs,
@@ -20,16 +21,28 @@ __all__ = ["CronCall", "CronCalls", "DockerUnit", "DockerUnits", "JobCall", "Job
 class CronCalls(Items[CronCall], frozen=True):
     """By crontab, in the order of their lines."""
 
+    unexamined: tuple[Unexamined, ...] = ()
+
 
 @evidence
 def cron_calls(host: Host) -> CronCalls | Unavailable:
-    """One question, about small files in few folders."""
+    """One question about small files in few folders, and the one of `job_calls`."""
     calls = host.require(ListCronCalls())
-    return CronCalls(tuple(calls))
+    jobs = host.ask(ReadHostJobs())
+    unread = () if isinstance(jobs, Failed) else _unread_folders(jobs)
+    return CronCalls(tuple(calls), unread)
+
+
+def _unread_folders(jobs: HostJobs) -> tuple[Unexamined, ...]:
+    """The folders of crontabs that only root may read."""
+    why = "the crontabs of {}: only root may read them"
+    return tuple(Unexamined(HOST, why.format(folder)) for folder in jobs.closed)
 
 
 class JobCalls(Items[JobCall], frozen=True):
     """Calls of docker with the name of a container, in crontabs and units."""
+
+    unexamined: tuple[Unexamined, ...] = ()
 
 
 class DockerUnits(Items[DockerUnit], frozen=True):
@@ -39,7 +52,8 @@ class DockerUnits(Items[DockerUnit], frozen=True):
 @evidence
 def job_calls(host: Host) -> JobCalls | Unavailable:
     """One question with `docker_units`, about small files in few folders."""
-    return JobCalls(tuple(host.require(ReadHostJobs()).calls))
+    jobs = host.require(ReadHostJobs())
+    return JobCalls(tuple(jobs.calls), _unread_folders(jobs))
 
 
 @evidence

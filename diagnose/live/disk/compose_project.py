@@ -104,17 +104,24 @@ def _assignments(node: Node | None) -> Iterator[str]:
     yield from map(_plain, _items(node))
 
 
-def _entries(node: Node | None) -> dict[str, Node]:
-    """The values of a mapping by their keys, those of its merge keys (`<<`) below its own."""
+def _entries(node: Node | None, known: dict[int, dict[str, Node]] | None = None) -> dict[str, Node]:
+    """The values of a mapping by their keys, those of its merge keys (`<<`) below its own.
+
+    known: what was found of mappings that several others merge.
+    """
+    known = {} if known is None else known
+    if id(node) in known:
+        return known[id(node)]
     merged: dict[str, Node] = {}
     own: dict[str, Node] = {}
     for key, value in _pairs(node):
         if key.tag == _MERGE:
             for part in reversed(_items(value) or [value]):
-                merged |= _entries(part)
+                merged |= _entries(part, known)
         else:
             own[_plain(key)] = value
-    return merged | own
+    known[id(node)] = merged | own
+    return known[id(node)]
 
 
 def _pairs(node: Node | None) -> list[tuple[Node, Node]]:

@@ -52,6 +52,16 @@ def crontabs() -> Iterator[tuple[str, str]]:
             yield path, text_of(path)
 
 
+def closed_folders() -> list[Json]:
+    """The folders of crontabs that this user may not list: their jobs are not known."""
+    return [
+        folder
+        for folder in _FOLDERS
+        if os.path.isdir(folder)  # noqa: PTH112 - called in each run
+        and not os.access(folder, os.R_OK | os.X_OK, effective_ids=True)
+    ]
+
+
 def text_of(path: str) -> str:
     """The beginning of a file; "" where it cannot be read."""
     return read_text(path, _LONGEST) or ""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from diagnose.live.disk.cron_files import crontabs, text_of
+from diagnose.live.disk.cron_files import closed_folders, crontabs, text_of
 from diagnose.model import Json
 
 _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
@@ -30,7 +30,8 @@ class _Unit(NamedTuple):
 def host_jobs(_args: Json) -> Json:
     """See `cron.host_jobs`. A file that cannot be read has none."""
     units = list(_units())
-    return {"calls": _calls(units), "units": _short_lived_units(units)}
+    jobs: dict[str, Json] = {"calls": _calls(units), "units": _short_lived_units(units)}
+    return {**jobs, "closed": closed_folders()}
 
 
 def _calls(units: Sequence[_Unit]) -> list[Json]:

@@ -12,6 +12,9 @@ import struct
 from diagnose.live import Refused
 from diagnose.live.disk.written_status import type_name
 
+_EMPTIED_BY_READING = ("/kmsg", "/trace_pipe")
+"""Files of the kernel that give each line once: to a logger, or to whoever comes first."""
+
 
 def open_regular(path: str, root: str | None = None, follow: bool = True) -> int:
     """A descriptor for reading a regular file; Refused("malformed") for anything else.
@@ -29,9 +32,24 @@ def open_regular(path: str, root: str | None = None, follow: bool = True) -> int
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         if not stat.S_ISREG(mode):
             raise Refused("malformed", f"{path} is a {type_name(mode)}, not a file")
+        if os.readlink(f"/proc/self/fd/{found}").endswith(_EMPTIED_BY_READING):  # noqa: PTH115
+            raise Refused("not allowed", f"{path}: who reads it takes its lines from others")
         return _reopened_file(found, path)
     finally:
         os.close(found)
+
+
+def why_unread(path: str) -> str:
+    """Why what lies at a path cannot be read; "" for a file that can, and where nothing is."""
+    try:
+        os.close(open_regular(path))
+    except Refused as refused:
+        return refused.failed.detail
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    return ""
 
 
 def read_all(descriptor: int, limit: int) -> bytes:

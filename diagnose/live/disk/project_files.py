@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from diagnose.live.disk.opening import read_text
+from diagnose.live.disk.opening import read_text, why_unread
 from diagnose.model import Json
 
 _LONGEST = 1 << 18
@@ -87,7 +87,9 @@ def compose_project(args: Json) -> Json:
 
     folder, texts = args["folder"], _texts(args["paths"])
     if len(texts) < len(args["paths"]):
-        return {"closed": _closed(args["paths"])}
+        closed = _closed(args["paths"])
+        odd = next(filter(None, map(why_unread, args["paths"])), "")
+        return {"unread": odd} if odd and not closed else {"closed": closed}
     too_long = next((path for path, text in texts.items() if len(text) >= _LONGEST), "")
     if too_long:
         return {"unread": f"{too_long}: larger than {_LONGEST >> 10} KiB"}

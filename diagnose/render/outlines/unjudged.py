@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import NOT_IN_BUNDLE, REASONS, Result, Verdict
-from diagnose.phrases import and_more
+from diagnose.phrases import and_more, shortened
 
 ABSENT_SHOWN = 3
 _PLAIN_CLASS = LazyPattern(r"(^|: )(?:missing|refused|forbidden): (?=\S)")
@@ -41,7 +41,7 @@ def _shown_reason(result: Result) -> str:
     if _is_not_in_bundle(result):
         return NOT_IN_BUNDLE[0]
     lines = result.why.strip().splitlines()
-    return _PLAIN_CLASS.sub(r"\1", lines[-1]) if lines else ""
+    return shortened(_PLAIN_CLASS.sub(r"\1", lines[-1])) if lines else ""
 
 
 def _common_reason(why: str, reasons: Collection[str]) -> str:

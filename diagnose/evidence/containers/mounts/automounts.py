@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.mounts.stale_mounts import ENDED
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table_of, parse
 from diagnose.file_paths import is_within
@@ -70,7 +71,8 @@ def unseen_automounts(
     unexamined: list[Unexamined] = []
     for container, table in host.ask_about(owners, mount_table_of):
         if isinstance(table, Failed):
-            unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
+            if table.reason not in ENDED:
+                unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
             continue
         inside = list(parse(table.text))
         for mount, point in places[container.id]:

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.secrets import MARK, same_value
 from diagnose.evidence.containers.settings.written_projects import WrittenProject, WrittenProjects
 from diagnose.evidence.items import Items
-from diagnose.model import Failed
+from diagnose.model import HOST, Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.cron import ListShellVariables, ShellVariable
 from diagnose.questions.files import ComposeVariable, ReadComposeVariables
@@ -46,6 +46,8 @@ class OverruledVariable(msgspec.Struct, frozen=True):
 class OverruledVariables(Items[OverruledVariable], frozen=True):
     """Those of running containers."""
 
+    unexamined: tuple[Unexamined, ...] = ()
+
 
 @evidence
 def overruled_variables(host: Host, written_projects: WrittenProjects) -> OverruledVariables:
@@ -65,8 +67,9 @@ def overruled_variables(host: Host, written_projects: WrittenProjects) -> Overru
     if not names:
         return OverruledVariables()
     answer = host.ask(ListShellVariables(sorted(names)))
-    if isinstance(answer, Failed) or not answer:
-        return OverruledVariables()
+    if isinstance(answer, Failed):
+        unread = Unexamined(HOST, f"{ListShellVariables.POLICY.what}: {answer}")
+        return OverruledVariables(unexamined=(unread,) if answer.reason != "not recorded" else ())
     candidates = [
         (project, container, set_by)
         for project, container in running

@@ -12,6 +12,7 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.machine.file_locks import LOCKS, file_locks
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import NoEvidenceError, Unavailable
+from diagnose.phrases import joined
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
@@ -77,6 +78,6 @@ def _inodes(host: Host, paths: Sequence[str]) -> frozenset[int]:
     """The inodes of the files that are at these paths now."""
     statuses = host.require(StatPaths(paths))
     if any(status.failed not in ("", "missing") for status in statuses.values()):
-        hidden = f"the engine's records: {', '.join(paths)}"
+        hidden = f"the engine's records, {joined(paths)}: only root may see them"
         raise NoEvidenceError(Unavailable("forbidden", hidden))
     return frozenset(status.ino for status in statuses.values() if not status.failed)

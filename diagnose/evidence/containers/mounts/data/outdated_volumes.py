@@ -124,7 +124,9 @@ def _over_the_image(
     every = {step for _, _, ways in ways_of for steps in ways for step in steps}
     statuses = host.require(StatPaths(sorted(every), follow=False))
     if any(status.failed == "forbidden" for status in statuses.values()):
-        raise NoEvidenceError(Unavailable("forbidden", "the layers of the images"))
+        raise NoEvidenceError(
+            Unavailable("forbidden", "the layers of the images: only root may read them")
+        )
     candidates = []
     for container, mount, ways in ways_of:
         folders = tuple(steps[-1] for steps in ways if _are_folders(steps, statuses))
