@@ -7,6 +7,7 @@ message.
 from __future__ import annotations
 
 from diagnose.programs.failures.commands.listed_ends import LISTED_ENDS
+from diagnose.programs.failures.commands.other_clients import OTHER_CLIENTS
 from diagnose.programs.failures.commands.refused_calls import RESOLVER_ANSWERS
 from diagnose.programs.failures.commands.refused_compose import COMPOSE
 from diagnose.programs.failures.commands.refused_connections import REFUSED_CONNECTIONS
@@ -307,7 +308,7 @@ _ENGINE = (
     Failure(
         name="no-such-image",
         mark=("image", "tag does not exist"),
-        pattern=r"(?:No such image: |image does not exist locally with the tag: |tag does not exist: )(?P<image>\S{1,300})",
+        pattern=r"(?:No such image: |image does not exist locally with the tag: |tag does not exist: )(?P<image>[^\s\"]{1,299}[\w])",
         cause="the engine has no image of the name {image}",
         cure="list what there is with docker image ls; name an image for its registry with docker tag first",
     ),
@@ -330,6 +331,7 @@ _ENGINE = (
 
 REFUSED_COMMANDS = (
     *REFUSED_CONNECTIONS,
+    *OTHER_CLIENTS,
     *REFUSED_TASKS,
     *REFUSED_STARTS,
     *REFUSED_PACKAGES,

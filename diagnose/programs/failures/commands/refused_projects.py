@@ -61,7 +61,7 @@ PROJECTS = (
     Failure(
         name="compose-cycle",
         mark="cycle",
-        pattern=r"(?:dependency )?cycle (?:found|detected)[^:\n]{0,40}: (?P<cycle>[^\n]{1,300})",
+        pattern=r"(?:dependency )?cycle (?:found|detected)[^:\n]{0,40}: (?P<cycle>[^\n]{1,300})|service (?P<cycle_service>\"[\w.-]{1,100}\") has a dependency cycle",
         cause="services wait for each other in a circle: {cycle}",
         cure="remove one depends_on, link or network_mode: service of the circle",
     ),
