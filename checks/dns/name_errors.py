@@ -14,6 +14,7 @@ from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.forwarding_circles import ForwardingCircle, ForwardingCircles
 from diagnose.evidence.dns.half_known_names import HalfKnownName, HalfKnownNames
+from diagnose.evidence.dns.host_known_names import HostKnownNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -282,6 +283,7 @@ def name_unknown(
     resolvers: Resolvers | None,
     info: Info | None,
     watchers: Watchers | None,
+    host_known_names: HostKnownNames | None,
 ) -> CheckResult:
     """A container calls a name that nobody knows.
 
@@ -295,8 +297,11 @@ def name_unknown(
     containers, have checks of their own. It is advice where the program is a monitor, which finds
     what is gone, or misses other hosts in other ways, and no variable of it has the name.
     """
+    known = host_known_names or HostKnownNames()
     for failure in unresolved_names(containers, failed_names, lookups, watchers):
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
+            continue
+        if known.of(failure.name.name) is not None:
             continue
         completed = failure.completed(lookups)
         if completed and "." not in failure.name.name:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.host_known_names import HostAnswer, HostKnownNames
 from diagnose.evidence.dns.hosts_file import PATH, HostsFile
 from diagnose.evidence.dns.unresolved_names import OF_DESKTOP
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.addresses import is_loopback
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.evidence.network.addresses import is_loopback, with_port
+from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -29,17 +32,21 @@ def name_only_on_host(
     hosts_file: HostsFile | None,
     log_tails: LogTails | None,
     ping: Ping | None,
+    host_known_names: HostKnownNames | None,
 ) -> CheckResult:
-    """A container cannot resolve a name that no DNS server has.
+    """A container cannot resolve a name that its host can.
 
     Its log says so. The name is in the host's /etc/hosts, which containers do not read; or it
     is host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
-    devices answer for it by multicast DNS, which programs in containers do not ask. Names of
+    devices answer for it by multicast DNS, which programs in containers do not ask; or the DNS
+    servers of the host tell it to the host, and those of the container deny it: a VPN's or a rule's
+    own server is asked on the host alone. Names of
     containers, and names that the container's own extra hosts have, are left out, and so is a
     failure that container.option-missing explains.
     """
     on_host = hosts_file.addresses if hosts_file is not None else {}
     is_podman = ping is not None and ping.is_podman
+    known = host_known_names or HostKnownNames()
     for container in containers:
         if container.shares_host_network or _lacks_option(container, log_tails):
             continue
@@ -56,6 +63,8 @@ def name_only_on_host(
             elif _is_multicast(lowered):
                 why = "which devices answer only by multicast DNS: no DNS server knows it"
                 yield _finding(container, name, why, "")
+            elif answer := known.of(name.name):
+                yield _told_finding(container, name, answer)
     yield from failed.unread
     return None
 
@@ -76,12 +85,19 @@ def _address(address: str) -> str:
     return _GATEWAY if is_loopback(address) else address
 
 
-def _finding(container: Container, name: FailedName, why: str, address: str) -> Finding:
+def _finding(
+    container: Container,
+    name: FailedName,
+    why: str,
+    address: str,
+    told: Mapping[str, Json] | None = None,
+) -> Finding:
     finding = Finding.about(
         container,
         f'{container} cannot resolve "{name.name}", {why}',
         {
             "the name is in": quoted(name.source),
+            **(told or {}),
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
         },
         discriminator=name.name,
@@ -89,3 +105,19 @@ def _finding(container: Container, name: FailedName, why: str, address: str) -> 
     )
     entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
     return finding.with_variables(entry)
+
+
+def _told_finding(container: Container, name: FailedName, answer: HostAnswer) -> Finding:
+    """A name that the host's own DNS server knows, and the container's does not."""
+    redirect = answer.redirect
+    why = f"which DNS server {answer.server} tells the host alone"
+    told = {f"{name.name} A at {answer.server}, asked by the host": answer.address}
+    if redirect is None:
+        return _finding(container, name, why, answer.address, told)
+    place = with_port(redirect.address, redirect.port)
+    why += f": a rule leads the host's own queries to {place}, and those of containers pass it by"
+    told["rule"] = redirect.rule
+    finding = _finding(container, name, why, answer.address, told)
+    if is_loopback(redirect.address):
+        return finding
+    return finding.with_variables({"redirected": answer.server, "real_server": place})

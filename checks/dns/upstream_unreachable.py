@@ -255,6 +255,9 @@ def _cure(lost: LostQuery) -> PageVariables:
         return {"vpn": lost.group.members[0].name}
     if lost.rejected_by is not None:
         return without_refusal(lost.rejected_by)
+    if lost.apart is not None:
+        members = "\n".join(names_of(lost.group.members))
+        return {"apart_network": lost.apart[0], "apart_members": members}
     hairpin = _hairpin(lost)
     if hairpin:
         return hairpin
@@ -326,6 +329,12 @@ def _near_the_container(lost: LostQuery) -> str:
 
 def _at_the_server(lost: LostQuery) -> str:
     """Why no DNS server takes the query at that address; "" if one may be there."""
+    if lost.apart is not None:
+        name, holder = lost.apart
+        return (
+            f'{holder} has that address on network "{name}", and the engine lets no packets of '
+            "other networks in"
+        )
     hiding = lost.hiding
     if hiding is not None:
         who = "no running container" if lost.holder is None else str(lost.holder)

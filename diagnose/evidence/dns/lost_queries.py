@@ -113,6 +113,22 @@ class LostQuery(msgspec.Struct, frozen=True):
         return None
 
     @property
+    def apart(self) -> tuple[str, Container] | None:
+        """The bridge network on which a container has the server's address, and that container.
+
+        None where one of the asking containers' networks is that one: the engine keeps the packets
+        of other networks out.
+        """
+        if self.networks is None or self.upstream.by_host:
+            return None
+        for (name, address), container in self.containers.by_place.items():
+            network = self.networks.by_name.get(name)
+            is_there = address == self.server and network is not None and network.is_bridge
+            if is_there and name not in self.group.networks:
+                return name, container
+        return None
+
+    @property
     def upstream(self) -> Upstream:
         return self.group.lost[0].upstream
 

@@ -10,9 +10,18 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.host_known_names import (
+    HostAnswer,
+    HostKnownNames,
+    Redirect,
+    host_known_names,
+)
 from diagnose.evidence.dns.hosts_file import HostsFile, hosts_file
-from diagnose.model import Failed, Unavailable, Unexamined, Verdict
-from tests.checks.dns.evidence import container
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.model import Failed, Json, Unavailable, Unexamined, Verdict
+from diagnose.questions import AnyQuestion
+from tests.checks.dns.evidence import LAN, MISSING, OTHER, container
 from tests.hosts import Made
 from tests.judging import judge
 
@@ -85,3 +94,65 @@ def test_what_a_missing_option_explains_is_left_out() -> None:
         log_tails=LogTails({caller.id: tail}, {}),
     )
     assert result.findings == ()
+
+
+NAME = "pay.office"
+DENIAL = DnsReply(answered=True, rcode="NXDOMAIN", ms=1.0)
+TOLD: dict[str, tuple[HostAnswer, dict[str, str]]] = {
+    "another server": (HostAnswer("127.0.0.53", "10.8.0.7"), {}),
+    "a rule": (
+        HostAnswer(LAN, "10.8.0.7", Redirect(LAN, 10053, "chain OUTPUT")),
+        {"redirected": LAN, "real_server": f"{LAN}:10053"},
+    ),
+    "a rule to loopback": (HostAnswer(LAN, "10.8.0.7", Redirect("127.0.0.1", 53, "OUTPUT")), {}),
+}
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_a_name_that_is_told_to_the_host_alone(told: str) -> None:
+    """The name is not unknown then, whatever the container's servers say."""
+    answer, cure = TOLD[told]
+    caller = container("api", network="shop")
+    evidence: dict[str, Any] = {
+        "containers": Containers((caller,)),
+        "host_known_names": HostKnownNames({NAME: answer}),
+    }
+    names = FailedNames({caller.id: (FailedName(NAME, "no such host"),)})
+    (finding,) = judge("dns.name-only-on-host", **evidence, failed=names).findings
+    assert answer.server in finding.summary
+    variables = {"container": "api", "entry": f"{NAME}:10.8.0.7", **cure}
+    assert dict(finding.variables) == variables
+    lookups = Lookups({}, failed={caller.id: {(NAME, LAN): DENIAL}})
+    assert judge("dns.name-unknown", **evidence, failed_names=names, lookups=lookups).findings == ()
+
+
+HOST_SERVERS: dict[str, tuple[str, dict[str, str], bool]] = {
+    # what the container's server says, and the host's servers in turn -> whether the host knows
+    "known": ("NXDOMAIN", {LAN: "NOERROR"}, True),
+    "denied": ("NXDOMAIN", {LAN: "NXDOMAIN", OTHER: "NOERROR"}, False),
+    "known by the second": ("NXDOMAIN", {LAN: "SERVFAIL", OTHER: "NOERROR"}, True),
+    "an error is no denial": ("SERVFAIL", {LAN: "NOERROR"}, False),
+}
+
+
+@pytest.mark.parametrize("case", HOST_SERVERS)
+def test_the_host_asks_for_what_was_denied(case: str) -> None:
+    rcode, servers, is_known = HOST_SERVERS[case]
+
+    def reply(question: AnyQuestion) -> Json:
+        assert question.args["pid"] is None
+        said = servers[question.args["server"]]
+        answers = ["10.8.0.7"] if said == "NOERROR" else []
+        return {"answered": True, "rcode": said, "answers": answers, "ms": 1.0, "sent": 1}
+
+    caller = container("api", network="shop")
+    denial = DnsReply(answered=True, rcode=rcode, ms=1.0)
+    found = host_known_names(
+        Made({"dns.query": reply}),
+        Containers((caller,)),
+        FailedNames({caller.id: (FailedName(NAME, "no such host"),)}),
+        Lookups({}, failed={caller.id: {(NAME, LAN): denial}}),
+        Resolvers(ResolvConf(tuple(servers)), MISSING, (), {}),
+        None,
+    )
+    assert (found.of(NAME) is not None) is is_known

@@ -219,6 +219,29 @@ def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
     assert 'lost between network "bridge" and that address of the host' in finding.summary
 
 
+@pytest.mark.parametrize(("network", "apart"), [("shop", True), ("bridge", False)])
+def test_a_server_in_a_container_of_another_network(network: str, apart: bool) -> None:
+    """Only connecting the networks helps, whatever rule of the engine keeps them apart."""
+    place = {"NetworkSettings": {"Networks": {network: {"IPAddress": LAN}}}}
+    names = container("names", **place)
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), (names, nameserver(OTHER)), replies={(LAN, True): "NOERROR"}
+    )
+    findings = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({("bridge", LAN): Step("ip raw", "PREROUTING", "-j DROP")}),
+        networks=NETWORKS,
+    ).findings
+    (finding,) = (each for each in findings if each.variables["container"] == "web")
+    words = 'container "names" has that address on network "shop"'
+    assert (words in finding.summary) is apart
+    cure = {"apart_network": "shop", "apart_members": "web"}
+    assert (cure.items() <= finding.variables.items()) is apart
+
+
 @pytest.mark.parametrize(
     ("driver", "own", "is_kept"),
     [

@@ -73,10 +73,14 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
             yield subnet, [route for route in clashing if id(route) not in capturing]
 
     def hidden_servers(self, subnet: Subnet, servers: Sequence[str]) -> list[str]:
-        """The servers in a subnet, to which the host has no way but the bridge."""
+        """The servers in a subnet, to which the host has no way but the bridge.
+
+        One that is a container of the network is where it belongs.
+        """
         if self.leads_out:
             return []
-        return [server for server in servers if is_within(server, subnet)]
+        own = {self.address(member) for member in self.members}
+        return [server for server in servers if is_within(server, subnet) and server not in own]
 
     def subnet_of(self, address: str) -> Subnet:
         """The subnet of the network that holds an address."""

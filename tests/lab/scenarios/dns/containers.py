@@ -78,6 +78,23 @@ def server_that_is_a_container(box: Box) -> None:
     box.docker("run", *f"-d --name asker -m 32m --dns {address} bb:1.36 sleep 1000".split())
 
 
+@fault(
+    "dns.upstream-unreachable",
+    subject="network:bridge",
+    also=[("dns.*", "*"), ("firewall.direct-access-dropped", "*")],
+)
+def server_of_the_host_on_a_network_of_its_own(box: Box) -> None:
+    """The host's file names the address of a DNS container, and the containers of other networks
+    are kept out of its network."""
+    box.docker("network", "create", "--subnet=172.24.0.0/24", "names")
+    options = ("--network=names", "--ip=172.24.0.2", "-m", "64m", "bb:1.36", "sleep", "1000")
+    box.docker("run", "-d", "--name=pihole", *options)
+    box.spawn(box.in_netns("pihole", "dnsmasq", *_DNSMASQ.split(), *_ZONE.split()))
+    box.write("/etc/resolv.conf", "nameserver 172.24.0.2 # names\n")
+    box.wait_for(lambda: WEB in box.sh(f"getent ahostsv4 www.{ZONE} || true"), 20, "the server")
+    box.docker("run", "-d", "--name", "asker", "-m", "32m", "bb:1.36", "sleep", "1000")
+
+
 @fault("firewall.masquerade-missing", subject="network:bridge", also=[("dns.*", "*")])
 def server_behind_a_net_that_is_not_translated(box: Box) -> None:
     """A rule keeps what goes to the office net from being translated, and the containers' DNS

@@ -3,7 +3,7 @@ route."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -82,7 +82,9 @@ def resolver_paths(
     paths = [
         path
         for container in containers.running
-        for path in _paths_of_container(host_stack.stack, container, networks, resolvers, walked)
+        for path in _paths_of_container(
+            host_stack.stack, container, networks, resolvers, walked, containers.by_place
+        )
     ]
     return ResolverPaths(
         tuple(path for path in paths if not (path.is_untranslated and path.trace.is_blocked)),
@@ -96,15 +98,24 @@ def _paths_of_container(
     networks: Networks,
     resolvers: Resolvers,
     walked: dict[tuple[str, str], Trace],
+    holders: Mapping[tuple[str, str], Container],
 ) -> Iterator[ResolverPath]:
-    """The way of a container's queries to each server that it asks itself. walked: known traces."""
+    """The way of a container's queries to each server that it asks itself. walked: known traces.
+
+    holders: the containers by network and address. A server that is a container of another bridge
+    is left out: the engine keeps networks apart, which no rule of somebody else's does.
+    """
     upstreams = resolvers.upstreams(container)
     network = _network_out(container, networks)
     if network is None:
         return
     source = container.endpoints[network.name].ip_address
+    own = {address for name, address in holders if name in container.endpoints}
+    elsewhere = {address for _, address in holders} - own
     for upstream in upstreams:
         if upstream.by_host or is_loopback(upstream.server) or not is_address(upstream.server):
+            continue
+        if upstream.server in elsewhere:
             continue
         family = family_of(upstream.server)
         address = source if family == "ip" else address_of(container.endpoints[network.name], "ip6")

@@ -1,0 +1,108 @@
+"""Names that containers cannot resolve, and that the host's own DNS servers tell the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.dns_containers import DNS_PORT
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.dns.unresolved_names import unresolved_names
+from diagnose.evidence.network.addresses import family_of, is_address
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.trace import trace
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import QueryDns
+from diagnose.registry import evidence
+
+_HERE = "127.0.0.1"
+"""Where a redirection of the host's own packets leads to."""
+_MOST = 4
+"""Names that are asked for."""
+
+
+class Redirect(msgspec.Struct, frozen=True):
+    """Where a rule sends the host's own queries, and the rule."""
+
+    address: str
+    port: int
+    rule: str
+
+
+class HostAnswer(msgspec.Struct, frozen=True):
+    """What the host is told about a name."""
+
+    server: str
+    address: str
+    redirect: Redirect | None = None
+    """The translation of the host's own queries to that server; containers' queries have none."""
+
+
+class HostKnownNames(msgspec.Struct, frozen=True):
+    """The names that the host's servers know, of those that a container's servers deny."""
+
+    answers: Mapping[str, HostAnswer] = {}
+
+    def of(self, name: str) -> HostAnswer | None:
+        return self.answers.get(name)
+
+
+@evidence
+def host_known_names(
+    host: Host,
+    containers: Containers,
+    failed_names: FailedNames,
+    lookups: Lookups,
+    resolvers: Resolvers,
+    host_stack: HostStack | None,
+) -> HostKnownNames:
+    """The host's servers are asked, as its own programs do, only for names that were denied."""
+    denied = [
+        failure.name.name
+        for failure in unresolved_names(containers, failed_names, lookups)
+        if failure.is_denied and not failure.is_known and "." in failure.name.name
+    ]
+    names = list(dict.fromkeys(denied))[:_MOST]
+    queries = [QueryDns(server, name, "A") for name in names for server in resolvers.host_servers]
+    replies = dict(host.ask_about(queries, lambda query: query))
+    answers = {}
+    for name in names:
+        asked = (
+            (server, replies.get(QueryDns(server, name, "A"))) for server in resolvers.host_servers
+        )
+        answer = _first_decision(asked)
+        if answer is not None:
+            redirect = _redirect(host_stack, answer.server)
+            answers[name] = msgspec.structs.replace(answer, redirect=redirect)
+    return HostKnownNames(answers)
+
+
+def _first_decision(asked: Iterable[tuple[str, DnsReply | Failed | None]]) -> HostAnswer | None:
+    """The address that the first server gives which decides; a denial ends a program's search."""
+    for server, reply in asked:
+        if reply is None or isinstance(reply, Failed):
+            continue
+        if reply.denies:
+            return None
+        address = next(filter(is_address, reply.answers), "")
+        if reply.knows and address:
+            return HostAnswer(server, address)
+    return None
+
+
+def _redirect(host_stack: HostStack | None, server: str) -> Redirect | None:
+    """The rule that leads the host's own queries for this server to another one."""
+    if host_stack is None or family_of(server) != "ip":
+        return None
+    traced = trace(host_stack.stack, Flow(Origin(), server, "udp", DNS_PORT))
+    if traced.nat is None or traced.nat_by is None or traced.nat_unknown:
+        return None
+    stays = _HERE if traced.nat.kind == "redirect" else server
+    address, port = traced.nat.address or stays, traced.nat.port or DNS_PORT
+    return Redirect(address, port, str(traced.nat_by))
