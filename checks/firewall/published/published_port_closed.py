@@ -43,6 +43,7 @@ def _finding(port: ClosedInlet) -> Finding:
         sentence(
             f"published port {inlet.host_port} of {inlet.container} is closed to every client "
             f"that comes by {inlet.uplink.name}: {by}",
+            "it stops the answers" if inlet.reach.part == "reply" else "",
             stopped,
         ),
         present(
@@ -60,11 +61,15 @@ def _finding(port: ClosedInlet) -> Finding:
 
 
 def _cure(port: ClosedInlet) -> PageVariables:
-    """What opens the port ahead of the rule; nothing where a rule stops the answers."""
+    """What opens the port, or lets its answers pass, ahead of the rule."""
     inlet, place = port.inlet, place_of(port.by)
-    if inlet.reach.part == "reply" or not place:
+    is_answer = inlet.reach.part == "reply"
+    if not place or (is_answer and place.get("table") == "raw"):
         return {}
     if place.get("table") == "raw":
         # what comes here belongs to no connection yet
         place = {"program": place["program"], "raw_chain": place["chain"]}
+    if is_answer and "chain" in place:
+        place = {name: value for name, value in place.items() if name != "chain"}
+        place["answer_chain"] = port.by.chain
     return {**place, "host_port": str(inlet.host_port), "proto": inlet.protocol}

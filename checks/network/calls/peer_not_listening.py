@@ -118,7 +118,7 @@ def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -
         f"since {CERTIFICATES} is set"
     )
     finding = _call_finding(call, peer, what, _served_over_tcp(netns), Severity.critical)
-    cure = {"mistaken": peer.name, "corrected": f"{CERTIFICATES}="}
+    cure = {"inner_engine": peer.name, "without_tls": f"{CERTIFICATES}="}
     return finding.with_variables(cure if may_serve_plainly(peer) else {})
 
 
@@ -219,4 +219,6 @@ def _other_port(
     )
     if correction is None:
         return {}
+    if correction.container == call.container.name:
+        return {"calling": correction.container, "corrected_call": correction.assignment}
     return {"mistaken": correction.container, "corrected": correction.assignment}

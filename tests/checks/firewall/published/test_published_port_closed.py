@@ -39,7 +39,12 @@ CURES = {
     "DOCKER-USER": (Step("ip filter", "DOCKER-USER", RULE), "request", {"chain", "table"}),
     "before connections": (Step("ip raw", "PREROUTING", RULE), "request", {"raw_chain"}),
     "nft": (Step("inet site", "c", "tcp dport 443 drop"), "request", {"nft_chain"}),
-    "the answers": (Step("ip filter", "FORWARD", "-p tcp --sport 443 -j DROP"), "reply", set()),
+    "the answers": (
+        Step("ip filter", "FORWARD", "-p tcp --sport 443 -j DROP"),
+        "reply",
+        {"answer_chain", "table"},
+    ),
+    "raw answers": (Step("ip raw", "PREROUTING", "-p tcp --sport 443 -j DROP"), "reply", set()),
     "firewalld": (Step("inet firewalld", "filter_FORWARD", "drop"), "request", set()),
 }
 
@@ -54,7 +59,7 @@ def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -
         packet_paths=PacketPaths(inlets=(inlet,)),
     )
     assert rows(result) == [("advice", "cloud")]
-    places = {"table", "chain", "raw_chain", "nft_chain"}
+    places = {"table", "chain", "raw_chain", "nft_chain", "answer_chain"}
     assert places & set(result.findings[0].variables) == given
 
 

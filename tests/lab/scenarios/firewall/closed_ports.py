@@ -37,6 +37,16 @@ def port_refused_by_a_table_beside_dockers(box: Box) -> None:
     assert _gets(box, 8081)
 
 
+@fault(ID, subject="container:web")
+def answers_stopped_by_a_rule_for_their_source_port(box: Box) -> None:
+    """A rule of the administrator drops what leaves port 8080 of one container."""
+    healthy_container(box, "wiki", 8081)
+    address = box.inspect("web")["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    box.sh(f"iptables -I FORWARD -s {address} -p tcp --sport 8080 -j DROP")
+    assert not _gets(box, 8080)
+    assert _gets(box, 8081)
+
+
 @healthy()
 def closed_port_that_nobody_calls(box: Box) -> None:
     """Nothing has come to the rule that closes the port of one container."""
