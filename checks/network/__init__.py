@@ -11,7 +11,8 @@ A module is named like its check. Modules with several checks:
 
 - calls/peers: peer-address-stale, peer-on-other-network
 - calls/proxy_variables: proxy-on-loopback, proxy-takes-neighbours
-- calls/untold_programs: http-version-refused, https-not-passed-on, upgrade-not-passed-on
+- calls/untold_programs: host-name-refused, http-version-refused, https-not-passed-on,
+  upgrade-not-passed-on
 - interfaces/address_pools: address-pools-exhausted, subnet-exhausted
 - interfaces/bridges: bridge-down, bridge-leaked
 - interfaces/miswired: mac-duplicate, macvlan-host-unreachable, parent-down, published-on-internal

@@ -11,6 +11,8 @@ from diagnose.programs.nginx_settings import edited_nginx
 
 SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
 SCHEME_BEFORE = "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;"
+HOST_OF_CLIENTS = "proxy_set_header Host $http_host;"
+_HOST = "proxy_set_header Host "
 _PLAIN = LazyPattern(r"[\w.:/$-]{1,120}")
 """A target that a shell and sed take as it is."""
 
@@ -22,6 +24,8 @@ def edit_of(program: UntoldProgram, added: str) -> PageVariables:
     """
     hop = program.hop
     may_add = hop.has_own_headers or not hop.headers
+    if added.startswith(_HOST) and "host" in hop.headers:
+        return lines_before(hop, program.file, added, may_add=False) | _other_host(program, added)
     words = lines_before(hop, program.file, added, may_add=may_add)
     if not hop.ends_tls and "x-forwarded-proto" in hop.headers and "Proto" in added:
         said = hop.headers["x-forwarded-proto"].replace("$", "[$]")
@@ -29,6 +33,18 @@ def edit_of(program: UntoldProgram, added: str) -> PageVariables:
         if may_add and _PLAIN.fullmatch(hop.target):
             words = {**words, **nginx_edit(hop, program.file, edit)}
     return words
+
+
+def _other_host(program: UntoldProgram, added: str) -> PageVariables:
+    """What changes the header Host of one location, and of no other one in the file."""
+    hop = program.hop
+    said, place = hop.headers["host"], hop.location
+    if not (hop.has_own_headers and _PLAIN.fullmatch(said) and _PLAIN.fullmatch(place)):
+        return {}
+    old, block = said.replace("$", "[$]"), place.replace(".", "[.]")
+    new = added.removeprefix(_HOST)
+    edit = f"\\|location  *{block}  *{{|,/}}/s|Host  *{old};|Host {new}|"
+    return nginx_edit(hop, program.file, edit)
 
 
 def lines_before(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -30,6 +31,7 @@ def on_net(name: str, number: int, **more: object) -> Container:
 
 
 CHAT = on_net("chat", 2)
+SHOP = on_net("shop.test", 5)
 INNER = on_net("inner", 3)
 HTTPS = {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}
 MOUNTED = {"Type": "bind", "Source": "/srv/edge/nginx.conf", "Destination": "/etc/nginx/nginx.conf"}
@@ -60,6 +62,13 @@ TLS = "listen 443 ssl;"
 PLAIN = "listen 80;"
 SCHEME = "proxy_set_header X-Forwarded-Proto $scheme;"
 UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+V11 = "proxy_http_version 1.1;"
+TODAY = time.strftime("%Y%m%d", time.gmtime(NOW))
+SIGNED = asked(
+    "GET /docs/a.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date="
+    f"{TODAY}T{time.strftime('%H%M%S', time.gmtime(NOW))}Z&X-Amz-Expires=600",
+    403,
+)
 
 
 def site(listen: str, inside: str, to: str = "chat") -> str:
@@ -69,7 +78,7 @@ def site(listen: str, inside: str, to: str = "chat") -> str:
 def found(
     logs: Mapping[str, list[str]],
     files: Mapping[str, str],
-    containers: tuple[Container, ...] = (CHAT, INNER, EDGE),
+    containers: tuple[Container, ...] = (CHAT, INNER, EDGE, SHOP),
 ) -> tuple[UntoldPrograms, Made]:
     """files: the main file of each nginx, by the name of its container."""
     host, processes = _with_nginx(files)
@@ -177,6 +186,54 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
     ),
     "a form of HTTPS": ({"chat": ORIGIN * 3}, {"inner": site(PLAIN, SCHEME)}, ["origin chat inner"]),
     "a form of HTTPS that is told": ({"chat": ORIGIN * 3}, {"edge": site(TLS, SCHEME)}, []),
+    "HTTP/1.0": (
+        {"chat": [asked("GET /v2/x", 426)] * 6}, {"edge": site(PLAIN, "")}, ["version chat edge"],
+    ),
+    "HTTP/1.1": ({"chat": [asked("GET /v2/x", 426)] * 6}, {"edge": site(PLAIN, V11)}, []),
+    "HTTP/1.1 of the site": (
+        {"chat": [asked("GET /v2/x", 426)] * 6}, {"edge": site(f"{PLAIN} {V11}", "")}, [],
+    ),
+    "a place that was served": (
+        {"chat": [*[asked("GET /v2/x", 426)] * 6, asked("GET /v2/x", 200)]}, {"edge": site(PLAIN, "")}, [],
+    ),
+    "WebSocket by HTTP/1.0": (
+        {"chat": [SOCKET.replace("404", "426")] * 6}, {"edge": site(PLAIN, UPGRADE)}, ["upgrade chat edge"],
+    ),
+    "WebSocket by HTTP/1.1": (
+        {"chat": [SOCKET.replace("404", "426")] * 6}, {"edge": site(PLAIN, f"{UPGRADE} {V11}")}, [],
+    ),
+    "a signed address": ({"chat": [SIGNED] * 5}, {"edge": site(PLAIN, "")}, ["signature chat edge"]),
+    "a signed address by its name": (
+        {"chat": [SIGNED] * 5}, {"edge": site(PLAIN, "proxy_set_header Host $http_host;")}, [],
+    ),
+    "a signed address by the name of the site": (
+        {"chat": [SIGNED] * 5},
+        {"edge": site(f"{PLAIN} server_name a.test;", "proxy_set_header Host a.test:80;")}, [],
+    ),
+    "a signed address that was served": (
+        {"chat": [*[SIGNED] * 5, SIGNED.replace(" 403 ", " 200 ")]}, {"edge": site(PLAIN, "")}, [],
+    ),
+    "a signed address of yesterday": (
+        {"chat": [SIGNED.replace(f"{TODAY}T", "20250101T")] * 5}, {"edge": site(PLAIN, "")}, [],
+    ),
+    "an address without a signature": (
+        {"chat": [asked("GET /docs/a.pdf?part=1", 403)] * 5}, {"edge": site(PLAIN, "")}, [],
+    ),
+    "another name": (
+        {"shop.test": [asked("GET /", 421)] * 5},
+        {"edge": site(PLAIN, "proxy_set_header Host $host;", "shop.test")}, ["misdirected shop.test edge"],
+    ),
+    "its own name": (
+        {"shop.test": [asked("GET /", 421)] * 5}, {"edge": site(PLAIN, "", "shop.test")}, [],
+    ),
+    "a name of one network": (
+        {"chat": [asked("GET /", 421)] * 5},
+        {"edge": site(PLAIN, "proxy_set_header Host $host;")}, [],
+    ),
+    "another name that was served": (
+        {"shop.test": [*[asked("GET /", 421)] * 5, asked("GET /", 200)]},
+        {"edge": site(PLAIN, "proxy_set_header Host $host;", "shop.test")}, [],
+    ),
     "another program": ({"chat": [SOCKET] * 6}, {"edge": site(PLAIN, "", "other")}, []),
     "no nginx": ({"chat": [SOCKET] * 6}, {}, []),
 }  # fmt: skip
@@ -221,6 +278,35 @@ def test_what_can_be_written(name: str, text: str, variable: str) -> None:
     (finding,) = judge("network.upgrade-not-passed-on", untold_programs=items).findings
     edits = {"mounted_file", "script", "host_file"} & set(finding.variables or ())
     assert edits == ({variable} if variable else set())
+
+
+HOSTS: dict[str, tuple[str, str, str]] = {
+    # how nginx tells the host name -> the edit, or nothing but the words for a person
+    "no header": (site(PLAIN, ""), "proxy_set_header Host $http_host; &", ""),
+    "another header": (site(PLAIN, UPGRADE), "proxy_set_header Host $http_host; &", ""),
+    "a header for the name": (
+        site(PLAIN, "proxy_set_header Host minio;"), "Host $http_host;|", "/location  */  *{",
+    ),
+    "headers of the site": (site(f"{PLAIN} {UPGRADE}", ""), "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "edit", "place"), HOSTS.values(), ids=HOSTS)
+def test_the_name_is_written_into_one_location(settings: str, edit: str, place: str) -> None:
+    items, _ = found({"chat": [SIGNED] * 5}, {"edge": settings})
+    (finding,) = judge("network.host-name-refused", untold_programs=items).findings
+    assert finding.variables["added"] == "proxy_set_header Host $http_host;"
+    assert edit in finding.variables.get("edit", "")
+    assert bool(finding.variables.get("edit")) is bool(edit)
+    assert place.removeprefix("/") in finding.variables.get("edit", "")
+
+
+def test_a_site_is_told_its_own_name() -> None:
+    settings = site(PLAIN, "proxy_set_header Host $host;", "shop.test")
+    items, _ = found({"shop.test": [asked("GET /", 421)] * 5}, {"edge": settings})
+    (finding,) = judge("network.host-name-refused", untold_programs=items).findings
+    assert finding.variables["edit"].endswith("s|Host  *[$]host;|Host shop.test;|")
+    assert not judge("network.https-not-passed-on", untold_programs=items).findings
 
 
 def test_headers_with_secrets_are_left_out() -> None:

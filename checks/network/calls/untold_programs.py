@@ -1,11 +1,12 @@
 """What a proxy keeps from a program, or says to it in a way that it does not take.
 
-network.https-not-passed-on, network.upgrade-not-passed-on, network.http-version-refused.
+network.https-not-passed-on, network.upgrade-not-passed-on, network.http-version-refused,
+network.host-name-refused.
 """
 
 from __future__ import annotations
 
-from checks.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
+from checks.network.nginx_edits import HOST_OF_CLIENTS, SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram, UntoldPrograms
 from diagnose.evidence.network.proxies.web_symptoms import Symptom
 from diagnose.mappings import present
@@ -17,6 +18,7 @@ _UPGRADE = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
     'proxy_set_header Connection "upgrade";'
 )
+_VERSION_ALONE = "proxy_http_version 1.1;"
 _VERSION = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 _SEEN = {
     "login": "lets its clients log in, and does not know them at their next request",
@@ -24,6 +26,8 @@ _SEEN = {
     "origin": "refuses the forms of its own pages",
     "upgrade": "refuses requests for WebSocket",
     "version": "refuses requests for their version of HTTP (status 426)",
+    "signature": "refuses signed addresses (status 403)",
+    "misdirected": "has no site of the name that it is asked for (status 421)",
 }
 
 
@@ -35,10 +39,14 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     the header Upgrade unless its configuration sets it. The last lines of logs show requests at a
     usual path of WebSocket, each of which is refused with 400, 404, 405 or 426, or what a program
     says of the missing header. The configuration of the nginx before it is read then, with its
-    included files: it counts only if no header Upgrade is set in the location that takes the path.
+    included files: it counts only if no header Upgrade is set in the location that takes the path,
+    or if nginx calls the program by HTTP/1.0 there.
     """
     for program in untold_programs:
-        if program.symptom.kind == "upgrade":
+        if program.symptom.kind == "upgrade" and program.hop.passes_upgrades_on:
+            what = "calls it by HTTP/1.0, which knows no WebSocket: proxy_http_version is not 1.1"
+            yield _untold_finding(program, what, _VERSION_ALONE)
+        elif program.symptom.kind == "upgrade":
             what = "does not pass on the header Upgrade, by which a client asks for it"
             yield _untold_finding(program, what, _UPGRADE)
     return None
@@ -61,6 +69,32 @@ def http_version_refused(untold_programs: UntoldPrograms) -> CheckResult:
     return None
 
 
+@check("network.host-name-refused", severity=Severity.warning)
+def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
+    """A program refuses the host name by which nginx calls it.
+
+    nginx tells the server behind it the name in proxy_pass, unless its configuration sets the
+    header Host. The signature of an address of S3 holds for the name that clients ask for alone: a
+    store that learns another name refuses each of them with 403. A site that is called by its own
+    name, and told that of the proxy's clients, answers 421 (Misdirected Request). The last lines of
+    logs show four or more such requests, and none that was served. Signed addresses whose time is
+    over do not count. The configuration of the nginx before it is read then, with its included
+    files.
+    """
+    for program in untold_programs:
+        hop = program.hop
+        if program.symptom.kind == "signature":
+            said = hop.headers.get("host")
+            told = f"sets the header Host to {said}" if said else "sets no header Host"
+            what = f"{told}, so the name that was signed is not the one that is asked for"
+            yield _untold_finding(program, what, HOST_OF_CLIENTS)
+        elif program.symptom.kind == "misdirected":
+            said = hop.headers["host"]
+            what = f"calls it as {hop.own_name}, and tells it the name that clients typed ({said})"
+            yield _untold_finding(program, what, f"proxy_set_header Host {hop.own_name};")
+    return None
+
+
 @check("network.https-not-passed-on", severity=Severity.warning)
 def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     """nginx does not tell a program that its clients come by HTTPS.
@@ -73,7 +107,7 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
     X-Forwarded-Proto, or if an inner one overwrites it with $scheme, which is http there.
     """
     for program in untold_programs:
-        if program.symptom.kind in ("upgrade", "version"):
+        if program.symptom.kind not in ("login", "sign-in", "origin", "loop"):
             continue
         if program.hop.ends_tls:
             what = "ends HTTPS and does not tell it so: it sets no header X-Forwarded-Proto"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.nginx_text import Directive
 
@@ -18,6 +19,8 @@ _PROTO = "x-forwarded-proto"
 _OWN_SCHEMES = frozenset({"$scheme", "http"})
 """What nginx says of its own port; a variable of another name has what its caller said."""
 _HOST_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "host.docker.internal"})
+_NAMES_OF_CLIENTS = frozenset({"$host", "$http_host", "$server_name"})
+"""What stands for the host name that a client has typed."""
 _TLS_PORT = "443"
 
 
@@ -75,6 +78,25 @@ class NginxHop(msgspec.Struct, frozen=True):
     def passes_upgrades_on(self) -> bool:
         """Whether a client that wants WebSocket gets it."""
         return "upgrade" in self.headers or not self.is_known
+
+    @property
+    def replaces_host(self) -> bool:
+        """Whether the server learns another host name than the one that clients ask for."""
+        said = self.headers.get("host", "")
+        is_passed_on = said in _NAMES_OF_CLIENTS or said.partition(":")[0] in self.names
+        return self.is_known and not is_passed_on
+
+    @property
+    def own_name(self) -> str:
+        """The name of the server in proxy_pass, where the server learns another one.
+
+        That is the name that clients ask for. "" where it does not.
+        """
+        match = _TARGET.fullmatch(self.target)
+        host = match["host"] if match is not None else ""
+        is_name = "." in host and not is_address(host)
+        says_another = self.headers.get("host", "") in _NAMES_OF_CLIENTS
+        return host if self.is_known and is_name and says_another else ""
 
     @property
     def tells_of_https(self) -> bool:

@@ -5,7 +5,7 @@ The access logs show what users meet, and nginx's configuration why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from diagnose.evidence.network.proxies.nginx_hops import (
     ends_tls_for_clients,
     hops_for_path,
 )
-from diagnose.evidence.network.proxies.web_symptoms import Symptom, symptoms
+from diagnose.evidence.network.proxies.web_symptoms import Kind, Symptom, symptoms
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -90,16 +90,31 @@ def _cause(
 ) -> NginxHop | None:
     """The location that is the cause: of those on the way to the program, the first one."""
     way = list(_on_the_way(symptom, known))
-    if symptom.kind == "upgrade":
-        return next((hop for hop in way if not hop.passes_upgrades_on), None)
-    if symptom.kind == "version":
-        return next((hop for hop in way if hop.speaks_http_1_0), None)
+    is_cause = _IS_CAUSE.get(symptom.kind)
+    if is_cause is not None:
+        return next((hop for hop in way if is_cause(symptom, hop)), None)
     for hop in way:
         if hop.ends_tls and not hop.tells_of_https:
             return hop
         if hop.overwrites_https and _comes_by_https(symptom, hop, known, containers, logs):
             return hop
     return None
+
+
+def _denies_upgrade(symptom: Symptom, hop: NginxHop) -> bool:
+    """Whether WebSocket cannot pass: HTTP/1.0 does not know it, and servers say so."""
+    is_of_version = symptom.status in _OF_VERSION and hop.speaks_http_1_0
+    return is_of_version or not hop.passes_upgrades_on
+
+
+_OF_VERSION = frozenset({400, 426})
+_IS_CAUSE: Mapping[Kind, Callable[[Symptom, NginxHop], bool]] = {
+    "upgrade": _denies_upgrade,
+    "version": lambda _, hop: hop.speaks_http_1_0,
+    "signature": lambda _, hop: hop.replaces_host,
+    "misdirected": lambda _, hop: bool(hop.own_name),
+}
+"""Whether a location explains a symptom by itself."""
 
 
 def _on_the_way(symptom: Symptom, known: Sequence[NginxHop]) -> Iterator[NginxHop]:

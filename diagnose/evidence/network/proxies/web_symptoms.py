@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Literal
 
@@ -21,9 +23,12 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 
-Kind = Literal["upgrade", "version", "login", "sign-in", "origin", "loop"]
+Kind = Literal[
+    "upgrade", "version", "login", "sign-in", "origin", "loop", "signature", "misdirected"
+]
 """upgrade: requests for WebSocket are refused. version: requests are refused for the version of
-HTTP. login: who has logged in is not known by the next
+HTTP. signature: signed addresses of a store are refused. misdirected: a server says that it has no
+site of the name that it is asked for. login: who has logged in is not known by the next
 request. sign-in: who is sent to another site to sign in does not come back. origin: a form is
 refused, since it came from a page of HTTPS. loop: a page leads to itself."""
 
@@ -37,7 +42,12 @@ _SOCKET = LazyPattern(
 _NO_SOCKET = frozenset({400, 404, 405, 426})
 """How programs answer who asks for a page where they speak WebSocket."""
 _WANTS_ANOTHER_VERSION = 426
+_MISDIRECTED = 421
+_FORBIDDEN = 403
 _SWITCHED = 101
+_SIGNED = LazyPattern(r"[?&]X-(?:Amz|Goog)-(?:Algorithm|Credential|Signature)=", re.IGNORECASE)
+_SIGNED_AT = LazyPattern(r"[?&]X-(?:Amz|Goog)-Date=(\d{8}T\d{6})Z", re.IGNORECASE)
+_HOLDS_FOR = LazyPattern(r"[?&]X-(?:Amz|Goog)-Expires=(\d{1,7})\b", re.IGNORECASE)
 _ASKS_FOR_UPGRADE = LazyPattern(
     r"""(?x)
     Can\ ["']Upgrade["']\ only\ to\ ["']WebSocket  # Tornado
@@ -88,6 +98,8 @@ class Symptom(msgspec.Struct, frozen=True):
     times: int
     origin: str = ""
     """The address of the page whose form was refused."""
+    status: int = 0
+    """How the last request was answered; 0 where a program says in words what it misses."""
 
 
 def symptoms(container: Container, log: Sequence[RecentLine], clock: Clock) -> Iterator[Symptom]:
@@ -98,7 +110,7 @@ def symptoms(container: Container, log: Sequence[RecentLine], clock: Clock) -> I
         if len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S):
             last = lines[-1]
             path = last.path.partition("?")[0]
-            yield Symptom(kind, container, last.line, path, len(lines))
+            yield Symptom(kind, container, last.line, path, len(lines), status=last.status)
     yield from _symptoms_in_words(container, log, clock)
 
 
@@ -142,6 +154,29 @@ def _refused_versions(requests: Sequence[AccessLine]) -> list[AccessLine]:
     refused = [line for line in pages if line.status == _WANTS_ANOTHER_VERSION]
     places = {CHANGING_PART.sub("", line.path) for line in refused}
     served = (line for line in pages if line.status < _MOVED)
+    return [] if any(CHANGING_PART.sub("", line.path) in places for line in served) else refused
+
+
+def _refused_signatures(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """Requests for signed addresses that hold yet, where each of them is refused."""
+    signed = [line for line in requests if _SIGNED.search(line.path) and not _has_expired(line)]
+    return signed if all(line.status == _FORBIDDEN for line in signed) else []
+
+
+def _has_expired(line: AccessLine) -> bool:
+    """Whether a signed address was asked for after its time."""
+    begun, period = _SIGNED_AT.search(line.path), _HOLDS_FOR.search(line.path)
+    if begun is None or period is None:
+        return False
+    at = calendar.timegm(time.strptime(begun[1], "%Y%m%dT%H%M%S"))
+    return at + int(period[1]) < line.at
+
+
+def _misdirected(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """The requests that were told to ask another server, where none at their places was served."""
+    refused = [line for line in requests if line.status == _MISDIRECTED]
+    places = {CHANGING_PART.sub("", line.path) for line in refused}
+    served = (line for line in requests if line.status < _MISDIRECTED)
     return [] if any(CHANGING_PART.sub("", line.path) in places for line in served) else refused
 
 
@@ -196,6 +231,8 @@ def _lost_sign_ins(requests: Sequence[AccessLine]) -> list[AccessLine]:
 _SELECTED: dict[Kind, Callable[[Sequence[AccessLine]], list[AccessLine]]] = {
     "upgrade": _refused_upgrades,
     "version": _refused_versions,
+    "signature": _refused_signatures,
+    "misdirected": _misdirected,
     "login": _forgotten_logins,
     "sign-in": _lost_sign_ins,
 }
