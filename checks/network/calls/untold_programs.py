@@ -76,7 +76,7 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
     nginx tells the server behind it the name in proxy_pass, unless its configuration sets the
     header Host. The signature of an address of S3 holds for the name that clients ask for alone: a
     store that learns another name refuses each of them with 403. A site that is called by its own
-    name, and told that of the proxy's clients, answers 421 (Misdirected Request). The last lines of
+    name, and gets that of the proxy's clients, answers 421 (Misdirected Request). The last lines of
     logs show four or more such requests, and none that was served. Signed addresses whose time is
     over do not count. The configuration of the nginx before it is read then, with its included
     files.
@@ -85,8 +85,8 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
         hop = program.hop
         if program.symptom.kind == "signature":
             said = hop.headers.get("host")
-            told = f"sets the header Host to {said}" if said else "sets no header Host"
-            what = f"{told}, so the name that was signed is not the one that is asked for"
+            header = f"sets the header Host to {said}" if said else "sets no header Host"
+            what = f"{header}, so the name that was signed is not the one that is asked for"
             yield _untold_finding(program, what, HOST_OF_CLIENTS)
         elif program.symptom.kind == "misdirected":
             said = hop.headers["host"]

@@ -1,4 +1,4 @@
-"""Names that containers cannot resolve, and that the host's own DNS servers tell the host."""
+"""Names that containers cannot resolve, and that the host's own DNS servers give the host."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Redirect(msgspec.Struct, frozen=True):
 
 
 class HostAnswer(msgspec.Struct, frozen=True):
-    """What the host is told about a name."""
+    """What the host learns of a name."""
 
     server: str
     address: str

@@ -152,7 +152,7 @@ def test_the_host_asks_for_what_was_denied(case: str) -> None:
         Containers((caller,)),
         FailedNames({caller.id: (FailedName(NAME, "no such host"),)}),
         Lookups({}, failed={caller.id: {(NAME, LAN): denial}}),
-        Resolvers(ResolvConf(tuple(servers)), MISSING, (), {}),
+        Resolvers(ResolvConf(tuple(servers)), MISSING, configured=(), inside={}),
         None,
     )
     assert (found.of(NAME) is not None) is is_known

@@ -173,7 +173,7 @@ def _has_expired(line: AccessLine) -> bool:
 
 
 def _misdirected(requests: Sequence[AccessLine]) -> list[AccessLine]:
-    """The requests that were told to ask another server, where none at their places was served."""
+    """The requests that were sent to another server, where none at their places was served."""
     refused = [line for line in requests if line.status == _MISDIRECTED]
     places = {CHANGING_PART.sub("", line.path) for line in refused}
     served = (line for line in requests if line.status < _MISDIRECTED)
