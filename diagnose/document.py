@@ -39,6 +39,8 @@ def document(report: Report) -> dict[str, Json]:
                 "gap": part.gap or None,
                 "pages": part.pages,
                 "pages_left_out": part.pages_left_out,
+                "proxies": list(part.proxies),
+                "here_alone": list(part.here_alone),
             }
             for part in report.coverage
         ],

@@ -181,6 +181,10 @@ class Coverage(msgspec.Struct, frozen=True):
     """Web servers that were asked for their first page."""
     pages_left_out: int = 0
     """Web servers that were not asked, since there are more than one run asks."""
+    proxies: tuple[str, ...] = ()
+    """The containers among those that pass requests on: no site behind them was asked by name."""
+    here_alone: tuple[str, ...] = ()
+    """Ports that are published for this host alone, each with its container: 8080 (web)."""
 
 
 class PartLookedAt(msgspec.Struct, frozen=True):

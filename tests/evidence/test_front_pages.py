@@ -16,6 +16,7 @@ from diagnose.programs.web_programs import is_web_program, speaks_otherwise
 from diagnose.questions import Question
 from tests.checks.network.evidence import container, namespaces_of
 from tests.hosts import Made
+from tests.inspected import of
 
 BEGUN = 1767225600.0
 
@@ -89,6 +90,22 @@ def test_what_is_more_than_a_run_asks_is_counted(monkeypatch: pytest.MonkeyPatch
     found = pages(published("web", 80), 80, "nginx")
     assert isinstance(found, FrontPages)
     assert (len(found), found.coverage.pages_left_out) == (0, 1)
+
+
+@pytest.mark.parametrize(("program", "named"), [("nginx", ("web",)), ("node", ())])
+def test_a_proxy_is_named_since_its_sites_are_not_asked(
+    program: str, named: tuple[str, ...]
+) -> None:
+    found = pages(published("web", 80), 80, program)
+    assert isinstance(found, FrontPages)
+    assert found.coverage.proxies == named
+
+
+def test_a_port_for_this_host_alone_is_named() -> None:
+    bindings = [{"HostIp": "127.0.0.1", "HostPort": "8080"}, {"HostIp": "::1", "HostPort": "8080"}]
+    ports = {"80/tcp": bindings, "443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8443"}]}
+    web = container("web", NetworkSettings={"Ports": ports})
+    assert of(web).coverage.here_alone == ("8080 (web)",)
 
 
 def test_a_program_that_was_just_started_is_not_asked() -> None:

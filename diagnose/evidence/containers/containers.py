@@ -11,8 +11,9 @@ import msgspec
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.mappings import by_key
-from diagnose.model import Unexamined
+from diagnose.model import Coverage, Unexamined
 
 
 class Subnet(msgspec.Struct, frozen=True):
@@ -34,6 +35,17 @@ class Containers(Items[Container], frozen=True, dict=True):
     aside: tuple[Container, ...] = ()
     """Former ones that `diagnose recreate` has put aside for those that run in their place: what
     was wrong with them is over."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """The ports that only this host reaches: no way in was traced for them."""
+        here_alone = [
+            f"{published.host_port} ({container.name})"
+            for container in self.running
+            for published in container.published_ports
+            if is_loopback(published.host_ip)
+        ]
+        return Coverage({}, here_alone=tuple(dict.fromkeys(here_alone)))
 
     @functools.cached_property
     def by_id(self) -> dict[str, Container]:

@@ -69,13 +69,13 @@ def host_known_names(
         if failure.is_denied and not failure.is_known and "." in failure.name.name
     ]
     names = list(dict.fromkeys(denied))[:_MOST]
-    queries = [QueryDns(server, name, "A") for name in names for server in resolvers.host_servers]
-    replies = dict(host.ask_about(queries, lambda query: query))
+    servers = resolvers.host_servers
+    queries = [QueryDns(server, name, "A") for name in names for server in servers]
+    asked_again = host.ask_about(queries, lambda query: query)
+    replies = dict(asked_again)
     answers = {}
     for name in names:
-        asked = (
-            (server, replies.get(QueryDns(server, name, "A"))) for server in resolvers.host_servers
-        )
+        asked = ((server, replies.get(QueryDns(server, name, "A"))) for server in servers)
         answer = _first_decision(asked)
         if answer is not None:
             redirect = _redirect(host_stack, answer.server)

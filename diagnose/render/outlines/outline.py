@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.mappings import by_key
 from diagnose.model import DAEMON, Coverage, Report, Reported, Severity, Verdict
-from diagnose.phrases import count
+from diagnose.phrases import and_more, count
 from diagnose.render.outlines.grouping import groups
 from diagnose.render.outlines.outline_block import FindingTree, OutlineBlock, block
 from diagnose.render.outlines.status_line import SaidAloud, status_of
@@ -180,10 +180,14 @@ def _coverage(report: Report) -> str:
     asked = sum(part.pages for part in parts)
     left_out = sum(part.pages_left_out for part in parts)
     of = f" of {asked + left_out}" if left_out else ""
-    pages = f"web pages asked for: {asked}{of}" if asked else ""
+    proxies = [f'"{name}"' for part in parts for name in part.proxies]
+    unnamed = f" (/ alone; no site behind {and_more(proxies, 2)} by its name)" if proxies else ""
+    pages = f"web pages asked for: {asked}{of}{unnamed}" if asked else ""
+    closed = [port for part in parts for port in part.here_alone]
+    here = f"published for this host alone: {and_more(closed, 3)}" if closed else ""
     only = ", ".join(str(part) for part in report.parts_looked_at)
     partly = f"looked at only {only}" if only else ""
-    return "; ".join(filter(None, (_traced_connections(parts), pages, partly)))
+    return "; ".join(filter(None, (_traced_connections(parts), here, pages, partly)))
 
 
 def _traced_connections(parts: Sequence[Coverage]) -> str:

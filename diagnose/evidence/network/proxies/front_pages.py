@@ -149,7 +149,8 @@ class FrontPages(Items[FrontPage], frozen=True):
     @property
     def coverage(self) -> Coverage:
         """How many were asked, for the report."""
-        return Coverage({}, pages=len(self), pages_left_out=self.left_out)
+        proxies = dict.fromkeys(page.container.name for page in self if page.is_proxy)
+        return Coverage({}, pages=len(self), pages_left_out=self.left_out, proxies=tuple(proxies))
 
 
 @evidence
