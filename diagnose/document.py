@@ -10,7 +10,17 @@ from collections.abc import Mapping
 
 from diagnose import runbooks
 from diagnose.judgement.signature import signature
-from diagnose.model import CauseLink, HostProfile, Json, Report, Reported, Result, Severity, Verdict
+from diagnose.model import (
+    CauseLink,
+    Coverage,
+    HostProfile,
+    Json,
+    Report,
+    Reported,
+    Result,
+    Severity,
+    Verdict,
+)
 from diagnose.phrases import rfc3339
 
 SCHEMA_VERSION = 1
@@ -32,18 +42,7 @@ def document(report: Report) -> dict[str, Json]:
         "source": report.source,
         "summary": _summary(report),
         "notes": list(report.notes),
-        "coverage": [
-            {
-                "traced": dict(part.traced),
-                "families": sorted(part.families),
-                "gap": part.gap or None,
-                "pages": part.pages,
-                "pages_left_out": part.pages_left_out,
-                "proxies": list(part.proxies),
-                "here_alone": list(part.here_alone),
-            }
-            for part in report.coverage
-        ],
+        "coverage": [_coverage(part) for part in report.coverage],
         "parts_looked_at": [
             {"what": part.what, "examined": part.examined, "of": part.number}
             for part in report.parts_looked_at
@@ -134,6 +133,19 @@ def _links(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Json]
             for suspect in finding.ruled_out
             if suspect.cause in by_key
         ],
+    }
+
+
+def _coverage(part: Coverage) -> dict[str, Json]:
+    """What one kind of evidence has tried."""
+    return {
+        "traced": dict(part.traced),
+        "families": sorted(part.families),
+        "gap": part.gap or None,
+        "pages": part.pages,
+        "pages_left_out": part.pages_left_out,
+        "proxies": list(part.proxies),
+        "here_alone": list(part.here_alone),
     }
 
 

@@ -8,6 +8,8 @@ from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.passed_routes import passed_routes
 from diagnose.live.disk.caddy_parts import sites
+from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from diagnose.questions.processes import Process
 from tests.checks.network.evidence import container
 from tests.hosts import Made
@@ -49,6 +51,23 @@ CADDYFILES: dict[str, tuple[str, list[tuple[str, bool, int]]]] = {
     "a rule of its own": (":80 {\n rewrite /api/* /v1{uri}\n reverse_proxy /api/* api:8000\n}", []),
     "no path": (":80 {\n reverse_proxy api:8000\n}", []),
     "a stranger": (":80 {\n reverse_proxy /api/* away:8000\n}", []),
+    "a snippet": (
+        "(api) {\n handle_path /api/* {\n  reverse_proxy api:8000\n }\n}\n:80 {\n import api\n}",
+        [("/api/", True, 8000)],
+    ),
+    "a snippet in a snippet": (
+        "(to) {\n reverse_proxy /api/* api:8000\n}\n(all) {\n import to\n}\n:80 {\n import all\n}",
+        [("/api/", False, 8000)],
+    ),
+    "a snippet with arguments": (
+        "(to) {\n reverse_proxy {args[0]} api:8000\n}\n:80 {\n import to /api/*\n}", [],
+    ),
+    "an import that is not known": (
+        ":80 {\n import elsewhere\n reverse_proxy /api/* api:8000\n}", [],
+    ),
+    "a snippet that nobody imports": (
+        "(api) {\n reverse_proxy /api/* api:8000\n}\n:80 {\n respond hello\n}", [],
+    ),
     "global options": ("{\n email a@example.com\n}\n:80 {\n respond hello\n}", []),
 }  # fmt: skip
 
@@ -64,6 +83,29 @@ def test_caddyfiles(text: str, expected: list[tuple[str, bool, int]]) -> None:
     host = Made({"file.read": {"text": kept, "size": len(kept)}})
     routes = passed_routes(host, Containers((caddy, api)), running)
     assert [(route.location, route.is_cut, route.port) for route in routes] == expected
+
+
+def test_a_file_for_each_site() -> None:
+    files = {
+        "/Caddyfile": "import sites/*.caddy\n(log) {\n log\n}\n",
+        "/sites/shop.caddy": "shop.example {\n import log\n reverse_proxy /api/* api:8000\n}\n",
+    }
+
+    def part(question: AnyQuestion) -> Json:
+        text = "\n".join(sites(files[question.args["path"]]))
+        return {"text": text, "size": len(text)}
+
+    def names(question: AnyQuestion) -> Json:
+        assert question.args["path"] == "/sites"
+        return {"entries": [{"name": "shop.caddy"}, {"name": "old.bak"}]}
+
+    caddy = container("caddy", Mounts=[WRITABLE])
+    place = {"IPAddress": "172.18.0.3", "Aliases": ["api"]}
+    api = container("api", NetworkSettings={"Networks": {"shop": place}})
+    running = Processes((Process(7, comm="caddy", container=caddy.id),))
+    host = Made({"file.read": part, "file.list": names})
+    (route,) = passed_routes(host, Containers((caddy, api)), running)
+    assert (route.location, route.inside) == ("/api/", "/etc/caddy/sites/shop.caddy")
 
 
 WRITABLE = {"Type": "bind", "Source": "/srv/caddy", "Destination": "/etc/caddy"}

@@ -121,7 +121,12 @@ def _same_mac_finding(
     link = _link(last, network, namespaces)
     if link is None or "." not in address:
         return finding
-    live = {"inner": link.name, "address": address, "fresh_mac": _fresh_mac(address)}
+    live = {
+        "inner": link.name,
+        "address": address,
+        "other_address": owners[0].endpoints[network.name].ip_address,
+        "fresh_mac": _fresh_mac(address),
+    }
     return finding.with_variables(live)
 
 

@@ -14,14 +14,16 @@ _PASSING = frozenset(
 )
 """The directives that say to whom a request goes, and by which path."""
 _MATCHER = "@"
+_IMPORT = "import"
 
 
 def sites(text: str) -> Iterator[str]:
     """Each site as a block of its addresses, in the form of nginx's files."""
     directives = read(text)
+    imports = [item for item in directives if item.name == _IMPORT and not item.is_block]
     blocks = [item for item in directives if item.is_block and item.name]
-    if blocks and all(item.is_block for item in directives):
-        yield from text_of(_site(item) for item in blocks)
+    if len(directives) == len(imports) + sum(1 for item in directives if item.is_block):
+        yield from text_of([*(_site(item) for item in blocks), *imports])
     elif directives:
         # a file with one site may leave its braces out
         first, *rest = directives

@@ -8,10 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.caddy_files import caddy_files
 from diagnose.evidence.network.proxies.nginx_hops import called_program
 from diagnose.evidence.network.proxies.traefik_labels import (
     LabelledRouter,
@@ -20,13 +19,10 @@ from diagnose.evidence.network.proxies.traefik_labels import (
 )
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import Failed
-from diagnose.nginx_text import Directive, read
+from diagnose.nginx_text import Directive
 from diagnose.questions import Host
 
-CADDYFILE = "/etc/caddy/Caddyfile"
 _CADDY = "caddy"
-_CONFIG_OPTION = "--config"
 _PREFIX = LazyPattern(r"PathPrefix\(\s*`(?P<path>/[^`\s]{1,100})`\s*\)")
 _STRIPS = LazyPattern(r"^traefik\.http\.middlewares\.(?P<name>[^.]+)\.stripprefix\.prefixes$", 2)
 _BLOCKS = frozenset({"handle", "handle_path", "route"})
@@ -127,21 +123,14 @@ def _labelled_route(
 
 
 def _of_caddyfile(host: Host, proxy: Container, containers: Containers) -> Iterator[PassedRoute]:
-    path = _caddyfile(proxy)
-    mount = innermost_mount(proxy.mounts, path)
-    if mount is None or not mount.has_host_path:
-        return
-    text = host.ask(mounted_file(mount, path, parts="sites"))
-    if isinstance(text, Failed):
-        return
-    sites = read(text.text)
-    told = Counter(_told(sites))
-    is_fixed = not mount.rw or mount.destination == path
-    for site in sites:
-        for route in _of_block(site, "", {}, proxy, containers, is_cut=False):
-            may_edit = is_fixed and told[route.said] == 1
-            on_host = mount.on_host(path) if may_edit else ""
-            yield msgspec.structs.replace(route, inside=path, on_host=on_host)
+    for file in caddy_files(host, proxy):
+        told = Counter(_told(file.sites))
+        is_fixed = not file.mount.rw or file.mount.destination == file.path
+        for site in file.sites:
+            for route in _of_block(site, "", {}, proxy, containers, is_cut=False):
+                may_edit = is_fixed and told[route.said] == 1
+                on_host = file.mount.on_host(file.path) if may_edit else ""
+                yield msgspec.structs.replace(route, inside=file.path, on_host=on_host)
 
 
 def _told(directives: Iterable[Directive]) -> Iterator[str]:
@@ -149,13 +138,6 @@ def _told(directives: Iterable[Directive]) -> Iterator[str]:
     for directive in directives:
         yield " ".join(directive.words)
         yield from _told(directive.inner)
-
-
-def _caddyfile(proxy: Container) -> str:
-    """The file that its command names, or the usual one."""
-    words = proxy.config.words
-    places = [at for at, word in enumerate(words[:-1]) if word == _CONFIG_OPTION]
-    return words[places[0] + 1] if places else CADDYFILE
 
 
 def _of_block(

@@ -1,0 +1,114 @@
+"""The Caddyfile of a container, with the files and snippets that it imports."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.model import Failed
+from diagnose.nginx_text import Directive, read, text_of
+from diagnose.questions import Host
+from diagnose.questions.files import FolderListing, ListFolder
+
+USUAL = "/etc/caddy/Caddyfile"
+_CONFIG_OPTION = "--config"
+_IMPORT = "import"
+_ARGUMENT = "{args"
+_MOST = 16
+"""Files of one configuration that are read."""
+_DEEPEST = 4
+"""Snippets in snippets."""
+
+
+class CaddyFile(msgspec.Struct, frozen=True):
+    """One file, where it lies, and its sites."""
+
+    path: str
+    """As the container has it."""
+    mount: Mount
+    sites: tuple[Directive, ...]
+    """With its imports in their places; one that is not known stays as it is."""
+
+
+def caddy_files(host: Host, proxy: Container) -> Iterator[CaddyFile]:
+    """The file that the command names, or the usual one, and those that it imports."""
+    main = _caddyfile(proxy)
+    mount, directives = _read(host, proxy, main)
+    if mount is None:
+        return
+    snippets = {item.name[1:-1]: item for item in directives if _is_snippet(item)}
+    yield CaddyFile(main, mount, tuple(_sites(directives, snippets)))
+    for path in _imported(host, proxy, main, directives)[:_MOST]:
+        mount, directives = _read(host, proxy, path)
+        if mount is not None:
+            yield CaddyFile(path, mount, tuple(_sites(directives, snippets)))
+
+
+def _caddyfile(proxy: Container) -> str:
+    words = proxy.config.words
+    places = [at for at, word in enumerate(words[:-1]) if word == _CONFIG_OPTION]
+    return words[places[0] + 1] if places else USUAL
+
+
+def _read(host: Host, proxy: Container, path: str) -> tuple[Mount | None, Sequence[Directive]]:
+    """A mounted file, and its mount; None for a file of the image, or one that cannot be read."""
+    mount = innermost_mount(proxy.mounts, path)
+    if mount is None or not mount.has_host_path:
+        return None, ()
+    text = host.ask(mounted_file(mount, path, parts="sites"))
+    return (None, ()) if isinstance(text, Failed) else (mount, read(text.text))
+
+
+def _is_snippet(item: Directive) -> bool:
+    return item.is_block and item.name.startswith("(") and item.name.endswith(")")
+
+
+def _sites(
+    directives: Sequence[Directive], snippets: Mapping[str, Directive]
+) -> Iterator[Directive]:
+    sites = (item for item in directives if item.is_block and not _is_snippet(item))
+    for site in sites:
+        yield _with_snippets(site, snippets, 0)
+
+
+def _with_snippets(block: Directive, snippets: Mapping[str, Directive], depth: int) -> Directive:
+    """A block with what its snippets say; one that takes arguments stays an import."""
+    inner: list[Directive] = []
+    for item in block.inner:
+        snippet = snippets.get(item.first) if item.name == _IMPORT else None
+        is_plain = snippet is not None and _ARGUMENT not in "".join(text_of([snippet]))
+        if snippet is not None and is_plain and depth < _DEEPEST:
+            inner += _with_snippets(snippet, snippets, depth + 1).inner
+        else:
+            inner.append(_with_snippets(item, snippets, depth))
+    return msgspec.structs.replace(block, inner=tuple(inner))
+
+
+def _imported(
+    host: Host, proxy: Container, main: str, directives: Sequence[Directive]
+) -> list[str]:
+    """The paths of the files that stand beside the sites of the main one."""
+    patterns = [
+        posixpath.join(posixpath.dirname(main), item.first)
+        for item in directives
+        if item.name == _IMPORT
+    ]
+    return [path for pattern in patterns for path in _matching(host, proxy, pattern)]
+
+
+def _matching(host: Host, proxy: Container, pattern: str) -> list[str]:
+    folder, names = posixpath.split(pattern)
+    if not set("*?[") & set(names):
+        return [pattern]
+    mount = innermost_mount(proxy.mounts, folder)
+    if mount is None or not mount.has_host_path:
+        return []
+    inside = folder.removeprefix(mount.destination.rstrip("/")) or "/"
+    listing = host.answer_or(ListFolder(inside, root=mount.source), FolderListing())
+    return [posixpath.join(folder, name) for name in sorted(fnmatch.filter(listing.names, names))]
