@@ -104,7 +104,7 @@ _WHY: Mapping[CallLoss, str] = {
     "metadata": "it is the metadata service of the cloud, whose answers may not pass this host (hop limit)",
     "untranslated": (
         "its packets leave with the container's own address {call.source}, "
-        "because a rule exempts them from translation"
+        "which no rule of this host translates"
     ),
     "stopped here": "{call.stopped_by} stops the {call.lost_part}",
     "foreign source": (
