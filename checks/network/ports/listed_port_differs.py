@@ -1,0 +1,87 @@
+"""network.listed-port-differs: a server enters a port in a list of servers that leads nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import agree, and_more, shortened
+from diagnose.registry import check
+
+_LISTS_ITSELF = LazyPattern(
+    r"\b(?:(?:server|game server) connected(?: to steam)?$|connection to steam servers successful"
+    r"|logged (?:in|on) (?:to|with) steam\b|steam\w{0,40} - server connected to steam"
+    r"|server connected to steam\b|heartbeat to (?:the )?master server"
+    r"|registered (?:with|at|on) (?:the )?(?:master server|server list))",
+    2,  # re.IGNORECASE
+)
+"""How game servers say that they entered themselves in the list of all servers."""
+_SETTING = LazyPattern(r"query_?port|beacon_?port", 2)
+"""How settings of games call the port that the list gets."""
+
+
+@check(
+    "network.listed-port-differs",
+    severity=Severity.advice,
+    aloud=(
+        "enters a port in a list of servers that leads nowhere",
+        "enter ports in a list of servers that lead nowhere",
+    ),
+)
+def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> CheckResult:
+    """A game server enters a port in the list of servers that is not published.
+
+    Steam and other lists keep the address from which a server calls, and the port that the server
+    names. That is its own one inside the container: with another port of the host before it,
+    players who type the address come in, and nobody finds the server in the list. Its log says that
+    it has entered itself, or a setting of its container names the port for queries.
+    """
+    published = {way.host_port for container in containers.running for way in _ways(container)}
+    servers = [container for container in containers.running if any(_ways(container))]
+    for container in servers:
+        moved = [way for way in _ways(container) if way.number not in published]
+        said = _says_so(container, moved, recent_logs) if moved else ""
+        if said:
+            yield _finding(container, moved, said)
+    yield from recent_logs.left_out(servers)
+    return None
+
+
+def _ways(container: Container) -> list[PortBinding]:
+    """The UDP ports that others reach, each once."""
+    ways = {
+        way.number: way
+        for way in container.published_by("udp")
+        if way.host_port and not is_loopback(way.host_ip)
+    }
+    return list(ways.values())
+
+
+def _says_so(container: Container, moved: Sequence[PortBinding], logs: RecentLogs) -> str:
+    """The setting with one of these ports, or the line of the log; "" where there is none."""
+    config = container.config
+    settings = (*(f"{name}={value}" for name, value in config.environment), *config.words)
+    ports = {str(way.number) for way in moved}
+    for setting in settings:
+        name, _, value = setting.replace(" ", "=").rpartition("=")
+        if value in ports and _SETTING.search(name) is not None:
+            return setting
+    lines = (line.text for line in logs.of_this_run(container))
+    return next((text for text in lines if _LISTS_ITSELF.search(text) is not None), "")
+
+
+def _finding(container: Container, moved: Sequence[PortBinding], said: str) -> Finding:
+    shown = and_more(f"{way.number} (published at {way.host_port})" for way in moved)
+    what = agree(moved, "port", "ports")
+    return Finding.about(
+        container,
+        f"{container} enters its own UDP {what} {shown} in a list of servers: players find "
+        "nothing there",
+        {"said in": shortened(said, 160), "NetworkSettings.Ports": container.published_names},
+        stable=(container.life,),
+    ).with_variables({"same_port": f"{moved[0].number}:{moved[0].port}"} if not moved[1:] else {})
