@@ -106,6 +106,10 @@ class WrittenService(msgspec.Struct, frozen=True):
     """Mounts of an anchor that it merges, in whose place it has a list of its own."""
     is_for_development: bool = False
     """Whether its variables or its command say so: NODE_ENV=development, `--reload`."""
+    contents: list[str] = []
+    """The configs and secrets that compose copies into its containers, by name."""
+    is_read_only: bool = False
+    """Whether its containers may not write to their own layer."""
     is_partial: bool = False
     """Whether it extends another one, or has tags of compose: more belongs to it."""
 
@@ -147,3 +151,26 @@ class ReadComposeProject(Question[ComposeProject], frozen=True):
 
     def about(self) -> str:
         return f"the services in {', '.join(self.paths)}"
+
+
+class ReadDifferingContents(Question[list[str]], frozen=True):
+    """The files that a container has, of those that compose copied there, with another content than
+    the files of the project give them now."""
+
+    POLICY = Policy(
+        "file.compose-contents",
+        what="the contents in compose files",
+        collector="disk.compose:differing_contents",
+        lane="file",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    """The compose files of the project, in their order."""
+    folder: str
+    service: str
+    layer: str
+    """The folder of the container's own layer on the host."""
+
+    def about(self) -> str:
+        return f"the contents for service {self.service} in {', '.join(self.paths)}"

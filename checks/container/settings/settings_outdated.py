@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.compose_files import only_file
+from diagnose.evidence.containers.settings.outdated_contents import (
+    OutdatedContent,
+    OutdatedContents,
+)
 from diagnose.evidence.containers.settings.outdated_parts import OutdatedParts, outdated_parts
 from diagnose.evidence.containers.settings.outdated_variables import (
     OutdatedContainer,
@@ -11,16 +15,25 @@ from diagnose.evidence.containers.settings.outdated_variables import (
 )
 from diagnose.evidence.containers.settings.written_projects import WrittenProjects
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import agree, and_more, joined
 from diagnose.registry import check
 
 SHOWN = 4
 
 
-@check("container.settings-outdated", severity=Severity.warning)
+@check(
+    "container.settings-outdated",
+    severity=Severity.warning,
+    aloud=("has files of an older content", "have files of an older content"),
+)
 def settings_outdated(
-    outdated_variables: OutdatedVariables, written_projects: WrittenProjects | None, clock: Clock
+    outdated_variables: OutdatedVariables,
+    written_projects: WrittenProjects | None,
+    contents: OutdatedContents | None,
+    clock: Clock,
+    *,
+    settled: Seconds = Seconds(600),
 ) -> CheckResult:
     """A container was restarted after its settings changed, and has the old ones.
 
@@ -29,13 +42,39 @@ def settings_outdated(
     have; a file counts that was changed after the container was made and before its last start.
     Values that a shell may set, with more than one reference, or of services that extend others are
     left out. So are compared the ports, the mounts and the image that the compose file gives the
-    service, without those that name a variable.
+    service, without those that name a variable. A file that compose copied into the container, as
+    `content:` of a config is, counts after a restart too: `docker compose up` does not compare it.
+    It is advice where nothing was restarted in the `settled` seconds since the change.
     """
     for outdated in outdated_variables:
         yield _finding(outdated, clock)
     for parts in outdated_parts(written_projects) if written_projects is not None else ():
         yield _parts_finding(parts, clock)
+    for outdated_content in contents or ():
+        was_restarted = (outdated_content.container.started_at or 0.0) > outdated_content.changed_at
+        if was_restarted or clock.has_passed(outdated_content.changed_at, settled):
+            severity = Severity.warning if was_restarted else Severity.advice
+            yield _content_finding(outdated_content, clock, severity)
     return None
+
+
+def _content_finding(outdated: OutdatedContent, clock: Clock, severity: Severity) -> Finding:
+    container = outdated.container
+    steps = {f"forced_{name}": value for name, value in _steps(container).items()}
+    return Finding.about(
+        container,
+        f"{container} has an older content of {and_more(outdated.targets, SHOWN)} than the compose "
+        f"file gives it since a change of {outdated.path} {clock.ago(outdated.changed_at)}: neither a "
+        "restart nor a plain `docker compose up` applies it",
+        {
+            "created": clock.ago(container.created_at),
+            "last start": clock.ago(container.started_at),
+        },
+        severity=severity,
+        discriminator="contents",
+        onset=outdated.changed_at,
+        stable=(container.life,),
+    ).with_variables(steps)
 
 
 def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:

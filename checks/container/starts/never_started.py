@@ -9,6 +9,7 @@ import msgspec
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.written_projects import WrittenProjects
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Seconds, Severity
@@ -81,18 +82,23 @@ def never_started(
     containers: Containers,
     clock: Clock,
     events: Events | None,
+    written_projects: WrittenProjects | None,
     *,
     grace: Seconds = Seconds(30),
+    interrupted: Seconds = Seconds(120),
 ) -> CheckResult:
-    """Compose gave up on starting a container, and what it waited for is ready now.
+    """Compose created a container, and gave up before it started it.
 
     `docker compose up` starts a service whose `depends_on` has the condition `service_healthy` or
     `service_completed_successfully` once the other service meets it. Where that one was called
     unhealthy first, or the command was interrupted, compose gives up, and nothing ever starts the
     container: a restart policy counts from the first start on. While the other service is not
-    ready, its own finding names those that wait for it. Projects that were created without being
-    started are left alone. It is advice where the other service ran before, for `docker compose
-    create` leaves a container so on purpose.
+    ready, its own finding names those that wait for it. It is advice where the other service ran
+    before, for `docker compose create` leaves a container so on purpose.
+
+    A container that waits for nothing counts where compose cannot copy a config into it, because
+    its file system is read-only, and after `interrupted` seconds where compose has started other
+    services in the same run. Projects of which nothing was started are left alone.
     """
     services = by_key(
         ((other.compose_project, other.compose_service), other)
@@ -104,7 +110,68 @@ def never_started(
         ready_s = _ready_s(container, waits, clock)
         if ready_s is not None and ready_s >= grace:
             yield _finding(container, waits, clock)
+        if container.compose_project and not container.is_one_off and not waits:
+            yield from _left_behind_findings(
+                container, services, written_projects, clock, interrupted
+            )
     return None
+
+
+def _left_behind_findings(
+    container: Container,
+    services: Mapping[tuple[str, str], Sequence[Container]],
+    written_projects: WrittenProjects | None,
+    clock: Clock,
+    interrupted: float,
+) -> Iterator[Finding]:
+    """A container that waits for no other one, and that the same run of compose left behind."""
+    begin = f"{container} was created {clock.ago(container.created_at)} and never started"
+    copied = _refused_copies(container, written_projects)
+    if copied:
+        yield Finding.about(
+            container,
+            f"{begin}: compose cannot copy {named('config', copied)} into it, because its service is "
+            "read_only",
+            {"State.Status": container.state.status, "configs with content": joined(copied)},
+            onset=container.created_at,
+            copied=copied[0],
+        )
+        return
+    others = [
+        other
+        for (project, _), members in services.items()
+        for other in members
+        if project == container.compose_project and _was_started_in_its_run(other, container)
+    ]
+    if others and clock.has_passed(container.created_at, interrupted):
+        yield Finding.about(
+            container,
+            f"{begin}: compose was interrupted, or met an error, after it had started "
+            f"{named('container', [other.name for other in others])}",
+            {"State.Status": container.state.status},
+            severity=Severity.warning,
+            onset=container.created_at,
+            ready=container.name,
+        ).with_variables(compose_variables(container))
+
+
+def _refused_copies(
+    container: Container, written_projects: WrittenProjects | None
+) -> Sequence[str]:
+    """The configs that compose copies into a container of a service that is read-only."""
+    for project in written_projects or ():
+        service = project.of(container) if container in project.containers else None
+        if service is not None and service.is_read_only:
+            return service.contents
+    return ()
+
+
+def _was_started_in_its_run(other: Container, container: Container) -> bool:
+    """Whether compose made both in one run, and started the other one."""
+    made, others, started = container.created_at, other.created_at, other.started_at
+    if made is None or others is None or started is None or not other.is_running:
+        return False
+    return abs(others - made) <= TOGETHER_S and made <= started <= made + TOGETHER_S
 
 
 def _ready_s(container: Container, waits: Sequence[_Wait], clock: Clock) -> float | None:

@@ -9,6 +9,7 @@ from diagnose.questions.compose import (
     ReadComposeProject,
     ReadComposeService,
     ReadComposeVolumes,
+    ReadDifferingContents,
 )
 
 
@@ -25,3 +26,8 @@ def compose_service(live: Live, question: ReadComposeService) -> Json:
 def compose_volumes(live: Live, question: ReadComposeVolumes) -> Json:
     """The volumes in the files of a project; none where one of them cannot be read."""
     return ask_worker(live, question, "compose_volumes", question.paths)
+
+
+def differing_contents(live: Live, question: ReadDifferingContents) -> Json:
+    """The paths in the container; none where a file of the project cannot be read."""
+    return ask_worker(live, question, "differing_contents", question.paths)

@@ -52,7 +52,18 @@ def _services(texts: Mapping[str, str], folder: str) -> list[Json]:
         for name, node in _entries(_entries(read_nodes(text)).get("services")).items():
             service = services.setdefault(name, {"name": name})
             _add(service, path, node, folder)
+    copied = {name for text in texts.values() for name in _copied_parts(read_nodes(text))}
+    for service in services.values():
+        service["contents"] = [name for name in service["contents"] if name in copied]
     return list(services.values())[:_MOST]
+
+
+def _copied_parts(root: Node | None) -> Iterator[str]:
+    """The configs and secrets whose content stands in the file itself, or in a variable."""
+    for kind in ("configs", "secrets"):
+        for name, node in _entries(_entries(root).get(kind)).items():
+            if {"content", "environment"} & _entries(node).keys():
+                yield name
 
 
 def includes_others(texts: Mapping[str, str]) -> bool:
@@ -70,6 +81,8 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
         service["builds"] = True
     if _is_for_development(parts):
         service["is_for_development"] = True
+    if "read_only" in parts:
+        service["is_read_only"] = _plain(parts["read_only"]).lower() in ("true", "yes", "on")
     for key in ("image", "scale"):
         if key in parts:
             service[key] = _plain(parts[key])
@@ -77,6 +90,11 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     if replicas is not None:
         service["scale"] = _plain(replicas)
     lists: dict[str, list[Any]] = {
+        "contents": [
+            _plain(_entries(item).get("source")) or _plain(item)
+            for kind in ("configs", "secrets")
+            for item in _items(parts.get(kind))
+        ],
         "profiles": [_plain(item) for item in _items(parts.get("profiles"))],
         "ports": [_port(item) for item in _items(parts.get("ports"))],
         "variables": [name for name, _ in _variables(parts.get("environment"))],

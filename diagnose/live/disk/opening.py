@@ -61,10 +61,13 @@ def read_all(descriptor: int, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def read_text(path: str, limit: int) -> str | None:
-    """The beginning of a regular file, up to so many bytes; None where it cannot be read."""
+def read_text(path: str, limit: int, root: str | None = None) -> str | None:
+    """The beginning of a regular file, up to so many bytes; None where it cannot be read.
+
+    root: as for `open_regular`.
+    """
     try:
-        descriptor = open_regular(path)
+        descriptor = open_regular(path, root)
     except (OSError, Refused):
         return None
     try:

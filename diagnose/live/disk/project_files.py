@@ -78,6 +78,23 @@ def compose_volumes(args: Json) -> Json:
     return volume_parts(texts) if len(texts) == len(args["paths"]) else []
 
 
+def differing_contents(args: Json) -> Json:
+    """See `compose.differing_contents`."""
+    from diagnose.live.disk.compose_contents import (  # only where a file is newer
+        written_contents,
+    )
+    from diagnose.live.disk.compose_variables import assigned_values
+
+    texts = _texts(args["paths"])
+    if len(texts) < len(args["paths"]):
+        return []
+    dotenv = f"{args['folder']}/.env"
+    known = assigned_values(_texts([dotenv]).get(dotenv, ""))
+    contents = written_contents(texts, args["service"], known)
+    present = {path: read_text(path, _LONGEST, args["layer"]) for path in contents}
+    return [path for path, text in present.items() if text not in (None, contents[path])]
+
+
 def compose_project(args: Json) -> Json:
     """See `compose.compose_project`."""
     from diagnose.live.disk.compose_project import (  # only where compose has made containers

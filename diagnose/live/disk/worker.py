@@ -36,6 +36,7 @@ from diagnose.live.disk.project_files import (
     compose_service,
     compose_variables,
     compose_volumes,
+    differing_contents,
     lost_dollars,
 )
 from diagnose.live.disk.trees import walk
@@ -358,6 +359,7 @@ def functions() -> Mapping[str, Function]:
             compose_service,
             compose_variables,
             compose_volumes,
+            differing_contents,
             collect,
             builds,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.lab import Box, fault, healthy, images
 from tests.lab.programs import install_compose
 from tests.lab.scenarios.everyday.helpers import first_command
@@ -299,3 +301,70 @@ def variable_of_the_caller_with_the_same_value(box: Box) -> None:
     """Both places have the same value."""
     _overruled(box, "region2", "north")
     assert "SHOP_REGION=north" in box.inspect("region2-web-1")["Config"]["Env"]
+
+
+_RELAY = """configs:
+  relay:
+    content: |
+      host ${SMTP_HOST}
+"""
+_COPIED = "configs: [{source: relay, target: /etc/msmtprc}]"
+
+
+def _relayed(box: Box, folder: str, host: str) -> str:
+    """A project with a config that names the variable of `.env`; the copied file."""
+    if not box.path(f"/srv/{folder}").exists():
+        _write(box, folder, "services:\n" + _service("mail", _IDLE, _COPIED) + _RELAY)
+    box.write(f"/srv/{folder}/.env", f"SMTP_HOST={host}\n")
+    _compose(box, folder, "up --detach")
+    return box.docker("exec", f"{folder}-mail-1", "cat", "/etc/msmtprc").stdout
+
+
+@fault(OUTDATED, subject="container:relay1-mail-1")
+def content_of_a_config_that_a_restart_keeps(box: Box) -> None:
+    """`.env` has changed, and neither `up` nor a restart carries it into the copied file."""
+    assert "old.lan" in _relayed(box, "relay1", "old.lan")
+    time.sleep(6)
+    assert "old.lan" in _relayed(box, "relay1", "new.lan")
+    _compose(box, "relay1", "restart")
+    box.sh(f"{first_command(box, OUTDATED, 'relay1-mail-1')} 2>&1", timeout=60)
+    assert "new.lan" in box.docker("exec", "relay1-mail-1", "cat", "/etc/msmtprc").stdout
+    time.sleep(6)
+    box.write("/srv/relay1/.env", "SMTP_HOST=newer.lan\n")
+    _compose(box, "relay1", "restart")
+
+
+@healthy()
+def content_of_a_config_that_is_current(box: Box) -> None:
+    """Another variable of `.env` has changed, and the file has what it is to have."""
+    assert "old.lan" in _relayed(box, "relay2", "old.lan")
+    time.sleep(6)
+    box.write("/srv/relay2/.env", "SMTP_HOST=old.lan\nOTHER=1\n")
+    _compose(box, "relay2", "restart")
+
+
+NEVER = "container.never-started"
+
+
+@fault(NEVER, subject="container:closed1-mail-1")
+def config_of_a_read_only_service(box: Box) -> None:
+    """Compose copies no content into a read-only container, and leaves it as it was created."""
+    text = "services:\n" + _service("mail", _IDLE, _COPIED, "read_only: true") + _RELAY
+    _write(box, "closed1", text)
+    box.write("/srv/closed1/.env", "SMTP_HOST=mail.lan\n")
+    said = box.sh("cd /srv/closed1 && docker compose up --detach 2>&1 || true", timeout=60)
+    assert "read-only" in said
+    assert box.inspect("closed1-mail-1")["State"]["Status"] == "created"
+    (finding,) = box.diagnose("check", NEVER, "--format", "json").findings
+    assert 'compose cannot copy config "relay" into it' in finding["summary"], finding
+
+
+@healthy()
+def file_of_a_read_only_service(box: Box) -> None:
+    """A config from a file is mounted, and its service starts."""
+    config = "configs: {relay: {file: ./relay.conf}}\n"
+    text = "services:\n" + _service("mail", _IDLE, _COPIED, "read_only: true") + config
+    _write(box, "closed2", text)
+    box.write("/srv/closed2/relay.conf", "host mail.lan\n")
+    _compose(box, "closed2", "up --detach")
+    assert box.inspect("closed2-mail-1")["State"]["Running"]

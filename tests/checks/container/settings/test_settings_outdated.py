@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.containers.inspect import GraphDriver
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.outdated_contents import outdated_contents
 from diagnose.evidence.containers.settings.outdated_variables import (
     MOST,
     OutdatedVariables,
@@ -167,3 +169,36 @@ def test_parts(service: WrittenService, expected: list[tuple[str, str]]) -> None
             (severity, name.removeprefix("shop-").removesuffix("-1"))
             for severity, name in rows(result)
         ] == found
+
+
+# -- files that compose has copied ----------------------------------------
+
+RELAY = ["/etc/msmtprc"]
+CONTENTS = {
+    "restarted after the change": (STARTED, BETWEEN, RELAY, [("warning", "web")]),
+    "changed long ago, and not restarted": (MADE, BETWEEN, RELAY, [("advice", "web")]),
+    "changed a moment ago": (MADE, (LATER or 0.0) - 60, RELAY, []),
+    "changed before it was made": (STARTED, BEFORE, RELAY, []),
+    "the same content": (STARTED, BETWEEN, [], []),
+}
+
+
+@pytest.mark.parametrize(
+    ("started", "at", "differing", "expected"), CONTENTS.values(), ids=CONTENTS
+)
+def test_contents_of_configs(
+    started: str, at: float, differing: list[str], expected: list[tuple[str, str]]
+) -> None:
+    web = msgspec.structs.replace(
+        _web(started), graph_driver=GraphDriver(data={"UpperDir": "/layers/web/diff"})
+    )
+    files = project(web, services=[WrittenService("web", contents=["relay"])])
+    host = Made({"file.compose": [{"path": FILE, "mtime": at}], "file.compose-contents": differing})
+    result = judge(
+        "container.settings-outdated",
+        outdated_variables=OutdatedVariables(),
+        written_projects=files,
+        contents=outdated_contents(host, files),
+        clock=Clock(wall=LATER or 0.0, booted=0.0),
+    )
+    assert rows(result) == expected

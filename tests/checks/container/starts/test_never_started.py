@@ -10,6 +10,8 @@ import pytest
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.machine.clock import Clock
+from diagnose.questions.compose import WrittenService
+from tests.checks.container.written import project
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -75,7 +77,23 @@ ROWS = {
         [member("app", CREATED, "db:service_started:false"), member("db", HEALTHY)],
         [],
     ),
-    "nothing to wait for": ([member("app", CREATED), member("db", HEALTHY)], []),
+    "one of a run of one command, left behind": (
+        [member("app", CREATED, oneoff="True"), member("db", HEALTHY)],
+        [],
+    ),
+    "left behind by a run that started another one": (
+        [member("app", CREATED), member("db", HEALTHY)],
+        [("warning", "shop-app-1")],
+    ),
+    "the other one was started later": (
+        [member("app", CREATED), member("db", HEALTHY | {"StartedAt": LATER})],
+        [],
+    ),
+    "the other one is older": (
+        [member("app", CREATED), old(HEALTHY | {"StartedAt": LONG_AGO})],
+        [],
+    ),
+    "nothing was started": ([member("app", CREATED), member("db", CREATED)], []),
     "of another project": ([APP, member("db", HEALTHY, project="blog")], []),
     "a command of one run": (
         [member("app", CREATED, "db:service_healthy:false", oneoff="True"), member("db", HEALTHY)],
@@ -151,3 +169,23 @@ def test_a_change_that_the_engine_has_forgotten_lies_before_all_that_it_remember
     events = Events((), complete_since=AT - ago)
     found = judge("container.never-started", containers=of(APP, db), clock=CLOCK, events=events)
     assert bool(rows(found)) is is_found
+
+
+COPIED = {
+    "a config of a read-only service": (True, ["caddyfile"], FOUND),
+    "a config of another service": (False, ["caddyfile"], []),
+    "no config": (True, [], []),
+}
+
+
+@pytest.mark.parametrize(("is_read_only", "contents", "expected"), COPIED.values(), ids=COPIED)
+def test_configs_that_cannot_be_copied(
+    is_read_only: bool, contents: list[str], expected: list[tuple[str, str]]
+) -> None:
+    app = member("app", CREATED)
+    service = WrittenService("app", contents=contents, is_read_only=is_read_only)
+    files = project(app, services=[service])
+    result = judge(
+        "container.never-started", containers=of(app), clock=CLOCK, written_projects=files
+    )
+    assert rows(result) == expected
