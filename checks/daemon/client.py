@@ -9,6 +9,7 @@ from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Se
 from diagnose.registry import check
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
+VARIABLE = "DOCKER_HOST"
 
 _OF_DOCKER = {"compose": "docker-compose-plugin", "buildx": "docker-buildx-plugin"}
 _OF_DEBIAN = {"compose": "docker-compose", "buildx": "docker-buildx"}
@@ -21,7 +22,7 @@ _RPM = ("Red Hat", "CentOS", "Rocky", "Alma", "Fedora", "Oracle", "Amazon")
 
 @check("daemon.client-context-dead", severity=Severity.warning)
 def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) -> CheckResult:
-    """The docker command uses a context whose engine does not answer.
+    """The docker command goes to a place where no engine answers.
 
     Docker Desktop, Colima and rootless installations leave their context behind when they are
     removed. A context counts only if its address is a local socket, and a program listens at the
@@ -42,15 +43,27 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
 
 
 def _is_dead(daemon: Daemon) -> bool:
-    """Whether the context in use names a socket at which nobody answers."""
+    """Whether the context in use, or DOCKER_HOST, names a socket at which nobody answers."""
     endpoint = daemon.endpoint
-    is_configured = endpoint.source == "currentContext" and bool(endpoint.path)
+    is_configured = endpoint.source in ("currentContext", VARIABLE) and bool(endpoint.path)
     return is_configured and not endpoint.is_default and daemon.reason in ("missing", "refused")
 
 
 def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
     endpoint = daemon.endpoint
     what = "does not exist" if daemon.reason == "missing" else "has no program behind it"
+    if endpoint.source == VARIABLE:
+        return Finding(
+            subject=DAEMON,
+            summary=f'docker commands of user "{client.user}" go to {endpoint.path}, which {VARIABLE} '
+            f"names and which {what}; an engine listens at {DEFAULT_SOCKET}",
+            evidence={
+                f"variable {VARIABLE}": endpoint.url,
+                f"connect({endpoint.path})": str(daemon.silence),
+                "/proc/net/unix": f"a program listens at {DEFAULT_SOCKET}",
+            },
+            variables={"variable": VARIABLE, "socket": DEFAULT_SOCKET},
+        )
     return Finding(
         subject=DAEMON,
         summary=(

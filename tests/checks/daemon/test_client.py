@@ -30,10 +30,16 @@ CONTEXTS: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {
     "it is slow": (daemon(endpoint=OF_DESKTOP, silence=SILENT), LISTENS, []),
     "no other engine is here": (daemon(endpoint=OF_DESKTOP, silence=GONE), ALONE, []),
     "a remote engine is down": (daemon(endpoint=REMOTE, silence=REFUSED), LISTENS, []),
-    "the user named it": (daemon(endpoint=OF_VARIABLE, silence=GONE), LISTENS, []),
+    "a variable names it": (daemon(endpoint=OF_VARIABLE, silence=GONE), LISTENS, FOUND),
+    "a variable names it, and no other engine is here": (
+        daemon(endpoint=OF_VARIABLE, silence=GONE), ALONE, [],
+    ),
+    "the user named it": (
+        daemon(endpoint=replace(OF_VARIABLE, source="-H"), silence=GONE), LISTENS, [],
+    ),
     "the usual socket": (daemon(endpoint=HERE, silence=REFUSED), LISTENS, []),
     "it answers": (ALIVE, LISTENS, []),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("engine", "client", "expected"), CONTEXTS.values(), ids=CONTEXTS)

@@ -39,6 +39,17 @@ def context_that_was_removed(box: Box) -> None:
     assert box.ping()
 
 
+ROOTLESS = "unix:///run/user/1351/docker.sock"
+
+
+@fault("daemon.client-context-dead", subject=DAEMON, env={"DOCKER_HOST": ROOTLESS}, exit_code=1)
+def variable_of_an_engine_that_does_not_run(box: Box) -> None:
+    """A user's own engine is not running, and DOCKER_HOST leads there still."""
+    refused = box.docker("ps", check=False, env={"DOCKER_HOST": ROOTLESS})
+    assert "Cannot connect to the Docker daemon" in refused.stderr, refused
+    assert box.ping()
+
+
 @fault("daemon.client-plugin-broken", subject=HOST, shareable=True)
 def plugin_whose_file_is_gone(box: Box) -> None:
     """The plugins of the docker command were links into a folder that was removed."""
