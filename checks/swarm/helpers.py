@@ -38,6 +38,8 @@ TASK_CAUSES = (
     "image.platform-mismatch",
     "image.registry-tls",
     "image.registry-unreachable",
+    "network.port-allocated",
+    "network.port-held-by-process",
 )
 """What keeps a task from running on this node."""
 

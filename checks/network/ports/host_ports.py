@@ -18,6 +18,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
 from diagnose.evidence.network.sockets.refused_ports import (
     IN_USE,
+    AllocatedPort,
     BindFailure,
     allocated_ports,
     bind_failures,
@@ -46,21 +47,15 @@ def port_allocated(containers: Containers) -> CheckResult:
     nobody means to run again looks the same: it is a warning once the port is free. A container
     that publishes two of its ports at one port of the host stands in its own way. So do two
     containers of one compose service whose file names one port of the host, and an override file
-    whose `ports` compose adds to those of the first file.
+    whose `ports` compose adds to those of the first file. Of the tasks of a swarm service, which
+    swarm makes again and again, the newest one speaks for all.
     """
     for refused in allocated_ports(containers):
         container, port, holders = refused.container, refused.port, refused.holders
-        state = "no running container publishes it now"
+        if _is_former_task(container, containers):
+            continue
         twin = _of_one_service(container, holders)
-        if twin:
-            state = f"{holders[0]} of the same compose service publishes it"
-        elif holders and _is_of_former_project(holders[0], container):
-            former = holders[0].compose_project
-            state = f'{holders[0]} publishes it, of the same file when the project was "{former}"'
-        elif holders:
-            state = f"{holders[0]} publishes it"
-        elif refused.own:
-            state = f"it publishes its own ports {and_more(refused.own, 3)} there"
+        state = _who_has_the_port(refused, is_twin=bool(twin))
         evidence = _state_evidence(container)
         if refused.own:
             evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
@@ -87,6 +82,31 @@ def port_allocated(containers: Containers) -> CheckResult:
         own = {"own_ports": joined(refused.own)} if refused.own else {}
         yield finding.with_variables(own or added or twin or _for_its_port(container, holders))
     return None
+
+
+def _who_has_the_port(refused: AllocatedPort, *, is_twin: bool) -> str:
+    """Who publishes the port now, as the end of a sentence."""
+    holders = refused.holders
+    if is_twin:
+        return f"{holders[0]} of the same compose service publishes it"
+    if holders and _is_of_former_project(holders[0], refused.container):
+        former = holders[0].compose_project
+        return f'{holders[0]} publishes it, of the same file when the project was "{former}"'
+    if holders:
+        return f"{holders[0]} publishes it"
+    if refused.own:
+        return f"it publishes its own ports {and_more(refused.own, 3)} there"
+    return "no running container publishes it now"
+
+
+def _is_former_task(container: Container, containers: Containers) -> bool:
+    """Whether a later task of the same service was refused here too, or runs."""
+    return bool(container.swarm_service) and any(
+        other.swarm_service == container.swarm_service
+        and other.created > container.created
+        and (other.start_failed or other.is_running)
+        for other in containers
+    )
 
 
 def _is_of_former_project(holder: Container, container: Container) -> bool:
@@ -132,6 +152,12 @@ def _for_its_port(container: Container, holders: Sequence[Container]) -> PageVar
     """
     if len(holders) > 1:
         return {}
+    if container.swarm_service:
+        # swarm makes a new task itself; one that a person starts is none of its
+        service = container.swarm_service
+        if not holders:
+            return {"waiting_service": service}
+        return {"task_holder": holders[0].name, "task_service": service}
     network = _forgotten_network(container)
     if network:
         blocker = {"blocker": holders[0].name} if holders else {"unblocked": container.name}

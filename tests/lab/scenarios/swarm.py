@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
+from tests.lab.scenarios.network.helpers import QUIET
 from tests.lab.sweep import CGROUP_PREFIX
 
 SECOND = "/run/second/docker.sock"
@@ -441,3 +442,41 @@ def update_that_went_through(box: Box) -> None:
     """The same service, whose new version runs."""
     _released(box, "--env-add=NEW=1")
     box.wait_for(lambda: _update_of(box) == "completed", 90, "the update")
+
+
+@fault(
+    "network.port-allocated",
+    subject="container:edge.1.*",
+    baseline=False,
+    also=["swarm.service-underreplicated"],
+)
+def task_whose_port_another_container_has(box: Box) -> None:
+    """Swarm makes task after task, and each is refused: one cause, one block."""
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+    box.docker("run", "-d", "--name=former", *QUIET, "-p", "8080:8080", box.image("shop:1.4"))
+    options = ("--detach", "--no-resolve-image", "--limit-memory=64m", "--restart-delay=1s")
+    port = "--publish=mode=host,target=8080,published=8080"
+    box.docker("service", "create", *options, "--name=edge", port, "shop:1.4")
+
+    def refused() -> bool:
+        said = box.docker("service", "ps", "--no-trunc", "edge").stdout
+        return said.count("port is already allocated") >= 3
+
+    box.wait_for(refused, 90, "three refused tasks")
+    report = box.diagnose("all", "--format", "json").report
+    roots = [
+        finding["id"]
+        for finding in report["findings"]
+        if finding["root"] and finding["severity"] == "critical"
+    ]
+    assert roots == ["network.port-allocated"], roots
+    (finding,) = box.diagnose("check", "network.port-allocated", "--format", "json").findings
+    box.sh(finding["fix"][0]["command"], timeout=60)
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 60, "the service")
+    box.docker("start", "former", check=False)
+    box.docker("service", "rm", "edge")
+    box.wait_for(lambda: not box.docker("service", "ls", "-q").stdout, 20, "no service")
+    box.docker("start", "former")
+    box.docker("service", "create", *options, "--name=edge", port, "shop:1.4")
+    box.wait_for(refused, 90, "three refused tasks again")

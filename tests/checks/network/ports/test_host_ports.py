@@ -84,6 +84,56 @@ def test_the_holder_of_a_port_is_named_and_touched() -> None:
     assert finding.signs == {"port-taken"}
 
 
+def _task(name: str, created: str, **parts: Any) -> Container:
+    labels = {"com.docker.swarm.service.name": "shop_web"}
+    return refused_start(
+        name, TAKEN, HostConfig=WANTS, Created=created, Config={"Labels": labels}, **parts
+    )
+
+
+OLD, NEW = "2026-11-30T10:00:00Z", "2026-11-30T10:05:00Z"
+TASKS: dict[str, tuple[list[Container], list[dict[str, str]]]] = {
+    "the newest speaks for all": (
+        [_task("w.1", OLD), _task("w.2", NEW), container("a", NetworkSettings=PUBLISHED)],
+        [{"container": "w.2", "port": "8080", "task_holder": "a", "task_service": "shop_web"}],
+    ),
+    "the port is free": (
+        [_task("w.1", OLD)],
+        [{"container": "w.1", "port": "8080", "waiting_service": "shop_web"}],
+    ),
+    "a later task was not tried yet": (
+        [
+            _task("w.1", OLD),
+            container(
+                "w.2",
+                State={"Status": "created"},
+                Created=NEW,
+                Config={"Labels": {"com.docker.swarm.service.name": "shop_web"}},
+            ),
+        ],
+        [{"container": "w.1", "port": "8080", "waiting_service": "shop_web"}],
+    ),
+    "a later task runs": (
+        [
+            _task("w.1", OLD),
+            container(
+                "w.2",
+                Created=NEW,
+                Config={"Labels": {"com.docker.swarm.service.name": "shop_web"}},
+                NetworkSettings=PUBLISHED,
+            ),
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("listed", "expected"), TASKS.values(), ids=TASKS)
+def test_tasks_of_a_swarm_service(listed: list[Container], expected: list[dict[str, str]]) -> None:
+    findings = judge("network.port-allocated", containers=Containers(tuple(listed))).findings
+    assert [finding.variables for finding in findings] == expected
+
+
 TWICE = {
     "PortBindings": {
         "80/tcp": [{"HostIp": "", "HostPort": "8080"}],
