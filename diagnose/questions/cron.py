@@ -53,6 +53,19 @@ class DockerUnit(msgspec.Struct, frozen=True):
     """Whether systemd starts it with a target."""
 
 
+class PruneCall(msgspec.Struct, frozen=True):
+    """A line of a crontab or of a unit that has docker remove what no container uses."""
+
+    path: str
+    line: int
+    text: str
+    """The call: `docker system prune -af --volumes`."""
+    kind: str
+    """volume or system."""
+    every: bool = False
+    """Whether it asks for volumes with a name too, which engines before 23 always take."""
+
+
 class HostJobs(msgspec.Struct, frozen=True):
     """What cron and systemd of the host do with containers by their names."""
 
@@ -61,6 +74,8 @@ class HostJobs(msgspec.Struct, frozen=True):
     units: list[DockerUnit] = []
     closed: list[str] = []
     """Folders of crontabs that this user may not list."""
+    prunes: list[PruneCall] = []
+    """Calls that remove volumes; without those that choose by a label."""
 
 
 class ReadHostJobs(Question[HostJobs], frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.live.disk.cron_lines import calls_with_terminal
+from diagnose.live.disk.cron_lines import calls_with_terminal, volume_prunes
 
 ROWS = {
     "as people type it": (
@@ -39,3 +39,27 @@ def test_arguments_of_the_program_stay_in_the_file() -> None:
     line = "0 1 * * * root docker exec -it db sh -c 'curl -u admin:made-up-7 http://x'"
     (call,) = calls_with_terminal(line)
     assert call.text == "docker exec -it db sh"
+
+
+PRUNES = {
+    "0 3 * * * root docker volume prune -af >/dev/null 2>&1": [
+        ("docker volume prune -af", "volume", True)
+    ],
+    "0 3 * * * docker system prune -af --volumes && docker volume prune -f": [
+        ("docker system prune -af --volumes", "system", False),
+        ("docker volume prune -f", "volume", False),
+    ],
+    "0 3 * * * /usr/bin/docker volume prune --force --filter all=1; true": [
+        ("docker volume prune --force --filter all=1", "volume", True)
+    ],
+    "0 3 * * * docker volume prune -af --filter label=temporary": [],
+    "0 3 * * * docker system prune -af": [],
+    "0 3 * * * docker image prune -af": [],
+    "# 0 3 * * * docker volume prune -af": [],
+    "0 3 * * * docker exec db prune -a": [],
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), PRUNES.items(), ids=PRUNES)
+def test_a_line_that_removes_volumes(line: str, expected: list[tuple[str, str, bool]]) -> None:
+    assert [tuple(call) for call in volume_prunes(line)] == expected

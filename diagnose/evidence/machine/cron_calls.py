@@ -11,11 +11,21 @@ from diagnose.questions.cron import (
     HostJobs,
     JobCall,
     ListCronCalls,
+    PruneCall,
     ReadHostJobs,
 )
 from diagnose.registry import evidence
 
-__all__ = ["CronCall", "CronCalls", "DockerUnit", "DockerUnits", "JobCall", "JobCalls"]
+__all__ = [
+    "CronCall",
+    "CronCalls",
+    "DockerUnit",
+    "DockerUnits",
+    "JobCall",
+    "JobCalls",
+    "PruneCall",
+    "PruneCalls",
+]
 
 
 class CronCalls(Items[CronCall], frozen=True):
@@ -49,9 +59,22 @@ class DockerUnits(Items[DockerUnit], frozen=True):
     """Units that stop at once what they have started."""
 
 
+class PruneCalls(Items[PruneCall], frozen=True):
+    """Calls of docker that remove volumes, in crontabs and units."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def prune_calls(host: Host) -> PruneCalls | Unavailable:
+    """One question with `job_calls`."""
+    jobs = host.require(ReadHostJobs())
+    return PruneCalls(tuple(jobs.prunes), _unread_folders(jobs))
+
+
 @evidence
 def job_calls(host: Host) -> JobCalls | Unavailable:
-    """One question with `docker_units`, about small files in few folders."""
+    """One question with `docker_units` and `prune_calls`, about small files in few folders."""
     jobs = host.require(ReadHostJobs())
     return JobCalls(tuple(jobs.calls), _unread_folders(jobs))
 

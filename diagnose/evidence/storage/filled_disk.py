@@ -41,7 +41,7 @@ COPYING = "/vfs"
 one below it, with its changes."""
 _FREED_BY = {"cache": "build cache", "images": "images"}
 """The kind of usage that each variable of the page frees."""
-_BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.{1,200}?)\d{1,9}_state")
+BUILDER_CACHE = LazyPattern(r"buildx_buildkit_(?P<builder>.{1,200}?)\d{1,9}_state")
 """The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
 
 
@@ -219,7 +219,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         sizes = {
             volume.name: usage.volumes.get(volume.name, 0)
             for volume in self.unused or ()
-            if not volume.is_anonymous and not _BUILDER.fullmatch(volume.name)
+            if not volume.is_anonymous and not BUILDER_CACHE.fullmatch(volume.name)
         }
         largest = sorted(sizes, key=lambda name: -sizes[name])[:NAMED]
         series = _largest_series(sizes)
@@ -258,7 +258,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def _builder_caches(self) -> Iterator[BuilderCache]:
         volumes = self.measured.volumes if self.measured is not None else {}
         for name, size in volumes.items():
-            match = _BUILDER.fullmatch(name)
+            match = BUILDER_CACHE.fullmatch(name)
             if match:
                 yield BuilderCache(match["builder"], name, size)
 

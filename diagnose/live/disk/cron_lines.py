@@ -42,6 +42,46 @@ def docker_commands(words: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]
             yield rest[0], rest[1:]
 
 
+class Prune(NamedTuple):
+    """A call that removes volumes."""
+
+    text: str
+    kind: str
+    every: bool
+
+
+def volume_prunes(line: str) -> Iterator[Prune]:
+    """The calls of one line that remove volumes which no container uses; none of a comment."""
+    if line.lstrip().startswith("#"):
+        return
+    for verb, rest in docker_commands(line.split()):
+        if verb not in ("volume", "system") or rest[:1] != ["prune"]:
+            continue
+        options = _own_options(rest[1:])
+        is_chosen = any("label" in word for word in options)
+        if is_chosen or (verb == "system" and "--volumes" not in options):
+            continue
+        takes_named = any(_asks_for_all(word) for word in options)
+        text = " ".join(("docker", verb, "prune", *options))
+        yield Prune(text, verb, verb == "volume" and takes_named)
+
+
+def _own_options(words: Sequence[str]) -> list[str]:
+    """The options of a call, up to the next command of the line."""
+    options: list[str] = []
+    for word in words:
+        ends = word in ("&&", "||", "|", ";", "&") or word.startswith((">", "2>"))
+        if ends or not (word.startswith("-") or options[-1:] == ["--filter"]):
+            break
+        options.append(word.rstrip(";"))
+    return options
+
+
+def _asks_for_all(word: str) -> bool:
+    is_short = word.startswith("-") and not word.startswith("--") and "a" in word
+    return is_short or word in ("--all", "--all=true") or word.endswith(("all=1", "all=true"))
+
+
 def _call(verb: str, words: Sequence[str]) -> Call | None:
     """The call, if its options ask for input and a terminal, and not for the background."""
     given: dict[str, str] = {}

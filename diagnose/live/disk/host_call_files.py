@@ -30,15 +30,31 @@ class _Unit(NamedTuple):
 def host_jobs(_args: Json) -> Json:
     """See `cron.host_jobs`. A file that cannot be read has none."""
     units = list(_units())
-    jobs: dict[str, Json] = {"calls": _calls(units), "units": _short_lived_units(units)}
-    return {**jobs, "closed": closed_folders()}
+    lines = list(_lines(units))
+    return {
+        "calls": _calls(lines),
+        "units": _short_lived_units(units),
+        "prunes": _prunes(lines),
+        "closed": closed_folders(),
+    }
 
 
-def _calls(units: Sequence[_Unit]) -> list[Json]:
-    """The calls that name a container, in crontabs and in ExecStart= of units."""
-    from diagnose.live.disk.host_calls import named_calls, names_engine  # only in runs on a host
+class _Line(NamedTuple):
+    """A line that calls docker."""
 
-    found: list[Json] = []
+    path: str
+    number: int
+    text: str
+
+    @property
+    def place(self) -> dict[str, Json]:
+        return {"path": self.path, "line": self.number}
+
+
+def _lines(units: Sequence[_Unit]) -> Iterator[_Line]:
+    """The lines of crontabs, and ExecStart= of units, that call the host's own engine."""
+    from diagnose.live.disk.host_calls import names_engine  # only in runs on a host
+
     tables = ((path, text, text) for path, text in crontabs() if not _has_own_engine(path))
     for path, text, whole in (*tables, *((unit.path, unit.text, unit.whole) for unit in units)):
         if "docker" not in text or names_engine(whole):
@@ -46,9 +62,26 @@ def _calls(units: Sequence[_Unit]) -> list[Json]:
         for number, line in enumerate(text.splitlines(), 1):
             if path.endswith(".service") and not line.startswith("ExecStart="):
                 continue
-            place: dict[str, Json] = {"path": path, "line": number}
-            found += [{**place, **call._asdict()} for call in named_calls(line)]
-    return found
+            if "docker" in line:
+                yield _Line(path, number, line)
+
+
+def _calls(lines: Sequence[_Line]) -> list[Json]:
+    """The calls that name a container."""
+    from diagnose.live.disk.host_calls import named_calls  # only in runs on a host
+
+    return [{**line.place, **call._asdict()} for line in lines for call in named_calls(line.text)]
+
+
+def _prunes(lines: Sequence[_Line]) -> list[Json]:
+    """The calls that remove volumes."""
+    from diagnose.live.disk.cron_lines import volume_prunes  # only in runs on a host
+
+    return [
+        {**line.place, **call._asdict()}
+        for line in lines
+        for call in volume_prunes(line.text.removeprefix("ExecStart="))
+    ]
 
 
 def _has_own_engine(crontab: str) -> bool:

@@ -162,3 +162,48 @@ def unit_that_stops_what_it_starts(box: Box) -> None:
     box.docker("start", "web61")
     box.docker("stop", "web61")
     assert not box.inspect("web61")["State"]["Running"]
+
+
+PRUNE = "storage.prune-takes-data"
+_PRUNE = "0 3 * * * root docker volume prune -{}f >/dev/null 2>&1\n"
+
+
+def _volume_of_a_project_that_is_down(box: Box, name: str) -> None:
+    """A volume with a file, whose container was removed as `docker compose down` does it."""
+    box.docker(
+        "run", "--rm", f"--volume={name}:/data", box.image("bb:1.36"), "touch", "/data/ibdata1"
+    )
+
+
+@fault(PRUNE, subject="host:host", also=["storage.*"])
+def job_that_takes_the_volumes_of_a_project(box: Box) -> None:
+    """A project is down for maintenance, and cron removes its data at night; the report's command
+    ends that."""
+    _volume_of_a_project_that_is_down(box, "shop_data")
+    box.write("/etc/cron.d/prune", "SHELL=/bin/sh\n" + _PRUNE.format("a"))
+    box.sh(first_command(box, PRUNE, "host"))
+    assert "# 0 3" in box.read("/etc/cron.d/prune")
+    assert not box.diagnose("check", PRUNE, "--format", "json").findings
+    box.write("/etc/cron.d/prune", _PRUNE.format("a"))
+
+
+@fault(PRUNE, subject="container:db", also=["container.*"])
+def volume_that_a_job_has_removed(box: Box) -> None:
+    """The job has run while the project was down, and its database begins anew."""
+    _volume_of_a_project_that_is_down(box, "shop_data")
+    box.write("/etc/cron.d/prune", _PRUNE.format("a"))
+    box.docker("volume", "rm", "shop_data")
+    box.docker(
+        *_SAFE, "--name=db", "--restart=always", "-v", "shop_data:/data", "bb:1.36", "sleep", "1000"
+    )
+
+
+@healthy(advice=None)
+def job_that_takes_no_volume_of_a_project(box: Box) -> None:
+    """The project runs; another job removes images, and one chooses volumes by a label."""
+    box.docker(
+        *_SAFE, "--name=db", "--restart=always", "-v", "shop_data:/data", "bb:1.36", "sleep", "1000"
+    )
+    lines = (_PRUNE.format("a"), "0 4 * * * root docker image prune -af\n",
+             "0 5 * * * root docker volume prune -af --filter label=temporary\n")  # fmt: skip
+    box.write("/etc/cron.d/prune", "".join(lines))

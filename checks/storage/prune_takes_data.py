@@ -1,0 +1,93 @@
+"""storage.prune-takes-data: a job of the host removes volumes that somebody still needs."""
+
+from __future__ import annotations
+
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.cron_calls import PruneCall, PruneCalls
+from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumes, ThreatenedVolumesByJob
+from diagnose.mappings import present
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+)
+from diagnose.phrases import and_more, named
+from diagnose.registry import check
+
+_UNIT = ".service"
+
+
+@check("storage.prune-takes-data", severity=Severity.warning)
+def prune_takes_data(
+    prune_calls: PruneCalls | Unavailable,
+    threatened: ThreatenedVolumesByJob | Unavailable,
+    clock: Clock,
+) -> CheckResult:
+    """A job of the host removes volumes with data while no container has them.
+
+    A project that is down for maintenance has no containers, and `docker volume prune -a` in cron
+    takes its data the next night. Engines before 23 take volumes with a name without `-a`, and with
+    `docker system prune --volumes` too. Read are crontabs, and ExecStart= of units in
+    /etc/systemd/system, not the scripts that they call. A volume counts that has a name and data
+    and no container; so does one that was removed before its container was made, as far back as the
+    engine remembers. Calls that choose by a label are left alone.
+    """
+    if isinstance(prune_calls, Unavailable):
+        return Skipped(f"the cron jobs and the units of the host: {prune_calls}")
+    if isinstance(threatened, Unavailable):
+        return threatened
+    for volumes in threatened:
+        if volumes.removed:
+            yield _removed_finding(volumes, clock)
+        if volumes.next:
+            yield _next_finding(volumes)
+    return None
+
+
+def _job(job: PruneCall) -> str:
+    kind = "unit" if job.path.endswith(_UNIT) else "cron job"
+    return f"the {kind} in line {job.line} of {job.path}"
+
+
+def _next_finding(volumes: ThreatenedVolumes) -> Finding:
+    job = volumes.job
+    return Finding(
+        subject=HOST,
+        summary=f"{_job(job)} removes volumes that no container has: "
+        f"{named('volume', volumes.next)} with data would go at its next run",
+        evidence={f"{job.path}, line {job.line}": job.text, "volumes": and_more(volumes.next, 20)},
+        discriminator=f"{job.path}:{job.line}",
+        variables=_variables(job),
+        touches=tuple(Subject("volume", name) for name in volumes.next),
+    )
+
+
+def _removed_finding(volumes: ThreatenedVolumes, clock: Clock) -> Finding:
+    job = volumes.job
+    lost, *others = volumes.removed
+    name, container, at = lost.name, lost.container, lost.at
+    return Finding.about(
+        container,
+        f'volume "{name}" was removed {clock.ago(at)}, and {container} began with an empty one; '
+        f"{_job(job)} removes volumes that no container has",
+        {
+            f"{job.path}, line {job.line}": job.text,
+            "events": f"volume destroy {name}, {clock.ago(at)}",
+            **present({"further volumes": [other.name for other in others]}),
+        },
+        discriminator=f"removed {job.path}:{job.line}",
+        onset=at,
+        touches=(Subject("volume", name),),
+    ).with_variables({**_variables(job), "lost": name})
+
+
+def _variables(job: PruneCall) -> PageVariables:
+    """The line as a comment; a unit is edited by a person."""
+    if job.path.endswith(_UNIT):
+        return {"file": job.path, "line": str(job.line)}
+    return {"crontab": job.path, "edit": f"{job.line}s/^/# /"}
