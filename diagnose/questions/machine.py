@@ -102,6 +102,20 @@ class ReadPressure(Question[PressureReading], frozen=True):
     )
 
 
+class SampleCpus(Question[dict[str, float]], frozen=True):
+    """By the number of a CPU, the percent of some moments in which it had nothing to do."""
+
+    POLICY = Policy(
+        "cpus.idle",
+        what="how busy each CPU is",
+        collector="kernel.host:idle_cpus",
+        lane="local",
+        deadline=2,
+        priority=6,
+    )
+    seconds: float = 0.5
+
+
 class ReadSysctls(Question[dict[str, str | None]], frozen=True):
     """Kernel settings by name, None for one that there is not.
 

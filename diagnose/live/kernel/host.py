@@ -14,7 +14,13 @@ from diagnose.live.kernel import mountinfo as table
 from diagnose.live.kernel.proc_files import counters_of, read, text_of
 from diagnose.mappings import assignments
 from diagnose.model import Json
-from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure, ReadSysctls
+from diagnose.questions.machine import (
+    ListMounts,
+    ReadMemory,
+    ReadPressure,
+    ReadSysctls,
+    SampleCpus,
+)
 from diagnose.questions.network import CountReversePathDrops
 from diagnose.questions.run import IdentifyKernel
 
@@ -99,6 +105,31 @@ def pressure(_live: Live, _question: ReadPressure) -> Json:
         "loadavg": list(os.getloadavg()),
         "cpus": os.cpu_count() or 1,
     }
+
+
+def idle_cpus(_live: Live, question: SampleCpus) -> Json:
+    """Two readings of /proc/stat, and what lies between them."""
+    first = cpu_times(Path("/proc/stat").read_text())
+    time.sleep(min(question.seconds, 1.0))
+    second = cpu_times(Path("/proc/stat").read_text())
+    shares: dict[str, Json] = {}
+    for number, (idle, total) in second.items():
+        idle_before, total_before = first.get(number, (idle, total))
+        if total > total_before:
+            shares[number] = 100 * (idle - idle_before) / (total - total_before)
+    return shares
+
+
+def cpu_times(text: str) -> dict[str, tuple[int, int]]:
+    """Of each CPU its idle time, with what it waited for disks, and all its time (proc(5))."""
+    times = {}
+    for line in text.splitlines():
+        name, *words = line.split()
+        if name.startswith("cpu") and name[3:].isdigit():
+            # guest time is counted in user time already
+            numbers = [int(word) for word in words[:8]]
+            times[name[3:]] = (sum(numbers[3:5]), sum(numbers))
+    return times
 
 
 def parse_pressure(text: str) -> dict[str, dict[str, float]]:

@@ -429,3 +429,36 @@ def engine_at_the_limit_of_its_unit(box: Box) -> None:
     late = ["run", "-d", "--name=late", *options, "bb:1.36", "sleep", "1000"]
     assert box.docker(*late, check=False).returncode != 0
     assert "max 0" not in box.read(f"{group}/pids.events")
+
+
+_PINNED = "resources.pinned-together"
+_COMPUTES = ("sh", "-c", "while :; do :; done")
+
+
+def _pinned(box: Box, *lists: str) -> None:
+    """Containers that compute, each with its list of CPUs; other work may run on this machine."""
+    limits = "used_pct = 1\nspare_pct = 50\nidle_pct = 0\n"
+    box.write("/etc/diagnose/lab.toml", f'[thresholds."{_PINNED}"]\n{limits}')
+    for number, cpus in enumerate(lists):
+        options = ("--memory=64m", "--pids-limit=16", "--restart=always", f"--cpuset-cpus={cpus}")
+        name = f"--name=pinned{number}"
+        box.docker("run", "-d", name, *options, *GOOD, box.image("bb:1.36"), *_COMPUTES)
+
+
+@fault(_PINNED, subject="container:pinned*", exit_code=0, baseline=False)
+def containers_of_one_cpu(box: Box) -> None:
+    """All may run on CPU 0 alone; the first command lets them run on each."""
+    _pinned(box, "0", "0", "0", "0")
+    (finding,) = box.diagnose("check", _PINNED, "--format", "json").findings
+    box.sh(finding["fix"][0]["command"])
+    lists = {box.inspect(f"pinned{n}")["HostConfig"]["CpusetCpus"] for n in range(4)}
+    assert "0" not in lists, lists
+    assert not box.diagnose("check", _PINNED, "--format", "json").findings
+    box.sh("docker update --cpuset-cpus 0 pinned0 pinned1 pinned2 pinned3")
+
+
+@healthy(baseline=False, advice=None)
+def containers_of_one_cpu_each(box: Box) -> None:
+    """Each has a CPU of its own."""
+    _pinned(box, "0", "1")
+    assert len(box.api("/containers/json")) == 2

@@ -1,0 +1,105 @@
+"""Containers that are kept to the same few CPUs, and compete for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.pressure import Pressure
+from diagnose.mappings import by_key
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import SampleCgroups
+from diagnose.questions.machine import SampleCpus
+from diagnose.registry import evidence
+
+SAMPLE_S = 0.5
+WORTH_A_NAME = 0.01
+"""CPUs that a container uses at least, to be one of those that compete."""
+
+
+class PinnedContainers(msgspec.Struct, frozen=True):
+    """Those with one and the same list of CPUs."""
+
+    cpuset: str
+    """As the option has it: `0,2-3`."""
+    cpus: frozenset[int]
+    used: tuple[tuple[Container, float], ...]
+    """Who uses these CPUs, and how many of them; the busiest first."""
+    idle: tuple[tuple[int, float], ...] = ()
+    """The other CPUs of the host, with the percent of the time in which each has nothing to do."""
+
+    own_idle: float = 0.0
+    """The same for its own CPUs, on average."""
+
+    @property
+    def used_pct(self) -> float:
+        """How much of their CPUs the containers use together."""
+        return 100 * sum(cpus for _, cpus in self.used) / len(self.cpus)
+
+    def idle_cpus(self, least_pct: float) -> list[int]:
+        """The other CPUs that had nothing to do for so much of the time."""
+        return [number for number, share in self.idle if share >= least_pct]
+
+
+class PinnedSets(Items[PinnedContainers], frozen=True):
+    """Sets of two containers or more that have work for the same CPUs."""
+
+
+@evidence
+def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> PinnedSets:
+    """Two samples, half a second apart, only where several containers have one list of CPUs."""
+    sets = by_key(
+        (container.host_config.cpuset_cpus, container)
+        for container in containers.running
+        if container.host_config.cpuset_cpus
+    )
+    shared = {
+        text: members
+        for text, members in sets.items()
+        if len(members) > 1 and 0 < len(cpu_numbers(text)) < pressure.cpus
+    }
+    if not shared:
+        return PinnedSets()
+    pids = {one.id: one.state.pid for members in shared.values() for one in members}
+    growth = host.require(SampleCgroups(pids, seconds=SAMPLE_S))
+    used = {
+        id: reading.cpus or 0.0 for id, reading in growth.items() if not isinstance(reading, Failed)
+    }
+    sets_used = [_pinned(text, members, used) for text, members in shared.items()]
+    working = [pinned for pinned in sets_used if len(pinned.used) > 1]
+    if not working:
+        return PinnedSets()
+    shares = host.require(SampleCpus(seconds=SAMPLE_S))
+    idle = {int(number): share for number, share in shares.items()}
+    return PinnedSets(tuple(_measured(pinned, idle) for pinned in working))
+
+
+def _measured(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
+    """The set with what its CPUs, and the others, had to do."""
+    own = [share for number, share in idle.items() if number in pinned.cpus]
+    others = tuple(sorted((n, share) for n, share in idle.items() if n not in pinned.cpus))
+    own_idle = sum(own) / len(own) if own else 100.0
+    return msgspec.structs.replace(pinned, idle=others, own_idle=own_idle)
+
+
+def _pinned(text: str, members: Sequence[Container], used: Mapping[str, float]) -> PinnedContainers:
+    by_use = sorted(members, key=lambda one: -used.get(one.id, 0.0))
+    users = tuple((one, used[one.id]) for one in by_use if used.get(one.id, 0.0) >= WORTH_A_NAME)
+    return PinnedContainers(text, cpu_numbers(text), users)
+
+
+def cpu_numbers(text: str) -> frozenset[int]:
+    """The numbers of a list as the kernel writes it: `0,2-3`; empty for no such list."""
+    return frozenset(_numbers(text.split(",")))
+
+
+def _numbers(parts: Sequence[str]) -> Iterator[int]:
+    for part in parts:
+        first, is_range, last = part.strip().partition("-")
+        if not first.isdigit() or (is_range and not last.isdigit()):
+            continue
+        yield from range(int(first), min(int(last if is_range else first), int(first) + 4096) + 1)
