@@ -1,16 +1,22 @@
-"""resources.disk-rate-limited: a container may read or write very little in a second."""
+"""resources.disk-rate-limited: a container may read or write very little in a second, and waits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
+from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.inspect import DeviceRate
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.model import Bytes, CheckResult, Count, Finding, Severity
-from diagnose.phrases import joined, size
+from diagnose.evidence.machine.processes import Processes
+from diagnose.model import Bytes, CheckResult, Count, Finding, Json, Percent, Severity
+from diagnose.phrases import agree, and_more, joined, size
 from diagnose.registry import check
+
+WAITING = "D"
+"""The state of a process that waits for a disk; nothing else wakes it."""
 
 
 class _Limit(msgspec.Struct, frozen=True):
@@ -27,21 +33,55 @@ class _Limit(msgspec.Struct, frozen=True):
 )
 def disk_rate_limited(
     containers: Containers,
+    cgroups: Cgroups | None,
+    processes: Processes | None,
     *,
     bytes_per_second: Bytes = Bytes(2 << 20),
     operations: Count = Count(50),
+    waits_pct: Percent = Percent(20),
 ) -> CheckResult:
     """A container has a limit for its disk that is far below what disks do.
 
     `--device-write-bps`, `blkio_config` of compose and their like hold each write back. What waits
-    is a program in state D, and neither its log nor the load of the disk says why. Limits from
+    is a program in state D, and neither its log nor the load of the disk says why. It is a warning
+    where a process of the container waits so now, or its tasks waited for `waits_pct` of the last
+    minute (control groups of version 2). It is quiet advice where they have not waited. Limits from
     `bytes_per_second` and from `operations` in a second on are left alone.
     """
     for container in containers.running:
         limits = list(_limits(container, bytes_per_second, operations))
-        if limits:
-            yield _finding(container, limits)
+        if not limits:
+            continue
+        group = cgroups.of(container) if cgroups is not None else None
+        waited = group.waited("io") if group is not None else None
+        waiting = _waiting_processes(container, processes)
+        if waiting or (waited or 0.0) >= waits_pct:
+            yield _waiting_finding(_finding(container, limits), waited, waiting)
+        else:
+            yield replace(_finding(container, limits), is_quiet=waited is not None)
     return None
+
+
+def _waiting_processes(container: Container, processes: Processes | None) -> list[str]:
+    """The processes of a container that wait for a disk at this moment."""
+    inside = processes.inside(container.id) if processes is not None else ()
+    return [f"{process.comm} (pid {process.pid})" for process in inside if process.state == WAITING]
+
+
+def _waiting_finding(finding: Finding, waited: float | None, waiting: Sequence[str]) -> Finding:
+    """The finding about a limit for which somebody waits."""
+    how = f"{and_more(waiting, 3)} {agree(waiting, 'waits', 'wait')} for it now"
+    proof: dict[str, Json] = {"processes that wait for a disk": list(waiting)} if waiting else {}
+    if waited is not None:
+        proof["io.pressure, some, last minute"] = f"{waited:.0f} %"
+    if not waiting:
+        how = f"its tasks waited for {waited or 0.0:.0f} % of the last minute"
+    return replace(
+        finding,
+        severity=Severity.warning,
+        summary=f"{finding.summary}, and {how}",
+        evidence={**finding.evidence, **proof},
+    )
 
 
 def _limits(container: Container, least: int, operations: int) -> Iterator[_Limit]:

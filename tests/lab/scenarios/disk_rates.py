@@ -41,3 +41,13 @@ def limit_that_leaves_enough(box: Box) -> None:
         "exec", "fast9", "dd", "if=/dev/zero", "of=/data/wal", "bs=64k", "count=8", "conv=fsync"
     )
     assert time.monotonic() - begin < 5
+
+
+@fault("resources.disk-rate-limited", subject="container:slow8", exit_code=1)
+def limit_for_which_a_program_waits(box: Box) -> None:
+    """A program writes all the time, and is in state D for most of it."""
+    _database(box, "slow8", "64kb")
+    writes = "while :; do dd if=/dev/zero of=/data/wal bs=64k count=4 conv=fsync 2>/dev/null; done"
+    box.docker("exec", "-d", "slow8", "sh", "-c", writes)
+    waits = "cat /proc/[0-9]*/stat 2>/dev/null | grep -F '(dd) D ' || true"
+    box.wait_for(lambda: bool(box.sh(waits)), 20, "a program that waits")
