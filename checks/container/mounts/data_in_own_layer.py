@@ -24,10 +24,12 @@ def data_in_own_layer(
     the mount's path has a blank at its end. What is there is lost when the container is recreated,
     as by each update. A folder counts that is called like a mount of the container, is written to
     since the container was made, and holds 64 KiB or more, while nothing was added to the top of
-    the mount. Folders for logs, caches, media and static files are left out. The mounts of the
-    youngest containers are looked at, 40 at most. A service that merges a YAML anchor (`<<`) and
-    has a list `volumes` of its own loses those of the anchor: it counts where it has files in such
-    a folder, and another container of the project has the volume there.
+    the mount. So does a program's folder in a home (`~/.local/share`), where the program does not
+    know the folder of an empty mount called `data`. Folders for logs, caches, media and static
+    files are left out. The mounts of the youngest containers are looked at, 40 at most. A service
+    that merges a YAML anchor (`<<`) and has a list `volumes` of its own loses those of the anchor:
+    it counts where it has files in such a folder, and another container of the project has the
+    volume there.
     """
     for container in containers:
         for mount in container.mounts:

@@ -55,6 +55,17 @@ def empty_mount_beside_the_uploads(box: Box) -> None:
     assert "docker cp --archive uploads8:/srv/app/uploads/. /srv/uploads8" in command, command
 
 
+@fault(_OWN, subject="container:backrest8")
+def setting_that_is_no_variable(box: Box) -> None:
+    """Compose drops an entry of `environment` without a value: the program keeps its data at home,
+    beside an empty mount."""
+    box.sh("mkdir -p /srv/backrest8")
+    options = ("--env=/srv/backrest8:/data", "-v", "/srv/backrest8:/data")
+    _search(box, "backrest8", "/root/.local/share/backrest", *options)
+    command = first_command(box, _OWN, "backrest8")
+    assert "cp --archive backrest8:/root/.local/share/backrest/. /srv/backrest8" in command, command
+
+
 @fault(_OWN, subject="container:blank8", shareable=True)
 def mount_with_a_blank_at_its_end(box: Box) -> None:
     """A web page was filled in with a blank behind the path."""

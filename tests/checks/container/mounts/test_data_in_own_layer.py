@@ -82,6 +82,27 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
     "a usual name with other files": ({"Destination": "/data"}, {"app/data/cache": MUCH}, {}, []),
     "a usual name with a file of both": ({"Destination": "/data"}, {"app/data/indexes": MUCH}, {}, FOUND),
     "a usual name, and nothing mounted": ({"Destination": "/data"}, {"app/data": MUCH}, {"entries": ()}, FOUND),
+    "a home, and nothing mounted": (
+        {"Destination": "/data"}, {"root/.local/share/backrest": MUCH}, {"entries": ()}, FOUND,
+    ),
+    "a home of a user": (
+        {"Destination": "/config"}, {"home/app/.config/backrest": MUCH}, {"entries": ()}, FOUND,
+    ),
+    "a home, and a mount that holds something": (
+        {"Destination": "/data"}, {"root/.local/share/backrest": MUCH}, {}, [],
+    ),
+    "a home, and a mount for something else": (
+        {"Destination": "/inbox"}, {"root/.local/share/backrest": MUCH}, {"entries": ()}, [],
+    ),
+    "two programs in a home": (
+        {"Destination": "/data"},
+        {"root/.local/share/a": MUCH, "root/.local/share/b": MUCH},
+        {"entries": ()},
+        [],
+    ),
+    "a cache in a home": (
+        {"Destination": "/data"}, {"root/.cache/backrest": MUCH}, {"entries": ()}, [],
+    ),
     "below another mount": ({}, IN_LAYER, {"more": (HOLDS,)}, []),
     "a blank at its end": ({"Destination": "/data.ms "}, {}, {}, FOUND),
 }  # fmt: skip

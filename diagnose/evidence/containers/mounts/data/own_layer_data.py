@@ -45,6 +45,10 @@ _OF_OTHERS = LazyPattern(
     r"|\.(?:cnf|conf|crt|env|ini|js|json|key|pem|php|pid|properties|py|sh|sock|sql|toml|txt|xml|ya?ml)$"
 )
 """Mounts that a program may leave alone, and whose names many folders of an image have; files."""
+_OF_A_HOME = LazyPattern(r"(?:root|home/[\w.-]{1,64})/\.(?P<kind>local/share|config)/[\w.-]{1,100}")
+"""Where a program keeps its files for one user, if no setting names another folder."""
+_MEANT = {"local/share": ("data", "db", "storage"), "config": ("config",)}
+"""What the mounts for these files are called."""
 _USUAL = frozenset({"app", "config", "data", "lib", "storage", "var"})
 """Names of folders that say little: many programs have one beside another."""
 
@@ -138,10 +142,23 @@ def _in_layer(
             and _is_unmounted_data(container, path)
         ]
         alike = [path for path in alike if _fits(name, entries, path, sums)]
-        path = only(alike)
-        if path is not None:
+        path = only(alike) or ("" if entries else _in_a_home(name, container, sums))
+        if path:
             yield OwnLayerData(container, mount, f"/{path}", sums[path], not entries)
             return
+
+
+def _in_a_home(name: str, container: Container, sums: Mapping[str, int]) -> str:
+    """The folder of a home that holds what an empty mount of this name is for; "" for none."""
+    found = [
+        path
+        for path, size in sums.items()
+        if size >= LEAST
+        and (match := _OF_A_HOME.fullmatch(path)) is not None
+        and name in _MEANT[match["kind"]]
+        and not _is_mounted(container, f"/{path}")
+    ]
+    return only(found) or ""
 
 
 def _fits(name: str, entries: Sequence[str], path: str, sums: Mapping[str, int]) -> bool:
