@@ -222,6 +222,10 @@ LINES = {
         "rename /data/.config.tmp /data/config.yml: device or resource busy",
     ),
     "database-file": ("sqlite3.OperationalError: unable to open database file",),
+    "name-of-another": (
+        r'level=error msg="Conflict. The container name \"/tower\" is already in use by container \"25317\""',
+        'Error: Conflict. The container name "/shop-web-1" is already in use by container "25317ddf47a2".',
+    ),
     "docker-socket": (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
         "ERROR: Couldn't connect to Docker daemon at http+docker://localhost - is it running?",

@@ -54,6 +54,15 @@ SURROUNDINGS = (
         needs=(f"--volume={_SOCKET}:{_SOCKET}",),
     ),
     Failure(
+        name="name-of-another",
+        mark="is already in use by container",
+        pattern=r"container name \\?\"/?(?P<name>[\w.-]{1,128})\\?\" is already in use by container",
+        cause="the program makes a container called {name}, and that name is taken: a second copy of the "
+        "program does the same work, or an earlier run of it broke off",
+        cure="look with docker ps -a: stop the second copy, or remove what an earlier run has left",
+        source="docker's own message, containrrr/watchtower#271",
+    ),
+    Failure(
         name="fuse-device",
         mark="fuse",
         pattern=r"fuse: device not found|/dev/fuse.{0,40}(?:no such file|not permitted|not found)",

@@ -194,6 +194,8 @@ BY_HAND: dict[str, ByHand] = {
     "security.secrets-in-env": _anew(),
     "security.secrets-in-image": "{docker} ps -aq --filter ancestor={image} | xargs -r {docker} rm -f\n"
     "{docker} image rm -f {image}; {docker} tag shop:1.4 {image}",
+    "storage.folder-full": "disk=$(findmnt -no SOURCE {point}); image=$(losetup -nO BACK-FILE $disk)\n"
+    "umount {point}\ntune2fs -O large_dir $image\nmount -o loop $image {point}",
     "storage.read-only": "systemctl stop docker\numount {point}\nfsck -fy {device}\nmount {device} {point}\n"
     "systemctl start docker",
 }

@@ -57,13 +57,39 @@ start() {
     return 1
 }
 
+# what a unit of one's own says, with its drop-ins: the last line of a key counts
+said() {
+    cat /etc/systemd/system/$1 /etc/systemd/system/$1.d/*.conf 2>/dev/null | sed -n "s/^$2=//p" | tail -n 1
+}
+
+# a unit whose client ends at once: it stays up only where it is told to remain
+own_unit() {
+    unit=${2%.service}.service
+    [ -e /etc/systemd/system/$unit ] || return 0
+    case $1 in
+    cat) cat /etc/systemd/system/$unit /etc/systemd/system/$unit.d/*.conf 2>/dev/null ;;
+    stop | start | restart)
+        [ $1 = start ] || sh -c "$(said $unit ExecStop)" || true
+        rm -f $notes/$unit.active
+        [ $1 != stop ] || return 0
+        sh -c "$(said $unit ExecStart)" || return 1
+        case $(said $unit RemainAfterExit) in
+        yes | true | 1 | on) touch $notes/$unit.active ;;
+        *) sh -c "$(said $unit ExecStop)" ;;
+        esac
+        ;;
+    status | is-active) [ -e $notes/$unit.active ] && echo active ;;
+    esac
+}
+
 verb=$1
 shift
 for unit; do
     case $unit in
     docker | docker.service) process=dockerd ;;
     containerd | containerd.service) process=containerd ;;
-    *) continue ;;
+    -*) continue ;;
+    *) own_unit $verb $unit || exit 1; continue ;;
     esac
     case $verb in
     note) note $process ;;
