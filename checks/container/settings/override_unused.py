@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.written_parts import missing_parts
 from diagnose.evidence.containers.settings.written_projects import (
@@ -16,6 +18,7 @@ from diagnose.phrases import and_more, joined
 from diagnose.registry import check
 
 SHOWN = 3
+DAY_S = 86400.0
 _PROGRAM_FOLDERS = frozenset({"/app", "/code", "/rails", "/src", "/workspace"})
 """Folders of the root that images have for programs alone."""
 
@@ -34,16 +37,26 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
     word. Found where it is the only file that the containers were made from, and the override has
     ports, mounts or variables of a running service that its container lacks. An override for
     development is left out: it builds, mounts the project or sources over those of the image, or
-    has a variable or a command for that, such as NODE_ENV=development and `--reload`.
+    has a variable or a command for that, such as NODE_ENV=development and `--reload`. Where
+    containers were made so on different days, that is how the project is deployed, and the advice
+    is quiet, unless another container was made with the override.
     """
     for project in written_projects:
         if not project.written.override or _is_for_development(project):
             continue
         lacking = list(_lacking(project))
         if lacking:
-            yield _finding(project, lacking)
+            yield replace(_finding(project, lacking), is_quiet=_is_usual(project))
     yield from written_projects.unexamined
     return None
+
+
+def _is_usual(project: WrittenProject) -> bool:
+    """Whether the project was started so on different days, and never otherwise."""
+    override = project.written.override
+    made = [one.created_at for one in project.containers if one.created_at is not None]
+    uses_it = any(override in container.compose_files for container in project.containers)
+    return not uses_it and bool(made) and max(made) - min(made) >= DAY_S
 
 
 def _is_for_development(project: WrittenProject) -> bool:

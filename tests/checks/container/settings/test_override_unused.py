@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.questions.compose import WrittenMount, WrittenService
-from tests.checks.container.written import made, project
+from tests.checks.container.written import FILE, made, project
+from tests.inspected import container
 from tests.judging import judge, rows
 
 OVERRIDE = "/srv/shop/compose.override.yaml"
@@ -41,3 +42,29 @@ def test_override(service: WrittenService, expected: list[tuple[str, str]]) -> N
 def test_no_override() -> None:
     projects = project(made("web"), services=[WrittenService("web")])
     assert rows(judge("container.override-unused", written_projects=projects)) == []
+
+
+MONDAY, TUESDAY = "2026-11-23T10:00:00Z", "2026-11-24T12:00:00Z"
+DAYS = {
+    "made in one run": (MONDAY, MONDAY, "", False),
+    "made on two days": (MONDAY, TUESDAY, "", True),
+    "one was made with the override": (MONDAY, TUESDAY, f",{OVERRIDE}", False),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "files", "is_quiet"), DAYS.values(), ids=DAYS)
+def test_an_override_that_is_left_out_again_and_again(
+    first: str, second: str, files: str, is_quiet: bool
+) -> None:
+    web, db = made("web", Created=second), made("db", Created=first)
+    labels = {**db.labels, "com.docker.compose.project.config_files": f"{FILE}{files}"}
+    db = container("shop-db-1", Created=first, Config={"Labels": labels})
+    projects = project(
+        web,
+        db,
+        services=[WrittenService("web"), WrittenService("db")],
+        override=OVERRIDE,
+        overridden=[WrittenService("web", ports=["9090:80"])],
+    )
+    (finding,) = judge("container.override-unused", written_projects=projects).findings
+    assert finding.is_quiet is is_quiet
