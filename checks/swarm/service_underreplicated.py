@@ -157,7 +157,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
         },
         discriminator=name,
         severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
-        touches=(*_newest_task(name, containers), *missing_image(errors)),
+        touches=(*_failing_tasks(name, containers), *missing_image(errors)),
         signs=signs(*errors),
         service=f"swarm {name}",
     )
@@ -204,8 +204,12 @@ def _meaning(errors: Sequence[str]) -> dict[str, Json]:
     return {"this means": recognised.cause, "what fixes it": recognised.cure}
 
 
-def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, ...]:
-    """The youngest container of a service on this node, if there is one."""
+def _failing_tasks(service: str, containers: Containers | None) -> tuple[Subject, ...]:
+    """The youngest container of a service on this node, and those whose start was refused.
+
+    Swarm may have made the youngest one a moment ago, and not have tried it yet.
+    """
     tasks = [container for container in containers or () if container.service == f"swarm {service}"]
     newest = max(tasks, key=lambda container: container.created_at or 0.0, default=None)
-    return (newest.subject,) if newest else ()
+    refused = [task for task in tasks if task.start_failed and task is not newest]
+    return tuple(task.subject for task in (newest, *refused) if task is not None)
