@@ -54,7 +54,9 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
 def _is_usual(project: WrittenProject) -> bool:
     """Whether the project was started so on different days, and never otherwise."""
     override = project.written.override
-    made = [one.created_at for one in project.containers if one.created_at is not None]
+    made = [
+        container.created_at for container in project.containers if container.created_at is not None
+    ]
     uses_it = any(override in container.compose_files for container in project.containers)
     return not uses_it and bool(made) and max(made) - min(made) >= DAY_S
 
