@@ -164,7 +164,7 @@ _LEAST_FILES, _USUAL_FILES = 1024, 65_536
 def _own_limit(container: Container) -> int | None:
     """The limit of open files that it was created with; None where that is the engine's default."""
     ulimits = container.host_config.ulimits or ()
-    return next((ulimit.get("Soft") for ulimit in ulimits if ulimit.get("Name") == "nofile"), None)
+    return next((ulimit.soft for ulimit in ulimits if ulimit.name == "nofile"), None)
 
 
 def _more_files(container: Container, limit: int | None) -> str:

@@ -1,7 +1,6 @@
 """Questions to and about the engine as a whole."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -95,6 +94,20 @@ class RegistryIndex(msgspec.Struct, frozen=True, rename="pascal"):
     """Whether it is called over TLS that is verified."""
 
 
+class FirewallBackend(msgspec.Struct, frozen=True, rename="pascal"):
+    """In which packet filter the engine writes its rules (28.1)."""
+
+    driver: str = ""
+
+
+class DefaultAddressPool(msgspec.Struct, frozen=True, rename="pascal"):
+    """A range that the engine cuts subnets of networks from."""
+
+    base: str = ""
+    size: int = 0
+    """The length of the prefix of each subnet."""
+
+
 class RegistryConfig(msgspec.Struct, frozen=True, rename="pascal"):
     """The registries for which something is configured."""
 
@@ -131,17 +144,17 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     cgroup_version: str = ""
     live_restore_enabled: bool = False
     default_runtime: str = ""
-    runtimes: dict[str, Any] | None = None
+    runtimes: dict[str, Json] | None = None
     security_options: list[str] | None = None
     http_proxy: str = ""
     https_proxy: str = ""
     no_proxy: str = ""
     registry_config: RegistryConfig | None = None
     swarm: SwarmMembership | None = None
-    firewall_backend: dict[str, Any] | None = None
+    firewall_backend: FirewallBackend | None = None
     debug: bool = False
     labels: list[str] | None = None
-    default_address_pools: list[dict[str, Any]] | None = None
+    default_address_pools: list[DefaultAddressPool] | None = None
     plugins: PluginNames = PluginNames()
 
     @property
@@ -181,7 +194,8 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
         Engines before 28.1 do not say and use iptables.
         """
-        return str((self.firewall_backend or {}).get("Driver") or "iptables")
+        backend = self.firewall_backend
+        return (backend.driver if backend is not None else "") or "iptables"
 
     @property
     def swarm_state(self) -> str:

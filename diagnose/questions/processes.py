@@ -1,7 +1,5 @@
 """Questions about processes, and about the files that they have open."""
 
-from typing import Any
-
 import msgspec
 
 from diagnose.mappings import assignments
@@ -53,6 +51,14 @@ _REAL_TIME = {1: "SCHED_FIFO", 2: "SCHED_RR"}
 """Policies of sched(7) by their numbers."""
 
 
+class StuckThread(msgspec.Struct, frozen=True):
+    """A thread in state D."""
+
+    tid: int
+    wchan: str | None = None
+    """The kernel function that it waits in."""
+
+
 class ProcessDetail(msgspec.Struct, frozen=True):
     """One process in detail; None where the caller may not read it."""
 
@@ -68,8 +74,8 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     cmdline: list[str] = []
     threads: dict[str, int] = {}
     """How many threads are in each state."""
-    stuck: list[dict[str, Any]] = []
-    """Threads in state D, and what they wait for (`wchan`)."""
+    stuck: list[StuckThread] = []
+    """Threads in state D."""
     uid: int | None = None
     container: str | None = None
     """The id of the container, from its control group."""
@@ -108,7 +114,7 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     @property
     def waits_for(self) -> str:
         """The kernel functions that its blocked threads wait in."""
-        return ", ".join(sorted({str(task["wchan"]) for task in self.stuck if task.get("wchan")}))
+        return ", ".join(sorted({thread.wchan for thread in self.stuck if thread.wchan}))
 
     @property
     def evidence(self) -> dict[str, str]:

@@ -99,7 +99,7 @@ def _other_device(container: Container, path: str, others: Sequence[str] | None)
     given = container.host_config.devices or ()
     if others is None or len(others) != 1 or len(given) != 1:
         return {}
-    inside = given[0].get("PathInContainer") or path
+    inside = given[0].path_in_container or path
     return {"device": path, "option": "device", "instead": f"{others[0]}:{inside}"}
 
 

@@ -226,7 +226,8 @@ def _process_limit_findings(container: Container, programs: Programs) -> Iterato
         return
     user, limits = container.config.user or "root", container.host_config.ulimits
     what = f"user {user} has as many processes on this host as its ulimit allows"
-    finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits or "none"})
+    shown = msgspec.to_builtins(limits) if limits else "none"
+    finding = refused_program(container, program, what, **{"HostConfig.Ulimits": shown})
     limiting = {"limiting": "ulimit"} if limits else {}
     yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
+from diagnose.evidence.containers.wanted_parts import (
+    DeviceMapping,
+    DeviceRequest,
+    UlimitEntry,
+    WantedMount,
+)
 from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Subject
+from diagnose.model import Json, Subject
 from diagnose.questions.images import is_anonymous_name
 
 
@@ -167,17 +172,17 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     volumes_from: list[str] | None = None
     pids_limit: int | None = None
     oom_kill_disable: bool | None = None
-    ulimits: list[dict[str, Any]] | None = None
+    ulimits: list[UlimitEntry] | None = None
     sysctls: dict[str, str] | None = None
     tmpfs: dict[str, str] | None = None
     shm_size: int = 0
-    device_requests: list[dict[str, Any]] | None = None
+    device_requests: list[DeviceRequest] | None = None
     storage_opt: dict[str, str] | None = None
     cgroup_parent: str = ""
     runtime: str = ""
     init: bool | None = None
-    devices: list[dict[str, Any]] | None = None
-    mounts: list[dict[str, Any]] | None = None
+    devices: list[DeviceMapping] | None = None
+    mounts: list[WantedMount] | None = None
 
     @property
     def added_capabilities(self) -> frozenset[str]:
@@ -188,7 +193,7 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     def own_destinations(self) -> frozenset[str]:
         """The paths for which it has a mount of its own: `-v` with a source, or `--mount`."""
         binds = (entry.split(":") for entry in self.binds or ())
-        mounts = (str(mount.get("Target", "")) for mount in self.mounts or ())
+        mounts = (mount.target for mount in self.mounts or ())
         return frozenset([*(parts[1] for parts in binds if len(parts) > 1), *mounts])
 
     @property
@@ -235,7 +240,7 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     stop_timeout: int | None = None
     """Seconds between the stop signal and SIGKILL, None for the engine's 10."""
     healthcheck: Healthcheck | None = None
-    exposed_ports: dict[str, Any] | None = None
+    exposed_ports: dict[str, Json] | None = None
     working_dir: str = ""
 
     @property
@@ -325,6 +330,12 @@ def innermost_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
     return max(around, key=lambda mount: len(mount.destination), default=None)
 
 
+class EndpointIpamConfig(ApiObject, frozen=True, rename="pascal"):
+    """The addresses that a container is to have on a network."""
+
+    ipv4_address: str | None = msgspec.field(name="IPv4Address", default=None)
+
+
 class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
     """A container's place on one network. The address is empty while the container does not run."""
 
@@ -340,7 +351,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
     aliases: list[str] | None = None
     links: list[str] | None = None
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
-    ipam_config: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)
+    ipam_config: EndpointIpamConfig | None = msgspec.field(name="IPAMConfig", default=None)
 
     def __post_init__(self) -> None:
         for address in (self.ip_address, self.gateway, self.global_ipv6_address):
@@ -360,7 +371,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
     @property
     def fixed_address(self) -> str:
         """The IPv4 address that it is to have there; empty where it takes any."""
-        return str((self.ipam_config or {}).get("IPv4Address") or "")
+        return (self.ipam_config.ipv4_address or "") if self.ipam_config is not None else ""
 
 
 class NetworkSettings(ApiObject, frozen=True, rename="pascal"):

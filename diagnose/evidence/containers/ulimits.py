@@ -20,14 +20,11 @@ class Ulimit(msgspec.Struct, frozen=True):
 def ulimit(container: Container, name: str, config: DaemonConfig | None) -> Ulimit | None:
     """The limit of that name, such as nproc; None where none was set, or it cannot be read."""
     for entry in container.host_config.ulimits or ():
-        if entry.get("Name") == name:
-            return _read(entry.get("Soft"), "HostConfig.Ulimits")
+        if entry.name == name:
+            return Ulimit(entry.soft, "HostConfig.Ulimits")
     defaults = config.value("default-ulimits") if config is not None else None
     default = defaults.get(name) if isinstance(defaults, dict) else None
     if config is None or not isinstance(default, dict):
         return None
-    return _read(default.get("Soft"), config.where("default-ulimits"))
-
-
-def _read(soft: object, source: str) -> Ulimit | None:
-    return Ulimit(soft, source) if isinstance(soft, int) else None
+    soft = default.get("Soft")
+    return Ulimit(soft, config.where("default-ulimits")) if isinstance(soft, int) else None

@@ -14,6 +14,7 @@ from diagnose.evidence.engine.stuck_containers import StuckContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.model import Severity, Unexamined, container
+from diagnose.questions.processes import StuckThread
 from tests.checks.daemon.evidence import ID, NAMED, ROOT, SILENT, daemon, engine, only_finding
 from tests.judging import judge, rows
 
@@ -29,7 +30,7 @@ from tests.judging import judge, rows
         pytest.param(
             daemon(
                 silence=SILENT,
-                process=engine("D", threads={"D": 9}, stuck=[{"tid": 1, "wchan": "nfs4_wait"}]),
+                process=engine("D", threads={"D": 9}, stuck=[StuckThread(1, "nfs4_wait")]),
             ),
             "9 of its threads wait",
             id="a dead disk",

@@ -37,9 +37,9 @@ class DeniedDevice(NamedDevice, frozen=True):
 def given_devices(container: Container) -> dict[str, str]:
     """The devices on the host that the container was given by name, by their path in it."""
     return {
-        str(device.get("PathInContainer")): str(device.get("PathOnHost"))
+        device.path_in_container: device.path_on_host
         for device in container.host_config.devices or ()
-        if device.get("PathOnHost")
+        if device.path_on_host
     }
 
 

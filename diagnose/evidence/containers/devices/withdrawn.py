@@ -61,12 +61,9 @@ def withdrawn_devices(
 def _has_gpu(container: Container) -> bool:
     """Whether a container was given a GPU of NVIDIA: a path, a request, or a variable says so."""
     config = container.host_config
-    paths = [str(device.get("PathInContainer")) for device in config.devices or ()]
-    return (
-        bool(config.device_requests)
-        or any(_GIVEN.search(path) for path in paths)
-        or config.runtime == "nvidia"
-    )
+    paths = [device.path_in_container for device in config.devices or ()]
+    is_named = any(_GIVEN.search(path) for path in paths)
+    return bool(config.device_requests) or is_named or config.runtime == "nvidia"
 
 
 def _rules(host: Host, container: Container) -> str:

@@ -274,11 +274,7 @@ def asked_for(container: Container) -> tuple[str, ...]:
     For `-v` the engine makes what is missing.
     """
     wanted = container.host_config.mounts or ()
-    return tuple(
-        str(mount.get("Source"))
-        for mount in wanted
-        if mount.get("Type") == "bind" and mount.get("Source")
-    )
+    return tuple(mount.source for mount in wanted if mount.type == "bind" and mount.source)
 
 
 def never_started(container: Container, now: float, since_s: float) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from msgspec import to_builtins
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import SHM
 from diagnose.programs.failures.kernel_settings import PORT_START
@@ -42,13 +44,13 @@ def lacks(container: Container, option: str, path: str) -> Proof | None:
 def given_devices(container: Container) -> frozenset[str]:
     """The options that gave the container its devices: of what it has it needs no more."""
     config = container.host_config
-    paths = {f"--device={device.get('PathInContainer')}" for device in config.devices or ()}
+    paths = {f"--device={device.path_in_container}" for device in config.devices or ()}
     return frozenset(paths if _lacks_gpu(container, "") else {*paths, "--gpus=all"})
 
 
 def _lacks_device(container: Container, path: str) -> Proof | None:
     config = container.host_config
-    paths = [device.get("PathInContainer") for device in config.devices or ()]
+    paths = [device.path_in_container for device in config.devices or ()]
     if config.privileged or path in paths:
         return None
     return Proof("HostConfig.Devices", paths or "none")
@@ -83,10 +85,10 @@ def _lacks_first_place(container: Container, _: str) -> Proof | None:
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
     name, _, wanted = assignment.partition("=")
     least = int(wanted.partition(":")[0])
-    limits = [limit for limit in container.host_config.ulimits or () if limit.get("Name") == name]
-    if any(limit.get("Hard") == -1 or limit.get("Soft", 0) >= least > 0 for limit in limits):
+    limits = [limit for limit in container.host_config.ulimits or () if limit.name == name]
+    if any(limit.hard == -1 or limit.soft >= least > 0 for limit in limits):
         return None
-    return Proof("HostConfig.Ulimits", limits or "none")
+    return Proof("HostConfig.Ulimits", to_builtins(limits) or "none")
 
 
 def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:

@@ -44,10 +44,7 @@ def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfac
 
 def engine_pools(info: Info) -> tuple[SubnetPool, ...]:
     """The pools of a running engine."""
-    pools = [
-        SubnetPool(str(pool.get("Base")), int(pool.get("Size", 0)))
-        for pool in info.default_address_pools or ()
-    ]
+    pools = [SubnetPool(pool.base, pool.size) for pool in info.default_address_pools or ()]
     return tuple(pools) or DEFAULT_POOLS
 
 

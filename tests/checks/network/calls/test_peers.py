@@ -11,6 +11,7 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
+    EndpointIpamConfig,
     HostConfig,
     Mount,
     NetworkEndpoint,
@@ -89,7 +90,7 @@ def test_stale_addresses(name: str) -> None:
 
 @pytest.mark.parametrize("status", ["exited", "running"])
 def test_a_stopped_container_with_that_fixed_address_is_named(status: str) -> None:
-    fixed = NetworkEndpoint(ipam_config={"IPv4Address": CALL.address})
+    fixed = NetworkEndpoint(ipam_config=EndpointIpamConfig(CALL.address))
     stopped = replace(
         container("db"),
         state=State(status=status, pid=0 if status == "exited" else 8),

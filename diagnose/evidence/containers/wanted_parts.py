@@ -1,0 +1,34 @@
+"""Lists of `HostConfig` as types: what a container was to be given."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class UlimitEntry(msgspec.Struct, frozen=True, rename="pascal"):
+    """A limit of the processes of a container (`--ulimit`); -1 is none."""
+
+    name: str = ""
+    hard: int = 0
+    soft: int = 0
+
+
+class DeviceMapping(msgspec.Struct, frozen=True, rename="pascal"):
+    """A device of the host that a container was given (`--device`)."""
+
+    path_on_host: str = ""
+    path_in_container: str = ""
+
+
+class DeviceRequest(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a driver of devices is asked for (`--gpus`)."""
+
+    driver: str = ""
+
+
+class WantedMount(msgspec.Struct, frozen=True, rename="pascal"):
+    """A mount as `--mount` asks for it; `Mount` is one that the container has."""
+
+    type: str = ""
+    source: str = ""
+    target: str = ""
