@@ -567,7 +567,10 @@ LINES = {
         "error: unknown long flag '--storage.local.path'",
         "flag provided but not defined: -config",
     ),
-    "unknown-command": ('Error: unknown command "serv" for "app"',),
+    "unknown-command": (
+        'Error: unknown command "serv" for "app"',
+        "Error: unknown subcommand: serv",
+    ),
     "outside-name-unresolved": (
         "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
         "npm ERR! request to https://registry.npmjs.org failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",

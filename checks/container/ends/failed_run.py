@@ -259,7 +259,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         failure, container = self.tail.failure, self.container
         is_of_loopback = failure is not None and failure.name.startswith("loopback-")
         calls_itself = is_of_loopback and not container.shares_network
-        is_looked_at = "asked_host" in self.look and not self.calls.callees
+        is_looked_at = bool({"asked_host", "calls_of"} & set(self.look)) and not self.calls.callees
         return bool(self.strays) or calls_itself or is_looked_at
 
     def _without_links(self, steps: PageVariables) -> PageVariables:

@@ -6,6 +6,7 @@ found on this host. A row without one is about settings.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
@@ -70,6 +71,11 @@ _ABOUT = {
     "database": "; its words are about a database",
     "builds": "; its words are about versions that do not belong together",
 }
+_ADDRESS = LazyPattern(r"://|^[^=]*(?:host|addr|server|broker)", re.IGNORECASE)
+"""Variables that may hold the address of a server."""
+_PLACES = ("host", "address", "server", "peer", "url", "port")
+"""The groups of a row that hold what the program has called."""
+_BLAMED_MOUNT = LazyPattern(r"\bmount hides|\bmounts? (?:away|over)\b")
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
@@ -129,6 +135,8 @@ def running_look(
 def _looks(case: _Case) -> Iterator[PageVariables]:
     kind = _kind_of(case)
     yield _own_calls(case)
+    yield _hidden_place(case, kind)
+    yield _unnamed_place(case)
     if kind:
         yield _BY_KIND[kind](case)
     yield _unanswered_place(case)
@@ -159,6 +167,41 @@ def _unanswered_place(case: _Case) -> PageVariables:
     if not (host and port and is_call) or is_loopback(host):
         return {}
     return {"asked_host": host, "asked_port": str(port)}
+
+
+def _unnamed_place(case: _Case) -> PageVariables:
+    """The addresses that the program is given, where its line does not say what it has called."""
+    host, _ = place_in(case.text)
+    is_call = bool(signs(case.text) & FOUND_NOBODY)
+    given = any(_ADDRESS.search(variable) for variable in case.container.config.env or ())
+    is_unnamed = is_call and not host and not case.value(*_PLACES) and given
+    return {"calls_of": case.container.name} if is_unnamed else {}
+
+
+def _hidden_place(case: _Case, kind: Look | Literal[""]) -> PageVariables:
+    """The one folder that is mounted where the program may lie, where its row blames a mount.
+
+    What the row names is better sought in the image.
+    """
+    row = case.failure.failure if case.failure is not None else None
+    is_blamed = row is not None and _BLAMED_MOUNT.search(f"{row.cause} {row.cure}")
+    if not is_blamed or (kind == "image" and _PART.fullmatch(case.value(*_PARTS))):
+        return {}
+    container = case.container
+    folder = f"{container.config.working_dir.rstrip('/')}/"
+    near = [
+        mount
+        for mount in container.bind_mounts
+        if f"{mount.destination}/".startswith(folder) or folder.startswith(f"{mount.destination}/")
+    ]
+    mount = only([mount for mount in near if "." not in posixpath.basename(mount.destination)])
+    if mount is None:
+        return {}
+    return {
+        "hiding_folder": mount.source,
+        "hidden_in": container.name,
+        "hidden_place": mount.destination.strip("/"),
+    }
 
 
 def _place_of_word(case: _Case) -> PageVariables:

@@ -128,7 +128,7 @@ INSTALLS = (
     Failure(
         name="init-program-missing",
         mark=("[fatal tini (", "[dumb-init] "),
-        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>\S{1,200}) failed: No such file or directory"
+        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>[^\s-]\S{0,200}) failed: No such file or directory"
         r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): No such file or directory",
         cause="the container's own init does not find the program {program} in the image, or what its first line names to "
         "run it",
@@ -139,7 +139,7 @@ INSTALLS = (
     Failure(
         name="init-program-unfit",
         mark=("[fatal tini (", "[dumb-init] "),
-        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>\S{1,200}) failed: Exec format error"
+        pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>[^\s-]\S{0,200}) failed: Exec format error"
         r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): Exec format error",
         cause="the kernel cannot run {program}: it is built for another processor, is empty, or has no first line with #!",
         cure="pull the image again for this host's processor (uname -m), or write its first line",

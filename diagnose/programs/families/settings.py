@@ -326,7 +326,7 @@ SETTINGS = (
         of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
-            unknown\ command[:\ ]+['\"]?(?P<command>[\w./-]+)
+            unknown\ (?:sub-?)?command[:\ ]+['\"]?(?P<command>[\w./-]+)
             | \bno\ such\ (?:sub)?command(?:\ for\ \w+)?:?\ ['\"`]?(?P<command_click>[\w./:-]+)
             | \bunrecognized\ (?:sub)?command:?\ ['\"`]?(?P<command_clap>[\w./:-]+)
             | \bargument\ [^-\s]\S{0,80}:\ invalid\ choice:\ '(?P<command_argparse>[\w./:-]+)'

@@ -82,3 +82,32 @@ def address_of_a_server_that_has_ended(box: Box) -> None:
     run(box, "asker63", *GOOD, "bb:1.36", "sh", "-c", words)
     assert "connection refused" in ended(box, "asker63")
     assert "the host reaches it" not in _seen(box, "asker63")
+
+
+@fault(AT_START, subject="container:broker64", shareable=True)
+def peer_that_the_line_does_not_name(box: Box) -> None:
+    """A program says only that its call was refused: the addresses that it is given are shown."""
+    words = "echo 'kombu.exceptions.OperationalError: [Errno 111] Connection refused'; exit 1"
+    own = "--env=BROKER=amqp://guest:made-up-blue@localhost:5672//"
+    run(box, "broker64", *GOOD, own, "bb:1.36", "sh", "-c", words)
+    assert "Connection refused" in ended(box, "broker64")
+    seen = _seen(box, "broker64")
+    assert "(login)@localhost:5672" in seen
+    assert "made-up-blue" not in seen
+
+
+@fault(AT_START, subject="container:speech64", shareable=True)
+def code_under_a_mount(box: Box) -> None:
+    """A folder of the host lies over the code of the image: both are listed."""
+    made = "mkdir -p /app/api && echo 1 >/app/api/main.py"
+    box.docker("run", "--name=made64", "bb:1.36", "sh", "-c", made)
+    box.docker("commit", "made64", "speech64:1.0")
+    box.docker("rm", "made64")
+    box.write("/srv/voices64/one.wav", b"RIFF")
+    words = "echo 'ERROR:    Error loading ASGI app. Could not import module \"api.main\".'; exit 1"
+    own = ["--volume=/srv/voices64:/app/api", "--workdir=/app"]
+    run(box, "speech64", *GOOD, *own, "speech64:1.0", "sh", "-c", words)
+    assert "Could not import" in ended(box, "speech64")
+    seen = _seen(box, "speech64")
+    assert "one.wav" in seen
+    assert "app/api/main.py" in seen

@@ -51,6 +51,26 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         {"HostConfig": {"NetworkMode": "container:0123456789ab"}},
         {},
     ),
+    "what it has called is not said": (
+        "kombu.exceptions.OperationalError: [Errno 111] Connection refused",
+        {"Config": {"Image": "shop/web:1.4.2", "Env": ["BROKER=amqp://guest:guest@localhost//"]}},
+        {"calls_of": "web"},
+    ),
+    "nothing that it may call is given": (
+        "kombu.exceptions.OperationalError: [Errno 111] Connection refused",
+        {"Config": {"Image": "shop/web:1.4.2", "Env": ["LANG=C"]}},
+        {},
+    ),
+    "a mount over the program": (
+        'ERROR:    Error loading ASGI app. Could not import module "api.src.main".',
+        {**NODE, "Mounts": [mounted("/srv/voices", "/app/api")]},
+        {"hiding_folder": "/srv/voices", "hidden_in": "web", "hidden_place": "app/api"},
+    ),
+    "a mount beside the program": (
+        'ERROR:    Error loading ASGI app. Could not import module "api.src.main".',
+        {**NODE, "Mounts": [mounted("/srv/voices", "/voices")]},
+        {"builds_of": "shop/web", "built": "web"},
+    ),
     "builds of its image": (
         "TypeError: Cannot read properties of undefined (reading 'post')",
         NODE,
