@@ -78,6 +78,10 @@ _PLACES = ("host", "address", "server", "peer", "url", "port")
 _BLAMED_MOUNT = LazyPattern(r"\bmount hides|\bmounts? (?:away|over)\b")
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
+_DATA = LazyPattern(
+    r"\b(?:data|dump|index)\b.{0,60}\b(?:version|format|wrote|written|newer|older)\b"
+)
+"""Words of rows that are about data and the version that wrote it."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
 
 
@@ -237,6 +241,12 @@ def _builds(case: _Case) -> PageVariables:
     return {"builds_of": image["name"], "built": case.container.name}
 
 
+def _versions(case: _Case) -> PageVariables:
+    """The version of its data beside that of its image, or else what the host has to run."""
+    folder = _data(case).get("named_folder")
+    return {"versions_in": folder, "opened_by": case.container.name} if folder else _builds(case)
+
+
 def _child(case: _Case) -> PageVariables:
     name = case.container.name
     return {"supervising": name, "child_logs": f"{name}:/var/log/supervisor"}
@@ -336,4 +346,5 @@ _BY_KIND: Mapping[Look, Callable[[_Case], PageVariables]] = {
     "memory": _memory,
     "networks": _networks,
     "scripts": _scripts,
+    "versions": _versions,
 }

@@ -114,7 +114,7 @@ DATA_VERSIONS = (
         source="docker-library/mongo#557",
         confirmed_by=_VERSION,
         page={"old_image": "mongo:{data}"},
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="mongo-upgrade",
@@ -124,7 +124,7 @@ DATA_VERSIONS = (
         cure="run the image of the version that wrote them, and upgrade one major version at a time",
         source="docker-library/mongo#557",
         build="another",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="elasticsearch-downgrade",
@@ -152,7 +152,7 @@ DATA_VERSIONS = (
         cure="run a Redis that is at least as new as the one that wrote the file",
         source="redis/redis#6032",
         build="newer",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="redis-aof",
@@ -188,7 +188,7 @@ DATA_VERSIONS = (
         pattern=r"It is required to upgrade to the latest (?P<step>[\d.x]+) version first",
         cause="the data was written by an older GitLab: version {step} has to upgrade it first",
         cure="run the image of {step} first",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="rabbit-node",
@@ -244,6 +244,7 @@ DATA_VERSIONS = (
         "many drives as it had",
         source="minio/minio#10925",
         build="newer",
+        look="versions",
     ),
     Failure(
         name="minio-backend",
@@ -254,7 +255,7 @@ DATA_VERSIONS = (
         source="minio/minio#15999",
         confirmed_by=_VERSION,
         page={"old_image": "minio/minio:RELEASE.2022-10-24T18-35-07Z"},
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="meilisearch-version",

@@ -68,7 +68,7 @@ DATABASE_SERVERS = (
         "empty volume",
         source="DockerIt/wordpress-docker#4",
         build="another",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="mysql-not-initialised",

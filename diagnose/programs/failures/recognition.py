@@ -48,10 +48,11 @@ Look = Literal[
     "memory",
     "networks",
     "scripts",
+    "versions",
 ]
 """The kind of thing that decides between the causes of a failure: builds of the image on the host,
 certificates, what a child has printed, files of data, a database, what the image has, the machine,
-memory, networks, the commands of package.json."""
+memory, networks, the commands of package.json, the version that wrote the data."""
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):

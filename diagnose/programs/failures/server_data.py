@@ -67,7 +67,7 @@ SERVER_DATA = (
         "filled at the next start",
         source="Meilisearch documentation, updating",
         build="another",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="key-twice",
@@ -131,7 +131,7 @@ SERVER_DATA = (
         cure="run the image of the MongoDB that wrote them again: data is not taken back by an older one",
         source="MongoDB's own message",
         build="newer",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="rabbit-flags",

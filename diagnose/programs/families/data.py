@@ -65,7 +65,7 @@ DATA = (
         cure="run the newer image again: data cannot be downgraded",
         source=_MANY,
         build="newer",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="schema-unsupported",
@@ -80,7 +80,7 @@ DATA = (
         "itself, let it finish that once",
         source="jchonig/docker-mmonit#31",
         build="another",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="data-older",
@@ -135,7 +135,7 @@ DATA = (
         cure="run the image of the version that wrote the data, and upgrade as its release notes say",
         source=_MANY,
         build="another",
-        look="builds",
+        look="versions",
     ),
     Failure(
         name="table-missing",

@@ -111,3 +111,16 @@ def code_under_a_mount(box: Box) -> None:
     seen = _seen(box, "speech64")
     assert "one.wav" in seen
     assert "app/api/main.py" in seen
+
+
+@fault(AT_START, subject="container:maria64", shareable=True)
+def data_of_another_version(box: Box) -> None:
+    """A database does not open its files: the version that wrote them stands beside its image."""
+    box.write("/srv/maria64/mysql_upgrade_info", b"10.6.18-MariaDB")
+    words = "echo '2026-03-04 10:09:10 140551 [ERROR] InnoDB: No valid checkpoint found.'; exit 1"
+    own = "--volume=/srv/maria64:/var/lib/mysql"
+    run(box, "maria64", *GOOD, own, "bb:1.36", "sh", "-c", words)
+    assert "No valid checkpoint" in ended(box, "maria64")
+    seen = _seen(box, "maria64")
+    assert "10.6.18-MariaDB" in seen
+    assert "image bb:1.36" in seen

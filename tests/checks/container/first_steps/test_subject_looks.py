@@ -71,6 +71,11 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         {**NODE, "Mounts": [mounted("/srv/voices", "/voices")]},
         {"builds_of": "shop/web", "built": "web"},
     ),
+    "the version of its data": (
+        line_of("innodb-checkpoint"),
+        {"Mounts": [mounted("/srv/shop/mysql", "/var/lib/mysql")]},
+        {"versions_in": "/srv/shop/mysql", "opened_by": "web"},
+    ),
     "builds of its image": (
         "TypeError: Cannot read properties of undefined (reading 'post')",
         NODE,
