@@ -84,7 +84,10 @@ def _build_steps(container: Container, failure: Recognised, images: Images | Non
         return {"other_build": build}
     if wanted == "earlier":
         return _versions_here(container) if failure.name in _OF_MIGRATIONS else {}
-    return _built_by_compose(container, images) or _tag_to_pull(container, images)
+    # a tag moves on: no pull brings back the release that wrote the data
+    is_left_behind = failure.failure.look == "versions" and wanted == "another"
+    pulled = {} if is_left_behind else _tag_to_pull(container, images)
+    return _built_by_compose(container, images) or pulled
 
 
 def _versions_here(container: Container) -> PageVariables:

@@ -95,6 +95,27 @@ def test_the_image_of_a_newer_java(image: str, expected: str):
     assert steps(COMPILED, Config={"Image": image}).get("newer_java", "") == expected
 
 
+NO_CHECKPOINT = "2018-03-04 10:09:10 1405 [ERROR] InnoDB: No valid checkpoint found."
+
+
+@pytest.mark.parametrize(
+    ("line", "image", "pulled"),
+    [
+        (LACKS, f"{REPOSITORY}:2", f"{REPOSITORY}:2"),
+        (LACKS, f"{REPOSITORY}:2.4.1", None),
+        (NO_CHECKPOINT, f"{REPOSITORY}:2", None),
+    ],
+    ids=["a tag that moves", "a release", "data of another version"],
+)
+def test_a_tag_is_pulled_where_it_may_have_moved(line: str, image: str, pulled: str | None) -> None:
+    container = container_in("exited", code=1, Config={"Image": image})
+    own = Image(id=container.image, repo_tags=[image], repo_digests=[f"{REPOSITORY}@sha256:aa"])
+    tail = LogTail((line,))
+    calls = calls_of(container, of(container), tail, None)
+    found = image_steps(container, tail, Images((own,), {}), None, calls)
+    assert found.get("pulled") == pulled
+
+
 FILES = "com.docker.compose.project.config_files"
 SERVICE = "com.docker.compose.service"
 
