@@ -126,6 +126,15 @@ INSTALLS = (
         source="Steam's own message",
     ),
     Failure(
+        name="words-as-one-command",
+        mark="command. see ",
+        pattern=r"""^(?:[\w.-]{1,30}: )?['"`\u2018\u201c](?P<words>[^'"`\u2018\u2019\u201c\u201d\n]{1,80})"""
+        r"""['"`\u2019\u201d] is not an? (?:[\w.-]{1,30} )?(?:sub-?)?command\. See """,
+        cause='the program has no command "{words}"; several words in one pair of quotes are one word to it',
+        cure="correct the command of the container; each word is an item of its own in a list in compose",
+        source="Git's, Docker's and MinIO's own messages; jgoerner/beyond-jupyter#3",
+    ),
+    Failure(
         name="init-program-missing",
         mark=("[fatal tini (", "[dumb-init] "),
         pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>[^\s-]\S{0,200}) failed: No such file or directory"

@@ -5,6 +5,7 @@ from __future__ import annotations
 LINES = {
     "init-program-missing": "[FATAL tini (7)] exec node failed: No such file or directory",
     "init-program-unfit": "[FATAL tini (7)] exec /docker-entrypoint.sh failed: Exec format error",
+    "words-as-one-command": "\u2018server /data\u2019 is not a minio sub-command. See \u2018minio --help\u2019.",
     "s6-script-denied": "s6-supervise (child): fatal: unable to exec run: Permission denied",
     "package-unfound": "E: Unable to locate package libfoo-dev",
     "package-release-unfound": "ERROR: No matching distribution found for tensorflow==1.15.0",

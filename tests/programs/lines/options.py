@@ -58,7 +58,6 @@ LINES = {
     "chown-here-refused": "chown: changing ownership of '.': Operation not permitted",
     "chown-refused": "chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted",
     "home-missing": "npm error EACCES: permission denied, mkdir '/.npm'",
-    "words-as-one-command": "\u2018server /data\u2019 is not a minio sub-command. See \u2018minio --help\u2019.",
     "root-needs-option": "[C 04:18:48.513 NotebookApp] Running as root is not recommended. Use --allow-root to bypass.",
     "chrome-as-root": "[1:1:0101/000000.000000:ERROR:zygote_host_impl_linux.cc(90)] Running as root without --no-sandbox is not supported. See https://crbug.com/638180.",
     "deno-permission": 'error: Uncaught (in promise) NotCapable: Requires net access to "0.0.0.0:8000", run again with the --allow-net flag',
