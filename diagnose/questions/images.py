@@ -102,6 +102,13 @@ class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
     """As the driver says it, with the paths of folders."""
 
 
+class ImageMetadata(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the engine notes of an image beside its content."""
+
+    last_tag_time: str = ""
+    """When it got its last name here; empty, or the year 1, where the engine does not know."""
+
+
 class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     """One image as `GET /images/ID/json` shows it.
 
@@ -112,6 +119,7 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     architecture: str = ""
     config: ImageConfig | None = None
     graph_driver: ImageStore = ImageStore()
+    metadata: ImageMetadata = ImageMetadata()
 
     @property
     def env(self) -> list[str]:

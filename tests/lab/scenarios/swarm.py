@@ -474,9 +474,9 @@ def task_whose_port_another_container_has(box: Box) -> None:
     (finding,) = box.diagnose("check", "network.port-allocated", "--format", "json").findings
     box.sh(finding["fix"][0]["command"], timeout=60)
     box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 60, "the service")
-    box.docker("start", "former", check=False)
     box.docker("service", "rm", "edge")
-    box.wait_for(lambda: not box.docker("service", "ls", "-q").stdout, 20, "no service")
+    left = ("ps", "--all", "-q", "--filter=name=edge.1")
+    box.wait_for(lambda: not box.docker(*left).stdout, 40, "the tasks to be gone")
     box.docker("start", "former")
     box.docker("service", "create", *options, "--name=edge", port, "shop:1.4")
     box.wait_for(refused, 90, "three refused tasks again")

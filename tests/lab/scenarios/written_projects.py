@@ -368,3 +368,31 @@ def file_of_a_read_only_service(box: Box) -> None:
     box.write("/srv/closed2/relay.conf", "host mail.lan\n")
     _compose(box, "closed2", "up --detach")
     assert box.inspect("closed2-mail-1")["State"]["Running"]
+
+
+PASSED = "image.newer-passed-over"
+
+
+def _deployed(box: Box, folder: str, tag: str) -> None:
+    """A service of release 1; then a deployment brings release 2, and the file names this tag."""
+    for number, name in enumerate(("till:latest", "till:0.1.15")):
+        page = {"www/index.html": (f"release {number}".encode(), 0o644)}
+        images.load(box, name, images.Recipe(page, ('CMD ["sleep", "1000"]',)))
+        time.sleep(1.5)
+    text = "services:\n" + _service("web", _IDLE).replace("shop:1.4", f"till:{tag}")
+    _write(box, folder, text)
+    _compose(box, folder, "up --detach --force-recreate")
+
+
+@fault(PASSED, subject="container:till1-web-1", exit_code=0)
+def deployment_that_names_another_tag(box: Box) -> None:
+    """The version was pulled, and the compose file has `latest`, which is older."""
+    _deployed(box, "till1", "latest")
+    assert box.inspect("till1-web-1")["Config"]["Image"] == "till:latest"
+
+
+@healthy(advice=None)
+def deployment_that_names_its_version(box: Box) -> None:
+    """The compose file has the version that was pulled; the older image is unused."""
+    _deployed(box, "till2", "0.1.15")
+    assert box.inspect("till2-web-1")["Config"]["Image"] == "till:0.1.15"

@@ -1,0 +1,73 @@
+"""Images that were brought here for a deployment, and that it did not use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.images.builds import repository_of
+from diagnose.evidence.images.listing import Image, Images
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+BEFORE_S = 3600.0
+"""So shortly before the container was made a deployment has brought the image."""
+MOST = 10
+"""Images that are inspected."""
+
+
+class PassedOverImage(msgspec.Struct, frozen=True):
+    """A newer image of a container's repository that no container uses."""
+
+    container: Container
+    newer: str
+    """Its name."""
+    brought_at: float
+    """Unix time at which the image got that name here, by a pull or a build."""
+
+
+class PassedOverImages(Items[PassedOverImage], frozen=True):
+    """At most one for each container."""
+
+
+@evidence
+def passed_over_images(host: Host, containers: Containers, images: Images) -> PassedOverImages:
+    """Inspected are unused images alone that are newer builds than that of a container of compose.
+
+    When an image got its name, only the engine's own image store knows.
+    """
+    if not images.users_known:
+        return PassedOverImages()
+    pairs = [
+        (container, own, newer)
+        for container in containers.running
+        if container.compose_project and (own := images.of(container)) is not None
+        for newer in _newer_unused(own, container, images)
+    ]
+    found: dict[str, PassedOverImage] = {}
+    for container, own, newer in pairs[:MOST]:
+        made, brought, own_at = container.created_at, _named_at(host, newer), _named_at(host, own)
+        if made is None or brought is None or own_at is None or own_at >= brought:
+            continue
+        if 0 <= made - brought <= BEFORE_S:
+            found[container.id] = PassedOverImage(container, newer.tags[0], brought)
+    return PassedOverImages(tuple(found.values()))
+
+
+def _newer_unused(own: Image, container: Container, images: Images) -> Iterator[Image]:
+    repository = repository_of(container.config.image)
+    for image in images:
+        is_of_it = bool(image.tags) and repository_of(image.tags[0]) == repository
+        if is_of_it and image.created > own.created and not images.used.get(image.id):
+            yield image
+
+
+def _named_at(host: Host, image: Image) -> float | None:
+    answer = host.ask(InspectImage(image.id))
+    return None if isinstance(answer, Failed) else unix(answer.metadata.last_tag_time)
