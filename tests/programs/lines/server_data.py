@@ -19,6 +19,10 @@ LINES = {
         '"WiredTiger error message","attr":{"error":-31802,"message":"unsupported WiredTiger file version: this build '
         'only supports versions up to 4, and the file is version 5"}}'
     ),
+    "mongo-socket-file": (
+        "2018-03-11T03:00:55.288+0000 E STORAGE  [initandlisten] Failed to set up listener: SocketException: Permission "
+        "denied"
+    ),
     "rabbit-flags": (
         "Feature flags: error: feature flags required by this version are not enabled: stream_queue"
     ),
