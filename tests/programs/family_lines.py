@@ -478,6 +478,9 @@ LINES = {
     "revision-unknown": (
         "alembic.util.exc.CommandError: Can't locate revision identified by 'a1b2c3d4e5f6'",
         "Error: The migration directory is corrupt, the following files are missing: 2024_a.js",
+        'level=error msg="Error applying database migrations: Unable to create migration plan because of 12_hosts.sql: unknown migration in database"',
+        "error: no migration found for version 12: read down for version 12 migrations/: file does not exist",
+        "Error: migration 20240101000000 was previously applied but is missing in the resolved migrations",
     ),
     "migration-failed": (
         "migrate found failed migrations in the target database, new migrations will not be applied.",

@@ -232,12 +232,15 @@ DATA = (
             | No\ such\ revision\ or\ branch\ '(?P<revision_branch>\w+)'
             | applied\ migration\ not\ resolved\ locally:\ (?P<revision_flyway>[\w.]+)
             | dependencies\ reference\ nonexistent\ parent\ node\ \('\w+',\ '(?P<revision_django>\w+)'
+            | (?P<revision_sql>[\w.-]{1,120}):\ unknown\ migration\ in\ database
+            | no\ migration\ found\ for\ version\ (?P<revision_go>\d+)
+            | migration\ (?P<revision_sqlx>\d+)\ was\ previously\ applied\ but\ is\ missing
             | migration\ directory\ is\ corrupt,\ the\ following\ files\ are\ missing:\ (?P<revision_knex>[\w.-]+)
         """,
         cause="the database was migrated by another build of the program: this one does not know its "
         "migration {revision}",
         cure="run the build that migrated it again; a database is not taken back by an older build",
-        source="Alembic's, Flyway's, Django's and Knex' own messages",
+        source="Alembic's, Flyway's, Django's, Knex', sql-migrate's, golang-migrate's and sqlx' own messages",
         build="newer",
         look="builds",
     ),
