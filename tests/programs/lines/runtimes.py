@@ -38,6 +38,7 @@ LINES = {
         '"anyController" is null'
     ),
     "java-option": "Unrecognized VM option 'UseConcMarkSweepGC'",
+    "python-own-name": "ImportError: cannot import name 'User' from 'app.models.ctf' (./app/models/ctf.py)",
     "python-name": (
         "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' "
         "(/usr/local/lib/python3.9/site-packages/werkzeug/urls.py)"
