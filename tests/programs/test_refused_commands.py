@@ -98,7 +98,7 @@ LINES = {
     "running?",
     "engine-host-unknown": "error during connect: Get http://docker:2375/v1.40/info: dial tcp: lookup docker on "
     "192.0.2.53:53: no such host",
-    "visit-refused": "curl: (7) Failed to connect to localhost port 8080 after 0 ms: Connection refused",
+    "visit-refused": "curl: (7) Failed to connect to localhost port 8080 after 0 ms: Could not connect to server",
     "visit-unanswered": "curl: (52) Empty reply from server",
     "visit-timed-out": "curl: (28) Connection timed out after 5001 milliseconds",
     "visit-of-plain-port": "curl: (35) error:0A00010B:SSL routines::wrong version number",

@@ -34,11 +34,11 @@ REFUSED_VISITS = (
     ),
     Failure(
         name="visit-refused",
-        mark=("refused", "couldn't connect to server"),
+        mark=("refused", "couldn't connect to server", "could not connect to server"),
         pattern=r"ERR_CONNECTION_REFUSED|\brefused to connect\b|NS_ERROR_CONNECTION_REFUSED"
         r"|curl: \(7\) Failed to connect to "
         + _HOST
-        + r" port (?P<port>\d{1,5})[^\n]{0,80}(?:refused|Couldn't connect to server)"
+        + r" port (?P<port>\d{1,5})[^\n]{0,80}(?:refused|Could(?:n't| not) connect to server)"
         r"|wget: can't connect to remote host \((?P<address>[\d.]{7,15})\): Connection refused",
         cause="no program of that machine accepts connections at this port: the container does not run, does not publish "
         "the port, publishes it on another port, or only for 127.0.0.1",
@@ -50,7 +50,7 @@ REFUSED_VISITS = (
         name="visit-of-closed-port",
         mark="curl: (7) failed to connect to ",
         pattern=r"(?i)curl: \(7\) Failed to connect to (?P<host>[\w-]{1,63}) port (?P<port>\d{1,5})"
-        r"[^\n]{0,80}(?:refused|Couldn't connect to server)",
+        r"[^\n]{0,80}(?:refused|Could(?:n't| not) connect to server)",
         cause="nothing accepts connections at port {port} of {host}: its program is not ready, listens at another port, or on "
         "its own 127.0.0.1 only",
         cure="diagnose path CONTAINER {host}:{port} shows each hop, and what listens",
