@@ -193,7 +193,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
                 )
             )
         ),
-        calls=subjects_of(filter(None, [lost.serving])),
+        calls=() if lost.apart else subjects_of(filter(None, [lost.serving])),
         signs=frozenset({"dns"}),
         stable=(container.life,),
         service=container.service if group.subject.kind == "container" else "",
