@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
 from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.containers.logs.own_logs import OwnLogs, RecentLine
 from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
@@ -32,7 +34,7 @@ FRESH_S = 90.0
 """A program that repeats its complaint did so within the last moments, or has got over it."""
 
 
-class RecentLogs(msgspec.Struct, frozen=True):
+class RecentLogs(msgspec.Struct, frozen=True, dict=True):
     """Lines by container id, oldest first."""
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
@@ -53,6 +55,18 @@ class RecentLogs(msgspec.Struct, frozen=True):
     def of_this_run(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines since its last start: earlier complaints may be cured."""
         return tuple(line for line in self.of(container) if container.wrote_in_this_run(line.at))
+
+    def requests_of(self, container: Container) -> tuple[AccessLine, ...]:
+        """The requests that its log tells of since its last start, read once for all who ask."""
+        known = self._requests
+        if container.id not in known:
+            known[container.id] = tuple(access_lines(self.of_this_run(container)))
+        return known[container.id]
+
+    @functools.cached_property
+    def _requests(self) -> dict[str, tuple[AccessLine, ...]]:
+        """What was read so far, by container id."""
+        return {}
 
     def repeated(
         self,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.access_lines import AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -107,7 +107,7 @@ def switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
     """The lines of ended WebSockets, without those of monitors."""
     return [
         line
-        for line in access_lines(logs.of_this_run(container))
+        for line in logs.requests_of(container)
         if line.status == _SWITCHED and line.method == "GET" and not _PROBE.search(line.agent)
     ]
 

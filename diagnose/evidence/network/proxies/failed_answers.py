@@ -197,7 +197,7 @@ def _failed_answers(
 ) -> FailedAnswers | None:
     """The errors with which a server answers now: all of its answers, or those of one path."""
     log = recent_logs.of_this_run(container)
-    lines = list(access_lines(log))
+    lines = recent_logs.requests_of(container)
     of_clients = [line for line in lines if not is_ours(line, container)]
     requests = [line for line in of_clients if not _PROBE.search(line.path)]
     errors = [line for line in requests if _is_error(line)]

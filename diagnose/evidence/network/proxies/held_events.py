@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.access_lines import AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -83,7 +83,7 @@ def all_held_events(
     shown = [
         (proxy, lines)
         for proxy in containers.running
-        for lines in _empty_handed(list(access_lines(recent_logs.of_this_run(proxy))), clock)
+        for lines in _empty_handed(recent_logs.requests_of(proxy), clock)
     ]
     if not shown:
         return AllHeldEvents()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines, is_ours
+from diagnose.evidence.containers.logs.access_lines import AccessLine, is_ours
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -140,8 +140,7 @@ def requests_by_id(containers: Containers, logs: RecentLogs) -> dict[str, list[A
 
 
 def _requests(container: Container, logs: RecentLogs) -> list[AccessLine]:
-    lines = access_lines(logs.of_this_run(container))
-    return [line for line in lines if not is_ours(line, container)]
+    return [line for line in logs.requests_of(container) if not is_ours(line, container)]
 
 
 def is_known(line: AccessLine) -> bool:

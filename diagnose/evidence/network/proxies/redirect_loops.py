@@ -11,10 +11,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import (
     REDIRECTS,
     AccessLine,
-    access_lines,
     caller_of,
 )
-from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.web_address import web_address
@@ -78,8 +77,7 @@ def redirect_loops(
 ) -> RedirectLoops:
     """A client follows a redirect to the same address that it has just called, and calls again."""
     loops = (
-        _loop(container, recent_logs.of_this_run(container), containers, namespaces)
-        for container in containers.running
+        _loop(container, recent_logs, containers, namespaces) for container in containers.running
     )
     shown = (loop for loop in loops if loop is not None)
     return RedirectLoops(
@@ -89,14 +87,12 @@ def redirect_loops(
 
 def _loop(
     container: Container,
-    lines: Sequence[RecentLine],
+    logs: RecentLogs,
     containers: Containers,
     namespaces: Namespaces | None,
 ) -> RedirectLoop | None:
     """The redirect that a server gives one client again and again, if it does."""
-    if len(lines) < LEAST:
-        return None
-    requests = [line for line in access_lines(lines) if line.method in _OF_BROWSERS]
+    requests = [line for line in logs.requests_of(container) if line.method in _OF_BROWSERS]
     same = _most_frequent(requests)
     if not _is_repeated(same) or not _leads_back(same, requests):
         return None

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
+from diagnose.evidence.containers.logs.access_lines import AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -52,7 +52,7 @@ def strayed_pages(containers: Containers, recent_logs: RecentLogs, clock: Clock)
     pages = (
         page
         for container in containers.running
-        for page in _pages(container, list(access_lines(recent_logs.of_this_run(container))))
+        for page in _pages(container, recent_logs.requests_of(container))
     )
     return StrayedPages(tuple(page for page in pages if clock.is_within(page.at, FRESH_S)))
 

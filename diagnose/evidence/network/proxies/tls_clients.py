@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import access_lines, first_address
+from diagnose.evidence.containers.logs.access_lines import first_address
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.items import Items
@@ -78,7 +78,7 @@ def _tls_clients(
 
     From the container's own address this tool asks.
     """
-    requests = list(access_lines(recent_logs.of_this_run(container)))
+    requests = recent_logs.requests_of(container)
     served = {request.address for request in requests if not request.failed}
     own = {address for end in container.endpoints.values() for address in end.addresses}
     by_client = by_key((first_address(line.text), line) for line in hellos)

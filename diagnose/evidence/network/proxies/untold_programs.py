@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.access_lines import access_lines, caller_of
+from diagnose.evidence.containers.logs.access_lines import caller_of
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -53,7 +53,7 @@ def untold_programs(
     shown = [
         symptom
         for container in containers.running
-        for symptom in symptoms(container, recent_logs.of_this_run(container), clock)
+        for symptom in symptoms(container, recent_logs, clock)
     ]
     found: dict[tuple[str, str, str], UntoldProgram] = {}
     forgotten: list[Symptom] = []
@@ -154,5 +154,5 @@ def _comes_by_https(
         return bool(symptom.origin)
     if any(before.ends_tls and before.leads_to(proxy) for before in known):
         return True
-    callers = (caller_of(line, proxy, containers) for line in access_lines(logs.of_this_run(proxy)))
+    callers = (caller_of(line, proxy, containers) for line in logs.requests_of(proxy))
     return any(caller is not None and ends_tls_for_clients(caller) for caller in callers)

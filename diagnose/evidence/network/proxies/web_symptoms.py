@@ -16,9 +16,8 @@ from diagnose.evidence.containers.logs.access_lines import (
     CHANGING_PART,
     REDIRECTS,
     AccessLine,
-    access_lines,
 )
-from diagnose.evidence.containers.logs.own_logs import RecentLine
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
@@ -102,16 +101,16 @@ class Symptom(msgspec.Struct, frozen=True):
     """How the last request was answered; 0 where a program says in words what it misses."""
 
 
-def symptoms(container: Container, log: Sequence[RecentLine], clock: Clock) -> Iterator[Symptom]:
+def symptoms(container: Container, logs: RecentLogs, clock: Clock) -> Iterator[Symptom]:
     """What the lines of one container show, each kind at most once."""
-    requests = list(access_lines(log))
+    requests = logs.requests_of(container)
     for kind, select in _SELECTED.items():
         lines = select(requests)
         if len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S):
             last = lines[-1]
             path = last.path.partition("?")[0]
             yield Symptom(kind, container, last.line, path, len(lines), status=last.status)
-    yield from _symptoms_in_words(container, log, clock)
+    yield from _symptoms_in_words(container, logs.of_this_run(container), clock)
 
 
 def _symptoms_in_words(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
 from diagnose.evidence.containers.logs.recent import RecentLine
 from diagnose.evidence.network.proxies.cut_connections import (
     AllCutConnections,
@@ -35,6 +36,9 @@ class _Logs:
 
     def of_this_run(self, _container: Any) -> list[RecentLine]:
         return self.lines
+
+    def requests_of(self, _container: Any) -> list[AccessLine]:
+        return list(access_lines(self.lines))
 
 
 @pytest.mark.parametrize(("lines", "expected"), LINES.values(), ids=LINES)
