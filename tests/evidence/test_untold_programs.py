@@ -262,6 +262,15 @@ def test_nothing_is_asked_without_a_symptom() -> None:
     assert not host.asked
 
 
+def test_requests_are_read_once_for_all_who_ask() -> None:
+    lines = (RecentLine(NOW - 1, asked("GET /", 200)), RecentLine(NOW - 1, "ready"))
+    logs = RecentLogs({CHAT.id: lines})
+    (request,) = logs.requests_of(CHAT)
+    assert (request.path, request.status) == ("/", 200)
+    assert logs.requests_of(CHAT) is logs.requests_of(CHAT)
+    assert logs.requests_of(INNER) == ()
+
+
 EDITS: dict[str, tuple[str, str, str]] = {
     "in a file of the host": ("edge", site(PLAIN, ""), "mounted_file"),
     "in a file of the image": ("inner", site(PLAIN, ""), "script"),
