@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -44,7 +44,8 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
     published = {way.host_port for container in containers.running for way in _ways(container)}
     servers = [container for container in containers.running if any(_ways(container))]
     for container in servers:
-        moved = [way for way in _ways(container) if way.number not in published]
+        by_number = {way.number: way for way in _ways(container)}
+        moved = [way for number, way in by_number.items() if number not in published]
         said = _says_so(container, moved, recent_logs) if moved else ""
         if said:
             yield _finding(container, moved, said)
@@ -52,14 +53,11 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
     return None
 
 
-def _ways(container: Container) -> list[PortBinding]:
-    """The UDP ports that others reach, each once."""
-    ways = {
-        way.number: way
-        for way in container.published_by("udp")
-        if way.host_port and not is_loopback(way.host_ip)
-    }
-    return list(ways.values())
+def _ways(container: Container) -> Iterator[PortBinding]:
+    """The UDP ports that others reach; one of IPv4 and IPv6 comes twice."""
+    for way in container.published_by("udp"):
+        if not is_loopback(way.host_ip):
+            yield way
 
 
 def _says_so(container: Container, moved: Sequence[PortBinding], logs: RecentLogs) -> str:

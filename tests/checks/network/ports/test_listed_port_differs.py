@@ -21,6 +21,7 @@ def ports(*pairs: str, address: str = "0.0.0.0") -> dict[str, Any]:
     return {f"{inner}/udp": [{"HostIp": address, "HostPort": host}] for host, inner in split}
 
 
+BOTH = {"9877/udp": [{"HostIp": "", "HostPort": port} for port in ("9877", "27016")]}
 SERVERS: dict[str, tuple[dict[str, Any], list[str], str, bool]] = {
     # ports, variables, a line of the log -> whether it is found
     "another port of the host": (ports("27016:9877"), [], STEAM, True),
@@ -29,6 +30,7 @@ SERVERS: dict[str, tuple[dict[str, Any], list[str], str, bool]] = {
     "a setting of the outer port": (ports("27016:9877"), ["QUERY_PORT=27016"], "ready", False),
     "the same port": (ports("9877:9877"), [], STEAM, False),
     "both ports": (ports("9877:9876", "9876:9877"), [], STEAM, False),
+    "the same port beside another": (BOTH, [], STEAM, False),
     "this host alone": (ports("27016:9877", address="127.0.0.1"), [], STEAM, False),
     "a DNS server": (ports("5353:53"), ["QUERY_LOG=53"], "server connected, 9877 clients", False),
     "a tunnel": (ports("51821:51820"), ["SERVERPORT=51820"], "peer connected", False),
