@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.storage.remote_mounts import RemoteMounts
+from diagnose.evidence.storage.remote_mounts import RemoteMount, RemoteMounts
 from diagnose.model import (
     DAEMON,
+    NOT_IN_BUNDLE,
     CheckResult,
+    Failed,
     Finding,
+    Reason,
     Severity,
     Skipped,
     Subject,
     Unexamined,
     container,
 )
-from diagnose.phrases import agree, named
+from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
+
+_NOT_LOOKED_AT: frozenset[Reason] = frozenset({"forbidden", "budget", *NOT_IN_BUNDLE})
+"""Why nothing is known of a mount, whatever its state is."""
 
 
 @check(
@@ -36,27 +42,31 @@ def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
     if not len(mounts):
         return Skipped("no container or volume uses a network file system")
     for remote in mounts:
-        if remote.failed is None or remote.failed.reason == "missing":
+        failed = remote.failed
+        if failed is None or failed.reason == "missing":
             continue
-        if remote.failed.reason in ("forbidden", "budget", "not recorded", "shed"):
-            yield Unexamined(remote.subject, str(remote.failed))
-            continue
-        mount = remote.mount
-        state = "does not answer" if remote.failed.reason == "timed out" else "gives errors only"
-        users = (
-            f"; {named('container', remote.users)} {agree(remote.users, 'uses', 'use')} it"
-            if remote.users
-            else ""
-        )
-        yield Finding(
-            subject=remote.subject,
-            summary=f"network file system {mount.source} ({mount.fstype}) at {mount.point} {state}{users}",
-            evidence={f"statvfs({mount.point})": str(remote.failed)},
-            variables={"point": mount.point, "source": mount.source},
-            touches=(
-                DAEMON,
-                Subject("filesystem", mount.point),
-                *(container(name) for name in remote.users),
-            ),
-        )
+        if failed.reason in _NOT_LOOKED_AT:
+            yield Unexamined(remote.subject, str(failed))
+        else:
+            yield _finding(remote, failed)
     return None
+
+
+def _finding(remote: RemoteMount, failed: Failed) -> Finding:
+    mount = remote.mount
+    state = "does not answer" if failed.reason == "timed out" else "gives errors only"
+    uses = f"{named('container', remote.users)} {agree(remote.users, 'uses', 'use')} it"
+    return Finding(
+        subject=remote.subject,
+        summary=sentence(
+            f"network file system {mount.source} ({mount.fstype}) at {mount.point} {state}",
+            uses if remote.users else "",
+        ),
+        evidence={f"statvfs({mount.point})": str(failed)},
+        variables={"point": mount.point, "source": mount.source},
+        touches=(
+            DAEMON,
+            Subject("filesystem", mount.point),
+            *(container(name) for name in remote.users),
+        ),
+    )

@@ -55,6 +55,8 @@ _ONE_ASKED = LazyPattern(
     r"(?:_[A-Z0-9]{1,40}){1,6})\b.{0,40}\b(?:(?:is|are) (?:missing|not (?:defined|set)|required|undefined)|Required)\b"
 )
 """A line of its own for each variable: an issue of Zod, or a sentence."""
+_ALTERNATIVES = LazyPattern(r"(?:one|any) of|either")
+"""What a program says of a list of variables of which one is enough."""
 _SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
 
 
@@ -68,9 +70,6 @@ class Unreplaced(msgspec.Struct, frozen=True):
     holder: str
     """The variable whose value holds it; "" for the command."""
     line: str
-
-
-_ALTERNATIVES = LazyPattern(r"(?:one|any) of|either")
 
 
 def asked_together(lines: Sequence[str], container: Container, first: str) -> tuple[str, ...]:

@@ -29,13 +29,12 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
     """A walk through the output hook for each bridge: the host itself writes that message."""
     blocked = {}
     for network in networks.bridges:
-        gateway = next(iter(network.gateways), None)
         error = Packet(
-            None,
-            network.bridge,
-            gateway,
-            None,
-            "icmp",
+            iif=None,
+            oif=network.bridge,
+            src=next(iter(network.gateways), None),
+            dst=None,
+            proto="icmp",
             state="related",
             dst_local=False,
             src_local=True,
@@ -44,6 +43,5 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
         if verdict.outcome in ("drop", "reject"):
             blocked[network.bridge] = str(verdict.by)
     rules = (rule.text for chain in firewall.ruleset.chains for rule in chain.rules)
-    return PathMtu(
-        blocked, next((text for text in rules if "TCPMSS" in text or "maxseg" in text), "")
-    )
+    clamping = (text for text in rules if "TCPMSS" in text or "maxseg" in text)
+    return PathMtu(blocked, next(clamping, ""))
