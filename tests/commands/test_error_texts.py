@@ -124,6 +124,36 @@ def test_what_docker_says_is_not_taken_for_a_program_in_a_container(message: str
     assert known.recognised.name == VOICES[message]
 
 
+OF_PROGRAMS = (
+    "level=error msg=plugin example-datasource not found",
+    "connection error: transport: authentication handshake failed: x509: certificate has expired or is not yet valid",
+    "readdirent: input/output error",
+    "gzip: unpigz: skipping: /backup.gz: corrupted",
+    "indexer: You have exceeded your download limit",
+    "config: open /app/.env: permission denied",
+    "/bin/sh: 1: docker: not found",
+    "pg_restore: invalid tar header",
+)
+OF_DOCKER = frozenset(
+    {
+        "agent-without-docker",
+        "archive-cut-off",
+        "compose-file-forbidden",
+        "folder-not-listed",
+        "manager-certificate",
+        "plugin-not-there",
+        "registry-quota",
+        "unpacker-too-old",
+    }
+)
+
+
+@pytest.mark.parametrize("line", OF_PROGRAMS)
+def test_what_a_program_says_is_not_taken_for_docker(line: str) -> None:
+    known = error_texts.explained(line)
+    assert known is None or known.recognised.name not in OF_DOCKER
+
+
 def test_a_message_that_a_page_quotes_may_mean_what_the_page_is_about() -> None:
     quoted = "rpc error: code = Unknown desc = The swarm does not have a leader"
     assert search.known_error(quoted) is None

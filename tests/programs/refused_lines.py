@@ -61,6 +61,7 @@ MORE_LINES = {
     "login-at-no-registry": _DAEMON
     + "login attempt to https://registry.lab/v2/ failed with status: 404 Not Found",
     "registry-denies": _DAEMON + 'Head "https://registry.lab/v2/corp/app/manifests/latest": denied',
+    "login-not-there": "no basic auth credentials",
     "registry-quota": "error from registry: You have exceeded your pull quota",
     "unpacker-too-old": "failed to register layer: exit status 22: unpigz: abort: zlib version less than 1.2.3",
     "attributes-unsupported": "failed to extract layer: lsetxattr security.capability /usr/bin/ping: operation not supported",

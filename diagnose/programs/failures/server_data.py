@@ -106,7 +106,7 @@ SERVER_DATA = (
     Failure(
         name="innodb-zeros",
         mark="consists of zero bytes",
-        pattern=r"page consists of zero bytes in data file (?P<file>\S{1,200})",
+        pattern=r"page consists of zero bytes in data ?file:? (?P<file>[^\s,]{1,200})",
         cause="InnoDB's file {file} holds nothing but zeros: its first start was broken off, or the disk was full",
         cure=_ANEW,
         source="MariaDB's own message; laradock/laradock#93",

@@ -37,7 +37,7 @@ OTHER_CLIENTS = (
     Failure(
         name="agent-without-docker",
         mark="docker: not found",
-        pattern=r"(?:script\.sh|/sh|step_script)[^\n]{0,60}: docker: not found",
+        pattern=r"(?:script\.sh|/sh: eval|step_script)[^\n]{0,60}: docker: not found",
         cause="the agent that runs the job has no docker command: it is itself a container without one",
         cure="install docker-ce-cli in the agent's image and mount /var/run/docker.sock into it, or run the job on the image docker:cli",
         source="jenkinsci/docker#626",

@@ -59,7 +59,8 @@ COMPOSE = (
     Failure(
         name="compose-file-forbidden",
         mark=("compose", ".env: permission denied"),
-        pattern=r"(?:open|stat|read) (?P<path>/\S{1,300}/(?:(?:docker-)?compose[\w.-]{0,40}\.ya?ml|\.env)): permission denied",
+        pattern=r"^(?:error: )?(?:failed to \w{1,20} \S{1,300}: )?(?:open|stat|read) "
+        r"(?P<path>/(?!(?:app|code|usr/src|var/www)/)\S{1,300}/(?:(?:docker-)?compose[\w.-]{0,40}\.ya?ml|\.env)): permission denied",
         cause="the user who types docker compose may not read {path}",
         cure="namei -l {path} shows the rights of each folder; chown or chmod it, or type the command as its owner (docker of snap reads below "
         "the user's home only)",
@@ -75,7 +76,8 @@ COMPOSE = (
         name="compose-key-twice",
         mark="already defined at line",
         pattern=r"mapping key \"(?P<key>[^\"\n]{1,100})\" already defined at line (?P<line>\d{1,6})",
-        cause="the compose file has the key {key} twice in one place; the first is on line {line}",
+        cause="the YAML file that is read (of docker compose: the compose file) has the key {key} twice in one place; the first "
+        "is on line {line}",
         cure="join the two, or give the second another name",
     ),
     Failure(

@@ -156,7 +156,8 @@ _FILES = (
     Failure(
         name="folder-not-listed",
         mark="readdirent",
-        pattern=r"(?:(?P<path>/\S{1,200}): )?readdirent: (?P<why>permission denied|no such file or directory|input/output error)",
+        pattern=r"(?:response from daemon: |cannot start (?:service|container) )[^\n]{0,300}?readdirent: "
+        r"(?P<why>permission denied|no such file or directory|input/output error)",
         cause="the engine could not list a folder that the container mounts, or one of its volumes ({why})",
         cure="docker inspect CONTAINER --format '{{range .Mounts}}{{.Source}} {{end}}' names them: ls -la each as root; a share (NFS, FUSE) "
         "has to allow root",
@@ -183,7 +184,8 @@ _FILES = (
     Failure(
         name="plugin-not-there",
         mark="plugin",
-        pattern=r"could not find plugin (?P<plugin>[\w./:-]{1,200})|[Pp]lugin \"?(?P<plugin_quoted>[\w./:-]{1,200}?)\"? (?:not found|is disabled)",
+        pattern=r"(?:response from daemon: |looking up \w{1,20} plugin |legacy plugin: )[^\n]{0,200}?"
+        r"(?:find plugin \"?(?P<plugin>[\w./:-]{1,200})|plugin \"?(?P<plugin_quoted>[\w./:-]{1,200}?)\"? (?:not found|is disabled|found but disabled))",
         cause="the engine has no plugin {plugin}, or has it disabled",
         cure="docker plugin ls shows which it has: docker plugin enable {plugin}, or docker plugin install {plugin}",
         confirmed_by="daemon.plugin-gone",
@@ -200,7 +202,7 @@ _FILES = (
     Failure(
         name="share-options-refused",
         mark="mount //",
-        pattern=r"mount (?P<share>//[^\s:]{1,200}):[^\n]{0,400}: invalid argument",
+        pattern=r"mount (?P<share>//[^\s:]{1,200}):/[^\n]{0,400}: invalid argument",
         cause="the kernel does not accept the options of the volume for share {share}: one is misspelt, or addr= is missing where the "
         "server has a name",
         cure="dmesg -T | tail names the option; docker volume inspect VOLUME shows what was given (o=addr=ADDRESS,vers=3.0,username=...)",

@@ -36,7 +36,7 @@ REFUSED_PULLS = (
     Failure(
         name="login-at-no-registry",
         mark="failed with status: 404",
-        pattern=r"login attempt to (?P<registry>https?://\S{1,200}?)(?:/v2/)? failed with status: 404",
+        pattern=r"login attempt to (?P<registry>https?://[\w.:/-]{1,200}?)(?:/v2/)? failed with status: 404",
         cause="{registry} answers, and no registry does there: the port or the path is wrong, or a web server stands before it that does not pass "
         "/v2/ on",
         cure="curl -si {registry}/v2/ shows who answers: a registry says 200 or 401 with Docker-Distribution-Api-Version",
@@ -45,17 +45,24 @@ REFUSED_PULLS = (
     Failure(
         name="registry-denies",
         mark=("denied", "unauthorized", "no basic auth credentials"),
-        pattern=r"(?:Head|Get) \"?https?://(?P<registry>[\w.:-]{1,200})/v2/(?P<repository>[\w./-]{1,200}?)/manifests/[^\s\"]{1,200}\"?: (?:denied|unauthorized)"
-        r"|no basic auth credentials",
+        pattern=r"(?:Head|Get) \"?https?://(?P<registry>[\w.:-]{1,200})/v2/(?P<repository>[\w./-]{1,200}?)/manifests/[^\s\"]{1,200}\"?: (?:denied|unauthorized|no basic auth credentials)",
         cause="the registry {registry} does not let this login read the image: nobody is logged in there, the token has expired, or it has no right "
         "to that repository (GitHub: read:packages)",
         cure="docker logout {registry} and docker login {registry} with a token that may read packages, as the user that pulls (sudo has a login of its own)",
         confirmed_by="image.pull-denied",
     ),
     Failure(
+        name="login-not-there",
+        mark="no basic auth credentials",
+        pattern=r"no basic auth credentials",
+        cause="the user who pulls or pushes has no login at that registry, or an expired one",
+        cure="docker login REGISTRY with its name from the image, as the user that pulls (sudo has a login of its own); at ECR a login lasts 12 hours",
+        confirmed_by="image.pull-denied",
+    ),
+    Failure(
         name="registry-quota",
-        mark="exceeded your ",
-        pattern=r"exceeded your (?:pull|download) (?:quota|limit)",
+        mark="exceeded your pull ",
+        pattern=r"exceeded your pull (?:quota|limit)",
         cause="the registry counts pulls, and this login or address has used up its share",
         cure="docker login raises it; a mirror of one's own (registry-mirrors) asks once for all hosts",
         confirmed_by="image.pull-rate-limited",
@@ -63,7 +70,7 @@ REFUSED_PULLS = (
     Failure(
         name="unpacker-too-old",
         mark="unpigz",
-        pattern=r"unpigz: (?P<why>[^\n]{1,120})",
+        pattern=r"exit status \d{1,3}: unpigz: (?P<why>[^\n]{1,120})",
         cause="the engine unpacks layers with the host's unpigz (package pigz), which fails: {why}",
         cure="update or remove the package pigz, or set MOBY_DISABLE_PIGZ=true in docker.service: the engine then unpacks by itself",
         source="moby/moby#39859",
@@ -82,8 +89,8 @@ REFUSED_PULLS = (
     Failure(
         name="archive-cut-off",
         mark=("docker-import-", "error processing tar file", "invalid tar header"),
-        pattern=r"docker-import-\d+/repositories: no such file|Error processing tar file\([^)\n]{1,60}\): (?:unexpected EOF|archive/tar: [^\n]{1,80})|^(?:Error response from daemon: )?"
-        r"(?:archive/tar: )?invalid tar header",
+        pattern=r"docker-import-\d+/repositories: no such file|Error processing tar file\([^)\n]{1,60}\): (?:unexpected EOF|archive/tar: [^\n]{1,80})"
+        r"|response from daemon: (?:archive/tar: )?invalid tar header",
         cause="the file that was loaded is no archive of docker save, or only a part of one: docker export makes another kind, and a copy may be cut off",
         cure="tar tf FILE | head shows what it is: docker load takes what docker save wrote (with manifest.json), docker import what docker export wrote; "
         "compare sizes and copy it again",

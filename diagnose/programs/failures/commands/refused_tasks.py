@@ -161,7 +161,8 @@ REFUSED_TASKS = (
     Failure(
         name="manager-certificate",
         mark="authentication handshake failed",
-        pattern=r"authentication handshake failed: [^\n]{0,80}x509: certificate has expired or is not yet valid",
+        pattern=r"(?:response from daemon: |module=node|\bswarm|:2377\b)[^\n]{0,300}authentication handshake failed: [^\n]{0,80}"
+        r"x509: certificate has expired or is not yet valid",
         cause="the nodes of the swarm do not accept each other's certificates: one has expired, or the clock of one node is wrong",
         cure="date -u on each node; if the clocks are right, openssl x509 -noout -dates -in "
         "/var/lib/docker/swarm/certificates/swarm-node.crt shows which has expired: that node leaves and joins again",

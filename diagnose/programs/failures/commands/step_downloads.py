@@ -135,7 +135,7 @@ _PACKAGES = (
     Failure(
         name="step-nuget-unreached",
         mark="nu1301",
-        pattern=r"NU1301: Unable to load the service index for source (?P<source>\S{1,200}?)\.?(?:\s|$)",
+        pattern=r"NU1301: Unable to load the service index for source (?P<source>https?://[\w.:/-]{1,200}?)\.?(?:\s|$)",
         cause="dotnet does not reach the package server {source}: no way, no login, or a certificate that it does not know",
         cure="docker run --rm alpine wget -O /dev/null {source} tries the way; private servers need nuget.config with a login as a secret",
     ),
