@@ -128,5 +128,9 @@ def _likely_mounts(container: Container) -> list[Mount]:
 
 
 def _own_mounts(container: Container) -> list[Mount]:
-    """Below / lie files of the kernel that never end."""
-    return [mount for mount in container.bind_mounts if not _OF_SYSTEM.match(mount.source)]
+    return [mount for mount in container.bind_mounts if not is_of_system(mount.source)]
+
+
+def is_of_system(path: str) -> bool:
+    """Whether a path of the host is / or of the kernel, below which lie files that never end."""
+    return _OF_SYSTEM.match(path) is not None

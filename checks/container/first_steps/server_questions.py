@@ -23,7 +23,7 @@ class ServerKind(msgspec.Struct, frozen=True):
     callers: LazyPattern
     """What is in lines of programs that call it, in small letters."""
     listing: str
-    """`{client}` is its own client, as an administrator of the server."""
+    """`{client}` is its own client, as an administrator of the server; `{base}` its database."""
     table: str = ""
     """What shows the last rows of a table of migrations, `{table}`."""
 
@@ -45,15 +45,15 @@ _KINDS = (
         callers=LazyPattern(
             r"postgres|psycopg|\bpq:|\bpgx|\bnpgsql|\bpg_|\bpg-|sqlstate|\brelation\b|\brole\b|:5432\b|prisma"
         ),
-        listing=r'{client} -l -c "\du" -c "\dt"',
-        table='{client} -xc "TABLE {table} ORDER BY {newest} DESC LIMIT 3"',
+        listing=r'{client} -d postgres -c "\l" -c "\du"; {client} -d {base} -c "\dt"',
+        table='{client} -d {base} -xc "TABLE {table} ORDER BY {newest} DESC LIMIT 3"',
     ),
     ServerKind(
         "mysql",
         images=LazyPattern(r"mysql|mariadb|percona"),
         callers=LazyPattern(r"mysql|maria|\b1\d{3}\b \(?(?:hy000|42|28)|:3306\b|unknown database"),
         listing='{client} -e "SHOW DATABASES; SELECT user, host FROM mysql.user"',
-        table=r'{client} -e "SELECT * FROM {table} ORDER BY {newest} DESC LIMIT 3\G"',
+        table=r'{client} -D {base} -e "SELECT * FROM {table} ORDER BY {newest} DESC LIMIT 3\G"',
     ),
     ServerKind(
         "redis",
@@ -93,20 +93,29 @@ _MIGRATION_TABLES = (
     MigrationTable(LazyPattern(r"typeorm"), "migrations", "id"),
     MigrationTable(LazyPattern(r"\bdirty\b|activerecord|rails"), "schema_migrations", "version"),
 )
+_GAP = LazyPattern(r"\{(\w+)\}")
+_BESIDE = LazyPattern(r"export|backup|postgrest|commander|insight|admin|operator|proxy|pgbouncer")
+"""Programs that have a server's name in theirs, in small letters."""
 _OLD_MONGO = re.compile(r":(?:v)?[1-5](?:\.\d+){0,2}(?:-\w+)?$")
 
 
 def kind_of_server(container: Container) -> ServerKind | None:
     """The kind of a server that runs; None for another program."""
     image = container.config.image.lower()
-    fitting = (kind for kind in _KINDS if kind.images.search(image))
-    return next(fitting, None) if container.is_running else None
+    if not container.is_running or _BESIDE.search(image):
+        return None
+    return next((kind for kind in _KINDS if kind.images.search(image)), None)
 
 
 def is_spoken_of(server: Container, words: str) -> bool:
     """Whether a line, in small letters, has words of those who call such a server."""
     kind = kind_of_server(server)
     return kind is not None and kind.callers.search(words) is not None
+
+
+def names_a_kind(words: str) -> bool:
+    """Whether a line, in small letters, has words of those who call servers of any kind."""
+    return any(kind.callers.search(words) for kind in _KINDS)
 
 
 def server_question(server: Container, words: str) -> str:
@@ -118,24 +127,33 @@ def server_question(server: Container, words: str) -> str:
     if kind is None:
         return ""
     noted = next((table for table in _MIGRATION_TABLES if table.words.search(words)), None)
+    values = {"client": _client(kind, server), "base": shlex.quote(_base(kind, server))}
     asked = kind.listing
     if kind.table and noted is not None:
-        asked = kind.table.replace("{table}", noted.table).replace("{newest}", noted.newest)
-    return asked.replace("{client}", _client(kind, server))
+        asked = kind.table
+        values |= {"table": noted.table, "newest": noted.newest}
+    # at once: a name that the server was made with may have braces itself
+    return _GAP.sub(lambda gap: values[gap[1]], asked)
+
+
+def _base(kind: ServerKind, server: Container) -> str:
+    """The database that the server was made with."""
+    of = server.config.value_of
+    if kind.name == "postgres":
+        return of("POSTGRES_DB") or of("POSTGRES_USER") or "postgres"
+    return of("MYSQL_DATABASE") or of("MARIADB_DATABASE") or "mysql"
 
 
 def _client(kind: ServerKind, server: Container) -> str:
-    """The server's own client, with the names that the server was made with."""
+    """The server's own client, with the user that the server was made with."""
     of = server.config.value_of
     if kind.name == "postgres":
-        user = of("POSTGRES_USER") or "postgres"
-        return f"psql -U {shlex.quote(user)} -d {shlex.quote(of('POSTGRES_DB') or user)}"
+        return f"psql -U {shlex.quote(of('POSTGRES_USER') or 'postgres')}"
     if kind.name == "mysql":
         is_maria = "mariadb" in server.config.image.lower()
         secret = "MYSQL_ROOT_PASSWORD" if of("MYSQL_ROOT_PASSWORD") else "MARIADB_ROOT_PASSWORD"
-        base = of("MYSQL_DATABASE") or of("MARIADB_DATABASE") or "mysql"
         client = "mariadb" if is_maria else "mysql"
-        return f'MYSQL_PWD="${secret}" {client} -u root -D {shlex.quote(base)}'
+        return f'MYSQL_PWD="${secret}" {client} -u root'
     if kind.name == "redis":
         return 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli' if of("REDIS_PASSWORD") else "redis-cli"
     if kind.name == "mongo":

@@ -13,11 +13,12 @@ from typing import Literal
 
 import msgspec
 
-from checks.container.first_steps.line_steps import settings_folder, shown_settings
+from checks.container.first_steps.line_steps import is_of_system, settings_folder, shown_settings
 from checks.container.first_steps.named_programs import sought_name
 from checks.container.first_steps.server_questions import (
     is_spoken_of,
     kind_of_server,
+    names_a_kind,
     server_question,
 )
 from diagnose.error_signatures import FOUND_NOBODY, signs
@@ -213,7 +214,8 @@ def _place_of_word(case: _Case) -> PageVariables:
     word = case.value(*_WORDS)
     folder = case.container.compose_folder or settings_folder(case.container)
     is_name = _WORD.fullmatch(word) is not None and not word.isdigit()
-    return {"named_word": word, "word_folder": folder} if is_name and folder else {}
+    is_folder = folder.startswith("/") and not is_of_system(folder)
+    return {"named_word": word, "word_folder": folder} if is_name and is_folder else {}
 
 
 def _mounted_settings(case: _Case) -> PageVariables:
@@ -268,7 +270,8 @@ def _server_of(case: _Case) -> Container | None:
     for near in ((case.container, *called), case.containers.beside(case.container)):
         servers = [server for server in near if kind_of_server(server) is not None]
         spoken = [server for server in servers if is_spoken_of(server, case.words)]
-        server = only(spoken) or only(servers)
+        # a line about Redis is not about the only neighbour where that is a PostgreSQL
+        server = only(spoken) or (None if names_a_kind(case.words) else only(servers))
         if server is not None:
             return server
     return None
@@ -312,7 +315,11 @@ def _certificate(case: _Case) -> PageVariables:
     host, port = place_in(case.text)
     if host and port and not is_loopback(host):
         return {"tls_server": f"{host}:{port}"}
-    mounts = [mount for mount in case.container.mounts if mount.has_host_path]
+    mounts = [
+        mount
+        for mount in case.container.mounts
+        if mount.has_host_path and not is_of_system(mount.source)
+    ]
     own = [
         mount
         for mount in mounts

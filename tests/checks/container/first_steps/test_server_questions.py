@@ -13,13 +13,19 @@ QUESTIONS: dict[str, tuple[str, list[str], str, str]] = {
         "postgis/postgis:16",
         ["POSTGRES_USER=o'neil", "POSTGRES_DB=shop; rm"],
         "",
-        "psql -U 'o'\"'\"'neil' -d 'shop; rm' -l",
+        "psql -U 'o'\"'\"'neil' -d postgres -c \"\\l\" -c \"\\du\"; psql -U 'o'\"'\"'neil' -d 'shop; rm' -c",
     ),
     "a database of MariaDB": (
         "mariadb:11",
         ["MARIADB_ROOT_PASSWORD=x", "MARIADB_DATABASE=shop"],
         "",
-        'MYSQL_PWD="$MARIADB_ROOT_PASSWORD" mariadb -u root -D shop -e "SHOW DATABASES;',
+        'MYSQL_PWD="$MARIADB_ROOT_PASSWORD" mariadb -u root -e "SHOW DATABASES;',
+    ),
+    "a user that looks like a gap": (
+        "postgres:16",
+        ["POSTGRES_USER={base}", "POSTGRES_DB='; rm"],
+        "",
+        "psql -U '{base}' -d postgres",
     ),
     "migrations of Flyway": (
         "mysql:8",
@@ -52,5 +58,7 @@ def test_the_question(image: str, env: list[str], words: str, begin: str) -> Non
 
 def test_who_is_not_asked() -> None:
     assert kind_of_server(container("ui", Config={"Image": "mongo-express:1"})) is None
+    for image in ("postgrest/postgrest:12", "oliver006/redis_exporter", "databack/mysql-backup"):
+        assert kind_of_server(container("beside", Config={"Image": image})) is None
     assert kind_of_server(container_in("exited", Config={"Image": "postgres:16"})) is None
     assert server_question(container("web"), "") == ""

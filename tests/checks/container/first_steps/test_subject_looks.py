@@ -15,6 +15,7 @@ from tests.checks.container.evidence import container_in
 from tests.checks.container.first_steps.rows import line_of, mounted
 from tests.inspected import container, of
 
+PROJECT = "com.docker.compose.project"
 COMPOSE = {
     "com.docker.compose.project": "shop",
     "com.docker.compose.service": "web",
@@ -132,6 +133,16 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         {"Mounts": [mounted("/srv/tls", "/etc/nginx/certs"), mounted("/srv/data", "/data")]},
         {"certificates_in": "/srv/tls"},
     ),
+    "the whole host in a mount": (
+        "tls: private key does not match public key",
+        {"Mounts": [mounted("/", "/rootfs"), mounted("/srv/tls", "/etc/nginx/certs")]},
+        {"certificates_in": "/srv/tls"},
+    ),
+    "a project in the root": (
+        "failed to decode config file: yaml: unmarshal errors: line 6: field syncer not found in type config.Config",
+        {"Config": {"Image": "shop/web:1", "Labels": {f"{PROJECT}.working_dir": "/"}}},
+        {},
+    ),
     "words of a certificate that nobody knows": (
         "the PEM block of the server is a puzzle",
         {"Mounts": [mounted("/srv/tls", "/etc/nginx/certs")]},
@@ -162,7 +173,10 @@ ASKED: dict[str, tuple[str, tuple[Any, ...], PageVariables]] = {
     "the server of which the line speaks": (
         line_of("postgres-role"),
         (POSTGRES, CACHE),
-        {"asked_server": "db", "server_question": r'psql -U shop -d orders -l -c "\du" -c "\dt"'},
+        {
+            "asked_server": "db",
+            "server_question": r'psql -U shop -d postgres -c "\l" -c "\du"; psql -U shop -d orders -c "\dt"',
+        },
     ),
     "its migrations": (
         "Error: P3009; migrate found failed migrations in the target database",
@@ -173,6 +187,7 @@ ASKED: dict[str, tuple[str, tuple[Any, ...], PageVariables]] = {
         },
     ),
     "no server": (line_of("postgres-role"), (), {}),
+    "a neighbour of another kind": (line_of("postgres-role"), (CACHE,), {}),
     "two that may be it": (
         line_of("postgres-role"),
         (POSTGRES, container("old", Config={"Image": "postgres:12"}, **ON_SHOP)),
