@@ -79,10 +79,6 @@ _PLACES = ("host", "address", "server", "peer", "url", "port")
 _BLAMED_MOUNT = LazyPattern(r"\bmount hides|\bmounts? (?:away|over)\b")
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
-_DATA = LazyPattern(
-    r"\b(?:data|dump|index)\b.{0,60}\b(?:version|format|wrote|written|newer|older)\b"
-)
-"""Words of rows that are about data and the version that wrote it."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
 
 
@@ -279,7 +275,9 @@ def _server_of(case: _Case) -> Container | None:
 
 def _data(case: _Case) -> PageVariables:
     """The folder of its data: the only one that it may write, or the one that is called so."""
-    mounts = case.container.writable_host_mounts
+    mounts = [
+        mount for mount in case.container.writable_host_mounts if not is_of_system(mount.source)
+    ]
     called = [mount for mount in mounts if _DATA.search(mount.destination)]
     mount = only(mounts) or only(called)
     return {"named_folder": mount.source} if mount is not None else {}
