@@ -218,3 +218,15 @@ def test_the_command_can_be_read(name: str) -> None:
     variables = {**look(line, parts), **place}
     shown = looks("container.exits-at-start", "confirm", variables, Place())
     assert not is_wall(shown[0].text, 74)
+
+
+def test_a_mount_that_is_called_like_an_option_is_none() -> None:
+    """tar would run it: whoever makes a container chooses the place of a mount."""
+    variables = {
+        "container": "web",
+        "hiding_folder": "/srv/web",
+        "hidden_in": "web",
+        "hidden_place": "--checkpoint-action=exec=id",
+    }
+    shown = looks("container.exits-at-start", "confirm", variables, Place())
+    assert "tar -t -- --checkpoint-action=exec=id" in shown[0].text
