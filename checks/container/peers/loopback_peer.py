@@ -75,7 +75,7 @@ class CallRecords(EvidenceGroup, frozen=True):
     variable_calls: VariableCalls | None
 
 
-@check(ID, severity=Severity.critical)
+@check(ID, severity=Severity.critical, caused_by=("container.variable-malformed",))
 def loopback_peer(
     here: ServersHere,
     clock: Clock,

@@ -89,7 +89,9 @@ def _identity(box: Box, number: int, quote: str) -> str:
 
 
 @fault(
-    "container.variable-malformed", subject="container:identity23", also=["container.restart-loop"]
+    "container.variable-malformed",
+    subject="container:identity23",
+    also=["container.loopback-peer", "container.restart-loop"],
 )
 def quotes_of_a_list_in_compose(box: Box) -> None:
     """Compose's `- DB_URL="jdbc:..."` keeps its quotes, and the program takes its default."""
