@@ -1,4 +1,4 @@
-"""container.service-not-started: a service of a compose file has no container, and is called."""
+"""container.service-not-started: a service of a compose file has no container, and is needed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from diagnose.evidence.containers.settings.written_projects import (
     WrittenService,
 )
 from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.model import container as container_subject
-from diagnose.phrases import agree, joined, named, sentence
+from diagnose.phrases import agree, count, joined, named, sentence
 from diagnose.registry import check
 
 _OFF = "0"
 """The number of containers of a service that is switched off."""
+_GAVE_UP_S = 30.0
+_LATELY_S = 86400.0
+"""Compose starts what it has created within the first; what it has left for longer than the second
+may be left on purpose."""
 
 
 class _Absent(msgspec.Struct, frozen=True):
@@ -55,20 +60,26 @@ def service_not_started(
     containers: Containers,
     failed_names: FailedNames | None,
     removals: Removals | None,
+    clock: Clock | None,
 ) -> CheckResult:
-    """A service of a compose file has no container, and another one calls it.
+    """A service of a compose file has no container, and others need it.
 
     A service with a profile is started only with that profile, or by its name. One with a scale of
     0 has no container, and `docker compose up NAME` starts what that one depends on and nothing
     else. It counts where the log of a container of the project says that it cannot resolve the
     name, and no container on its networks has it; advice where only a command or a variable calls
     the name at a port or in an address. A service whose container was removed lately is left out.
+
+    `docker compose up` starts nothing where the engine refuses to create one container: it is a
+    warning where all others of the project were created during the last day and never started.
     """
     removed = {(removal.compose_folder, removal.compose_service) for removal in removals or ()}
     for project in written_projects:
         for absent in _absent_services(project, containers, failed_names):
             if (project.folder, absent.service.name) not in removed:
                 yield _finding(absent)
+        if clock is not None and _was_given_up(project, containers, clock):
+            yield from _refused_findings(project)
     yield from written_projects.unexamined
     return None
 
@@ -88,6 +99,41 @@ def _absent_services(
         naming = [container for container in project.containers if _calls(container, service.name)]
         if missing or naming:
             yield _Absent(project, service, missing, naming)
+
+
+def _was_given_up(project: WrittenProject, containers: Containers, clock: Clock) -> bool:
+    """Whether compose has created containers of a project lately, and started none."""
+    waiting = {container.id for container in containers.never_started}
+    ages = [clock.age(container.created_at) for container in project.containers]
+    is_lately = all(age is not None and _GAVE_UP_S <= age <= _LATELY_S for age in ages)
+    return is_lately and all(container.id in waiting for container in project.containers)
+
+
+def _refused_findings(project: WrittenProject) -> Iterator[Finding]:
+    """The services that compose could not create, so that it has started no other one."""
+    present = {container.compose_service for container in project.containers}
+    for service in project.written.services:
+        may_be_off = _is_off(service) or "$" in service.scale
+        if may_be_off or service.name in present:
+            continue
+        yield Finding(
+            subject=container_subject(f"{project.name}-{service.name}-1"),
+            summary=f'service "{service.name}" of compose project "{project.name}" has no container, and '
+            f"the {count(len(project.containers), 'other container')} of the project never started: "
+            "compose gave up",
+            evidence={
+                service.path: f"has service {service.name}",
+                "created and not started": joined(sorted(names_of(project.containers))),
+            },
+            severity=Severity.warning,
+            variables=_steps(project),
+            touches=subjects_of(project.containers),
+        )
+
+
+def _steps(project: WrittenProject) -> PageVariables:
+    """What starts the whole project again, which shows what the engine refuses."""
+    return {"project": project.name, "stuck_file": project.file} if project.file else {}
 
 
 def _fails(container: Container, name: str, failed_names: FailedNames) -> bool:

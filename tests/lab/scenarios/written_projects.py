@@ -176,6 +176,35 @@ def overrides_of_developers(box: Box) -> None:
         assert not run.findings, run.findings
 
 
+@fault(ABSENT, subject="container:given1-queue-1")
+def container_that_the_engine_refuses(box: Box) -> None:
+    """`docker compose up` was refused one container of three, and has started none."""
+    _write(
+        box,
+        "given1",
+        "services:\n"
+        + _service("web")
+        + _service("db", _IDLE)
+        + _service("queue", _IDLE, "volumes: ['q:/data']", "depends_on: [web, db]"),
+    )
+    _compose(box, "given1", "up --detach || true")
+    states = box.docker("ps", "--all", "--format={{.Names}} {{.State}}", "--filter=name=given1")
+    assert "queue" not in states.stdout
+    assert states.stdout.count(" created") == 2
+    box.sh("sleep 31", timeout=60)
+    command = first_command(box, ABSENT, "given1-queue-1")
+    assert "mount path must be absolute" in box.sh(f"{command} 2>&1 || true", timeout=60)
+
+
+@healthy(advice=None)
+def project_that_is_only_created(box: Box) -> None:
+    """A project was created to be started later, and a job of it has its profile off."""
+    tools = _service("tools", _IDLE, "profiles: [debug]")
+    _write(box, "given2", "services:\n" + _service("web") + _service("db", _IDLE) + tools)
+    _compose(box, "given2", "create")
+    box.sh("sleep 31", timeout=60)
+
+
 @healthy(advice=None)
 def profile_that_a_variable_names(box: Box) -> None:
     """A tool is off by its profile; a variable has its address, and nobody has missed it."""

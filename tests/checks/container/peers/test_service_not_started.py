@@ -8,6 +8,8 @@ import pytest
 
 from diagnose.evidence.containers.removals import Removal, Removals
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.machine.clock import Clock
+from diagnose.phrases import unix
 from diagnose.questions.compose import WrittenService
 from tests.checks.container.written import made, project
 from tests.inspected import of
@@ -73,6 +75,35 @@ def test_a_service_that_is_off_on_purpose_is_quiet() -> None:
         assert finding.is_quiet is is_quiet
         (finding,) = _judge(env, fails=True, gone=(), service=service).findings
         assert not finding.is_quiet
+
+
+WAITING = {"Status": "created", "Pid": 0}
+HOUR, WEEK = "2026-01-01T11:00:00Z", "2025-12-25T11:00:00Z"
+QUEUE, IDLE = WrittenService("queue"), WrittenService("queue", profiles=["full"])
+GIVEN_UP: dict[str, tuple[WrittenService, dict[str, Any], list[tuple[str, str]]]] = {
+    "none was started": (QUEUE, {"State": WAITING, "Created": HOUR}, [("warning", "shop-queue-1")]),
+    "one runs": (QUEUE, {"Created": HOUR}, []),
+    "long ago": (QUEUE, {"State": WAITING, "Created": WEEK}, []),
+    "its number is a variable": (
+        WrittenService("queue", scale="${QUEUES}"), {"State": WAITING, "Created": HOUR}, [],
+    ),
+    "it is off": (IDLE, {"State": WAITING, "Created": HOUR}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "parts", "expected"), GIVEN_UP.values(), ids=GIVEN_UP)
+def test_a_project_of_which_nothing_was_started(
+    service: WrittenService, parts: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    web, db = made("web", **parts), made("db", State=WAITING, Created=HOUR)
+    services = [WrittenService("web"), WrittenService("db"), service]
+    result = judge(
+        "container.service-not-started",
+        written_projects=project(web, db, services=services),
+        containers=of(web, db),
+        clock=Clock(wall=unix("2026-01-01T12:00:00Z") or 0.0, booted=0.0),
+    )
+    assert rows(result) == expected
 
 
 def test_a_container_that_has_the_name() -> None:
