@@ -16,6 +16,7 @@ from diagnose.model import (
     Seconds,
     Severity,
     Skipped,
+    Subject,
     Unavailable,
 )
 from diagnose.phrases import size
@@ -49,7 +50,7 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResu
     return None
 
 
-@check("storage.overlay-orphans", severity=Severity.advice)
+@check("storage.overlay-orphans", severity=Severity.advice, causes=["storage.disk-full"])
 def overlay_orphans(
     info: Info | None,
     root: DataRoot,
@@ -63,7 +64,7 @@ def overlay_orphans(
 
     Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are
     taken as used, also if it has freed them; what changed within the last hour may be a pull in
-    progress.
+    progress. A warning where they are most of what seems to be images on a full disk.
     """
     if info is not None and info.driver != "overlay2":
         return Skipped(f"the storage driver is {info.driver}")
@@ -80,6 +81,7 @@ def overlay_orphans(
     if total:
         evidence["bytes"] = total
     holds = f" and hold {size(total)}" if total else ""
+    point = usage.point if usage is not None and _fill_it(usage, total) else ""
     yield Finding(
         subject=DAEMON,
         summary=(
@@ -87,9 +89,17 @@ def overlay_orphans(
             f"in {layers.path} belong to no image and no container{holds}"
         ),
         evidence=evidence,
+        severity=Severity.warning if point else Severity.advice,
+        touches=(Subject("filesystem", point),) if point else (),
         variables={"root": root.path, "layer": orphans[0]},
     )
     return None
+
+
+def _fill_it(usage: DiskUsage, orphans: int) -> bool:
+    """Whether layers of nothing are most of the part that fills a disk: the images, by the walk."""
+    images = sum(part.bytes for part in usage.parts if part.name == "images")
+    return usage.is_led_by("images") and orphans * 2 > images
 
 
 @check("storage.store-leftover", severity=Severity.advice)

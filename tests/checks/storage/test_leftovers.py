@@ -8,12 +8,16 @@ import pytest
 
 from diagnose.model import Failed, Json, Severity
 from tests.checks.storage.evidence import (
+    GIB,
     NOW,
     OTHER,
     ROOT,
     UPPER,
+    WALK,
     assert_found,
     assert_silent,
+    disks,
+    usage,
 )
 
 
@@ -22,6 +26,16 @@ def store(kind: str) -> dict[str, Json]:
 
 
 FOLDERS = [{"name": UPPER, "mtime": NOW - 9e5}, {"name": OTHER, "mtime": NOW - 9e5}]
+
+
+def _full_by(by: dict[str, Json]) -> dict[str, Any]:
+    """A full disk with these folders, of whose layers the engine knows one."""
+    return {
+        "fs__usage": disks(usage(used=97 * GIB, available=3 * GIB)),
+        "fs__walk": WALK | {"by": by},
+        "fs__layers": {"folders": FOLDERS, "referenced": [UPPER], "mentioned": []},
+    }
+
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "dangling": (
@@ -37,6 +51,27 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "daemon:docker",
         Severity.advice,
         "1 of 2",
+    ),
+    "layers of nothing on a full disk": (
+        "storage.overlay-orphans",
+        _full_by({f"overlay2/{OTHER}": 60 * GIB, f"overlay2/{UPPER}": 10 * GIB}),
+        "daemon:docker",
+        Severity.warning,
+        "1 of 2 layer folders in /var/lib/docker/overlay2 belong to no image and no container and hold 60.0 GiB",
+    ),
+    "a full disk on which images are larger": (
+        "storage.overlay-orphans",
+        _full_by({f"overlay2/{OTHER}": 10 * GIB, "overlay2/base": 60 * GIB}),
+        "daemon:docker",
+        Severity.advice,
+        "hold 10.0 GiB",
+    ),
+    "a full disk on which logs are larger": (
+        "storage.overlay-orphans",
+        _full_by({f"overlay2/{OTHER}": 10 * GIB, f"containers/{OTHER}": 60 * GIB}),
+        "daemon:docker",
+        Severity.advice,
+        "hold 10.0 GiB",
     ),
     "old store": (
         "storage.store-leftover",
