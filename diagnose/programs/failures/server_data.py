@@ -139,10 +139,9 @@ SERVER_DATA = (
         pattern=r"Failed to set up listener\b.{0,60}\bSocketException\b.{0,40}\bPermission denied",
         cause="MongoDB may not make its socket file in /tmp: that folder of the container is closed to its user, as "
         "after a copy of Docker's data folder that lost the rights; or its port is below 1024",
-        cure="recreate it with --tmpfs=/tmp:mode=1777; if images lost their rights in a copy, pull them again",
+        cure="remove the container and the image, and pull the image again; a tmpfs takes over the rights of the folder "
+        "that it covers, and does not help",
         source="docker-library/mongo#252",
-        confirmed_by="container.option-missing",
-        needs=("--tmpfs=/tmp:mode=1777",),
     ),
     Failure(
         name="rabbit-flags",
