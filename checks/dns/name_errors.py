@@ -301,7 +301,7 @@ def name_unknown(
     for failure in unresolved_names(containers, failed_names, lookups, watchers):
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
-        if known.of(failure.name.name) is not None:
+        if known.of(failure.container, failure.name.name) is not None:
             continue
         completed = failure.completed(lookups)
         if completed and "." not in failure.name.name:

@@ -8,13 +8,13 @@ from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
-from diagnose.evidence.dns.host_known_names import HostAnswer, HostKnownNames
+from diagnose.evidence.dns.host_known_names import HostKnownName, HostKnownNames
 from diagnose.evidence.dns.hosts_file import PATH, HostsFile
 from diagnose.evidence.dns.unresolved_names import OF_DESKTOP
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import is_loopback, with_port
 from diagnose.model import CheckResult, Finding, Json, Severity
-from diagnose.phrases import quoted
+from diagnose.phrases import joined, quoted
 from diagnose.registry import check
 
 _GATEWAY = "host-gateway"
@@ -39,10 +39,9 @@ def name_only_on_host(
     Its log says so. The name is in the host's /etc/hosts, which containers do not read; or it
     is host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
     devices answer for it by multicast DNS, which programs in containers do not ask; or the DNS
-    servers of the host tell it to the host, and those of the container deny it: a VPN's or a rule's
-    own server is asked on the host alone. Names of
-    containers, and names that the container's own extra hosts have, are left out, and so is a
-    failure that container.option-missing explains.
+    servers of the host know it, and those of the container deny it: a VPN's or a rule's own server
+    is asked on the host alone. Names of containers, and names that the container's own extra hosts
+    have, are left out, and so is a failure that container.option-missing explains.
     """
     on_host = hosts_file.addresses if hosts_file is not None else {}
     is_podman = ping is not None and ping.is_podman
@@ -63,8 +62,8 @@ def name_only_on_host(
             elif _is_multicast(lowered):
                 why = "which devices answer only by multicast DNS: no DNS server knows it"
                 yield _finding(container, name, why, "")
-            elif answer := known.of(name.name):
-                yield _told_finding(container, name, answer)
+            elif told := known.of(container, name.name):
+                yield _told_finding(container, name, told)
     yield from failed.unread
     return None
 
@@ -91,6 +90,7 @@ def _finding(
     why: str,
     address: str,
     told: Mapping[str, Json] | None = None,
+    severity: Severity | None = None,
 ) -> Finding:
     finding = Finding.about(
         container,
@@ -101,19 +101,32 @@ def _finding(
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
         },
         discriminator=name.name,
+        severity=severity,
         signs=frozenset({"dns"}),
     )
     entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
     return finding.with_variables(entry)
 
 
-def _told_finding(container: Container, name: FailedName, answer: HostAnswer) -> Finding:
-    """A name that the host's own DNS server knows, and the container's does not."""
-    redirect = answer.redirect
+def _told_finding(container: Container, name: FailedName, known: HostKnownName) -> Finding:
+    """A name that a DNS server of the host knows, and those of the container deny.
+
+    The container's server may deny it on purpose, as one that filters names does.
+    """
+    answer, redirect = known.answer, known.answer.redirect
+    told: dict[str, Json] = {
+        f"{name.name} A at {answer.server}, asked by the host": answer.address,
+        "the container's servers, which deny it": list(known.denied_by),
+    }
     why = f"which DNS server {answer.server} tells the host alone"
-    told = {f"{name.name} A at {answer.server}, asked by the host": answer.address}
+    if not known.is_of_one_server:
+        others = joined(known.denied_by)
+        why = (
+            f"which the host's DNS server {answer.server} knows: the container asks {others}, "
+            "and is told that there is no such name"
+        )
     if redirect is None:
-        return _finding(container, name, why, answer.address, told)
+        return _finding(container, name, why, answer.address, told, Severity.warning)
     place = with_port(redirect.address, redirect.port)
     why += f": a rule leads the host's own queries to {place}, and those of containers pass it by"
     told["rule"] = redirect.rule

@@ -257,7 +257,7 @@ def _cure(lost: LostQuery) -> PageVariables:
         return without_refusal(lost.rejected_by)
     if lost.apart is not None:
         members = "\n".join(names_of(lost.group.members))
-        return {"apart_network": lost.apart[0], "apart_members": members}
+        return {"apart_network": lost.apart.network, "apart_members": members}
     hairpin = _hairpin(lost)
     if hairpin:
         return hairpin
@@ -330,10 +330,9 @@ def _near_the_container(lost: LostQuery) -> str:
 def _at_the_server(lost: LostQuery) -> str:
     """Why no DNS server takes the query at that address; "" if one may be there."""
     if lost.apart is not None:
-        name, holder = lost.apart
         return (
-            f'{holder} has that address on network "{name}", and the engine lets no packets of '
-            "other networks in"
+            f'{lost.apart.holder} has that address on network "{lost.apart.network}", and the '
+            "engine lets no packets of other networks in"
         )
     hiding = lost.hiding
     if hiding is not None:

@@ -18,6 +18,13 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 _OVERLAY = "overlay"
 
 
+class ServerApart(msgspec.Struct, frozen=True):
+    """A DNS server in a container, on a bridge that the engine keeps apart from those that ask."""
+
+    network: str
+    holder: Container
+
+
 class LostQuery(msgspec.Struct, frozen=True):
     """Containers with a DNS server that does not answer, and what is known of the server."""
 
@@ -113,19 +120,15 @@ class LostQuery(msgspec.Struct, frozen=True):
         return None
 
     @property
-    def apart(self) -> tuple[str, Container] | None:
-        """The bridge network on which a container has the server's address, and that container.
-
-        None where one of the asking containers' networks is that one: the engine keeps the packets
-        of other networks out.
-        """
+    def apart(self) -> ServerApart | None:
+        """The container that has the server's address, on a bridge of no container that asks."""
         if self.networks is None or self.upstream.by_host:
             return None
         for (name, address), container in self.containers.by_place.items():
             network = self.networks.by_name.get(name)
             is_there = address == self.server and network is not None and network.is_bridge
             if is_there and name not in self.group.networks:
-                return name, container
+                return ServerApart(name, container)
         return None
 
     @property

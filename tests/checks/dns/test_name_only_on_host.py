@@ -12,6 +12,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.host_known_names import (
     HostAnswer,
+    HostKnownName,
     HostKnownNames,
     Redirect,
     host_known_names,
@@ -19,7 +20,8 @@ from diagnose.evidence.dns.host_known_names import (
 from diagnose.evidence.dns.hosts_file import HostsFile, hosts_file
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
-from diagnose.model import Failed, Json, Unavailable, Unexamined, Verdict
+from diagnose.evidence.network.calls.watchers import Watchers
+from diagnose.model import Failed, Json, Severity, Unavailable, Unexamined, Verdict
 from diagnose.questions import AnyQuestion
 from tests.checks.dns.evidence import LAN, MISSING, OTHER, container
 from tests.hosts import Made
@@ -100,6 +102,7 @@ NAME = "pay.office"
 DENIAL = DnsReply(answered=True, rcode="NXDOMAIN", ms=1.0)
 TOLD: dict[str, tuple[HostAnswer, dict[str, str]]] = {
     "another server": (HostAnswer("127.0.0.53", "10.8.0.7"), {}),
+    "the same server": (HostAnswer(LAN, "10.8.0.7"), {}),
     "a rule": (
         HostAnswer(LAN, "10.8.0.7", Redirect(LAN, 10053, "chain OUTPUT")),
         {"redirected": LAN, "real_server": f"{LAN}:10053"},
@@ -115,11 +118,16 @@ def test_a_name_that_is_told_to_the_host_alone(told: str) -> None:
     caller = container("api", network="shop")
     evidence: dict[str, Any] = {
         "containers": Containers((caller,)),
-        "host_known_names": HostKnownNames({NAME: answer}),
+        "host_known_names": HostKnownNames(
+            {(caller.id, NAME): HostKnownName(answer, denied_by=(LAN,))}
+        ),
     }
     names = FailedNames({caller.id: (FailedName(NAME, "no such host"),)})
     (finding,) = judge("dns.name-only-on-host", **evidence, failed=names).findings
     assert answer.server in finding.summary
+    assert ("tells the host alone" in finding.summary) is (answer.server == LAN)
+    is_of_rule = answer.redirect is not None
+    assert finding.severity == (None if is_of_rule else Severity.warning)
     variables = {"container": "api", "entry": f"{NAME}:10.8.0.7", **cure}
     assert dict(finding.variables) == variables
     lookups = Lookups({}, failed={caller.id: {(NAME, LAN): DENIAL}})
@@ -135,9 +143,10 @@ HOST_SERVERS: dict[str, tuple[str, dict[str, str], bool]] = {
 }
 
 
-@pytest.mark.parametrize("case", HOST_SERVERS)
-def test_the_host_asks_for_what_was_denied(case: str) -> None:
-    rcode, servers, is_known = HOST_SERVERS[case]
+def _known_to_host(
+    rcode: str, servers: dict[str, str], watchers: Watchers | None = None
+) -> HostKnownName | None:
+    """What the host learns where the container's server says this, and the host's say that."""
 
     def reply(question: AnyQuestion) -> Json:
         assert question.args["pid"] is None
@@ -153,6 +162,18 @@ def test_the_host_asks_for_what_was_denied(case: str) -> None:
         FailedNames({caller.id: (FailedName(NAME, "no such host"),)}),
         Lookups({}, failed={caller.id: {(NAME, LAN): denial}}),
         Resolvers(ResolvConf(tuple(servers)), MISSING, configured=(), inside={}),
+        watchers,
         None,
     )
-    assert (found.of(NAME) is not None) is is_known
+    return found.of(caller, NAME)
+
+
+@pytest.mark.parametrize("case", HOST_SERVERS)
+def test_the_host_asks_for_what_was_denied(case: str) -> None:
+    rcode, servers, is_known = HOST_SERVERS[case]
+    assert (_known_to_host(rcode, servers) is not None) is is_known
+
+
+def test_what_a_monitor_finds_gone_is_left_to_its_own_check() -> None:
+    watchers = Watchers(frozenset({container("api").id}))
+    assert _known_to_host("NXDOMAIN", {LAN: "NOERROR"}, watchers) is None

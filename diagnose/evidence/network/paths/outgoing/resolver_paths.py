@@ -3,7 +3,7 @@ route."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -18,6 +18,7 @@ from diagnose.evidence.network.paths.walks import address_of, leads_out
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
+from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 
@@ -79,11 +80,13 @@ def resolver_paths(
     if walked_host.why_not_inside:
         return ResolverPaths(())
     walked: dict[tuple[str, str], Trace] = {}
+    bridges = {network.name for network in networks.bridges}
+    homes = by_key((address, name) for name, address in containers.by_place if name in bridges)
     paths = [
         path
         for container in containers.running
         for path in _paths_of_container(
-            host_stack.stack, container, networks, resolvers, walked, containers.by_place
+            host_stack.stack, container, networks, resolvers, walked, homes
         )
     ]
     return ResolverPaths(
@@ -98,24 +101,24 @@ def _paths_of_container(
     networks: Networks,
     resolvers: Resolvers,
     walked: dict[tuple[str, str], Trace],
-    holders: Mapping[tuple[str, str], Container],
+    homes: Mapping[str, Sequence[str]],
 ) -> Iterator[ResolverPath]:
     """The way of a container's queries to each server that it asks itself. walked: known traces.
 
-    holders: the containers by network and address. A server that is a container of another bridge
-    is left out: the engine keeps networks apart, which no rule of somebody else's does.
+    homes: the bridge networks on which a container has an address. A server that is a container of
+    another bridge is left out: the engine keeps networks apart, which no rule of somebody else's
+    does.
     """
     upstreams = resolvers.upstreams(container)
     network = _network_out(container, networks)
     if network is None:
         return
     source = container.endpoints[network.name].ip_address
-    own = {address for name, address in holders if name in container.endpoints}
-    elsewhere = {address for _, address in holders} - own
     for upstream in upstreams:
         if upstream.by_host or is_loopback(upstream.server) or not is_address(upstream.server):
             continue
-        if upstream.server in elsewhere:
+        home = homes.get(upstream.server, ())
+        if home and not container.endpoints.keys() & set(home):
             continue
         family = family_of(upstream.server)
         address = source if family == "ip" else address_of(container.endpoints[network.name], "ip6")
