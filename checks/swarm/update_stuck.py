@@ -62,14 +62,14 @@ def update_stuck(
     nothing looks wrong, and `docker stack deploy` has ended long before. With the order
     start-first, a task that takes a port of its node waits for the one that it is to replace. An
     update that began within settle_s is left alone, and one that was taken back counts for as long
-    as the run looks back.
+    as the run looks back. Whoever runs `docker service rollback` knows it.
     """
     without = reason_without_services(swarm)
     if without is not None:
         return without
     for service in swarm.known_services:
         placed, update = PlacedService(swarm, service), service.update_status
-        if update is not None and update.state == "rollback_completed":
+        if update is not None and service.was_taken_back:
             if clock.is_within(update.ended_at, options.since_s) and not placed.lacks_tasks:
                 yield _undone_finding(placed, update, containers, clock)
             continue

@@ -203,6 +203,8 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
     id: str = msgspec.field(name="ID", default="")
     spec: ServiceSpec = ServiceSpec()
     service_status: ServiceStatus | None = None
+    previous_spec: ServiceSpec | None = None
+    """What `docker service rollback` goes back to: swarm forgets it when it goes back by itself."""
     update_status: UpdateStatus | None = None
     created_at: str = ""
     updated_at: str = ""
@@ -232,6 +234,13 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
             sum(task.status.state == "complete" for task in tasks) if self.may_complete else 0
         )
         return self.status.running_tasks + completed < self.status.desired_tasks
+
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether swarm itself has gone back to the former version, and nobody who asked for it."""
+        update = self.update_status
+        is_back = update is not None and update.state == "rollback_completed"
+        return is_back and self.previous_spec is None
 
     @property
     def changed_at(self) -> float | None:

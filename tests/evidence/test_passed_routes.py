@@ -6,9 +6,11 @@ import pytest
 
 from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.proxies.caddy_files import caddy_files
 from diagnose.evidence.network.proxies.passed_routes import passed_routes
 from diagnose.live.disk.caddy_parts import sites
 from diagnose.model import Json
+from diagnose.nginx_text import text_of
 from diagnose.questions import AnyQuestion
 from diagnose.questions.processes import Process
 from tests.checks.network.evidence import container
@@ -68,6 +70,9 @@ CADDYFILES: dict[str, tuple[str, list[tuple[str, bool, int]]]] = {
     "a snippet that nobody imports": (
         "(api) {\n reverse_proxy /api/* api:8000\n}\n:80 {\n respond hello\n}", [],
     ),
+    "a snippet that is longer than any": (
+        "(all) {\n" + " reverse_proxy /api/* api:8000\n" * 101 + "}\n:80 {\n import all\n}", [],
+    ),
     "global options": ("{\n email a@example.com\n}\n:80 {\n respond hello\n}", []),
 }  # fmt: skip
 
@@ -83,6 +88,22 @@ def test_caddyfiles(text: str, expected: list[tuple[str, bool, int]]) -> None:
     host = Made({"file.read": {"text": kept, "size": len(kept)}})
     routes = passed_routes(host, Containers((caddy, api)), running)
     assert [(route.location, route.is_cut, route.port) for route in routes] == expected
+
+
+def test_snippets_that_name_each_other_have_an_end() -> None:
+    """Written out, they would be a hundred million directives."""
+    chain = "".join(
+        f"({this}) {{\n" + f" import {other}\n" * 99 + "}\n"
+        for this, other in ("ab", "bc", "cd", "de")
+    )
+    text = chain + "(e) {\n reverse_proxy api:8000\n}\n:80 {\n import a\n}"
+    caddy = container("caddy", Mounts=[WRITABLE])
+    running = Processes((Process(7, comm="caddy", container=caddy.id),))
+    kept = "\n".join(sites(text))
+    host = Made({"file.read": {"text": kept, "size": len(kept)}})
+    assert list(passed_routes(host, Containers((caddy,)), running)) == []
+    (file,) = caddy_files(host, caddy)
+    assert len("\n".join(text_of(file.sites))) < 1 << 20
 
 
 def test_a_file_for_each_site() -> None:

@@ -216,6 +216,16 @@ CASES: dict[str, tuple[dict[str, list[str]], dict[str, str], list[str]]] = {
     "a signed address of yesterday": (
         {"chat": [SIGNED.replace(f"{TODAY}T", "20250101T")] * 5}, {"edge": site(PLAIN, "")}, [],
     ),
+    "a signed address of no day": (
+        {"chat": [SIGNED.replace(f"{TODAY}T", "99999999T")] * 5}, {"edge": site(PLAIN, "")}, ["signature chat edge"],
+    ),
+    "a signed address by the name that another proxy was asked for": (
+        {"chat": [SIGNED] * 5},
+        {"edge": site(PLAIN, "proxy_set_header Host $http_x_forwarded_host;")}, [],
+    ),
+    "a signed address by the name in proxy_pass": (
+        {"chat": [SIGNED] * 5}, {"edge": site(PLAIN, "proxy_set_header Host $proxy_host;")}, ["signature chat edge"],
+    ),
     "an address without a signature": (
         {"chat": [asked("GET /docs/a.pdf?part=1", 403)] * 5}, {"edge": site(PLAIN, "")}, [],
     ),

@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.settings.overruled_variables import overruled_variables
 from diagnose.evidence.containers.settings.written_projects import written_projects
 from diagnose.evidence.machine.cron_calls import job_calls
-from diagnose.model import HOST, Failed, Json, Verdict
+from diagnose.model import HOST, Failed, Json, Reason, Unavailable, Verdict
 from tests.checks.container.written import made
 from tests.hosts import Made
 from tests.inspected import of
@@ -28,6 +28,12 @@ def test_what_is_not_read_is_said(answer: Json | Failed, why: str) -> None:
     reasons = [item.why for item in found.unexamined]
     assert len(reasons) == bool(why)
     assert all(why in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("reason", ["remote", "not recorded"])
+def test_an_engine_elsewhere_is_one_reason_for_all_projects(reason: Reason) -> None:
+    host = Made({"file.compose-project": Failed(reason)})
+    assert written_projects(host, of(made("web"), made("db"))) == Unavailable(reason)
 
 
 def test_variables_of_the_host_that_cannot_be_read() -> None:

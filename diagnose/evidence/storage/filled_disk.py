@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -339,8 +340,11 @@ def _largest_series(sizes: Mapping[str, int]) -> Spare | None:
 
 
 def _as_pattern(name: str) -> str:
-    """The name of a volume as an extended regular expression: it has no other sign than a dot."""
-    return name.replace(".", r"\.")
+    """The name of a volume as an extended regular expression.
+
+    Its local ones have no other sign than a dot, and those of a plugin may have any.
+    """
+    return re.sub(r"[^\w-]", r"\\\g<0>", name)
 
 
 def _holds(container: Container, path: str) -> bool:

@@ -177,3 +177,13 @@ def test_updates_that_were_taken_back(
 ) -> None:
     findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK, options=Options()).findings
     assert [(finding.summary, finding.variables) for finding in findings] == expected
+
+
+def test_a_way_back_that_somebody_asked_for_is_no_news() -> None:
+    """Swarm keeps the specification that was left then, and forgets it when it goes back alone."""
+    swarm = _undone(240, [LATER, NEWER])
+    (service,) = swarm.known_services
+    asked = msgspec.structs.replace(service, previous_spec=service.spec)
+    swarm = msgspec.structs.replace(swarm, services=(asked,))
+    findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK, options=Options()).findings
+    assert findings == ()

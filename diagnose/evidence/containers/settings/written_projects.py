@@ -9,7 +9,14 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key, only
-from diagnose.model import Failed, PageVariables, Unexamined
+from diagnose.model import (
+    NOT_IN_BUNDLE,
+    Failed,
+    NoEvidenceError,
+    PageVariables,
+    Unavailable,
+    Unexamined,
+)
 from diagnose.questions import Host
 from diagnose.questions.compose import (
     ComposeProject,
@@ -23,6 +30,8 @@ __all__ = ["MisreadNumber", "WrittenProject", "WrittenProjects", "WrittenService
 
 MOST = 100
 """Projects that are read."""
+_OF_ALL = (*NOT_IN_BUNDLE, "remote")
+"""Why the files of no project can be read."""
 TOO_MANY = f"its compose files were not read: more than {MOST} projects"
 
 
@@ -85,6 +94,8 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     items: list[WrittenProject] = []
     for members, answer in host.ask_in_order(made, _question):
         newest = _newest(members)
+        if isinstance(answer, Failed) and answer.reason in _OF_ALL:
+            raise NoEvidenceError(Unavailable.of(answer))
         if isinstance(answer, Failed):
             unexamined.append(Unexamined(newest.subject, f"its compose files: {answer}"))
         elif answer.services:

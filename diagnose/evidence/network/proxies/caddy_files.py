@@ -24,6 +24,10 @@ _MOST = 16
 """Files of one configuration that are read."""
 _DEEPEST = 4
 """Snippets in snippets."""
+_MOST_IMPORTS = 100
+"""Imports of a file that are followed: snippets that name each other would grow without end."""
+_LONGEST = 100
+"""Directives of a snippet."""
 
 
 class CaddyFile(msgspec.Struct, frozen=True):
@@ -42,7 +46,11 @@ def caddy_files(host: Host, proxy: Container) -> Iterator[CaddyFile]:
     mount, directives = _read(host, proxy, main)
     if mount is None:
         return
-    snippets = {item.name[1:-1]: item for item in directives if _is_snippet(item)}
+    snippets = {
+        item.name[1:-1]: item
+        for item in directives
+        if _is_snippet(item) and _length(item) <= _LONGEST and not _takes_arguments(item)
+    }
     yield CaddyFile(main, mount, tuple(_sites(directives, snippets)))
     for path in _imported(host, proxy, main, directives)[:_MOST]:
         mount, directives = _read(host, proxy, path)
@@ -69,25 +77,42 @@ def _is_snippet(item: Directive) -> bool:
     return item.is_block and item.name.startswith("(") and item.name.endswith(")")
 
 
+def _length(block: Directive) -> int:
+    """How many directives a block holds, those of its own blocks too."""
+    return len(block.inner) + sum(map(_length, block.inner))
+
+
+def _takes_arguments(snippet: Directive) -> bool:
+    return _ARGUMENT in "".join(text_of([snippet]))
+
+
 def _sites(
     directives: Sequence[Directive], snippets: Mapping[str, Directive]
 ) -> Iterator[Directive]:
-    sites = (item for item in directives if item.is_block and not _is_snippet(item))
-    for site in sites:
-        yield _with_snippets(site, snippets, 0)
+    importing = _Importing(snippets)
+    for item in directives:
+        if item.is_block and not _is_snippet(item):
+            yield importing.with_snippets(item, 0)
 
 
-def _with_snippets(block: Directive, snippets: Mapping[str, Directive], depth: int) -> Directive:
-    """A block with what its snippets say; one that takes arguments stays an import."""
-    inner: list[Directive] = []
-    for item in block.inner:
-        snippet = snippets.get(item.first) if item.name == _IMPORT else None
-        is_plain = snippet is not None and _ARGUMENT not in "".join(text_of([snippet]))
-        if snippet is not None and is_plain and depth < _DEEPEST:
-            inner += _with_snippets(snippet, snippets, depth + 1).inner
-        else:
-            inner.append(_with_snippets(item, snippets, depth))
-    return msgspec.structs.replace(block, inner=tuple(inner))
+class _Importing(msgspec.Struct):
+    """Puts snippets in the places of their imports."""
+
+    snippets: Mapping[str, Directive]
+    """Those that take no arguments, by name: an import of another one stays as it is."""
+    left: int = _MOST_IMPORTS
+
+    def with_snippets(self, block: Directive, depth: int) -> Directive:
+        """A block with what its snippets say."""
+        inner: list[Directive] = []
+        for item in block.inner:
+            snippet = self.snippets.get(item.first) if item.name == _IMPORT else None
+            if snippet is not None and depth < _DEEPEST and self.left > 0:
+                self.left -= 1
+                inner += self.with_snippets(snippet, depth + 1).inner
+            else:
+                inner.append(self.with_snippets(item, depth))
+        return msgspec.structs.replace(block, inner=tuple(inner))
 
 
 def _imported(

@@ -21,6 +21,8 @@ _OWN_SCHEMES = frozenset({"$scheme", "http"})
 _HOST_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "host.docker.internal"})
 _NAMES_OF_CLIENTS = frozenset({"$host", "$http_host", "$server_name"})
 """What stands for the host name that a client has typed."""
+_HOST_OF_TARGET = "$proxy_host"
+"""What nginx says where no header Host is set."""
 _TLS_PORT = "443"
 
 
@@ -81,9 +83,13 @@ class NginxHop(msgspec.Struct, frozen=True):
 
     @property
     def replaces_host(self) -> bool:
-        """Whether the server learns another host name than the one that clients ask for."""
-        said = self.headers.get("host", "")
-        is_passed_on = said in _NAMES_OF_CLIENTS or said.partition(":")[0] in self.names
+        """Whether the server certainly learns another host name than the one that clients ask for.
+
+        A variable of another name may have what a proxy before this one was asked for.
+        """
+        said = self.headers.get("host", _HOST_OF_TARGET)
+        is_variable = "$" in said and _HOST_OF_TARGET not in said
+        is_passed_on = is_variable or said.partition(":")[0] in self.names
         return self.is_known and not is_passed_on
 
     @property

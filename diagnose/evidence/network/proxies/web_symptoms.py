@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 import itertools
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Literal
 
@@ -21,6 +19,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
+from diagnose.phrases import unix
 
 Kind = Literal[
     "upgrade", "version", "login", "sign-in", "origin", "loop", "signature", "misdirected"
@@ -164,11 +163,11 @@ def _refused_signatures(requests: Sequence[AccessLine]) -> list[AccessLine]:
 
 def _has_expired(line: AccessLine) -> bool:
     """Whether a signed address was asked for after its time."""
-    begun, period = _SIGNED_AT.search(line.path), _HOLDS_FOR.search(line.path)
+    said, period = _SIGNED_AT.search(line.path), _HOLDS_FOR.search(line.path)
+    begun = unix(said[1]) if said is not None else None
     if begun is None or period is None:
         return False
-    at = calendar.timegm(time.strptime(begun[1], "%Y%m%dT%H%M%S"))
-    return at + int(period[1]) < line.at
+    return begun + int(period[1]) < line.at
 
 
 def _misdirected(requests: Sequence[AccessLine]) -> list[AccessLine]:
