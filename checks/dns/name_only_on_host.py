@@ -62,8 +62,8 @@ def name_only_on_host(
             elif _is_multicast(lowered):
                 why = "which devices answer only by multicast DNS: no DNS server knows it"
                 yield _finding(container, name, why, "")
-            elif told := known.of(container, name.name):
-                yield _told_finding(container, name, told)
+            elif answer := known.of(container, name.name):
+                yield _known_finding(container, name, answer)
     yield from failed.unread
     return None
 
@@ -89,7 +89,7 @@ def _finding(
     name: FailedName,
     why: str,
     address: str,
-    told: Mapping[str, Json] | None = None,
+    seen: Mapping[str, Json] | None = None,
     severity: Severity | None = None,
 ) -> Finding:
     finding = Finding.about(
@@ -97,7 +97,7 @@ def _finding(
         f'{container} cannot resolve "{name.name}", {why}',
         {
             "the name is in": quoted(name.source),
-            **(told or {}),
+            **(seen or {}),
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
         },
         discriminator=name.name,
@@ -108,13 +108,13 @@ def _finding(
     return finding.with_variables(entry)
 
 
-def _told_finding(container: Container, name: FailedName, known: HostKnownName) -> Finding:
+def _known_finding(container: Container, name: FailedName, known: HostKnownName) -> Finding:
     """A name that a DNS server of the host knows, and those of the container deny.
 
     The container's server may deny it on purpose, as one that filters names does.
     """
     answer, redirect = known.answer, known.answer.redirect
-    told: dict[str, Json] = {
+    seen: dict[str, Json] = {
         f"{name.name} A at {answer.server}, asked by the host": answer.address,
         "the container's servers, which deny it": list(known.denied_by),
     }
@@ -123,14 +123,14 @@ def _told_finding(container: Container, name: FailedName, known: HostKnownName) 
         others = joined(known.denied_by)
         why = (
             f"which the host's DNS server {answer.server} knows: the container asks {others}, "
-            "and is told that there is no such name"
+            "and learns that there is no such name"
         )
     if redirect is None:
-        return _finding(container, name, why, answer.address, told, Severity.warning)
+        return _finding(container, name, why, answer.address, seen=seen, severity=Severity.warning)
     place = with_port(redirect.address, redirect.port)
     why += f": a rule leads the host's own queries to {place}, and those of containers pass it by"
-    told["rule"] = redirect.rule
-    finding = _finding(container, name, why, answer.address, told)
+    seen["rule"] = redirect.rule
+    finding = _finding(container, name, why, answer.address, seen)
     if is_loopback(redirect.address):
         return finding
     return finding.with_variables({"redirected": answer.server, "real_server": place})

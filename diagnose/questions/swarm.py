@@ -237,7 +237,7 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def was_taken_back(self) -> bool:
-        """Whether swarm itself has gone back to the former version, and nobody who asked for it."""
+        """Whether swarm itself has gone back to the former version, without a request."""
         update = self.update_status
         is_back = update is not None and update.state == "rollback_completed"
         return is_back and self.previous_spec is None
