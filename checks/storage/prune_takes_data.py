@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.cron_calls import PruneCall, PruneCalls
 from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumes, ThreatenedVolumesByJob
 from diagnose.mappings import present
 from diagnose.model import (
     HOST,
+    NOT_IN_BUNDLE,
     CheckResult,
     Finding,
     PageVariables,
@@ -27,6 +29,7 @@ def prune_takes_data(
     prune_calls: PruneCalls | Unavailable,
     threatened: ThreatenedVolumesByJob | Unavailable,
     clock: Clock,
+    daemon: Daemon | None,
 ) -> CheckResult:
     """A job of the host removes volumes with data while no container has them.
 
@@ -37,8 +40,13 @@ def prune_takes_data(
     and no container; so does one that was removed before its container was made, as far back as the
     engine remembers. Calls that choose by a label are left alone.
     """
+    if daemon is not None and not daemon.is_of_host:
+        return Skipped(
+            "jobs and units of the host call the system's engine, and this is another one"
+        )
     if isinstance(prune_calls, Unavailable):
-        return Skipped(f"the cron jobs and the units of the host: {prune_calls}")
+        is_older = prune_calls.reason in NOT_IN_BUNDLE
+        return Skipped(f"the jobs of the host: {prune_calls}") if is_older else prune_calls
     if isinstance(threatened, Unavailable):
         return threatened
     for volumes in threatened:
@@ -46,6 +54,7 @@ def prune_takes_data(
             yield _removed_finding(volumes, clock)
         if volumes.next:
             yield _next_finding(volumes)
+    yield from prune_calls.unexamined
     return None
 
 

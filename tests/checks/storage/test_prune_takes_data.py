@@ -9,9 +9,9 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.cron_calls import PruneCall, PruneCalls
-from diagnose.evidence.storage.threatened_volumes import threatened_volumes
+from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumesByJob, threatened_volumes
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
-from diagnose.model import Result
+from diagnose.model import HOST, Result, Unavailable, Unexamined, Verdict
 from diagnose.phrases import unix
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -66,6 +66,23 @@ CASES = {
 @pytest.mark.parametrize(("result", "expected"), CASES.values(), ids=CASES)
 def test_volumes_that_go_next(result: Result, expected: list[tuple[str, str]]) -> None:
     assert rows(result) == expected
+
+
+UNREAD = Unexamined(HOST, "the crontabs of /var/spool/cron: only root may read them")
+UNKNOWN: dict[str, tuple[PruneCalls | Unavailable, Verdict]] = {
+    "a folder that only root may read": (PruneCalls((), (UNREAD,)), Verdict.UNKNOWN),
+    "no answer": (Unavailable("timed out"), Verdict.UNKNOWN),
+    "of an older bundle": (Unavailable("not recorded"), Verdict.SKIPPED),
+}
+
+
+@pytest.mark.parametrize(("jobs", "verdict"), UNKNOWN.values(), ids=UNKNOWN)
+def test_jobs_that_are_not_known_are_no_pass(
+    jobs: PruneCalls | Unavailable, verdict: Verdict
+) -> None:
+    none = ThreatenedVolumesByJob()
+    result = judge("storage.prune-takes-data", prune_calls=jobs, threatened=none, clock=NOW)
+    assert result.verdict is verdict
 
 
 def test_a_crontab_is_edited_and_a_unit_is_not() -> None:
