@@ -56,8 +56,8 @@ def service_underreplicated(
     """A swarm service runs fewer tasks than it should.
 
     A service that was changed within settle_s is left alone: it may still be starting, unless its
-    tasks were refused or failed three times since, or wait for an address that their network does
-    not have. Jobs are left alone too, and tasks that ended
+    tasks were refused or failed three times since, its update was paused, or its tasks wait for an
+    address that their network does not have. Jobs are left alone too, and tasks that ended
     well and are not to be started again count as running.
     """
     without = reason_without_services(swarm)
@@ -67,7 +67,9 @@ def service_underreplicated(
         placed = PlacedService(swarm, service)
         is_young = clock.is_within(service.changed_at, settle_s)
         allocation = allocations.of(placed.tasks) if allocations is not None else None
-        is_settling = is_young and not placed.keeps_failing and allocation is None
+        update = service.update_status
+        has_stopped = placed.keeps_failing or (update is not None and update.is_held)
+        is_settling = is_young and not has_stopped and allocation is None
         if not placed.lacks_tasks or is_settling:
             continue
         finding = _finding(placed, containers, placed.left_interface(interfaces))

@@ -61,8 +61,8 @@ def update_stuck(
     waits without end for a node that can take the next task. The number of tasks is right, so that
     nothing looks wrong, and `docker stack deploy` has ended long before. With the order
     start-first, a task that takes a port of its node waits for the one that it is to replace. An
-    update that began within settle_s is left alone, and one that was taken back counts for as long
-    as the run looks back. Whoever runs `docker service rollback` knows it.
+    update that began within settle_s is left alone while it goes on, and one that was taken back
+    counts for as long as the run looks back. Whoever runs `docker service rollback` knows it.
     """
     without = reason_without_services(swarm)
     if without is not None:
@@ -73,8 +73,9 @@ def update_stuck(
             if clock.is_within(update.ended_at, options.since_s) and not placed.lacks_tasks:
                 yield _undone_finding(placed, update, containers, clock)
             continue
-        is_settled = clock.has_passed(service.changed_at, settle_s)
-        if update is None or placed.lacks_tasks or not is_settled:
+        if update is None or placed.lacks_tasks:
+            continue
+        if not update.is_held and not clock.has_passed(service.changed_at, settle_s):
             continue
         if update.state == "updating":
             if isinstance(swarm.tasks, Unavailable):

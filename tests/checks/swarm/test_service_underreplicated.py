@@ -14,7 +14,7 @@ from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.swarm.allocations import failed_allocations
-from diagnose.evidence.swarm.swarm import Node, Service, Swarm
+from diagnose.evidence.swarm.swarm import Node, Service, Swarm, Task
 from diagnose.model import Subject
 from diagnose.questions.images import Network
 from tests.checks.swarm.evidence import CLOCK, FAILED, swarm_of
@@ -45,6 +45,23 @@ def test_services_that_lack_tasks(
 ) -> None:
     result = judge("swarm.service-underreplicated", swarm=swarm_of(spec, tasks), clock=CLOCK)
     assert bool(result.findings) is fires
+
+
+def test_a_service_whose_update_was_paused_does_not_start_slowly() -> None:
+    row = {
+        "ID": "s",
+        "Spec": {"Name": "web", "Mode": {"Replicated": {"Replicas": 1}}},
+        "ServiceStatus": {"RunningTasks": 0, "DesiredTasks": 1},
+        "UpdateStatus": {"State": "paused", "Message": "update paused due to failure"},
+        "UpdatedAt": datetime.fromtimestamp(CLOCK.wall - 3, UTC).isoformat(),
+    }
+    swarm = Swarm(
+        "active",
+        manager=True,
+        services=(msgspec.convert(row, Service),),
+        tasks=(msgspec.convert(FAILED, Task),),
+    )
+    assert judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
 
 
 UNFIT = {

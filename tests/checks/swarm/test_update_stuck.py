@@ -63,6 +63,9 @@ UPDATES = {
     ),
     "it waits for a node": (_updated({}, "updating", [PENDING, LATER]), {"stalled": "web"}),
     "paused": (_updated({}, "paused", [FAILED, LATER]), {"held": "web", "stalled": "web"}),
+    "paused a moment ago": (
+        _updated({}, "paused", [FAILED, LATER], age=3), {"held": "web", "stalled": "web"},
+    ),
     "its way back is paused": (_updated({}, "rollback_paused", [LATER]), {"stalled": "web"}),
     "under way": (_updated({}, "updating", [LATER]), None),
     "under way, and a task ended long ago": (
