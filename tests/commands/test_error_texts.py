@@ -103,6 +103,9 @@ def test_a_long_message_may_be_pasted_in_part() -> None:
 
 
 VOICES = {
+    'ERROR: failed to solve: failed to authorize: failed to fetch anonymous token: Get "https://auth.docker.io/token": dial tcp '
+    "10.0.0.9:443: i/o timeout": "token-not-fetched",
+    "failed to register layer: Error processing tar file(exit status 1): archive/tar: invalid tar header": "layer-altered",
     "failed to load listeners: failed to allocate daemon listening port 2375 (err: bind: address already in use)": "api-port-taken",
     'failed to resolve reference "registry.lan/app:1": failed to load host config: invalid type int64 for "ca"': "hosts-file-invalid",
     "ERROR: failed to solve: docker.io/library/alpine:3.20: could not resolve image due to policy": "source-policy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 
 REFUSED_PULLS = (
@@ -96,6 +97,7 @@ REFUSED_PULLS = (
         "compare sizes and copy it again",
         source="moby/moby#18799",
         confirmed_by="image.unpack-failed",
+        unlike=LazyPattern(r"failed to register layer"),
     ),
     Failure(
         name="login-refused",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
+
+_OF_BUILDER = LazyPattern(r"failed to (?:solve|authorize|resolve|do request|fetch \w{1,20} token)")
+"""The builder itself fetches a base image, outside of the containers of the steps."""
 
 _WAY = (
     Failure(
@@ -35,6 +39,7 @@ _WAY = (
         "docker build --network=host builds with the host's own network meanwhile",
         source="moby/moby#38243",
         confirmed_by="dns.upstream-unreachable",
+        unlike=_OF_BUILDER,
     ),
     Failure(
         name="step-names-unresolved",
@@ -44,6 +49,7 @@ _WAY = (
         cure="diagnose check 'dns.*' names the cause; docker build --network=host builds with the host's own network meanwhile",
         source="moby/moby#38243",
         confirmed_by="dns.upstream-unreachable",
+        unlike=_OF_BUILDER,
     ),
     Failure(
         name="step-server-silent",
@@ -60,6 +66,7 @@ _WAY = (
         cause="the step does not reach a server from which it downloads ({why})",
         cure="docker run --rm alpine wget -T5 -O /dev/null URL tries it; behind a proxy, give the build its address: "
         "--build-arg http_proxy=... --build-arg https_proxy=... (proxies in daemon.json are not for builds)",
+        unlike=_OF_BUILDER,
     ),
     Failure(
         name="step-certificate-unknown",
