@@ -22,6 +22,7 @@ from diagnose.recreate import service
 from diagnose.recreate.change import ContainerChange
 from diagnose.recreate.notes import is_of_compose, notes_about
 from diagnose.recreate.options import (
+    OPTIONS_OF_HEALTH,
     Inspect,
     NoRecreateError,
     Option,
@@ -101,6 +102,8 @@ def _kept_options(
 ) -> list[str]:
     """The options that the container was made with, without those to leave out."""
     left_out = change.without | ({"runtime"} if docker == PODMAN else set())
+    if "--no-healthcheck" in change.options:
+        left_out |= OPTIONS_OF_HEALTH
     begins = tuple(f"--{name}" for name in left_out if "=" in name)
     return [
         option.text

@@ -340,6 +340,8 @@ _OF_HEALTH = {
     "StartInterval": "health-start-interval",
 }
 """Durations in nanoseconds."""
+OPTIONS_OF_HEALTH = frozenset({"health-cmd", "health-retries", *_OF_HEALTH.values()})
+"""docker refuses them beside `--no-healthcheck`."""
 
 
 def networks_of(container: Inspect) -> list[tuple[str, list[Option]]]:

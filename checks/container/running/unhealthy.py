@@ -14,6 +14,7 @@ from checks.container.first_steps.probe_steps import (
 )
 from checks.container.first_steps.server_steps import is_of_a_server, server_of
 from checks.container.helpers import held_up, log_evidence, not_running, tail_of
+from checks.container.running.foreign_probes import foreign_probe_finding, probed_server
 from checks.container.running.health_restarts import HealthRestarts, health_restarts
 from checks.container.running.probe_words import (
     clause_of_port,
@@ -100,8 +101,9 @@ def unhealthy(
     health; where something else does so, the container is seldom called unhealthy for long: three
     such restarts within the hour count. A probe that speaks plain text to a port with TLS, or the
     other way round, is known by the words of both. A DNS server may answer others and not its own
-    loopback, from which its probe asks. A web program may serve the hosts of a variable alone, and
-    its probe asks for localhost.
+    loopback, from which its probe asks. A worker may have the probe of its image's server, which
+    another container passes. A web program may serve the hosts of a variable alone, and its probe
+    asks for localhost.
     """
     other_probes = surroundings.other_probes
     other_commands = other_probes.by_id if other_probes is not None else {}
@@ -118,6 +120,8 @@ def unhealthy(
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
             yield _restarted_finding(probe, restarts, clock, other)
+        elif _fails(probe) and (server := probed_server(probe, containers)):
+            yield foreign_probe_finding(probe, server)
         elif _fails(probe):
             tail = tail_of(surroundings.log_tails, container)
             starting_s = _starts_for(probe, clock, starting)

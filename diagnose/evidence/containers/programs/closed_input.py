@@ -23,8 +23,16 @@ _SHELLS = frozenset(
     ]
 )
 """Programs that read commands from their input where they are given none."""
-_ENDS_WITH_INPUT = LazyPattern(r"\breact-scripts start\b|^Starting the development server")
-"""facebook/create-react-app#8688: from 3.4.1 on it ends with exit code 0 when its input does."""
+_ENDS_WITH_INPUT = LazyPattern(
+    r"\breact-scripts start\b|^Starting the development server"
+    r"|\b[Pp]ress (?:\[?(?:Enter|ENTER|enter|Return|return)\]?|any key|Ctrl[-+][DZ])"
+    r" to (?:stop|exit|quit|end|continue|terminate|shut ?down)\b"
+    r"|\b[Tt]ype ['\"`]?(?:exit|quit|stop)['\"`]? (?:and press \w{2,8} )?to (?:stop|exit|quit|leave)\b"
+)
+"""facebook/create-react-app#8688: from 3.4.1 on it ends with exit code 0 when its input does.
+
+Others say that they wait for a key; lux032/MusicAutoTagger#2.
+"""
 
 
 def is_bare_shell(container: Container) -> bool:

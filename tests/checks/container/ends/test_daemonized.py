@@ -129,6 +129,9 @@ def test_a_log_that_complains_is_not_the_end_of_a_job() -> None:
         ("> react-scripts start", {}, "web"),
         ("> react-scripts start", {"OpenStdin": True}, None),
         ("> vite preview", {}, None),
+        ("Press Enter to stop the program...", {}, "web"),
+        ("Press Enter to stop the program...", {"Tty": True}, None),
+        ("Type 'exit' to quit", {}, "web"),
     ],
 )
 def test_a_server_that_ends_with_its_input(line: str, config: dict[str, Any], shell: str | None):

@@ -317,6 +317,51 @@ def test_a_program_that_is_still_starting(
     assert ("start_period" in finding.variables) is is_offered
 
 
+PROBED = "curl -f http://localhost:8000/health || exit 1"
+WORKERS = {
+    "a worker of the same image": ("shop:2", ["celery", "worker"], "healthy", True),
+    "a copy of the server": ("shop:2", ["gunicorn", "app"], "healthy", False),
+    "the server fails too": ("shop:2", ["celery", "worker"], "unhealthy", False),
+    "of another image": ("other:1", ["celery", "worker"], "healthy", False),
+}
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "of_server", "is_foreign"), WORKERS.values(), ids=WORKERS
+)
+def test_a_probe_that_is_made_for_another_program_of_the_image(
+    image: str, command: list[str], of_server: str, *, is_foreign: bool
+) -> None:
+    """Young as it is, more time would not let the worker listen."""
+    check = {"Healthcheck": {"Test": ["CMD-SHELL", PROBED]}}
+    failed = {"Start": moment(6), "End": moment(5), "ExitCode": 1, "Output": "refused"}
+    worker = container_in(
+        "running",
+        age=60,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 3, "Log": [failed]}},
+        Config={"Image": image, **check},
+        Path=command[0],
+        Args=command[1:],
+    )
+    server = inspected(
+        "app",
+        State={"Status": "running", "Health": {"Status": of_server, "Log": []}},
+        Config={"Image": "shop:2", **check},
+        Path="gunicorn",
+        Args=["app"],
+    )
+    netns = ContainerNetns(worker, 1, links=(), addresses=(), routes=(), listeners=())
+    found = judge(
+        "container.unhealthy",
+        containers=of(worker, server),
+        clock=CLOCK,
+        namespaces=Namespaces({worker.id: netns}),
+    ).findings
+    (finding,) = [finding for finding in found if finding.subject == worker.subject]
+    assert ("the health check of container" in finding.summary) is is_foreign
+    assert ("unserving" in finding.variables) is is_foreign
+
+
 def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     line = (
         "Another Kibana instance appears to be migrating the index. Waiting for that. You can get "

@@ -36,6 +36,23 @@ def probe_that_goes_to_a_proxy(box: Box) -> None:
     assert "unset http_proxy; " in first_command(box, "container.unhealthy", "proxied")
 
 
+@fault("container.unhealthy", subject="container:worker6", shareable=True)
+def probe_of_the_server_in_a_worker(box: Box) -> None:
+    """A worker has the health check of the server of its image, which listens in another one."""
+    probe = "wget -q -O /dev/null http://127.0.0.1:8000/index.html"
+    health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=1"]
+    server = ["httpd", "-f", "-p", "8000", "-h", "/www"]
+    run(box, "server6", *GOOD, *health, "bb:1.36", *server)
+    box.wait_for(
+        lambda: box.inspect("server6")["State"]["Health"]["Status"] == "healthy",
+        what="the server to be healthy",
+    )
+    _unhealthy(box, "worker6", probe)
+    assert first_command(box, "container.unhealthy", "worker6") == (
+        "diagnose recreate worker6 -- --no-healthcheck | sh"
+    )
+
+
 @fault("container.unhealthy", subject="container:sick", shareable=True)
 def probe_fails(box: Box) -> None:
     """The application does not answer its health check; a restart would help it."""

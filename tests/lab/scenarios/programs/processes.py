@@ -21,6 +21,17 @@ def server_in_the_background(box: Box) -> None:
     assert box.wait_state("forker", "exited")["State"]["ExitCode"] == 0
 
 
+@fault("container.daemonized", subject="container:tagger", shareable=True)
+def server_that_waits_for_a_key(box: Box) -> None:
+    """A program runs until somebody presses Enter, and its container has no input."""
+    serves = "echo Press Enter to stop the program...; read -r key; exit 0"
+    run(box, "tagger", *GOOD, "-p", "127.0.0.1:8972:8080", "bb:1.36", "sh", "-c", serves)
+    assert box.wait_state("tagger", "exited")["State"]["ExitCode"] == 0
+    assert first_command(box, "container.daemonized", "tagger") == (
+        "diagnose recreate tagger -- --interactive --tty | sh"
+    )
+
+
 @fault("container.first-process-stopped", subject="container:halted", shareable=True)
 def first_process_that_was_stopped(box: Box) -> None:
     """The first process of a container got SIGSTOP and never SIGCONT."""
