@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from checks.container.ends.silent_faults import silent_fault_clause, silent_fault_steps
 from checks.container.first_steps.changed_compose import (
     changed_evidence,
     changed_file,
@@ -159,7 +160,8 @@ class FailedRun(msgspec.Struct, frozen=True):
         migrator = self.migrator.clause if self.migrator is not None else ""
         means = migrator or meaning(self.tail)
         clauses = (means, own, self._empty_variable_clause, self._stray_path_clause, former)
-        return "; ".join(filter(None, clauses))
+        known = "; ".join(filter(None, clauses))
+        return known or silent_fault_clause(self.container, self.context.log_tails)
 
     @property
     def _stray_path_clause(self) -> str:
@@ -199,10 +201,9 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
-        is_refuted = self._blames_no_filter
         is_known = bool(self.too_early_clause or self.unserved_peer_clause)
         return {
-            **log_evidence(self.tail, is_refuted=is_refuted, is_known=is_known),
+            **log_evidence(self.tail, is_refuted=self._blames_no_filter, is_known=is_known),
             **self._unknown_evidence,
             **(UNFILTERED if self._blames_no_filter else {}),
             **(self._seen_inside.evidence if self._seen_inside is not None else {}),
@@ -275,7 +276,8 @@ class FailedRun(msgspec.Struct, frozen=True):
         # what is seen in this image is in no other build of it
         images = context.images if "mended" not in inside else None
         return self._without_links(
-            image_steps(container, tail, images, context.image_commands, self.calls)
+            silent_fault_steps(container, context.log_tails)
+            | image_steps(container, tail, images, context.image_commands, self.calls)
             | (inside if self._seen_inside else mended_image(container, tail.failure))
             | self._image_before
             | changed_variables(container, self.changed)

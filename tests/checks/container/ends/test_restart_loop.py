@@ -203,6 +203,25 @@ def test_no_loop(name: str, container: Container, events: Events | Unavailable):
     assert summaries(loops(container, events=events)) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "lines", "is_silent"),
+    [(139, (), True), (139, ("ready to serve",), False), (1, (), False)],
+)
+def test_a_fault_of_which_the_program_logs_nothing(
+    code: int, lines: tuple[str, ...], *, is_silent: bool
+) -> None:
+    container = container_in(
+        "restarting",
+        code=code,
+        RestartCount=8,
+        Config={"Image": "shop/web:1.4"},
+        **restart_policy("always"),
+    )
+    (finding,) = loops(container, log_tails=log_of(container, *lines)).findings
+    assert ("it logs nothing" in finding.summary) is is_silent
+    assert finding.variables.get("silent_image") == ("shop/web:1.4" if is_silent else None)
+
+
 def test_swarm_churn_is_counted_by_slot():
     churning = [swarm_task("shop_web.1", n, age=60 + n) for n in range(4)]
     (found,) = items(loops(*churning, log_tails=log_of(churning[0], "no such table")))
