@@ -43,7 +43,7 @@ _PARTS = ("module", "class", "library", "plugin", "package", "extension", "file"
 """The groups of a row that hold the name of what an image lacks."""
 _PART = LazyPattern(r"@?[A-Za-z_][\w./@\\-]{1,100}")
 _CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|key|cert)$")
-_OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|acme|keys?$", re.IGNORECASE)
+_OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|keys?$", re.IGNORECASE)
 _SPOKEN: tuple[tuple[Look, LazyPattern], ...] = (
     (
         "certificate",
@@ -61,7 +61,8 @@ _SPOKEN: tuple[tuple[Look, LazyPattern], ...] = (
         "builds",
         LazyPattern(
             r"\bversions?\b.{0,60}(?:mismatch|require|expect|support|newer|older|at least|incompatib|differ)"
-            r"|(?:mismatch|require|expect|support|incompatib)\w*\b.{0,60}\bversion|\bdeprecated\b|no longer supported",
+            r"|(?:mismatch|require|expect|support|incompatib)\w{0,12}\b.{0,60}\bversion"
+            r"|\bdeprecated\b|no longer supported",
             re.IGNORECASE,
         ),
     ),
