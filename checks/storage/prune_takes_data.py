@@ -38,7 +38,8 @@ def prune_takes_data(
     `docker system prune --volumes` too. Read are crontabs, and ExecStart= of units in
     /etc/systemd/system, not the scripts that they call. A volume counts that has a name and data
     and no container; so does one that was removed before its container was made, as far back as the
-    engine remembers. Calls that choose by a label are left alone.
+    engine remembers. Calls that choose by a label are left alone. Where no volume is of a compose
+    project it is advice: on a machine of CI such a job is meant.
     """
     if daemon is not None and not daemon.is_of_host:
         return Skipped(
@@ -71,6 +72,7 @@ def _next_finding(volumes: ThreatenedVolumes) -> Finding:
         f"{named('volume', volumes.next)} with data would go at its next run",
         evidence={f"{job.path}, line {job.line}": job.text, "volumes": and_more(volumes.next, 20)},
         discriminator=f"{job.path}:{job.line}",
+        severity=Severity.warning if volumes.is_of_project else Severity.advice,
         variables=_variables(job),
         touches=tuple(Subject("volume", name) for name in volumes.next),
     )

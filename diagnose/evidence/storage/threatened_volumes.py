@@ -12,7 +12,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.cron_calls import PruneCall, PruneCalls
 from diagnose.evidence.storage.filled_disk import BUILDER_CACHE
-from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume, compose_label
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
@@ -40,6 +40,8 @@ class ThreatenedVolumes(msgspec.Struct, frozen=True):
     job: PruneCall
     next: tuple[str, ...]
     """Volumes with a name and with data that no container has now."""
+    is_of_project: bool = False
+    """Whether one of them is of a compose project, which is down and not forgotten."""
     removed: tuple[RemovedVolume, ...] = ()
 
 
@@ -62,9 +64,13 @@ def threatened_volumes(
     if not jobs:
         return ThreatenedVolumesByJob()
     named = [volume for volume in unused or () if _is_named(volume)][:MOST]
-    filled = tuple(volume.name for volume in named if _has_entries(host, volume))
+    filled = [volume for volume in named if _has_entries(host, volume)]
+    names = tuple(volume.name for volume in filled)
+    is_of_project = any(compose_label(volume, "project") for volume in filled)
     removed = tuple(_removed(containers, events))
-    return ThreatenedVolumesByJob(tuple(ThreatenedVolumes(job, filled, removed) for job in jobs))
+    return ThreatenedVolumesByJob(
+        tuple(ThreatenedVolumes(job, names, is_of_project, removed) for job in jobs)
+    )
 
 
 def _is_named(volume: Volume) -> bool:

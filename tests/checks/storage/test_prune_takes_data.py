@@ -20,7 +20,9 @@ from tests.judging import judge, rows
 MADE = "2026-01-02T03:00:00Z"
 AT = unix(MADE) or 0.0
 NOW = Clock(wall=AT + 600, booted=0.0)
-DATA = Volume("shop_data", mountpoint="/v/shop_data/_data")
+PROJECT = {"com.docker.compose.project": "shop"}
+DATA = Volume("shop_data", mountpoint="/v/shop_data/_data", labels=PROJECT)
+FORGOTTEN = Volume("ci_42", mountpoint="/v/ci_42/_data")
 NAMELESS = Volume("a" * 64, mountpoint="/v/nameless/_data")
 ALL = PruneCall("/etc/cron.d/prune", 1, "docker volume prune -af", "volume", every=True)
 SYSTEM = PruneCall("/etc/cron.d/prune", 1, "docker system prune -af --volumes", "system")
@@ -54,6 +56,7 @@ def _judge(
 FOUND = [("warning", "host")]
 CASES = {
     "a volume with data": (_judge(ALL), FOUND),
+    "a volume of no project": (_judge(ALL, volumes=(FORGOTTEN,)), [("advice", "host")]),
     "an empty volume": (_judge(ALL, names=[]), []),
     "a volume without a name": (_judge(ALL, volumes=(NAMELESS,)), []),
     "no volume": (_judge(ALL, volumes=()), []),

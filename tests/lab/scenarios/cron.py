@@ -170,6 +170,7 @@ _PRUNE = "0 3 * * * root docker volume prune -{}f >/dev/null 2>&1\n"
 
 def _volume_of_a_project_that_is_down(box: Box, name: str) -> None:
     """A volume with a file, whose container was removed as `docker compose down` does it."""
+    box.docker("volume", "create", "--label=com.docker.compose.project=shop", name)
     box.docker(
         "run", "--rm", f"--volume={name}:/data", box.image("bb:1.36"), "touch", "/data/ibdata1"
     )
