@@ -258,7 +258,12 @@ def no_engine_answers(box: Box) -> None:
     _serve(box, "html")
 
 
-@healthy(env={"DOCKER_HOST": "unix:///run/nonsense.sock"}, exit_code=3)
+@fault(
+    "daemon.client-context-dead",
+    subject="daemon:docker",
+    env={"DOCKER_HOST": "unix:///run/nonsense.sock"},
+    exit_code=1,
+)
 def wrong_address(box: Box) -> None:
     """The engine is well; DOCKER_HOST names a socket that never was."""
     assert box.ping()

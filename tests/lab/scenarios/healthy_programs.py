@@ -170,7 +170,12 @@ def sidecar_that_shares_localhost(box: Box) -> None:
 def child_that_was_stopped(box: Box) -> None:
     """A child of the first process is stopped by job control; the first process works."""
     run(
-        box, "jobs9", "bb:1.36", "sh", "-c", "sleep 1000 & kill -STOP $!; while :; do sleep 1; done"
+        box,
+        "jobs9",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "sleep 1000 & sleep 0.3; kill -STOP $!; while :; do sleep 1; done",
     )
 
 
