@@ -18,7 +18,7 @@ from diagnose.evidence.containers.settings.seccomp import is_unfiltered
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
-from diagnose.model import NOT_IN_BUNDLE, Severity, Skipped, Unavailable
+from diagnose.model import Severity, Unavailable
 from diagnose.phrases import duration
 
 LINE = "log"
@@ -34,11 +34,6 @@ class EndOutcome(NamedTuple):
     severity: Severity
     what: str
     """The predicate of a sentence about the container: `exits with code 0`."""
-
-
-def unread_jobs(why: Unavailable) -> Skipped | Unavailable:
-    """What a check says without the jobs of the host; older bundles do not hold them."""
-    return Skipped(f"the jobs of the host: {why}") if why.reason in NOT_IN_BUNDLE else why
 
 
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:

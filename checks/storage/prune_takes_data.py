@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.cron_calls import PruneCall, PruneCalls
+from diagnose.evidence.machine.cron_calls import (
+    PruneCall,
+    PruneCalls,
+    jobs_of_another_engine,
+    unread_jobs,
+)
 from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumes, ThreatenedVolumesByJob
 from diagnose.mappings import present
 from diagnose.model import (
     HOST,
-    NOT_IN_BUNDLE,
     CheckResult,
     Finding,
     PageVariables,
     Severity,
-    Skipped,
     Subject,
     Unavailable,
 )
@@ -41,13 +44,10 @@ def prune_takes_data(
     engine remembers. Calls that choose by a label are left alone. Where no volume is of a compose
     project it is advice: on a machine of CI such a job is meant.
     """
-    if daemon is not None and not daemon.is_of_host:
-        return Skipped(
-            "jobs and units of the host call the system's engine, and this is another one"
-        )
+    if (other := jobs_of_another_engine(daemon)) is not None:
+        return other
     if isinstance(prune_calls, Unavailable):
-        is_older = prune_calls.reason in NOT_IN_BUNDLE
-        return Skipped(f"the jobs of the host: {prune_calls}") if is_older else prune_calls
+        return unread_jobs(prune_calls)
     if isinstance(threatened, Unavailable):
         return threatened
     for volumes in threatened:

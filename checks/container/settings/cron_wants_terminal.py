@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import unread_jobs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.machine.cron_calls import CronCalls
+from diagnose.evidence.machine.cron_calls import CronCalls, unread_jobs
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     HOST,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import unread_jobs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
+from diagnose.evidence.machine.cron_calls import (
+    JobCall,
+    JobCalls,
+    jobs_of_another_engine,
+    unread_jobs,
+)
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.registry import check
 
 _SIGNS = LazyPattern(r"[-_.]")
@@ -28,10 +32,8 @@ def job_names_nobody(
     with other signs between its words, or is the only one of a service that is called so. Lines
     that look whether the container is there are left out.
     """
-    if daemon is not None and not daemon.is_of_host:
-        return Skipped(
-            "jobs and units of the host call the system's engine, and this is another one"
-        )
+    if (other := jobs_of_another_engine(daemon)) is not None:
+        return other
     if isinstance(job_calls, Unavailable):
         return unread_jobs(job_calls)
     names = {container.name for container in containers}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from checks.container.helpers import unread_jobs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.evidence.machine.cron_calls import (
+    DockerUnit,
+    DockerUnits,
+    jobs_of_another_engine,
+    unread_jobs,
+)
+from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
 from diagnose.registry import check
 
 AT_ONCE_S: Final = 60.0
@@ -29,10 +33,8 @@ def stopped_by_unit(
     container is gone counts if it is enabled; one of a project of compose, if no container of
     compose runs besides.
     """
-    if daemon is not None and not daemon.is_of_host:
-        return Skipped(
-            "jobs and units of the host call the system's engine, and this is another one"
-        )
+    if (other := jobs_of_another_engine(daemon)) is not None:
+        return other
     if isinstance(docker_units, Unavailable):
         return unread_jobs(docker_units)
     for unit in docker_units:

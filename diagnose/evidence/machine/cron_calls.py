@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
-from diagnose.model import HOST, Failed, Unavailable, Unexamined
+from diagnose.model import HOST, NOT_IN_BUNDLE, Failed, Skipped, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.cron import (
     CronCall,
@@ -25,6 +26,8 @@ __all__ = [
     "JobCalls",
     "PruneCall",
     "PruneCalls",
+    "jobs_of_another_engine",
+    "unread_jobs",
 ]
 
 
@@ -32,6 +35,18 @@ class CronCalls(Items[CronCall], frozen=True):
     """By crontab, in the order of their lines."""
 
     unexamined: tuple[Unexamined, ...] = ()
+
+
+def jobs_of_another_engine(daemon: Daemon | None) -> Skipped | None:
+    """Why a check leaves the jobs of the host alone; None where they call the engine at hand."""
+    if daemon is None or daemon.is_of_host:
+        return None
+    return Skipped("jobs and units of the host call the system's engine, and this is another one")
+
+
+def unread_jobs(why: Unavailable) -> Skipped | Unavailable:
+    """What a check says without the jobs of the host; older bundles do not hold them."""
+    return Skipped(f"the jobs of the host: {why}") if why.reason in NOT_IN_BUNDLE else why
 
 
 @evidence
