@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.items import Items
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -44,11 +43,17 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
     """
     if not images.users_known:
         return PassedOverImages()
+    unused = by_key(
+        (repository_of(image.tags[0]), image)
+        for image in images
+        if image.tags and not images.used.get(image.id)
+    )
     pairs = [
-        (container, own, newer)
+        (container, own, image)
         for container in containers.running
         if container.compose_project and (own := images.of(container)) is not None
-        for newer in _newer_unused(own, container, images)
+        for image in unused.get(repository_of(container.config.image), ())
+        if image.created > own.created
     ]
     found: dict[str, PassedOverImage] = {}
     for container, own, newer in pairs[:MOST]:
@@ -58,14 +63,6 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
         if 0 <= made - brought <= BEFORE_S:
             found[container.id] = PassedOverImage(container, newer.tags[0], brought)
     return PassedOverImages(tuple(found.values()))
-
-
-def _newer_unused(own: Image, container: Container, images: Images) -> Iterator[Image]:
-    repository = repository_of(container.config.image)
-    for image in images:
-        is_of_it = bool(image.tags) and repository_of(image.tags[0]) == repository
-        if is_of_it and image.created > own.created and not images.used.get(image.id):
-            yield image
 
 
 def _named_at(host: Host, image: Image) -> float | None:
