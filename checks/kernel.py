@@ -292,11 +292,7 @@ def cgroups_leaked(
 @check(
     "kernel.mounts-exhausted",
     severity=Severity.warning,
-    causes=[
-        "container.start-refused",
-        "container.runtime-limit-hit",
-        "daemon.errors-in-log",
-    ],
+    causes=["container.start-refused", "container.runtime-limit-hit", "daemon.errors-in-log"],
 )
 def mounts_exhausted(
     room: MountRoom,

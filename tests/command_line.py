@@ -22,10 +22,7 @@ TIMEOUT_S = 60
 
 
 def run(
-    *args: str,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    stdin: str = "",
+    *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run `diagnose ARGS`. env: the whole environment; None for that of the tests.
 
@@ -37,10 +34,7 @@ def run(
 
 
 def run_bytes(
-    *args: str,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    stdin: str = "",
+    *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
     """The same for what is no text: a bundle on stdout."""
     with tempfile.TemporaryDirectory(prefix="diagnose-run-") as name:

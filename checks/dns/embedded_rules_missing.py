@@ -17,10 +17,7 @@ from diagnose.registry import check
     caused_by=["daemon.not-running", "daemon.hung"],
 )
 def embedded_rules_missing(
-    containers: Containers,
-    lookups: Lookups,
-    namespaces: Namespaces | None,
-    daemon: Daemon | None,
+    containers: Containers, lookups: Lookups, namespaces: Namespaces | None, daemon: Daemon | None
 ) -> CheckResult:
     """A container's DNS queries no longer reach the engine's resolver.
 

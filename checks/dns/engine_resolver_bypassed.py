@@ -15,11 +15,7 @@ from diagnose.phrases import joined
 from diagnose.registry import check
 
 
-@check(
-    "dns.engine-resolver-bypassed",
-    severity=Severity.critical,
-    causes=FAILED_CONTAINERS,
-)
+@check("dns.engine-resolver-bypassed", severity=Severity.critical, causes=FAILED_CONTAINERS)
 def engine_resolver_bypassed(
     containers: Containers, resolvers: Resolvers, failed_names: FailedNames, ping: Ping | None
 ) -> CheckResult:

@@ -21,11 +21,7 @@ _GATEWAY = "host-gateway"
 """What the engine replaces by the host's address, since 20.10."""
 
 
-@check(
-    "dns.name-only-on-host",
-    severity=Severity.critical,
-    causes=FAILED_CONTAINERS,
-)
+@check("dns.name-only-on-host", severity=Severity.critical, causes=FAILED_CONTAINERS)
 def name_only_on_host(
     containers: Containers,
     failed: FailedNames,

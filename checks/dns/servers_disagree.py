@@ -16,11 +16,7 @@ from diagnose.registry import check
 _RESOLVED_STUBS = ("127.0.0.53", "127.0.0.54")
 
 
-@check(
-    "dns.servers-disagree",
-    severity=Severity.critical,
-    causes=FAILED_CONTAINERS,
-)
+@check("dns.servers-disagree", severity=Severity.critical, causes=FAILED_CONTAINERS)
 def servers_disagree(
     resolvers: Resolvers, lookups: Lookups, containers: Containers | None
 ) -> CheckResult:

@@ -13,11 +13,7 @@ from diagnose.phrases import and_more, named, sentence
 from diagnose.registry import check
 
 
-@check(
-    "dns.tcp-blocked",
-    severity=Severity.critical,
-    causes=FAILED_CONTAINERS,
-)
+@check("dns.tcp-blocked", severity=Severity.critical, causes=FAILED_CONTAINERS)
 def tcp_blocked(containers: Containers, lookups: Lookups) -> CheckResult:
     """A DNS server does not answer over TCP, and names with large answers fail.
 

@@ -76,8 +76,7 @@ def _ipv4_findings(
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"IP forwarding is off{where}: {_cut_off(cut)}",
-            str(line) if line else "",
+            f"IP forwarding is off{where}: {_cut_off(cut)}", str(line) if line else ""
         ),
         evidence=evidence,
         variables=variables,
@@ -132,10 +131,7 @@ def _ipv6_findings(
     yield Finding(
         subject=HOST,
         summary=f"IPv6 forwarding is off: {_cut_off(cut)} over IPv6",
-        evidence={
-            FORWARDING6: forwarding.everywhere6,
-            "containers": sorted(names_of(cut)),
-        },
+        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(names_of(cut))},
         variables={"assignment": f"{FORWARDING6}=1"},
         severity=None if is_outage else Severity.warning,
         touches=with_bridges(routed[name] for name in open6),

@@ -82,10 +82,7 @@ def _finding(members: list[Container]) -> Finding:
             "rules that translate addresses": 0,
             "networks": homes,
         },
-        touches=(
-            *(Subject("network", name) for name in homes),
-            *subjects_of(members),
-        ),
+        touches=(*(Subject("network", name) for name in homes), *subjects_of(members)),
         signs=NO_WAY_OUT,
         stable=tuple(member.life for member in members),
     )

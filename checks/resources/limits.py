@@ -9,16 +9,7 @@ from diagnose.evidence.containers.parent_quotas import ParentQuotas, SharedQuota
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.mappings import subjects_of
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Count,
-    Finding,
-    Json,
-    PageVariables,
-    Percent,
-    Severity,
-)
+from diagnose.model import HOST, CheckResult, Count, Finding, Json, PageVariables, Percent, Severity
 from diagnose.phrases import MIB, agree, count, duration, named, size
 from diagnose.registry import check
 

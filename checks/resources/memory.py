@@ -31,11 +31,7 @@ from diagnose.phrases import MIB, duration, size
 from diagnose.registry import check
 
 
-@check(
-    "resources.host-oom",
-    severity=Severity.critical,
-    caused_by=["resources.memory-scarce"],
-)
+@check("resources.host-oom", severity=Severity.critical, caused_by=["resources.memory-scarce"])
 def host_oom(
     containers: Containers | None,
     kernel_log: KernelLog,
@@ -85,10 +81,7 @@ def _host_finding(kills: list[OomKill], age: float, names: dict[str, Container])
             ],
         },
         variables=_victim(victims),
-        touches=(
-            *subjects_of(victims.values()),
-            *((DAEMON,) if _engine_hit(last.task) else ()),
-        ),
+        touches=(*subjects_of(victims.values()), *((DAEMON,) if _engine_hit(last.task) else ())),
         onset=kills[0].at,
     )
 
@@ -153,11 +146,7 @@ def memory_scarce(
 
 
 def _scarce_finding(
-    host_memory: HostMemory,
-    waited: float | None,
-    eaters: Sequence[_Eater],
-    *,
-    is_stalled: bool,
+    host_memory: HostMemory, waited: float | None, eaters: Sequence[_Eater], *, is_stalled: bool
 ) -> Finding:
     """waited: the percent of a minute in which work waited. eaters: the largest."""
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"

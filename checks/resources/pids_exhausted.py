@@ -180,11 +180,7 @@ def _engine_finding(own: Pids, limit_file: str) -> Finding:
             f"no container can start: the engine and its helpers (shims) run {own.current} of the "
             f"{own.max} processes and threads that their control group allows"
         ),
-        evidence={
-            "pids.current": own.current,
-            "pids.max": own.max,
-            "pids.events max": refused,
-        },
+        evidence={"pids.current": own.current, "pids.max": own.max, "pids.events max": refused},
         variables={"unit": "docker.service", **present({"limit_file": limit_file})},
         severity=Severity.critical if refused else Severity.warning,
         signs=NO_FORK,

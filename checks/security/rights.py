@@ -342,10 +342,7 @@ def _unconfined_finding(container: Container, off: list[str], features: list[str
     if container.host_config.masked_paths == []:
         evidence["HostConfig.MaskedPaths"] = "none"
     return Finding.about(
-        container,
-        f"{container} runs with {', '.join(off)}",
-        evidence,
-        image=container.config.image,
+        container, f"{container} runs with {', '.join(off)}", evidence, image=container.config.image
     )
 
 

@@ -76,10 +76,7 @@ def _deleted_files_finding(
             f"{size(file.bytes)} of {disk.point} belong to a deleted file that "
             f"{file.comm or 'a process'}{whose} (pid {file.pid}) holds open"
         ),
-        evidence={
-            descriptor: f"{file.path} (deleted)",
-            f"stat({descriptor}).blocks": file.bytes,
-        },
+        evidence={descriptor: f"{file.path} (deleted)", f"stat({descriptor}).blocks": file.bytes},
         variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},
         discriminator=f"{file.pid}:{file.fd}",
         touches=(disk.subject,) if fills else (),

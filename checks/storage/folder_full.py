@@ -75,10 +75,7 @@ def _finding(
             "while the disk has room",
             who,
         ),
-        evidence={
-            "kernel log": folder.line,
-            "the kernel has logged it": how_often(folder.times),
-        },
+        evidence={"kernel log": folder.line, "the kernel has logged it": how_often(folder.times)},
         severity=severity,
         variables=present({"point": point, "inode": folder.inode}),
         discriminator=folder.inode,

@@ -16,7 +16,7 @@ from diagnose.registry import check
 
 _OF_OWNERS = LazyPattern(
     r"owned by|setuid bit|must be suid|wrong owner|bad owner|unsafe owner|not owned|ownership"
-    r"|not permitted|permission denied",
+    r"|not permitted|permission denied"
 )
 """How programs complain that a file of theirs has another owner; in small letters."""
 
@@ -24,11 +24,7 @@ _OF_OWNERS = LazyPattern(
 @check(
     "storage.owners-changed",
     severity=Severity.warning,
-    causes=(
-        "container.restart-loop",
-        "container.restarts-exhausted",
-        "container.exits-at-start",
-    ),
+    causes=("container.restart-loop", "container.restarts-exhausted", "container.exits-at-start"),
 )
 def owners_changed(
     owner: RootOwner, daemon: Daemon, containers: Containers | None, tails: LogTails | None

@@ -12,15 +12,7 @@ from diagnose.evidence.machine.cron_calls import (
 )
 from diagnose.evidence.storage.threatened_volumes import ThreatenedVolumes, ThreatenedVolumesByJob
 from diagnose.mappings import present
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Subject,
-    Unavailable,
-)
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Subject, Unavailable
 from diagnose.phrases import and_more, named
 from diagnose.registry import check
 

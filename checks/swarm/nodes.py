@@ -62,10 +62,7 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
 
 
 @check(
-    "swarm.node-down",
-    severity=Severity.critical,
-    caused_by=["swarm.quorum-lost"],
-    observed=True,
+    "swarm.node-down", severity=Severity.critical, caused_by=["swarm.quorum-lost"], observed=True
 )
 def node_down(swarm: Swarm) -> CheckResult:
     """A node of the swarm is down.

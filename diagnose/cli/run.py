@@ -69,9 +69,7 @@ def _diagnose(
     destination = _Destination.of(given)
     began = process.began()
     last_moment = process.LastMoment(
-        began,
-        request.budget_s,
-        lambda sentence: _give_up(sentence, destination, given["format_"]),
+        began, request.budget_s, lambda sentence: _give_up(sentence, destination, given["format_"])
     )
     last_moment.watch_start()
     try:
@@ -268,9 +266,7 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
             output,
             color=options.color(given["no_color"]) if output is sys.stdout else False,
             detail=terminal.ReportDetail(
-                verbose=given["verbose"],
-                silenced=given["show_silenced"],
-                timings=given["timings"],
+                verbose=given["verbose"], silenced=given["show_silenced"], timings=given["timings"]
             ),
             shell=reader.shell(given["source"]),
         )

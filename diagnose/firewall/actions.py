@@ -6,11 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.firewall.packet import (
-    Field,
-    Outcome,
-    Packet,
-)
+from diagnose.firewall.packet import Field, Outcome, Packet
 from diagnose.firewall.values import Value
 
 

@@ -79,10 +79,7 @@ def wanted_rules(
     if (28, 2) <= version < (29,) or (29, 7) <= version < (30,):
         is_older = version < (29,)
         nat = _nat(
-            bridges,
-            has_proxy=has_proxy,
-            hairpin=not has_proxy,
-            has_returns=is_older and has_proxy,
+            bridges, has_proxy=has_proxy, hairpin=not has_proxy, has_returns=is_older and has_proxy
         )
         forward = _forward_filter(bridges, has_stages=is_older)
         return {"raw": _raw(bridges), "filter": forward, "nat": nat}

@@ -126,12 +126,7 @@ class NativeTable(msgspec.Struct, frozen=True):
         )
 
 
-_MAPS = (
-    "filter-forward-in",
-    "filter-forward-out",
-    "nat-postrouting-in",
-    "nat-postrouting-out",
-)
+_MAPS = ("filter-forward-in", "filter-forward-out", "nat-postrouting-in", "nat-postrouting-out")
 
 
 def native_table(family: Family, bridges: Sequence[Bridge], *, has_proxy: bool) -> NativeTable:
@@ -196,10 +191,7 @@ class _Rules:
         if bridge.internal or bridge.routed:
             return
         for address in bridge.members:
-            parts = [
-                self._address("dst", address),
-                _interface("iif", bridge.name, is_not=True),
-            ]
+            parts = [self._address("dst", address), _interface("iif", bridge.name, is_not=True)]
             yield _written_rule(parts, Stop("drop"), "DROP DIRECT ACCESS")
         for port in bridge.ports:
             if port.host_address.startswith("127."):

@@ -62,12 +62,7 @@ _CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
 }
 _NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
     NF_FAMILIES["ip"]: {9: ("proto", 1), 12: ("src", 4), 16: ("dst", 4)},
-    NF_FAMILIES["ip6"]: {
-        6: ("proto", 1),
-        7: ("hop_limit", 1),
-        8: ("src", 16),
-        24: ("dst", 16),
-    },
+    NF_FAMILIES["ip6"]: {6: ("proto", 1), 7: ("hop_limit", 1), 8: ("src", 16), 24: ("dst", 16)},
 }
 _TRANSPORT_HEADER: Mapping[int, tuple[Field, int]] = {0: ("sport", 2), 2: ("dport", 2)}
 _TCP = 6

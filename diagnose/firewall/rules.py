@@ -9,18 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.firewall.actions import (
-    Action,
-    Assign,
-    Choose,
-    Enter,
-)
-from diagnose.firewall.conditions import (
-    ADDRESSES,
-    AnyOf,
-    Condition,
-    Match,
-)
+from diagnose.firewall.actions import Action, Assign, Choose, Enter
+from diagnose.firewall.conditions import ADDRESSES, AnyOf, Condition, Match
 from diagnose.firewall.kernel_numbers import NF_FAMILIES
 from diagnose.firewall.packet import Field, Hook, Packet
 from diagnose.firewall.values import Interval, Name, Nets, Value

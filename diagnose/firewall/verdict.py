@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.firewall.actions import (
-    Translate,
-)
-from diagnose.firewall.packet import (
-    Outcome,
-    Packet,
-)
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.packet import Outcome, Packet
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -28,9 +28,7 @@ def make(means: tools.ServerMeans) -> Any:
     """The server. MissingSdkError without the SDK."""
     try:
         from mcp.server.mcpserver import MCPServer  # type: ignore[import-not-found,unused-ignore]
-        from mcp.server.mcpserver.exceptions import (  # type: ignore[import-not-found,unused-ignore]
-            ToolError,
-        )
+        from mcp.server.mcpserver.exceptions import ToolError  # type: ignore[import-not-found,unused-ignore]
         from mcp_types import ToolAnnotations  # type: ignore[import-not-found,unused-ignore]
         from pydantic import Field  # type: ignore[import-not-found,unused-ignore]
     except ModuleNotFoundError:

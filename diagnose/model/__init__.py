@@ -18,13 +18,7 @@ from diagnose.model.answers import (
     Reason,
     Unavailable,
 )
-from diagnose.model.causes import (
-    CauseLink,
-    Edit,
-    Outcome,
-    RuledOut,
-    Strength,
-)
+from diagnose.model.causes import CauseLink, Edit, Outcome, RuledOut, Strength
 from diagnose.model.checks import (
     ON_ALL,
     UNITS,

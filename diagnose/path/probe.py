@@ -16,13 +16,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.addresses import family_of, is_address, with_port
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.model import Failed
-from diagnose.path.ends import (
-    DEFAULT_PORT,
-    HOST,
-    INTERNET,
-    UnknownEndError,
-    share_namespace,
-)
+from diagnose.path.ends import DEFAULT_PORT, HOST, INTERNET, UnknownEndError, share_namespace
 from diagnose.path.model import Path, PathEvidence, SentPacket
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryDns
@@ -207,11 +201,7 @@ def _host_address(site: PathEvidence, begin: Container | None) -> str:
 
 
 def _resolve(
-    host: Host,
-    site: PathEvidence,
-    resolvers: Resolvers | None,
-    sender: Container | None,
-    name: str,
+    host: Host, site: PathEvidence, resolvers: Resolvers | None, sender: Container | None, name: str
 ) -> str:
     """The first IPv4 address of a name, by the sender's first resolver."""
     conf = _resolv_conf(site, resolvers, sender)

@@ -32,12 +32,7 @@ from diagnose.programs.log_message import (
     says_nothing,
     words_of,
 )
-from diagnose.programs.message_details import (
-    DETAIL_PART,
-    OPENS_ISSUES,
-    details_of,
-    whole_last_line,
-)
+from diagnose.programs.message_details import DETAIL_PART, OPENS_ISSUES, details_of, whole_last_line
 from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.stack_traces import (
     CAUSE_LINE,

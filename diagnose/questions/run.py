@@ -60,11 +60,7 @@ class IdentifySite(Question[SiteIdentity], frozen=True):
     """
 
     POLICY = Policy(
-        "site",
-        what="the identity of this host",
-        collector="tool:site",
-        lane="local",
-        deadline=1,
+        "site", what="the identity of this host", collector="tool:site", lane="local", deadline=1
     )
 
 

@@ -50,11 +50,7 @@ def simulate(
 
 
 def simulated_edit(
-    checks: Iterable[Check],
-    collection: Collection,
-    host: Host,
-    edit: Edit,
-    thresholds: Thresholds,
+    checks: Iterable[Check], collection: Collection, host: Host, edit: Edit, thresholds: Thresholds
 ) -> Simulation:
     """Judge the evidence as it is, and as it would be under an edit.
 

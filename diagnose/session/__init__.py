@@ -6,12 +6,7 @@
 """
 
 from diagnose.session.recorded import manifest, recorded_host, recorded_host_redacted_now, replay
-from diagnose.session.request import (
-    InvalidRequestError,
-    configuration,
-    redactor,
-    require_known,
-)
+from diagnose.session.request import InvalidRequestError, configuration, redactor, require_known
 from diagnose.session.run import (
     ASKED_FIRST,
     Examined,

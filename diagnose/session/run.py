@@ -29,12 +29,7 @@ from diagnose.questions.service import ReadUnit
 from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.session.recorded import manifest, recorded_host_redacted_now, replay
-from diagnose.session.request import (
-    InvalidRequestError,
-    configuration,
-    redactor,
-    require_known,
-)
+from diagnose.session.request import InvalidRequestError, configuration, redactor, require_known
 
 if TYPE_CHECKING:
     from diagnose.redact import Redactor

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diagnose.model import (
-    Check,
-    HostFacts,
-    Report,
-    Severity,
-)
+from diagnose.model import Check, HostFacts, Report, Severity
 
 
 def a_check(id: str, function: Any = lambda: None, **options: Any) -> Check:

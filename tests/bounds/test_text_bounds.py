@@ -16,9 +16,7 @@ from diagnose.evidence.containers.inspect import State
 from diagnose.evidence.containers.programs.missing_programs import missing_programs
 from diagnose.judgement.collection import Collection
 from diagnose.live import REMOVED, Live
-from diagnose.model import (
-    Unavailable,
-)
+from diagnose.model import Unavailable
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer

@@ -19,15 +19,7 @@ from diagnose.judgement.collection import Collection
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import judge_all
 from diagnose.judgement.report import Run, reported
-from diagnose.model import (
-    Finding,
-    ReportBasis,
-    Result,
-    Subject,
-    Unavailable,
-    Verdict,
-    container,
-)
+from diagnose.model import Finding, ReportBasis, Result, Subject, Unavailable, Verdict, container
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
 from diagnose.render import terminal
@@ -80,9 +72,7 @@ def endless_after(thing: object) -> None:
     endless()
 
 
-def test_a_block_ends_although_its_end_was_dropped_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_block_ends_although_its_end_was_dropped_once(monkeypatch: pytest.MonkeyPatch) -> None:
     dropped: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", dropped.append)
     began = time.monotonic()
@@ -249,9 +239,7 @@ def test_a_host_that_loads_the_tool_soon_gets_no_more_time() -> None:
 
 def test_the_report_of_a_run_that_was_too_short_says_how_long_to_run() -> None:
     late = Result(
-        a_check("test.late"),
-        Verdict.UNKNOWN,
-        missing=Unavailable("budget", "never asked"),
+        a_check("test.late"), Verdict.UNKNOWN, missing=Unavailable("budget", "never asked")
     )
     silent = msgspec.structs.replace(late, missing=Unavailable("timed out", "no answer"))
     what = Run({"test.late": late.check}, ("test.late",))

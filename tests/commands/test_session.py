@@ -35,9 +35,7 @@ def test_a_package_that_cannot_be_loaded_is_no_dead_engine(tmp_path: Path) -> No
     assert done.stdout == ""
 
 
-def test_the_engine_is_asked_while_the_checks_are_imported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_engine_is_asked_while_the_checks_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread that asks must not import beside the main thread: it would come last."""
     begun: list[AnyQuestion] = []
     monkeypatch.setattr(Recorder, "begin", lambda _recorder, question: begun.append(question))

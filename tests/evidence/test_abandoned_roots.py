@@ -40,14 +40,7 @@ OLD = {
     "/data/docker/image/overlay2": folder(1, "8:17"),
     "/var/lib/docker/image/overlay2": folder(2),
 }
-WALKED = {
-    "bytes": 80 * GIB,
-    "entries": 9,
-    "complete": True,
-    "refused": 0,
-    "by": {},
-    "largest": [],
-}
+WALKED = {"bytes": 80 * GIB, "entries": 9, "complete": True, "refused": 0, "by": {}, "largest": []}
 WEB = container("web")
 MOUNTED = container("web", Mounts=[{"Type": "bind", "Source": "/var/lib/docker/volumes/a/_data"}])
 CASES: dict[str, tuple[Mapping[str, Any], float, list[Container], str]] = {

@@ -20,11 +20,7 @@ WANTED = "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR"
 
 @pytest.mark.parametrize(
     ("env", "variable"),
-    [
-        (OTHERS, WANTED),
-        ([*OTHERS, f"{WANTED}=3"], ""),
-        (OTHERS[:2], ""),
-    ],
+    [(OTHERS, WANTED), ([*OTHERS, f"{WANTED}=3"], ""), (OTHERS[:2], "")],
     ids=["not set", "set", "no image that makes settings of its variables"],
 )
 def test_the_variable_of_a_key_in_the_line(env: list[str], variable: str) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.from_disk import container_of
-from tests.checks.daemon.evidence import (
-    ID,
-)
+from tests.checks.daemon.evidence import ID
 
 OWN: dict[str, Any] = {
     "ID": ID, "Name": "/web", "Created": "2026-01-02T03:04:05Z", "RestartCount": 2, "Config": {"Image": "shop:1.4"},

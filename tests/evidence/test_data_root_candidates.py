@@ -91,11 +91,7 @@ SNAP = "/var/snap/docker/common/var-lib-docker"
             "/v/1000.1000", "/v", DaemonConfig(PATH), {"other", "remap_json"}, id="remapped since"
         ),
         pytest.param(
-            "/v",
-            "/v/1000.1000",
-            DaemonConfig(PATH),
-            {"other", "remapped"},
-            id="remapped no more",
+            "/v", "/v/1000.1000", DaemonConfig(PATH), {"other", "remapped"}, id="remapped no more"
         ),
         pytest.param(
             SNAP,

@@ -13,11 +13,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, par
 from diagnose.evidence.dns.samples import DnsSamples, dns_samples
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.run.options import Options
-from diagnose.model import (
-    Failed,
-    Json,
-    Unavailable,
-)
+from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import AnyQuestion, Host
 from tests.checks.dns.evidence import (
     LAN,

@@ -25,12 +25,7 @@ DOWN = (
 SETTINGS = "backend films\n  server s1 shop:8080 check inter 2s\n"
 CASES: dict[str, tuple[str, str, float, list[str]]] = {
     "started later": ("Layer4 timeout", SETTINGS, 10.0, ["shop"]),
-    "refused": (
-        'Layer4 connection problem, info: "Connection refused"',
-        SETTINGS,
-        10.0,
-        ["shop"],
-    ),
+    "refused": ('Layer4 connection problem, info: "Connection refused"', SETTINGS, 10.0, ["shop"]),
     "started before": ("Layer4 timeout", SETTINGS, -10.0, []),
     "another name": ("Layer4 timeout", SETTINGS.replace("shop", "films"), 10.0, []),
     "of another backend": (

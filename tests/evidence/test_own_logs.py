@@ -47,11 +47,7 @@ def lines(text: str, age: float = 5.0) -> OwnLogs:
 
 FOUND: dict[str, tuple[Json, str, str]] = {
     "open": ({"open": [OPEN]}, "cloud", "/proc/8/root/srv/cloud/data/app.log"),
-    "closed after each line": (
-        {"written": [IN_VOLUME]},
-        "cloud",
-        "/v/cloud/_data/data/app.log",
-    ),
+    "closed after each line": ({"written": [IN_VOLUME]}, "cloud", "/v/cloud/_data/data/app.log"),
     "both": (
         {"open": [OPEN], "written": [IN_VOLUME]},
         "cloud",

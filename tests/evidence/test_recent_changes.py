@@ -121,10 +121,7 @@ def test_files_of_a_failed_container_and_packages():
             "file.stats": statuses(files),
             "file.read": {"text": DPKG, "mtime": AT},
             "file.list": {
-                "entries": [
-                    {"name": "a.conf", "type": "file"},
-                    {"name": "b.conf", "type": "file"},
-                ]
+                "entries": [{"name": "a.conf", "type": "file"}, {"name": "b.conf", "type": "file"}]
             },
         }
     )

@@ -64,9 +64,7 @@ OWN_CONTAINERS = {
 
 
 @pytest.mark.parametrize("containers", OWN_CONTAINERS.values(), ids=OWN_CONTAINERS)
-def test_nothing_is_asked_where_the_hosts_own_engine_has_containers(
-    containers: Containers,
-) -> None:
+def test_nothing_is_asked_where_the_hosts_own_engine_has_containers(containers: Containers) -> None:
     host = _host({SYSTEMD, HOME})
     assert not rootless_engines(host, daemon(), containers)
     assert host.asked == []

@@ -43,10 +43,7 @@ MOVED = {
         {"/volumes": ["data", "logs"], "/volumes/data/pgdata": ["base"]},
         "/volumes/data/pgdata",
     ),
-    "with the folder above it": (
-        {"/srv": ["b"], "/srv/b/pgdata": ["base"]},
-        "/srv/b/pgdata",
-    ),
+    "with the folder above it": ({"/srv": ["b"], "/srv/b/pgdata": ["base"]}, "/srv/b/pgdata"),
     "no: the folder above it is still there": (
         {"/srv/a": [], "/srv": ["a", "b"], "/srv/b/pgdata": ["base"]},
         "",

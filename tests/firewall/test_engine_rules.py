@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.firewall.engine_rules import (
-    Bridge,
-    PublishedPort,
-    TableRules,
-    wanted_rules,
-)
+from diagnose.firewall.engine_rules import Bridge, PublishedPort, TableRules, wanted_rules
 from diagnose.firewall.rule_repair import Repair, present, repair
 
 WEB = Bridge(

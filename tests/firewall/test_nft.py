@@ -165,10 +165,7 @@ def loaded() -> Ruleset:
     return assemble(json.loads(done.stdout), groups={0: ["lo", "docker0"], 2: ["eth0"]})
 
 
-GROUP_RULE = {
-    "known": ({2: ["eth0"]}, "iifgroup != 2"),
-    "not known": (None, "(iifgroup)"),
-}
+GROUP_RULE = {"known": ({2: ["eth0"]}, "iifgroup != 2"), "not known": (None, "(iifgroup)")}
 
 
 @pytest.mark.parametrize(("groups", "text"), GROUP_RULE.values(), ids=GROUP_RULE)

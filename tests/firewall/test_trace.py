@@ -316,10 +316,7 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
     ),
     "from the host, and a rule for the source that it then has": (
         stack(
-            rules=(
-                *OWN_RULES,
-                PolicyRule(100, src="172.17.0.0/16", table=254, action="prohibit"),
-            )
+            rules=(*OWN_RULES, PolicyRule(100, src="172.17.0.0/16", table=254, action="prohibit"))
         ),
         Flow(Origin(), "172.17.0.2", "tcp", 80),
         "reject",

@@ -62,7 +62,7 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
         [fails("a", 100), fails("b", 120), fails("c", 110)],
         on(a=(NET, SHOP), b=(NET, SHOP), c=(NET, SHOP)),
         [
-            "three containers began to fail within 20 s, and no cause was found: same image shop:1.4, same network shop (a, c, b)",
+            "three containers began to fail within 20 s, and no cause was found: same image shop:1.4, same network shop (a, c, b)"
         ],
     ),
     "a disk that not all stand on": (

@@ -67,11 +67,7 @@ RECIPES: dict[str, Recipe] = {
     "bb": Recipe(),
     "bb:1.36": Recipe(),
     "shop:1.4": Recipe(
-        changes=(
-            "USER 1000:1000",
-            f"LABEL {_LABELS}",
-            'CMD ["httpd","-f","-p","8080","-h","/www"]',
-        )
+        changes=("USER 1000:1000", f"LABEL {_LABELS}", 'CMD ["httpd","-f","-p","8080","-h","/www"]')
     ),
     "foreign:1": Recipe({"app": (_foreign_elf(), 0o755)}, ('ENTRYPOINT ["/app"]',)),
     "noshebang:1": Recipe(

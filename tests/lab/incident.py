@@ -123,9 +123,7 @@ def _wrong_roots(what: Incident, roots: Sequence[Mapping[str, Any]]) -> Iterator
 
 
 def _wrong_effects(
-    what: Incident,
-    loud: Sequence[Mapping[str, Any]],
-    by_key: Mapping[str, Mapping[str, Any]],
+    what: Incident, loud: Sequence[Mapping[str, Any]], by_key: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
     for effect in what.effects:
         hits = [finding for finding in loud if _is(finding, effect)]

@@ -22,16 +22,7 @@ from diagnose.model import Failed
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.questions.question import policies
 from diagnose.recording.limits import cut
-from tests.live.servers import (
-    PING,
-    Ask,
-    Script,
-    Server,
-    chunked,
-    never,
-    reply,
-    says,
-)
+from tests.live.servers import PING, Ask, Script, Server, chunked, never, reply, says
 from tests.questions import question
 
 PINGS: dict[str, tuple[bytes, dict[str, Any] | str]] = {

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.live import Live
-from diagnose.live.kernel import (
-    cgroups,
-)
+from diagnose.live.kernel import cgroups
 from diagnose.live.kernel.mountinfo import parse
 from diagnose.model import Json
 from tests.live.proc_helpers import PRESSURE, plain

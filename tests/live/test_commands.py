@@ -12,9 +12,7 @@ import pytest
 from diagnose.live import Live, Refused
 from diagnose.live.commands import run as commands
 from diagnose.live.commands import systemd
-from diagnose.live.kernel import (
-    kernel_log,
-)
+from diagnose.live.kernel import kernel_log
 from tests.live.proc_helpers import plain
 from tests.questions import question
 

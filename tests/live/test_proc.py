@@ -15,13 +15,7 @@ import psutil
 import pytest
 
 from diagnose.live import Collector, Live, Refused
-from diagnose.live.kernel import (
-    host,
-    open_files,
-    proc_files,
-    processes,
-    watches,
-)
+from diagnose.live.kernel import host, open_files, proc_files, processes, watches
 from diagnose.model import Failed
 from diagnose.questions.processes import SeeProcess
 from tests.live.proc_helpers import PRESSURE, plain

@@ -13,11 +13,7 @@ COMMANDS: dict[str, tuple[str, str, list[str] | None]] = {
     "a plain text": ("command: work --queue ${QUEUE}", "", ["work", "--queue"]),
     "without braces": ("command: work --queue=$QUEUE -v", "", ["work", "--queue=", "-v"]),
     "in quotes": ('command: "work ${QUEUE} -v"', "", ["work", "-v"]),
-    "a list in one line": (
-        'command: ["work", "--queue", "${QUEUE}"]',
-        "",
-        ["work", "--queue", ""],
-    ),
+    "a list in one line": ('command: ["work", "--queue", "${QUEUE}"]', "", ["work", "--queue", ""]),
     "a list below": ("command:\n      - work\n      - ${QUEUE}", "", ["work", ""]),
     "a list as deep as its key": ("command:\n    - work\n    - '$QUEUE'", "", ["work", ""]),
     "a script of several lines": (

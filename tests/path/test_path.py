@@ -386,10 +386,4 @@ def test_an_address_is_whose_it_is() -> None:
     assert [
         kind(word)
         for word in ("172.18.0.3", "192.0.2.10", "127.0.0.1", "198.51.100.7", "example.test")
-    ] == [
-        "container",
-        "host",
-        "host",
-        "outside",
-        "outside",
-    ]
+    ] == ["container", "host", "host", "outside", "outside"]

@@ -19,16 +19,7 @@ from diagnose.path import ends, probe
 from diagnose.path.model import PathEvidence
 from diagnose.questions import AnyQuestion, Host
 from tests.live.netns import PROJECT, root
-from tests.made_paths import (
-    ALL,
-    DROPPED,
-    HOST,
-    PIDS,
-    changed,
-    inside,
-    made,
-    walked,
-)
+from tests.made_paths import ALL, DROPPED, HOST, PIDS, changed, inside, made, walked
 
 
 class Net:

@@ -536,10 +536,7 @@ LINES = {
         "su: user shop does not exist",
         'apache: getpwnam("www-data") failed',
     ),
-    "user-not-found": (
-        "Error: user admin does not exist",
-        'fatal: user "backup" not found',
-    ),
+    "user-not-found": ("Error: user admin does not exist", 'fatal: user "backup" not found'),
     "value-too-low": (
         "Error: JWT_SECRET must be at least 32 characters long",
         "encryption key must be at least 32 bytes",

@@ -105,10 +105,7 @@ def test_a_row_that_only_follows_comes_last():
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        (
-            "Could not find 'bundler' (2.1.4) required by your /app/Gemfile.lock.",
-            "gem-missing",
-        ),
+        ("Could not find 'bundler' (2.1.4) required by your /app/Gemfile.lock.", "gem-missing"),
         ("Could not find concurrent-ruby-1.0.5 in any of the sources", "gem-missing"),
         (
             "rubygems.rb:263:in `find_spec_for_exe': can't find gem puma (>= 0.a) with executable puma",
@@ -155,10 +152,7 @@ def test_a_row_that_only_follows_comes_last():
         ("java.awt.HeadlessException: No X11 DISPLAY variable was set", "display-missing"),
         ("W raft_server.cpp:594] Multi-node with no leader: refusing to reset peers.", "no-leader"),
         ("raft: elected a new leader at term 7", ""),
-        (
-            "bind [::1]:5432 failed: Cannot assign requested address",
-            "loopback6-missing",
-        ),
+        ("bind [::1]:5432 failed: Cannot assign requested address", "loopback6-missing"),
         ("we recommend to run it without the --privileged flag", ""),
         ("Error: Can't open display: :0", "display-missing"),
         (

@@ -8,12 +8,7 @@ from diagnose import runbooks
 from diagnose.programs.failures import START_ERRORS, recognise
 from tests.programs.starts import STARTS
 
-KNOWN = {
-    "container": "app",
-    "larger_memory": "67108864",
-    "only_network": "shop",
-    "volume": "data",
-}
+KNOWN = {"container": "app", "larger_memory": "67108864", "only_network": "shop", "volume": "data"}
 """What a check knows beside the text."""
 
 

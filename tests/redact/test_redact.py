@@ -235,10 +235,7 @@ def test_a_key_that_is_a_secret_itself_is_replaced() -> None:
 
 def test_the_size_of_a_folder_is_no_secret_whatever_it_is_called() -> None:
     """A volume that is called app_password made the answer about all folders unreadable."""
-    walked = {
-        "by": {"volumes/app_password": 4096, "secrets": 1024},
-        "files": {"tmp/tmp.pwAw22": 2},
-    }
+    walked = {"by": {"volumes/app_password": 4096, "secrets": 1024}, "files": {"tmp/tmp.pwAw22": 2}}
     assert Redactor(KEY).answer("fs.walk", {}, walked) == walked
     token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     hidden = Redactor(KEY).answer("fs.walk", {}, {"by": {f"cache/{token}@x": 7}})

@@ -57,11 +57,7 @@ def test_what_a_network_has_it_keeps(inspect: dict[str, Any], words: list[str]):
     assert created(script(inspect, members=[], change=[])) == kept
 
 
-FLAGS = {
-    "Internal": "--internal",
-    "Attachable": "--attachable",
-    "EnableIPv6": "--ipv6",
-}
+FLAGS = {"Internal": "--internal", "Attachable": "--attachable", "EnableIPv6": "--ipv6"}
 
 
 @pytest.mark.parametrize(("key", "option"), FLAGS.items())

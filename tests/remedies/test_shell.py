@@ -7,15 +7,7 @@ import re
 
 import pytest
 
-from diagnose.model import (
-    DAEMON,
-    EngineRestart,
-    HostFacts,
-    Report,
-    Reported,
-    Severity,
-    container,
-)
+from diagnose.model import DAEMON, EngineRestart, HostFacts, Report, Reported, Severity, container
 from diagnose.render import terminal
 from diagnose.render.shell import Shell, needs_root
 from tests.reports import found, report
@@ -190,9 +182,7 @@ def test_a_root_is_as_grave_as_what_it_explains() -> None:
 
     cause = found("image.platform-mismatch", container("web"), severity=Severity.warning)
     effect = found(
-        "container.exec-format",
-        container("web"),
-        caused_by=("image.platform-mismatch",),
+        "container.exec-format", container("web"), caused_by=("image.platform-mismatch",)
     )
     lines = text(report(*causes.link([cause, effect], {})), Shell())
     assert "CRITICAL  image.platform-mismatch" in lines

@@ -9,14 +9,7 @@ import msgspec
 
 from diagnose import registry
 from diagnose.judgement import causes
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    Severity,
-    Subject,
-    Verdict,
-    container,
-)
+from diagnose.model import DAEMON, HOST, Severity, Subject, Verdict, container
 from diagnose.render import terminal
 from diagnose.render.formats import llm
 from diagnose.render.terminal import MOST_BLOCKS

@@ -62,9 +62,7 @@ class Collector:
 
     def resources(self) -> list[Any]:
         """What came, decoded."""
-        from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
-            ExportLogsServiceRequest,
-        )
+        from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
         return [
             resource

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.container.first_steps.nameless_clients import (
-    NOBODY,
-    NamelessClient,
-    nameless_client,
-)
+from checks.container.first_steps.nameless_clients import NOBODY, NamelessClient, nameless_client
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.running_steps import cut_off_steps, running_steps
 from checks.container.first_steps.server_steps import server_of

@@ -45,10 +45,7 @@ _PART = LazyPattern(r"@?[A-Za-z_][\w./@\\-]{1,100}")
 _CERTIFICATE = LazyPattern(r"\.(?:pem|crt|cer|key|cert)$")
 _OF_CERTIFICATES = LazyPattern(r"cert|ssl|tls|\bpki\b|letsencrypt|keys?$", re.IGNORECASE)
 _SPOKEN: tuple[tuple[Look, LazyPattern], ...] = (
-    (
-        "certificate",
-        LazyPattern(r"\bcertificate|\bx509\b|\bPEM\b|\bkeystore\b", re.IGNORECASE),
-    ),
+    ("certificate", LazyPattern(r"\bcertificate|\bx509\b|\bPEM\b|\bkeystore\b", re.IGNORECASE)),
     (
         "database",
         LazyPattern(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.data.own_layer_data import (
-    OwnLayerData,
-    OwnLayerDataList,
-)
+from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
 from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more, size

@@ -40,10 +40,7 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
         holder, mount = place
         yield claim.finding(
             f"cannot lock its data in {mount.place}: {holder} is already using it",
-            {
-                f"{holder.name} mounts": str(mount),
-                f"{holder.name} State": holder.state.status,
-            },
+            {f"{holder.name} mounts": str(mount), f"{holder.name} State": holder.state.status},
             touches=(holder.subject, *mount.volumes),
             holder=holder.name,
             source=mount.source,

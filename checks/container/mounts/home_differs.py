@@ -15,10 +15,7 @@ from diagnose.registry import check
 
 @check("container.home-differs", severity=Severity.critical)
 def home_differs(
-    other_homes: OtherHomes,
-    clock: Clock,
-    log_tails: LogTails,
-    image_details: ImageDetails | None,
+    other_homes: OtherHomes, clock: Clock, log_tails: LogTails, image_details: ImageDetails | None
 ) -> CheckResult:
     """A program looks for its files in another home directory than they are in.
 

@@ -34,10 +34,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
     finding = Finding.about(
         container,
         f"{container} does not find {missing.inside}: {missing.folder} on the host has no {name}",
-        {
-            **missing.place.evidence,
-            f"contents of {missing.folder}": holds,
-        },
+        {**missing.place.evidence, f"contents of {missing.folder}": holds},
         severity=Severity.warning if missing.is_repeated else Severity.critical,
         discriminator=mount.source,
         onset=None if missing.is_repeated else container.failed_first,

@@ -75,10 +75,7 @@ class OtherRefusals(EvidenceGroup, frozen=True):
 
 @check("container.mount-forbidden", severity=Severity.critical)
 def mount_forbidden(
-    containers: Containers,
-    log_tails: LogTails,
-    rules: AccessRules,
-    others: OtherRefusals,
+    containers: Containers, log_tails: LogTails, rules: AccessRules, others: OtherRefusals
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 

@@ -13,11 +13,7 @@ from diagnose.phrases import named
 
 
 def host_network_finding(
-    caller: Container,
-    port: str,
-    line: str,
-    peers: Sequence[Container],
-    listeners: Listeners | None,
+    caller: Container, port: str, line: str, peers: Sequence[Container], listeners: Listeners | None
 ) -> Finding | None:
     """The finding, where nothing of the host listens at the port, and another container does.
 

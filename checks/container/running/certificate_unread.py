@@ -25,10 +25,7 @@ _RELOADS = {
     aloud=("still uses an old certificate", "still use old certificates"),
 )
 def certificate_unread(
-    unread_certificates: UnreadCertificates,
-    clock: Clock,
-    *,
-    patience: Seconds = Seconds(90000),
+    unread_certificates: UnreadCertificates, clock: Clock, *, patience: Seconds = Seconds(90000)
 ) -> CheckResult:
     """A web server still uses the certificate that it read before the renewal.
 

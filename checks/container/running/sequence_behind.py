@@ -34,10 +34,7 @@ def _finding(taken: TakenNumbers) -> Finding:
         f'{server} adds no row to table "{table}": the sequence of its column {column} gives out '
         f"numbers that other rows have, the last one {taken.numbers[-1]}, as after a restore or an "
         "import",
-        {
-            "log": taken.line,
-            f"refused numbers of {table}": ", ".join(map(str, taken.numbers[-5:])),
-        },
+        {"log": taken.line, f"refused numbers of {table}": ", ".join(map(str, taken.numbers[-5:]))},
         discriminator=table,
         stable=(server.life,),
         table=table,

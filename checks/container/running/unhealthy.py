@@ -7,11 +7,7 @@ import math
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.first_steps.probe_steps import (
-    other_probe,
-    probe_steps,
-    without_secrets,
-)
+from checks.container.first_steps.probe_steps import other_probe, probe_steps, without_secrets
 from checks.container.first_steps.server_steps import is_of_a_server, server_of
 from checks.container.helpers import held_up, log_evidence, not_running, tail_of
 from checks.container.running.foreign_probes import foreign_probe_finding, probed_server

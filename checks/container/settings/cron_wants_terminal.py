@@ -6,15 +6,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import CronCalls, unread_jobs
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Unavailable,
-)
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import shortened
 from diagnose.registry import check
 

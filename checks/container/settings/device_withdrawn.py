@@ -26,11 +26,7 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
             container,
             f"{container} has lost access to its GPU: the device rules of its control group were "
             "rewritten after its start, as systemctl daemon-reload does",
-            {
-                LINE: quoted(device.line),
-                "such lines": device.times,
-                **proof,
-            },
+            {LINE: quoted(device.line), "such lines": device.times, **proof},
             stable=(container.life,),
         )
     yield from withdrawn.unread

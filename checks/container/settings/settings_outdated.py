@@ -66,10 +66,7 @@ def _content_finding(outdated: OutdatedContent, clock: Clock, severity: Severity
         f"{container} has an older content of {and_more(outdated.targets, SHOWN)} than the compose "
         f"file gives it since a change of {outdated.path} {clock.ago(outdated.changed_at)}: neither a "
         "restart nor a plain `docker compose up` applies it",
-        {
-            "created": clock.ago(container.created_at),
-            "last start": clock.ago(container.started_at),
-        },
+        {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
         severity=severity,
         discriminator="contents",
         onset=outdated.changed_at,
@@ -83,10 +80,7 @@ def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
         container,
         f"{container} runs without {and_more(outdated.parts, SHOWN)}, which {outdated.path} gives it "
         f"since a change {clock.ago(outdated.changed_at)}: a restart does not apply it",
-        {
-            "created": clock.ago(container.created_at),
-            "last start": clock.ago(container.started_at),
-        },
+        {"created": clock.ago(container.created_at), "last start": clock.ago(container.started_at)},
         discriminator="parts",
         onset=outdated.changed_at,
         stable=(container.life,),

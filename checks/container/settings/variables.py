@@ -15,10 +15,7 @@ from checks.container.helpers import LINE, log_evidence, written_to
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.settings.blank_references import BlankReference, BlankReferences
-from diagnose.evidence.containers.settings.carriage_returns import (
-    CarriageReturn,
-    CarriageReturns,
-)
+from diagnose.evidence.containers.settings.carriage_returns import CarriageReturn, CarriageReturns
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.containers.settings.lost_dollars import CutSecrets, LostDollars

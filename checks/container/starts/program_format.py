@@ -35,11 +35,7 @@ _BINARY = "cannot execute binary file"
 """What bash says of a file that is no script: a line `#!` would damage it."""
 
 
-@check(
-    "container.exec-format",
-    severity=Severity.critical,
-    caused_by=["image.platform-mismatch"],
-)
+@check("container.exec-format", severity=Severity.critical, caused_by=["image.platform-mismatch"])
 def exec_format(containers: Containers, programs: Programs, info: Info | None) -> CheckResult:
     """The kernel cannot execute a container's program.
 

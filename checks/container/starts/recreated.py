@@ -81,11 +81,7 @@ def _cure(left: Container, name: str, twin: Container | None) -> PageVariables:
 
 @check("container.older-than-its-tag", severity=Severity.advice)
 def older_than_its_tag(
-    containers: Containers,
-    images: Images,
-    clock: Clock,
-    *,
-    settled: Seconds = Seconds(3600),
+    containers: Containers, images: Images, clock: Clock, *, settled: Seconds = Seconds(3600)
 ) -> CheckResult:
     """A container runs an older build than its image tag now names.
 

@@ -96,12 +96,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
     finding = Finding.about(
         container,
         f"{container} {how} {what}",
-        {
-            "log": quoted(program.line),
-            **evidence,
-            "State": str(container.state),
-            **behind,
-        },
+        {"log": quoted(program.line), **evidence, "State": str(container.state), **behind},
         onset=container.failed_first,
     )
     return finding.with_variables(program_variables(container, program.path))

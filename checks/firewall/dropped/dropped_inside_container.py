@@ -116,18 +116,11 @@ def _outward_finding(by: Step, outlets: Sequence[InnerOutlet]) -> Finding:
         summary=f"{named('container', names)} cannot reach port {path.port} of {whom}: {by} inside "
         f"{first.owner} drops the packets",
         evidence={**by.evidence, "wanted by": where},
-        variables={
-            "container": first.owner.name,
-            **cures.place_of(by),
-            "address": path.address,
-        },
+        variables={"container": first.owner.name, **cures.place_of(by), "address": path.address},
         service=first.owner.service,
         discriminator=f"out {by.key}",
         severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
-        touches=(
-            path.network.subject,
-            *subjects_of(callers.values()),
-        ),
+        touches=(path.network.subject, *subjects_of(callers.values())),
         calls=(peer.subject,) if peer is not None else (),
         signs=NO_WAY_OUT,
     )

@@ -171,11 +171,7 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
             f"{named('container', callers)} cannot reach port {first.port} "
             f"of {whom}{by_host}: {by} drops the packets"
         ),
-        evidence={
-            **by.evidence,
-            "wanted by": _wishes(paths),
-            "userland-proxy": proxy,
-        },
+        evidence={**by.evidence, "wanted by": _wishes(paths), "userland-proxy": proxy},
         variables=_cure_between(by, first),
         discriminator=by.key,
         severity=None if failing(paths) else Severity.warning,

@@ -26,9 +26,7 @@ from diagnose.registry import check
 
 
 @check(
-    "firewall.redirected-to-nobody",
-    severity=Severity.critical,
-    causes=["dns.upstream-unreachable"],
+    "firewall.redirected-to-nobody", severity=Severity.critical, causes=["dns.upstream-unreachable"]
 )
 def redirected_to_nobody(captured_paths: CapturedPaths) -> CheckResult:
     """A rule redirects containers' connections to a host port where nothing listens.

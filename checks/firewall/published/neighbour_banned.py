@@ -50,10 +50,7 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
             f"by chain {by.chain}"
         ),
         evidence=present(
-            {
-                **by.evidence,
-                "containers": sorted({port.container.name for port in banned.ports}),
-            }
+            {**by.evidence, "containers": sorted({port.container.name for port in banned.ports})}
         ),
         variables=_cure(banned),
         discriminator=f"{banned.address} {by.chain}",

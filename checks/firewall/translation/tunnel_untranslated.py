@@ -48,9 +48,5 @@ def _finding(tunnel: MisnamedExit) -> Finding:
             signs=NO_WAY_OUT,
         )
     return Finding.about(
-        container,
-        summary,
-        seen,
-        discriminator=tunnel.tunnel,
-        signs=NO_WAY_OUT,
+        container, summary, seen, discriminator=tunnel.tunnel, signs=NO_WAY_OUT
     ).with_variables({**variables, "container": container.name})

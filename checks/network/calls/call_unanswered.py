@@ -81,10 +81,7 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
             }
         ),
         discriminator=first.place,
-        touches=(
-            *sorted(networks),
-            *subjects_of(callers.values()),
-        ),
+        touches=(*sorted(networks), *subjects_of(callers.values())),
         severity=Severity.advice if is_expected else None,
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,

@@ -110,10 +110,7 @@ def _finding(container: Container, line: str, times: int, uplinks: Uplinks | Non
             f"inside Docker, which they cannot reach ({count(times, 'path')} failed lately)",
             f"it publishes port {match['port']} over UDP, and does not know this host's address",
         ),
-        {
-            "log": shortened(line, 200),
-            "NetworkSettings.Ports": container.published_names,
-        },
+        {"log": shortened(line, 200), "NetworkSettings.Ports": container.published_names},
         signs=frozenset({"timeout"}),
         stable=(container.life,),
     ).with_variables(_variables(container, uplinks))

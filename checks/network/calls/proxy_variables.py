@@ -79,11 +79,7 @@ def _loopback_proxy_finding(
         f"{container} is configured to use proxy {place}, "
         "which is the container itself: nothing listens there",
         present(
-            {
-                "variables": list(names),
-                "log": quoted(line),
-                "listeners inside on that port": "none",
-            }
+            {"variables": list(names), "log": quoted(line), "listeners inside on that port": "none"}
         ),
         discriminator=place,
         severity=Severity.critical if line else None,

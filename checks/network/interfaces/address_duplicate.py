@@ -8,11 +8,7 @@ from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
 
 
-@check(
-    "network.address-duplicate",
-    severity=Severity.critical,
-    causes=["dns.upstream-unreachable"],
-)
+@check("network.address-duplicate", severity=Severity.critical, causes=["dns.upstream-unreachable"])
 def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
     """Another machine has the address of a container on the host's own wire.
 

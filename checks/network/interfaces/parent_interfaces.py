@@ -26,9 +26,7 @@ from diagnose.registry import check
 
 
 @check(
-    "network.parent-subnet-foreign",
-    severity=Severity.critical,
-    causes=["dns.upstream-unreachable"],
+    "network.parent-subnet-foreign", severity=Severity.critical, causes=["dns.upstream-unreachable"]
 )
 def parent_subnet_foreign(
     containers: Containers,
@@ -109,11 +107,7 @@ def _foreign_subnet_finding(
             "DNS server asked from this network": "no answer",
             "containers": names,
         },
-        variables={
-            "network": network.name,
-            "parent": parent,
-            **fitting,
-        },
+        variables={"network": network.name, "parent": parent, **fitting},
         touches=(Subject("interface", parent), *subjects_of(members)),
         signs=NO_WAY_OUT | {"dns"},
     )
@@ -123,11 +117,7 @@ _PORT_IS_BUSY = "port: device or resource busy"
 """How a start fails whose parent interface is taken (macvlan_common_newlink)."""
 
 
-@check(
-    "network.parent-in-use",
-    severity=Severity.critical,
-    causes=["container.start-refused"],
-)
+@check("network.parent-in-use", severity=Severity.critical, causes=["container.start-refused"])
 def parent_in_use(
     containers: Containers, networks: Networks, interfaces: Interfaces
 ) -> CheckResult:

@@ -181,10 +181,7 @@ def _overlap_finding(
         variables={**case.replacement, "subnet": str(subnet)},
         discriminator=str(subnet),
         severity=severity,
-        touches=(
-            *case.routes.devices(clashing),
-            *subjects_of(case.members),
-        ),
+        touches=(*case.routes.devices(clashing), *subjects_of(case.members)),
     )
 
 

@@ -48,10 +48,7 @@ def _finding(answer: UntranslatedAnswer) -> Finding:
             f"that server sends from its port {answer.from_port} to port {answer.port} of this host, "
             "which belongs to no call that the host knows",
         ),
-        {
-            "log": shortened(answer.line, 160),
-            "UDP socket inside": str(answer.port),
-        },
+        {"log": shortened(answer.line, 160), "UDP socket inside": str(answer.port)},
         signs=frozenset({"timeout"}),
         stable=(container.life,),
     ).with_variables(_variables(answer))

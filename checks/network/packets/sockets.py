@@ -165,10 +165,7 @@ def local_ports_exhausted(
         yield Finding.about(
             container,
             f"{container} cannot open further connections: no local port is left for them",
-            {
-                "log": quoted(lines[-1].text),
-                "times in its last lines": len(lines),
-            },
+            {"log": quoted(lines[-1].text), "times in its last lines": len(lines)},
             signs=NO_WAY_OUT,
             stable=(container.life,),
         )

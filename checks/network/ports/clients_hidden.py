@@ -181,11 +181,7 @@ def _passed_on_findings(
 
 
 def _passed_on_finding(
-    edge: Container,
-    network: Network,
-    gateway: str,
-    front: str,
-    limiting: RefusingContainers,
+    edge: Container, network: Network, gateway: str, front: str, limiting: RefusingContainers
 ) -> Finding:
     subnet = str(network.subnets[0]) if network.subnets else ""
     return Finding.about(

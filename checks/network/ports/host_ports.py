@@ -32,11 +32,7 @@ from diagnose.registry import check
 
 def _state_evidence(container: Container, **more: Json) -> dict[str, Json]:
     """How the start of a container failed, as rows of a finding; more: rows that follow."""
-    return {
-        "State": str(container.state),
-        "State.Error": container.state.error,
-        **more,
-    }
+    return {"State": str(container.state), "State.Error": container.state.error, **more}
 
 
 @check("network.port-allocated", severity=Severity.critical)

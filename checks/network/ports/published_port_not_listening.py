@@ -102,11 +102,7 @@ def published_port_not_listening(
         absent = tuple(absent_sharers(container, containers, clock, grace))
         deaf = tuple(peer for peer in calls.callees if calls.inner_socket(peer) is not None)
         why = _Silence(
-            tail,
-            ready,
-            silent.watcher_of(container),
-            absent,
-            deaf=deaf if tail.lines else (),
+            tail, ready, silent.watcher_of(container), absent, deaf=deaf if tail.lines else ()
         )
         yield from _tcp_findings(container, netns, why, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)

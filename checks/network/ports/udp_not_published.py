@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from diagnose.evidence.network.proxies.announced_http3 import (
-    AnnouncedHttp3,
-    AnnouncedHttp3Ports,
-)
+from diagnose.evidence.network.proxies.announced_http3 import AnnouncedHttp3, AnnouncedHttp3Ports
 from diagnose.evidence.network.sockets.unpublished_udp import UnpublishedUdp, UnpublishedUdpPorts
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

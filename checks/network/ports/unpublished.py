@@ -154,11 +154,7 @@ def _direct_finding(
 
 
 def _default_route_finding(
-    container: Container,
-    missing: list[str],
-    attached: list[Network],
-    lan: Network,
-    bridge: Network,
+    container: Container, missing: list[str], attached: list[Network], lan: Network, bridge: Network
 ) -> Finding:
     """missing: the ports that are not published. lan, bridge: two of the networks attached."""
     return Finding.about(

@@ -76,8 +76,5 @@ def _circles_of(container: Container, flows: UdpFlows) -> Iterator[ForwardingCir
     silent = {flow.dst for flow in of_dns if flow.src in own and "seen_reply" not in flow.status}
     for address in sorted(asked & (own_places | askers)):
         yield ForwardingCircle(
-            container,
-            address,
-            is_itself=address in own_places,
-            is_answered=address not in silent,
+            container, address, is_itself=address in own_places, is_answered=address not in silent
         )

@@ -157,8 +157,7 @@ def pinned_names(
     ]
     asked = host.first(suspects, MOST, "hosts files of containers that complain")
     files = host.answers_about(
-        [container.hosts_path for container in asked],
-        lambda path: ReadFile(path, follow=False),
+        [container.hosts_path for container in asked], lambda path: ReadFile(path, follow=False)
     )
     names: list[PinnedName] = []
     for container in asked:
@@ -202,11 +201,7 @@ def _names_of_others(
 
 
 def _names_left_over(
-    container: Container,
-    text: str,
-    containers: Containers,
-    networks: Networks,
-    links: Interfaces,
+    container: Container, text: str, containers: Containers, networks: Networks, links: Interfaces
 ) -> Iterator[PinnedName]:
     """The names in a hosts file that lead to an address of Docker's which nobody has any more.
 

@@ -13,13 +13,11 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 
 _OF_A_COPY = LazyPattern(
-    r"(?:^|[^a-z])(?:replicas?|slave|standby|secondary|follower|read[-_]?only)(?=$|[^a-z])",
-    2,
+    r"(?:^|[^a-z])(?:replicas?|slave|standby|secondary|follower|read[-_]?only)(?=$|[^a-z])", 2
 )
 """How the copy of a database is called in names."""
 _STARTS_COPY = LazyPattern(
-    r"(?:^|[^a-z])(?:replicaof|slaveof|(?:super[-_])?read[-_]only|primary_conninfo)(?=$|[^a-z])",
-    2,
+    r"(?:^|[^a-z])(?:replicaof|slaveof|(?:super[-_])?read[-_]only|primary_conninfo)(?=$|[^a-z])", 2
 )
 """Options of a command; `wal_level=replica` and `hot_standby` are a primary's too."""
 _ROLE = LazyPattern(r"(?:^|_)(?:MODE|ROLE|TYPE)$")

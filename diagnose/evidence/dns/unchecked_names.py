@@ -8,11 +8,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED
-from diagnose.evidence.dns.unresolved_names import (
-    ServerError,
-    UnresolvedName,
-    unresolved_names,
-)
+from diagnose.evidence.dns.unresolved_names import ServerError, UnresolvedName, unresolved_names
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryUncheckedDns

@@ -47,7 +47,7 @@ HARMLESS = LazyPattern(
     # a copy of a socket, by a question of ours or by `docker cp`
     r"|archive/tar: sockets not supported"
     # a network whose addresses are given, and no driver for them: each one of Compose with a subnet
-    r"|Unable to find plugin without name",
+    r"|Unable to find plugin without name"
 )
 """Collected in full on healthy engines 20.10.24, 26.1.5 and 28.5.2 through starts, stops, kills,
 removals, failed execs, builds, a swarm of one node, a restart and a kill of the engine; a client's

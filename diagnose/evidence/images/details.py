@@ -60,10 +60,7 @@ def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
     names: dict[str, str] = {}
     for container in (*exposed, *filter(has_failed, containers)):
         if container.image:
-            names.setdefault(
-                container.image,
-                container.config.image or short_id(container.image),
-            )
+            names.setdefault(container.image, container.config.image or short_id(container.image))
     return names
 
 

@@ -23,10 +23,7 @@ _MEANINGS = (
         "its registry has it in the old format schema 1, which this engine does not read",
     ),
     (LazyPattern(r"docker\.plugin\.v\d"), "it is a plugin of the engine and not an image"),
-    (
-        LazyPattern(r"media ?type"),
-        "its layers are in a format that this engine does not know",
-    ),
+    (LazyPattern(r"media ?type"), "its layers are in a format that this engine does not know"),
     (
         UNREADABLE_ARCHIVE,
         "it was downloaded completely, but this engine cannot read the archives of its layers",

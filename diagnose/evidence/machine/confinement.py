@@ -92,12 +92,7 @@ def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]
     for peer, rows in denials.items():
         (first, _), (last, signal) = rows[0], rows[-1]
         yield DeniedSignals(
-            peer,
-            signal=signal,
-            times=len(rows),
-            first=first.at,
-            last=last.at,
-            line=last.text,
+            peer, signal=signal, times=len(rows), first=first.at, last=last.at, line=last.text
         )
 
 

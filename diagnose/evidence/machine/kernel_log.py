@@ -181,10 +181,7 @@ class _OomReader:
     def _completed_kills(self, killed: re.Match[str]) -> Iterator[OomKill]:
         for kill in self.unfinished():
             yield replace(
-                kill,
-                task=killed["task"],
-                pid=int(killed["pid"]),
-                rss=int(killed["anon"]) * 1024,
+                kill, task=killed["task"], pid=int(killed["pid"]), rss=int(killed["anon"]) * 1024
             )
         self._open = None
 

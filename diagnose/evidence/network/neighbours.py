@@ -81,8 +81,7 @@ class Neighbours(Items[Neighbour], frozen=True):
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""
         return next(
-            (entry for entry in self if entry.address == address and entry.is_unanswered),
-            None,
+            (entry for entry in self if entry.address == address and entry.is_unanswered), None
         )
 
 

@@ -120,10 +120,7 @@ class NetworkSetup(EvidenceGroup, frozen=True):
 
 @evidence
 def host_profile(
-    host: Host,
-    header: ReportHeader | None,
-    engine: EngineSetup,
-    network: NetworkSetup,
+    host: Host, header: ReportHeader | None, engine: EngineSetup, network: NetworkSetup
 ) -> HostProfile:
     """As much as is known: a fact that could not be read is missing, never empty."""
     answers = dict(host.ask_many(_questions()))

@@ -52,11 +52,7 @@ _OF_THE_ENGINE = LazyPattern(
 
 @evidence
 def recent_changes(
-    host: Host,
-    clock: Clock,
-    options: Options,
-    containers: Containers | None,
-    events: Events | None,
+    host: Host, clock: Clock, options: Options, containers: Containers | None, events: Events | None
 ) -> RecentChanges:
     """All that is known, oldest first.
 

@@ -81,11 +81,7 @@ class DiskUsage(msgspec.Struct, frozen=True):
 
 @evidence
 def disk_usage(
-    host: Host,
-    options: Options,
-    filesystems: Filesystems,
-    root: DataRoot,
-    sources: DiskSubjects,
+    host: Host, options: Options, filesystems: Filesystems, root: DataRoot, sources: DiskSubjects
 ) -> DiskUsage | Unavailable:
     """Walk the data root, then what else lies on its file system."""
     disk = filesystems.of_data_root

@@ -116,10 +116,7 @@ def _is_empty(host: Host, folder: str) -> bool | None:
 
 
 def _with_data(
-    host: Host,
-    container: Container,
-    mount: Mount,
-    others: Mapping[str, tuple[Container, Mount]],
+    host: Host, container: Container, mount: Mount, others: Mapping[str, tuple[Container, Mount]]
 ) -> Iterator[EmptyBackup]:
     """The one namesake that holds something; nothing where several do."""
     full = [name for name, (_, other) in others.items() if _is_empty(host, other.source) is False]

@@ -11,12 +11,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.left_volumes import (
-    AROUND_S,
-    LEAST_ENTRIES,
-    RECENT_S,
-    is_alike,
-)
+from diagnose.evidence.storage.left_volumes import AROUND_S, LEAST_ENTRIES, RECENT_S, is_alike
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes, compose_label
 from diagnose.mappings import only
 from diagnose.questions import Host

@@ -14,14 +14,7 @@ from diagnose.firewall.nft.comparisons import apply_mask, compare, compare_range
 from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.nft.sets import look_up
 from diagnose.firewall.nft.verdicts import verdict
-from diagnose.firewall.registers import (
-    Part,
-    load_ct,
-    load_fib,
-    load_meta,
-    load_payload,
-    unknown,
-)
+from diagnose.firewall.registers import Part, load_ct, load_fib, load_meta, load_payload, unknown
 
 _SENDERS = (10, 11)
 """Keys of `meta` for the sending process's user and group: of a packet without one the rule does
@@ -69,8 +62,7 @@ def _load(program: RuleProgram, expression: Expression) -> None:
         program.conditions.append(BY_A_PROCESS)
     changed = {assign.field for assign in program.assigns}
     program.load(
-        expression["dreg"],
-        [_as_changed(part) if part.field in changed else part for part in parts],
+        expression["dreg"], [_as_changed(part) if part.field in changed else part for part in parts]
     )
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from diagnose.live import Live
 from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
-from diagnose.questions.cron import (
-    ListCronCalls,
-    ListShellVariables,
-    ReadHostJobs,
-)
+from diagnose.questions.cron import ListCronCalls, ListShellVariables, ReadHostJobs
 
 
 def cron_calls(live: Live, question: ListCronCalls) -> Json:

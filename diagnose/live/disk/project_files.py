@@ -80,9 +80,7 @@ def compose_volumes(args: Json) -> Json:
 
 def differing_contents(args: Json) -> Json:
     """See `compose.differing_contents`."""
-    from diagnose.live.disk.compose_contents import (  # only where a file is newer
-        written_contents,
-    )
+    from diagnose.live.disk.compose_contents import written_contents  # only where a file is newer
     from diagnose.live.disk.compose_variables import assigned_values
 
     texts = _texts(args["paths"])

@@ -14,13 +14,7 @@ from diagnose.live.kernel import mountinfo as table
 from diagnose.live.kernel.proc_files import counters_of, read, text_of
 from diagnose.mappings import assignments
 from diagnose.model import Json
-from diagnose.questions.machine import (
-    ListMounts,
-    ReadMemory,
-    ReadPressure,
-    ReadSysctls,
-    SampleCpus,
-)
+from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure, ReadSysctls, SampleCpus
 from diagnose.questions.network import CountReversePathDrops
 from diagnose.questions.run import IdentifyKernel
 
@@ -100,11 +94,7 @@ def pressure(_live: Live, _question: ReadPressure) -> Json:
             answer[resource] = parse_pressure(Path(f"/proc/pressure/{resource}").read_text())
         except OSError:
             answer[resource] = None
-    return {
-        **answer,
-        "loadavg": list(os.getloadavg()),
-        "cpus": os.cpu_count() or 1,
-    }
+    return {**answer, "loadavg": list(os.getloadavg()), "cpus": os.cpu_count() or 1}
 
 
 def idle_cpus(_live: Live, question: SampleCpus) -> Json:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from diagnose.live.network.dns import (
-    icmp_of,
-    make_message,
-    number_of,
-    read_reply,
-    replies,
-)
+from diagnose.live.network.dns import icmp_of, make_message, number_of, read_reply, replies
 from diagnose.live.network.server_socket import resolver_socket
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ _OF_AN_END = LazyPattern(r"\b(?:exited|gave up): \S")
 
 ABOUT_SETTINGS = LazyPattern(
     r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
-    r"|[A-Z]{2}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file",
+    r"|[A-Z]{2}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file"
 )
 """A program that runs on refuses requests in the words in which it refuses its settings."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.checks.daemon.dead_engines import UP
-from tests.checks.daemon.evidence import (
-    log,
-)
+from tests.checks.daemon.evidence import log
 
 
 @pytest.mark.parametrize(

@@ -49,16 +49,12 @@ BOOTED = Clock(wall=1_800_000_000.0, booted=1_799_990_000.0)
 
 
 OLD = container(
-    "web",
-    HostConfig={"RestartPolicy": {"Name": "always"}},
-    Created="2020-01-01T00:00:00Z",
+    "web", HostConfig={"RestartPolicy": {"Name": "always"}}, Created="2020-01-01T00:00:00Z"
 )
 
 
 NEW = container(
-    "web",
-    HostConfig={"RestartPolicy": {"Name": "always"}},
-    Created="2027-01-15T07:59:00Z",
+    "web", HostConfig={"RestartPolicy": {"Name": "always"}}, Created="2027-01-15T07:59:00Z"
 )
 
 

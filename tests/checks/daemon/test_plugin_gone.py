@@ -64,11 +64,7 @@ COMMANDS: dict[str, tuple[LegacyPlugins, list[Any], set[str]]] = {
     "in the engine's memory": (gone(MISSING, "", "vault"), [OTHER], {"remembered"}),
     "a volume of it is in use": (gone(REFUSED, SOCKET, "vault"), [RUNS], set()),
     "a container was refused": (gone(), [DOWN], set()),
-    "a container is the plugin of another one": (
-        gone(),
-        [DOWN, PROVIDER],
-        {"provider", "refused"},
-    ),
+    "a container is the plugin of another one": (gone(), [DOWN, PROVIDER], {"provider", "refused"}),
     "a container is the plugin": (gone(), [RUNS, PROVIDER], {"provider"}),
 }
 

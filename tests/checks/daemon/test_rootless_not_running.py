@@ -11,22 +11,12 @@ from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEn
 from diagnose.model import Subject, Unexamined
 from diagnose.questions.service import Unit
 from tests.checks.daemon.dead_engines import MISSING
-from tests.checks.daemon.evidence import (
-    NOTHING,
-    ROOT,
-    SOCKET,
-    daemon,
-)
+from tests.checks.daemon.evidence import NOTHING, ROOT, SOCKET, daemon
 from tests.judging import judge
 
 LOGGED_OUT = RootlessEngine("shop", 1200, 2, lingers=False, has_session=False)
 ROOTLESS: dict[str, tuple[RootlessEngine, Daemon, str, str]] = {
-    "nobody is logged in": (
-        LOGGED_OUT,
-        daemon(silence=MISSING),
-        "lingering is off",
-        "lingering",
-    ),
+    "nobody is logged in": (LOGGED_OUT, daemon(silence=MISSING), "lingering is off", "lingering"),
     "the user lingers": (
         replace(LOGGED_OUT, lingers=True),
         daemon(silence=MISSING),

@@ -155,10 +155,7 @@ PROGRAMS: dict[str, tuple[UnstartableProgram, set[str]]] = {
         UnstartableProgram("containerd.service", LOCAL, "missing", "/usr/bin/containerd"),
         {"absent", "found", "owner"},
     ),
-    "nowhere": (
-        UnstartableProgram("containerd.service", LOCAL, "missing"),
-        {"misplaced", "owner"},
-    ),
+    "nowhere": (UnstartableProgram("containerd.service", LOCAL, "missing"), {"misplaced", "owner"}),
     "without its bit": (
         UnstartableProgram("docker.service", "/opt/dockerd", "not executable", "/usr/bin/dockerd"),
         {"bare", "owner"},

@@ -7,23 +7,14 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import (
-    FailedNames,
-)
+from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.lookups import Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.run.options import Options
-from diagnose.model import (
-    Finding,
-    Json,
-    Result,
-    Severity,
-    Skipped,
-    Unavailable,
-)
+from diagnose.model import Finding, Json, Result, Severity, Skipped, Unavailable
 from diagnose.questions import AnyQuestion, Host
 from tests.hosts import Made
 from tests.judging import judge

@@ -10,11 +10,7 @@ from diagnose import registry
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.model import (
-    DAEMON,
-    Finding,
-    Unavailable,
-)
+from diagnose.model import DAEMON, Finding, Unavailable
 from tests.checks.dns.evidence import (
     ANSWERS,
     UNKNOWN,

@@ -255,10 +255,7 @@ def test_a_file_that_was_written_soon_after_the_start_is_a_start_scripts() -> No
 
 
 DEAD = ("192.0.2.201", "192.0.2.202", "192.0.2.203")
-BETTER = {
-    "none but the dead ones": (DEAD, ""),
-    "a fourth that nobody asks": ((*DEAD, LAN), LAN),
-}
+BETTER = {"none but the dead ones": (DEAD, ""), "a fourth that nobody asks": ((*DEAD, LAN), LAN)}
 
 
 @pytest.mark.parametrize(("servers", "better"), BETTER.values(), ids=BETTER)

@@ -11,11 +11,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.model import (
-    Finding,
-    Subject,
-    Verdict,
-)
+from diagnose.model import Finding, Subject, Verdict
 from tests.checks.dns.evidence import (
     ADVICE,
     CRITICAL,

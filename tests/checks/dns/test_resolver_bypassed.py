@@ -129,9 +129,6 @@ def test_where_a_resolver_can_be_named(edge: Container, ping: Ping, variables: s
     """The engine's resolver serves user-defined networks alone."""
     failed = FailedNames({edge.id: (FailedName("shop", NONE),)})
     (finding,) = judge(
-        "dns.resolver-bypassed",
-        containers=Containers((edge,)),
-        failed=failed,
-        ping=ping,
+        "dns.resolver-bypassed", containers=Containers((edge,)), failed=failed, ping=ping
     ).findings
     assert set(finding.variables) - {"container", "name"} == variables

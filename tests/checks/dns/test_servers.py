@@ -183,12 +183,7 @@ def test_a_server_that_ignores_questions_for_ipv6_addresses(
 
 @pytest.mark.parametrize(
     ("ignored", "found"),
-    [
-        (set(), 0),
-        ({".AAAA", "com.AAAA"}, 1),
-        ({".AAAA"}, 0),
-        ({".AAAA", "com.AAAA", ".A"}, 0),
-    ],
+    [(set(), 0), ({".AAAA", "com.AAAA"}, 1), ({".AAAA"}, 0), ({".AAAA", "com.AAAA", ".A"}, 0)],
     ids=["answers all", "no AAAA", "one name alone", "is silent about the root"],
 )
 def test_servers_are_asked_for_ipv6_addresses(ignored: set[str], found: int) -> None:

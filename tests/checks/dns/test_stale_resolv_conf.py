@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.dns.resolvers import ResolvConf
-from diagnose.model import (
-    Finding,
-)
+from diagnose.model import Finding
 from tests.checks.dns.evidence import (
     ADVICE,
     FALLBACK,

@@ -15,13 +15,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.run.options import Options
-from diagnose.model import (
-    Failed,
-    Json,
-    Severity,
-    Unavailable,
-    Verdict,
-)
+from diagnose.model import Failed, Json, Severity, Unavailable, Verdict
 from diagnose.questions import AnyQuestion, Host
 from tests.checks.dns.evidence import (
     ANSWERS,

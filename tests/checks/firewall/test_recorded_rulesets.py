@@ -130,10 +130,7 @@ CURES = {
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [
-        ("192.0.2.99", ["critical masquerade-missing shop"]),
-        ("203.0.113.9", []),
-    ],
+    [("192.0.2.99", ["critical masquerade-missing shop"]), ("203.0.113.9", [])],
     ids=["lost", "routed here"],
 )
 def test_an_address_that_the_host_has_lost(address: str, expected: list[str]) -> None:

@@ -88,10 +88,7 @@ def test_podman_keeps_no_history() -> None:
     assert not rows(judge("image.build-failed", failed_builds=evidence, daemon=podman, clock=CLOCK))
 
 
-STEP = {
-    "step": "[2/3] RUN npm ci",
-    "lines": ["added 3 packages", "error: the asset list is empty"],
-}
+STEP = {"step": "[2/3] RUN npm ci", "lines": ["added 3 packages", "error: the asset list is empty"]}
 ENDED = 'process "/bin/sh -c npm ci" did not complete successfully: exit code: 1'
 
 
@@ -120,10 +117,7 @@ def test_engines_without_a_history(version: str) -> None:
 
 def step(**changes: Any) -> Container:
     """What the classic builder of engine 28.5 leaves of a step that failed."""
-    config = {
-        "Image": "sha256:8cfaab27",
-        "Healthcheck": {"Test": ["NONE"]},
-    }
+    config = {"Image": "sha256:8cfaab27", "Healthcheck": {"Test": ["NONE"]}}
     return container_in(
         "exited",
         code=1,

@@ -115,11 +115,7 @@ def test_a_handshake_that_does_not_come_through() -> None:
 
 
 LAYER_SERVERS = {
-    "by its address": (
-        "dial tcp 192.0.2.7:443: i/o timeout",
-        "192.0.2.7:443",
-        "i/o timeout",
-    ),
+    "by its address": ("dial tcp 192.0.2.7:443: i/o timeout", "192.0.2.7:443", "i/o timeout"),
     "by IPv6": ("dial tcp [2001:db8::7]:443: i/o timeout", "[2001:db8::7]:443", "i/o timeout"),
     "without an address": (
         "dial tcp: lookup cdn.lab.test on 192.0.2.53:53: no such host",
@@ -218,12 +214,7 @@ def test_a_password_in_the_settings_of_the_docker_command() -> None:
     ("registry", "text", "ping", "info", "proxy", "blocks"), LACKING.values(), ids=LACKING
 )
 def test_a_proxy_that_the_engine_lacks(
-    registry: str,
-    text: str,
-    ping: Ping,
-    info: Info,
-    proxy: UnusedProxy | None,
-    blocks: set[str],
+    registry: str, text: str, ping: Ping, info: Info, proxy: UnusedProxy | None, blocks: set[str]
 ) -> None:
     (finding,) = _lacking(registry, text, ping, info, proxy).findings
     assert finding.variables.keys() - {"registry"} == blocks

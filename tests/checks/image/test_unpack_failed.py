@@ -57,12 +57,7 @@ def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
     assert all(words in finding.summary for finding in result.findings)
 
 
-ENGINES = {
-    "20.10.24+dfsg1": "20.10.24+dfsg1",
-    "23.0.1": "",
-    "28.5.2": "",
-    "": "",
-}
+ENGINES = {"20.10.24+dfsg1": "20.10.24+dfsg1", "23.0.1": "", "28.5.2": "", "": ""}
 
 
 @pytest.mark.parametrize("version", ENGINES)

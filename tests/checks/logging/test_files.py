@@ -7,15 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.model import Severity
-from tests.checks.storage.evidence import (
-    ID,
-    LOG,
-    OTHER,
-    ROOT,
-    assert_found,
-    assert_silent,
-    stats,
-)
+from tests.checks.storage.evidence import ID, LOG, OTHER, ROOT, assert_found, assert_silent, stats
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "log renamed": (

@@ -19,7 +19,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "container:web",
         Severity.advice,
         "max-size",
-    ),
+    )
 }
 
 

@@ -6,10 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from diagnose.evidence.containers.cgroups import (
-    Cgroups,
-    CgroupStats,
-)
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import Descriptors, HostLimits

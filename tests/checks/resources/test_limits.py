@@ -5,13 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from diagnose.evidence.containers.cgroups import (
-    Cgroups,
-    CgroupStats,
-    Cpu,
-    Memory,
-    Throttling,
-)
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Memory, Throttling
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.parent_quotas import ParentQuotas, SharedQuota
 from diagnose.evidence.engine.info import Info

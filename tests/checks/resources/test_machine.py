@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.cgroups import (
-    Cgroups,
-)
+from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process, Processes

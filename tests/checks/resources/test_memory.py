@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.cgroups import (
-    Cgroups,
-    Memory,
-)
+from diagnose.evidence.containers.cgroups import Cgroups, Memory
 from diagnose.evidence.machine.kernel_log import KernelLog, Record, oom_kills
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.model import container as subject
@@ -187,9 +184,7 @@ def test_memory_is_not_scarce_while_much_of_it_is_free():
 )
 def test_memory_near_limit(name: str, held: Memory, count: int):
     result = judge(
-        "resources.memory-near-limit",
-        containers=of(WEB),
-        cgroups=cgroup_of(memory=held),
+        "resources.memory-near-limit", containers=of(WEB), cgroups=cgroup_of(memory=held)
     )
     assert len(findings_of(result.findings)) == count
 

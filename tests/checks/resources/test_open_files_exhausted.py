@@ -7,13 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose import runbooks
-from diagnose.evidence.containers.cgroups import (
-    Cgroups,
-    CgroupStats,
-    Cpu,
-    Throttling,
-    throttling,
-)
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Throttling, throttling
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
 from diagnose.evidence.machine.open_files import Crowded, OpenFiles

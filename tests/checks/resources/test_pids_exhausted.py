@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.cgroups import (
-    Cgroups,
-    Pids,
-)
+from diagnose.evidence.containers.cgroups import Cgroups, Pids
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails

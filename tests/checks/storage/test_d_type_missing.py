@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.model import Severity
-from tests.checks.storage.evidence import (
-    ROOT,
-    assert_found,
-    assert_silent,
-)
+from tests.checks.storage.evidence import ROOT, assert_found, assert_silent
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "ftype=0": (
@@ -26,7 +22,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "daemon:docker",
         Severity.warning,
         "xfs without d_type",
-    ),
+    )
 }
 
 

@@ -159,10 +159,7 @@ def test_named_volumes_are_offered_where_nothing_else_suffices() -> None:
     assert "; 1 named volume without a container holds 70.0 GiB" in full.finding.summary
     chatty = WALK | {"by": {**sizes, f"containers/{ID}": 20 * GIB}}
     report = report_of(
-        "storage.disk-full",
-        fs__usage=disks(usage_at(97)),
-        fs__walk=chatty,
-        api__volumes=volumes,
+        "storage.disk-full", fs__usage=disks(usage_at(97)), fs__walk=chatty, api__volumes=volumes
     )
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert full.finding.variables["chatty"] == "web"

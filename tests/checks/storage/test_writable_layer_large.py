@@ -28,7 +28,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "container:web",
         Severity.warning,
         "10.0 GiB",
-    ),
+    )
 }
 
 

@@ -73,10 +73,7 @@ UNFIT = {
 }
 DRAINED = {
     "ServiceID": "s",
-    "Status": {
-        "State": "pending",
-        "Err": "no suitable node (1 node not available for new tasks)",
-    },
+    "Status": {"State": "pending", "Err": "no suitable node (1 node not available for new tasks)"},
 }
 ON_SSD = {"TaskTemplate": {"Placement": {"Constraints": ["node.labels.disk==ssd"]}}}
 
@@ -244,8 +241,7 @@ def test_a_certificate_that_expired_is_said_in_plain_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "left"),
-    [(["vx-001001-p5k2a"], "vx-001001-p5k2a"), (["flannel.1"], None), ([], None)],
+    ("names", "left"), [(["vx-001001-p5k2a"], "vx-001001-p5k2a"), (["flannel.1"], None), ([], None)]
 )
 def test_interface_that_a_killed_engine_left(names: list[str], left: str | None) -> None:
     task = {"ServiceID": "s", "Status": {"State": "rejected", "Err": JOINED}}

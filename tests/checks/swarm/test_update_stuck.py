@@ -130,11 +130,7 @@ def _undone(age: float, tasks: list[dict[str, Any]], running: int = 1) -> Swarm:
     )
 
 
-NEWER = {
-    **_failed(300),
-    "ID": "t9",
-    "Spec": {"ContainerSpec": {"Image": "shop:1.5"}},
-}
+NEWER = {**_failed(300), "ID": "t9", "Spec": {"ContainerSpec": {"Image": "shop:1.5"}}}
 NEWER["Status"] = {**NEWER["Status"], "ContainerStatus": {"ContainerID": "c9"}}
 REFUSED = {**_failed(300), "ID": "t8", "Spec": {"ContainerSpec": {"Image": "shop:1.5"}}}
 _WHY = (

@@ -144,7 +144,7 @@ def _limited(draw: _Draw) -> list[str]:
                 (
                     f"{draw.tool} -I {chain} -p tcp --dport {port} -m hashlimit --hashlimit-upto 900/sec"
                     " --hashlimit-burst 900 --hashlimit-mode srcip --hashlimit-name few -j ACCEPT"
-                ),
+                )
             ],
             [
                 f"{draw.tool} -I {chain} -p tcp --syn -m connlimit --connlimit-upto 90 -j ACCEPT",

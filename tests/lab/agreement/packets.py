@@ -22,9 +22,7 @@ from typing import Any
 
 from pyroute2.ipset import IPSet, PortEntry
 
-from tests.lab.agreement.hosts import (
-    Generator,
-)
+from tests.lab.agreement.hosts import Generator
 from tests.lab.agreement.namespaces import PROJECT
 from tests.lab.agreement.site import (
     PATIENT_S,

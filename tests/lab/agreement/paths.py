@@ -29,14 +29,9 @@ from diagnose.path import ends, hops
 from diagnose.path.model import PathEvidence
 from diagnose.questions.network import Route
 from diagnose.questions.sockets import Socket
-from tests.lab.agreement.hosts import (
-    Generator,
-)
+from tests.lab.agreement.hosts import Generator
 from tests.lab.agreement.namespaces import PROJECT
-from tests.lab.agreement.packets import (
-    _apply,
-    _here,
-)
+from tests.lab.agreement.packets import _apply, _here
 from tests.lab.agreement.site import PATIENT_S, RESET, TCP_PORTS, UDP_PORTS, Attempt, Party, Site
 
 ATTEMPTS = 60

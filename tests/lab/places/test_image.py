@@ -54,10 +54,7 @@ ON_THE_HOST = {
         "umount /tmp /var/tmp /dev/shm",
     ),
     # the engine has files of / open, so that / itself cannot become read-only
-    "read-only root": (
-        f"for folder in {READ_ONLY}; do {LOCK}; done",
-        f"umount --lazy {READ_ONLY}",
-    ),
+    "read-only root": (f"for folder in {READ_ONLY}; do {LOCK}; done", f"umount --lazy {READ_ONLY}"),
     "noexec /tmp": ("mount -o remount,noexec /tmp", "mount -o remount,exec /tmp"),
 }
 """How the host itself becomes the place, and how the place ends: a container enters the host's

@@ -143,10 +143,7 @@ _READS = "require('fs').readFileSync('/data/upload/.immich'); setInterval(() => 
 
 
 @fault(
-    AT_START,
-    subject="container:photos30",
-    also=["container.mount-source-missing"],
-    shareable=True,
+    AT_START, subject="container:photos30", also=["container.mount-source-missing"], shareable=True
 )
 def folder_without_the_mark_of_its_program(box: Box) -> None:
     """Node.js does not find the file by which an application knows its own folder."""

@@ -42,11 +42,7 @@ def _with_autofs(box: Box, propagation: str = "") -> None:
     box.docker(*SAFE, f"-v={SHARE}:/data{propagation}", "bb:1.36", "sh", "-c", _READS)
 
 
-@fault(
-    "container.automount-unseen",
-    subject="container:report",
-    also=["container.errors-in-log"],
-)
+@fault("container.automount-unseen", subject="container:report", also=["container.errors-in-log"])
 def automounted_below_a_private_mount(box: Box) -> None:
     """A share is mounted when somebody opens it, and the container's mount does not follow."""
     _with_autofs(box)

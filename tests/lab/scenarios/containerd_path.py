@@ -27,12 +27,7 @@ def _with_path(box: Box, search: str) -> None:
     box.docker("run", "-d", "--name=batch", *GOOD, "bb:1.36", "sleep", "1000", check=False)
 
 
-@fault(
-    "container.start-refused",
-    subject="container:batch",
-    engine_started=False,
-    baseline=False,
-)
+@fault("container.start-refused", subject="container:batch", engine_started=False, baseline=False)
 def shim_outside_the_path(box: Box) -> None:
     """PATH of containerd's unit leaves out the folder of its shim."""
     _with_path(box, FOLDER)

@@ -23,12 +23,7 @@ def _real_time_engine(box: Box, *options: str) -> None:
     box.docker("run", "-d", "--name=batch", *GOOD, "bb:1.36", "sleep", "1000", check=False)
 
 
-@fault(
-    "container.runtime-limit-hit",
-    subject="daemon:docker",
-    engine_started=False,
-    baseline=False,
-)
+@fault("container.runtime-limit-hit", subject="daemon:docker", engine_started=False, baseline=False)
 def engine_of_real_time(box: Box) -> None:
     """containerd inherits a real-time policy from the engine, and hands it on to the runtime."""
     _real_time_engine(box)

@@ -62,10 +62,7 @@ def _wait_long(box: Box, name: str, state: str) -> None:
     )
 
 
-@fault(
-    "network.requests-unanswered",
-    subject="container:hanging12",
-)
+@fault("network.requests-unanswered", subject="container:hanging12")
 def loop_that_hangs(box: Box) -> None:
     """The only thread of a server hangs in its first request; the queue of its socket has room for
     all that come. Another server is slow, and serves everybody."""

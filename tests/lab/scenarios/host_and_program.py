@@ -133,10 +133,7 @@ while :; do sleep 100; done
 def read_only_root_below_a_supervisor(box: Box) -> None:
     """A supervisor runs on, and has given up a server that cannot make a folder on the read-only
     root file system. The kernel refuses it; the supervisor's words are supervisord's."""
-    files = {
-        "usr/bin/supervisord": (_KEEPER, 0o755),
-        "var/lib/nginx/keep": (b"", 0o644),
-    }
+    files = {"usr/bin/supervisord": (_KEEPER, 0o755), "var/lib/nginx/keep": (b"", 0o644)}
     load(box, "paste31:1", Recipe(files, ('CMD ["/usr/bin/supervisord"]',)))
     run(box, "paste31", *GOOD, "--read-only", "paste31:1")
     box.wait_for(lambda: "gave up" in logs(box, "paste31"), 10, "it to give up")

@@ -32,21 +32,14 @@ def file_of_the_snap(box: Box) -> None:
     box.sh("ln -s 3064 /snap/docker/current; rm -rf /etc/docker")
     box.sh(f"cp $(command -v dockerd) {REVISION}/bin/; rm -f /usr/sbin/dockerd /usr/bin/dockerd")
     box.write(SETTINGS, BROKEN)
-    box.spawn(
-        [f"{REVISION}/bin/dockerd", f"--config-file={SETTINGS}"],
-        log="/var/log/docker.log",
-    )
+    box.spawn([f"{REVISION}/bin/dockerd", f"--config-file={SETTINGS}"], log="/var/log/docker.log")
     _refuses(box, "unable to configure the Docker daemon")
     out = box.diagnose("all").out
     assert f"{SETTINGS} line 1" in out.replace("\n  ", " "), out
     assert "apt-get install" not in out, out
 
 
-@fault(
-    "daemon.not-running",
-    subject=DAEMON,
-    also=["container.*"],
-)
+@fault("daemon.not-running", subject=DAEMON, also=["container.*"])
 def killed_engine_of_unraid(box: Box) -> None:
     """An engine that Slackware's script starts, and that was killed."""
     box.sh(WITHOUT_SYSTEMD)

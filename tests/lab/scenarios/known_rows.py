@@ -107,10 +107,7 @@ def node_modules_below_a_mounted_application(box: Box) -> None:
     """The source is mounted over the image's folder, and hides the modules that the image has."""
     main = b"console.log(require('shelf').name); setInterval(() => {}, 1000)\n"
     shelf = b"exports.name = 'shelf'\n"
-    files = {
-        "app/main.js": (main, 0o644),
-        "app/node_modules/shelf/index.js": (shelf, 0o644),
-    }
+    files = {"app/main.js": (main, 0o644), "app/node_modules/shelf/index.js": (shelf, 0o644)}
     load(box, "bare:16", Recipe(files=files, changes=("WORKDIR /app",)))
     box.write("/srv/bare16/main.js", main.decode())
     mount = ["-v", "/srv/bare16:/app", "--memory=128m"]
@@ -118,12 +115,7 @@ def node_modules_below_a_mounted_application(box: Box) -> None:
     assert "Cannot find module 'shelf'" in ended(box, "bare16")
 
 
-@fault(
-    "resources.pids-exhausted",
-    subject="container:threads16",
-    also=[AT_START],
-    shareable=True,
-)
+@fault("resources.pids-exhausted", subject="container:threads16", also=[AT_START], shareable=True)
 def threads_beyond_the_limit_of_processes(box: Box) -> None:
     """A pool of forty threads in a container that may have twenty."""
     program = (
@@ -152,12 +144,7 @@ def certificate_behind_a_link_that_leads_out(box: Box) -> None:
     assert "cannot load certificate" in ended(box, "door16")
 
 
-@fault(
-    "container.option-in-the-way",
-    subject="container:rooted16",
-    also=[AT_START],
-    shareable=True,
-)
+@fault("container.option-in-the-way", subject="container:rooted16", also=[AT_START], shareable=True)
 def postgres_as_root(box: Box) -> None:
     """A real PostgreSQL refuses to run as root, which somebody made of the image's own user."""
     load(box, "database:16", Recipe(changes=("USER 1000:1000",)))
@@ -295,11 +282,6 @@ def java_that_prints_long_traces(box: Box) -> None:
     mounts = [
         "-v", "/srv/deep16:/app:ro", "-v", "/etc/java-17-openjdk:/etc/java-17-openjdk:ro",
     ]  # fmt: skip
-    limits = [
-        *ROOMY[1:],
-        "--memory=512m",
-        "--pids-limit=200",
-        "--restart=unless-stopped",
-    ]
+    limits = [*ROOMY[1:], "--memory=512m", "--pids-limit=200", "--restart=unless-stopped"]
     run(box, "deep16", *limits, *mounts, "bb:1.36", JAVA, "/app/App.java")
     box.wait_for(lambda: logs(box, "deep16").count("no connection") > 5, 60, "some traces")

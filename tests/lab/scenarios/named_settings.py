@@ -142,10 +142,7 @@ def wrong_port_in_a_mounted_file(box: Box) -> None:
 
 
 @fault(
-    "container.variable-malformed",
-    subject="container:commented8",
-    also=[AT_START],
-    shareable=True,
+    "container.variable-malformed", subject="container:commented8", also=[AT_START], shareable=True
 )
 def comment_in_a_variable(box: Box) -> None:
     """`--env-file` keeps the comment behind a value; busybox's sleep repeats it."""

@@ -67,11 +67,7 @@ END""")
     assert not _finds(box, "cart66", _GATEWAY)
 
 
-@fault(
-    "firewall.neighbour-discovery-dropped",
-    subject="host:host",
-    engines=Engines(since=27),
-)
+@fault("firewall.neighbour-discovery-dropped", subject="host:host", engines=Engines(since=27))
 def icmp_of_containers_dropped(box: Box) -> None:
     """An administrator drops all ICMPv6 of containers, and bridged packets meet ip6tables."""
     _network(box)

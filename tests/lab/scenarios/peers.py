@@ -280,8 +280,7 @@ def _with_proxy(box: Box, number: int, wget: str, *options: str) -> None:
     network = f"--network=corp{number}net"
     box.docker("network", "create", f"--subnet=10.232.{number}.0/24", f"corp{number}net")
     box.docker(
-        *("run", "-d", f"--name=corp{number}", *QUIET, network),
-        *("bb:1.36", "sh", "-c", _PROXY),
+        *("run", "-d", f"--name=corp{number}", *QUIET, network), *("bb:1.36", "sh", "-c", _PROXY)
     )
     healthy_container(box, f"stock{number}", 18780 + number, network)
     url = f"http://stock{number}:8080/"

@@ -41,8 +41,7 @@ def closed_network(box: Box) -> None:
     url = f"https://{registry.HUB[0]}/v2/"
     curl = ["curl", "-sf", "-m", "5", "--cacert", "/etc/ssl/certs/ca-certificates.crt", url]
     box.wait_for(
-        lambda: box.run([*curl, "--proxy", PROXY], check=False).returncode == 0,
-        what="the proxy",
+        lambda: box.run([*curl, "--proxy", PROXY], check=False).returncode == 0, what="the proxy"
     )
     assert box.run([*curl, "-m", "1", "--noproxy", "*"], check=False).returncode
 
@@ -70,12 +69,7 @@ def proxy_that_the_docker_command_alone_has(box: Box) -> None:
     assert "config.json gives containers and builds the proxy" in finding["summary"], finding
 
 
-@fault(
-    "image.registry-unreachable",
-    subject=DAEMON,
-    engine_started=False,
-    args=PATIENT,
-)
+@fault("image.registry-unreachable", subject=DAEMON, engine_started=False, args=PATIENT)
 def proxy_for_http_alone(box: Box) -> None:
     """The engine was given HTTP_PROXY, and registries are asked over HTTPS."""
     closed_network(box)

@@ -206,12 +206,7 @@ def _camera(box: Box, number: str, address: str) -> None:
 PORT = "network.published-port-not-listening"
 
 
-@fault(
-    PORT,
-    subject="container:broker1",
-    exit_code=1,
-    also=[(PORT, "container:cam1")],
-)
+@fault(PORT, subject="container:broker1", exit_code=1, also=[(PORT, "container:cam1")])
 def broker_that_listens_for_itself_alone(box: Box) -> None:
     """The caller serves nothing, because its broker listens on loopback: one cause."""
     _camera(box, "1", "127.0.0.1")

@@ -86,11 +86,7 @@ def balancer_without_its_floating_address(box: Box) -> None:
     )
 
 
-@fault(
-    "network.replies-misrouted",
-    subject="network:hairnet9",
-    config={"userland-proxy": False},
-)
+@fault("network.replies-misrouted", subject="network:hairnet9", config={"userland-proxy": False})
 def neighbour_called_by_the_hosts_address(box: Box) -> None:
     """Without docker-proxy a container calls its neighbour by the host's address, while the kernel
     shows the host's rules nothing of what passes between ports of a bridge."""

@@ -175,11 +175,7 @@ echo "KeyError: 'TARGET_URL'"
 
 def _cron(box: Box, name: str, *options: str) -> None:
     """A stand-in for Debian's cron, and a job that misses a variable."""
-    files = {
-        "sbin/cron": (_CRON, 0o755),
-        "job": (_JOB, 0o755),
-        "etc/environment": (b"", 0o644),
-    }
+    files = {"sbin/cron": (_CRON, 0o755), "job": (_JOB, 0o755), "etc/environment": (b"", 0o644)}
     load(box, "team/jobs:1", Recipe(files))
     own = ("--memory=64m", "--pids-limit=64", "--env=TARGET_URL=http://db/", *options)
     run(box, name, *own, "team/jobs:1", "/sbin/cron", "-f")
@@ -225,10 +221,7 @@ def _runner(box: Box, name: str) -> str:
 
 
 @fault(
-    "container.mount-source-missing",
-    subject="container:build21",
-    also=[AT_START],
-    shareable=True,
+    "container.mount-source-missing", subject="container:build21", also=[AT_START], shareable=True
 )
 def path_of_the_container_that_asked(box: Box) -> None:
     """A runner in a container mounts its workspace into a sibling: the host has nothing there."""

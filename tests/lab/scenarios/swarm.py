@@ -103,11 +103,7 @@ def service_underreplicated(box: Box) -> None:
     )  # the second in which it may still be starting, past whatever the manager wrote last
 
 
-@fault(
-    "swarm.service-underreplicated",
-    subject="daemon:docker",
-    baseline=False,
-)
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
 def folder_of_a_service_missing(box: Box) -> None:
     """A service binds a folder that its node does not have, and each of its tasks is refused."""
     box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
@@ -420,12 +416,7 @@ def _released(box: Box, *options: str) -> None:
     box.docker("service", "update", *usual, "--image=shop:1.5", *options, "edge")
 
 
-@fault(
-    "swarm.update-stuck",
-    subject="daemon:docker",
-    baseline=False,
-    also=["container.*"],
-)
+@fault("swarm.update-stuck", subject="daemon:docker", baseline=False, also=["container.*"])
 def update_that_swarm_took_back(box: Box) -> None:
     """The new version ends at its start: swarm goes back to the former one, and all looks well."""
     _released(box, "--args", shlex.join(_BROKEN))

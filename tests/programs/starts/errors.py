@@ -73,10 +73,7 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start shim: start failed: unsupported shim version (3): not implemented",
         {"old_containerd": "containerd"},
     ),
-    "gpu-no-toolkit": (
-        'could not select device driver "" with capabilities: [[gpu]]',
-        {},
-    ),
+    "gpu-no-toolkit": ('could not select device driver "" with capabilities: [[gpu]]', {}),
     "volume-plugin": (
         'error while mounting volume: plugin "rexray" not found',
         {"plugin": "rexray"},

@@ -44,9 +44,7 @@ def given_devices(container: Container) -> dict[str, str]:
 
 
 def denied_by_mode(
-    host: Host,
-    named: Collection[NamedDevice],
-    user_of: Callable[[Container], HostUser | None],
+    host: Host, named: Collection[NamedDevice], user_of: Callable[[Container], HostUser | None]
 ) -> Iterator[DeniedDevice]:
     """The devices that the user of their container may not open for reading and writing.
 

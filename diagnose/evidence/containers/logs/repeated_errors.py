@@ -36,13 +36,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.programs.callers import is_about_a_client
-from diagnose.programs.failures import (
-    FAILURES,
-    Failure,
-    Recognised,
-    family_of_running,
-    recognise,
-)
+from diagnose.programs.failures import FAILURES, Failure, Recognised, family_of_running, recognise
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import (
     DOES_WITHOUT,
@@ -202,10 +196,7 @@ def repeated_errors(
 
 
 def _repeated_error(
-    container: Container,
-    recent: Sequence[RecentLine],
-    containers: Containers,
-    clock: Clock | None,
+    container: Container, recent: Sequence[RecentLine], containers: Containers, clock: Clock | None
 ) -> RepeatedError | None:
     """The error that explains most, of the lines that come again and again."""
     lines = [line.text for line in recent]

@@ -13,12 +13,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.lacking_options import given_devices
 from diagnose.model import Failed
 from diagnose.programs.contexts import in_context
-from diagnose.programs.failures import (
-    FAILURES,
-    Recognised,
-    recognise,
-    recognise_family,
-)
+from diagnose.programs.failures import FAILURES, Recognised, recognise, recognise_family
 from diagnose.programs.failures.neighbours import on_host_network
 from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line

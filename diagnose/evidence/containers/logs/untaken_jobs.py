@@ -108,10 +108,7 @@ def _are_together(container: Container, other: Container) -> bool:
 
 
 def _untaken(
-    scheduler: Container,
-    workers: Sequence[Container],
-    logs: dict[str, ContainerLog],
-    clock: Clock,
+    scheduler: Container, workers: Sequence[Container], logs: dict[str, ContainerLog], clock: Clock
 ) -> Iterator[UntakenJobs]:
     """The tasks of a scheduler that none of the workers has received while their logs reach."""
     begins = [_begin(logs[worker.id]) for worker in workers]

@@ -21,12 +21,7 @@ from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
-__all__ = [
-    "BindSources",
-    "NamedPath",
-    "PathStatus",
-    "bind_sources",
-]
+__all__ = ["BindSources", "NamedPath", "PathStatus", "bind_sources"]
 
 MOUNTING = LazyPattern(
     r'mounting "(?P<source>[^"]+)" to rootfs (?:"[^"]{1,300}" )?'

@@ -97,10 +97,7 @@ class MissingFiles(Items[MissingFile], frozen=True):
 
 @evidence
 def missing_files(
-    host: Host,
-    containers: Containers,
-    log_tails: LogTails,
-    repeated_errors: RepeatedErrors | None,
+    host: Host, containers: Containers, log_tails: LogTails, repeated_errors: RepeatedErrors | None
 ) -> MissingFiles | Unavailable:
     """One question about the paths of all, and one for each folder that lacks a file.
 

@@ -96,10 +96,7 @@ def _host_mounts(container: Container, folders: Mapping[str, str]) -> list[Mount
 
 
 def _stale_mounts_of(
-    container: Container,
-    of_host: Iterable[Mount],
-    table: Iterable[Mounted],
-    mounts: Mounts | None,
+    container: Container, of_host: Iterable[Mount], table: Iterable[Mounted], mounts: Mounts | None
 ) -> Iterator[StaleMount]:
     """Where a container's own mount table differs from its configuration and from the host."""
     inside = by_key((mounted.point, mounted) for mounted in table)

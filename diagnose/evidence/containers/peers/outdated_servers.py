@@ -30,10 +30,7 @@ class OutdatedServers(msgspec.Struct, frozen=True):
 
 @evidence
 def outdated_servers(
-    host: Host,
-    containers: Containers,
-    inner_failures: InnerFailures,
-    namespaces: Namespaces | None,
+    host: Host, containers: Containers, inner_failures: InnerFailures, namespaces: Namespaces | None
 ) -> OutdatedServers:
     """Settings are read of a HAProxy alone that does not reach the last server of a backend.
 

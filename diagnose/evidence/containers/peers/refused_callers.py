@@ -42,7 +42,7 @@ _URL = LazyPattern(
 _STATUS = LazyPattern(
     r"(?<![\w./:-])(?P<named>400|401|403|421)\s{1,2}(?:Bad Request|Client Error|Unauthorized|Forbidden|Misdirected)"
     r"|\b(?:status(?: ?code)?|HTTP(?:/\d(?:\.\d)?)?|responded with|returned(?: an?)?(?: error)?|response code)"
-    r"[\s:=\"'(]{1,5}(?P<number>400|401|403|421)(?![\w.])",
+    r"[\s:=\"'(]{1,5}(?P<number>400|401|403|421)(?![\w.])"
 )
 """Statuses by which a server refuses a caller, rather than lacks a page."""
 
@@ -195,11 +195,7 @@ def _with_explanation(
         if log is not None:
             words, written_to, told = _last_line_about(log.tail, item), log.path, log.tail
     return msgspec.structs.replace(
-        item,
-        is_seen=is_seen,
-        words=words or _complaint(printed),
-        written_to=written_to,
-        tail=told,
+        item, is_seen=is_seen, words=words or _complaint(printed), written_to=written_to, tail=told
     )
 
 

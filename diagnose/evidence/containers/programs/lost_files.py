@@ -91,10 +91,7 @@ class _Complaint(msgspec.Struct, frozen=True):
 
 @evidence
 def lost_files(
-    host: Host,
-    containers: Containers,
-    log_tails: LogTails,
-    repeated_errors: RepeatedErrors | None,
+    host: Host, containers: Containers, log_tails: LogTails, repeated_errors: RepeatedErrors | None
 ) -> LostFiles:
     """One question about each container that complains of a file, up to `MOST`."""
     complaints = (

@@ -23,7 +23,7 @@ __all__ = ["LostDollar", "LostDollars", "lost_dollars"]
 
 SECRET = LazyPattern(
     r"pass(?:word|phrase|wd)|credential|decrypt|authenticat|unauthori[sz]ed|access denied"
-    r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b",
+    r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b"
 )
 """What a program that refuses a secret says, in small letters."""
 

@@ -62,11 +62,7 @@ class WrittenProject(msgspec.Struct, frozen=True, dict=True):
         """What `docker compose up` needs for a service; nothing for a project of several files."""
         if not self.file:
             return {}
-        return {
-            "compose_file": self.file,
-            "project": self.name,
-            "compose_service": service,
-        }
+        return {"compose_file": self.file, "project": self.name, "compose_service": service}
 
 
 class WrittenProjects(Items[WrittenProject], frozen=True):

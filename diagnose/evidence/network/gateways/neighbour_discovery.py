@@ -57,10 +57,7 @@ class NeighbourDiscovery(Items[NeighbourLink], frozen=True):
 
 @evidence
 def neighbour_discovery(
-    host_stack: HostStack,
-    containers: Containers,
-    networks: Networks,
-    walked: WalkedHost,
+    host_stack: HostStack, containers: Containers, networks: Networks, walked: WalkedHost
 ) -> NeighbourDiscovery:
     """Rules seldom tell neighbours of one network apart: the first one stands for all."""
     if walked.why_not_inside:

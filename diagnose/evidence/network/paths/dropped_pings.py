@@ -134,10 +134,7 @@ def _outcome(
 
 
 def _wanted_pings(
-    container: Container,
-    lasting: Iterable[str],
-    recent_logs: RecentLogs | None,
-    clock: Clock,
+    container: Container, lasting: Iterable[str], recent_logs: RecentLogs | None, clock: Clock
 ) -> Iterator[_WantedPing]:
     """The pings of one container, each target once. lasting: command lines of its processes."""
     probe = container.config.healthcheck

@@ -103,11 +103,7 @@ class DroppedWays(msgspec.Struct, eq=False):
 
 
 def dropped_ways(
-    firewall: Firewall,
-    paths: PacketPaths,
-    resolver_paths: ResolverPaths | None,
-    *,
-    has_rules: bool,
+    firewall: Firewall, paths: PacketPaths, resolver_paths: ResolverPaths | None, *, has_rules: bool
 ) -> dict[Step, DroppedWays]:
     """By the rule that decides.
 

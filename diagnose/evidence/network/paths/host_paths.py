@@ -48,10 +48,7 @@ class HostPaths(Items[HostPath], frozen=True):
 
 @evidence
 def host_paths(
-    host_stack: HostStack,
-    containers: Containers,
-    networks: Networks,
-    walked: WalkedHost,
+    host_stack: HostStack, containers: Containers, networks: Networks, walked: WalkedHost
 ) -> HostPaths:
     """The rules for what the host sends seldom tell containers of one network apart.
 

@@ -216,10 +216,7 @@ def _with_waiting(host: Host, inlets: Sequence[InnerInlet]) -> Iterator[InnerInl
 
 
 def _outlets(
-    path: WantedPath,
-    stacks: dict[str, Stack],
-    namespaces: Namespaces,
-    containers: Containers,
+    path: WantedPath, stacks: dict[str, Stack], namespaces: Namespaces, containers: Containers
 ) -> Iterator[InnerOutlet]:
     """What the namespace of the container that opens a wanted connection does to it, if known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
@@ -233,10 +230,7 @@ def _outlets(
 
 
 def _arrivals(
-    path: WantedPath,
-    stacks: dict[str, Stack],
-    namespaces: Namespaces,
-    containers: Containers,
+    path: WantedPath, stacks: dict[str, Stack], namespaces: Namespaces, containers: Containers
 ) -> Iterator[InnerArrival]:
     """What the namespace of the container that is called does to a wanted connection, if known.
 

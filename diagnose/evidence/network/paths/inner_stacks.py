@@ -99,10 +99,7 @@ def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
     nftables = answer.nftables if isinstance(answer.nftables, dict) else None
     ruleset = assemble(nftables, {"ip": saved or ""}, legacy, names)
     return Stack(
-        ruleset,
-        Routing(answer.routes, answer.rules, names),
-        devices,
-        Settings(reverse_path=modes),
+        ruleset, Routing(answer.routes, answer.rules, names), devices, Settings(reverse_path=modes)
     )
 
 

@@ -91,10 +91,7 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
 
 @evidence
 def packet_paths(
-    host_stack: HostStack,
-    containers: Containers,
-    networks: Networks,
-    walked: WalkedHost,
+    host_stack: HostStack, containers: Containers, networks: Networks, walked: WalkedHost
 ) -> PacketPaths:
     """A walk for each network and each published port.
 

@@ -69,11 +69,7 @@ class AllCutConnections(Items[CutConnections], frozen=True):
 
 @evidence
 def all_cut_connections(
-    host: Host,
-    containers: Containers,
-    recent_logs: RecentLogs,
-    clock: Clock,
-    processes: Processes,
+    host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> AllCutConnections:
     """A configuration of nginx is read only where its log has several lines of ended WebSockets."""
     ended = {

@@ -75,10 +75,7 @@ def _places(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _faults(
-    proxy: Container,
-    servers: Sequence[str],
-    containers: Containers,
-    namespaces: Namespaces | None,
+    proxy: Container, servers: Sequence[str], containers: Containers, namespaces: Namespaces | None
 ) -> Iterator[str]:
     """What is wrong with each server; nothing of one that may be well, or is another machine."""
     for place in servers:

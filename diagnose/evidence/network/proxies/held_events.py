@@ -73,11 +73,7 @@ class AllHeldEvents(Items[HeldEvents], frozen=True):
 
 @evidence
 def all_held_events(
-    host: Host,
-    containers: Containers,
-    recent_logs: RecentLogs,
-    clock: Clock,
-    processes: Processes,
+    host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> AllHeldEvents:
     """A program is asked only where clients of an nginx got nothing at such a path."""
     shown = [

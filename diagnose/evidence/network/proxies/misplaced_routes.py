@@ -54,11 +54,7 @@ class MisplacedRoutes(Items[MisplacedRoute], frozen=True):
 
 @evidence
 def misplaced_routes(
-    host: Host,
-    containers: Containers,
-    recent_logs: RecentLogs,
-    clock: Clock,
-    processes: Processes,
+    host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> MisplacedRoutes:
     """A Caddyfile is read only where a log has several 404, all of them fresh."""
     logs = requests_by_id(containers, recent_logs)

@@ -12,11 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.caddy_files import caddy_files
 from diagnose.evidence.network.proxies.nginx_hops import called_program
-from diagnose.evidence.network.proxies.traefik_labels import (
-    LabelledRouter,
-    is_traefik,
-    routers_of,
-)
+from diagnose.evidence.network.proxies.traefik_labels import LabelledRouter, is_traefik, routers_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.nginx_text import Directive

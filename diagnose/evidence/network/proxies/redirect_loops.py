@@ -8,11 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.access_lines import (
-    REDIRECTS,
-    AccessLine,
-    caller_of,
-)
+from diagnose.evidence.containers.logs.access_lines import REDIRECTS, AccessLine, caller_of
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
@@ -86,10 +82,7 @@ def redirect_loops(
 
 
 def _loop(
-    container: Container,
-    logs: RecentLogs,
-    containers: Containers,
-    namespaces: Namespaces | None,
+    container: Container, logs: RecentLogs, containers: Containers, namespaces: Namespaces | None
 ) -> RedirectLoop | None:
     """The redirect that a server gives one client again and again, if it does."""
     requests = [line for line in logs.requests_of(container) if line.method in _OF_BROWSERS]

@@ -43,11 +43,7 @@ class UntoldPrograms(Items[UntoldProgram], frozen=True):
 
 @evidence
 def untold_programs(
-    host: Host,
-    containers: Containers,
-    recent_logs: RecentLogs,
-    clock: Clock,
-    processes: Processes,
+    host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock, processes: Processes
 ) -> UntoldPrograms:
     """A configuration is read only where a log shows such a symptom."""
     shown = [

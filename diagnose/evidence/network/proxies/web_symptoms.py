@@ -10,11 +10,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.access_lines import (
-    CHANGING_PART,
-    REDIRECTS,
-    AccessLine,
-)
+from diagnose.evidence.containers.logs.access_lines import CHANGING_PART, REDIRECTS, AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

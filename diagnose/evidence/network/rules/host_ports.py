@@ -112,9 +112,7 @@ class _Served(msgspec.Struct, frozen=True):
 
 
 def _served_ports(
-    sharing: Mapping[str, Container],
-    listeners: Listeners,
-    blocked: Mapping[int, tuple[str, ...]],
+    sharing: Mapping[str, Container], listeners: Listeners, blocked: Mapping[int, tuple[str, ...]]
 ) -> Iterator[_Served]:
     """blocked: the clients whose packets were dropped, by port.
 

@@ -158,12 +158,7 @@ def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
 
 
 def _native(
-    ping: Ping,
-    firewall: Firewall,
-    networks: Networks,
-    containers: Containers,
-    *,
-    has_proxy: bool,
+    ping: Ping, firewall: Firewall, networks: Networks, containers: Containers, *, has_proxy: bool
 ) -> LostRules | Unavailable:
     """What is missing of the tables that an engine with the nftables backend writes."""
     if not (29, 7) <= ping.version < (30,):

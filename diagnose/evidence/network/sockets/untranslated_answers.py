@@ -118,11 +118,7 @@ def _came(host: Host, uplinks: Uplinks, links: Interfaces) -> Iterator[UdpFlow]:
 
 
 def _answer(
-    host: Host,
-    container: Container,
-    ports: Collection[int],
-    flows: Sequence[UdpFlow],
-    line: str,
+    host: Host, container: Container, ports: Collection[int], flows: Sequence[UdpFlow], line: str
 ) -> UntranslatedAnswer | None:
     """The first packet to one of its ports, from a server that it has called."""
     for flow in flows:

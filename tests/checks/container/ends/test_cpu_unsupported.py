@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.programs.program_faults import (
-    ProgramFault,
-    ProgramFaults,
-)
+from diagnose.evidence.containers.programs.program_faults import ProgramFault, ProgramFaults
 from diagnose.evidence.machine.processor import Processor
 from tests.checks.container.evidence import CLOCK, FOUND, NOW, container_in, failed_with_log
 from tests.inspected import of

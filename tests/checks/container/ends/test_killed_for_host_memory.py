@@ -52,9 +52,7 @@ CASES: dict[str, tuple[Container, dict[str, list[dict[str, Any]]], list[tuple[st
 
 @pytest.mark.parametrize(("container", "journals", "expected"), CASES.values(), ids=CASES)
 def test_killed_before_the_kernel_does(
-    container: Container,
-    journals: dict[str, list[dict[str, Any]]],
-    expected: list[tuple[str, str]],
+    container: Container, journals: dict[str, list[dict[str, Any]]], expected: list[tuple[str, str]]
 ) -> None:
     containers = of(container)
     kills = early_kills(host(journals), containers)

@@ -34,9 +34,7 @@ def test_ignores_stop_signal(
     name: str, happened: list[tuple[float, str, dict[str, str]]], number: int
 ):
     result = judge(
-        "container.ignores-stop-signal",
-        containers=of(EARLY),
-        events=events_of(EARLY, *happened),
+        "container.ignores-stop-signal", containers=of(EARLY), events=events_of(EARLY, *happened)
     )
     assert rows(result) == [("advice", "web")] * number
 

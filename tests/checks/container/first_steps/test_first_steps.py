@@ -25,11 +25,7 @@ CONF = {
     "RW": False,
 }
 FOLDER = {**CONF, "Source": "/srv/redis", "Destination": "/usr/local/etc/redis"}
-SOURCES = {
-    **CONF,
-    "Source": "/srv/sources",
-    "Destination": "/etc/grafana/provisioning/datasources",
-}
+SOURCES = {**CONF, "Source": "/srv/sources", "Destination": "/etc/grafana/provisioning/datasources"}
 CODE = {**CONF, "Source": "/srv/app", "Destination": "/app"}
 KAFKA = (
     "java.lang.IllegalArgumentException: requirement failed: advertised.listeners cannot use the "

@@ -140,11 +140,7 @@ def test_compose_builds_again_what_it_has_built(
     image = Image(id=container.image, repo_tags=["shop-web:latest"], labels={SERVICE: of_image})
     tail = LogTail((LACKS,))
     found = image_steps(
-        container,
-        tail,
-        Images((image,), {}),
-        None,
-        calls_of(container, of(container), tail, None),
+        container, tail, Images((image,), {}), None, calls_of(container, of(container), tail, None)
     )
     file = {"build_file": files, "build_service": service}
     assert {name: found[name] for name in file if name in found} == (file if offered else {})

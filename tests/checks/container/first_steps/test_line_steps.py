@@ -77,11 +77,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Mounts": [FOLDER], **ON_SHOP},
         {"sought": "db", "sought_in": "/srv/conf"},
     ),
-    "a name below the host's root": (
-        LOST,
-        {"Mounts": [{**FOLDER, "Source": "/"}], **ON_SHOP},
-        {},
-    ),
+    "a name below the host's root": (LOST, {"Mounts": [{**FOLDER, "Source": "/"}], **ON_SHOP}, {}),
     "a name in a variable that no container has": (
         LOST,
         {"Mounts": [FOLDER], "Config": {"Env": ["DB_HOST=db"]}, **ON_SHOP},

@@ -194,11 +194,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"HostConfig": {"Memory": 2048 * MIB}, "Config": {"Env": ["NODE_OPTIONS=--inspect"]}},
         {"assignment": "NODE_OPTIONS=--inspect --max-old-space-size=1536"},
     ),
-    "a heap without a limit": (
-        "node-heap",
-        {},
-        {},
-    ),
+    "a heap without a limit": ("node-heap", {}, {}),
     "a heap whose size is set": (
         "node-heap",
         {"Config": {"Cmd": ["node", "--max-old-space-size=512", "main.js"]}},
@@ -210,11 +206,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"assignment": "JAVA_TOOL_OPTIONS=-XX:MaxRAMPercentage=75"},
     ),
     "a heap of Java without a limit": ("jvm-heap", {}, {}),
-    "a file of its data": (
-        "redis-dump",
-        REDIS,
-        {"aside": "/srv/redis/dump.rdb"},
-    ),
+    "a file of its data": ("redis-dump", REDIS, {"aside": "/srv/redis/dump.rdb"}),
     "a file of its own layer": ("redis-dump", {}, {}),
     "a command over its volumes": (
         "node-version",
@@ -248,11 +240,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"typed": "PASSWORD_ITERATIONS"},
     ),
     "a variable of a file": ("value-too-low", {}, {}),
-    "a container without what its first start left": (
-        "start-not-repeatable",
-        {},
-        {"fresh": "web"},
-    ),
+    "a container without what its first start left": ("start-not-repeatable", {}, {"fresh": "web"}),
     "an empty volume": (
         "mysql-not-initialised",
         {"Mounts": [mounted("/srv/mysql", "/var/lib/mysql")]},
@@ -287,10 +275,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "links that lead out of their folder": (
         "nginx-certificate",
         {"Mounts": [mounted("/etc/letsencrypt/live", "/etc/letsencrypt/live")]},
-        {
-            "unmounted": "/etc/letsencrypt/live",
-            "mounted": "/etc/letsencrypt:/etc/letsencrypt:ro",
-        },
+        {"unmounted": "/etc/letsencrypt/live", "mounted": "/etc/letsencrypt:/etc/letsencrypt:ro"},
     ),
     "a folder that has another name": (
         "nginx-certificate",
@@ -298,17 +283,9 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {},
     ),
     "a module of the application": ("module-node", APP, {}),
-    "more threads": (
-        "threads-refused",
-        {"HostConfig": {"PidsLimit": 50}},
-        {"pids": "200"},
-    ),
+    "more threads": ("threads-refused", {"HostConfig": {"PidsLimit": 50}}, {"pids": "200"}),
     "threads without a limit": ("threads-refused", {}, {}),
-    "more memory": (
-        "memory-required",
-        {"HostConfig": {"Memory": 512 * MIB}},
-        {"memory": "2500m"},
-    ),
+    "more memory": ("memory-required", {"HostConfig": {"Memory": 512 * MIB}}, {"memory": "2500m"}),
     "more memory than the program asks for": (
         "memory-required",
         {"HostConfig": {"Memory": 4096 * MIB}},

@@ -148,8 +148,7 @@ def test_what_a_log_says_is_one_word_of_a_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "expected"),
-    [("postgres:16", "psql"), ("mariadb:11", "mariadb"), ("redis:7", "")],
+    ("image", "expected"), [("postgres:16", "psql"), ("mariadb:11", "mariadb"), ("redis:7", "")]
 )
 def test_a_lock_is_freed_in_the_database_that_the_program_calls(image: str, expected: str) -> None:
     networks = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}}}

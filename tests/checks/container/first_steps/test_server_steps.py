@@ -19,12 +19,7 @@ QUEUE = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'orders' in 
 EXTENSION = "Error: No vector extension found. Available extensions: vchord, vector"
 OFFSET = "arroyo.errors.OffsetOutOfRange: KafkaError{code=_AUTO_OFFSET_RESET}"
 CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
-    "a queue": (
-        QUEUE,
-        "rabbitmq:3.12",
-        {},
-        {"broker": "server", "queue": "orders", "vhost": "/"},
-    ),
+    "a queue": (QUEUE, "rabbitmq:3.12", {}, {"broker": "server", "queue": "orders", "vhost": "/"}),
     "an exchange": (QUEUE.replace("queue", "exchange"), "rabbitmq:3.12", {}, {}),
     "another server": (QUEUE, "redis:7", {}, {}),
     "a group in the command": (
@@ -35,12 +30,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
     ),
     "an extension": (EXTENSION, "tensorchord/pgvecto-rs:pg14", {}, {"extensions": "server"}),
     "an extension of another server": (EXTENSION, "mysql:8", {}, {}),
-    "a group that is not known": (
-        OFFSET,
-        "confluentinc/cp-kafka:7.6",
-        {},
-        {"streams": "server"},
-    ),
+    "a group that is not known": (OFFSET, "confluentinc/cp-kafka:7.6", {}, {"streams": "server"}),
 }
 
 

@@ -7,11 +7,7 @@ from typing import Any
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Finding
-from tests.checks.container.evidence import (
-    container_in,
-    items,
-    log_of,
-)
+from tests.checks.container.evidence import container_in, items, log_of
 from tests.inspected import of
 from tests.judging import judge
 

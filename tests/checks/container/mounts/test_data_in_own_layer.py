@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.mounts.data.own_layer_data import (
-    OwnLayerDataList,
-    own_layer_data,
-)
+from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerDataList, own_layer_data
 from diagnose.evidence.containers.mounts.data.replaced_lists import replaced_lists
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion

@@ -139,11 +139,7 @@ def test_versions_that_mysql_writes_as_numbers(stated: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("pgdata", "seen"),
-    [
-        ("/d/plain", "13"),
-        ("/d/linked", ""),
-        ("/d/plain/../../..", ""),
-    ],
+    [("/d/plain", "13"), ("/d/linked", ""), ("/d/plain/../../..", "")],
     ids=["the database's own file", "a link to a file of the host", "a path out of the mount"],
 )
 def test_what_a_container_put_in_its_data_leads_to_no_file_of_the_host(

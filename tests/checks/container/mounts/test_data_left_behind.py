@@ -63,10 +63,7 @@ BOTH = {NEW: POSTGRES, OLD: POSTGRES}
 CASES: dict[str, tuple[LeftVolumes, list[tuple[str, str]]]] = {
     "made again a minute after": (found(database(HOUR), BOTH, HOUR + 60), WARNING),
     "left a day before": (found(database(HOUR), BOTH, 25 * HOUR), []),
-    "data of another program": (
-        found(database(HOUR), {NEW: POSTGRES, OLD: MYSQL}, HOUR + 60),
-        [],
-    ),
+    "data of another program": (found(database(HOUR), {NEW: POSTGRES, OLD: MYSQL}, HOUR + 60), []),
     "too little to tell": (found(database(HOUR), {NEW: ["a"], OLD: ["a"]}, HOUR + 60), []),
     "an old container": (found(database(30 * 24 * HOUR), BOTH, 30 * 24 * HOUR + 60), []),
     "a volume with a name": (found(database(HOUR, "db-data"), BOTH, HOUR + 60), []),

@@ -12,10 +12,7 @@ from diagnose.evidence.containers.mounts.data.split_data import (
     SplitMounts,
     split_mounts,
 )
-from diagnose.evidence.containers.programs.program_faults import (
-    faults_in,
-    program_faults,
-)
+from diagnose.evidence.containers.programs.program_faults import faults_in, program_faults
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.programs.exit_codes import described, is_fault, signal_of

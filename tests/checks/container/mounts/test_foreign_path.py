@@ -27,10 +27,7 @@ HOME = [
 ]
 SAME = bind("/home/ci", Destination="/home/ci")["Mounts"]
 OWNERS: dict[str, tuple[list[dict[str, Any]], str]] = {
-    "a volume": (
-        [*SOCKET, *HOME],
-        "/var/lib/docker/volumes/home/_data/workspace/app:/src",
-    ),
+    "a volume": ([*SOCKET, *HOME], "/var/lib/docker/volumes/home/_data/workspace/app:/src"),
     "the same path on the host": ([*SOCKET, *SAME], ""),
     "no socket": (HOME, ""),
     "another path": ([*SOCKET, *bind("/srv", Destination="/data")["Mounts"]], ""),

@@ -95,10 +95,7 @@ def test_a_file_of_almost_that_name(name: str, near: bool):
 @pytest.mark.parametrize(
     ("name", "variables"),
     [
-        (
-            "config.yaml",
-            {"example": "/srv/portal/config.yaml", "wanted": "/srv/portal/config.yml"},
-        ),
+        ("config.yaml", {"example": "/srv/portal/config.yaml", "wanted": "/srv/portal/config.yml"}),
         ("other.yml", {"incomplete": "/srv/portal"}),
     ],
 )

@@ -6,11 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.engine.info import Info
-from tests.checks.container.evidence import (
-    container_in,
-    items,
-    log_of,
-)
+from tests.checks.container.evidence import container_in, items, log_of
 from tests.checks.container.mounts.refusals import (
     DENIED,
     FILE,

@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import (
-    BindSources,
-    PathStatus,
-    bind_sources,
-)
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
 from diagnose.model import Finding, Unavailable, Unexamined
 from tests.checks.container.evidence import (
     CLOCK,

@@ -69,10 +69,7 @@ def test_what_the_user_cannot_read_is_said_aloud(
     host = Made({"file.stats": {"/srv/site": {"type": kind, "mode": mode, "uid": 0, "gid": 0}}})
     access = mount_access(host, of(site), Info(), None)
     result = judge(
-        "container.mount-unwritable",
-        mount_access=access,
-        log_tails=LogTails({}, {}),
-        clock=CLOCK,
+        "container.mount-unwritable", mount_access=access, log_tails=LogTails({}, {}), clock=CLOCK
     )
     assert [
         finding.summary.split(" cannot ")[1].split(" /")[0] for finding in result.findings

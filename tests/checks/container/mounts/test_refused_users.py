@@ -15,14 +15,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.model import Finding, Json, Severity, Unavailable, Unexamined
 from diagnose.programs.telling_line import TellingLine
 from diagnose.questions import AnyQuestion
-from tests.checks.container.evidence import (
-    CLOCK,
-    OPTIONS,
-    UNKNOWN,
-    container_in,
-    items,
-    log_of,
-)
+from tests.checks.container.evidence import CLOCK, OPTIONS, UNKNOWN, container_in, items, log_of
 from tests.checks.container.mounts.refusals import (
     DENIED,
     FILE,

@@ -302,11 +302,7 @@ COMPARED = {
         None,
     ),
     "escaped in an address": ([f"DATABASE_URL=postgres://app:{ESCAPED}@db/app"], OWN, None),
-    "of a database of another kind": (
-        ["DB_HOST=db", f"MYSQL_PASSWORD={OTHER}"],
-        OWN,
-        None,
-    ),
+    "of a database of another kind": (["DB_HOST=db", f"MYSQL_PASSWORD={OTHER}"], OWN, None),
     "of another service": (["DB_HOST=db", f"REDIS_PASSWORD={OTHER}"], OWN, None),
     "of another user": (
         ["DB_HOST=db", f"DB_PASSWORD={OTHER}"],

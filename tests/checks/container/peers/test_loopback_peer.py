@@ -98,10 +98,7 @@ BY_APACHE = (
     "[proxy:error] [pid 9] (111)Connection refused: AH00957: HTTP: attempt to connect to "
     "127.0.0.1:3000 (127.0.0.1) failed [client 172.18.0.1:51222]"
 )
-OF_REQUESTS = {
-    "nginx": (BY_NGINX, 3000),
-    "Apache": (BY_APACHE, 3000),
-}
+OF_REQUESTS = {"nginx": (BY_NGINX, 3000), "Apache": (BY_APACHE, 3000)}
 """What a server met for a caller: it explains no end, but each request fails."""
 BY_CHANCE = REFUSED_BY_GO.format(41234)
 

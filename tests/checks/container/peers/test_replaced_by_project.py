@@ -81,11 +81,7 @@ CASES: dict[str, tuple[list[Container], list[Event], list[tuple[str, str]]]] = {
         [("warning", "shop-web-1")],
     ),
     "the folder was moved": ([made("/opt/shop", "web")], [gone("/srv/gone/shop", "web")], []),
-    "a release in a new folder": (
-        [made("/srv/r2", "web")],
-        [gone("/srv/r1", "web")],
-        [],
-    ),
+    "a release in a new folder": ([made("/srv/r2", "web")], [gone("/srv/r1", "web")], []),
     "a job": ([WEB], [gone(PROD, "web", **{"com.docker.compose.oneoff": "True"})], []),
     "capitals and dots in the folder": (
         [made("/srv/test/Shop.EU", "web", "shopeu")],

@@ -141,10 +141,7 @@ def test_a_published_server_without_a_site(lines: list[str], expected: list[str]
     servers, clock = Containers((erp,)), Clock(wall=log[-1].at + 5, booted=0.0)
     answers = all_failed_answers(servers, RecentLogs({erp.id: log}), clock, None)
     findings = judge(
-        "container.answers-with-errors",
-        all_failed_answers=answers,
-        containers=servers,
-        clock=clock,
+        "container.answers-with-errors", all_failed_answers=answers, containers=servers, clock=clock
     ).findings
     assert [finding.severity.name for finding in findings if finding.severity] == expected
     assert all("of its clients" in finding.summary for finding in findings)
@@ -157,10 +154,7 @@ def test_a_proxy_whose_check_fails_sends_nobody() -> None:
     servers, clock = Containers((SHOP, varnish)), Clock(wall=BEGUN + 70, booted=0.0)
     answers = all_failed_answers(servers, RecentLogs({SHOP.id: lines}), clock, None)
     (finding,) = judge(
-        "container.answers-with-errors",
-        all_failed_answers=answers,
-        containers=servers,
-        clock=clock,
+        "container.answers-with-errors", all_failed_answers=answers, containers=servers, clock=clock
     ).findings
     assert finding.severity is Severity.warning
     assert "GET /check.php" in finding.summary

@@ -45,9 +45,7 @@ IMAGE = {"Id": "sha256:1111", "Config": {"Cmd": ["serve"]}}
 
 def _judge(entrypoint: list[str], command: list[str], text: str, comm: str) -> Any:
     web = container(Config={"Entrypoint": entrypoint, "Cmd": command, "WorkingDir": "/srv"})
-    host = Made(
-        {"api.archive": {"type": "file", "hex": text.encode().hex()}, "api.image": IMAGE},
-    )
+    host = Made({"api.archive": {"type": "file", "hex": text.encode().hex()}, "api.image": IMAGE})
     processes = Processes((Process(100, comm=comm, container=web.id),))
     found = ignored_commands(host, of(web), processes)
     return host, judge("container.command-ignored", ignored_commands=found)

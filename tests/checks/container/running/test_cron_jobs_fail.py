@@ -76,8 +76,7 @@ def test_jobs_without_variables(files: dict[str, str], comm: str, found: Any):
 
 
 @pytest.mark.parametrize(
-    ("users", "names"),
-    [("root:x:0:0::/:\n", ["docker"]), ("docker:x:1:1::/:\n", []), ("", [])],
+    ("users", "names"), [("root:x:0:0::/:\n", ["docker"]), ("docker:x:1:1::/:\n", []), ("", [])]
 )
 def test_crontabs_of_nobody(users: str, names: list[str]):
     files = {"/var/spool/cron/crontabs/docker": JOB, "/etc/passwd": users}

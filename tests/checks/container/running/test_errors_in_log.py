@@ -146,10 +146,7 @@ LOGS = {
         ['NOTICE [Job "tidy"] Finished, failed: false, error: none'] * 4,
         [],
     ),
-    "a warning of a login that no page gets past": (
-        [UNKNOWN_LOGIN] * 4,
-        [("warning", "app")],
-    ),
+    "a warning of a login that no page gets past": ([UNKNOWN_LOGIN] * 4, [("warning", "app")]),
     "a warning of something else": (
         ["PHP Warning:  Undefined array key 7 in /var/www/a.php"] * 4,
         [],
@@ -158,10 +155,7 @@ LOGS = {
         ["open /etc/app/more.conf: no such file or directory, using defaults"] * 4,
         [],
     ),
-    "a WebSocket that its client leaves": (
-        [LEFT_WEBSOCKET] * 4,
-        [],
-    ),
+    "a WebSocket that its client leaves": ([LEFT_WEBSOCKET] * 4, []),
     "a certificate that is still good": (["Certificate not yet due for renewal"] * 4, []),
     "an error that a test looked for": (
         ["cart_test.go:41: got expected error: dial tcp: connection refused"] * 4,
@@ -172,26 +166,14 @@ LOGS = {
         [],
     ),
     "an order that is left out": (["ERROR order 7: no such customer, skipped"] * 4, ADVICE),
-    "calls of its start, until it connects": (
-        [*[NO_QUEUE] * 4, "beat: connected"],
-        [],
-    ),
-    "calls that fail again": (
-        [*[NO_QUEUE] * 4, "connected", NO_QUEUE],
-        ADVICE,
-    ),
-    "it never connects": (
-        [*[NO_QUEUE] * 4, "worker 3 is not connected"],
-        ADVICE,
-    ),
+    "calls of its start, until it connects": ([*[NO_QUEUE] * 4, "beat: connected"], []),
+    "calls that fail again": ([*[NO_QUEUE] * 4, "connected", NO_QUEUE], ADVICE),
+    "it never connects": ([*[NO_QUEUE] * 4, "worker 3 is not connected"], ADVICE),
     "another complaint before it connects": (
         [*["ERROR cannot load the plugin prices"] * 4, "connected to the broker"],
         ADVICE,
     ),
-    "what a later version of Elasticsearch drops": (
-        [SOON_GONE] * 4,
-        [],
-    ),
+    "what a later version of Elasticsearch drops": ([SOON_GONE] * 4, []),
     "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
 }
 
@@ -388,21 +370,9 @@ BESIDE = {
         {},
         True,
     ),
-    "a page that is closed to a client of the house": (
-        [
-            FORBIDDEN,
-            SERVED,
-            SERVED,
-        ],
-        {},
-        True,
-    ),
+    "a page that is closed to a client of the house": ([FORBIDDEN, SERVED, SERVED], {}, True),
     "the gravest words": (["FATAL order {} was lost", SERVED, SERVED], {}, False),
-    "a known failure": (
-        ['ERROR: relation "orders{}" does not exist', SERVED, SERVED],
-        {},
-        False,
-    ),
+    "a known failure": (['ERROR: relation "orders{}" does not exist', SERVED, SERVED], {}, False),
 }
 
 
@@ -447,8 +417,7 @@ NO_CARD = "[AVHWDeviceContext] No VA display found for device /dev/dri/renderD12
 
 
 @pytest.mark.parametrize(
-    ("devices", "is_lack"),
-    [([], True), ([{"PathInContainer": "/dev/dri/renderD128"}], False)],
+    ("devices", "is_lack"), [([], True), ([{"PathInContainer": "/dev/dri/renderD128"}], False)]
 )
 def test_a_device_that_the_container_has_is_not_what_it_lacks(
     devices: list[dict[str, str]], is_lack: bool

@@ -45,8 +45,7 @@ def test_who_sends_no_header_where_others_do(served: tuple[str, ...], severity: 
 def test_who_is_behind_an_address(line: str, severity: str, says: str) -> None:
     app, proxy = (
         container(
-            name,
-            NetworkSettings={"Networks": {"home": {"NetworkID": "n1", "IPAddress": address}}},
+            name, NetworkSettings={"Networks": {"home": {"NetworkID": "n1", "IPAddress": address}}}
         )
         for name, address in (("app", "10.0.0.2"), ("npm", "10.0.0.3"))
     )
@@ -244,8 +243,7 @@ SELF_SIGNED = (
     "self-signed certificate (_ssl.c:992)"
 )
 EDGE = container(
-    "edge",
-    NetworkSettings={"Ports": {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}},
+    "edge", NetworkSettings={"Ports": {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}}
 )
 OF_HOST = Interfaces((), (Address(2, "192.0.2.10", 24),))
 SHOWN: dict[str, tuple[str, list[str], Container, bool]] = {
@@ -316,8 +314,7 @@ SERVERS = {
 def test_the_certificate_that_is_not_taken_is_shown(line: str, place: str, server: str) -> None:
     app, dind = (
         container(
-            name,
-            NetworkSettings={"Networks": {"ci": {"NetworkID": "n1", "IPAddress": address}}},
+            name, NetworkSettings={"Networks": {"ci": {"NetworkID": "n1", "IPAddress": address}}}
         )
         for name, address in (("app", "10.0.0.2"), ("dind", "10.0.0.3"))
     )

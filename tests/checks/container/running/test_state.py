@@ -37,9 +37,7 @@ FIRST = Process(pid=100, comm="app", container=RUNS.id)
 )
 def test_shim_lost(name: str, container: Container, seen: list[Process], count: int):
     result = judge(
-        "container.shim-lost",
-        containers=of(container),
-        processes=Processes(tuple(seen)),
+        "container.shim-lost", containers=of(container), processes=Processes(tuple(seen))
     )
     assert rows(result) == [("critical", "web")] * count
 
@@ -64,10 +62,7 @@ def test_shim_lost(name: str, container: Container, seen: list[Process], count: 
 def test_an_end_that_the_engine_has_not_heard_of(seen: list[Process], age: float, count: int):
     started = container_in("running", age=age)
     result = judge(
-        "container.shim-lost",
-        containers=of(started),
-        processes=Processes(tuple(seen)),
-        clock=CLOCK,
+        "container.shim-lost", containers=of(started), processes=Processes(tuple(seen)), clock=CLOCK
     )
     assert rows(result) == [("critical", "web")] * count
 

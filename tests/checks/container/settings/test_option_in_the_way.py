@@ -10,14 +10,7 @@ from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
-from tests.checks.container.evidence import (
-    CLOCK,
-    FOUND,
-    NOW,
-    QUIET,
-    container_in,
-    failed_with_log,
-)
+from tests.checks.container.evidence import CLOCK, FOUND, NOW, QUIET, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -52,10 +45,7 @@ CASES: dict[str, tuple[str, dict[str, Any], DaemonConfig | None, list[tuple[str,
 
 @pytest.mark.parametrize(("line", "host", "config", "expected"), CASES.values(), ids=CASES)
 def test_an_option_in_the_way(
-    line: str,
-    host: dict[str, Any],
-    config: DaemonConfig | None,
-    expected: list[tuple[str, str]],
+    line: str, host: dict[str, Any], config: DaemonConfig | None, expected: list[tuple[str, str]]
 ) -> None:
     container, log_tails = failed_with_log(line, HostConfig=host)
     result = judge(

@@ -9,13 +9,7 @@ import pytest
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.data.wanted_empty import wanted_empty
-from tests.checks.container.evidence import (
-    CLOCK,
-    FOUND,
-    ON_SHOP,
-    container_in,
-    failed_with_log,
-)
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import bind, of
 from tests.judging import judge, rows
@@ -66,10 +60,7 @@ def test_an_option_that_is_missing(
 ):
     container, log_tails = failed_with_log(line, HostConfig=config)
     result = judge(
-        "container.option-missing",
-        containers=of(container),
-        clock=CLOCK,
-        log_tails=log_tails,
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
     assert rows(result) == expected
 
@@ -238,14 +229,8 @@ LOW_PORTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "1024"}}},
         FOUND,
     ),
-    "a user who may": (
-        {"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "0"}}},
-        [],
-    ),
-    "the host's network": (
-        {"Config": {"User": "1000"}, "HostConfig": {"NetworkMode": "host"}},
-        [],
-    ),
+    "a user who may": ({"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "0"}}}, []),
+    "the host's network": ({"Config": {"User": "1000"}, "HostConfig": {"NetworkMode": "host"}}, []),
     "root": ({"Config": {"User": "root"}}, []),
 }
 

@@ -53,10 +53,7 @@ def _caller(*env: str) -> tuple[Container, LogTails]:
     ],
 )
 def test_a_name_that_the_server_was_not_made_with(
-    own: list[str],
-    servers: list[str],
-    expected: list[tuple[str, str]],
-    assignment: str | None,
+    own: list[str], servers: list[str], expected: list[tuple[str, str]], assignment: str | None
 ):
     caller, log_tails = _caller(*own)
     result = judge(ID, containers=of(caller, _server(*servers)), clock=CLOCK, log_tails=log_tails)

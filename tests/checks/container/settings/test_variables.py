@@ -41,10 +41,7 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
         Config={"Env": env},
     )
     result = judge(
-        "container.variable-missing",
-        containers=of(container),
-        clock=CLOCK,
-        log_tails=log_tails,
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
     assert rows(result) == expected
 
@@ -113,10 +110,7 @@ def test_a_secret_that_another_container_has_is_typed() -> None:
     web, log_tails = failed_with_log(*GIVEN["any secret will do"][0])
     worker = container("worker", Config={"Env": ["SECRET_KEY_BASE=made-up"]})
     result = judge(
-        "container.variable-missing",
-        containers=of(web, worker),
-        clock=CLOCK,
-        log_tails=log_tails,
+        "container.variable-missing", containers=of(web, worker), clock=CLOCK, log_tails=log_tails
     )
     assert result.findings[0].variables["typed"] == "SECRET_KEY_BASE"
 

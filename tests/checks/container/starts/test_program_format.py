@@ -181,10 +181,7 @@ SAID = {
         "entrypoint_forbidden",
         "/app cannot be executed",
     ),
-    "/entry.sh: exec: line 4: ./gone: not found": (
-        "entrypoint_missing",
-        "its image has no /gone",
-    ),
+    "/entry.sh: exec: line 4: ./gone: not found": ("entrypoint_missing", "its image has no /gone"),
     "[FATAL tini (7)] exec ./gone failed: No such file or directory": (
         "entrypoint_missing",
         "its image has no /gone",

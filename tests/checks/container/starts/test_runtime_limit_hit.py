@@ -87,10 +87,7 @@ REFUSED: dict[str, Any] = {
     ],
 )
 def test_real_time_engine(
-    state: dict[str, Any],
-    engine: RealTime,
-    expected: list[tuple[str, str]],
-    variables: set[str],
+    state: dict[str, Any], engine: RealTime, expected: list[tuple[str, str]], variables: set[str]
 ) -> None:
     result = judge(
         "container.runtime-limit-hit", containers=of(container("web", **state)), real_time=engine

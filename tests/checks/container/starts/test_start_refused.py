@@ -260,8 +260,7 @@ GONE = (
 
 
 @pytest.mark.parametrize(
-    ("runtime", "variable"),
-    [("old", "added"), ("runc", "lost_program"), ("", "lost_program")],
+    ("runtime", "variable"), [("old", "added"), ("runc", "lost_program"), ("", "lost_program")]
 )
 def test_a_runtime_of_its_own_gives_way_to_the_engines(runtime: str, variable: str):
     container = container_in(

@@ -116,8 +116,7 @@ def test_a_network_without_neighbour_discovery(
     links: list[NeighbourLink], expected: list[tuple[str, str]]
 ) -> None:
     result = judge(
-        "firewall.neighbour-discovery-dropped",
-        neighbour_discovery=NeighbourDiscovery(tuple(links)),
+        "firewall.neighbour-discovery-dropped", neighbour_discovery=NeighbourDiscovery(tuple(links))
     )
     assert rows(result) == expected
     assert [item.subject.name for item in result.unexamined] == (

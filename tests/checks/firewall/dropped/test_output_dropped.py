@@ -44,11 +44,7 @@ UNROUTED = Trace(
 SENT = {
     "open": (OPEN, {}, []),
     "a kill switch": (SHUT, {}, [("warning", "host")]),
-    "a kill switch that stops queries too": (
-        SHUT,
-        {"192.0.2.53": SWITCH},
-        [("critical", "host")],
-    ),
+    "a kill switch that stops queries too": (SHUT, {"192.0.2.53": SWITCH}, [("critical", "host")]),
     "queries alone": (OPEN, {"192.0.2.53": SWITCH}, [("critical", "host")]),
     "no rule, but no route": (UNROUTED, {}, []),
 }

@@ -62,9 +62,7 @@ PLACES: dict[str, tuple[Any, str, list[str]]] = {
 @pytest.mark.parametrize(("view", "address", "expected"), PLACES.values(), ids=PLACES)
 def test_places_of_overlay_networks(view: Any, address: str, expected: list[str]) -> None:
     result = judge(
-        "firewall.overlay-lost",
-        networks=Networks((OVERLAY,)),
-        lost_overlays=seen(view, address),
+        "firewall.overlay-lost", networks=Networks((OVERLAY,)), lost_overlays=seen(view, address)
     )
     assert rows(result) == [(severity, "net") for severity in expected]
     assert [finding.variables["far"] for finding in result.findings] == [FAR for _ in expected]

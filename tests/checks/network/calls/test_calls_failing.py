@@ -16,11 +16,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls, host_network_calls
-from diagnose.evidence.network.calls.logged_failures import (
-    Kind,
-    LoggedFailure,
-    LoggedFailures,
-)
+from diagnose.evidence.network.calls.logged_failures import Kind, LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.udp_calls import UdpCalls, udp_calls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import (
@@ -97,10 +93,7 @@ PLACES = {
         "connect to mx.example.com[74.125.128.26]:25: Connection timed out",
         ("74.125.128.26", 25),
     ),
-    "a URL": (
-        "requests: https://api.example.com/v1 ETIMEDOUT",
-        ("api.example.com", 443),
-    ),
+    "a URL": ("requests: https://api.example.com/v1 ETIMEDOUT", ("api.example.com", 443)),
     "a name": ("Failed to connect to broker kafka:9092: connection refused", ("kafka", 9092)),
     "the caller of a web server": (
         "192.0.2.1 - - [29/Nov/2026 00:08:59] redis: Timeout connecting to server",

@@ -312,9 +312,7 @@ DUAL = replace(
     WORKER,
     network_settings=replace(
         WORKER.network_settings,
-        networks={
-            "shop": replace(WORKER.endpoints["shop"], global_ipv6_address="fd00:1::4"),
-        },
+        networks={"shop": replace(WORKER.endpoints["shop"], global_ipv6_address="fd00:1::4")},
     ),
 )
 CALL6 = replace(CALL, address="fd00:1::4")

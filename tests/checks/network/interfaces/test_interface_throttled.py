@@ -23,10 +23,7 @@ CASES: dict[str, tuple[list[list[QueueCounters]], int]] = {
     "holds back": ([[SLOW], [QueueCounters(4, "tbf", "8001:", rate=8000, backlog=900)]], 1),
     "nothing to do": ([[SLOW], [SLOW]], 0),
     "fast": ([[], [QueueCounters(4, "tbf", "8001:", rate=90_000_000, dropped=7)]], 0),
-    "an older loss": (
-        [[QueueCounters(4, "tbf", "8001:", rate=8000, dropped=7)]] * 2,
-        0,
-    ),
+    "an older loss": ([[QueueCounters(4, "tbf", "8001:", rate=8000, dropped=7)]] * 2, 0),
     "a class": (
         [[], [QueueCounters(4, "htb", "1:"), QueueCounters(4, "htb", "1:10", 9000, backlog=80)]],
         1,

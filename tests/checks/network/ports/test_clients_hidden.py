@@ -260,12 +260,7 @@ BEHIND = {
     ("app", "client", "text", "process", "expected", "cure"), BEHIND.values(), ids=BEHIND
 )
 def test_visitors_of_a_proxy(
-    app: Container,
-    client: str,
-    text: str,
-    process: str,
-    expected: list[tuple[str, str]],
-    cure: str,
+    app: Container, client: str, text: str, process: str, expected: list[tuple[str, str]], cure: str
 ) -> None:
     edge = proxy("0.0.0.0")
     said = tuple(RecentLine(NOW - 5, line) for line in lines(client, text=text))

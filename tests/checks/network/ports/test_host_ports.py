@@ -393,8 +393,7 @@ RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
 IN_USE_53 = "dnsmasq: failed to create listening socket for port 53: Address in use"
 OTHER = container("other", HostConfig=HOSTED)
 PUBLISHING = container(
-    "green",
-    NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}},
+    "green", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}}
 )
 
 

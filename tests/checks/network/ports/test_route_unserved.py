@@ -63,12 +63,7 @@ def judged(
 
 
 OPEN = traefik()
-MANY = {
-    **ON,
-    **RULE,
-    PORT: "8080",
-    "traefik.http.services.admin.loadbalancer.server.port": "9000",
-}
+MANY = {**ON, **RULE, PORT: "8080", "traefik.http.services.admin.loadbalancer.server.port": "9000"}
 ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "served": ([OPEN, shop({**RULE, PORT: "8080"})], None),
     "the only declared port": ([OPEN, shop(RULE, 8080)], None),
@@ -267,10 +262,7 @@ def test_static_settings_in_a_file_that_cannot_be_read() -> None:
 
 
 def nginx_proxy(
-    *env: str,
-    networks: tuple[str, ...] = ("edge",),
-    ports: tuple[int, ...] = (),
-    program: str = "",
+    *env: str, networks: tuple[str, ...] = ("edge",), ports: tuple[int, ...] = (), program: str = ""
 ) -> Any:
     proxy = container(
         "proxy",

@@ -232,8 +232,7 @@ def test_how_a_container_on_the_lan_publishes_its_ports(version: str, variable: 
 
 
 @pytest.mark.parametrize(
-    ("version", "variables"),
-    [("20.10.24", {"own_address"}), ("28.5.2", {"joined", "own_address"})],
+    ("version", "variables"), [("20.10.24", {"own_address"}), ("28.5.2", {"joined", "own_address"})]
 )
 def test_a_container_on_the_lan_alone(version: str, variables: set[str]) -> None:
     (finding,) = judge(

@@ -273,10 +273,7 @@ def program_deleted_by_hand(box: Box) -> None:
 
 
 @fault(
-    "container.files-lost",
-    subject="container:numbed",
-    also=["container.unhealthy"],
-    shareable=True,
+    "container.files-lost", subject="container:numbed", also=["container.unhealthy"], shareable=True
 )
 def program_of_the_probe_without_its_mode(box: Box) -> None:
     """A health check calls a program that somebody has made unusable in the container."""

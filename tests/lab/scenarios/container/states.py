@@ -102,11 +102,7 @@ def ends_within_its_grace_period(box: Box) -> None:
     box.docker("stop", "quick-db")
 
 
-@fault(
-    "container.runtime-state-lost",
-    subject="container:swept",
-    also=["container.unhealthy"],
-)
+@fault("container.runtime-state-lost", subject="container:swept", also=["container.unhealthy"])
 def record_of_the_runtime_swept_away(box: Box) -> None:
     """Something that cleans /run has removed runc's record of a container that runs."""
     run(box, "swept", *GOOD, "--restart=always", "bb:1.36", "sleep", "1000")

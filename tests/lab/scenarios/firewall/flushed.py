@@ -115,10 +115,7 @@ def answers_forgotten(box: Box) -> None:
 
 
 @fault(
-    "firewall.chains-missing",
-    subject="host:host",
-    also=["container.start-refused"],
-    baseline=False,
+    "firewall.chains-missing", subject="host:host", also=["container.start-refused"], baseline=False
 )
 def flushed_before_a_start(box: Box) -> None:
     """A firewall's restart has removed all chains, no container runs, and one cannot be started."""

@@ -79,11 +79,7 @@ def bridge_in_the_interface_group(box: Box) -> None:
     assert goes_out(box)
 
 
-@fault(
-    "firewall.forward-dropped",
-    subject="host:host",
-    also=DEAF,
-)
+@fault("firewall.forward-dropped", subject="host:host", also=DEAF)
 def dropped_before_tracking(box: Box) -> None:
     """A rule in the raw table drops what comes from the bridge, before any other table."""
     box.sh("iptables -t raw -A PREROUTING -i docker0 -j DROP")

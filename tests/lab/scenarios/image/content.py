@@ -148,10 +148,7 @@ def data_root_copied_without_modes(box: Box) -> None:
 
 
 @fault(
-    "image.unpack-failed",
-    subject="daemon:docker",
-    engine_started=False,
-    engines=Engines(until=22),
+    "image.unpack-failed", subject="daemon:docker", engine_started=False, engines=Engines(until=22)
 )
 def layers_compressed_with_zstd(box: Box) -> None:
     """An image's layers are compressed with zstd, which engines before 23 do not read."""
@@ -213,11 +210,7 @@ def unreadable_record_of_a_layer(box: Box) -> None:
             box.docker("rmi", name)
 
 
-@fault(
-    "container.exec-format",
-    subject="container:hollow4",
-    also=["container.*", "image.*"],
-)
+@fault("container.exec-format", subject="container:hollow4", also=["container.*", "image.*"])
 def program_of_a_damaged_layer(box: Box) -> None:
     """A power cut has left a layer of an image with an empty file: the program is a link to it."""
     program = Recipe(

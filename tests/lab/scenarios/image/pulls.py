@@ -129,12 +129,7 @@ def registry_signed_by_itself(box: Box) -> None:
     refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
 
 
-@fault(
-    "image.registry-tls",
-    subject="daemon:docker",
-    engine_started=False,
-    exit_code=1,
-)
+@fault("image.registry-tls", subject="daemon:docker", engine_started=False, exit_code=1)
 def authority_that_came_later(box: Box) -> None:
     """The host was given the registry's authority after the engine had read its list."""
     host = registry.start(box, 5443, tls=True)
@@ -271,11 +266,7 @@ def _certificate_of(box: Box, host: str) -> str:
     return folder
 
 
-@fault(
-    "image.registry-tls",
-    subject="daemon:docker",
-    engine_started=False,
-)
+@fault("image.registry-tls", subject="daemon:docker", engine_started=False)
 def authority_in_binary_form(box: Box) -> None:
     """A registry's authority lies where it belongs, in a form that the engine does not read."""
     host = registry.start(box, 5443, tls=True)

@@ -149,13 +149,7 @@ def _askers_before(box: Box, *options: str) -> None:
 # -- names ----------------------------------------
 
 
-@incident(
-    DNS,
-    "network:bridge",
-    effects=[*ASKERS],
-    bystander=STRANGER,
-    config={"dns": [SILENT]},
-)
+@incident(DNS, "network:bridge", effects=[*ASKERS], bystander=STRANGER, config={"dns": [SILENT]})
 def wrong_resolver_in_daemon_json(box: Box) -> None:
     """daemon.json names a DNS server that never answers: whatever needs a name fails."""
     stranger(box)

@@ -118,9 +118,7 @@ exit 1
 
 
 @fault(
-    "network.host-service-not-listening",
-    subject="container:api",
-    also=["container.restart-loop"],
+    "network.host-service-not-listening", subject="container:api", also=["container.restart-loop"]
 )
 def database_on_loopback_without_which_a_program_ends(box: Box) -> None:
     """The same for a program that ends each time, and has no address between two starts."""

@@ -206,11 +206,7 @@ while True:
 """
 
 
-@fault(
-    "container.open-files-unbounded",
-    subject="container:closer",
-    also=["resources.*"],
-)
+@fault("container.open-files-unbounded", subject="container:closer", also=["resources.*"])
 def program_that_closes_all_descriptors(box: Box) -> None:
     """A program closes every descriptor that it may have, over and over; a billion is beyond this
     machine, so the bounds are lowered."""

@@ -310,11 +310,7 @@ _ASKS_FOR_ITS_OWNER = (
 )
 
 
-@fault(
-    "storage.owners-changed",
-    subject="daemon:docker",
-    also=["container.*"],
-)
+@fault("storage.owners-changed", subject="daemon:docker", also=["container.*"])
 def owners_changed(box: Box) -> None:
     """Somebody ran chown -R over the data root; a program looks whether root owns its file."""
     images.load(box, "tools:1", images.Recipe(files={"bin/sudo": (b"#!/bin/sh\n", 0o4755)}))

@@ -20,12 +20,7 @@ def _disk_with_quota(box: Box, name: str) -> None:
     box.sh(f"mkdir -p /srv/{name}; mount -o loop /root/{name} /srv/{name}")
 
 
-@fault(
-    "storage.quota-exceeded",
-    subject="container:vault-db",
-    also=["container.*"],
-    shareable=True,
-)
+@fault("storage.quota-exceeded", subject="container:vault-db", also=["container.*"], shareable=True)
 def quota_used_up(box: Box) -> None:
     """A database has used up the quota of its subvolume; the disk has room."""
     _disk_with_quota(box, "vaults")

@@ -24,7 +24,7 @@ _REFUSED = LazyPattern(
     rf"|\b(?:open|mkdir|creat|create|directory|file|touch) ['\"]?{_NAME.format('before')}['\"]?: [Pp]ermission denied"
     rf"|\b(?:cp|ln|mv|tee|touch|mkdir|can't create):? {_NAME.format('tool')}: [Pp]ermission denied"
     rf"|\bAccessDeniedException: {_NAME.format('java')}\s*$"
-    rf"|: {_NAME.format('stream')} \(Permission denied\)",
+    rf"|: {_NAME.format('stream')} \(Permission denied\)"
 )
 """A path without a slash before it: Python, Ruby and Node.js name it behind the error, Go, shells
 and coreutils before it, Java at the end of either."""

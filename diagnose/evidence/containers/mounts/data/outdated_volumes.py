@@ -16,12 +16,7 @@ from diagnose.model import NoEvidenceError, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
-from diagnose.questions.images import (
-    Detail,
-    InspectImage,
-    ListVolumes,
-    VolumeList,
-)
+from diagnose.questions.images import Detail, InspectImage, ListVolumes, VolumeList
 from diagnose.registry import evidence
 
 MOST = 60
