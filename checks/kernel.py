@@ -81,7 +81,6 @@ def netdevice_stuck(
             variables={"interface": device},
             onset=first.at,
         )
-    return None
 
 
 @check(
@@ -109,7 +108,6 @@ def hung_task(
         if may_hang:
             id = process.container if process is not None else None
             yield _hung_task_finding(task, names.get(id or "", ""))
-    return None
 
 
 def _is_stuck(process: Process, task: HungTask) -> bool:
@@ -168,7 +166,6 @@ def filesystem_errors(
             },
             signs=frozenset({"io-error", "read-only"}),
         )
-    return None
 
 
 def _what_fails(device: str, point: str, *, is_full: bool) -> str:
@@ -214,7 +211,6 @@ def hardware_errors(hardware_errors: HardwareErrors, clock: Clock) -> CheckResul
             discriminator=error.kind,
             onset=error.lines[0].at,
         )
-    return None
 
 
 @check("kernel.modules-gone", severity=Severity.warning)
@@ -242,7 +238,6 @@ def modules_gone(modules: Modules) -> CheckResult:
         evidence=modules.evidence,
         variables={"release": modules.release},
     )
-    return None
 
 
 @check(
@@ -286,7 +281,6 @@ def cgroups_leaked(
         severity=Severity.critical if near_end or refused else Severity.warning,
         touches=subjects_of(refused),
     )
-    return None
 
 
 @check(
@@ -314,7 +308,6 @@ def mounts_exhausted(
     ]
     near_end = 100 * room.mounts >= last_pct * room.most
     yield _mounts_finding(room, room.most, refused, near_end=near_end)
-    return None
 
 
 def _mounts_finding(

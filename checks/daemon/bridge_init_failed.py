@@ -95,7 +95,6 @@ def bridge_init_failed(
         ),
         touches=(Subject("interface", "docker0"), Subject("network", DEFAULT_NETWORK)),
     )
-    return None
 
 
 def _with_kernel_cause(start: FailedStart, modules: Modules | None) -> FailedStart:

@@ -39,7 +39,6 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
         yield _own_engine_finding(daemon, client)
     elif _is_dead(daemon) and client.listens:
         yield _dead_finding(daemon, client)
-    return None
 
 
 def _is_dead(daemon: Daemon) -> bool:
@@ -136,7 +135,6 @@ def client_plugin_broken(client: ClientSettings, info: Info | None) -> CheckResu
             variables={"plugin": plugin.name, "path": plugin.path} | _cure(plugin, info),
             discriminator=plugin.name,
         )
-    return None
 
 
 def _defect_clause(plugin: BrokenPlugin) -> str:

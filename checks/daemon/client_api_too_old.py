@@ -33,7 +33,6 @@ def client_api_too_old(
     refusals = [line for line in recent if TOO_OLD.search(line.text)]
     if refusals:
         yield _engine_finding(refusals, log, names_of(clients.holders))
-    return None
 
 
 def _client_finding(client: TurnedAway) -> Finding:

@@ -31,7 +31,6 @@ def clock_skewed(
     apart = ping.date - clock.wall if ping is not None and ping.date is not None else 0.0
     if abs(apart) > skew:
         yield _engine_finding(apart)
-    return None
 
 
 def _future_finding(future: Sequence[_FutureTime]) -> Finding:

@@ -54,7 +54,6 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
             variables={"path": config.path, **_mending_variables(config, is_down=daemon.is_down)},
             severity=_severity(daemon),
         )
-    return None
 
 
 def _faults(config: ConfigFaults) -> dict[str, Json]:
@@ -147,7 +146,6 @@ def config_flag_conflict(
             },
             severity=_severity(daemon),
         )
-    return None
 
 
 def _refusal(log: DaemonLog) -> LogLine | None:
@@ -200,7 +198,6 @@ def config_not_applied(
         evidence=stale | {"needs": needs},
         variables={"path": config.path, "pid": str(config.pid)},
     )
-    return None
 
 
 def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]:

@@ -87,7 +87,6 @@ def containerd_down(
         if kill is not None and own is None and _is_its_end(kill, own_log):
             finding = _with_kill(finding, kill)
         yield finding
-    return None
 
 
 def _is_its_end(kill: OomKill, log: ContainerdLog) -> bool:
@@ -246,7 +245,6 @@ def containerd_hung(
         process = daemon.processes.containerd
     if process is not None:
         yield _hung_finding(process, daemon, silence)
-    return None
 
 
 def _waits_for_version(daemon: Daemon, processes: Processes | None) -> bool:

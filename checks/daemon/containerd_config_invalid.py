@@ -38,7 +38,6 @@ def containerd_config_invalid(
     refusal = _refusal(config, log)
     if refusal is not None or config.error:
         yield _refused_file_finding(config, refusal, {} if log is None else log.evidence(refusal))
-    return None
 
 
 def _why_not_judged(daemon: Daemon) -> Skipped | Unavailable | None:

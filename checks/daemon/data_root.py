@@ -49,7 +49,6 @@ def wrong_data_root(
     severity = Severity.advice if images is not None and len(images) else Severity.warning
     for other in candidates.others:
         yield _moved_root_finding(candidates, other, config, severity)
-    return None
 
 
 def _unmounted_disk_finding(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
@@ -175,7 +174,6 @@ def data_root_covered(
             yield _later_mount_finding(record, containers)
         else:
             yield _covered_part_finding(record)
-    return None
 
 
 def _covered_finding(mount: Mounted, containers: Containers | None) -> Finding:
@@ -263,7 +261,6 @@ def temp_folder_missing(
         evidence={f"stat {temp_folder.path}": "no such file or directory"},
         variables={"path": temp_folder.path},
     )
-    return None
 
 
 @check("daemon.containers-hidden", severity=Severity.critical)
@@ -300,7 +297,6 @@ def containers_hidden(
         variables=_former_driver(hidden, info, config),
         severity=Severity.advice if len(containers) else None,
     )
-    return None
 
 
 def _former_driver(

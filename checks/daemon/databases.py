@@ -69,7 +69,6 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
         variables=_variables(damaged.path, who),
         onset=damaged.line.at,
     )
-    return None
 
 
 def _variables(path: str, who: str) -> PageVariables:
@@ -116,4 +115,3 @@ def database_locked(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
             variables={"pid": str(pid), "path": paths[0]},
             discriminator=str(pid),
         )
-    return None

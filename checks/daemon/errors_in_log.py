@@ -88,7 +88,6 @@ def errors_in_log(
     newest = [(error, owner) for error, owner in named if not _is_over(error, owner)]
     for error, container in newest[:MOST]:
         yield _finding(error, container.subject if container is not None else DAEMON, log, clock)
-    return None
 
 
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:

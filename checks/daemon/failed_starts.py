@@ -98,7 +98,6 @@ def storage_driver_failed(
         variables=variables,
         signs=signs(start.line.text),
     )
-    return None
 
 
 class _LostDriver(msgspec.Struct, frozen=True):
@@ -209,7 +208,6 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         if not _is_of_engine(file):
             yield _stale_pidfile_finding(file, log)
     yield from _dead_containerd_findings(daemon, log)
-    return None
 
 
 def _is_of_engine(file: PidFile) -> bool:
@@ -303,4 +301,3 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
             },
             variables={"unit": name},
         )
-    return None

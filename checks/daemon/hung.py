@@ -89,7 +89,6 @@ def hung(
         since = f"dockerd (pid {process.pid}) started {duration(age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
     yield _hung_finding(daemon, mounts, root, load)
-    return None
 
 
 def _awaited_program(daemon: Daemon, awaited: AwaitedPrograms | None) -> AwaitedProgram | None:

@@ -48,7 +48,6 @@ def not_enabled(
         variables={"unit": name},
         severity=Severity.warning if down is not None else None,
     )
-    return None
 
 
 def _effect_of_reboot(names: list[str], socket_unit: Unit) -> str:

@@ -74,7 +74,6 @@ def not_running(
         unmounted.planned if unmounted is not None else (),
         removed.package if removed is not None else None,
     )
-    return None
 
 
 def _has_run(daemon: Daemon, end: EngineEnd) -> bool:

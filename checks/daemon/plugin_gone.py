@@ -52,7 +52,6 @@ def plugin_gone(
                 user.subject for user in users if user in refused or not user.state.error
             ),
         )
-    return None
 
 
 def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Container]:

@@ -52,7 +52,6 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
             variables={"ended": version},
             discriminator="ended",
         )
-    return None
 
 
 def _line(version: tuple[int, ...]) -> str:
@@ -82,7 +81,6 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
             "GET /info ContainersRunning": info.containers_running,
         },
     )
-    return None
 
 
 @check("daemon.debug-on", severity=Severity.advice, posture=True)
@@ -101,4 +99,3 @@ def debug_on(info: Info, daemon: Daemon) -> CheckResult:
             evidence={"GET /info Debug": True},
             variables={"path": "/etc/docker/daemon.json"},
         )
-    return None

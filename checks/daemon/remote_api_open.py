@@ -47,7 +47,6 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
             discriminator=address,
             severity=Severity.advice if local else None,
         )
-    return None
 
 
 def _to_ask(address: str) -> str:

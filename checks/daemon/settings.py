@@ -45,7 +45,6 @@ def runtime_missing(
         missing = _MissingRuntime(name, users, _refusal(name, users, log))
         if missing.affected:
             yield _runtime_finding(missing, sorted(info.runtimes))
-    return None
 
 
 class _MissingRuntime(msgspec.Struct, frozen=True):
@@ -136,7 +135,6 @@ def ulimits_unnamed(
             container for container in containers or () if NAMELESS.search(container.state.error)
         ]
         yield _ulimits_finding(config.path, nameless, refused, _logged_refusal(log))
-    return None
 
 
 def _ulimits_finding(

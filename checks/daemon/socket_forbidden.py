@@ -45,7 +45,6 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
         },
         variables={"user": user, "socket": path, **_cure(daemon, user)},
     )
-    return None
 
 
 def _members_finding(daemon: Daemon) -> Finding:

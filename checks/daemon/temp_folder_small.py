@@ -65,7 +65,6 @@ def temp_folder_small(
         variables={"path": temp_room.folder},
     )
     yield finding.with_variables(_more_room(temp_room))
-    return None
 
 
 def _is_of_folder(text: str, temp_room: TempRoom) -> bool:

@@ -68,7 +68,6 @@ def tls_client_refused(
             discriminator=refused.reason,
             touches=subjects_of(callers.values()),
         )
-    return None
 
 
 def _callers(clients: Iterable[str], containers: Containers | None) -> dict[str, Container]:

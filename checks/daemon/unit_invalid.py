@@ -41,7 +41,6 @@ def unit_invalid(
     for program in programs or ():
         if program.found or program.unit == CONTAINERD_UNIT:
             yield _program_finding(program)
-    return None
 
 
 def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:

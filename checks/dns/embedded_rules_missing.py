@@ -36,7 +36,6 @@ def embedded_rules_missing(
         ):
             netns = None if namespaces is None else namespaces.of(container)
             yield _finding(container, reply, netns, daemon)
-    return None
 
 
 def _finding(

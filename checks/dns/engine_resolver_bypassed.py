@@ -38,7 +38,6 @@ def engine_resolver_bypassed(
             if known is not None and failed.name not in owner.extra_names:
                 yield _finding(container, owner, conf, known)
     yield from failed_names.unread
-    return None
 
 
 class _KnownName(msgspec.Struct, frozen=True):

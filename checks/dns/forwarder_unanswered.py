@@ -61,7 +61,6 @@ def forwarder_unanswered(
             yield _forwarding_finding(forwarder, containers, namespaces, networks)
         else:
             yield _recursing_finding(forwarder, _answering_server(resolvers, lookups))
-    return None
 
 
 def _forwarding_finding(

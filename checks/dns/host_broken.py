@@ -82,7 +82,6 @@ def host_broken(
         yield _dead_servers_finding(servers)
     yield from _unknown_names_findings(lookups)
     yield from _unknown_services_findings(lookups)
-    return None
 
 
 def _dead_servers_finding(servers: DeadServers) -> Finding:

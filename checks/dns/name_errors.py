@@ -84,7 +84,6 @@ def server_fails(
     for half_knowns in denied.values():
         yield _half_known_finding(half_knowns)
     yield from failed_names.unread
-    return None
 
 
 def _by_error(failures: Iterable[UnresolvedName]) -> dict[ServerError, list[UnresolvedName]]:
@@ -312,7 +311,6 @@ def name_unknown(
             )
             yield _unknown_name_finding(failure, completed, proxy)
     yield from failed_names.unread
-    return None
 
 
 def _short_name_finding(

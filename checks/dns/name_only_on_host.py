@@ -61,7 +61,6 @@ def name_only_on_host(
             elif answer := known.of(container, name.name):
                 yield _known_finding(container, name, answer)
     yield from failed.unread
-    return None
 
 
 def _lacks_option(container: Container, log_tails: LogTails | None) -> bool:

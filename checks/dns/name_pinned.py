@@ -46,7 +46,6 @@ def name_pinned(pinned_names: PinnedNames) -> CheckResult:
     )
     for group in groups.values():
         yield _finding(group)
-    return None
 
 
 def _finding(group: Sequence[PinnedName]) -> Finding:

@@ -28,7 +28,6 @@ def name_shared_by_projects(
         if network.name != DEFAULT_NETWORK:
             for shared in shared_names(network.name, containers, recent_logs):
                 yield _shared_name_finding(shared)
-    return None
 
 
 _PAIR = 2

@@ -34,7 +34,6 @@ def name_shared_by_roles(
         if network.name != DEFAULT_NETWORK:
             for shared in shared_by_roles(network.name, containers, recent_logs):
                 yield _finding(shared)
-    return None
 
 
 def _finding(shared: SharedByRoles) -> Finding:

@@ -23,7 +23,6 @@ def name_without_address(addressless_names: AddresslessNames) -> CheckResult:
     """
     for addressless in addressless_names:
         yield _finding(addressless)
-    return None
 
 
 def _finding(addressless: AddresslessName) -> Finding:

@@ -85,7 +85,6 @@ def queries_lost(
         if ignored.server not in lossy_servers:
             users = _users_of(ignored.server, groups)
             yield _ignored_finding(ignored, users, _answering_server(lookups, without_aaaa))
-    return None
 
 
 class _Loss(msgspec.Struct, frozen=True):

@@ -50,7 +50,6 @@ def loopback_stub(
     )
     if not is_harmless:
         yield _stub_finding(resolvers, fallback, routes)
-    return None
 
 
 def _stub_finding(resolvers: Resolvers, fallback: OnFallback, routes: Routes | None) -> Finding:
@@ -138,7 +137,6 @@ def no_nameserver(
         yield _no_server_finding(
             resolvers, fallback, _remedies(resolvers, ping, routes), is_island=is_island
         )
-    return None
 
 
 def _no_server_finding(

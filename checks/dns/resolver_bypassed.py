@@ -67,7 +67,6 @@ def resolver_bypassed(
                     finding = finding.with_variables(cure)
                 yield finding
     yield from failed.unread
-    return None
 
 
 def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | None) -> Finding:

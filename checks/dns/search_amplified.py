@@ -49,7 +49,6 @@ def search_amplified(
             discriminator=f"{ndots},{len(search)}",
         )
         yield finding if len(affected) > 1 else replace(finding, service=affected[0].service)
-    return None
 
 
 def _with_few_dots(ndots: int) -> str:

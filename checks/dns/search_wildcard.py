@@ -74,7 +74,6 @@ def search_wildcard(
             yield _finding(container, stray, lines)
     if failed_names is not None:
         yield from _stopped_findings(containers, failed_names, lookups, resolvers)
-    return None
 
 
 def _stopped_findings(

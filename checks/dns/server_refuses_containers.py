@@ -40,7 +40,6 @@ def server_refuses_containers(
         refusing = list(_refusing_servers(group, lookups))
         if refusing:
             yield _finding(group, refusing, lookups, networks, listeners)
-    return None
 
 
 def _refusing_servers(group: QueryGroup, lookups: Lookups) -> Iterator[str]:

@@ -35,7 +35,6 @@ def servers_disagree(
             split = _split_of_name(name, replies)
             if split is not None:
                 yield _container_finding(split, container)
-    return None
 
 
 def _container_finding(split: _Split, container: Container) -> Finding:

@@ -48,7 +48,6 @@ def service_on_other_network(
                 yield _finding(call, owners, networks, Severity.critical)
         yield from _configured_name_findings(container, containers, networks, set(names))
     yield from failed.unread
-    return None
 
 
 def _has_names_of_its_own(container: Container) -> bool:

@@ -38,7 +38,6 @@ def stale_resolv_conf(
             stale = stale_servers(container, resolvers, lookups)
             if stale is not None:
                 yield _finding(container, stale, resolvers)
-    return None
 
 
 def _finding(container: Container, stale: StaleServers, resolvers: Resolvers) -> Finding:

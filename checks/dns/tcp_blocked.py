@@ -26,7 +26,6 @@ def tcp_blocked(containers: Containers, lookups: Lookups) -> CheckResult:
         if cut_short and not reply.answered:
             callers = {caller.id: caller for members in cut_short.values() for caller in members}
             yield _finding(server, str(reply), list(cut_short), list(callers.values()))
-    return None
 
 
 def _cut_short(

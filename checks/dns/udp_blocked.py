@@ -41,7 +41,6 @@ def udp_blocked(
             touches=touched_subjects([group for group in groups if group.uses([server])]),
             signs=frozenset({"dns"}),
         )
-    return None
 
 
 def _is_needed(server: str, resolvers: Resolvers, lookups: Lookups) -> bool:

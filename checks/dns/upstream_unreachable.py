@@ -99,7 +99,6 @@ def upstream_unreachable(
                 users,
             )
     yield from lookups.unasked
-    return None
 
 
 def _silent_for_later(

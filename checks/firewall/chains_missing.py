@@ -85,7 +85,6 @@ def chains_missing(
     if repair is not None and repair.chains:
         refusals = list(_refusals(log, repair.chains))
         yield _lost_chains_finding(repair.chains, refusals, log, simulated_repair)
-    return None
 
 
 def _refusals(log: DaemonLog | None, lost: tuple[str, ...]) -> Iterator[LogLine]:

@@ -47,7 +47,6 @@ def forwarding_off(
     yield from _ipv4_findings(forwarding, used, routed, sysctl_files)
     if _engine_turns_on_ipv6(config, ping) and routes is not None and routes.default6:
         yield from _ipv6_findings(forwarding, used, routed)
-    return None
 
 
 def _ipv4_findings(

@@ -30,7 +30,6 @@ def other_tables(all_other_tables: AllOtherTables) -> CheckResult:
         return Skipped("no container on the host's network misses a chain")
     for tables in all_other_tables:
         yield _finding(tables)
-    return None
 
 
 def _finding(tables: OtherTables) -> Finding:

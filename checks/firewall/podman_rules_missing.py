@@ -47,7 +47,6 @@ def podman_rules_missing(
         return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
     if not _has_own(firewall) and not _translates(firewall):
         yield _finding(members)
-    return None
 
 
 def _has_own(firewall: Firewall) -> bool:

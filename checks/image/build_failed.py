@@ -79,7 +79,6 @@ def build_failed(
         is_harmful = is_recent or failed.times >= repeated
         severity = Severity.warning if is_harmful else Severity.advice
         yield _finding(failed, clock, severity, is_quiet=not is_recent)
-    return None
 
 
 def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet: bool) -> Finding:

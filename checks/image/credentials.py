@@ -54,7 +54,6 @@ def client_config_unreadable(client: ClientSettings, daemon: Daemon | None) -> C
             evidence={client.file: client.malformed},
             variables={"path": client.file},
         )
-    return None
 
 
 @check("image.credential-helper-missing", severity=Severity.warning)
@@ -80,7 +79,6 @@ def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> Chec
         user = client.of_caller.user
         for finding in _helper_findings(client.of_caller):
             yield replace(finding, discriminator=f"{user} {finding.discriminator}")
-    return None
 
 
 def _helper_findings(client: ClientSettings) -> Iterator[Finding]:

@@ -23,7 +23,6 @@ def newer_passed_over(passed_over: PassedOverImages, clock: Clock) -> CheckResul
     """
     for image in passed_over:
         yield _finding(image, clock)
-    return None
 
 
 def _finding(image: PassedOverImage, clock: Clock) -> Finding:

@@ -81,7 +81,6 @@ def platform_mismatch(
     troubles = pulls.of("platform") if pulls is not None else ()
     for trouble in troubles:
         yield _missing_platform_finding(trouble, machine, clock, repeated)
-    return None
 
 
 def _missing_platform_finding(

@@ -61,7 +61,6 @@ def pull_denied(
             proof=denial.proof,
             clause=denial.clause,
         )
-    return None
 
 
 _HUB_KEY = "https://index.docker.io/v1/"

@@ -45,4 +45,3 @@ def pull_stalled(
         variables={"engine_pid": str(stalled[0].pid)},
         onset=stalled[0].mtime,
     )
-    return None

@@ -68,7 +68,6 @@ def pull_no_space(
             touches=(disk.subject,),
             clause=f"; {disk.point} has {available} free now{in_image(image)}",
         )
-    return None
 
 
 @check("image.ids-out-of-range", severity=Severity.warning)
@@ -99,7 +98,6 @@ def ids_out_of_range(
             proof={"userns-remap": config.value("userns-remap")} if config and user else None,
             clause=_owner_beyond(id),
         )
-    return None
 
 
 def _owner_beyond(id: int | None) -> str:
@@ -132,7 +130,6 @@ def too_many_layers(
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("depth"):
         yield failures.finding(trouble, variables=image_of(trouble))
-    return None
 
 
 @check("image.pull-rate-limited", severity=Severity.warning)
@@ -164,7 +161,6 @@ def pull_rate_limited(
     for trouble in pulls.of("rate-limit"):
         is_hub = host_of(trouble) == HUB_HOST
         yield failures.finding(trouble, proof=proof, clause=clause if is_hub else "")
-    return None
 
 
 @check("image.pull-altered", severity=Severity.warning)
@@ -191,7 +187,6 @@ def pull_altered(
             variables=image_of(trouble),
             clause="" if not between else f"; {_on_the_way(between)} may have altered it",
         )
-    return None
 
 
 def _mirrors_and_proxy(info: Info) -> dict[str, Json]:

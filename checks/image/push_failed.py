@@ -78,7 +78,6 @@ def push_failed(
             onset=failed.first,
             is_quiet=not clock.is_within(failed.last.at, recent_s),
         )
-    return None
 
 
 def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, str]:

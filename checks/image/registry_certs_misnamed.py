@@ -38,7 +38,6 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
             },
             discriminator=f"{file.registry} {file.name}",
         )
-    return None
 
 
 def _why_unpaired(file: UnpairedFile) -> str:

@@ -52,7 +52,6 @@ def registry_proxy(
             clause=_MAY_BE_NEAR if may_be_near else "",
             variables=variables | proxy.place,
         )
-    return None
 
 
 class _EngineProxy(msgspec.Struct, frozen=True):

@@ -69,7 +69,6 @@ def registry_tls(
         )
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)
-    return None
 
 
 class _Cause(msgspec.Struct, frozen=True):

@@ -84,7 +84,6 @@ def registry_unreachable(
         # the page is from the proxy that refuses HTTPS as well
         if not trouble.registry or trouble.registry not in by_proxy:
             yield failures.finding(trouble, reason=WEB_PAGE)
-    return None
 
 
 def _called_server(trouble: PullTrouble) -> PageVariables | None:

@@ -65,7 +65,6 @@ def dangling(
         variables={"count": str(len(unnamed)), "size": size(total)},
         touches=(disk.subject,) if disk else (),
     )
-    return None
 
 
 @check("image.latest-tag", severity=Severity.advice, posture=True)
@@ -89,7 +88,6 @@ def latest_tag(exposed: Exposed) -> CheckResult:
             evidence={"Config.Image": image, "containers": names[:NAMES_SHOWN]},
             variables={"image": image, "container": names[0]},
         )
-    return None
 
 
 @check("image.unused", severity=Severity.advice, posture=True)
@@ -128,7 +126,6 @@ def unused(
         variables={"count": str(len(old)), "size": size(total), "hours": str(round(old_s / 3600))},
         touches=(disk.subject,) if disk else (),
     )
-    return None
 
 
 @check("image.build-cache-large", severity=Severity.advice)
@@ -158,7 +155,6 @@ def build_cache_large(
         variables={"size": size(cache.bytes)},
         touches=(disk.subject,),
     )
-    return None
 
 
 @check("image.labels-missing", severity=Severity.advice, posture=True)
@@ -186,4 +182,3 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
             evidence={"Labels": labels[:NAMES_SHOWN] or "none", "container": container.name},
             variables={"image": name},
         )
-    return None

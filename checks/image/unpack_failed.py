@@ -65,7 +65,6 @@ def unpack_failed(
         for record in stored.unreadable:
             if record not in reported:
                 yield _left_record_finding(record, stored.root)
-    return None
 
 
 def _engine_without_zstd(trouble: PullTrouble, ping: Ping | None) -> str:

@@ -72,7 +72,6 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
             signs=signs(error),
             driver=config.type,
         )
-    return None
 
 
 def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
@@ -108,7 +107,6 @@ def driver_unreadable(containers: Containers) -> CheckResult:
                 f"`docker logs` of {container} is refused: its logs go to {config.type} only",
                 {"HostConfig.LogConfig": {"Type": config.type, "cache-disabled": "true"}},
             )
-    return None
 
 
 @check("logging.backpressure", severity=Severity.warning, causes=["container.unhealthy"])
@@ -130,7 +128,6 @@ def backpressure(writers: LogWriters) -> CheckResult:
             yield _attached_finding(writer)
         elif config.options.get("mode") != "non-blocking":
             yield _driver_finding(writer)
-    return None
 
 
 def _driver_finding(writer: LogWriter) -> Finding:

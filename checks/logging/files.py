@@ -52,7 +52,6 @@ def file_missing(
         yield Finding.about(
             container, summary, evidence, touches=(container.subject,), stable=(container.life,)
         )
-    return None
 
 
 @check(

@@ -37,4 +37,3 @@ def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResul
                     "Created": container.created,
                 },
             )
-    return None

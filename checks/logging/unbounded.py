@@ -69,7 +69,6 @@ def unbounded(
         yield _finding(place, severity)
         if log is None or log.failed:
             yield Unexamined(container.subject, f"size of its log: {_why_unknown(log, logs)}")
-    return None
 
 
 def _why_unknown(log: LogFile | None, logs: LogFiles | Unavailable) -> str:

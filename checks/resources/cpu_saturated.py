@@ -56,7 +56,6 @@ def cpu_saturated(
         stable=(container.life,),
         half=f"{pressure.cpus / 2:g}",
     )
-    return None
 
 
 def _disturbs_nobody(

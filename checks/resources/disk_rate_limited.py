@@ -59,7 +59,6 @@ def disk_rate_limited(
             yield _waiting_finding(_finding(container, limits), waited, waiting)
         else:
             yield replace(_finding(container, limits), is_quiet=waited is not None)
-    return None
 
 
 def _waiting_processes(container: Container, processes: Processes | None) -> list[str]:

@@ -56,4 +56,3 @@ def health_checks_costly(
         },
         variables={"container": often[0][1].name, "interval": "30s"},
     )
-    return None

@@ -33,7 +33,6 @@ def no_limits(
         if not (config.memory or config.cgroup_parent or is_limited_by_kernel):
             in_use = memory.working_set if memory is not None else None
             yield _finding(container, in_use, host_memory)
-    return None
 
 
 def _finding(container: Container, in_use: int | None, host_memory: HostMemory | None) -> Finding:
@@ -98,7 +97,6 @@ def cpu_throttled(
             signs=frozenset({"probe-timeout"}),
             cpus=_more_cpus(cpus, info),
         )
-    return None
 
 
 def _shared_finding(shared: SharedQuota, info: Info | None) -> Finding:
@@ -161,7 +159,6 @@ def limits_not_enforced(
     counts_memory_alone = has_groups and info.memory_limit and not info.swap_limit
     if counts_memory_alone and swap:
         yield _swap_finding(swap)
-    return None
 
 
 def _way_to_enforce(resource: str, *, has_groups: bool) -> PageVariables:

@@ -48,7 +48,6 @@ def io_saturated(
             },
             variables={"container": waiting[0].name} if waiting else {},
         )
-    return None
 
 
 class _Waiter(msgspec.Struct, frozen=True):
@@ -103,7 +102,6 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> C
             "limits of containers may get lost"
         )
         yield _cgroup_driver_finding(summary, info, init.comm, Severity.advice)
-    return None
 
 
 def _cgroup_driver_finding(

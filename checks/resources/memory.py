@@ -59,7 +59,6 @@ def host_oom(
     severity = Severity.critical if age <= fresh else Severity.warning
     cure = _largest_unlimited(containers, cgroups)
     yield replace(finding, severity=severity).with_variables(cure)
-    return None
 
 
 def _host_finding(kills: list[OomKill], age: float, names: dict[str, Container]) -> Finding:
@@ -142,7 +141,6 @@ def memory_scarce(
         finding = _scarce_finding(host_memory, waited, eaters, is_stalled=is_stalled)
         largest = {"largest": eaters[0].container.name} if eaters else {}
         yield finding.with_variables(_largest_unlimited(containers, cgroups) | largest)
-    return None
 
 
 def _scarce_finding(
@@ -233,4 +231,3 @@ def memory_near_limit(
             },
             memory=f"{limit * 2 // MIB}m",
         )
-    return None

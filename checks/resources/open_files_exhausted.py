@@ -57,7 +57,6 @@ def open_files_exhausted(
             evidence={"fs.file-nr": f"{files} of {most}"},
             variables={"file_max": str(2 * (most or 0))},
         )
-    return None
 
 
 def _engine_finding(engine: Descriptors) -> Finding:

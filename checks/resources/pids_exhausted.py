@@ -104,7 +104,6 @@ def pids_exhausted(
         yield _engine_finding(own, host_limits.engine_tasks_file)
     if reaches(near, host_limits.tasks, host_limits.tasks_max):
         yield _host_finding(host_limits, _most_tasks(containers, cgroups))
-    return None
 
 
 def _sessions(container: Container, processes: Processes | None) -> list[Process]:

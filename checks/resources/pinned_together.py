@@ -38,7 +38,6 @@ def pinned_together(
         competes = pinned.used_pct >= used_pct and pinned.own_idle <= spare_pct
         if competes and idle:
             yield _finding(pinned, idle, pressure.cpus)
-    return None
 
 
 def _finding(pinned: PinnedContainers, idle: list[int], cpus: int) -> Finding:

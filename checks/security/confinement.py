@@ -68,4 +68,3 @@ def sysctl_denied(confinement: Confinement) -> CheckResult:
         },
         touches=subjects_of(confinement.refused),
     )
-    return None

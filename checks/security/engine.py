@@ -28,7 +28,6 @@ def insecure_registry(info: Info) -> CheckResult:
     for block in config.insecure_blocks or ():
         if not _is_loopback(block):
             yield _insecure_finding(block, "RegistryConfig.InsecureRegistryCIDRs", block)
-    return None
 
 
 def _is_loopback(text: str) -> bool:
@@ -77,4 +76,3 @@ def socket_world_writable(sockets: EngineSockets) -> CheckResult:
             variables={"socket": socket.path},
             discriminator=socket.path,
         )
-    return None

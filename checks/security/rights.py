@@ -39,7 +39,6 @@ def privileged(exposed: Exposed) -> CheckResult:
             },
             image=container.config.image,
         )
-    return None
 
 
 @check("security.docker-socket-mounted", severity=Severity.advice, posture=True)
@@ -78,7 +77,6 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
                 source=mount.source,
                 image=container.config.image,
             )
-    return None
 
 
 @check("security.root-user", severity=Severity.advice, posture=True)
@@ -103,7 +101,6 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
         uid = _uid(container, processes)
         if container.config.starts_as_root and not uid:
             yield _root_finding(container, uid)
-    return None
 
 
 def _root_finding(container: Container, uid: int | None) -> Finding:
@@ -167,7 +164,6 @@ def capabilities(exposed: Exposed) -> CheckResult:
                 {"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
                 image=container.config.image,
             )
-    return None
 
 
 @check("security.new-privileges", severity=Severity.advice, posture=True)
@@ -198,7 +194,6 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
             },
             image=container.config.image,
         )
-    return None
 
 
 @check("security.writable-rootfs", severity=Severity.advice, posture=True)
@@ -221,7 +216,6 @@ def writable_rootfs(exposed: Exposed) -> CheckResult:
             },
             image=container.config.image,
         )
-    return None
 
 
 @check("security.host-namespace", severity=Severity.advice, posture=True)
@@ -252,7 +246,6 @@ def host_namespace(exposed: Exposed, info: Info | None) -> CheckResult:
             {f"HostConfig {name}": "host" for name in shared},
             image=container.config.image,
         )
-    return None
 
 
 WRITABLE = frozenset(
@@ -301,7 +294,6 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
                 source=mount.source,
                 image=container.config.image,
             )
-    return None
 
 
 @check("security.unconfined", severity=Severity.advice, posture=True)
@@ -325,7 +317,6 @@ def unconfined(exposed: Exposed, info: Info) -> CheckResult:
         off = [] if container.host_config.privileged else _switched_off(container, features)
         if off:
             yield _unconfined_finding(container, off, features)
-    return None
 
 
 def _switched_off(container: Container, features: list[str]) -> list[str]:

@@ -52,7 +52,6 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
             {place: _names_and_kinds(secrets) for place, secrets in places.items()},
             name=names[0],
         )
-    return None
 
 
 def _names_and_kinds(secrets: Sequence[Secret]) -> list[str]:
@@ -86,4 +85,3 @@ def secrets_in_image(histories: ImageHistories, details: ImageDetails | None) ->
                 ),
                 variables={"image": name},
             )
-    return None

@@ -19,7 +19,6 @@ def backup_empty(empty_backups: EmptyBackups) -> CheckResult:
     """
     for backup in empty_backups:
         yield _finding(backup)
-    return None
 
 
 def _finding(backup: EmptyBackup) -> Finding:

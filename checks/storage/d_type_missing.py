@@ -27,4 +27,3 @@ def d_type_missing(info: Info) -> CheckResult:
             evidence={"/info DriverStatus Supports d_type": support},
             variables={"root": info.docker_root_dir},
         )
-    return None

@@ -40,7 +40,6 @@ def data_root_in_memory(
         evidence=present({"mount": f"{disk.fstype} at {disk.point}", "volumes in use": volumes}),
         variables={"root": root.path, **_copy(root.path, disk, mounts)},
     )
-    return None
 
 
 def _volumes(containers: Containers | None) -> Iterator[str]:

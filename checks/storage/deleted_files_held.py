@@ -55,7 +55,6 @@ def deleted_files_held(
         yield Unexamined(
             Subject("host", "host"), f"the open files of {files.unseen} processes: root only"
         )
-    return None
 
 
 def _owner_of(file: DeletedFile) -> str:

@@ -113,7 +113,6 @@ def disk_full(
         finding = _with_unused_room(finding, disk, room.growable)
         finding = _with_loop_image(finding, disk, room.loop_images)
         yield _with_image_store(finding, disk, info)
-    return None
 
 
 def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) -> FilledDisk:

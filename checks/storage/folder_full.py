@@ -52,7 +52,6 @@ def folder_full(
         users = [container for container in containers or () if _writes_below(container, point)]
         is_late = clock.wall - folder.last_at > late
         yield _finding(folder, users, clock, Severity.warning if is_late else Severity.critical)
-    return None
 
 
 def _writes_below(container: Container, point: str) -> bool:

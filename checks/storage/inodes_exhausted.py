@@ -62,7 +62,6 @@ def inodes_exhausted(
         yield _inodes_finding(disk, severity, most, anonymous, layer)
     if btrfs is not None:
         yield from _metadata_findings(filesystems, btrfs, least_left_pct=100 - warn_pct)
-    return None
 
 
 def _metadata_findings(

@@ -47,7 +47,6 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResu
             evidence=evidence,
             variables={"volume": volume.name},
         )
-    return None
 
 
 @check("storage.overlay-orphans", severity=Severity.advice, causes=["storage.disk-full"])
@@ -93,7 +92,6 @@ def overlay_orphans(
         touches=(Subject("filesystem", point),) if point else (),
         variables={"root": root.path, "layer": orphans[0]},
     )
-    return None
 
 
 def _fill_it(usage: DiskUsage, orphans: int) -> bool:
@@ -128,4 +126,3 @@ def store_leftover(
         },
         variables={"root": info.docker_root_dir},
     )
-    return None

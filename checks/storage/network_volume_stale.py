@@ -49,7 +49,6 @@ def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
             yield Unexamined(remote.subject, str(failed))
         else:
             yield _finding(remote, failed)
-    return None
 
 
 def _finding(remote: RemoteMount, failed: Failed) -> Finding:

@@ -55,7 +55,6 @@ def owners_changed(
         variables={"root": owner.path},
         touches=subjects_of(complaining),
     )
-    return None
 
 
 def _complaining_containers(

@@ -48,7 +48,6 @@ def prune_takes_data(
         if volumes.next:
             yield _next_finding(volumes)
     yield from prune_calls.unexamined
-    return None
 
 
 def _job(job: PruneCall) -> str:

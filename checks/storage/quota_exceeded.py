@@ -75,7 +75,6 @@ def quota_exceeded(
         line = log_tails.of(container).find(*REFUSED)
         if line:
             yield from _container_findings(container, line, backing, filesystems)
-    return None
 
 
 def _container_findings(

@@ -59,7 +59,6 @@ def read_only(
     for mounted, names in _written_disks(backing, mounts):
         if mounted != under_root and _is_lost_to_writers(mounted):
             yield _lost_disk_finding(mounted, named("container", names))
-    return None
 
 
 def _own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:

@@ -34,7 +34,6 @@ def shm_full(
             is_harmful = area.is_shm or owner.is_unwell or owner.id in complaining
             severity = Severity.warning if is_harmful else Severity.advice
             yield _finding(area, severity, lacks_inodes=has_room)
-    return None
 
 
 def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Finding:

@@ -21,7 +21,6 @@ def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> Ch
     """
     for volume in changed_volumes:
         yield _finding(volume, clock)
-    return None
 
 
 def _finding(changed: ChangedVolume, clock: Clock) -> Finding:

@@ -55,7 +55,6 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
             touches=tuple(container(name) for name in volume.waiting),
             onset=volume.at,
         )
-    return None
 
 
 @check(
@@ -85,7 +84,6 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
             touches=tuple(container(name) for name in users),
             onset=source.at,
         )
-    return None
 
 
 def _why_missing(source: VolumeSource) -> str:
@@ -175,7 +173,6 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
             severity=Severity.critical if running else Severity.warning,
             touches=subjects_of(disk.users),
         )
-    return None
 
 
 def _what_is_seen(disk: UnmountedDisk, running: list[Container]) -> str:

@@ -32,4 +32,3 @@ def writable_layer_large(
                 {"writable layer, bytes on disk": written},
                 touches=touches,
             )
-    return None

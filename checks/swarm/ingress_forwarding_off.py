@@ -41,7 +41,6 @@ def ingress_forwarding_off(
             touches=subjects_of(c for c in containers.running if _NETWORK in c.endpoints),
             signs=frozenset({"timeout", "unreachable"}),
         )
-    return None
 
 
 def _services(swarm: Swarm, containers: Containers) -> Iterator[str]:

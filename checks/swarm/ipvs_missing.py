@@ -47,7 +47,6 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
             touches=subjects_of(by_ingress),
             signs=FOUND_NOBODY,
         )
-    return None
 
 
 def _services(tasks: Iterable[Container]) -> set[str]:

@@ -58,7 +58,6 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
             variables={"manager": swarm.other_managers[0]} if swarm.other_managers else {},
             signs=signs(error),
         )
-    return None
 
 
 @check(
@@ -82,7 +81,6 @@ def node_down(swarm: Swarm) -> CheckResult:
     for node in swarm.nodes:
         if node.is_down and not node.is_drained:
             yield _down_node_finding(node)
-    return None
 
 
 def _own_node_finding(swarm: Swarm) -> Finding:
@@ -151,7 +149,6 @@ def address_gone(swarm: Swarm, interfaces: Interfaces) -> CheckResult:
     now = _address_instead(swarm.node_address, interfaces)
     if now:
         yield _address_finding(swarm, now)
-    return None
 
 
 def _address_instead(known: str, interfaces: Interfaces) -> str:

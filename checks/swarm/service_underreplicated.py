@@ -76,7 +76,6 @@ def service_underreplicated(
         if allocation is not None and not placed.errors:
             finding = _addressless_finding(finding, allocation, networks)
         yield finding
-    return None
 
 
 def _cure(placed: PlacedService) -> PageVariables:

@@ -84,7 +84,6 @@ def update_stuck(
                 yield _finding(placed, update)
         elif update.state in ("paused", "rollback_paused"):
             yield _finding(placed, update)
-    return None
 
 
 def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:

@@ -55,7 +55,6 @@ def cpu_unsupported(
         is_trapped = fault is not None and fault.is_invalid_opcode and container.id not in claimed
         if missing and fault is not None and is_trapped:
             yield _finding(container, missing, processor, {"kernel log": fault.text})
-    return None
 
 
 def _wanted_features(claim: Claim) -> Sequence[str]:

@@ -120,7 +120,6 @@ def crashed(
             container, tail, how=how, is_its_own=is_its_own, upgrade=upgrade, is_known=is_known
         )
         yield _finding(end, containers, clock, reasons)
-    return None
 
 
 def _finding(end: _End, containers: Containers, clock: Clock, reasons: CrashReasons) -> Finding:

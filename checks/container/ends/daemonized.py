@@ -71,7 +71,6 @@ def daemonized(
         is_loop = container.state.status == "restarting"
         if is_loop or stops.was_unasked(container):
             yield _finding(container, tail_of(log_tails, container))
-    return None
 
 
 def _finding(container: Container, tail: LogTail) -> Finding:

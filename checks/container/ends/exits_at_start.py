@@ -74,7 +74,6 @@ def exits_at_start(
         run = failed_run(container, containers, context)
         if fails_at_start(container, run.tail, short):
             yield _finding(run, containers, clock)
-    return None
 
 
 def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:

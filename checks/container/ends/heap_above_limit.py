@@ -55,7 +55,6 @@ def heap_above_limit(
             finding = _large_heap_finding(container, line)
         if finding is not None:
             yield replace(finding, severity=Severity.critical if suffers else Severity.advice)
-    return None
 
 
 def _complaint(container: Container, log_tails: LogTails | None) -> str:

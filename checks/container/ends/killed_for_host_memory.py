@@ -39,4 +39,3 @@ def killed_for_host_memory(
             touches=(HOST,),
             onset=kill.at,
         )
-    return None

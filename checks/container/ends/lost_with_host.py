@@ -47,7 +47,6 @@ def lost_with_host(
     down = [container for container in stopped if is_lost(container, began, moment)]
     if len(down) >= fewest:
         yield _finding(down, clock, began)
-    return None
 
 
 def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:

@@ -57,7 +57,6 @@ def oom_killed(
             yield _finding(oom, clock, options.since_s)
     if isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable):
         return events
-    return None
 
 
 def _is_answered(oom: MemoryLoss, events: Events) -> bool:

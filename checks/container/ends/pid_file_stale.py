@@ -42,4 +42,3 @@ def pid_file_stale(
             },
         )
         yield finding.with_variables(place)
-    return None

@@ -117,7 +117,6 @@ def restart_loop(
     failed_tasks = [container for container in ended if not _was_replaced(container, asked_to_end)]
     for slot, failed in _churning_slots(failed_tasks, containers, clock, limits).items():
         yield _churning_task_finding(slot, failed, clock, reasons.log_tails)
-    return None
 
 
 class _Limits(msgspec.Struct, frozen=True):

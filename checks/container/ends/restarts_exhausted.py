@@ -48,7 +48,6 @@ def restarts_exhausted(
         is_old = age is None or age > forgotten
         severity = Severity.advice if is_old else Severity.critical
         yield _finding(failed_run(container, containers, context), severity, containers, clock)
-    return None
 
 
 def _has_used_up_its_restarts(container: Container) -> bool:

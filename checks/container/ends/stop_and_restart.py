@@ -48,7 +48,6 @@ def ignores_stop_signal(
             },
             image=container.config.image,
         )
-    return None
 
 
 def _events(container: Container, stop: KilledStop) -> str:
@@ -80,7 +79,6 @@ def killed_in_shutdown(cut_stops: CutStops) -> CheckResult:
             severity=Severity.warning if cut.repairs else Severity.advice,
             grace=str(max(LEAST_GRACE_S, round(_LONGER * stop.waited))),
         )
-    return None
 
 
 @check("container.no-restart-policy", severity=Severity.advice, posture=True)
@@ -98,7 +96,6 @@ def no_restart_policy(containers: Containers) -> CheckResult:
                 f"{container} has no restart policy",
                 {"HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no"},
             )
-    return None
 
 
 def _is_lasting_service(container: Container) -> bool:

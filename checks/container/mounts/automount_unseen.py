@@ -20,7 +20,6 @@ def automount_unseen(automounts: UnseenAutomounts) -> CheckResult:
     """
     for found in automounts:
         yield _finding(found)
-    return None
 
 
 def _finding(found: UnseenAutomount) -> Finding:

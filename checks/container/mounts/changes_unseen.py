@@ -41,7 +41,6 @@ def changes_unseen(share_watches: ShareWatches) -> CheckResult:
     for watch in share_watches:
         yield _finding(watch)
     yield from share_watches.unexamined
-    return None
 
 
 def _finding(watch: ShareWatch) -> Finding:

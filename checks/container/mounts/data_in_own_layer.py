@@ -36,7 +36,6 @@ def data_in_own_layer(
         yield _finding(data)
     for replaced in replaced_lists or ():
         yield _replaced_finding(replaced)
-    return None
 
 
 def _replaced_finding(replaced: ReplacedList) -> Finding:

@@ -45,7 +45,6 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
             holder=holder.name,
             source=mount.source,
         )
-    return None
 
 
 class _SharedPlace(NamedTuple):
@@ -90,7 +89,6 @@ def data_version_mismatch(
                 {"Config.Image": container.config.image, "what fixes it": claim.failure.cure},
                 old_image=old_image,
             )
-    return None
 
 
 def _with_version_file(claim: Claim, version: DataVersion) -> Finding:

@@ -46,7 +46,6 @@ def data_left_behind(
         yield _replaced_finding(moved, clock)
     for volume in left or ():
         yield _anonymous_volume_finding(volume, clock)
-    return None
 
 
 def _anonymous_volume_finding(left: LeftVolume, clock: Clock) -> Finding:

@@ -49,7 +49,6 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             destination=anonymous.destination,
         )
         yield finding.with_variables(_left_behind(split))
-    return None
 
 
 def _left_behind(split: SplitMount) -> PageVariables:

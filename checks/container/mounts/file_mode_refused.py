@@ -39,7 +39,6 @@ def file_mode_refused(
         if refused.line and not is_failing(refused.container, clock):
             continue
         yield _finding(refused, with_fixed_modes(refused.path, mounts))
-    return None
 
 
 def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:

@@ -40,4 +40,3 @@ def files_lost(lost_files: LostFiles, log_tails: LogTails, clock: Clock) -> Chec
             onset=container.failed_first,
         ).with_variables(compose_variables(container) | {"path": lost.path})
     yield from lost_files.unexamined
-    return None

@@ -42,7 +42,6 @@ def home_differs(
             onset=container.failed_first,
         )
         yield finding.with_variables(_steps(found, image_details))
-    return None
 
 
 def _path_below_home(found: OtherHome) -> str:

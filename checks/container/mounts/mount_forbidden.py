@@ -110,7 +110,6 @@ def mount_forbidden(
         else:
             has_selinux = rules.has_selinux and container.id not in explained
             yield from _mode_items(container, named, containers, rules, has_selinux=has_selinux)
-    return None
 
 
 def _continuing_findings(

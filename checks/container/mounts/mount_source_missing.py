@@ -74,7 +74,6 @@ def mount_source_missing(
                 yield with_moved(found, moved_sources)
             else:
                 yield item
-    return None
 
 
 def with_moved(finding: Finding, moved_sources: MovedSources | None) -> Finding:

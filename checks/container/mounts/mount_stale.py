@@ -48,7 +48,6 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             stable=(container.life,),
         )
         yield finding.with_variables(_variables(stale))
-    return None
 
 
 def _is_updated_alike(stale: StaleMount) -> bool:

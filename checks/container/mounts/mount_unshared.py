@@ -26,7 +26,6 @@ def mount_unshared(inner_mounts: InnerMounts) -> CheckResult:
     """
     for inner in inner_mounts:
         yield _finding(inner)
-    return None
 
 
 def _finding(inner: InnerMount) -> Finding:

@@ -51,7 +51,6 @@ def mount_unwritable(
         )
         finding = replace(finding, is_quiet=not denied.is_unread)
         yield finding.with_variables(_variables(denied))
-    return None
 
 
 def _verb(denied: DeniedMount) -> str:

@@ -69,7 +69,6 @@ def own_files_refused(
             yield _place_finding(places[container.id], tail, _user_of(image))
         else:
             yield from _denied_findings(container, image, tail)
-    return None
 
 
 def _closed_finding(closed: ClosedImagePath, tail: LogTail, own: str) -> Finding:

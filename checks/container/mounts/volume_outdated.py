@@ -54,4 +54,3 @@ def volume_outdated(
     if outdated_volumes.left_out:
         further = count(outdated_volumes.left_out, "volume")
         yield Unexamined(HOST, f"{further} of containers: too many to compare with their images")
-    return None

@@ -37,7 +37,6 @@ def volumes_from_outdated(containers: Containers) -> CheckResult:
     for container in containers:
         for place in _parted_places(container, _owners(container, containers, by_name)):
             yield _finding(place)
-    return None
 
 
 def _owners(

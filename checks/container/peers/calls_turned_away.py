@@ -30,7 +30,6 @@ def calls_turned_away(refused_callers: RefusedCallers) -> CheckResult:
     """
     for refusal in refused_callers:
         yield _finding(refusal)
-    return None
 
 
 def _finding(refusal: RefusedCaller) -> Finding:

@@ -40,4 +40,3 @@ def client_api_too_new(
             image=container.config.image,
         )
         yield finding.with_variables(compose_variables(container))
-    return None

@@ -95,7 +95,6 @@ def database_refused(
         if claim in waiting:
             finding = msgspec.structs.replace(finding, severity=Severity.warning)
         yield finding
-    return None
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -124,7 +124,6 @@ def loopback_peer(
     yield from _silent_findings(targets, failed, here)
     if recent_logs is not None:
         yield from recent_logs.left_out(running)
-    return None
 
 
 def _recent_calls(

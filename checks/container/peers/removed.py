@@ -45,7 +45,6 @@ def removed(
         if removal.update is not None or callers:
             yield _finding(removal, callers, clock)
     yield from removals.unread
-    return None
 
 
 def _needs(container: Container, removal: Removal, failed_names: FailedNames | None) -> bool:

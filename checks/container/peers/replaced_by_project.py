@@ -23,7 +23,6 @@ def replaced_by_project(project_clashes: ProjectClashes, clock: Clock) -> CheckR
     """
     for clash in project_clashes:
         yield _taken_finding(clash, clock) if clash.taken else _shared_name_finding(clash)
-    return None
 
 
 def _taken_finding(clash: ProjectClash, clock: Clock) -> Finding:

@@ -81,7 +81,6 @@ def service_not_started(
         if clock is not None and _was_given_up(project, containers, clock):
             yield from _refused_findings(project)
     yield from written_projects.unexamined
-    return None
 
 
 def _absent_services(

@@ -84,7 +84,6 @@ def stopped(
             yield _finding(
                 container, callers, clock=clock, holders=holders, planned=planned, order=order
             )
-    return None
 
 
 def _planning_label(container: Container, clock: Clock, backup: float) -> str:

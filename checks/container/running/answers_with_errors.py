@@ -92,7 +92,6 @@ def answers_with_errors(
             yield _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
     for clients in all_tls_clients or ():
         yield _tls_clients_finding(clients)
-    return None
 
 
 def _tls_clients_finding(clients: TlsClients) -> Finding:

@@ -30,7 +30,6 @@ def certificate_expired(expired_certificates: ExpiredCertificates, clock: Clock)
     """
     for expired in expired_certificates:
         yield _finding(expired, clock)
-    return None
 
 
 def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:

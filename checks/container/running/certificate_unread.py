@@ -37,7 +37,6 @@ def certificate_unread(
     """
     for unread in unread_certificates:
         yield _finding(unread, clock, patience)
-    return None
 
 
 def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Finding:

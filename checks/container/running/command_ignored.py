@@ -21,7 +21,6 @@ def command_ignored(ignored_commands: IgnoredCommands) -> CheckResult:
     """
     for ignored in ignored_commands:
         yield _finding(ignored)
-    return None
 
 
 def _finding(ignored: IgnoredCommand) -> Finding:

@@ -39,4 +39,3 @@ def cron_jobs_fail(cron_jobs: CronJobs) -> CheckResult:
             stable=(table.container.life,),
         )
         yield finding.with_variables({"absent": table.user, "crontab": f"{SPOOL}/{table.user}"})
-    return None

@@ -78,7 +78,6 @@ def errors_in_log(
             first_step(case, containers, surroundings.info)
         )
         yield finding if linked_files is None else linked_files.out_of(finding)
-    return None
 
 
 def _finding(case: ErrorCase, containers: Containers | None) -> Finding:

@@ -82,7 +82,6 @@ def failing_inside(
             finding = _finding(failure, mount_access, info, clock, server)
             yield finding if linked_files is None else linked_files.out_of(finding)
     yield from inner_failures.unexamined
-    return None
 
 
 def _finding(

@@ -58,7 +58,6 @@ def first_process_stopped(
         elif not container.config.tty:
             for stopped in _stopped_below(process, processes.inside(container.id)):
                 yield _inner_finding(container, stopped)
-    return None
 
 
 def _stopped_below(first: Process, inside: Sequence[Process]) -> list[Process]:

@@ -31,7 +31,6 @@ def init_scripts_unrun(unrun_scripts: UnrunScripts) -> CheckResult:
     """
     for script in unrun_scripts:
         yield _finding(script)
-    return None
 
 
 def _finding(script: UnrunScript) -> Finding:

@@ -26,7 +26,6 @@ def jobs_untaken(untaken_jobs: UntakenJobList, clock: Clock) -> CheckResult:
     for jobs in untaken_jobs:
         yield _finding(jobs, clock)
     yield from untaken_jobs.unexamined
-    return None
 
 
 def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:

@@ -50,7 +50,6 @@ def login_not_kept(untold_programs: UntoldPrograms, namespaces: Namespaces | Non
                 {"url": f"{address}{symptom.path}" if address else ""} | _without_mark(container)
             )
         )
-    return None
 
 
 def _without_mark(container: Container) -> PageVariables:

@@ -36,7 +36,6 @@ def open_files_unbounded(
         is_closing = computing.system_pct >= system and computing.sleeps_per_s <= sleeps
         if is_closing and computing.limit >= huge and computing.cpu_s >= least:
             yield _finding(computing)
-    return None
 
 
 def _finding(computing: ComputingProcess) -> Finding:

@@ -32,4 +32,3 @@ def output_held_back(held_outputs: HeldOutputs) -> CheckResult:
             },
             stable=(held.container.life,),
         )
-    return None

@@ -32,4 +32,3 @@ def runtime_state_lost(
                 settled=(container.life,),
                 pid=str(container.state.pid),
             )
-    return None

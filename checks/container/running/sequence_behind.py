@@ -23,7 +23,6 @@ def sequence_behind(
     for taken in taken_numbers:
         yield _finding(taken)
     yield from recent_logs.left_out(containers.running)
-    return None
 
 
 def _finding(taken: TakenNumbers) -> Finding:

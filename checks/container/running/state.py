@@ -45,7 +45,6 @@ def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     for container in containers:
         if container.state.status in ("dead", "removing") and container.state.error:
             yield _dead_finding(container, next(iter(leaked.get(container.id, ())), None))
-    return None
 
 
 def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
@@ -105,7 +104,6 @@ def shim_lost(
         is_whole = is_alive and has_shim
         if not is_whole and not may_have_ended_now:
             yield _lost_process_finding(container, is_alive=is_alive, has_shim=has_shim)
-    return None
 
 
 def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
@@ -152,7 +150,6 @@ def paused(
             severity=Severity.advice if is_short else Severity.warning,
             onset=pauses[-1].at if pauses else None,
         )
-    return None
 
 
 @check("container.zombies", severity=Severity.warning)
@@ -180,4 +177,3 @@ def zombies(
             },
             pid=str(container.state.pid),
         )
-    return None

@@ -124,7 +124,6 @@ def unhealthy(
             finding = _failing_probe_finding(probe, containers, clock, _complaint(tail), starting_s)
             finding = _with_known_reason(finding, probe, tail, surroundings.own_dns_answers)
             yield finding.with_variables(without_secrets(other))
-    return None
 
 
 def _with_known_reason(

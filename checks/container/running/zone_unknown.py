@@ -34,4 +34,3 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
         )
         yield finding.with_variables({"zones": f"{ZONES}:{ZONES}:ro"})
     yield from unknown_zones.unread
-    return None

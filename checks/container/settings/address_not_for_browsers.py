@@ -45,4 +45,3 @@ def address_not_for_browsers(browser_addresses: BrowserAddresses) -> CheckResult
         yield finding.with_variables(
             present({"variable": address.variable, "port": str(address.published or "")})
         )
-    return None

@@ -50,7 +50,6 @@ def command_without_shell(containers: Containers, cut: CutCommands | None) -> Ch
         words = _words_of_shell(container)
         if words:
             yield _finding(container, words)
-    return None
 
 
 def _cut_finding(command: CutCommand) -> Finding:

@@ -44,7 +44,6 @@ def cron_wants_terminal(
             discriminator=f"{call.path}:{call.line}",
             variables=_edit(call.path, call.line, call.flag),
         )
-    return None
 
 
 def _edit(path: str, line: int, flag: str) -> PageVariables:

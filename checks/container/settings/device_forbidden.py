@@ -37,7 +37,6 @@ def device_forbidden(
             yield _unusable_finding(
                 device, changed_user=device.container.id in unusable.changed_user
             )
-    return None
 
 
 def _denied_finding(device: DeniedDevice) -> Finding:

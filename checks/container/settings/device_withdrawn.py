@@ -30,4 +30,3 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
             stable=(container.life,),
         )
     yield from withdrawn.unread
-    return None

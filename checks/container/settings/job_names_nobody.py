@@ -42,7 +42,6 @@ def job_names_nobody(
         is_id = any(container.id.startswith(call.target) for container in containers)
         if meant is not None and not is_id:
             yield _finding(call, meant)
-    return None
 
 
 def _meant_container(name: str, containers: Containers) -> Container | None:

@@ -61,7 +61,6 @@ def kernel_setting_low(
     others = [error for error in repeated or () if error.container.id not in claimed]
     yield from _running_findings(others, kernel_settings)
     yield from _unopened_findings(() if unopened_ports is None else unopened_ports)
-    return None
 
 
 def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:

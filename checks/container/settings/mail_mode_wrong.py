@@ -46,7 +46,6 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
             stable=(mode.container.life,),
         )
         yield finding.with_variables(_change(mode))
-    return None
 
 
 def _change(mode: MailMode) -> PageVariables:

@@ -40,7 +40,6 @@ def number_misread(written_projects: WrittenProjects) -> CheckResult:
             if misread:
                 yield _finding(container, project, misread)
     yield from written_projects.unexamined
-    return None
 
 
 def _has(container: Container, assignment: str) -> bool:

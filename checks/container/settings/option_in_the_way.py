@@ -84,7 +84,6 @@ def option_in_the_way(
         option = _cpu_time_limit(container, config) if code in CPU_TIME_LIMITS else None
         if option is not None and is_failing(container, clock):
             yield _finding(container, option, {"last exit": described(code or 0)})
-    return None
 
 
 def _last_exit(container: Container, clock: Clock, events: Events | None) -> int | None:

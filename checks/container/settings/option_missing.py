@@ -69,7 +69,6 @@ def option_missing(
             cause = claim.failure.cause if full is None else _what_it_holds(full)
             yield _finding(claim, missing, cause)
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
-    return None
 
 
 def _finding(claim: Claim, missing: Mapping[str, tuple[str, object]], cause: str) -> Finding:

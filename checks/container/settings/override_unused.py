@@ -48,7 +48,6 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
         if lacking:
             yield replace(_finding(project, lacking), is_quiet=_is_usual(project))
     yield from written_projects.unexamined
-    return None
 
 
 def _is_usual(project: WrittenProject) -> bool:

@@ -21,7 +21,6 @@ def queue_evicted(evicting_queues: EvictingQueues) -> CheckResult:
     """
     for queue in evicting_queues:
         yield _finding(queue)
-    return None
 
 
 def _finding(queue: EvictingQueue) -> Finding:

@@ -64,7 +64,6 @@ def settings_disagree(
         yield _secret_finding(secret, secret.caller.id in log_tails.by_id)
     if recent_logs is not None:
         yield from recent_logs.left_out(containers.running)
-    return None
 
 
 def _repeated_unknown_names(

@@ -55,7 +55,6 @@ def settings_outdated(
         if was_restarted or clock.has_passed(outdated_content.changed_at, settled):
             severity = Severity.warning if was_restarted else Severity.advice
             yield _content_finding(outdated_content, clock, severity)
-    return None
 
 
 def _content_finding(outdated: OutdatedContent, clock: Clock, severity: Severity) -> Finding:

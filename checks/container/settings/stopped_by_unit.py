@@ -46,7 +46,6 @@ def stopped_by_unit(
             is_stopped = not container.is_running and _ended_at_once(container)
         if is_stopped:
             yield _finding(unit, container)
-    return None
 
 
 def _ended_at_once(container: Container) -> bool:

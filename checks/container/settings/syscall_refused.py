@@ -57,7 +57,6 @@ def syscall_refused(
             image=claim.container.config.image,
             **_cure(claim, filter_in_force, ping, config),
         )
-    return None
 
 
 def _cause(claim: Claim, filter_in_force: str) -> str:

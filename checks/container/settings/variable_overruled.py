@@ -25,7 +25,6 @@ def variable_overruled(overruled_variables: OverruledVariables) -> CheckResult:
     """
     for variable in overruled_variables:
         yield _finding(variable)
-    return None
 
 
 def _finding(variable: OverruledVariable) -> Finding:

@@ -88,7 +88,6 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         is_known = any(other.config.value_of(wanted[0]) for other in containers)
         given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
         yield finding.with_variables({**compose_variables(container), **given})
-    return None
 
 
 def _ways_to_set(
@@ -164,7 +163,6 @@ def variable_malformed(
         finding = None if returned.container.id in broken else _running_finding(returned)
         if finding is not None:
             yield finding
-    return None
 
 
 def _running_finding(carriage: CarriageReturn) -> Finding | None:

@@ -27,7 +27,6 @@ def worker_settings_differ(worker_differences: WorkerDifferences) -> CheckResult
     """
     for difference in worker_differences:
         yield _finding(difference)
-    return None
 
 
 def _finding(difference: WorkerDifference) -> Finding:

@@ -74,7 +74,6 @@ def device_missing(
         else:
             refused.append((container, finding))
     yield from joined_by_error(refused)
-    return None
 
 
 def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:

@@ -76,7 +76,6 @@ def entrypoint_missing(
                 container, below, _not_found_clause(container, program, missing)
             )
             yield _with_cure(finding, container, program, missing)
-    return None
 
 
 def _with_cure(
@@ -170,7 +169,6 @@ def entrypoint_forbidden(
             if not refused.is_aside or _cannot_be_executed(refused, place):
                 finding = _kernel_refusal_finding(container, refused, place)
                 yield _with_script(finding, container, shut_scripts)
-    return None
 
 
 def _with_script(

@@ -27,7 +27,6 @@ def network_gone(containers: Containers) -> CheckResult:
             network = match["name"] or match["mode"]
             name = network if network in container.endpoints else _only_network(container, network)
             yield failed_start(container, f'its network "{name}" is gone', network=name)
-    return None
 
 
 def _only_network(container: Container, network: str) -> str:

@@ -114,7 +114,6 @@ def never_started(
             yield from _left_behind_findings(
                 container, services, written_projects, clock, interrupted
             )
-    return None
 
 
 def _left_behind_findings(

@@ -59,7 +59,6 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         is_binary = program.machine or _BINARY in program.line
         finding = finding.without_variable("file" if is_binary else "image")
         yield _marked_finding(finding) if program.is_marked else finding
-    return None
 
 
 def _empty_finding(container: Container, program: Program) -> Finding:
@@ -133,7 +132,6 @@ def interpreter_missing(
         if other is not None:
             finding = finding.without_variable("image").with_variables(_run_by(other))
         yield finding
-    return None
 
 
 def _run_by(other: OtherInterpreter) -> PageVariables:

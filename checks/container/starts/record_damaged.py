@@ -39,7 +39,6 @@ def record_damaged(
         if record.is_gone and is_hidden:
             continue  # daemon.data-root-covered finds them together
         yield _finding(record, info, hidden.folder)
-    return None
 
 
 def _finding(record: DamagedRecord, info: Info, folder: str) -> Finding:

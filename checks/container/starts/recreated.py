@@ -27,7 +27,6 @@ def recreate_interrupted(
     for pair in half_recreated(containers):
         if not clock.is_within(pair.newest, grace):
             yield _finding(pair, ping)
-    return None
 
 
 def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
@@ -107,7 +106,6 @@ def older_than_its_tag(
             },
         )
         yield finding.with_variables(_newer_image(container, reference))
-    return None
 
 
 def _newer_image(container: Container, reference: str) -> PageVariables:

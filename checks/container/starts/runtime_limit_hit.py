@@ -113,7 +113,6 @@ def runtime_limit_hit(
     yield from joined_by_error(refused)
     if not any(REFUSED in container.state.error.lower() for container, _ in refused):
         yield from _keyless_probe_findings(keyless, keys)
-    return None
 
 
 def _limit_hit(container: Container) -> str:

@@ -84,7 +84,6 @@ def start_refused(
             cure = moved_sources.variables_of(source) if moved_sources is not None else {}
             refused.append((container, finding.with_variables(cure)))
     yield from joined_by_error(refused)
-    return None
 
 
 def _finding(

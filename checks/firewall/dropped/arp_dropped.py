@@ -46,7 +46,6 @@ def arp_dropped(arp_filters: ArpFilters) -> CheckResult:
         if not arp_filter.is_certain and arp_filter.is_felt:
             subject = Subject("interface", arp_filter.device)
             yield Unexamined(subject, f"the verdict on ARP depends on {arp_filter.by}")
-    return None
 
 
 def _finding(by: Step, arp_filters: list[ArpFilter]) -> Finding:

@@ -45,7 +45,6 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
         yield _outward_finding(by, outlets)
     for (_, by), arrivals in _by_obstacle(inner_paths.arrivals).items():
         yield _arrival_finding(by, arrivals)
-    return None
 
 
 def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:

@@ -42,7 +42,6 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
     yield from _undecided_items(paths)
     for by, blocked in _by_rule(_surely_blocked(paths)).items():
         yield _to_host_finding(by, blocked, firewall)
-    return None
 
 
 def _surely_blocked(paths: Sequence[WantedPath]) -> list[WantedPath]:
@@ -73,7 +72,6 @@ def _undecided_items(paths: Sequence[WantedPath]) -> CheckResult:
         if path.trace.outcome == "unknown" and container.id not in seen:
             seen.add(container.id)
             yield Unexamined(container.subject, f"the verdict depends on {path.trace.by}")
-    return None
 
 
 def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
@@ -148,7 +146,6 @@ def between_containers(wanted_paths: WantedPaths, config: DaemonConfig | None) -
     yield from _undecided_items(paths)
     for by, blocked in _by_rule([path for path in paths if path.trace.is_blocked]).items():
         yield _between_finding(by, blocked, config)
-    return None
 
 
 def _is_apart(path: WantedPath) -> bool:

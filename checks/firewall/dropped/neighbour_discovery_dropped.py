@@ -39,7 +39,6 @@ def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> Chec
             yield Unexamined(subject, f"the verdict depends on {link.lost[0].obstacle.by}")
     for by, links in lost.items():
         yield _finding(by, links)
-    return None
 
 
 def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:

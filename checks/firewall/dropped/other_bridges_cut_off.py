@@ -56,7 +56,6 @@ def other_bridges_cut_off(
         in_the_way = relay.trace.rule_in_the_way
         if in_the_way is not None and _is_by_policy(in_the_way.by):
             yield _relay_finding(relay, in_the_way.by, firewall)
-    return None
 
 
 def _is_by_policy(by: Step) -> bool:

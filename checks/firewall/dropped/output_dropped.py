@@ -47,7 +47,6 @@ def output_dropped(
         yield _blocked_paths_finding(obstacle, paths, lost)
     reported = {obstacle.by for obstacle in blocked}
     yield from _other_findings(reported, queries, pulls)
-    return None
 
 
 def _other_findings(

@@ -32,7 +32,6 @@ def overlay_lost(
         return lost_overlays
     for overlay in lost_overlays:
         yield _finding(overlay, firewall)
-    return None
 
 
 def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:

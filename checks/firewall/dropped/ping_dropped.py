@@ -31,7 +31,6 @@ def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
     for pings in groups.values():
         yield _finding(pings)
     yield from dropped_pings.unread
-    return None
 
 
 def _finding(pings: list[DroppedPing]) -> Finding:

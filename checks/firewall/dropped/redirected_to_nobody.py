@@ -46,7 +46,6 @@ def redirected_to_nobody(captured_paths: CapturedPaths) -> CheckResult:
             lost[path.by, path.host_port].append(path)
     for (by, port), paths in lost.items():
         yield _finding(by, port, paths)
-    return None
 
 
 def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:

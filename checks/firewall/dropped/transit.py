@@ -72,7 +72,6 @@ def forward_dropped(
         if not (ways.are_queries and by in of_host.values()):
             is_meant = _is_meant(by, ways, logged_failures, unanswered_calls)
             yield _finding(by, ways, None if has_rules else config, is_meant=is_meant)
-    return None
 
 
 def _is_meant(
@@ -195,4 +194,3 @@ def bridge_filter_off(
             variables={"network": network.name, "bridge": network.bridge},
             touches=with_bridges([network]),
         )
-    return None

@@ -27,7 +27,6 @@ def ban_bypassed(bypassed_bans: BypassedBans) -> CheckResult:
     for bans in groups.values():
         yield _finding(bans)
     yield from bypassed_bans.unread
-    return None
 
 
 def _finding(bans: list[BypassedBan]) -> Finding:

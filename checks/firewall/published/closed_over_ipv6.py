@@ -25,7 +25,6 @@ def closed_over_ipv6(closed_over_ipv6: ClosedOverIpv6, firewall: Firewall | None
         return Skipped("no web port is published on a host with an address of the IPv6 internet")
     for closed in by_key((port.obstacle.by, port) for port in closed_over_ipv6).values():
         yield _finding(closed, firewall)
-    return None
 
 
 def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:

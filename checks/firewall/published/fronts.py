@@ -32,7 +32,6 @@ def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> Check
         for backend, name in _UNREAD.items():
             if not used[backend] and name in firewall.ruleset.unread:
                 yield Unexamined(HOST, f"{name} could not be read")
-    return None
 
 
 def _used_tables(firewall: Firewall, backend: str) -> list[Table]:
@@ -86,7 +85,6 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
         is_refused = inlet.refused.is_blocked and inlet.refused.by is not None
         if inlet.everywhere and is_open and is_refused:
             yield _bypassed_finding(inlet)
-    return None
 
 
 def _bypassed_finding(inlet: Inlet) -> Finding:

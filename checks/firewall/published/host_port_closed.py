@@ -43,7 +43,6 @@ def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | No
             unnamed.setdefault((port.container.id, port.by), []).append(port)
     for ports in unnamed.values():
         yield _finding(ports, firewall)
-    return None
 
 
 _CLEARLY_WANTED: dict[Reason, str] = {

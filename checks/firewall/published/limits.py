@@ -31,7 +31,6 @@ def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
         yield _limited_finding(path)
     if limited_paths.uncounted:
         yield _UNCOUNTED
-    return None
 
 
 def _limited_finding(path: LimitedPath) -> Finding:
@@ -99,7 +98,6 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
         yield _direct_finding(call)
     if direct_calls.uncounted:
         yield _UNCOUNTED
-    return None
 
 
 def _direct_finding(call: DirectCall) -> Finding:

@@ -36,7 +36,6 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
             HOST,
             f"{further} of neighbours to published ports: more than one run follows through the rules",
         )
-    return None
 
 
 def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:

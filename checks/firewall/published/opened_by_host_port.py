@@ -33,7 +33,6 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
         opening = firewall.openings.first(proto, inlet.host_port, inlet.family)
         if opening is not None and inlet.sample.by is not None:
             yield _finding(inlet, inlet.sample.by, opening)
-    return None
 
 
 def _finding(inlet: Inlet, by: Step, opening: Step) -> Finding:

@@ -32,7 +32,6 @@ def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths
         return Skipped(packet_paths.why_none or "no running container publishes a port")
     for port in closed_inlets:
         yield _finding(port)
-    return None
 
 
 def _finding(port: ClosedInlet) -> Finding:

@@ -65,7 +65,6 @@ def dnat_missing(
             )
     if not has_proxy(config) and host_paths is not None:
         yield from _host_port_findings(packet_paths, host_paths, simulated_repair)
-    return None
 
 
 class _PortFault(msgspec.Struct, frozen=True):
@@ -133,7 +132,6 @@ def _host_port_findings(
             severity=Severity.warning,
             touches=with_bridges([path.network for path in lost]),
         )
-    return None
 
 
 def _untracking_step(firewall: Firewall, inlet: Inlet) -> Step | None:

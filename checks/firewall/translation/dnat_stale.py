@@ -50,7 +50,6 @@ def dnat_stale(
     repair = repair_of(simulated_repair, "firewall.dnat-stale")
     for rule in _stale_rules(rules, containers, networks):
         yield _finding(rule, containers, listeners, repair)
-    return None
 
 
 def _stale_rules(

@@ -95,7 +95,6 @@ def masquerade_missing(
     for path in unanswerable_queries(queries.resolver_paths, lookups):
         if path.network.name not in reported:
             yield _query_finding(path, firewall.untracked_dns(path.network.bridge))
-    return None
 
 
 def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Outlet]:

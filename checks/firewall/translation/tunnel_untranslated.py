@@ -24,7 +24,6 @@ def tunnel_untranslated(misnamed_exits: MisnamedExits) -> CheckResult:
         return Skipped("no tunnel of this host or of a container has clients")
     for tunnel in misnamed_exits:
         yield _finding(tunnel)
-    return None
 
 
 def _finding(tunnel: MisnamedExit) -> Finding:

@@ -43,7 +43,6 @@ def call_unanswered(
     calls = [call for call in unanswered_calls if call.repeats >= least and not call.has_no_way_out]
     for same_place in by_key((call.place, call) for call in calls).values():
         yield _finding(same_place, _moved_name(same_place[0], moved_names))
-    return None
 
 
 def _moved_name(call: UnansweredCall, names: MovedNames | None) -> MovedName | None:

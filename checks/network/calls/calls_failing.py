@@ -100,7 +100,6 @@ def calls_failing(
             lack = lack or _lack_of_moved_name(moved) or _blocked_mail(failure)
             yield _finding(failure, lack or _lack_of_machine(failure, host_links.neighbours), clock)
     yield from logged_failures.unread
-    return None
 
 
 def _is_restarted(container: Container, clock: Clock) -> bool:

@@ -71,7 +71,6 @@ def gateway_unanswered(
         callers = (machine.container for machine in machines)
         is_missed = any(calls_fail(caller, recent_logs, unanswered_calls) for caller in callers)
         yield finding if is_missed else replace(finding, severity=Severity.advice)
-    return None
 
 
 def _answering_machines(machine: SilentMachine, neighbours: Neighbours | None) -> set[str]:

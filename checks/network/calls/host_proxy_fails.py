@@ -46,7 +46,6 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
         return Skipped("no web server or proxy runs on this host itself")
     for failure in host_proxy_failures:
         yield _finding(failure)
-    return None
 
 
 @functools.cache

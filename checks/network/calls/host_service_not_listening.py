@@ -27,7 +27,6 @@ def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
     )
     for lacks in places.values():
         yield _finding(lacks)
-    return None
 
 
 def _finding(lacks: list[UnservedWant]) -> Finding:

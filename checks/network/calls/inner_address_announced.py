@@ -65,7 +65,6 @@ def inner_address_announced(
         if lines and not is_well and not _is_told(container, uplinks):
             yield _finding(container, lines[-1].text, len(lines), uplinks)
     yield from recent_logs.left_out(callers)
-    return None
 
 
 def _says_so(container: Container, nets: Sequence[Subnet], text: str) -> bool:

@@ -61,7 +61,6 @@ def internal_called_out(
             way_out = _open_network(container, containers, networks)
             yield _finding(container, attached, lines, places, way_out)
     yield from recent_logs.left_out([container for container, _ in closed])
-    return None
 
 
 def _tells_of_the_outside(text: str) -> bool:

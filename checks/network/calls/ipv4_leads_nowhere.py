@@ -58,7 +58,6 @@ def ipv4_leads_nowhere(
                 touches=subjects_of(cut_off),
                 signs=signs,
             )
-    return None
 
 
 def _may_ask_over_ipv6(resolvers: Resolvers | None) -> bool:

@@ -88,7 +88,6 @@ def ipv6_leads_nowhere(
                 finding = _no_ipv6_finding(container, reports, is_reached=host_gets_out or reached)
                 yield finding.with_variables(_steps(container, networks, ping, is_reached=reached))
     yield from recent_logs.left_out(callers)
-    return None
 
 
 def _callers(containers: Containers, networks: Networks, *, host_gets_out: bool) -> list[Container]:

@@ -71,7 +71,6 @@ def peer_not_listening(
         is_settled = clock.has_passed(peer.started_at, settled)
         yield from _peer_findings(call, peer, netns, is_settled=is_settled)
     yield from failing_calls.unread
-    return None
 
 
 def _peer_findings(

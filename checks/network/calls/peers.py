@@ -74,7 +74,6 @@ def peer_address_stale(
                 )
             )
     yield from failing_calls.unread
-    return None
 
 
 def _is_own_now(call: FailingCall) -> bool:
@@ -256,7 +255,6 @@ def peer_on_other_network(
         if peer is not None:
             yield _other_network_finding(call, peer)
     yield from failing_calls.unread
-    return None
 
 
 def _other_network_finding(call: FailingCall, peer: Container) -> Finding:

@@ -61,7 +61,6 @@ def proxy_on_loopback(
             yield _loopback_proxy_finding(container, lost, recent_logs)
     if not any_on_loopback:
         return Skipped("no running container has a proxy on localhost")
-    return None
 
 
 def _loopback_proxy_finding(
@@ -119,7 +118,6 @@ def proxy_takes_neighbours(
             if netns is not None and not container.shares_host_network:
                 yield from _taken_own_findings(container, netns, lines)
     yield from recent_logs.left_out(with_proxy)
-    return None
 
 
 def _taken_neighbour_findings(

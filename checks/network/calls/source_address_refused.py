@@ -79,7 +79,6 @@ def source_address_refused(
             if lines:
                 yield _finding(container, address, lines, own, networks)
     yield from recent_logs.left_out(callers)
-    return None
 
 
 def _is_outer(address: str, networks: Networks) -> bool:

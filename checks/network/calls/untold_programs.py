@@ -49,7 +49,6 @@ def upgrade_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
         elif program.symptom.kind == "upgrade":
             what = "does not pass on the header Upgrade, by which a client asks for it"
             yield _untold_finding(program, what, _UPGRADE)
-    return None
 
 
 @check("network.http-version-refused", severity=Severity.warning)
@@ -66,7 +65,6 @@ def http_version_refused(untold_programs: UntoldPrograms) -> CheckResult:
         if program.symptom.kind == "version":
             what = "calls it by HTTP/1.0: proxy_http_version is not 1.1 there"
             yield _untold_finding(program, what, _VERSION)
-    return None
 
 
 @check("network.host-name-refused", severity=Severity.warning)
@@ -92,7 +90,6 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
             said = hop.headers["host"]
             what = f"calls it as {hop.own_name}, and tells it the name that clients typed ({said})"
             yield _untold_finding(program, what, f"proxy_set_header Host {hop.own_name};")
-    return None
 
 
 @check("network.https-not-passed-on", severity=Severity.warning)
@@ -119,7 +116,6 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
                 "HTTPS to the proxy before it"
             )
             yield _untold_finding(program, what, SCHEME_BEFORE)
-    return None
 
 
 def _untold_finding(untold: UntoldProgram, what: str, added: str) -> Finding:

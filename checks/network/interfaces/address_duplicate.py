@@ -22,7 +22,6 @@ def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
         return Skipped("no running container is on a macvlan or ipvlan network")
     for duplicate in address_duplicates:
         yield _finding(duplicate)
-    return None
 
 
 def _finding(duplicate: AddressDuplicate) -> Finding:

@@ -63,7 +63,6 @@ def address_pools_exhausted(
         yield _few_left_finding(
             stock, networks, described, _without_container(networks, containers)
         )
-    return None
 
 
 def _few_left_finding(
@@ -164,7 +163,6 @@ def subnet_exhausted(containers: Containers, networks: Networks) -> CheckResult:
         used, room = addresses_in_use(network, containers), addresses_in(network)
         if failed or (room >= _SMALL and used >= room):
             yield _exhausted_finding(network, failed, used, room)
-    return None
 
 
 def _exhausted_finding(network: Network, failed: list[Container], used: int, room: int) -> Finding:

@@ -52,7 +52,6 @@ def bridge_down(
         if fault:
             manager = managers.by_own_file(network.bridge) if managers is not None else None
             yield _broken_bridge_finding(network, links, members, fault, manager)
-    return None
 
 
 def _fault(
@@ -178,7 +177,6 @@ def bridge_leaked(
     bridges = sorted({network.bridge for network in networks})
     for link in spare:
         yield _leaked_bridge_finding(link, list(links.addresses_of(link)), bridges)
-    return None
 
 
 def _leaked_bridge_finding(link: Interface, addresses: list[str], bridges: list[str]) -> Finding:

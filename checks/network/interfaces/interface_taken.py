@@ -57,7 +57,6 @@ def interface_taken(
             touches=_reach(interface, running),
             signs=frozenset({"dns", "timeout", "unreachable"}),
         )
-    return None
 
 
 def _reach(interface: TakenInterface, running: tuple[Subject, ...]) -> tuple[Subject, ...]:

@@ -34,7 +34,6 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
         if interface.is_impaired or interface.is_starving:
             yield _finding(interface)
     yield from throttled_interfaces.unexamined
-    return None
 
 
 def _finding(interface: ThrottledInterface) -> Finding:

@@ -52,7 +52,6 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
                 stable=(container.life,),
                 network=names[0],
             )
-    return None
 
 
 @check("network.mac-duplicate", severity=Severity.critical)
@@ -73,7 +72,6 @@ def mac_duplicate(
         for mac, owners in by_mac.items():
             if mac and len(owners) > 1:
                 yield _same_mac_finding(network, mac, owners, namespaces)
-    return None
 
 
 def _link(
@@ -178,7 +176,6 @@ def macvlan_host_unreachable(
                 finding = _unreached_host_finding(container, network, host, links)
                 is_missed = calls_fail(container, recent_logs, unanswered_calls)
                 yield replace(finding, severity=None if is_missed else Severity.advice)
-    return None
 
 
 def _unanswered_host(
@@ -274,7 +271,6 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
         parent = interfaces.by_name.get(network.option("parent"))
         if parent is not None and not _has_carrier(parent):
             yield _cut_off_finding(network, parent, containers.running_on(network.name))
-    return None
 
 
 def _has_carrier(link: Interface) -> bool:

@@ -59,7 +59,6 @@ def parent_subnet_foreign(
         return Skipped(
             "no running container is on a macvlan network of an interface with addresses"
         )
-    return None
 
 
 def _is_on_wire(network: Network) -> bool:
@@ -134,7 +133,6 @@ def parent_in_use(
         master = interfaces.by_index.get(parent.master or 0) if parent is not None else None
         if parent is not None and master is not None:
             yield _parent_in_use_finding(network, parent, master, containers)
-    return None
 
 
 def _parent_in_use_finding(

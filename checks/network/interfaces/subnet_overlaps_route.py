@@ -106,7 +106,6 @@ def subnet_overlaps_route(
         yield from _strange_interface_findings(case, outside.swallowed_clients, calls)
         if not captures and policy.ways is not None and policy.forwarding is not None:
             yield from _policy_findings(case, policy.ways, policy.forwarding)
-    return None
 
 
 def _route_findings(

@@ -80,7 +80,6 @@ def veth_detached(
             yield Unexamined(container.subject, "it started during this run; run diagnose again")
         else:
             yield from lost
-    return None
 
 
 def _with_successor(item: CheckItem, successor: str) -> CheckItem:

@@ -33,7 +33,6 @@ def answers_untranslated(untranslated_answers: UntranslatedAnswers) -> CheckResu
     """
     for answer in untranslated_answers:
         yield _finding(answer)
-    return None
 
 
 def _finding(answer: UntranslatedAnswer) -> Finding:

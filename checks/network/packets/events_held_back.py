@@ -26,7 +26,6 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
     """
     for held in all_held_events:
         yield _finding(held)
-    return None
 
 
 def _finding(held: HeldEvents) -> Finding:

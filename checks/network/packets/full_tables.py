@@ -73,7 +73,6 @@ def conntrack_full(
             touches=_bridges(networks),
             onset=lines[0].at if lines else None,
         )
-    return None
 
 
 @check("network.neighbour-table-full", severity=Severity.critical)
@@ -113,7 +112,6 @@ def neighbour_table_full(
             signs=frozenset({"timeout", "unreachable"}),
             onset=lines[0].at,
         )
-    return None
 
 
 def _bridges(networks: Networks | None) -> tuple[Subject, ...]:

@@ -61,7 +61,6 @@ def idle_connections_forgotten(
             container.subject for container in containers.running if container.name in lines
         ),
     )
-    return None
 
 
 def _broken_connections(

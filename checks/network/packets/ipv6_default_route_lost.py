@@ -37,4 +37,3 @@ def ipv6_default_route_lost(router_advertisements: RouterAdvertisements) -> Chec
             },
             signs=NO_WAY_OUT,
         )
-    return None

@@ -55,7 +55,6 @@ def mtu_mismatch(
     for oversized in sizes:
         if not (clamped and oversized.network.is_bridge):
             yield _finding(oversized, sizes, path_mtu, mtu_harm)
-    return None
 
 
 def _timeouts_behind(

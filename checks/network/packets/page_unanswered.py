@@ -63,7 +63,6 @@ def page_unanswered(
         if is_ready and _is_meant(page):
             yield _finding(page)
     yield from front_pages.unexamined
-    return None
 
 
 def _ports_of_others(

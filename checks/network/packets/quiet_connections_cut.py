@@ -27,7 +27,6 @@ def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult
     """
     for cut in all_cut_connections:
         yield _finding(cut)
-    return None
 
 
 def _finding(cut: CutConnections) -> Finding:

@@ -50,7 +50,6 @@ def replies_misrouted(
     if not len(return_paths) and not inlets and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
     yield from _published_port_findings(return_paths, host_stack, half_open)
-    return None
 
 
 def _published_port_findings(

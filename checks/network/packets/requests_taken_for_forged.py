@@ -41,4 +41,3 @@ def requests_taken_for_forged(
             variables={"uplink": uplink.name},
             signs=NO_WAY_OUT,
         )
-    return None

@@ -55,7 +55,6 @@ def requests_unanswered(
             yield _finding(waiting, patience, len(waiting.queued(patience)))
     yield from waiting_clients.unexamined
     yield from namespaces.unvisited
-    return None
 
 
 def _ports_with_full_queue(full_queues: FullQueues | None) -> set[tuple[str, int]]:

@@ -37,7 +37,6 @@ def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckR
     for queue in full_queues:
         yield _full_queue_finding(queue.container, queue.socket)
     yield from namespaces.unvisited
-    return None
 
 
 def _full_queue_finding(container: Container, socket: Socket) -> Finding:
@@ -72,7 +71,6 @@ def datagrams_dropped(network_losses: NetworkLosses, *, least: Count = Count(3))
         for socket in loss.datagrams:
             if socket.within >= least:
                 yield _lost_datagrams_finding(loss.container, socket)
-    return None
 
 
 def _lost_datagrams_finding(container: Container, socket: FullUdpSocket) -> Finding:
@@ -118,7 +116,6 @@ def connections_left_open(
                 signs=frozenset({"timeout", "open-files"}),
                 stable=(loss.container.life,),
             )
-    return None
 
 
 FEW_SOCKETS = 10
@@ -170,7 +167,6 @@ def local_ports_exhausted(
             stable=(container.life,),
         )
     yield from recent_logs.left_out(callers)
-    return None
 
 
 def _has_ports(

@@ -74,7 +74,6 @@ def udp_flow_stale(
         hidden = list(_hidden_flows(udp_port, flows, interfaces, networks, firewall))
         if hidden:
             yield _hidden_finding(udp_port, hidden)
-    return None
 
 
 def _published_udp_ports(containers: Containers) -> Iterator[_PublishedUdpPort]:

@@ -33,7 +33,6 @@ def broadcast_unheard(kept_broadcasts: KeptBroadcasts) -> CheckResult:
     for broadcast in kept_broadcasts:
         yield _dhcp_finding(broadcast) if broadcast.kind == "dhcp" else _wake_finding(broadcast)
     yield from kept_broadcasts.unread
-    return None
 
 
 def _dhcp_finding(broadcast: KeptBroadcast) -> Finding:

@@ -119,7 +119,6 @@ def clients_hidden(
     has_hiding_place = bool(translated or fronts or proxies)
     if asks_for_ipv6 or has_hiding_place:
         yield from recent_logs.left_out(containers.running)
-    return None
 
 
 def _translated_findings(

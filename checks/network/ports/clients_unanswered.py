@@ -53,7 +53,6 @@ def clients_unanswered(
         else:
             yield _finding(clients, mistaken, _circle(clients, forwarding_circles))
     yield from unanswered_clients.unread
-    return None
 
 
 def _mistaken_neighbour(

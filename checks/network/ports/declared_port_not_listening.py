@@ -40,7 +40,6 @@ def declared_port_not_listening(
             yield _finding(container, tail)
     yield from unserved.declared_unread
     yield from namespaces.unvisited
-    return None
 
 
 def _finding(container: Container, tail: LogTail) -> Finding:

@@ -30,7 +30,6 @@ def discovery_unheard(unheard_discoveries: UnheardDiscoveries) -> CheckResult:
         return Skipped("no program that is made to find devices runs on a bridge")
     for discovery in unheard_discoveries:
         yield _finding(discovery)
-    return None
 
 
 def _finding(discovery: UnheardDiscovery) -> Finding:

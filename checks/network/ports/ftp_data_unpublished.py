@@ -49,7 +49,6 @@ def ftp_data_unpublished(
                 yield _finding(server, waiting)
     subjects = {server.subject for server in servers}
     yield from (missed for missed in namespaces.unvisited if missed.subject in subjects)
-    return None
 
 
 def _serves_ftp(container: Container) -> bool:

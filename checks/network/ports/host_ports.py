@@ -77,7 +77,6 @@ def port_allocated(containers: Containers) -> CheckResult:
         )
         own = {"own_ports": joined(refused.own)} if refused.own else {}
         yield finding.with_variables(own or added or twin or _for_its_port(container, holders))
-    return None
 
 
 def _who_has_the_port(refused: AllocatedPort, *, is_twin: bool) -> str:
@@ -202,7 +201,6 @@ def port_held_by_process(
             yield replace(finding, severity=Severity.warning).with_variables(steps)
         else:
             yield _in_use_finding(failure, "was in use")
-    return None
 
 
 def _in_use_finding(
@@ -285,7 +283,6 @@ def bind_address_missing(
         )
         branch = "returned" if is_back else "address"
         yield finding.with_variables({branch: address})
-    return None
 
 
 def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Finding]:
@@ -370,7 +367,6 @@ def host_port_conflict(
         )
         steps = freeing(container, port, holders, containers) if is_known else {}
         yield finding.with_variables(steps)
-    return None
 
 
 def _holders(port: int, listeners: Listeners | None) -> tuple[Listener, ...]:

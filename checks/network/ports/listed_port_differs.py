@@ -50,7 +50,6 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
         if said:
             yield _finding(container, moved, said)
     yield from recent_logs.left_out(servers)
-    return None
 
 
 def _ways(container: Container) -> Iterator[PortBinding]:

@@ -47,7 +47,6 @@ def listen_address_missing(
             continue
         yield _finding(container, refused, links)
     yield from log_tails.unexamined
-    return None
 
 
 def _finding(container: Container, refused: RefusedAddress, links: Interfaces | None) -> Finding:

@@ -27,7 +27,6 @@ def loopback_not_routed(host_paths: HostPaths, config: DaemonConfig | None) -> C
     for path in host_paths.loopback:
         if _is_kept_back(path):
             yield _finding(path, config)
-    return None
 
 
 def _is_kept_back(path: HostPath) -> bool:

@@ -41,7 +41,6 @@ def proxied_path_unknown(
         yield _finding(path)
     for misplaced in misplaced_routes or ():
         yield _route_finding(misplaced)
-    return None
 
 
 def _finding(path: MisplacedPath) -> Finding:

@@ -46,7 +46,6 @@ def proxy_missing(
         lost = list(_unserved_bindings(container, listeners))
         if lost:
             yield _finding(container, lost)
-    return None
 
 
 def _is_translated(container: Container, networks: Networks) -> bool:

@@ -29,7 +29,6 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
     for proxy in docker_proxies(processes):
         if not proxy.is_of_engine and not proxy.is_needed(containers):
             yield _finding(proxy, _victims(proxy, containers))
-    return None
 
 
 def _victims(proxy: DockerProxy, containers: Containers) -> list[Container]:

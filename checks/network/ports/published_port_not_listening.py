@@ -106,7 +106,6 @@ def published_port_not_listening(
         )
         yield from _tcp_findings(container, netns, why, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
-    return None
 
 
 def _is_settled(container: Container, clock: Clock, grace: float) -> bool:

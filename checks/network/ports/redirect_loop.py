@@ -50,7 +50,6 @@ def redirect_loop(
         if answered.page.container.id not in looping and not strays.has(answered.page):
             cause = causes.get(answered.page.container.id)
             yield _with_cause(_answered_finding(answered), cause)
-    return None
 
 
 def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:

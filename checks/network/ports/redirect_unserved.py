@@ -26,7 +26,6 @@ def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
     """
     for stray in stray_redirects:
         yield _finding(stray)
-    return None
 
 
 def _finding(stray: StrayRedirect) -> Finding:

@@ -39,7 +39,6 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     for route in unserved_routes:
         yield _route_finding(route)
     yield from unserved_routes.unseen
-    return None
 
 
 def _route_finding(route: UnservedRoute) -> Finding:

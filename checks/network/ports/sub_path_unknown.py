@@ -30,4 +30,3 @@ def sub_path_unknown(strayed_pages: StrayedPages) -> CheckResult:
             stable=(page.container.life,),
         )
         yield finding.with_variables({"below": page.below})
-    return None

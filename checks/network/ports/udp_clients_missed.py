@@ -24,7 +24,6 @@ def udp_clients_missed(all_missed_datagrams: AllMissedDatagrams) -> CheckResult:
     for datagrams in all_missed_datagrams:
         yield _finding(datagrams)
     yield from all_missed_datagrams.unread
-    return None
 
 
 def _finding(datagrams: MissedDatagrams) -> Finding:

@@ -42,7 +42,6 @@ def udp_not_published(
     for announced in announced_http3_ports or ():
         yield _http3_finding(announced)
     yield from unpublished_udp_ports.unread
-    return None
 
 
 def _http3_finding(udp_server: AnnouncedHttp3) -> Finding:

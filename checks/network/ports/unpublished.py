@@ -70,7 +70,6 @@ def port_not_published(
             yield from _ipv6_port_findings(container, without_proxy)
     if without_proxy is not None and links is not None:
         yield from _ipv4_only_findings(containers, without_proxy, links)
-    return None
 
 
 def _one_off_finding(one_off: OneOffPorts) -> Finding:
@@ -295,7 +294,6 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
                 bound.setdefault(container.name, []).append(published.binding.host_port)
     if bound:
         yield _loopback_finding(bound, own, config)
-    return None
 
 
 def _loopback_finding(bound: dict[str, list[str]], own: str, config: DaemonConfig) -> Finding:
