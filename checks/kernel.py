@@ -1,7 +1,5 @@
 """The kernel: stuck network devices, hung tasks, errors of disks and hardware, lost modules."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

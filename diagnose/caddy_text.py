@@ -4,8 +4,6 @@ A directive is a line: words, in quotes or not, and a block where a brace ends t
 that of `diagnose.nginx_text`, whose directives end with a semicolon.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """Comparing two runs of one host, finding by finding."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

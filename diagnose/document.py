@@ -4,8 +4,6 @@ Additions yes, changes no. Its schema is `render/report.schema.json`, and `rende
 writes it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from diagnose import runbooks

@@ -3,8 +3,6 @@
 By them a cause and its effect are matched by what was really printed.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 

@@ -1,7 +1,5 @@
 """Where one absolute path lies beside another, by their names alone. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

@@ -1,7 +1,5 @@
 """Which file systems wait for another machine or process."""
 
-from __future__ import annotations
-
 _REMOTE = frozenset(
     [
         "nfs",

@@ -1,7 +1,5 @@
 """What an interrupt does while a run lasts, and the line that says what is being waited for."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """A regular expression that is compiled when it is first needed."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Callable, Iterator

@@ -3,8 +3,6 @@
 What a finding names and touches is read off the things that it is about.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Protocol, TypeVar
 

@@ -1,7 +1,5 @@
 """Options of `docker run` that were given after the image's name, as a part of a command. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

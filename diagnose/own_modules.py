@@ -5,8 +5,6 @@ looks at the source twice: 23 of 208 ms that all imports take. Here a module is 
 that is of this source and this Python. Whatever else there is, Python's own finders find.
 """
 
-from __future__ import annotations
-
 import marshal
 import os
 import struct

@@ -5,8 +5,6 @@ are families, its pages lie in a folder `runbooks` inside or beside it. The buil
 is the first user of this.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import os

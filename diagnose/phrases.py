@@ -3,8 +3,6 @@
 Pure; checks, evidence and renderers use it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence, Sized
 from datetime import UTC, datetime
 

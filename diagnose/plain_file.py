@@ -1,7 +1,5 @@
 """Reading a file that somebody named: only a regular one, and only up to a bound."""
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path

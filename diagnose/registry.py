@@ -4,8 +4,6 @@ How a check and an evidence kind come to be known, and the only import by name. 
 looked for stands in `packs`.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import importlib.util

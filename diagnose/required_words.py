@@ -1,7 +1,5 @@
 """The words without one of which a text matches no pattern: a cheap test before a dear one."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterable
 from typing import Any

@@ -5,8 +5,6 @@ threads before it is complete: two threads that use a type for the first time en
 segmentation fault. So the first use of each type is behind a lock.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import Any, TypeVar
 

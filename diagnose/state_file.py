@@ -3,8 +3,6 @@
 It is whole or not there, and replaces only a file of the same kind.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

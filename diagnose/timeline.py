@@ -3,8 +3,6 @@
 Each moment has its source; the list says from when on it is complete.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Ids that may be the cause of a container's failure, by what they are about."""
 
-from __future__ import annotations
-
 PROGRAM_CAUSES = (
     "container.client-api-too-new",
     "container.cpu-unsupported",

@@ -1,7 +1,5 @@
 """What the checks share that confirm on the host what a program's log says."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """What the host looks like if a container had not failed."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.container.causes import PROGRAM_CAUSES

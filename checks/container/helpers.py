@@ -3,8 +3,6 @@
 The line of the log that explains, containers that do not run, how a run ended.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """daemon.bridge-init-failed: the engine gives up at its networks."""
 
-from __future__ import annotations
-
 import json
 import re
 

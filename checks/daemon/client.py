@@ -1,7 +1,5 @@
 """The docker command of the user: where it goes, and whether its plugins work."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info

@@ -1,7 +1,5 @@
 """daemon.client-api-too-old: a client speaks an older API than the engine still takes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.engine.log import DaemonLog, LogLine

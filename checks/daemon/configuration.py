@@ -3,8 +3,6 @@
 What keeps the engine from starting, now or at its next start.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """containerd, which the engine cannot do without."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.daemon.last_words import healing, meaning, page_variables

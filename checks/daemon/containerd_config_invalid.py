@@ -1,7 +1,5 @@
 """The configuration file of containerd."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from diagnose.evidence.engine.daemon import Daemon

@@ -3,8 +3,6 @@
 Pure edits of evidence.
 """
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.evidence.engine.daemon import Daemon

@@ -1,7 +1,5 @@
 """Does the engine use the data root that holds the containers of this host, and is that whole?"""
 
-from __future__ import annotations
-
 import json
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """Can the engine read its own records?"""
 
-from __future__ import annotations
-
 from checks.daemon.failed_starts import NETWORK
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.databases import (

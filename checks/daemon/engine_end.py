@@ -1,7 +1,5 @@
 """What is known of an engine that is down: its last words, its end, and who still lives."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.daemon.engine_end_words import (

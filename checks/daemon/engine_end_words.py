@@ -1,7 +1,5 @@
 """The sentence about an engine that is down: how it is, why, and who still lives."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

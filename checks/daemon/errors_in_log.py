@@ -1,7 +1,5 @@
 """daemon.errors-in-log: the engine writes errors that no other check knows."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.error_signatures import signs

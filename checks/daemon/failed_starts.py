@@ -1,7 +1,5 @@
 """Why a start of the engine failed, by the last words of the attempt."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """daemon.hung: the engine takes connections, and does not answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.engine.awaited_programs import XTABLES_LOCK, AwaitedProgram, AwaitedPrograms

@@ -1,7 +1,5 @@
 """What the last words of a start that failed mean, where that is known."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon

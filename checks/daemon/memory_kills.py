@@ -1,7 +1,5 @@
 """The kernel's kill of dockerd or containerd for memory, in words, and what the page needs."""
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.kernel_log import OomKill
 from diagnose.model import Json, PageVariables
 from diagnose.phrases import size

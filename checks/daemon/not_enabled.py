@@ -1,7 +1,5 @@
 """daemon.not-enabled: the engine does not start at boot."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """Does an engine live that serves the socket?"""
 
-from __future__ import annotations
-
 from checks.daemon.engine_end import engine_down
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data.data_root_candidates import UnmountedRoot

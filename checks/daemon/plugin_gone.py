@@ -1,7 +1,5 @@
 """Legacy plugins that the engine waits for."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog

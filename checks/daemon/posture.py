@@ -1,7 +1,5 @@
 """Advice about the engine: its age, its debug mode, and whether containers outlive it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.lazy_pattern import LazyPattern

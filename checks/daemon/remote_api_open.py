@@ -1,7 +1,5 @@
 """daemon.remote-api-open: the engine takes commands over TCP without a client certificate."""
 
-from __future__ import annotations
-
 import shlex
 
 from diagnose.evidence.engine.config import DaemonConfig, key_of

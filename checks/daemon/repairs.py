@@ -1,7 +1,5 @@
 """The smallest repair of the engine's configuration file."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.daemon.configuration import removable_keys

@@ -1,7 +1,5 @@
 """Settings that the engine takes and with which containers cannot start."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping
 

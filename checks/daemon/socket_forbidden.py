@@ -1,7 +1,5 @@
 """daemon.socket-forbidden: the user may not speak to the engine."""
 
-from __future__ import annotations
-
 from stat import S_IWOTH
 
 from diagnose.evidence.engine.daemon import Daemon

@@ -1,7 +1,5 @@
 """daemon.temp-folder-small: the engine unpacks in a folder of its own that has too little room."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog

@@ -1,7 +1,5 @@
 """Clients that do not get through the engine's TLS socket."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

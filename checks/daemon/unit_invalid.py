@@ -1,7 +1,5 @@
 """The files of docker.service and what the unit requires."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.engine.installed.installation import CONTAINERD_UNIT
 from diagnose.evidence.engine.starting.unit_files import UnitFiles

@@ -1,7 +1,5 @@
 """What lost queries would become without a cause, and the host with DNS servers that answer."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.evidence.dns.lookups import DnsReply, Lookups

@@ -1,7 +1,5 @@
 """The engine's own resolver, as containers on user-defined networks meet it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED

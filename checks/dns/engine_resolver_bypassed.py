@@ -1,7 +1,5 @@
 """dns.engine-resolver-bypassed: a container on a network of its own does not ask the engine."""
 
-from __future__ import annotations
-
 import msgspec
 
 from checks.dns.helpers import FAILED_CONTAINERS

@@ -1,7 +1,5 @@
 """DNS servers in containers whose own servers do not answer them."""
 
-from __future__ import annotations
-
 import re
 import shlex
 

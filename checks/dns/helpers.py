@@ -1,7 +1,5 @@
 """What the checks of DNS share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from diagnose.evidence.containers.listing import Container

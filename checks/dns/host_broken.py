@@ -1,7 +1,5 @@
 """dns.host-broken: the host's own DNS servers do not answer, or do not know a name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from checks.dns.helpers import severity_beside_answers, touched_subjects

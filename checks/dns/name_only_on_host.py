@@ -1,7 +1,5 @@
 """dns.name-only-on-host: a container calls a name that the host can resolve, and no container."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from checks.dns.helpers import FAILED_CONTAINERS

@@ -1,7 +1,5 @@
 """dns.name-pinned: a hosts file leads a container past its neighbour."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

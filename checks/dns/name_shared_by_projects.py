@@ -1,7 +1,5 @@
 """dns.name-shared-by-projects: two projects have a service of one name on one network."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.failed_names import referenced_names

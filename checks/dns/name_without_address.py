@@ -1,7 +1,5 @@
 """dns.name-without-address: a name that a server knows, and for which it gives no address."""
 
-from __future__ import annotations
-
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.dns.addressless_names import AddresslessName, AddresslessNames
 from diagnose.mappings import present

@@ -1,7 +1,5 @@
 """DNS servers that answer some queries and lose others."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The smallest repair of the engine's configuration for name resolution."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What the host's resolv.conf says."""
 
-from __future__ import annotations
-
 import json
 
 from checks.dns.helpers import container_names

@@ -1,7 +1,5 @@
 """dns.resolver-bypassed: programs that ask no DNS server, or not the one of their container."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping
 

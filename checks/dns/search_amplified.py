@@ -1,7 +1,5 @@
 """Search domains in the resolv.conf of containers."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.dns.helpers import container_names

@@ -1,7 +1,5 @@
 """Search domains that answer for names which are not theirs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

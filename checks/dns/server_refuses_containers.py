@@ -1,7 +1,5 @@
 """Servers that answer the host and refuse its containers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from checks.dns.helpers import container_names, touched_subjects

@@ -1,7 +1,5 @@
 """dns.service-on-other-network: a container looks up a name of another network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Servers that the host has replaced since a container was started."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers, resolving_containers

@@ -1,7 +1,5 @@
 """dns.tcp-blocked: answers that are too large for UDP do not come, as TCP is shut."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from checks.dns.helpers import FAILED_CONTAINERS

@@ -1,7 +1,5 @@
 """dns.udp-blocked: a DNS server answers over TCP, and queries over UDP are lost."""
 
-from __future__ import annotations
-
 from checks.dns.helpers import touched_subjects
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups

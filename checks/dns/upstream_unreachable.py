@@ -1,7 +1,5 @@
 """Queries of containers that are lost on the way to their DNS server."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """The engine's chains: whether the rules that it made are still there."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 

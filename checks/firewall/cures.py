@@ -6,8 +6,6 @@ A page has one block for each case, with variables of its own; a finding supplie
 so that only this block suits it.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step

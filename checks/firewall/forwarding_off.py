@@ -1,7 +1,5 @@
 """Whether the kernel forwards packets between containers and the outside."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 
 from checks.firewall.helpers import few, with_bridges

@@ -3,8 +3,6 @@
 What is left alone, and how things are counted and named.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig

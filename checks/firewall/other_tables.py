@@ -1,7 +1,5 @@
 """firewall.other-tables: a container's iptables works on other tables than those of the host."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.rules.other_tables import AllOtherTables, OtherTables
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check

@@ -1,7 +1,5 @@
 """The rules that Podman writes for its networks."""
 
-from __future__ import annotations
-
 import re
 from ipaddress import ip_address
 

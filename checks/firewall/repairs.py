@@ -1,7 +1,5 @@
 """The smallest repair of what the kernel does not forward or filter."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.network.sysctl_files import SysctlFiles

@@ -1,7 +1,5 @@
 """image.build-failed: an image could not be built."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.error_signatures import signs

@@ -1,7 +1,5 @@
 """image.corrupt: layers of an image are damaged or missing on this host."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from diagnose.error_signatures import signs

@@ -1,7 +1,5 @@
 """Logins at registries that the docker command cannot read."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Findings about pulls that failed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 

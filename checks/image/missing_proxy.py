@@ -1,7 +1,5 @@
 """A proxy that the engine lacks, as far as files of the host or its own settings show."""
 
-from __future__ import annotations
-
 import json
 
 import msgspec

@@ -1,7 +1,5 @@
 """image.newer-passed-over: a deployment has brought a newer image, and did not use it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.images.passed_over import PassedOverImage, PassedOverImages
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity

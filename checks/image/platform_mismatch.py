@@ -1,7 +1,5 @@
 """image.platform-mismatch: an image was built for another kind of machine than this host."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.image.failed_pulls import LATELY_S, image_of

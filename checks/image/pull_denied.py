@@ -1,7 +1,5 @@
 """image.pull-denied: a registry refuses an image, or does not have it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Pulls that make no progress and do not fail."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.images.downloads import Downloads
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity, Skipped

@@ -1,7 +1,5 @@
 """Pulls that fail for the disk, for ids, for layers, for limits, or for what arrives."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from checks.image.failed_pulls import (

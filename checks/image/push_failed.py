@@ -1,7 +1,5 @@
 """Images that could not be pushed, from what the engine says of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

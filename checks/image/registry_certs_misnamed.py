@@ -1,7 +1,5 @@
 """image.registry-certs-misnamed: files for a registry that the engine cannot pair."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.registry_files import CERTIFICATES, RegistryFiles, UnpairedFile

@@ -1,7 +1,5 @@
 """image.registry-proxy: the proxy on the way to a registry fails or refuses."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Self

@@ -1,7 +1,5 @@
 """image.registry-tls: a registry's certificate is not trusted, or it does not speak TLS."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

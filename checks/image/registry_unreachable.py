@@ -1,7 +1,5 @@
 """image.registry-unreachable: a registry does not answer the engine."""
 
-from __future__ import annotations
-
 import json
 
 from checks.image.failed_pulls import HUB_HOST, FailedPulls, host_of, mirrors_of

@@ -1,7 +1,5 @@
 """Images that pile up, and images that nobody can tell apart."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.exposure import Exposed
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Images, tag_of

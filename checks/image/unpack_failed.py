@@ -1,7 +1,5 @@
 """image.unpack-failed: images that are complete and cannot be unpacked on this host."""
 
-from __future__ import annotations
-
 from checks.image.failed_pulls import FailedPulls, image_of
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.layers import Layers

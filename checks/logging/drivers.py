@@ -1,7 +1,5 @@
 """Log drivers that keep a container from starting, from writing, or its log from being read."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.error_signatures import signs

@@ -1,7 +1,5 @@
 """Log files that somebody else removed, renamed, rotated or damaged."""
 
-from __future__ import annotations
-
 import posixpath
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """Log options of the daemon that a container does not have."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.model import CheckResult, Finding, Severity, Skipped

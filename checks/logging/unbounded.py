@@ -1,7 +1,5 @@
 """Log files that grow without a limit."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Ids that may be the cause of a connection that does not come about."""
 
-from __future__ import annotations
-
 LOST_ON_THE_WAY = (
     "firewall.between-containers", "firewall.dropped-inside-container", "firewall.forward-dropped",
     "network.accept-queue-full", "network.bridge-down", "network.mac-duplicate",

@@ -1,7 +1,5 @@
 """What the host looks like with its bridges and routes in order: pure edits of evidence."""
 
-from __future__ import annotations
-
 import ipaddress
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """What the checks of networks share."""
 
-from __future__ import annotations
-
 import json
 
 from diagnose.error_signatures import NO_WAY_OUT, signs

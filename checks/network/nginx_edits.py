@@ -1,7 +1,5 @@
 """What changes a file of nginx, as variables of a page."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.proxies.nginx_configurations import HopFile
 from diagnose.evidence.network.proxies.nginx_hops import NginxHop
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram

@@ -1,7 +1,5 @@
 """The smallest repair of routes, and of what the engine's configuration says about networks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig

@@ -1,7 +1,5 @@
 """resources.cpu-saturated: one container keeps the CPUs of the host busy, and work waits."""
 
-from __future__ import annotations
-
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container

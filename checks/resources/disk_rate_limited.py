@@ -1,7 +1,5 @@
 """resources.disk-rate-limited: a container may read or write very little in a second, and waits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """resources.health-checks-costly: so many health checks run that they take the CPUs of the host."""
 
-from __future__ import annotations
-
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.health_check import probes_per_second
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """What the checks of resources share."""
 
-from __future__ import annotations
-
 MOST_NAMED = 5
 """Containers that a finding about the host names."""
 

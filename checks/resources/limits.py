@@ -1,7 +1,5 @@
 """Limits of containers: missing, holding work back, or not enforced."""
 
-from __future__ import annotations
-
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, Cpu, Throttling
 from diagnose.evidence.containers.listing import Container, Containers

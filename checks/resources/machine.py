@@ -3,8 +3,6 @@
 Disks that do not keep up, control groups that nobody manages.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from checks.resources.helpers import MOST_NAMED

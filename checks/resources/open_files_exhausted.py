@@ -1,7 +1,5 @@
 """Open files: a container, the engine, or the host that can open no more of them."""
 
-from __future__ import annotations
-
 from checks.resources.helpers import reaches
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.refused_files import (

@@ -1,7 +1,5 @@
 """Processes: a container, or the host, that can start no more of them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

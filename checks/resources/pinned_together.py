@@ -1,7 +1,5 @@
 """resources.pinned-together: containers compete for the CPUs that they are kept to."""
 
-from __future__ import annotations
-
 from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.machine.pinned_containers import PinnedContainers, PinnedSets
 from diagnose.evidence.machine.pressure import Pressure

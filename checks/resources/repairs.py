@@ -1,7 +1,5 @@
 """The smallest repair of the engine's configuration for the host's resources."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig

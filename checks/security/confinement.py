@@ -1,7 +1,5 @@
 """What confines the engine from outside, and keeps the engine from its work."""
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.confinement import Confinement
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity

@@ -1,7 +1,5 @@
 """Who may command the engine, and whom it trusts."""
 
-from __future__ import annotations
-
 import ipaddress
 
 from diagnose.evidence.engine.info import Info

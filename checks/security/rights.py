@@ -1,7 +1,5 @@
 """What a container may do to its host."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.exposure import Exposed, engine_sockets, is_reachable

@@ -1,7 +1,5 @@
 """Secrets in plain text, where everyone who may inspect a container or an image reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain
 

@@ -1,7 +1,5 @@
 """storage.backup-empty: a backup program reads an empty volume, and the data is in another one."""
 
-from __future__ import annotations
-
 from diagnose.evidence.storage.empty_backups import EmptyBackup, EmptyBackups
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.registry import check

@@ -1,7 +1,5 @@
 """What the host looks like with room on its disks again: pure edits of evidence."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.storage.read_only import READ_ONLY

@@ -1,7 +1,5 @@
 """storage.d-type-missing: a file system on which overlay cannot remove layers."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.info import Info
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check

@@ -1,7 +1,5 @@
 """storage.data-root-in-memory: a reboot deletes everything that the engine keeps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 

@@ -1,7 +1,5 @@
 """storage.deleted-files-held: a deleted file that a process holds open keeps its space."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems

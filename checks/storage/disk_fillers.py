@@ -1,7 +1,5 @@
 """What fills a disk, in a word, and what is to be done about the one that has filled it."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """storage.disk-full: a file system that is full, and what fills it."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.storage.disk_fillers import what_fills_it, writers_cures

@@ -1,7 +1,5 @@
 """storage.folder-full: one folder holds so many files that ext4 takes no more names."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock

@@ -1,7 +1,5 @@
 """What findings about file systems share."""
 
-from __future__ import annotations
-
 from diagnose.evidence.storage.filesystems import Filesystem
 from diagnose.model import Json
 

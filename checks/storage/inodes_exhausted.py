@@ -1,7 +1,5 @@
 """storage.inodes-exhausted: a file system has room, and no inodes for new files."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Volumes, layers and images that nothing uses any more."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers

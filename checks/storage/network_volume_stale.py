@@ -1,7 +1,5 @@
 """storage.network-volume-stale: a network file system under a mount does not answer."""
 
-from __future__ import annotations
-
 from diagnose.evidence.storage.remote_mounts import RemoteMount, RemoteMounts
 from diagnose.model import (
     DAEMON,

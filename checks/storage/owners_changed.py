@@ -1,7 +1,5 @@
 """storage.owners-changed: somebody has given the engine's data to another user."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """storage.prune-takes-data: a job of the host removes volumes that somebody still needs."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.cron_calls import (

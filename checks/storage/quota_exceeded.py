@@ -1,7 +1,5 @@
 """storage.quota-exceeded: a quota is used up while the disk has room."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """storage.read-only: a file system that the engine writes to has become read-only."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.engine.data_root import DataRoot

@@ -1,7 +1,5 @@
 """storage.shm-full: a file system that a container has in memory is full."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.missed_space import MissedSpace
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Percent, Severity

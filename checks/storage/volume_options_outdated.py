@@ -1,7 +1,5 @@
 """storage.volume-options-outdated: a volume keeps the options with which it was made."""
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.changed_volumes import ChangedVolume, ChangedVolumes
 from diagnose.mappings import only, subjects_of

@@ -1,7 +1,5 @@
 """Volumes that cannot be mounted, and disks under containers' mounts that are not."""
 
-from __future__ import annotations
-
 import posixpath
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """storage.writable-layer-large: a container writes a lot outside its volumes."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.model import Bytes, CheckResult, Finding, Severity, Skipped, Subject, Unexamined

@@ -1,7 +1,5 @@
 """What the checks of swarm share."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.swarm.swarm import Swarm

@@ -1,7 +1,5 @@
 """The namespace of a node's routing mesh, which hands no packet on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from checks.swarm.helpers import NOT_USED

@@ -1,7 +1,5 @@
 """The kernel's balancer of services' addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from checks.swarm.helpers import NOT_USED

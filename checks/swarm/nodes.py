@@ -1,7 +1,5 @@
 """Managers without a majority, and nodes that are down."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address, ip_interface
 
 from checks.swarm.helpers import NO_MANAGER, NOT_USED

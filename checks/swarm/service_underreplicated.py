@@ -1,7 +1,5 @@
 """Services that lack tasks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Tasks of a service that swarm ends because their health check fails."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Updates of services that did not go through."""
 
-from __future__ import annotations
-
 from checks.swarm.helpers import (
     TASK_CAUSES,
     ending_or_stalled,

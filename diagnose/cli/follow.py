@@ -1,7 +1,5 @@
 """`diagnose follow`: a page step by step, the only command that changes a host."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

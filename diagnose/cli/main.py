@@ -1,7 +1,5 @@
 """The group of all commands, and what becomes of their errors."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import re

@@ -1,7 +1,5 @@
 """`diagnose mcp`: a read-only server for assistants, over stdio."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

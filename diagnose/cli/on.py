@@ -1,7 +1,5 @@
 """`--on`: its options, and the commands that it carries out on other hosts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

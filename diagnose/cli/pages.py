@@ -1,7 +1,5 @@
 """`diagnose list` and `diagnose explain`: the checks and their pages."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """When this process began, and how it ends."""
 
-from __future__ import annotations
-
 import math
 import os
 import signal

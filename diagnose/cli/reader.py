@@ -1,7 +1,5 @@
 """Who reads a report, and how that person starts this tool once more."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

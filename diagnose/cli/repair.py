@@ -1,7 +1,5 @@
 """`diagnose repair`: the smallest repair as a script."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

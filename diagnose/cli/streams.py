@@ -1,7 +1,5 @@
 """Standard output and standard error: their encoding, and what happens when nobody reads them."""
 
-from __future__ import annotations
-
 import io
 import os
 import signal

@@ -1,7 +1,5 @@
 """`diagnose bundle` and `diagnose diff`: an archive for a ticket, and two of them compared."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`diagnose timeline`: what happened recently."""
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """`diagnose watch`: roots as they begin and end."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

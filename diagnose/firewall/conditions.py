@@ -1,7 +1,5 @@
 """Conditions of a rule, and whether a packet meets them."""
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 
 import msgspec

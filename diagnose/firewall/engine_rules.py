@@ -4,8 +4,6 @@ Source: `iptables-save` of engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2 with netw
 each kind; the layouts of other versions are not known here, and no repair is made for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The numbers by which the kernel and its tools name protocols, states and kinds of addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -5,8 +5,6 @@ without docker-proxy. The engine has a table of its own for each family, so that
 repair is to write its tables again: nobody else's rules are in them.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_network

@@ -1,7 +1,5 @@
 """Rules that let in a port, whether a packet comes to them or not. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """A packet at one hook, and the fields that rules ask for."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """What `iptables-restore --noflush` makes of rules that stand. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 _DECLARATION = "-"

@@ -1,7 +1,5 @@
 """The smallest repair that puts lost iptables rules of the engine back. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_network

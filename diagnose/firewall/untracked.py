@@ -1,7 +1,5 @@
 """Rules that keep packets out of connection tracking, and so out of translation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.firewall.actions import Assign

@@ -1,7 +1,5 @@
 """What becomes of a packet on one hook, and the rule that decides."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.firewall.actions import Translate

@@ -3,8 +3,6 @@
 Which causes there are, on how many hosts, since when, and what splits the sick from the well. Pure.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 

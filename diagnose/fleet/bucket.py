@@ -3,8 +3,6 @@
 Reading many, and pushing one.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 from collections.abc import Iterator

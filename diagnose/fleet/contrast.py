@@ -6,8 +6,6 @@ some would split by chance: the level is corrected for all tests of a run by Tar
 all. Facts that divide the hosts in the same way are one test.
 """
 
-from __future__ import annotations
-
 import bisect
 import functools
 import math

@@ -1,7 +1,5 @@
 """Groups of hosts, and the hosts that differ from their group. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """The nouns of a fleet: what the user asked, the reports by host, and the answer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """A report as it is stored, and why a place gives none."""
 
-from __future__ import annotations
-
 import msgspec
 
 ENDINGS = (".json", ".json.gz")

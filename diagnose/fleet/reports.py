@@ -3,8 +3,6 @@
 Nothing of it is trusted.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Mapping

@@ -3,8 +3,6 @@
 Gives the bytes of each, never more than a bound.
 """
 
-from __future__ import annotations
-
 import errno
 import glob
 import os

@@ -3,8 +3,6 @@
 It asks before each command, and stops as soon as the host does not answer as the page says.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol

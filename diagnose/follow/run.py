@@ -1,7 +1,5 @@
 """`diagnose follow` as a whole: the finding, the walk, the transcript, the exit code."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import time

@@ -1,7 +1,5 @@
 """The steps of a page as a commented script, for a place without a terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.follow.steps import Course, PageStep

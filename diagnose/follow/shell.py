@@ -3,8 +3,6 @@
 What the engineer has agreed to, by `sh -c`, as it was shown.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """A finding's page as steps, filled for its host; pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal

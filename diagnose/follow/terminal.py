@@ -1,7 +1,5 @@
 """The engineer's terminal: text out, one typed answer in."""
 
-from __future__ import annotations
-
 import sys
 import termios
 import textwrap

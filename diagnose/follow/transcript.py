@@ -1,7 +1,5 @@
 """What was done, by whom and when, as Markdown for the ticket, without secrets."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

@@ -11,8 +11,6 @@ is in the declared order with the effect's, or of the same, and circles are kept
 finding.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

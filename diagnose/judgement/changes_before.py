@@ -3,8 +3,6 @@
 Pure; knows no check.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace

@@ -3,8 +3,6 @@
 Each kind is collected once, beside the others and inside the budget, and may fail by itself.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import re

@@ -3,8 +3,6 @@
 It knows no particular check and no particular evidence. All of it happens inside the budget.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping

@@ -3,8 +3,6 @@
 Nagios, Icinga, Sensu and cron can call the tool as it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.model import Report, Result, Severity, Verdict

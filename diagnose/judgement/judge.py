@@ -1,7 +1,5 @@
 """Judging: one check on collected evidence."""
 
-from __future__ import annotations
-
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ A container that repeats an error is advice: most programs work all the same. On
 nothing else does not, and a report that has no cause for that may not be calm about it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace

@@ -3,8 +3,6 @@
 Answers are no snapshot, and some findings compare two sources.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The report: findings with their causes and silences, and its head."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 Checks, importing no more families than that needs, and containers.
 """
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -3,8 +3,6 @@
 Pure.
 """
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding, Subject
 

@@ -3,8 +3,6 @@
 Pure.
 """
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime

@@ -3,8 +3,6 @@
 Its causes, what curing it would change, and what clears each other suspect. Pure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Threads for work that waits for answers: few of them, and more only where all of them wait."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

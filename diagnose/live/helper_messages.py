@@ -1,7 +1,5 @@
 """Messages between the tool and its workers: a length, JSON, and at most one socket beside it."""
 
-from __future__ import annotations
-
 import json
 import socket
 import struct

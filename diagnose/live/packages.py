@@ -1,7 +1,5 @@
 """The Python packages without which a run on a host would tell nothing but its own defects."""
 
-from __future__ import annotations
-
 import importlib.util
 
 from diagnose import limited_memory

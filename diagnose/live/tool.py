@@ -1,7 +1,5 @@
 """What the tool knows of itself: the clock it reads, and who runs it."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -15,8 +15,6 @@ Rules of iptables-legacy change without a notice. Everything is read-only, but f
 a PSI file takes. There is no thread: whoever waits may fork.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

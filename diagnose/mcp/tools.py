@@ -5,8 +5,6 @@ that says what is asked, where and with which rules was chosen by whoever starte
 of the client are never options: they follow `--`, or are bound to their option by `=`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Sequence

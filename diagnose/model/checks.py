@@ -1,7 +1,5 @@
 """A check as the engine knows it, and what became of it."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NewType, Protocol, TypeVar

@@ -1,7 +1,5 @@
 """What a report is made of: findings in their places, and the host that they are about."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal

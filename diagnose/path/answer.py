@@ -1,7 +1,5 @@
 """The answer to "why can A not reach B": the path, and what mends the hop that is broken."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

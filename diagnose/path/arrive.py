@@ -1,7 +1,5 @@
 """From where packets meet the host to the other end: a container, the host, or beyond."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
 

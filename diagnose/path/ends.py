@@ -3,8 +3,6 @@
 A container, the host, or something beyond it.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from ipaddress import ip_address

@@ -8,8 +8,6 @@ evidence. The walk ends at the first hop that is broken. A hop that is not known
 unknown, and the walk continues.
 """
 
-from __future__ import annotations
-
 import contextlib
 
 from diagnose.evidence.network.host_stack import HostStack

@@ -1,7 +1,5 @@
 """From the program that asks to where its packets meet the host."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint

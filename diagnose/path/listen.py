@@ -1,7 +1,5 @@
 """The socket at the other end of a path."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.addresses import with_port
 from diagnose.model import HOST, Subject

@@ -1,7 +1,5 @@
 """The nouns of a path: what is known of the host, hops, and the path that they make."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 

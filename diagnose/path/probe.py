@@ -4,8 +4,6 @@ The packet is ours: it leaves the namespace of the container, but not its cgroup
 rule on these does not see it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The hops of a traced connection: hooks, translations, and what stops it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.firewall.flow import Obstacle, Stage, Trace

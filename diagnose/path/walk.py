@@ -1,7 +1,5 @@
 """One walk along a path: its ends, the host, and the hops so far."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

@@ -4,8 +4,6 @@ Such a line is about one request, one login or one mail of a client, and explain
 server. What a program says of its own calls has none of these forms.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from ipaddress import ip_address

@@ -5,8 +5,6 @@ it is about by the library that raised it: the reader of an INI file, of an addr
 connection string.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What an exit code says: signals by name, and the codes that shells and Docker give a meaning."""
 
-from __future__ import annotations
-
 import signal
 
 _ENDS_NOTHING = frozenset(

@@ -5,8 +5,6 @@ program's own code says what the program was doing. The words of its function, c
 what that is about.
 """
 
-from __future__ import annotations
-
 import itertools
 import posixpath
 import re

@@ -1,7 +1,5 @@
 """Levels that programs write above the lines that they are for."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The heap that a program is configured to use, read from its arguments and variables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import msgspec

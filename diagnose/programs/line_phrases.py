@@ -3,8 +3,6 @@
 The patterns are for lines in small letters.
 """
 
-from __future__ import annotations
-
 import re
 
 import msgspec

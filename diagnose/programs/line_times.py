@@ -1,7 +1,5 @@
 """The time that a program writes into a line of its own log file."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """What one line of a log says: its text without colours, and the worth of its level."""
 
-from __future__ import annotations
-
 import functools
 import json
 import re

@@ -3,8 +3,6 @@
 Programs write them below their message, some above it, and some break a message in the middle.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Programs ask for it in their own words; the command is that of the framework's d
 never taken from the log: of that only a name is filled in.
 """
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 

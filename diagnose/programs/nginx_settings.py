@@ -1,7 +1,5 @@
 """Commands that change the configuration of a running nginx. Pure."""
 
-from __future__ import annotations
-
 import shlex
 
 

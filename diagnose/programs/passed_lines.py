@@ -4,8 +4,6 @@ They explain no failure: the program ended for another reason. Where no other li
 that failed and a call that failed at first may still be it.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

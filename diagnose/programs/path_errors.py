@@ -1,7 +1,5 @@
 """The path at which a program written in Go, such as the engine, failed. Pure."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 
 _PATH_ERROR = LazyPattern(

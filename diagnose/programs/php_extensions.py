@@ -1,7 +1,5 @@
 """Which extension of PHP a program misses, as its error and the trace below it tell."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.lazy_pattern import LazyPattern

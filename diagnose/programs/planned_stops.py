@@ -1,7 +1,5 @@
 """Labels by which programs know the containers that they stop, and start again later."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """Exceptions and the frames of a stack trace, as the languages print them."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """The words of a line by which the same error is found again."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.lazy_pattern import LazyPattern

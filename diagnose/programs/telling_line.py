@@ -10,8 +10,6 @@ The corpus in `tests/data/program_logs` holds the ends of real logs with the rig
 hand; the test beside it measures.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Sequence

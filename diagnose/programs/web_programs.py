@@ -3,8 +3,6 @@
 `WEB_SERVERS` has a field for each thing that a check wants to know of such a program.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import msgspec

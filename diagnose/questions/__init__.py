@@ -28,8 +28,6 @@ The modules of answers do without `from __future__ import annotations`: msgspec 
 annotation from its text, 8 ms of every run. A name that comes later stands in quotes.
 """
 
-from __future__ import annotations
-
 from diagnose.questions.host import AnswerSource, Host, LaneServer
 from diagnose.questions.question import AnyQuestion, Lane, Policy, Question, RecordedQuestion, Scope
 

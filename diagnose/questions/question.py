@@ -3,8 +3,6 @@
 Its arguments, the type of its answer, and the policy under which it may be asked.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import json

@@ -1,7 +1,5 @@
 """The system's ssh as three streams, each wait with a deadline."""
 
-from __future__ import annotations
-
 import os
 import selectors
 import subprocess

@@ -3,8 +3,6 @@
 What the other side is given, and where the reports go.
 """
 
-from __future__ import annotations
-
 import getpass
 import os
 import shutil

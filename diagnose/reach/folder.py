@@ -1,7 +1,5 @@
 """The folder with its own Python, as an archive that another host is sent."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import platform

@@ -9,8 +9,6 @@ host's. So nothing is written to the host, nothing can be left there, no prefix 
 path, and the tool's namespaces are the host's. Nothing of the host is needed, not even a shell.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import sys

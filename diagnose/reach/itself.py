@@ -1,7 +1,5 @@
 """How this program is started once more, in a process of its own."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What `--on` names: a host as ssh knows it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Progress on stderr, the reports in the order of the command line, the exit code of the worst.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace

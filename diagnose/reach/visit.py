@@ -1,7 +1,5 @@
 """One host: from the connection to its report."""
 
-from __future__ import annotations
-
 import shlex
 import time
 from collections.abc import Callable, Mapping

@@ -5,8 +5,6 @@ A folder with `manifest.json` and one file of answers per kind of question.
 The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` reads.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

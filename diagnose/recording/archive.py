@@ -3,8 +3,6 @@
 Nothing of it is ever written to disk, and nothing in it is trusted.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import math

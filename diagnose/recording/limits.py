@@ -3,8 +3,6 @@
 Text that nobody reads to its end, and values that would not fit into memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

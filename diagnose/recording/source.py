@@ -1,7 +1,5 @@
 """What `--from` names: a folder, an archive, or the demo that comes with the tool."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

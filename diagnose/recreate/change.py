@@ -1,7 +1,5 @@
 """What is to be different about a container that a script replaces."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """What a change of `diagnose recreate` is called in a compose file. Pure."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 

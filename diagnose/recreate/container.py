@@ -8,8 +8,6 @@ Option names are those of the docker CLI since 20.10. Values of the environment 
 redacted here: the script reads them from the engine when it runs.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@ A script from its inspect and those of its containers: they come back with their
 addresses, and the network keeps its labels, by which compose knows it. Pure.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

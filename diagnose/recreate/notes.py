@@ -1,7 +1,5 @@
 """What undoes the change of a container, since something else has made the container. Pure."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.recreate import compose_keys

@@ -1,7 +1,5 @@
 """The options of `docker create` that a container was made with, from its inspect. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 from collections.abc import Collection, Iterator, Mapping

@@ -1,7 +1,5 @@
 """A service of swarm with a change: its tasks cannot be recreated one by one. Pure."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator, Mapping
 

@@ -3,8 +3,6 @@
 NAME=x, name: x, "name": "x", name => x, --name x, ("name", "x"), YAML blocks.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

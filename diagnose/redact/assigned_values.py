@@ -1,7 +1,5 @@
 """Values whose notation says where they begin and end: quotes, brackets, blocks, flags."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

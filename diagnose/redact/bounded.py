@@ -5,8 +5,6 @@ therefore allowed only if few ways begin at one place: repeats have an upper bou
 character each, and multiply only where what follows could have been part of the repeat.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ Options with a telling name (`--password X`, `--token=X`) need no tool and are r
 and by `fields`.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 The base64 of a text that holds one, and texts of two bytes a character.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from diagnose.lazy_pattern import LazyPattern

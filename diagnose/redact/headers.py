@@ -1,7 +1,5 @@
 """Secrets in what protocols send: headers of HTTP, logins of mail and file transfer."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

@@ -3,8 +3,6 @@
 Private keys whole or cut off, pairs of a key's id and its secret, hashes of passwords.
 """
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.lines import on_lines
 from diagnose.redact.patterns import Mark, verbose

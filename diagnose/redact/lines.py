@@ -3,8 +3,6 @@
 A rule costs fifty times what the search for a sign costs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 

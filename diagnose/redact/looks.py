@@ -6,8 +6,6 @@ A rule that is sure of its place (a value under `password=`) asks `exempt` only.
 sure (a word after "password") also asks for a value that is no word of a language: `is_mixed`.
 """
 
-from __future__ import annotations
-
 import binascii
 import itertools
 import re

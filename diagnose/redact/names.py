@@ -8,8 +8,6 @@ like name no secret), read for names of environment variables, flags, labels, he
 configuration.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import lru_cache

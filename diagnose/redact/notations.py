@@ -3,8 +3,6 @@
 XML, SQL, netrc, name and value pairs, pgpass, calls.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

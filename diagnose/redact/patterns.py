@@ -3,8 +3,6 @@
 Patterns compiled on first use, the marks in a text under work, and two types.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 

@@ -5,8 +5,6 @@ hostconfig.json, daemon.json), of a registry client's config.json, and of our ow
 that is not listed is judged by its name.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from diagnose.lazy_pattern import LazyPattern

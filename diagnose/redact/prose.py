@@ -3,8 +3,6 @@
 Generated passwords, first tokens, logins to begin with.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

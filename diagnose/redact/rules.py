@@ -9,8 +9,6 @@ of its own is replaced before what stands under a name, so that the name keeps w
 beside it. Rules of one notation come before `assigned`, which reads any.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import msgspec

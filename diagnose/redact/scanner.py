@@ -7,8 +7,6 @@ takes time in proportion to its text (a test holds them to it), a long text is s
 and texts inside texts are followed to a depth of three.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

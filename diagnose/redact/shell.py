@@ -3,8 +3,6 @@
 What is piped, redirected, or taken at a place of its own.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

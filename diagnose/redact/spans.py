@@ -1,7 +1,5 @@
 """Where a secret's name and its value are in a text, and where a value ends."""
 
-from __future__ import annotations
-
 import msgspec
 
 LONGEST = 4000

@@ -1,7 +1,5 @@
 """Secrets that show by their own shape, whatever name they stand under: the tokens of `vendors`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache

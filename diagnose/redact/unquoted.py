@@ -4,8 +4,6 @@ What follows a secret's name may be code, a reference, an image's tag, or the re
 sentence.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

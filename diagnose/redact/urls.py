@@ -3,8 +3,6 @@
 A user's password before a host, a key in the user's place, in a query or in a path.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

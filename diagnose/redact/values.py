@@ -1,7 +1,5 @@
 """A value that its name makes a secret: what of it is replaced, and what stays to be read."""
 
-from __future__ import annotations
-
 import binascii
 from re import Match
 

@@ -8,8 +8,6 @@ their tokens without notice.
 To add a vendor: one row, and one line in `tests/corpus/secrets.txt`.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern

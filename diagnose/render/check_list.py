@@ -1,7 +1,5 @@
 """The list of checks, for the terminal, as JSON, and as the table of README."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import TextIO

@@ -1,7 +1,5 @@
 """A comparison of two runs as text or JSON."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 It takes names from the host literally, as neither markup, emoji nor numbers.
 """
 
-from __future__ import annotations
-
 import os
 from typing import TextIO
 

@@ -1,7 +1,5 @@
 """A runbook page in the terminal."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple, TextIO
 

@@ -1,7 +1,5 @@
 """The answer for many hosts, as text, Markdown, HTML or JSON."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from collections.abc import Iterator, Sequence

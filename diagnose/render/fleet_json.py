@@ -1,7 +1,5 @@
 """The answer for many hosts as a JSON document: fleet.schema.json."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.fleet.model import FleetAnswer, FleetCause, OddHost, Span

@@ -3,8 +3,6 @@
 Everything that a report says is cleaned: a report may come from a hostile host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple

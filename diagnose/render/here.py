@@ -3,8 +3,6 @@
 Why the finding is there on this host, what a cure would change, and what is not its cause.
 """
 
-from __future__ import annotations
-
 from typing import TextIO
 
 from rich.console import Console

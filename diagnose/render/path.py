@@ -1,7 +1,5 @@
 """A path as text, JSON, or a drawing."""
 
-from __future__ import annotations
-
 import json
 from typing import TextIO
 

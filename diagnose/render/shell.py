@@ -4,8 +4,6 @@ A page writes `diagnose` for this tool. A reader may have started it by a path, 
 over ssh, where no program of that name exists.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 

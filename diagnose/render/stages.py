@@ -1,7 +1,5 @@
 """What each host of `--on` is at, as a table on stderr."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence

@@ -3,8 +3,6 @@
 Colour only repeats what a word says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TextIO
 

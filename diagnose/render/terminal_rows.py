@@ -1,7 +1,5 @@
 """Rows of text on a terminal: broken at its width, indented, never cut."""
 
-from __future__ import annotations
-
 from rich.console import Console
 from rich.text import Text
 

@@ -1,7 +1,5 @@
 """A timeline as text or JSON."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Words for people: long names, and text that no terminal obeys."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import unicodedata

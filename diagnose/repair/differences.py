@@ -4,8 +4,6 @@ A difference is text for people and commands for a shell. It also edits recorded
 they would be after the repair, so that the repair is judged before anybody runs it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

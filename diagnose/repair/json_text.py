@@ -3,8 +3,6 @@
 Order, indent and spaces of what stays are kept.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

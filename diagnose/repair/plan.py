@@ -1,7 +1,5 @@
 """From a check's findings to the script that repairs them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """The engine's rules that are missing or left over, as a script that mends them. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.rules.lost_rules import RuleRepair
 
 RULES = (

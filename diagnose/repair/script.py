@@ -1,7 +1,5 @@
 """Differences as a script: what changes, its risk, the way back, and the commands. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from diagnose.model import Report

@@ -1,7 +1,5 @@
 """A repair judged before it is made, on the recorded answers or on their evidence. Pure."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The pages that lie beside the checks, by id; each is read once."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from pathlib import Path

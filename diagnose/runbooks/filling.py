@@ -1,7 +1,5 @@
 """Commands of a page, filled with a finding's values."""
 
-from __future__ import annotations
-
 import functools
 import shlex
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """How a page is written: its front matter, its sections, its blocks of commands."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import typing

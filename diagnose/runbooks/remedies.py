@@ -3,8 +3,6 @@
 Without a readable page there is nothing to offer, which is no error.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterator, Mapping

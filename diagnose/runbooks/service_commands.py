@@ -4,8 +4,6 @@ A page has them for systemd (`systemctl restart docker`) and for other init syst
 (`service docker restart`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """Man pages, made from the help of the commands."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Iterator

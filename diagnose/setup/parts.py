@@ -3,8 +3,6 @@
 Each knows whether it is in, and how to put it in and take it out.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import shlex

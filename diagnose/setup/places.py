@@ -1,7 +1,5 @@
 """Where the parts of `diagnose setup` go."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

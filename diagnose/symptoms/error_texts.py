@@ -1,7 +1,5 @@
 """What an error message means that somebody pastes, and which page is about it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -4,8 +4,6 @@ A message such as `dial tcp 172.18.0.9:5432: connect: no route to host` tells ha
 is whose address that is, and whether that container runs.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import itertools
 import re

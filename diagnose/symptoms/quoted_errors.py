@@ -4,8 +4,6 @@ A page's symptom has messages between backticks: `exec /app/server: exec format 
 from host to host (a path, a number, the name of a network) need not agree.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections import Counter

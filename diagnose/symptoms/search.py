@@ -7,8 +7,6 @@ counting more (BM25). Where the question is an error message, the page of a know
 and then the pages that quote the message.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 import re

@@ -3,8 +3,6 @@
 People and pages use different words for one thing, so that some words stand for a group.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 

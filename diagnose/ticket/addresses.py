@@ -10,8 +10,6 @@ behind a known network's prefix, so that its own address and its broadcast addre
 are.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable
 from hashlib import blake2s

@@ -10,8 +10,6 @@ a field says that it is a name, and stays in free text, where it tells nothing a
 may read it as something else.
 """
 
-from __future__ import annotations
-
 import base64
 import ipaddress
 import json

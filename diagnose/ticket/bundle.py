@@ -10,8 +10,6 @@ diagnose-HOST/manifest.json               what each question gave, versions, has
                                           redacted or is missing
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import importlib.metadata

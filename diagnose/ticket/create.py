@@ -3,8 +3,6 @@
 One run of every check, more questions for a colleague, the report judged again from what is sealed.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What a colleague may need of a host beyond what the checks ask."""
 
-from __future__ import annotations
-
 from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ReadLogs
 from diagnose.questions.engine import ReadInfo, ReadVersion

@@ -12,8 +12,6 @@ hands short and ordinary values over with the name that they stood under (`PIN=1
 searched like any other.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import sys

@@ -4,8 +4,6 @@ A host of 8,000 failed containers made a bundle that nobody could open: its valu
 into the memory that a reader gives them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 

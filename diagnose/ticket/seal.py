@@ -4,8 +4,6 @@ The programs are the system's own. The archive goes through their stdin and stdo
 clear text is never in a file. gpg is kept from asking a key server.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

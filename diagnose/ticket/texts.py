@@ -3,8 +3,6 @@
 Logs, rules, links, routes, kernel lines.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

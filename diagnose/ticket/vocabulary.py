@@ -3,8 +3,6 @@
 A name that is one of them tells nobody whose host it is.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import importlib.util

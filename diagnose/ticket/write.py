@@ -1,7 +1,5 @@
 """Delivering a bundle: to stdout, or to a file that is whole or not there."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json

@@ -1,7 +1,5 @@
 """What began and what ended, from one round to the next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal

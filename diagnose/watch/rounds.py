@@ -7,8 +7,6 @@ remembers every answer: so each round is a fresh process, forked from one that h
 and no thread.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

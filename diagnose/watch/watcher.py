@@ -3,8 +3,6 @@
 Sleep, judge again what a change concerns, tell what began and what ended.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol

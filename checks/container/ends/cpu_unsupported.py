@@ -1,7 +1,5 @@
 """container.cpu-unsupported: a program needs instructions that the processor does not have."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.container.claims import Claim, claims

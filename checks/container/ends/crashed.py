@@ -1,7 +1,5 @@
 """container.crashed: a container ended after it had been working, and stays down."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -3,8 +3,6 @@
 A server put itself in the background, and its container exited at once with code 0.
 """
 
-from __future__ import annotations
-
 import shlex
 
 from checks.container.helpers import log_evidence, tail_of, took

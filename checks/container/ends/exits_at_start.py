@@ -1,7 +1,5 @@
 """container.exits-at-start: a container's program ends with an error as soon as it is started."""
 
-from __future__ import annotations
-
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.ends.lost_with_host import engine_began, is_lost

@@ -1,7 +1,5 @@
 """Why the last run of a container failed, as its log, its settings and its peers tell it."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 

@@ -3,8 +3,6 @@
 A program is configured to use a larger heap than its container may have.
 """
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.container.claims import is_failing

@@ -1,7 +1,5 @@
 """container.killed-for-host-memory: systemd-oomd or earlyoom has killed a container."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.oom_daemons import EarlyKills

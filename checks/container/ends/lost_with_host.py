@@ -1,7 +1,5 @@
 """container.lost-with-host: the host or the engine went down without stopping its containers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """container.oom-killed: the kernel killed a process of a container that had run out of memory."""
 
-from __future__ import annotations
-
 import posixpath
 
 from checks.container.helpers import EndOutcome

@@ -1,7 +1,5 @@
 """Calls of a failing program to its own container, which the kernel has counted."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """container.pid-file-stale: a pid file of a former run keeps a program from starting."""
 
-from __future__ import annotations
-
 from checks.container.claims import claims
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails

@@ -1,7 +1,5 @@
 """container.restart-loop: a container exits and is restarted, over and over."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """container.restarts-exhausted: a container failed as often as its restart policy allows."""
 
-from __future__ import annotations
-
 from checks.container.causes import causes_without
 from checks.container.ends.failed_run import FailedRun, failed_run
 from checks.container.helpers import took

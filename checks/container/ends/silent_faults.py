@@ -1,7 +1,5 @@
 """Programs that end by a fault of their own and log nothing of it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.model import PageVariables, Unavailable

@@ -3,8 +3,6 @@
 Ignored stop signals, shutdowns that are cut short, missing restart policies.
 """
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.cut_stops import CutStops, KilledStop, killed_stop
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers

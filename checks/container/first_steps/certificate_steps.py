@@ -1,7 +1,5 @@
 """First steps where a program that runs on does not take the certificate of a server."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.calls.called_places import place_in

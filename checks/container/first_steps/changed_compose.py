@@ -1,7 +1,5 @@
 """A compose file that is newer than the failed container that was made from it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.model import PageVariables

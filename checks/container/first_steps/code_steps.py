@@ -4,8 +4,6 @@ Pure: a program that fails in the code that opens its database, in a container w
 about a database, lacks that variable.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from checks.container.first_steps.line_steps import shown_settings

@@ -1,7 +1,5 @@
 """How the client of a database is called in its own container, by the image."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.container import Container

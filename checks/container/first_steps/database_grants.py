@@ -4,8 +4,6 @@ The user is the one that the program's own settings name, and so is the database
 alone gives nobody a right.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Container

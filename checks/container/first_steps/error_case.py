@@ -1,7 +1,5 @@
 """An error that a running container repeats, and what the host knows about it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

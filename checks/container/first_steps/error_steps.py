@@ -1,7 +1,5 @@
 """The variables of the first command for an error that a running container repeats."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from checks.container.first_steps.certificate_steps import certificate_steps

@@ -4,8 +4,6 @@ A build of the image that was there before, what lies inside the container, a ke
 certificate that a server shows.
 """
 
-from __future__ import annotations
-
 import posixpath
 
 from diagnose.evidence.containers.former_images import FormerImage

@@ -6,8 +6,6 @@ package and for what a program loads. That does not hold for Python: cv2 is in o
 who installs a wrong name runs a stranger's code.
 """
 
-from __future__ import annotations
-
 import posixpath
 
 from diagnose.evidence.containers.listing import Container

@@ -5,8 +5,6 @@ taken for a part of its command, a host name whose place in the settings is not 
 against the container before it is said.
 """
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 

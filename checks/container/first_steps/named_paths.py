@@ -1,7 +1,5 @@
 """First steps where a line names a path that the program was refused, misses or finds full."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 

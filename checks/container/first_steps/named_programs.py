@@ -1,7 +1,5 @@
 """First steps where a line names a program, a library or a module that the container lacks."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.listing import Container

@@ -4,8 +4,6 @@ A host name, a port, a program, the data that another program holds or has writt
 device, a setting of the kernel, rights, memory. Paths and programs have modules of their own.
 """
 
-from __future__ import annotations
-
 import re
 
 from checks.container.first_steps.named_paths import path_steps

@@ -1,7 +1,5 @@
 """First steps where a line asks for a variable that the container does not have."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.listing import Container

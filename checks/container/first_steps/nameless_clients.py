@@ -4,8 +4,6 @@ libpq takes the name of the system's user for the one, and the name of the user 
 server's own health check is often the one who asks.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 

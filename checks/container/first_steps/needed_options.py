@@ -1,7 +1,5 @@
 """The options of `docker run` that end a known failure, as far as the container lacks them."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.lacking_options import TMPFS, Proof, lacks

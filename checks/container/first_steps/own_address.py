@@ -1,7 +1,5 @@
 """The word by which a server calls itself otherwise than its callers call it."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """First steps where nothing says why a program ends: the same program, and nothing around it."""
 
-from __future__ import annotations
-
 import shlex
 
 from diagnose.evidence.containers.listing import Container

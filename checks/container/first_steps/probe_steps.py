@@ -1,7 +1,5 @@
 """The variables of the first command for a health check that fails: a better probe, or a start."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck

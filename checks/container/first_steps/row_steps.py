@@ -4,8 +4,6 @@ The row says what is to be changed (`diagnose/programs/failures/remedies.py`); h
 against the container. A row whose remedy has nothing to change there offers nothing.
 """
 
-from __future__ import annotations
-
 import functools
 import posixpath
 import re

@@ -5,8 +5,6 @@ against the container, its image, its networks and the containers around it. Not
 where there is nothing to change.
 """
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 

@@ -3,8 +3,6 @@
 The commands change nothing there. They hold no password: a shell in the container has it.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 

@@ -1,7 +1,5 @@
 """The server whose state a line shows: what heals it runs in another container than its caller."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.containers.settings.worker_roles import is_background, names_server

@@ -1,7 +1,5 @@
 """The first steps that change the setting to which a failed program objects."""
 
-from __future__ import annotations
-
 from checks.container.first_steps.line_steps import settings_folder
 from checks.container.first_steps.plain_run import plain_run_steps
 from diagnose.evidence.containers.listing import Container

@@ -4,8 +4,6 @@ A row of `diagnose/programs/failures` says by its `look` which kind of thing tha
 found on this host. A row without one is about settings.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping

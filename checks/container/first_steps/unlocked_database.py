@@ -1,7 +1,5 @@
 """A statement that unlocks a program's database, as the database's own client is called."""
 
-from __future__ import annotations
-
 from checks.container.first_steps.database_clients import client_of, run_statement
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers

@@ -1,7 +1,5 @@
 """container.automount-unseen: what the host mounts on demand does not come into the container."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.automounts import UnseenAutomount, UnseenAutomounts
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

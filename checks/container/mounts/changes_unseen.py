@@ -1,7 +1,5 @@
 """container.changes-unseen: a program waits for changes on a share that no kernel reports."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """container.data-in-own-layer: data goes into the container, and the mount for it stays unused."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList

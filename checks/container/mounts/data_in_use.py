@@ -3,8 +3,6 @@
 A program finds its data in use, or of another version.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

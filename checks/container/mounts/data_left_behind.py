@@ -1,7 +1,5 @@
 """container.data-left-behind: a container was recreated, and began with an empty volume."""
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import LeftVolume, LeftVolumes
 from diagnose.evidence.storage.node_folders import LeftNode, LeftNodes

@@ -3,8 +3,6 @@
 The data of a container is in an anonymous volume beside the mount that was meant for it.
 """
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.data.split_data import SplitMount, SplitMounts
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject
 from diagnose.phrases import sentence

@@ -1,7 +1,5 @@
 """What container.mount-forbidden says of programs that have changed their user."""
 
-from __future__ import annotations
-
 from checks.container.mounts.mount_filesystem import change_of_owner, fixed_modes, mount_options
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUser
 from diagnose.evidence.storage.mounts import Mounted

@@ -1,7 +1,5 @@
 """container.file-mode-refused: a program refuses a mounted file because of its owner or mode."""
 
-from __future__ import annotations
-
 from checks.container.claims import is_failing
 from checks.container.helpers import LINE
 from checks.container.mounts.mount_filesystem import fixed_modes, mount_options, with_fixed_modes

@@ -1,7 +1,5 @@
 """container.files-lost: files of an image that were deleted or changed in a container."""
 
-from __future__ import annotations
-
 from checks.container.claims import compose_variables, is_broken
 from checks.container.helpers import LINE
 from diagnose.error_signatures import signs

@@ -4,8 +4,6 @@ Jenkins, runners and other programs with the engine's socket start containers be
 The engine reads the sources of their mounts on the host, and not in the container that asked.
 """
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount

@@ -1,7 +1,5 @@
 """container.home-differs: a program looks for its files in another home directory than they are."""
 
-from __future__ import annotations
-
 from checks.container.claims import is_broken
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.logs.tails import LogTails

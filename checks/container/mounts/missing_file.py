@@ -1,7 +1,5 @@
 """What container.mount-source-missing says of files that a mounted folder does not have."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """What container.mount-forbidden says of file systems that cannot do what a program asks for."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.listing import Container

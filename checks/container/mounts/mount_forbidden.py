@@ -1,7 +1,5 @@
 """container.mount-forbidden: a container's user may not open what is mounted into it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from checks.container.mounts.dropped_user import dropped_user, refused_database

@@ -1,7 +1,5 @@
 """container.mount-source-missing: what a container mounts is not on the host."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """container.mount-stale: a container does not see what lies at the source of its mount now."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.stale_mounts import StaleMount, StaleMounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present

@@ -1,7 +1,5 @@
 """container.mount-unshared: what a program has mounted in its container, others do not see."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.inner_mounts import InnerMount, InnerMounts
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, named

@@ -1,7 +1,5 @@
 """container.mount-unwritable: a running container's user cannot use what is mounted into it."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.container.claims import is_failing

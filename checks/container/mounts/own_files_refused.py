@@ -1,7 +1,5 @@
 """container.own-files-refused: a container's user may not use files of its own image."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator
 

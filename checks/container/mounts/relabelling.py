@@ -1,7 +1,5 @@
 """Which folders of the host must keep their SELinux labels."""
 
-from __future__ import annotations
-
 from pathlib import PurePosixPath
 
 from diagnose.file_paths import is_within

@@ -1,7 +1,5 @@
 """File systems in memory (`--tmpfs`) that a container's user may write."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from checks.container.claims import compose_variables, is_broken

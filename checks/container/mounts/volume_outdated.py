@@ -1,7 +1,5 @@
 """The check container.volume-outdated: a volume keeps files of an older image."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.data.outdated_volumes import (
     FIRST_WITH_DATE,
     OutdatedVolumes,

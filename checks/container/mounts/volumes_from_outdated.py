@@ -1,7 +1,5 @@
 """container.volumes-from-outdated: a container has the volumes that another one had before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """container.calls-turned-away: another container answers a container's calls with a refusal."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.peers.refused_callers import RefusedCaller, RefusedCallers
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

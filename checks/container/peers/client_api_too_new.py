@@ -3,8 +3,6 @@
 A Docker client in a container speaks a newer API than the engine.
 """
 
-from __future__ import annotations
-
 from checks.container.claims import claims, compose_variables
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails

@@ -1,7 +1,5 @@
 """container.database-refused: a database that runs refuses the container that calls it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Calls of a container on the host's network to localhost, which is the host there."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.container.helpers import LINE

@@ -1,8 +1,6 @@
 """Calls of a container to its own localhost that were refused: by its log, its last lines, or its
 settings and the kernel's counters."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """container.loopback-peer: a program calls localhost, and means another container or the host."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """What evidence says of the peers of which a failed program complains."""
 
-from __future__ import annotations
-
 from checks.container.helpers import not_running
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail

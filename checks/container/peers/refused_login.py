@@ -1,7 +1,5 @@
 """Why a database refuses a login, as far as its own log and both environments say it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

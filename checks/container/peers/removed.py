@@ -1,7 +1,5 @@
 """container.removed: a container that others need is gone, and who removed it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

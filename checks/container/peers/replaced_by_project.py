@@ -1,7 +1,5 @@
 """container.replaced-by-project: two folders of compose take each other's containers."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.project_clashes import ProjectClash, ProjectClashes
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, present, subjects_of

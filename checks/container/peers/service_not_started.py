@@ -1,7 +1,5 @@
 """container.service-not-started: a service of a compose file has no container, and is needed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """container.stopped: a container that somebody stopped is needed by others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """What findings say of host names that a failed program calls and that nobody near it has."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Mapping

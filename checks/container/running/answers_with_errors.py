@@ -1,7 +1,5 @@
 """container.answers-with-errors: a web server answers requests with errors of its own."""
 
-from __future__ import annotations
-
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import log_evidence, not_running
 from diagnose.evidence.containers.listing import Containers

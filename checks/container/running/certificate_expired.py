@@ -1,7 +1,5 @@
 """container.certificate-expired: a web server serves a certificate that is no longer valid."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.certificates.expired_certificates import (
     ExpiredCertificate,
     ExpiredCertificates,

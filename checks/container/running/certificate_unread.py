@@ -1,7 +1,5 @@
 """container.certificate-unread: a web server still uses a certificate that has been renewed."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.mounts.certificates.unread_certificates import (
     UnreadCertificate,
     UnreadCertificates,

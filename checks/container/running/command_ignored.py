@@ -1,7 +1,5 @@
 """container.command-ignored: the start script of an image does not run the container's command."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.programs.ignored_commands import IgnoredCommand, IgnoredCommands
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened

@@ -1,7 +1,5 @@
 """container.cron-jobs-fail: cron in a container does not run its jobs as they are meant."""
 
-from __future__ import annotations
-
 from checks.container.settings.unpassed_variable import TO_CRON
 from diagnose.evidence.containers.programs.cron_jobs import SPOOL, CronJobs
 from diagnose.model import CheckResult, Finding, Severity

@@ -1,7 +1,5 @@
 """container.errors-in-log: a running container repeats an error that no other check knows."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.container.first_steps.error_case import ErrorCase, ErrorSurroundings, error_case

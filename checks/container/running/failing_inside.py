@@ -1,7 +1,5 @@
 """container.failing-inside: a container runs, and a program in it has failed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from checks.container.causes import PROGRAM_CAUSES

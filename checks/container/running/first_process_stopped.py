@@ -3,8 +3,6 @@
 Or another one, which it has started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -4,8 +4,6 @@ A worker of the same image inherits the health check of its web server (HEALTHCH
 Dockerfile), and a compose file hands it on with the rest of an anchor.
 """
 
-from __future__ import annotations
-
 from checks.container.running.probe_words import sockets_evidence
 from diagnose.evidence.containers.health_check import HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """A container that something restarts each time its health check calls it unhealthy."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.events import Events

@@ -1,7 +1,5 @@
 """container.init-scripts-unrun: a database that had data already did not run its start scripts."""
 
-from __future__ import annotations
-
 from checks.container.first_steps.database_clients import client_of, run_file
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScript, UnrunScripts

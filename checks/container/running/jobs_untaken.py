@@ -1,7 +1,5 @@
 """container.jobs-untaken: a scheduler sends jobs, and no worker takes them."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.logs.untaken_jobs import UntakenJobList, UntakenJobs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

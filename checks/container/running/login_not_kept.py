@@ -1,7 +1,5 @@
 """container.login-not-kept: a program does not know its clients after they have logged in."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.untold_programs import UntoldPrograms

@@ -3,8 +3,6 @@
 A limit of open files that a program walks through for minutes.
 """
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.computing_processes import ComputingProcess, ComputingProcesses
 from diagnose.model import CheckResult, Count, Finding, Percent, Seconds, Severity
 from diagnose.registry import check

@@ -1,7 +1,5 @@
 """container.output-held-back: a program of Python prints, and its container's log stays empty."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.logs.held_output import UNBUFFERED, HeldOutputs
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import shortened

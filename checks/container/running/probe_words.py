@@ -1,7 +1,5 @@
 """What is said of a health check that fails, by what its probe prints and calls."""
 
-from __future__ import annotations
-
 from checks.container.first_steps.probe_steps import has_lost_its_record
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck

@@ -1,7 +1,5 @@
 """container.runtime-state-lost: the runtime does not know a container that runs."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.runtime_states import FOLDER, RuntimeStates
 from diagnose.evidence.engine.daemon import Daemon

@@ -1,7 +1,5 @@
 """container.sequence-behind: a database gives new rows numbers that others have."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.taken_numbers import TakenNumberList, TakenNumbers

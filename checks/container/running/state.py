@@ -1,7 +1,5 @@
 """Containers in a state that nobody wants: dead, paused, without their shim, full of zombies."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers

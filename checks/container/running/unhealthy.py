@@ -1,7 +1,5 @@
 """container.unhealthy: a container's health check fails, or is no longer run."""
 
-from __future__ import annotations
-
 import math
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """container.zone-unknown: a container writes UTC although it asks for another time zone."""
 
-from __future__ import annotations
-
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.settings.unknown_zones import ZONES, UnknownZones
 from diagnose.model import CheckResult, Finding, Severity

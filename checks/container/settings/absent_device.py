@@ -1,7 +1,5 @@
 """Devices that a program asks for, that its container was not given, and that the host lacks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from checks.container.claims import claims

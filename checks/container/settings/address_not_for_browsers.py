@@ -1,7 +1,5 @@
 """container.address-not-for-browsers: pages call a container by its name."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.settings.browser_addresses import BrowserAddresses
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

@@ -1,7 +1,5 @@
 """container.command-without-shell: what stands behind `&&` in a command is never run."""
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """container.cron-wants-terminal: a cron job of the host asks docker for a terminal."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import CronCalls, unread_jobs

@@ -1,7 +1,5 @@
 """container.device-forbidden: a container's user may not open a device that it was given."""
 
-from __future__ import annotations
-
 from checks.container.claims import compose_variables, is_failing
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.devices.denied import BarredDevice, DeniedDevices

@@ -1,7 +1,5 @@
 """container.device-withdrawn: a container has lost access to a GPU that it was given."""
 
-from __future__ import annotations
-
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.devices.withdrawn import WithdrawnDevices
 from diagnose.model import CheckResult, Finding, Severity

@@ -1,7 +1,5 @@
 """container.job-names-nobody: cron or systemd of the host calls a container by a former name."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.cron_calls import (

@@ -1,7 +1,5 @@
 """container.kernel-setting-low: a kernel setting of the host is below what a program needs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from checks.container.claims import Claim, claims

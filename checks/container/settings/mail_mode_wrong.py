@@ -1,7 +1,5 @@
 """container.mail-mode-wrong: a container begins its calls of a mail server in the wrong way."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.settings.mail_modes import (
     STARTTLS_PORT,
     TLS_PORT,

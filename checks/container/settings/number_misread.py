@@ -1,7 +1,5 @@
 """container.number-misread: compose takes a value without quotes for a number."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """container.option-in-the-way: an option keeps a container's program from its work."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

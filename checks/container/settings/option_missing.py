@@ -1,7 +1,5 @@
 """container.option-missing: a container was created without an option that its program needs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """container.override-unused: a project runs without the override beside its compose file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace

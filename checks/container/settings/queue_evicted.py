@@ -1,7 +1,5 @@
 """container.queue-evicted: Redis drops any key when it is full, and a queue lies there."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.settings.evicting_queues import EvictingQueue, EvictingQueues
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity

@@ -1,7 +1,5 @@
 """container.settings-disagree: two containers are given different values for one thing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.container.claims import compose_variables, is_broken

@@ -1,7 +1,5 @@
 """container.settings-outdated: a restart did not apply what was changed in the files of compose."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.containers.settings.outdated_contents import (

@@ -1,7 +1,5 @@
 """container.stopped-by-unit: systemd stops a container as soon as its unit has started it."""
 
-from __future__ import annotations
-
 import posixpath
 from typing import Final
 

@@ -1,7 +1,5 @@
 """container.syscall-refused: the seccomp filter refuses a system call that a program needs."""
 
-from __future__ import annotations
-
 import json
 
 from checks.container.claims import Claim, claims

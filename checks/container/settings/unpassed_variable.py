@@ -1,7 +1,5 @@
 """A container's variable that a program inside does not get, because its parent drops it."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

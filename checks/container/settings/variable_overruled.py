@@ -1,7 +1,5 @@
 """container.variable-overruled: the host's own environment is stronger than a project's .env."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.settings.overruled_variables import (
     OverruledVariable,
     OverruledVariables,

@@ -3,8 +3,6 @@
 An environment variable is not set, holds marks of its file, or reaches a program by its name.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """container.worker-settings-differ: a worker looks elsewhere than the program that needs it."""
 
-from __future__ import annotations
-
 import shlex
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """A start that fails at a FUSE file system of another user."""
 
-from __future__ import annotations
-
 from checks.container.starts.start_errors import failed_start
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.access.closed_mounts import REFUSED_SOURCE, ClosedMounts

@@ -1,7 +1,5 @@
 """container.device-missing: a device or a GPU that a container asks for is not there."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

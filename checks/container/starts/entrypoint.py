@@ -3,8 +3,6 @@
 A container's program is not there, or may not be executed.
 """
 
-from __future__ import annotations
-
 import shlex
 
 import msgspec

@@ -1,7 +1,5 @@
 """container.network-gone: a network that a container is attached to no longer exists."""
 
-from __future__ import annotations
-
 from checks.container.starts.start_errors import failed_start
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """container.never-started: compose created a container, and gave up before it started it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

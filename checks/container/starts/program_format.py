@@ -3,8 +3,6 @@
 The kernel cannot execute a program that is there.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from checks.container.starts.start_errors import refused_program

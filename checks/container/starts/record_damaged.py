@@ -1,7 +1,5 @@
 """container.record-damaged: containers that the engine cannot load."""
 
-from __future__ import annotations
-
 import posixpath
 
 from diagnose.evidence.engine.daemon import Daemon

@@ -1,7 +1,5 @@
 """container.recreate-interrupted and container.older-than-its-tag: a deployment half done."""
 
-from __future__ import annotations
-
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.half_recreated import HalfRecreated, half_recreated
 from diagnose.evidence.containers.listing import Container, Containers

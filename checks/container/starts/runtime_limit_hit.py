@@ -1,7 +1,5 @@
 """container.runtime-limit-hit: the runtime meets a limit, and cannot set a container up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """What findings about containers that do not start share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """container.start-refused: the engine refuses a start for a reason that no other check knows."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping
 

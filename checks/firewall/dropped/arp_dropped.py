@@ -1,7 +1,5 @@
 """firewall.arp-dropped: rules of nftables that drop ARP."""
 
-from __future__ import annotations
-
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.arp_filters import ArpFilter, ArpFilters

@@ -1,7 +1,5 @@
 """What the packet filter inside a container's network namespace drops."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """Connections that containers want and do not get: to a program of the host, and to each other."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.firewall import cures

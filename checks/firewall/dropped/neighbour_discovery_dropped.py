@@ -1,7 +1,5 @@
 """Neighbour discovery of IPv6, which rules can drop as they can drop no ARP."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Bridges of other programs that Docker's forward policy cuts off."""
 
-from __future__ import annotations
-
 from checks.firewall import cures
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.packet_paths import Step

@@ -1,7 +1,5 @@
 """What the host itself may not send: to its containers, its DNS servers and its registries."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 
 from checks.firewall import cures

@@ -1,7 +1,5 @@
 """firewall.overlay-lost: packets of an overlay network are lost between two nodes."""
 
-from __future__ import annotations
-
 from checks.firewall import cures
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.lost_overlays import LostOverlay, LostOverlays

@@ -1,7 +1,5 @@
 """firewall.ping-dropped: a container pings what it watches, and gets no answer on this host."""
 
-from __future__ import annotations
-
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPing, DroppedPings

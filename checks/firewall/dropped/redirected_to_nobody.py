@@ -1,7 +1,5 @@
 """Connections that a transparent proxy should take, and that nobody takes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 

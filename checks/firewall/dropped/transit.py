@@ -1,7 +1,5 @@
 """What somebody else's rules drop on the way between networks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.firewall import cures

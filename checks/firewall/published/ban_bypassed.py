@@ -1,7 +1,5 @@
 """firewall.ban-bypassed: a ban list is asked about the host alone, and not about its containers."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.paths.published.banned_neighbours import is_ban
 from diagnose.evidence.network.paths.published.bypassed_bans import BypassedBan, BypassedBans
 from diagnose.evidence.network.rules.rule_programs import place_of, set_of

@@ -1,7 +1,5 @@
 """firewall.closed-over-ipv6: a web port is open over IPv4 and closed over IPv6."""
 
-from __future__ import annotations
-
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.published.closed_over_ipv6 import ClosedOverIpv6, ClosedPort

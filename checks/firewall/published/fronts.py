@@ -1,7 +1,5 @@
 """Two packet filters in one kernel, and ports that are open past the host's own rules."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.firewall.helpers import few, with_bridges

@@ -1,7 +1,5 @@
 """Programs on the host's network whose port the host's input rules close."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.firewall import cures

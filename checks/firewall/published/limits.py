@@ -1,7 +1,5 @@
 """What rules drop now by their counters: clients beyond a limit, and calls past published ports."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.published.direct_calls import DirectCall, DirectCalls
 from diagnose.evidence.network.paths.published.limited_paths import LimitedPath, LimitedPaths, near

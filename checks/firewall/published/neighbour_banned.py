@@ -1,7 +1,5 @@
 """firewall.neighbour-banned: a ban list shuts out a machine of the host's own network."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.paths.published.banned_neighbours import (
     BannedNeighbour,
     BannedNeighbours,

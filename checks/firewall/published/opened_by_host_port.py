@@ -1,7 +1,5 @@
 """Rules that should open a published port, and name it by the host's number."""
 
-from __future__ import annotations
-
 from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step

@@ -1,7 +1,5 @@
 """Published ports that a rule of the administrator closes to every client."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.published.closed_inlets import ClosedInlet, ClosedInlets

@@ -1,7 +1,5 @@
 """The rules of published ports, on the way in."""
 
-from __future__ import annotations
-
 import msgspec
 
 from checks.firewall import cures

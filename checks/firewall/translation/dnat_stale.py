@@ -1,7 +1,5 @@
 """Rules of published ports that are left over from containers that are gone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
 

@@ -1,7 +1,5 @@
 """The translation of addresses on the way out."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from checks.firewall.helpers import (

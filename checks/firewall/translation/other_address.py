@@ -1,7 +1,5 @@
 """firewall.masquerade-missing: packets hidden behind another address than the host's own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from checks.firewall.helpers import with_bridges

@@ -1,7 +1,5 @@
 """Networks whose translation is switched off, and whose answers the engine's own rule drops."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from checks.firewall.helpers import with_bridges

@@ -1,7 +1,5 @@
 """firewall.tunnel-untranslated: the clients of a VPN server leave with their own addresses."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.outgoing.misnamed_exits import MisnamedExit, MisnamedExits
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped

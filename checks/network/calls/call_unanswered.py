@@ -1,7 +1,5 @@
 """network.call-unanswered: a container waits for an answer that does not come."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from checks.network.causes import NO_WAY_TO_PEER

@@ -1,7 +1,5 @@
 """network.calls-failing: a container says that its calls fail."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

@@ -1,7 +1,5 @@
 """network.gateway-unanswered: the gateway of a container on a wire of the host does not answer."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

@@ -1,7 +1,5 @@
 """network.host-proxy-fails: a web server of the host cannot pass requests on to a container."""
 
-from __future__ import annotations
-
 import functools
 
 from diagnose.error_signatures import signs

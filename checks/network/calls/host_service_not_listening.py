@@ -1,7 +1,5 @@
 """Services of the host that containers call at an address where nothing listens."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.paths.wanted.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped

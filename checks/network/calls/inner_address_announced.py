@@ -1,7 +1,5 @@
 """network.inner-address-announced: a program tells clients outside an address inside Docker."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """Containers that call the outside from internal networks, which have no way out."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

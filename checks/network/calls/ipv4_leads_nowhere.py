@@ -1,7 +1,5 @@
 """Networks with IPv4 alone on a host that reaches the outside only over IPv6."""
 
-from __future__ import annotations
-
 from checks.network.helpers import with_ipv6
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """network.ipv6-leads-nowhere: containers that call over IPv6 and have no way out by it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from ipaddress import ip_address
 

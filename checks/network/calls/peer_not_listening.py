@@ -1,7 +1,5 @@
 """network.peer-not-listening: a program calls a port of another container that does not answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from checks.network.helpers import is_taken_over, members_around, servers_of

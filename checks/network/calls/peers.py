@@ -1,7 +1,5 @@
 """Addresses of containers that programs call and that lead nowhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Proxy variables of containers that lead requests to where nobody takes them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """network.source-address-refused: others refuse a container for the address by which it leaves."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Sequence
 

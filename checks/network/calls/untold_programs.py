@@ -4,8 +4,6 @@ network.https-not-passed-on, network.upgrade-not-passed-on, network.http-version
 network.host-name-refused.
 """
 
-from __future__ import annotations
-
 from checks.network.nginx_edits import HOST_OF_CLIENTS, SCHEME, SCHEME_BEFORE, edit_of
 from diagnose.evidence.network.proxies.untold_programs import UntoldProgram, UntoldPrograms
 from diagnose.evidence.network.proxies.web_symptoms import Symptom

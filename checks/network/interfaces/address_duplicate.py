@@ -1,7 +1,5 @@
 """network.address-duplicate: another machine has the address of a container."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.network.subnets.address_duplicates import AddressDuplicate, AddressDuplicates
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject

@@ -1,7 +1,5 @@
 """Address pools and subnets that are used up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Bridges of networks: missing, down, without address or route, or left over."""
 
-from __future__ import annotations
-
 import ipaddress
 
 from checks.network.helpers import running_members

@@ -1,7 +1,5 @@
 """The host's default route and the engine's own interfaces: who configured them."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers

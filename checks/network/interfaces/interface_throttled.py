@@ -1,7 +1,5 @@
 """network.interface-throttled: an interface of containers loses or holds back what they send."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.wiring.throttled_interfaces import (
     SendingInterface,
     ThrottledInterface,

@@ -1,7 +1,5 @@
 """Configurations of networks that cannot work, without any probe."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Networks whose containers are machines of the parent interface's own net."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Sequence
 

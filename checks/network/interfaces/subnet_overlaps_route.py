@@ -1,7 +1,5 @@
 """Subnets that overlap what the host routes elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from checks.network.helpers import running_members

@@ -3,8 +3,6 @@
 A detached veth pair, a missing default route, a namespace of an earlier run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """network.answers-untranslated: a server's answers come to the host, and to no container."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.sockets.untranslated_answers import (
     UntranslatedAnswer,
     UntranslatedAnswers,

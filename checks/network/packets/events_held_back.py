@@ -1,7 +1,5 @@
 """network.events-held-back: nginx holds back a stream of events that a program sends."""
 
-from __future__ import annotations
-
 from checks.network.nginx_edits import lines_before
 from diagnose.evidence.network.proxies.held_events import AllHeldEvents, HeldEvents
 from diagnose.mappings import present

@@ -3,8 +3,6 @@
 Tracked connections and neighbours, both in tables of a limited size.
 """
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.neighbours import NeighbourLimits

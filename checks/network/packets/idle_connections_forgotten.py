@@ -1,7 +1,5 @@
 """network.idle-connections-forgotten: connections that break after some minutes without a word."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """network.ipv6-default-route-lost: forwarding makes the kernel ignore its IPv6 router."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.router_advertisements import RouterAdvertisements
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject

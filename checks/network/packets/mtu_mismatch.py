@@ -1,7 +1,5 @@
 """Packets that are larger than the host's uplink carries."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.error_signatures import signs

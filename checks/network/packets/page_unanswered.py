@@ -1,7 +1,5 @@
 """network.page-unanswered: a web server takes a request for its first page, and does not answer."""
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.full_queues import FullQueues

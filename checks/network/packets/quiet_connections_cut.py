@@ -1,7 +1,5 @@
 """network.quiet-connections-cut: a proxy ends connections on which nothing is said for a while."""
 
-from __future__ import annotations
-
 from checks.network.nginx_edits import nginx_edit
 from diagnose.evidence.network.proxies.cut_connections import AllCutConnections, CutConnections
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """network.replies-misrouted: answers of published ports leave by the wrong interface."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Requests that rp_filter takes for forged."""
 
-from __future__ import annotations
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.strict_uplinks import StrictUplinks
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject

@@ -1,7 +1,5 @@
 """network.requests-unanswered: clients wait for a program that does not read what they sent."""
 
-from __future__ import annotations
-
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.full_queues import FullQueues

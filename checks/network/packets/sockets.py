@@ -1,7 +1,5 @@
 """Programs that do not take the connections that come, or cannot open any more."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.error_signatures import NO_WAY_OUT

@@ -1,7 +1,5 @@
 """Tracked UDP flows that still lead to where a published port was before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
 

@@ -1,7 +1,5 @@
 """network.broadcast-unheard: broadcasts that a bridge of Docker keeps in, or out."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.sockets.kept_broadcasts import (
     DHCP_PORT,
     KeptBroadcast,

@@ -1,7 +1,5 @@
 """What programs log about clients that they refuse."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 

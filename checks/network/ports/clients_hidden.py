@@ -1,7 +1,5 @@
 """network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checks.network.helpers import with_ipv6

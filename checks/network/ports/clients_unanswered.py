@@ -1,7 +1,5 @@
 """network.clients-unanswered: clients of a published port get no connection."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address, ip_interface
 
 from msgspec.structs import replace

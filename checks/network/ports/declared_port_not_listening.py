@@ -1,7 +1,5 @@
 """network.declared-port-not-listening: no program listens, and the log ends with an error."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.machine.clock import Clock

@@ -1,7 +1,5 @@
 """network.discovery-unheard: a program looks for devices from a bridge, where none hears it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.sockets.discovery import (
     PROTOCOLS,
     UnheardDiscoveries,

@@ -1,7 +1,5 @@
 """network.ftp-data-unpublished: an FTP server offers a port for data that nobody reaches."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Published ports: taken by others, bound to what is not there, or served by nobody."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """network.listed-port-differs: a server enters a port in a list of servers that leads nowhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

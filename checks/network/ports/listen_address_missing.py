@@ -1,7 +1,5 @@
 """Programs that are configured to listen at an address that their network does not have."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.changed_words import with_text, with_text_in_file

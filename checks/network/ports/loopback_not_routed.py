@@ -1,7 +1,5 @@
 """Published ports that the host itself cannot reach at 127.0.0.1."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths

@@ -1,7 +1,5 @@
 """How a port of the host is freed for a container, by who holds it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

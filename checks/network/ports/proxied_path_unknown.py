@@ -1,7 +1,5 @@
 """network.proxied-path-unknown: a program does not know the paths that a proxy passes on to it."""
 
-from __future__ import annotations
-
 from checks.network.nginx_edits import nginx_edit
 from diagnose.evidence.network.proxies.misplaced_paths import MisplacedPath, MisplacedPaths
 from diagnose.evidence.network.proxies.misplaced_routes import MisplacedRoute, MisplacedRoutes

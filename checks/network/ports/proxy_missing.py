@@ -1,7 +1,5 @@
 """Published ports whose docker-proxy has ended: the host itself is refused there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers

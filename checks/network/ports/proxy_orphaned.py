@@ -1,7 +1,5 @@
 """Programs of the engine that hold a published port and belong to no container."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.processes import Processes

@@ -1,7 +1,5 @@
 """network.published-port-not-listening: a port is published, and nothing listens there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

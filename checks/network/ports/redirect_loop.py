@@ -1,7 +1,5 @@
 """network.redirect-loop: a server answers one client with the same redirect again and again."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from checks.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of

@@ -1,7 +1,5 @@
 """network.redirect-unserved: a server sends its visitors on to where nobody serves."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.proxies.stray_redirects import StrayRedirect, StrayRedirects
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity

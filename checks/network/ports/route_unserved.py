@@ -1,7 +1,5 @@
 """network.route-unserved: a proxy takes its routes from labels, and cannot serve one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """network.sub-path-unknown: a program does not know the path at which a proxy serves it."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.proxies.strayed_pages import StrayedPages
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened

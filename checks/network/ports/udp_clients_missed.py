@@ -1,7 +1,5 @@
 """network.udp-clients-missed: packets to a port that a container serves, and does not publish."""
 
-from __future__ import annotations
-
 from diagnose.evidence.network.sockets.missed_datagrams import AllMissedDatagrams, MissedDatagrams
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import counted

@@ -1,7 +1,5 @@
 """network.udp-not-published: a port is published only for TCP, and its program takes UDP too."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.evidence.network.proxies.announced_http3 import AnnouncedHttp3, AnnouncedHttp3Ports

@@ -1,7 +1,5 @@
 """Published ports that the engine does not publish, or on the loopback alone."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator
 

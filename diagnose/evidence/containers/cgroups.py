@@ -3,8 +3,6 @@
 What they use, what they may use, and what the kernel counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Processes of containers that compute without a pause, and how many files they may open."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

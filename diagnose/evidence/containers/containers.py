@@ -1,7 +1,5 @@
 """All containers of a host, by id, name, address and network."""
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 from collections.abc import Collection, Iterable

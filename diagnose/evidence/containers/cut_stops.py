@@ -4,8 +4,6 @@ A database that writes its memory to disk needs longer than the ten seconds that
 and repairs its files at the next start.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

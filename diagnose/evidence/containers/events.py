@@ -1,7 +1,5 @@
 """What the engine remembers of the last hours: its events."""
 
-from __future__ import annotations
-
 import functools
 
 import msgspec

@@ -3,8 +3,6 @@
 The order in which advice on it is read.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable
 

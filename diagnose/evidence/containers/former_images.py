@@ -4,8 +4,6 @@ An update is a new container under the old name. What the old one was made of, a
 engine remembers for some hours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

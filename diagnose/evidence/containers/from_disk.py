@@ -1,7 +1,5 @@
 """Containers as they lie on the disk, for a host whose engine does not answer."""
 
-from __future__ import annotations
-
 import json
 import posixpath
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Containers that a recreate of compose left under a temporary name. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """A container's health check: what its probe asks, when it runs, and what it has met. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 import shlex

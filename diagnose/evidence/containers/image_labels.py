@@ -4,8 +4,6 @@ They say of a container that a project made it, and which file on the host is th
 builds an image could lead its users to a file of theirs. `docker commit` keeps such labels too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from msgspec.structs import replace

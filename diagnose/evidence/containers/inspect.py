@@ -1,7 +1,5 @@
 """The parts of `GET /containers/ID/json` as types, as far as evidence and checks read them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable, Mapping
 

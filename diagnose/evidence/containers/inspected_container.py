@@ -1,7 +1,5 @@
 """A container as inspect shows it, and the project or the service that it belongs to."""
 
-from __future__ import annotations
-
 import functools
 
 import msgspec

@@ -3,8 +3,6 @@
 Listed and inspected through the engine, or read from its files where it is silent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """What four sources say about one container that ran out of memory. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

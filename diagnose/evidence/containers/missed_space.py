@@ -1,7 +1,5 @@
 """Containers that miss space which is not missing on a disk."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.error_signatures import signs

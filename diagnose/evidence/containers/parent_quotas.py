@@ -4,8 +4,6 @@ A slice of systemd, or what `--cgroup-parent` names. A container below it is hel
 all others there, and its own limit and its own counters say nothing of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """A port of a container, with the place of the host where it is published."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

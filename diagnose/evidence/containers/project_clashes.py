@@ -5,8 +5,6 @@ the names of the project and the service. `docker compose up` in a second folder
 recreates the services that both have, by the second folder's file, and says nothing of it (2.40.3).
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence

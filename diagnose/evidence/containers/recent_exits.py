@@ -1,7 +1,5 @@
 """The recent exits of a container that nobody asked for, by events or by the engine's log. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

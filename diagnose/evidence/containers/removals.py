@@ -1,7 +1,5 @@
 """Containers that were removed lately and whose names nobody has since, with who removed them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """What may explain why a container's program failed, together: three checks look at all of it."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.container import Container

@@ -1,7 +1,5 @@
 """The containers of which runc has lost its record, though they run."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

@@ -3,8 +3,6 @@
 Evidence knows that there was a secret, under which name and of which kind, never which.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

@@ -1,7 +1,5 @@
 """What makes a container a service rather than a job. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 
 

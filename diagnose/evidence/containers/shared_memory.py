@@ -3,8 +3,6 @@
 /dev/shm, and what `--tmpfs` gives them.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Where a container or an image shows secrets in plain text. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """Whether somebody asked for the end of a container that failed and stays down."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The limits of a container's processes (`--ulimit`), its own or the engine's default. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """The numbers of the users that containers name, as their own `/etc/passwd` has them."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Lists of `HostConfig` as types: what a container was to be given."""
 
-from __future__ import annotations
-
 import msgspec
 
 

@@ -1,7 +1,5 @@
 """Programs that ask the engine's resolver from places where there is none. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

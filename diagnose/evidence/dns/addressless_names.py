@@ -1,7 +1,5 @@
 """Names that a server knows, and for which it gives no IPv4 address."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """Names that a container's settings give to what it calls at a port."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """The DNS servers of the host that do not answer it, and what on this host explains it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

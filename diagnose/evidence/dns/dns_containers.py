@@ -1,7 +1,5 @@
 """The containers that serve names to others on this host. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import EVERYWHERE
 

@@ -1,7 +1,5 @@
 """DNS servers in containers, and whether the servers that they ask themselves answer them."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

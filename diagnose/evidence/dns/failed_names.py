@@ -1,7 +1,5 @@
 """Names that containers could not resolve, and names that they are configured to call."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

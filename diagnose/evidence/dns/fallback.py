@@ -1,7 +1,5 @@
 """Containers that got no usable server from the host, and ask the engine's own instead. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

@@ -1,7 +1,5 @@
 """Where the host's rules and routes stop queries, for those servers that do not answer them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Containers that ask a DNS server which passes its own queries on to them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Names that a server knows by their IPv4 addresses, and denies by their IPv6 addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Names that containers cannot resolve, and that the host's own DNS servers give the host."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The names in the host's own /etc/hosts, where a container misses a name."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.dns.failed_names import FailedNames

@@ -1,7 +1,5 @@
 """DNS servers that answer questions for IPv4 addresses, and none for IPv6 addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 

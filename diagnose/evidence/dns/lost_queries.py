@@ -1,7 +1,5 @@
 """Queries of containers that get no answer, and what is known of their server. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

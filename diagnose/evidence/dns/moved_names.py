@@ -5,8 +5,6 @@ connections. A line that has both the name and the address shows which address w
 has the address alone, as nginx's, the one name counts that the settings have for that port.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """How a name that does not resolve is looked up: the variables of a page. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import PageVariables
 

@@ -1,7 +1,5 @@
 """What DNS servers in containers answer their own health checks, and others."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

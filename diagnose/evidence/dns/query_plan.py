@@ -1,7 +1,5 @@
 """Which DNS queries are sent, and from where: the plan of all lookups."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Where each comes from, and which way a query takes to it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Literal

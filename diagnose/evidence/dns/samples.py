@@ -4,8 +4,6 @@ They are evidence of their own, which needs no names: sending them takes a tenth
 begins while the logs are read in which `lookups` finds names.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """Who answers to a container's name, and for whom the engine resolves it. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import referenced_names
 from diagnose.evidence.network.networks import DEFAULT_NETWORK

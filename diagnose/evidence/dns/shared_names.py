@@ -1,7 +1,5 @@
 """Names that services of several projects have on one network, and who calls them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

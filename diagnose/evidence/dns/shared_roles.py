@@ -1,7 +1,5 @@
 """Names that containers with different work have on one network, and who calls them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """DNS servers that a container still asks and that the host has replaced. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Names that a DNS server knows, and refuses for their signatures (DNSSEC)."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

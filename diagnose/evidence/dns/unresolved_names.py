@@ -1,7 +1,5 @@
 """Names that a container cannot resolve, with what each of its servers says of them. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Programs of the host that the engine waits for: those that it runs itself, and the system bus."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

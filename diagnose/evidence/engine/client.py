@@ -1,7 +1,5 @@
 """The docker command of the user who runs this tool."""
 
-from __future__ import annotations
-
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import (

@@ -1,7 +1,5 @@
 """The daemon's configuration as it is in its file and on its command line."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence

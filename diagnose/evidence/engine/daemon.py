@@ -1,7 +1,5 @@
 """The Docker daemon from outside: its process, socket, pid file, unit, and whether it answers."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

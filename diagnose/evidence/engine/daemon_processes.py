@@ -1,7 +1,5 @@
 """The processes of an engine: its own, its containerd, and the daemons beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

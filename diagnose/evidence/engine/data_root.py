@@ -1,7 +1,5 @@
 """Where the engine keeps its images, containers and volumes."""
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

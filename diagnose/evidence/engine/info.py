@@ -1,7 +1,5 @@
 """The engine's own description of itself: ping, and `/info` where it answers."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """The daemon's own log: from the journal, or from the file that its standard error points to."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 

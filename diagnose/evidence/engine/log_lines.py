@@ -1,7 +1,5 @@
 """The lines of the daemon's log: what dockerd and its service manager write. Pure."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 

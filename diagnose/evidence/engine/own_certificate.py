@@ -1,7 +1,5 @@
 """The certificate that the engine shows to clients of its TLS socket."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig

@@ -1,7 +1,5 @@
 """Legacy plugins of the engine: programs that the engine reaches through a socket of their own."""
 
-from __future__ import annotations
-
 import json
 import posixpath
 from collections.abc import Iterable, Iterator

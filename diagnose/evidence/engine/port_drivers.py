@@ -1,7 +1,5 @@
 """How RootlessKit leads calls to the published ports of a rootless engine. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.machine.processes import Processes

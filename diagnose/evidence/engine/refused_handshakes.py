@@ -1,7 +1,5 @@
 """Clients whose TLS handshake with the engine failed over a certificate, by the engine's log."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping, Sequence
 from itertools import chain

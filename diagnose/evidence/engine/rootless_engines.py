@@ -1,7 +1,5 @@
 """Rootless engines of users that do not run, on a host whose own engine has no containers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Errors that the engine has written recently, without those that a healthy one writes too."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

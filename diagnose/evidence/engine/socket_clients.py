@@ -1,7 +1,5 @@
 """What containers that hold the engine's socket say of it in their logs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """The engine's socket files on this host, and who may write to them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Containers that alone do not work, while the engine answers about all others."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

@@ -1,7 +1,5 @@
 """The folder that DOCKER_TMPDIR gives the engine for its temporary files, and the room there."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon

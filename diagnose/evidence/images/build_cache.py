@@ -1,7 +1,5 @@
 """The build cache as the engine accounts for it."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.run.options import Options

@@ -1,7 +1,5 @@
 """Other builds of a container's image that are on the host: what an update has replaced. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container

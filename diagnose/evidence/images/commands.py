@@ -1,7 +1,5 @@
 """The commands that images bring, of containers whose own command is not in the image."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.items import ByContainer

@@ -3,8 +3,6 @@
 For images of containers that live or have failed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 

@@ -1,7 +1,5 @@
 """Layers that the engine is fetching now."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock

@@ -1,7 +1,5 @@
 """Builds that failed, and that no later build of the same image has made good."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Whether the layers of images are whole on the disk, and what the daemon's log says of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from stat import S_IXOTH
 

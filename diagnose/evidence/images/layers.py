@@ -1,7 +1,5 @@
 """The layer folders of overlay2, against what the engine's databases know of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Images that the engine holds, and who uses them."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Images that were brought here for a deployment, and that it did not use."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Why a pull fails, by the engine's text. Pure."""
 
-from __future__ import annotations
-
 import re
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The failed pull that a line of the daemon's log reports. Pure."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

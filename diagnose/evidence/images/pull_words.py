@@ -1,7 +1,5 @@
 """What the text of a failed pull says beyond its kind: certificates, logins, proxies. Pure."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -3,8 +3,6 @@
 The daemon's log has the failures, and its events the pulls that succeeded.
 """
 
-from __future__ import annotations
-
 import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence

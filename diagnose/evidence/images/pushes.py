@@ -1,7 +1,5 @@
 """Pushes that failed, from the engine's log."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Literal

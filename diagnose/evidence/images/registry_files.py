@@ -1,7 +1,5 @@
 """The certificates that the engine is given for single registries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

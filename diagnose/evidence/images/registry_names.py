@@ -1,7 +1,5 @@
 """What is known of a registry by its name alone."""
 
-from __future__ import annotations
-
 PUBLIC = frozenset(
     {
         "docker.io", "registry-1.docker.io", "auth.docker.io", "ghcr.io", "quay.io", "gcr.io",

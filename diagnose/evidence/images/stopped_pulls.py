@@ -1,7 +1,5 @@
 """Registries that the host's own packet filter keeps the engine from."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

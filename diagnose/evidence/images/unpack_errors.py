@@ -1,7 +1,5 @@
 """What keeps a whole image from being unpacked, by the words of the engine. Pure."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 
 UNREADABLE_ARCHIVE = LazyPattern(r"unexpected EOF|invalid tar header")

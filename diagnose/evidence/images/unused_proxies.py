@@ -1,7 +1,5 @@
 """Proxies that files of this host name, for an engine that has none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

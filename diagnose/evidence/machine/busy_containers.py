@@ -1,7 +1,5 @@
 """Containers that keep the CPUs of the host busy while other work waits for a CPU."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -3,8 +3,6 @@
 The standard library reads the dates of a peer and of authorities, and not those of a file.
 """
 
-from __future__ import annotations
-
 import base64
 import re
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 One that is removed stays as long as pages are charged to it.
 """
 
-from __future__ import annotations
-
 import re
 
 import msgspec

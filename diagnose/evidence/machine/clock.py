@@ -1,7 +1,5 @@
 """The examined host's clock, read once."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.model import Unavailable

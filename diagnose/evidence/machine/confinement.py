@@ -3,8 +3,6 @@
 An LXC container around it, an AppArmor profile, a snap.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

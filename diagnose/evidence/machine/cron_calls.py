@@ -1,7 +1,5 @@
 """What cron and systemd of the host do with docker, and cannot do."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.model import HOST, NOT_IN_BUNDLE, Failed, Skipped, Unavailable, Unexamined

@@ -1,7 +1,5 @@
 """Configuration that lies in folders of small files: sysctl.d, systemd's units and networks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.questions import Host

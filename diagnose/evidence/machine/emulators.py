@@ -1,7 +1,5 @@
 """The emulators that the kernel starts for programs of other processors (binfmt_misc)."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.items import Items
 from diagnose.model import Unavailable

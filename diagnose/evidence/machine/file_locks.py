@@ -1,7 +1,5 @@
 """Who holds files locked, as /proc/locks has it (proc_locks(5)). Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What a host has that gives GPUs to containers."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

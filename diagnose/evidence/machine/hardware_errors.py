@@ -1,7 +1,5 @@
 """What the kernel log says of the machine itself: weak power, memory, processors. Pure."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 

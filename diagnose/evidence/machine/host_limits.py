@@ -1,7 +1,5 @@
 """Limits of the whole host and of the engine's process: tasks, open files."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """The kernel's quotas of keys: each container takes a session key of its user."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """The kernel log, and what its lines say: out-of-memory kills, hung tasks, refused forks."""
 
-from __future__ import annotations
-
 import functools
 import posixpath
 import re

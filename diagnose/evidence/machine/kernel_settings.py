@@ -1,7 +1,5 @@
 """Kernel settings that programs in containers say are too low."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors

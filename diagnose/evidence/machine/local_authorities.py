@@ -1,7 +1,5 @@
 """The certificate authorities that somebody has added to the host's own."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors

@@ -1,7 +1,5 @@
 """Whether the running kernel can still load its modules."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """How many mounts the host has, and how many the kernel lets a mount namespace have."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import msgspec

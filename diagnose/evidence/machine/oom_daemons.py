@@ -1,7 +1,5 @@
 """What programs that free memory before the kernel does have killed: systemd-oomd, earlyoom."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Processes of containers that have nearly as many files open as they may."""
 
-from __future__ import annotations
-
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Unavailable
 from diagnose.questions import Host

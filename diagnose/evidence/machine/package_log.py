@@ -4,8 +4,6 @@ dpkg writes local time without a zone: its offset is the one that lets the last 
 moment at which the file was last written. dnf (dnf.rpm.log) and pacman write the offset themselves.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 

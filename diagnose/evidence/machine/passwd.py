@@ -1,7 +1,5 @@
 """The users of a system or of an image, as their passwd(5) has them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Containers that are kept to the same few CPUs, and compete for them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The host's memory, and how long its work waited."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Processes of the host, by container: shims, zombies, first processes."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Collection, Sequence
 

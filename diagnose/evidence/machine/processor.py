@@ -1,7 +1,5 @@
 """What the processor can do, where a program in a failed container asks for more."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

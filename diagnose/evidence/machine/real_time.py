@@ -6,8 +6,6 @@ The runtime inherits the policy of containerd, and the write into its own `cgrou
 invalid argument.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon

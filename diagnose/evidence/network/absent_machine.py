@@ -1,7 +1,5 @@
 """An address of a net that the host is in, for which nobody answers there. Pure."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

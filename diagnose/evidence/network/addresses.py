@@ -1,7 +1,5 @@
 """What the words of an address mean, wherever it is written: all addresses, or this host alone."""
 
-from __future__ import annotations
-
 from hashlib import blake2s
 from ipaddress import ip_address
 

@@ -3,8 +3,6 @@
 Interfaces, addresses, routes, listening sockets.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 

@@ -3,8 +3,6 @@
 Interfaces, routes and their rules, kernel settings, and the packet filter.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """The host's network interfaces and their addresses."""
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 How many entries it may hold, and which addresses did not answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 import msgspec

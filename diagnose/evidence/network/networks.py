@@ -1,7 +1,5 @@
 """The engine's networks: subnets, bridges, options."""
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 

@@ -3,8 +3,6 @@
 Stand-by machines of a floating address do.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.model import Unavailable

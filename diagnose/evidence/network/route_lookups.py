@@ -1,8 +1,6 @@
 """Where the kernel sends what comes from networks and what is for them, by all its rules and
 tables."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

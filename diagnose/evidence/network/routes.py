@@ -1,7 +1,5 @@
 """The host's routes, of all tables."""
 
-from __future__ import annotations
-
 import functools
 from ipaddress import ip_address, ip_network
 

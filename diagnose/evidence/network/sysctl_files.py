@@ -1,7 +1,5 @@
 """Which file sets a kernel setting of the network at boot: sysctl.d(5)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

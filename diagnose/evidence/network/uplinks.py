@@ -1,7 +1,5 @@
 """The interfaces by which the host reaches the rest of the world."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 

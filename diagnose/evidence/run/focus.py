@@ -1,7 +1,5 @@
 """What the checks of a run are asked about: everything."""
 
-from __future__ import annotations
-
 from diagnose.model import ON_ALL, Focus
 from diagnose.registry import evidence
 

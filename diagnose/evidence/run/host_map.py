@@ -5,8 +5,6 @@ Its networks with their containers, the way out of each, published ports, uplink
 A picture is drawn from it. It judges nothing: whether a closed way is a fault, a finding says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal
 

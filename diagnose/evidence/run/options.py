@@ -1,7 +1,5 @@
 """What the user asked of the run, as far as evidence depends on it."""
 
-from __future__ import annotations
-
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.run import Options, ReadOptions

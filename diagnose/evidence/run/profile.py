@@ -5,8 +5,6 @@ identity, the state of the clock, three listings of folders, the attributes of s
 os-release. Everyone may read these.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import json
 import re

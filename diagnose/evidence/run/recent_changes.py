@@ -4,8 +4,6 @@ If no cause of a failure is known, a person first asks what was changed before i
 here says that a change is the cause.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 

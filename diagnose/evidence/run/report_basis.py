@@ -1,7 +1,5 @@
 """What every report needs of a host, whatever checks are run."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """The head of a report: which host, which engine, when."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator

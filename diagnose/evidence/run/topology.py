@@ -1,7 +1,5 @@
 """What stands on what: containers on networks, images and filesystems; networks on bridges."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Data roots that no engine of this host uses any more, on a disk that is full."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Which file systems of the host lie behind the mounts of containers."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount

@@ -3,8 +3,6 @@
 Mount tables say /dev/mapper/vg-data or /dev/root, its log dm-0.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable
 

@@ -4,8 +4,6 @@ btrfs gives its disk to data and to metadata in chunks. When the whole disk is g
 metadata's chunks are full, no file can be made, whatever df says of the data's.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 

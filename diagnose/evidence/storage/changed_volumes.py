@@ -4,8 +4,6 @@ Options belong to a volume from its creation on. `docker compose up` asks whethe
 volume again, or keeps it in silence where nobody can answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """Files that are deleted, but still open: their space comes back only when they are closed."""
 
-from __future__ import annotations
-
 from diagnose.evidence.items import Items
 from diagnose.model import Unavailable
 from diagnose.questions import Host

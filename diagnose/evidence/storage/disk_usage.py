@@ -7,8 +7,6 @@ Measured by walks of the disk, which work with a dead engine too; the engine's o
 disk is 70 % full or the user asked about disks, and after everything else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

@@ -4,8 +4,6 @@ Compose puts the name of its project before that of a volume: a backup container
 own gets a new volume, which looks like the one that is meant.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

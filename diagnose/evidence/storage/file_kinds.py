@@ -1,7 +1,5 @@
 """What the largest files of a folder are, by their names: dumps, logs of databases. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Errors of mounted file systems and of their disks, by the kernel log. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """The file systems that the engine and its containers stand on, as statvfs sees them."""
 
-from __future__ import annotations
-
 import functools
 
 import msgspec

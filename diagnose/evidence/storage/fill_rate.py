@@ -1,7 +1,5 @@
 """How fast the data root's file system fills, where that is soon of interest."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.storage.filesystems import Filesystems

@@ -1,7 +1,5 @@
 """What fills one disk, and what of it may go, as far as it was measured. Pure."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What the largest volume holds, where volumes fill the data root's disk."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable
 

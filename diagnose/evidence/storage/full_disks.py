@@ -1,7 +1,5 @@
 """What fills a disk beside the data root's: /var/log, /tmp, a disk that a container writes to."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """Full file systems on a disk that was enlarged, while the file system was not."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

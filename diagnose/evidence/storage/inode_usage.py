@@ -1,7 +1,5 @@
 """Which folders hold the inodes of a file system that runs out of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

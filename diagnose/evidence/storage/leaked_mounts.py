@@ -1,8 +1,6 @@
 """Mounts that keep a dead container from being removed, in the host's namespace and in those of
 other processes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Anonymous volumes with the data that a container had before it was recreated."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """File systems that lie in an image file, as Unraid keeps its data root (docker.img)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

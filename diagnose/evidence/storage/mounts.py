@@ -1,7 +1,5 @@
 """Mounted filesystems of the host, by mount point."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 

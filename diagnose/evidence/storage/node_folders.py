@@ -5,8 +5,6 @@ host name, the host is the beginning of its id: each container that takes its pl
 data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Volumes that the engine could not mount because the kernel does not know their file system."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -3,8 +3,6 @@
 Another machine or process must answer for them.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot

@@ -1,7 +1,5 @@
 """Volumes of a compose project's former name, with the data that its containers had before."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Data that a container had in another folder or volume, until somebody changed what it mounts."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 

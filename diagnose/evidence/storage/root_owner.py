@@ -1,7 +1,5 @@
 """To whom the folders of the data root belong, where that is not the engine's own user."""
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

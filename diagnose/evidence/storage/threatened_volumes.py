@@ -1,7 +1,5 @@
 """Volumes with data that a job of the host removes at its next run, or has removed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

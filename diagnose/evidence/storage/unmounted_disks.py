@@ -1,7 +1,5 @@
 """Disks that are to be mounted at boot, are not, and whose folder a container mounts."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

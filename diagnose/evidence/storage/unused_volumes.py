@@ -1,7 +1,5 @@
 """Volumes that no container mounts."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot

@@ -1,7 +1,5 @@
 """Volumes of the driver `local` that are a folder of the host, and whether that folder is there."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """What containers have written into their own layers, where that fills a disk: the folders."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

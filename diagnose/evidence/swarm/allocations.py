@@ -3,8 +3,6 @@
 Such a task stays in the state "new", without an error of its own (swarmkit, manager/allocator).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """The network namespace through which a node leads calls of services' published ports."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.swarm.swarm import Swarm

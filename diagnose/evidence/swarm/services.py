@@ -1,7 +1,5 @@
 """A swarm service beside its tasks: what the scheduler and the nodes say keeps tasks away. Pure."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 from collections.abc import Iterator

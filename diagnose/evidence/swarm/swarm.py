@@ -1,7 +1,5 @@
 """The swarm as this node sees it: its own state, and on a manager the nodes and services."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """The chains of one `iptables-save` text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The conditions that the matches of a rule mean."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from diagnose.firewall.conditions import BY_A_PROCESS, AnyOf, Condition, Match, Rare, Unread

@@ -1,7 +1,5 @@
 """The options of iptables' matches, as data: which field each is about, and how it is read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from diagnose.firewall.iptables.values import (

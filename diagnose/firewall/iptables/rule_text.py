@@ -1,7 +1,5 @@
 """One rule of `iptables-save` as its options in order."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """The sets of addresses that iptables rules name (`ipset`)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress

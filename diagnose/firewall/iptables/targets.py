@@ -1,7 +1,5 @@
 """What the target of a rule does: a verdict, a jump, a translation, a mark."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address

@@ -3,8 +3,6 @@
 They raise ValueError, KeyError or IndexError for a text that they do not understand.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 

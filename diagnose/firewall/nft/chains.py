@@ -1,7 +1,5 @@
 """The chains and rules of a dump of nftables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Expressions that compare a register: `cmp`, `range`, `bitwise` before them."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from diagnose.firewall.conditions import Condition, Match, Unread, with_flags

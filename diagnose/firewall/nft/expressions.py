@@ -1,7 +1,5 @@
 """The expressions of a rule: what each does to the program."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Literal

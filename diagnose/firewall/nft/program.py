@@ -1,7 +1,5 @@
 """What is known halfway through an nftables rule: its registers, and what it means so far."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`lookup`: a register is in a set, or a map says what happens."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The verdict of an expression or of an element of a set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

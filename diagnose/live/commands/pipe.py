@@ -1,7 +1,5 @@
 """Bytes through a program: into its stdin and out of its stdout, never by way of a file."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Sequence
 

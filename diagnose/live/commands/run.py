@@ -3,8 +3,6 @@
 An absolute path; bounded in time and output.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

@@ -3,8 +3,6 @@
 A unit's properties, the journal, and dockerd's own check of its configuration file.
 """
 
-from __future__ import annotations
-
 import json
 import stat
 from pathlib import Path

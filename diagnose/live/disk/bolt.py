@@ -4,8 +4,6 @@ The format is bbolt's: https://github.com/etcd-io/bbolt/blob/main/internal/commo
 database that is being written has two meta pages, of which the newer whole one counts.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -5,8 +5,6 @@ points to its log as a blob; `docker buildx history` reads the same over gRPC. M
 https://github.com/moby/buildkit/blob/master/api/services/control/control.proto.
 """
 
-from __future__ import annotations
-
 import os
 import struct
 from collections.abc import Iterator

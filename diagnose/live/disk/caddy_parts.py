@@ -1,7 +1,5 @@
 """The parts of a Caddyfile that pass requests on: the rest is not recorded. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Collectors for what compose files say."""
 
-from __future__ import annotations
-
 from diagnose.live import Live
 from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json

@@ -3,8 +3,6 @@
 Compose copies them when it makes the container, into the container's own layer.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -4,8 +4,6 @@ Its YAML library takes a leading 0 for the sign of an octal number, e for an exp
 the zeros behind a decimal point. Measured with compose 2.40.3.
 """
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 

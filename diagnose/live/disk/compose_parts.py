@@ -1,7 +1,5 @@
 """Parts of compose files. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ The nodes of YAML are read and not their values: an unquoted number and a list t
 an anchor are seen there alone.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 What another file or a shell may set, or what cannot be read here, is left out.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """What workers of the helper process do with the crontabs of the host."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 

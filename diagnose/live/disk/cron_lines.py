@@ -1,7 +1,5 @@
 """Calls of docker in a line of words, and those that ask for a terminal. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Where compose takes a part of a value for a variable. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 

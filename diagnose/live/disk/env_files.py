@@ -5,8 +5,6 @@ asked of such a file. `names_of_entry` reads them from a service that was parsed
 values.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable

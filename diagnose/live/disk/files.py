@@ -5,8 +5,6 @@ All that may block in the kernel is done by the helper process.
 A path under /proc or /sys may be asked too; the helper reads it as any other.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """The parts of HAProxy's configuration that name its servers: the rest is not recorded. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What workers of the helper process do with the host's crontabs and units that call docker."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Calls of docker that name a container, in lines of crontabs and in units of systemd. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple

@@ -2,8 +2,6 @@
 
 # Called for paths that a log names; pathlib has no words for descriptors.
 
-from __future__ import annotations
-
 import fcntl
 import os
 import stat

@@ -1,7 +1,5 @@
 """The folders of layers in a data root, beside what the engine's records name."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 # A host has thousands of descriptors and folders, and pathlib triples the cost of each.
 # ruff: noqa: PTH116, PTH208
 
-from __future__ import annotations
-
 import itertools
 import os
 import re

@@ -1,7 +1,5 @@
 """The parts of nginx's configuration that pass requests on: the rest is not recorded. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

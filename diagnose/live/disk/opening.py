@@ -2,8 +2,6 @@
 
 # Called for many files; pathlib has no words for places.
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

@@ -1,7 +1,5 @@
 """The parts of a file that a check needs: the rest of a user's file is not recorded. Pure."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

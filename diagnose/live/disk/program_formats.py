@@ -1,7 +1,5 @@
 """Programs that the kernel refuses for their format, by their first bytes."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Literal

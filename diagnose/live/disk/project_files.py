@@ -3,8 +3,6 @@
 # Called by many questions; pathlib triples their cost.
 # ruff: noqa: PTH113, PTH116, PTH118
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 

@@ -3,8 +3,6 @@
 Only what is needed to read a few fields: https://protobuf.dev/programming-guides/encoding/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5

@@ -3,8 +3,6 @@
 Only what is needed of YAML is read: blocks by their indentation, plain and quoted words, lists.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Variables that files of the host set for whoever calls compose. Pure."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping

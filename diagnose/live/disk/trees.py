@@ -1,7 +1,5 @@
 """What takes the space below a folder."""
 
-from __future__ import annotations
-
 import errno
 import heapq
 import os

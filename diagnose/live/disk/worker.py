@@ -10,8 +10,6 @@ process.
 # Some questions make tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH115, PTH116, PTH123, PTH208
 
-from __future__ import annotations
-
 import errno
 import os
 import socket

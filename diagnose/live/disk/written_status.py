@@ -2,8 +2,6 @@
 
 # ruff: noqa: PTH115 - pathlib triples the cost of tens of thousands of calls
 
-from __future__ import annotations
-
 import os
 import stat
 from typing import Any

@@ -3,8 +3,6 @@
 Names alone leave here: the secrets of the configuration are never part of an answer.
 """
 
-from __future__ import annotations
-
 import grp
 import json
 import os

@@ -3,8 +3,6 @@
 No helper is run: its answers are secrets.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path

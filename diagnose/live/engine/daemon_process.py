@@ -1,7 +1,5 @@
 """The Docker daemon as a process of this machine: pid file, process list, listening socket."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

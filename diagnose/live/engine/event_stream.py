@@ -3,8 +3,6 @@
 For what follows a host, not for a run.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 

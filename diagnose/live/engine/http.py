@@ -4,8 +4,6 @@ Nothing here waits for the engine: deadlines are kept by `fast_lane`. Why not do
 http.client here, and why httptools: `.github/decisions/engine-client.md`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NoReturn, Protocol
 

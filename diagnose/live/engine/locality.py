@@ -6,8 +6,6 @@ what the engine says of itself (/info) must agree, unless it shares our namespac
 left to prove.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import struct

@@ -1,7 +1,5 @@
 """The password store of a user, in which the helper `pass` keeps the logins of registries."""
 
-from __future__ import annotations
-
 import base64
 import os
 from collections.abc import Iterator

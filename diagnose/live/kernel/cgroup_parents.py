@@ -3,8 +3,6 @@
 Sources: sched-bwc.rst and cgroup-v2.rst; fields as Linux 6.18 prints them.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """What the kernel's clock knows of its own error: adjtimex(2), which needs no privilege to read."""
 
-from __future__ import annotations
-
 import struct
 
 from diagnose.live import Live

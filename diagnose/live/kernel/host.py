@@ -1,7 +1,5 @@
 """Collectors for figures of the host as a whole: memory, pressure, mounts, kernel settings."""
 
-from __future__ import annotations
-
 import os
 import re
 import time

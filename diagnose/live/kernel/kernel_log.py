@@ -1,7 +1,5 @@
 """Collector for the kernel log: /dev/kmsg, or the journal's copy of it."""
 
-from __future__ import annotations
-
 import os
 import re
 import time

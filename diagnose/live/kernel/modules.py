@@ -1,7 +1,5 @@
 """Modules of the kernel."""
 
-from __future__ import annotations
-
 import functools
 import os
 from pathlib import Path

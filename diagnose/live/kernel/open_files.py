@@ -3,8 +3,6 @@
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH208
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -6,8 +6,6 @@
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.
 # ruff: noqa: PTH115, PTH208
 
-from __future__ import annotations
-
 import functools
 import os
 import re

@@ -4,8 +4,6 @@ Source: `get_tcp4_sock` of net/ipv4/tcp_ipv4.c and `udp4_format_sock` of net/ipv
 kernel.
 """
 
-from __future__ import annotations
-
 import socket
 import struct
 from collections.abc import Iterable, Iterator

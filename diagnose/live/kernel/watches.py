@@ -3,8 +3,6 @@
 # A process may have thousands of descriptors, and pathlib triples their cost.
 # ruff: noqa: PTH208
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Entries of the connection tracking table of the network namespace that this process is in."""
 
-from __future__ import annotations
-
 import itertools
 import socket
 from typing import Any

@@ -3,8 +3,6 @@
 `-m set --match-set NAME src`.
 """
 
-from __future__ import annotations
-
 import socket
 
 from pyroute2.netlink.nfnetlink.ipset import IPSET_CMD_LIST, IPSET_FLAG_NOMATCH, ipset_msg

@@ -1,7 +1,5 @@
 """The import of pyroute2, in the network process only."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import sys

@@ -3,8 +3,6 @@
 Each class names the kernel header it follows.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterable
 from functools import partial

@@ -4,8 +4,6 @@ Inside, `/proc/net`, `/sys/class/net` and psutil would show the namespace that t
 in. Nothing is executed there.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

@@ -1,7 +1,5 @@
 """The nftables rule set of this process's network namespace, read and never changed."""
 
-from __future__ import annotations
-
 import itertools
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Questions that the network process answers."""
 
-from __future__ import annotations
-
 import time
 
 from diagnose.live import Live

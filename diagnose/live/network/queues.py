@@ -1,7 +1,5 @@
 """Queues by which the kernel limits what an interface sends (`tc`), in this network namespace."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

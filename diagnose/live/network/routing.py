@@ -3,8 +3,6 @@
 Of the network namespace that this process is in.
 """
 
-from __future__ import annotations
-
 import errno
 import functools
 import socket

@@ -1,7 +1,5 @@
 """Sockets that wait for a peer, in the network namespace that this process is in."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import socket

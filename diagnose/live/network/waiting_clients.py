@@ -1,7 +1,5 @@
 """Connections of a network namespace whose clients wait for the program that serves them."""
 
-from __future__ import annotations
-
 import functools
 import socket
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 All that is netlink, and all that needs another network namespace.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """What self-hosted applications say of data, plugins and neighbours that are not as expected."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Dropped, Typed, TypedLike, Uncovered, UnixLineEnds
 

@@ -1,7 +1,5 @@
 """What search servers, caches, brokers and stores refuse, in the words of those who call them."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import AtServer, PlainHttp

@@ -1,7 +1,5 @@
 """Members of clusters: of another cluster, without their data, or too few of them."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Assigned
 

@@ -1,7 +1,5 @@
 """Tokens, keys and secrets that a program lacks, or that are refused."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import TypedLike
 

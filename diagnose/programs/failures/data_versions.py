@@ -1,7 +1,5 @@
 """Data files of another version of the program than the one that opens them."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Assigned, Job, NodeName, SetAside
 

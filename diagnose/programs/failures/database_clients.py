@@ -1,7 +1,5 @@
 """What databases and brokers answer their clients."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """What databases say of users whose password is right, and who lack a right."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _OWN_WORDS = "the servers' own messages"

@@ -1,7 +1,5 @@
 """What database servers and brokers say of their own data, options and start."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import (

@@ -3,8 +3,6 @@
 Too many may read or write them, or they belong to another user.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 ID = "container.file-mode-refused"

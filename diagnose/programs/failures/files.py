@@ -1,7 +1,5 @@
 """Modules, files, disks and ports that are missing, taken or full."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import (
     Dropped,

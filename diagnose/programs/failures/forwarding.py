@@ -1,7 +1,5 @@
 """What programs say of the requests that a proxy before them passes on, and of mail."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import ClientsNetwork
 

@@ -1,7 +1,5 @@
 """What a start script says that installs packages or looks for its project."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Typed
 

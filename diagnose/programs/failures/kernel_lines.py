@@ -3,8 +3,6 @@
 Some look like failures and are none: that is worth a sentence too.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _FAULTS = (

@@ -1,7 +1,5 @@
 """Settings and limits of the host that are too low for a program."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _SETTING = "container.kernel-setting-low"

@@ -1,7 +1,5 @@
 """Libraries and language runtimes of versions that do not fit each other, or the program."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 LIBRARY_VERSIONS = (

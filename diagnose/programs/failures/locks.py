@@ -1,7 +1,5 @@
 """Data files that another server has locked, and files that an earlier start has left."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Unlocked
 

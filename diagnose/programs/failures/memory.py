@@ -1,7 +1,5 @@
 """Heaps and runtimes that do not get the memory they ask for."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Given, Heap
 

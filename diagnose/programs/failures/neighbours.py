@@ -1,7 +1,5 @@
 """What a program does not reach beside itself: localhost, other containers, the engine."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """Options of `docker run` without which a program cannot work."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Given
 

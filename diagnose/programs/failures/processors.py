@@ -1,7 +1,5 @@
 """What the processor or the kernel refuses: instructions, architectures, system calls."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import LIBRARIES, Uncovered
 

@@ -1,7 +1,5 @@
 """What a row of the table is, and how the row that a log shows is found."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 import itertools

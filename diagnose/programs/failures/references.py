@@ -1,7 +1,5 @@
 """Names in a configuration that stand for nothing: modules, exporters, services, users."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 
 REFERENCES = (

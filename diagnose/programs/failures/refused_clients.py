@@ -1,7 +1,5 @@
 """What servers answer to a client whom they refuse, by the words of their own."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Parameter

@@ -7,8 +7,6 @@ that one in `server_steps.py` beside it, and what only a program that runs on is
 `running_steps.py`.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """What a program may not do, or does not have, in an ordinary container."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _OPTION = "container.option-missing"

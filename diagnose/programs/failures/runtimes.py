@@ -1,7 +1,5 @@
 """What language runtimes say of commands and builds."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Dropped, Filtered, Job
 

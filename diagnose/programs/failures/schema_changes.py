@@ -1,7 +1,5 @@
 """Migrations whose record and whose files do not agree, and tables of older servers."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 SCHEMA_CHANGES = (

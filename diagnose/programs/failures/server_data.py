@@ -1,7 +1,5 @@
 """Data folders of servers that were begun, emptied or damaged."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 

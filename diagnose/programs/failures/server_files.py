@@ -1,7 +1,5 @@
 """Configuration files of servers: a word comes twice, a block is cut off, or belongs elsewhere."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import CommentedOut, TypedLike
 

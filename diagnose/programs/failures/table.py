@@ -4,8 +4,6 @@ The rows are in the modules beside this one, by what they are about. A new row n
 real log in `tests/programs/lines/`, in the module of the same name.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.applications import APPLICATIONS
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS

@@ -1,7 +1,5 @@
 """What programs say that tunnel the traffic of others, and what their callers say."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import TypedLike
 

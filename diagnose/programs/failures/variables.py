@@ -1,7 +1,5 @@
 """Variables and settings that an image asks for before it starts."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Generated, Typed, TypedLike
 

@@ -1,7 +1,5 @@
 """What web servers say of their configuration, and what servers say that turn callers away."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import (
     AddedUser,

@@ -1,7 +1,5 @@
 """What applications of many kinds say in their own words: of keys, secrets, folders and servers."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 

@@ -1,7 +1,5 @@
 """Builds at fault: a program that was not built whole, that starts only once, that fails itself."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import FreshContainer
 

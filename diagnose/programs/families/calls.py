@@ -1,7 +1,5 @@
 """What a program complains of when it calls another one: names, ports, certificates."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 

@@ -1,7 +1,5 @@
 """Words of a configuration that a program does not know."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 from diagnose.programs.failures.remedies import CommentedOut
 

@@ -1,7 +1,5 @@
 """Data of another version, locked, or damaged."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.locks import FREE_LIQUIBASE
 from diagnose.programs.failures.recognition import NEVER, Failure

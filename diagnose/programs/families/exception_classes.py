@@ -4,8 +4,6 @@ Languages build the names of their exceptions from the same words. The class alo
 of complaint it is, in a program that nobody has listed.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _BEGIN = r"(?:^|[\s:>\]])(?:[\w$]{1,60}(?:\.|::|\\)){0,12}"

@@ -1,7 +1,5 @@
 """Files and folders that a program may not use, does not find, or cannot read."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

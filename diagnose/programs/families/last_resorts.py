@@ -1,7 +1,5 @@
 """What the lines of a program tell where none of them explains why it ended."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 LAST_RESORTS: tuple[Failure, ...] = (

@@ -1,7 +1,5 @@
 """Migrations of a program's database that fail, as programs say it that name no cause."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NEVER, Failure
 
 MIGRATION_RUNS = (

@@ -1,7 +1,5 @@
 """Parts that do not fit: a runtime that fails itself, a module without what is taken from it."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 PARTS = (

@@ -1,7 +1,5 @@
 """Families of complaints: a script that its shell does not understand. Data."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import UnixLineEnds

@@ -1,7 +1,5 @@
 """Settings, passwords and options that a program does not take or does not find."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import (
     AddedUser,

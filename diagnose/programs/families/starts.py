@@ -1,7 +1,5 @@
 """Obstacles of a start: a slow part, files of an earlier one, a file that is not there yet."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import FreshContainer
 

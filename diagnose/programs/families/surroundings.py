@@ -1,7 +1,5 @@
 """What a program needs of its surroundings: threads, files, a socket, a right, a way in."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

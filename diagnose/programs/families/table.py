@@ -1,7 +1,5 @@
 """The order of the families: the more telling ones first."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.families.applications import APPLICATIONS
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS

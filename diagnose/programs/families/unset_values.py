@@ -4,8 +4,6 @@ A program that reads its settings without looking at them hands on null, None, n
 call that gets it tells what kind of value it was: a number, a path, an address, a text.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import TypedLike
 

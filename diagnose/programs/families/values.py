@@ -1,7 +1,5 @@
 """Values that a program cannot read as what it takes them for, in the words of many languages."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _WHERE = "in the variables, the command or the configuration of the container"

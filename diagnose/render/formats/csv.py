@@ -1,7 +1,5 @@
 """The findings as CSV, a row each, for a spreadsheet."""
 
-from __future__ import annotations
-
 import csv
 from typing import TextIO
 

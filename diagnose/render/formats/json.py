@@ -1,7 +1,5 @@
 """The JSON report: `document` as text; its schema is `diagnose/render/report.schema.json`."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import TextIO

@@ -5,8 +5,6 @@ does not apply is skipped. Advice never fails a run: it is in the output of the 
 document keeps the schema of Apache Ant's reports, which most readers were made for.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TextIO

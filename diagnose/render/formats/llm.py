@@ -7,8 +7,6 @@ budget is too small, evidence goes first, then the last roots; the text says wha
 begins with rules for its reader: unknown is not healthy, and a cause is only what is listed as one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TextIO
 

@@ -1,7 +1,5 @@
 """The report as Markdown for a ticket: the same outline in the same order as on the terminal."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import TextIO

@@ -5,8 +5,6 @@ thing is a label. Roots of advice are only counted: a host has dozens of them, a
 by one.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO

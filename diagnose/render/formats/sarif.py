@@ -3,8 +3,6 @@
 A finding is about a host: its place is a logical one, by kind and name.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import TextIO
 

@@ -1,7 +1,5 @@
 """The answer for many hosts as one HTML file, in the style of a single report."""
 
-from __future__ import annotations
-
 from typing import TextIO
 
 import msgspec

@@ -3,8 +3,6 @@
 The packet of `--probe` is the last.
 """
 
-from __future__ import annotations
-
 import itertools
 import textwrap
 from typing import Literal

@@ -4,8 +4,6 @@ Names come from users and containers, so that the template escapes every text, a
 Content-Security-Policy allows the file's own style sheet alone: markup in a name would do nothing.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

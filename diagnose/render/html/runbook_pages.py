@@ -1,7 +1,5 @@
 """The runbook pages of the ids in a report, as HTML with the values of its findings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Plain values: a template writes them as SVG, so that every text is escaped there.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

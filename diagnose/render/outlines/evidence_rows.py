@@ -1,7 +1,5 @@
 """A finding's evidence as a person reads it: rows of name and value, and parts drawn as bars."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 

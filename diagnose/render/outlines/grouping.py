@@ -1,7 +1,5 @@
 """Which root causes a report shows as one block."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -3,8 +3,6 @@
 Every renderer for people prints this.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Which checks came to no judgement, and why: those with one reason together."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Devices and time zones for which containers and programs in them ask, looked up on the host."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """Devices that a container was given and that its user, or the whole host, may not open."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

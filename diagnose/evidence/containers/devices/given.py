@@ -1,7 +1,5 @@
 """Devices that a container was given, and whether their owner and mode let its user in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 
 import msgspec

@@ -5,8 +5,6 @@ device was found. Images that take PUID start as root and change to that user, w
 groups that the image gives him: only his process shows whether he may open the device.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """GPUs that a container was given, and that its control group no longer lets it open."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

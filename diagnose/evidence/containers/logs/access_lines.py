@@ -1,7 +1,5 @@
 """Lines of access logs: a request, and the status of its answer."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

@@ -3,8 +3,6 @@
 Rotation by logrotate, and NUL bytes that a power cut or a truncation left.
 """
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Log files that another program has emptied, and whose end the engine does not show any more."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

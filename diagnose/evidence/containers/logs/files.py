@@ -1,7 +1,5 @@
 """The files that containers' logs are written to, and how big they are."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import msgspec

@@ -4,8 +4,6 @@ Python keeps what a program prints to a pipe until 8 KiB are full or it ends; on
 writes each line. The process itself shows how it was started, and its script what it prints.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Sequence
 from typing import NamedTuple

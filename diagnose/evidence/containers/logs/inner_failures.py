@@ -6,8 +6,6 @@ are read of those containers alone that run such a program, by the names of thei
 hold the files of a server which does not run.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence

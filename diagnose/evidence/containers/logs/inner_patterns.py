@@ -1,7 +1,5 @@
 """How programs inside a container fail while the container runs on, in their own words."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

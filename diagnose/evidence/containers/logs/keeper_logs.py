@@ -1,7 +1,5 @@
 """Log files of supervisors, and of the programs that they start, inside running containers."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 

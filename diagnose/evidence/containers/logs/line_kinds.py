@@ -3,8 +3,6 @@
 Pure.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.error_signatures import CALL_FAILED, signs

@@ -1,7 +1,5 @@
 """Folders in which programs keep logs of their own."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.questions.files import ListFolder, ReadFile

@@ -1,7 +1,5 @@
 """Whether a running program does nothing but fail, as far as its log shows. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Logs to which the last lines of a failed container point, where its own output says no more."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.listing import Container

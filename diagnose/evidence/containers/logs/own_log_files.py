@@ -1,7 +1,5 @@
 """Log files that programs of running containers have written to lately."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

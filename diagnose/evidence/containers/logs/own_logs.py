@@ -5,8 +5,6 @@ into files in a volume, a mounted folder or the container's writable layer: `doc
 nothing of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -4,8 +4,6 @@ nothing.
 A container that has ended has no processes, but its writable layer and its mounts are still there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """Whether what a program failed of may be over at its next start. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.named_settings import NamedSetting

@@ -3,8 +3,6 @@
 Pure. Lines go by their shapes: what they say, without what differs each time.
 """
 
-from __future__ import annotations
-
 import bisect
 import itertools
 import re

@@ -4,8 +4,6 @@ Frameworks of PHP open their log, write and close it: Laravel in storage/logs, S
 Nextcloud in data, WordPress in wp-content. Rails, Tomcat and many more have a folder log or logs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """The last lines of running containers' logs, of the last minutes alone."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Lines that say that a program can open, or watch, no more files. Pure."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.logs.tails import LogTail

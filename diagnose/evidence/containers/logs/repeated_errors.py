@@ -1,7 +1,5 @@
 """Errors that running containers print again and again."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 The rest is never asked for its log.
 """
 
-from __future__ import annotations
-
 import functools
 
 import msgspec

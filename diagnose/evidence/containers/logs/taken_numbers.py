@@ -4,8 +4,6 @@ After a restore or an import with numbers of its own, a sequence is behind its t
 is refused, and each try takes one number further.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 

@@ -3,8 +3,6 @@
 Both write it down: the scheduler each task that is due, a worker each task that it has received.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -3,8 +3,6 @@
 That is a remote log driver, or a client that is attached to the container.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The files that the engine really writes containers' logs to."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig

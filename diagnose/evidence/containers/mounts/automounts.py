@@ -1,7 +1,5 @@
 """Folders that the host mounts on demand, below bind mounts that do not follow it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

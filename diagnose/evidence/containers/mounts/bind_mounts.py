@@ -1,7 +1,5 @@
 """Files and folders of the host that are mounted into containers, and what logs say of them."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping

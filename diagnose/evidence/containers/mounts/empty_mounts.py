@@ -1,7 +1,5 @@
 """Empty folders of the host that hide what an image has, in containers that do not work."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount

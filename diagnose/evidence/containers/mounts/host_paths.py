@@ -4,8 +4,6 @@ Programs that share or collect files have a page of settings, on which people of
 as the host does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """File systems that programs have mounted inside their containers, over a folder of the host."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -3,8 +3,6 @@
 The host follows the same link to elsewhere: an absolute one begins at the container's root.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections import deque
 

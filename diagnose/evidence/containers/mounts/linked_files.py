@@ -4,8 +4,6 @@ A container may write such links itself, and name what lies behind them in its l
 changes a file of the host is offered for them: it would change what the container has no right to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Files that failed programs miss below a mount, looked up where they would be on the host."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Files of a container that lie in one of its mounts."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.questions.files import Parts, ReadFile
 

@@ -1,7 +1,5 @@
 """What the mounted files of settings of a container say of one subject."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """What was moved aside under another name, and is missing where a container mounts it."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Where a program of a container lies on the host, and which mount hides the image's. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount

@@ -4,8 +4,6 @@ The kernel of this machine knows only what is changed through it: what others ch
 of a share is reported to nobody here (inotify(7)).
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount

@@ -1,7 +1,5 @@
 """Mounts of running containers whose source was deleted, replaced or covered since their start."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec

@@ -3,8 +3,6 @@
 The file lies in a folder that is mounted at another place than the one where the program looks.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Collection, Mapping
 

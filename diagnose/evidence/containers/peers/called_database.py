@@ -1,7 +1,5 @@
 """The database that a failed container calls, by its log and by images. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

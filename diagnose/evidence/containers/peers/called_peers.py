@@ -3,8 +3,6 @@
 Read from its log lines and its configuration.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import itertools
 import re

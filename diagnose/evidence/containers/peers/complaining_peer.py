@@ -1,7 +1,5 @@
 """What the server that a failed program calls says at the same time. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 

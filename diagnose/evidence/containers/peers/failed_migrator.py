@@ -1,7 +1,5 @@
 """The container that is to migrate another one's database, and fails. Pure."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

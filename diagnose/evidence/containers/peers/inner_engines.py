@@ -1,7 +1,5 @@
 """An engine inside a container, as build jobs have it (the image docker:dind)."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -5,8 +5,6 @@ HAProxy, Laravel. The kernel counts it. Where a log does, it does not say which 
 settings it came from.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Containers that share one network namespace: localhost means each of them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Servers whose old address HAProxy keeps: it looks their names up once, at its start."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

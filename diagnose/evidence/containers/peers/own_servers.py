@@ -1,7 +1,5 @@
 """Whether a call to localhost is meant for a program of the container itself. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.processes import Processes
 from diagnose.programs.web_programs import FRONTS

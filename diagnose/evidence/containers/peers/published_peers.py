@@ -1,7 +1,5 @@
 """Who is behind a place that a program calls by an address or a name of this very host. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

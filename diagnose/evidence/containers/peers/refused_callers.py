@@ -4,8 +4,6 @@ The caller's log has the address and the status; why it was refused stands with 
 log, or in a file of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

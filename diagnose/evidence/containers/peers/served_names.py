@@ -1,7 +1,5 @@
 """The host names that containers of this host serve, by their labels and settings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.containers.listing import Container

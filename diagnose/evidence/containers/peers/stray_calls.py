@@ -1,7 +1,5 @@
 """Host names that a failed program calls and that nobody near it has. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers

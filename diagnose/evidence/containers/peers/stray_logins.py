@@ -3,8 +3,6 @@
 It tells its client "Authentication failed", as of a wrong password, and says more in its own log.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """Whom a failed container called without an answer, and how these containers are. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The database that compose starts before a program, which has a file of SQLite instead. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Refused calls to localhost whose place stands in a variable, and in no line of the log. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

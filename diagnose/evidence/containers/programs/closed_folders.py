@@ -4,8 +4,6 @@ Such a program answers each request with 500, and says why only in the page that
 lies in that very folder. The code was copied or mounted with another owner than the workers have.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

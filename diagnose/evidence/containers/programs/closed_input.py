@@ -1,7 +1,5 @@
 """Programs that end at once because nobody types into them. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern

@@ -3,8 +3,6 @@
 What a job prints goes to a mail that nobody delivers: no log shows that it fails.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The places that a failure is about: a folder, a module of the kernel, a server. Pure."""
 
-from __future__ import annotations
-
 import shlex
 
 from diagnose.evidence.containers.listing import Container

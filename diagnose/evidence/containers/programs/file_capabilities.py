@@ -5,8 +5,6 @@ set, the kernel refuses to execute the file unless it can grant all of them (bpr
 in security/commoncap.c).
 """
 
-from __future__ import annotations
-
 import struct
 
 from diagnose.evidence.containers.inspect import HostConfig

@@ -4,8 +4,6 @@ Kestrel takes the endpoints of `appsettings.json` before ASPNETCORE_URLS, and no
 container shows them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

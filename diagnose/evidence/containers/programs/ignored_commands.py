@@ -4,8 +4,6 @@ Docker hands the command to the entrypoint as arguments. A script that never men
 and the shell form of ENTRYPOINT, start the same program whatever the command is.
 """
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 from collections.abc import Sequence

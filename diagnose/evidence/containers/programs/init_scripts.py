@@ -4,8 +4,6 @@ The entrypoints of databases name each script before they run it. After a script
 data folder is no longer empty, and the next start leaves all scripts out.
 """
 
-from __future__ import annotations
-
 import re
 
 import msgspec

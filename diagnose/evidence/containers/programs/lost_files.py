@@ -4,8 +4,6 @@ A container's own layer says what was deleted or changed in it since it was crea
 that layer, and a new container of the same image begins without it.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence

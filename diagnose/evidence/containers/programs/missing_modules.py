@@ -5,8 +5,6 @@ production are not built; and an image whose Dockerfile copies the program by ON
 it.
 """
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

@@ -1,7 +1,5 @@
 """Programs that containers were to start and do not have, and what could start in their place."""
 
-from __future__ import annotations
-
 import itertools
 import posixpath
 import shlex

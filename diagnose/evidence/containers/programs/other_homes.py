@@ -4,8 +4,6 @@ An image is built as root, whose tools put browsers, models and settings below /
 runs with another HOME.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

@@ -4,8 +4,6 @@ The images of Python, Node.js and PHP have theirs in /usr/local/bin; an init suc
 the real interpreter behind it.
 """
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ A base image of a newer release has the next version of a library under another 
 and no libssl.so.1.1. Another cause is a folder that the loader does not search.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Sequence
 

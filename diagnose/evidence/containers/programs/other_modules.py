@@ -6,8 +6,6 @@ one, and a `#!` line names the other. Its base may have moved to the next versio
 searches the folder of the script that it runs, and not the one above it.
 """
 
-from __future__ import annotations
-
 import itertools
 import posixpath
 import re

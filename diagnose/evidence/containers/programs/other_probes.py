@@ -1,7 +1,5 @@
 """Another probe for a health check whose tool or script the container does not have."""
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 from collections.abc import Collection, Iterable

@@ -1,7 +1,5 @@
 """A health check that speaks plain text to a port with TLS, or TLS to one without. Pure."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import shlex

@@ -3,8 +3,6 @@
 A trap, a segfault, a refused system call.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Which programs a container has, as its own file system shows them through the engine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.container import Container

@@ -5,8 +5,6 @@ script, an init such as tini or s6, a supervisor. Each writes the path and the r
 words.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Programs of containers that are files of the host which nobody may execute."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers

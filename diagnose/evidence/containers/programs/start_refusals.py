@@ -1,7 +1,5 @@
 """Why the engine refused a start, by its own error. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from typing import Literal

@@ -1,7 +1,5 @@
 """The variable that holds the address (URL) to which a failed program's log line objects. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 

@@ -6,8 +6,6 @@ which the value is missing. The words that compose makes of the file, without th
 of the container.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -4,8 +4,6 @@ Tools that build pages put the variables of these names into the code of the pag
 neither the names of containers nor what localhost is for the server.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

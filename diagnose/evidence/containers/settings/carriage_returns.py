@@ -1,7 +1,5 @@
 """Variables whose value ends with a carriage return, which the errors of a running program name."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

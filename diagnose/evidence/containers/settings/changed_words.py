@@ -5,8 +5,6 @@ the name of one that goes; `edited` is the one mounted file, and `edit` what sed
 where there is nothing to change, or a secret is in the way.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Sequence

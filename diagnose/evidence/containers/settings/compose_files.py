@@ -1,7 +1,5 @@
 """Files of compose that were changed after a failed container was made from them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

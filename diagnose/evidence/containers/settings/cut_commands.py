@@ -5,8 +5,6 @@ Compose takes a command in one line apart as a shell would, and stops at the fir
 no program, and is passed over.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ A virtual host, a bucket, an issuer: the log says that the server does not know 
 of the server that has the same word in its name has another value.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 

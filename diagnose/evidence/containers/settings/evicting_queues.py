@@ -1,7 +1,5 @@
 """Servers of Redis that drop any key when they are full, and hold the queue of a worker."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import host_mount

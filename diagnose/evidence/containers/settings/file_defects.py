@@ -4,8 +4,6 @@ A last line without its end, a byte order mark, a tab, a space that is none, a q
 text, the marks of a merge. The line itself looks right then.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 

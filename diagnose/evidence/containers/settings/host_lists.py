@@ -1,7 +1,5 @@
 """Variables that list the host names which a web program serves. Pure."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.evidence.containers.container import Container

@@ -1,7 +1,5 @@
 """Options of `docker run` that a container lacks, and what of its configuration shows it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Secrets of failed containers of which compose has taken a part for a variable."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

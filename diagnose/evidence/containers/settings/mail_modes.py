@@ -4,8 +4,6 @@ At port 465 a client begins with TLS. At 25, 587 and 2525 it begins in plain tex
 by STARTTLS.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

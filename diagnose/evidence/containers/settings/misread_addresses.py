@@ -3,8 +3,6 @@
 `mqtt:///mqtt` has no host: `mqtt` is its path. In a list of compose, quotes are part of the value.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """One setting of a container to which a log line leads. Pure."""
 
-from __future__ import annotations
-
 import re
 from typing import Literal
 

@@ -5,8 +5,6 @@ Most programs that end at their start object to a setting, and say which. The li
 whether the value came from the environment, from a file of the host, or from the command. Pure.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

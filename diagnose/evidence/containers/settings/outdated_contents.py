@@ -4,8 +4,6 @@ Compose copies `content:` of a config when it makes a container. A restart keeps
 and so does `docker compose up`, which does not compare it (seen with compose 2.40).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -3,8 +3,6 @@
 Compose applies them when it makes the container again; a restart does not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

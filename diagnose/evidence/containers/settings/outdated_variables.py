@@ -4,8 +4,6 @@ Compose hands variables to a container when it makes it. `docker compose restart
 and a restart of the host start the same container again, with the old ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

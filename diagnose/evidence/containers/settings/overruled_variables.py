@@ -4,8 +4,6 @@ Compose takes a reference such as ${API_KEY} from its own environment first, and
 where that has none: a value of /etc/environment or of a unit stays in force, whatever `.env` says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

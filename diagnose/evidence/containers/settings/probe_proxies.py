@@ -1,7 +1,5 @@
 """The proxy that takes the request of a container's health check to the container itself. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.settings.proxy_settings import (
     ProxySetting,

@@ -1,7 +1,5 @@
 """Whether a seccomp filter looks at the system calls of a container."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Info
 

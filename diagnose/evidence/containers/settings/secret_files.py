@@ -4,8 +4,6 @@ An editor and `echo` end a file with a newline, and editors of Windows with a ca
 it. The images of databases drop both; many programs take the file as it is.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import host_mount

@@ -1,7 +1,5 @@
 """The mounted file or folder of settings to which a log line leads. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

@@ -1,7 +1,5 @@
 """The variable of a container's environment to which a log line leads. Pure."""
 
-from __future__ import annotations
-
 import operator
 import re
 from typing import Literal

@@ -1,7 +1,5 @@
 """The oldest TLS that a container's OpenSSL takes, for programs that complain of older peers."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.container import Container

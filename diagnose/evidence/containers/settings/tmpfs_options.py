@@ -1,7 +1,5 @@
 """File systems in memory (`--tmpfs`): whose they are, and which one a log says is denied. Pure."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -3,8 +3,6 @@
 The values are tokens, equal for equal secrets; nobody sees what they stand for.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator, Sequence

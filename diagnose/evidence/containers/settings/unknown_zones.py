@@ -1,7 +1,5 @@
 """Containers whose variable TZ names a time zone that their image does not know."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import msgspec

@@ -1,7 +1,5 @@
 """Variables under almost a wanted name, and values with marks of their file. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Sequence

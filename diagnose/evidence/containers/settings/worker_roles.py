@@ -1,7 +1,5 @@
 """Which containers do jobs in the background, and where their command looks for them. Pure."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

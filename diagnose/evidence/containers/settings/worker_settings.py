@@ -4,8 +4,6 @@ A web server and its worker run from one image, in services of their own. The wo
 where nobody puts them, or works on another database, and nothing fails.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """What a container lacks of its service in a compose file. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

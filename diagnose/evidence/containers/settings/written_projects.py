@@ -1,7 +1,5 @@
 """What the files of compose projects say, beside the containers that were made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import msgspec

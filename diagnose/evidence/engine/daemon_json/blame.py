@@ -1,7 +1,5 @@
 """The key of the engine's configuration file to which the last words of a failed start object."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,8 +1,6 @@
 """What the installed engine refuses in its configuration file, by its own judgement, by ours, by
 its last words."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """The settings of daemon.json: since when, until when, and of which type. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

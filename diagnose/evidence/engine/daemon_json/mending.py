@@ -4,8 +4,6 @@ Only slips with one plausible reading are mended: a comma too many, a comment, a
 value in the wrong quotes. What needs a decision (an address, a driver) is left to a person.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """What a configuration file is that holds no JSON at all. Pure."""
 
-from __future__ import annotations
-
 import json
 
 from diagnose.lazy_pattern import LazyPattern

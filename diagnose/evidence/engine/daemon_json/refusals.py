@@ -1,7 +1,5 @@
 """All that an engine of one version refuses in the text of a daemon.json. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """Values of the right type that the engine refuses all the same. Pure."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """A disk that was mounted over the data root of a running engine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

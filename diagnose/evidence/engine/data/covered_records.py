@@ -1,7 +1,5 @@
 """Disks that are mounted over a part of the data root, and hide the engine's records there."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 import msgspec

@@ -3,8 +3,6 @@
 Disks that should be mounted, and other data roots.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

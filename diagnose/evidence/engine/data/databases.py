@@ -7,8 +7,6 @@ waits, for ever or until its caller gives up. A damaged file is refused ("invali
 makes the reader panic.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,8 +1,6 @@
 """Containers in the data root that the engine does not list: those of another storage driver, and
 those whose records are damaged."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """What the package manager did to the engine's own package: it stops the engine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

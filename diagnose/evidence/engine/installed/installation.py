@@ -1,7 +1,5 @@
 """What of an engine is installed on this host, and what systemd says of it."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.config import Rootless

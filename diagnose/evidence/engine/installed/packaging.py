@@ -1,7 +1,5 @@
 """How this host installs its engine, where that is not a package of the distribution."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.model import Trait

@@ -1,7 +1,5 @@
 """The configuration file of a containerd that the engine does not start itself."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What a containerd of the system wrote before it ended."""
 
-from __future__ import annotations
-
 import msgspec
 from msgspec.structs import replace
 

@@ -1,7 +1,5 @@
 """How an engine that is down has ended, and what of it is still there."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

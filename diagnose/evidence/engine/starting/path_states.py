@@ -1,7 +1,5 @@
 """What lies at the paths at which an engine would have something."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import msgspec

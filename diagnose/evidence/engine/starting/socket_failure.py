@@ -1,7 +1,5 @@
 """Why systemd could not make the engine's socket, without which it does not start the engine."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon

@@ -1,7 +1,5 @@
 """Units for which systemd does not start the engine, or makes it wait."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

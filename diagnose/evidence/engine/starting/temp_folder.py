@@ -1,7 +1,5 @@
 """The folder in the data root that the engine makes at its start for what it loads and builds."""
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

@@ -1,7 +1,5 @@
 """Programs of the host that the engine does not find although they are there, by its PATH."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import msgspec

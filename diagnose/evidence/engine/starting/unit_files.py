@@ -1,7 +1,5 @@
 """The engine's unit as systemd reads it, and why systemd refuses it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The programs that the units of the engine and of its containerd start, where they cannot be."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping
 

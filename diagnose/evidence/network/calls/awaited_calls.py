@@ -1,7 +1,5 @@
 """The calls whose answer somebody misses, of all that sockets show. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Literal, NamedTuple

@@ -1,7 +1,5 @@
 """Whom a line of a log says that its program called. Pure."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from diagnose.evidence.dns.failed_names import failed_name

@@ -1,7 +1,5 @@
 """Who is connected to databases that have no connection left."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

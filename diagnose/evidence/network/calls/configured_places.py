@@ -1,7 +1,5 @@
 """The mounted files of settings that hold an address to which a container's calls fail."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

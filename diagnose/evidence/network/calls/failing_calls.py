@@ -1,7 +1,5 @@
 """Connections to addresses of Docker's networks that fail now, by containers' logs and sockets."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address

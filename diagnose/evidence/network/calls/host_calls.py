@@ -1,7 +1,5 @@
 """Calls of containers that use the host's network, which get no answer now."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Containers

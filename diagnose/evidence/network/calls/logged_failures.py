@@ -1,7 +1,5 @@
 """Calls that fail now, as running containers print them: refused, unanswered, without a name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple

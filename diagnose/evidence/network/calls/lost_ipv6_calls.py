@@ -1,7 +1,5 @@
 """Calls over IPv6 that a log says are lost, and what shows that a program has IPv4. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Calls of the metadata service of a cloud that get no answer, by what logs say."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """Calls over UDP that nobody answers: a log says so, and the kernel has seen no answer either."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.error_signatures import signs

@@ -1,7 +1,5 @@
 """A connection that a container tries to open, and where its packets are lost. Pure."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address, ip_network
 from typing import Literal
 

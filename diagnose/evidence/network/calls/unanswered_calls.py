@@ -1,7 +1,5 @@
 """Connections that containers try to open now and that nobody answers, each walked to its end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
 

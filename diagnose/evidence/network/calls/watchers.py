@@ -1,7 +1,5 @@
 """Running programs that call many hosts of others, by what their logs miss."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Rules of nftables that drop ARP, by which IPv4 neighbours find each other. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Literal
 

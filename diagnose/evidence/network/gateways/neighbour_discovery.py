@@ -1,8 +1,6 @@
 """Whether IPv6 neighbours find each other: on networks whose containers use IPv6, and on the uplink
 that leads on from there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 

@@ -3,8 +3,6 @@
 Forwarding makes it a router itself, which ignores them.
 """
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

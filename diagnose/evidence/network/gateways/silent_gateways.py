@@ -1,7 +1,5 @@
 """What containers of macvlan and ipvlan networks see of the machines around them, by their ARP."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

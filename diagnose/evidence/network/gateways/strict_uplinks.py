@@ -1,7 +1,5 @@
 """Interfaces whose clients rp_filter keeps away: the way back to them leads by another one."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

@@ -1,7 +1,5 @@
 """Signs that packets which are too large for the uplink really get lost."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

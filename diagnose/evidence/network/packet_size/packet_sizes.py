@@ -1,7 +1,5 @@
 """How large the packets of each network are, and how large they may be on the host's uplink."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

@@ -3,8 +3,6 @@
 The host's packet filter may drop it.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.network.networks import Networks

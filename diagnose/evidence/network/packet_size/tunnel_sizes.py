@@ -1,7 +1,5 @@
 """WireGuard interfaces whose packets, with the tunnel's header, are too large for their carrier."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -3,8 +3,6 @@
 Whether what is behind them still gets through the host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Literal

@@ -1,7 +1,5 @@
 """Pings by which containers watch something, and what stops them on this host."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What rules that are not the engine's drop between networks, by the rule that decides. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """What of the engine's rules is gone, by what became of the packets that they would take. Pure."""
 
-from __future__ import annotations
-
 import functools
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Whether the kernel forwards packets between interfaces."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.network.networks import Networks

@@ -3,8 +3,6 @@
 docker-proxy and local clients send them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -6,8 +6,6 @@ switch; fail2ban in a container writes rules there. Containers that share the na
 to all of that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_interface
 from typing import Literal

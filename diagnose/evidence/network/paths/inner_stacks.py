@@ -1,7 +1,5 @@
 """The network stacks of containers whose namespace has more in it than the engine put there."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

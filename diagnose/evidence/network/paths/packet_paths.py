@@ -3,8 +3,6 @@
 The way out of each network, and the way in to each published port.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 

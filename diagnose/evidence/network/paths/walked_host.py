@@ -1,7 +1,5 @@
 """Whether packets of containers are walked on this host at all. Pure."""
 
-from __future__ import annotations
-
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.model import EvidenceGroup

@@ -3,8 +3,6 @@
 What routes do to a packet is judged elsewhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Web servers that send browsers on to HTTP/3, at a port over UDP that nobody serves. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -1,7 +1,5 @@
 """Servers that lead a client back to the very page that it asked for, as they answered us. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """The Caddyfile of a container, with the files and snippets that it imports."""
 
-from __future__ import annotations
-
 import fnmatch
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence

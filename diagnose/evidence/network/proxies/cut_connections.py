@@ -4,8 +4,6 @@ HAProxy notes how a session ended. nginx does not: its access log has a line at 
 a client that is cut off comes again at once, to be cut off after the same time.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

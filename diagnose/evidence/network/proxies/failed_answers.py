@@ -1,8 +1,6 @@
 """Servers that answer requests with an error of their own: by their access logs, and by what they
 answer to one request of ours."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec

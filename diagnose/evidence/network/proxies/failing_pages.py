@@ -1,7 +1,5 @@
 """Which first pages are errors of the server that was asked, and which are passed on. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

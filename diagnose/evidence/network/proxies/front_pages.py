@@ -3,8 +3,6 @@
 It is sent where the program listens, so that it measures the program and not the way to it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Why no server of a backend of HAProxy is up, by its configuration and the containers near it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

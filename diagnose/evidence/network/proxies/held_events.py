@@ -4,8 +4,6 @@ The access log of nginx shows it, its configuration why, and the header of the p
 proves that it is a stream.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 

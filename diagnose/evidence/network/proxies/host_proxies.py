@@ -4,8 +4,6 @@ nginx, Apache, Caddy, HAProxy or Traefik on the host itself is the usual front o
 and its own log alone says why its clients get 502, 503 or 504.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """What web servers and proxies of the host itself write about the servers behind them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec

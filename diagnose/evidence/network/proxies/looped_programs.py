@@ -1,7 +1,5 @@
 """Programs whose pages lead to themselves, since an nginx does not say that clients use HTTPS."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Containers

@@ -5,8 +5,6 @@ alone too, nginx puts that in the place of the location. A program that knows th
 has none of its pages.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit

@@ -3,8 +3,6 @@
 `misplaced_paths` has those of nginx.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

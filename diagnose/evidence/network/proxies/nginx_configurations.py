@@ -1,7 +1,5 @@
 """All that the nginx of containers and of the host pass on, by their configurations."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import innermost_mount

@@ -1,7 +1,5 @@
 """The configuration of an nginx of a container or of the host, with its included files."""
 
-from __future__ import annotations
-
 import fnmatch
 import posixpath
 from collections.abc import Iterator, Sequence

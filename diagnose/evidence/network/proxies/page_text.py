@@ -1,7 +1,5 @@
 """The words of a page that a person would read. Pure."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

@@ -1,7 +1,5 @@
 """The paths below which Traefik and Caddy pass requests on to a container."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal

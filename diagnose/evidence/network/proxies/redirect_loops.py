@@ -1,7 +1,5 @@
 """Servers that answer one client with the same redirect again and again, by their access logs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What keeps a reverse proxy from serving a route. Each kind has the facts that are known of it."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

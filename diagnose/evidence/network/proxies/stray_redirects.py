@@ -3,8 +3,6 @@
 A program that makes a whole address of a redirect has to know how its visitors call it.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator
 from typing import Literal, NamedTuple

@@ -4,8 +4,6 @@ A program that is served at /kopia/ and believes to be served at / writes such a
 pages: its scripts are missing, and the page stays blank.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """Clients that speak TLS to a port at which a server speaks plain HTTP. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

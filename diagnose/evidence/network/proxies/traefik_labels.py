@@ -1,7 +1,5 @@
 """What Traefik should serve: its static settings, and the routers in containers' labels. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 

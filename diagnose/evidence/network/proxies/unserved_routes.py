@@ -1,7 +1,5 @@
 """Routes that a reverse proxy takes from labels and variables of containers, and cannot serve."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Sequence
 

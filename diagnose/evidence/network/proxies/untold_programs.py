@@ -3,8 +3,6 @@
 The access logs show what users meet, and nginx's configuration why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Where a container's web server is called from its host."""
 
-from __future__ import annotations
-
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import Namespaces
 

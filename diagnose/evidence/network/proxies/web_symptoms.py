@@ -1,7 +1,5 @@
 """What access logs show where a proxy does not tell a program how its clients came. Pure."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence, Set

@@ -1,7 +1,5 @@
 """Rules that drop packets now, by their counters: limits, and the engine's guard of addresses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ A published port passes by the input rules; a program of a container with `netwo
 them like any other program of the host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Literal
 

@@ -4,8 +4,6 @@ iptables is two programs: one writes the legacy tables of the kernel, the other 
 image brings one of them along, and on the host's network it meets the chains of the host's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import msgspec

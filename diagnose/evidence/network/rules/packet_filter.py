@@ -1,7 +1,5 @@
 """The host's packet filter: nftables, iptables over it, and the legacy tables, as one ruleset."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from collections.abc import Iterable

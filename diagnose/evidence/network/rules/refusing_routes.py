@@ -1,7 +1,5 @@
 """Routes and routing rules that reject packets on purpose, as a walk names them. Pure."""
 
-from __future__ import annotations
-
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern

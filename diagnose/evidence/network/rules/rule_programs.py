@@ -1,7 +1,5 @@
 """Which program may write to the table of a rule, and the variables that name its chain."""
 
-from __future__ import annotations
-
 import re
 
 from diagnose.firewall.verdict import Step

@@ -1,7 +1,5 @@
 """What becomes of the containers' connections once the engine's rules are put back."""
 
-from __future__ import annotations
-
 import msgspec
 from msgspec.structs import replace
 

@@ -1,7 +1,5 @@
 """How many connections the host remembers, and how many it can."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

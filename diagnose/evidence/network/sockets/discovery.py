@@ -1,7 +1,5 @@
 """Programs that look for devices of the local network from networks where they hear none."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

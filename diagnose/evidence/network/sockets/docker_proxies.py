@@ -1,7 +1,5 @@
 """The processes that hold published ports for containers, by their arguments. Pure."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

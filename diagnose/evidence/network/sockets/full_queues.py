@@ -1,7 +1,5 @@
 """Listening sockets in containers whose queue is full, now and a moment later."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

@@ -1,7 +1,5 @@
 """Connections to published ports whose clients got no answer, in the kernel's table."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.network.paths.published.return_paths import ReturnPaths

@@ -5,8 +5,6 @@ says which file it read, that file is often the image's own: the one that somebo
 at another place.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Programs that serve or wake machines by broadcast, from networks that keep broadcasts in."""
 
-from __future__ import annotations
-
 import re
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Sockets of the host that take what comes to a port, and who holds them."""
 
-from __future__ import annotations
-
 import functools
 
 from diagnose.evidence.items import Items

@@ -4,8 +4,6 @@ The counters of all namespaces are read once. Where one has risen since the name
 sockets are looked at for a moment: that shows what is lost now.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -1,7 +1,5 @@
 """UDP packets of other machines to ports that a container serves, and does not publish."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
 

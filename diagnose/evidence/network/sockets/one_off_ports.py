@@ -3,8 +3,6 @@
 That publishes none of them without `--service-ports`.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

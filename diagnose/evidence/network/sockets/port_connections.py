@@ -1,7 +1,5 @@
 """Connections of the host that have a port which a container was to get."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

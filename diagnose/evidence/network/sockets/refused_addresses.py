@@ -1,7 +1,5 @@
 """Addresses at which a program could not listen, by its own words. Pure."""
 
-from __future__ import annotations
-
 import re
 
 import msgspec

@@ -1,7 +1,5 @@
 """Host ports that a start did not get, and who has them, by the engine's own words. Pure."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 

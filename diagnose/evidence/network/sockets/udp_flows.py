@@ -1,7 +1,5 @@
 """UDP flows that the kernel tracks to published ports of the host."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

@@ -1,7 +1,5 @@
 """Clients of published ports that try again and again, and never get a connection."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address

@@ -4,8 +4,6 @@ A program that opens several sockets may go on when one fails, and says no more 
 `Could not open NTP socket on 0.0.0.0:123`.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Ports that are published for TCP alone, where a program in the container takes UDP too."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address

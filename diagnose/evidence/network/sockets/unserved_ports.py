@@ -1,7 +1,5 @@
 """The logs of running containers that serve none of the ports that they publish or declare."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

@@ -5,8 +5,6 @@ answers from a new port, and a camera or a telephone sends pictures and sound to
 call named: nobody of the host listens there, while the container does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 
 import msgspec

@@ -4,8 +4,6 @@ Who looks at the host from outside sees a timeout; the kernel's list of connecti
 program does not do its part.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec

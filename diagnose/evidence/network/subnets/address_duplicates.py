@@ -1,7 +1,5 @@
 """Other machines on the host's wire that have, or had, the address of a container."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """The host's routes in words, and the subnets that they leave free. Pure."""
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Addresses of a network that the engine has given to no container. Pure."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Sequence
 

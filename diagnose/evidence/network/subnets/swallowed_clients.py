@@ -3,8 +3,6 @@
 The host sends the answers to them to its own bridge, where nobody has such an address.
 """
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

@@ -1,7 +1,5 @@
 """A running container on one bridge network, looked at from inside and from the host. Pure."""
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 from typing import Literal

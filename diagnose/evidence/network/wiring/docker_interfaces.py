@@ -1,7 +1,5 @@
 """Interfaces that belong to the engine, and what another program configured on them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator, Sequence
 

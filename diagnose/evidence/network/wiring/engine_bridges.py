@@ -1,7 +1,5 @@
 """The engine's bridge networks, their containers and their ports as it writes rules for them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers

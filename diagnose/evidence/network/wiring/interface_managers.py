@@ -1,7 +1,5 @@
 """Programs that configure network interfaces, and the file that lets them touch the engine's."""
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Iterator, Mapping
 

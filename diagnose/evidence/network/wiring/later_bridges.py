@@ -1,7 +1,5 @@
 """Networks and their bridges once more, where the first lists do not fit together."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.engine.info import Info, Ping

@@ -1,7 +1,5 @@
 """The host's interfaces once more, where the first list lacks the host's end of a container."""
 
-from __future__ import annotations
-
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces

@@ -1,7 +1,5 @@
 """Containers that have no network any more: whose network they share, or were created for. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.events import Events

@@ -4,8 +4,6 @@ Tests of bad networks, scripts that limit a bandwidth and images of routers set 
 they stay until somebody takes them away.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import msgspec

@@ -3,8 +3,6 @@
 The process, its unit, or the file of the tunnel.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.machine.processes import Processes

@@ -3,8 +3,6 @@
 A line of BuildKit is its error, two spaces, and the step, as `docker build` prints it in front.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.commands.refused_builds import REFUSED_BUILDS
 from diagnose.programs.failures.commands.step_downloads import DOWNLOADS
 from diagnose.programs.failures.commands.step_tools import TOOLS

@@ -1,7 +1,5 @@
 """How docker and compose list the end of a container, which is no message of its program."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 LISTED_ENDS = (

@@ -1,7 +1,5 @@
 """What programs say that command an engine for somebody: CI servers, managers, test libraries."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 OTHER_CLIENTS = (

@@ -5,8 +5,6 @@ or there twice, two wishes exclude each other, a part is not supported here. The
 where the subject is new, and with it what has to be changed.
 """
 
-from __future__ import annotations
-
 import re
 
 from diagnose.lazy_pattern import LazyPattern

@@ -3,8 +3,6 @@
 No step has run: the message is about what was asked for, and not about a program in the image.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _STORE = (

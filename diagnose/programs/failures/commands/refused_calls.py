@@ -3,8 +3,6 @@
 Pasted by itself, such a message does not say in which container it was written.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _ADDRESS = r"(?P<address>\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?)"

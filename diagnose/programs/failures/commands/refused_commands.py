@@ -4,8 +4,6 @@ Nothing of it is left on the host: no container, no line of a log. Only who type
 message.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.commands.listed_ends import LISTED_ENDS
 from diagnose.programs.failures.commands.other_clients import OTHER_CLIENTS
 from diagnose.programs.failures.commands.refused_calls import RESOLVER_ANSWERS

@@ -1,7 +1,5 @@
 """What docker compose says of a project that it cannot start, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 COMPOSE = (

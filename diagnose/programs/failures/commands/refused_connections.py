@@ -4,8 +4,6 @@ What is at the other end matters more than the words: a mirror is not the regist
 that refuses is not the server behind it.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _SSH = r"has exited with exit status \d{1,3}[^\n]{0,200}stderr=[^\n]{0,300}?"

@@ -1,7 +1,5 @@
 """Commands about one container that the engine refuses because of the state the container is in."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _REMOVAL = (

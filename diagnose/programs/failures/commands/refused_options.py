@@ -4,8 +4,6 @@ Most messages name the option and the reason. What they leave out is which of tw
 that nothing on the host is broken: the command alone is.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _EXCLUSIVE = (

@@ -1,7 +1,5 @@
 """What the package manager of the host says of Docker's own packages."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _DOCKERS = r"download\.docker\.com/linux/"

@@ -1,7 +1,5 @@
 """Projects, services and options that docker compose and docker stack refuse, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 PROJECTS = (

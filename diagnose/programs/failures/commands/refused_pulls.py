@@ -1,7 +1,5 @@
 """What docker says of a registry and of its logins where a pull or a push fails, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,7 +1,5 @@
 """What systemd, a package or the engine says where Docker itself does not start."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 REFUSED_STARTS = (

@@ -1,7 +1,5 @@
 """Tasks of a swarm that find no place, and what swarm says of its own state."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _NOWHERE = r"no suitable node \([^)\n]{0,300}?"

@@ -3,8 +3,6 @@
 Only who calls the server has the message; the server may know nothing of the call.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _HOST = r"(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|[\w-]+(?:\.[\w-]+)+)"

@@ -1,7 +1,5 @@
 """What docker says of a pull or push that fails on the way, at the registry, or at the layers."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _ANSWERS = (

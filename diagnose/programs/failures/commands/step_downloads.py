@@ -1,7 +1,5 @@
 """What the tools of a build step print where a download fails."""
 
-from __future__ import annotations
-
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 

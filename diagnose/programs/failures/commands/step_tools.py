@@ -1,7 +1,5 @@
 """What the tools of a build step print where the sources, the versions or the image do not fit."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _NODE = (

@@ -4,8 +4,6 @@ Whoever pastes the message may do so on another machine, or after the trace is g
 are explained as well. The values of the message stand in the sentence.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _PORTS = (

@@ -4,8 +4,6 @@ A message of Docker ends in the call that failed: the file, and the kernel's rea
 row knows the message, that end is explained: what the reason means, and what shows why.
 """
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _PATH = r"(?P<path>/[\w./@+%-]{1,300})"

@@ -1,7 +1,5 @@
 """What the engine says when it gives up its start, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.engine.machine import MACHINE
 from diagnose.programs.failures.engine.networks import NETWORKS
 from diagnose.programs.failures.engine.options import OPTIONS

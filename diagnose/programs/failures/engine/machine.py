@@ -1,7 +1,5 @@
 """Starts of the engine that fail at the machine below it, its limits, and its swarm."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 MACHINE = (

@@ -1,7 +1,5 @@
 """Starts of the engine that fail at its networks, firewall rules and kernel modules."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.engine.storage import TORN
 from diagnose.programs.failures.recognition import Failure
 

@@ -1,7 +1,5 @@
 """Starts of the engine that fail at its addresses, certificates, options and programs."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 OPTIONS = (

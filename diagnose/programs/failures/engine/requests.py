@@ -1,7 +1,5 @@
 """What a running engine says of requests that it refuses, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 ENGINE_REQUESTS = (

@@ -1,7 +1,5 @@
 """Starts of the engine that fail at its storage driver, its files and its data root."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 TORN = r"(?:unexpected end of JSON input|invalid character|EOF)"

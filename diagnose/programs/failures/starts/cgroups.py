@@ -1,7 +1,5 @@
 """Starts that the kernel's cgroups, namespaces and security modules refuse, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 CGROUPS = (

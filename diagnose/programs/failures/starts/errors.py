@@ -1,7 +1,5 @@
 """What the engine or the runtime says when it refuses to start a container, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.starts.cgroups import CGROUPS
 from diagnose.programs.failures.starts.mounts import LAYERS, MOUNTS, SYSCTLS

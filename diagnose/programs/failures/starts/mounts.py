@@ -1,7 +1,5 @@
 """Starts that fail at a mount, a layer or a setting of the kernel, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _SOURCE = r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): "

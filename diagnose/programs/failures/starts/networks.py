@@ -1,7 +1,5 @@
 """Starts that fail while the engine sets up a network, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 NETWORKS = (

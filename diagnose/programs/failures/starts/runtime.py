@@ -1,7 +1,5 @@
 """Starts that fail in the runtime's own programs, or in a log driver, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 RUNTIMES = (

@@ -1,7 +1,5 @@
 """Volumes that cannot be mounted for a start: shares, disks, plugins, in plain words."""
 
-from __future__ import annotations
-
 from diagnose.programs.failures.recognition import Failure
 
 _NFS = r"local volume: mount :(?P<export>/[^:]*):\S+_data,.*addr=(?P<server>[^,:\s]+)[^:]*: "

@@ -1,7 +1,5 @@
 """Files and folders of images that a strict umask at their build has closed to others than root."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """FUSE file systems of the host that let nobody in but the user who has mounted them."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 

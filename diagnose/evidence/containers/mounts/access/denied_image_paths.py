@@ -1,7 +1,5 @@
 """Paths in images to which a program was denied access, and what asked for them. Pure."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

@@ -7,8 +7,6 @@ has ended, PUID and PGID name it, or the image's list of users has one that is c
 program.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections import Counter

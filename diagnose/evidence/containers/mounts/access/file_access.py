@@ -3,8 +3,6 @@
 Owner, mode, groups, remapped users.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

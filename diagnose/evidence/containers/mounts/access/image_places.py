@@ -1,7 +1,5 @@
 """Files in their images that programs were refused, named as seen from their working directory."""
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

@@ -1,7 +1,5 @@
 """Paths that a container was refused since the host's file system lets nobody change them."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

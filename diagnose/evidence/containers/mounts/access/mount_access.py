@@ -4,8 +4,6 @@ open.
 Seen without waiting for a log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

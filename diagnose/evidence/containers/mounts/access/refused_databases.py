@@ -5,8 +5,6 @@ the host: the one that belongs to somebody else, after a start as root or a copy
 machine. Or its folder does: SQLite writes a journal beside a database before it changes it.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence

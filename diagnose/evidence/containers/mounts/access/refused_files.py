@@ -1,7 +1,5 @@
 """Files and folders of the host that a program refuses because of their owner or mode."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Sequence
 

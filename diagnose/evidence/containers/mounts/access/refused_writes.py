@@ -1,7 +1,5 @@
 """Running containers that cannot write to a mount which they have read-only. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

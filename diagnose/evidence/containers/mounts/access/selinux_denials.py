@@ -1,7 +1,5 @@
 """What SELinux denied the processes of containers, by the kernel log and the audit daemon's log."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator, Sequence

@@ -3,8 +3,6 @@
 Which files they read is in their mounted configuration. nginx-proxy names them like the sites.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import msgspec

@@ -1,7 +1,5 @@
 """Certificates of web servers that have expired, or that nobody renews in time."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

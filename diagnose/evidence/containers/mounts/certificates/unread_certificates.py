@@ -4,8 +4,6 @@ nginx, Apache and HAProxy read their files when they start and when they reload,
 gives them new workers.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.mounts.certificates.certificate_files import (

@@ -3,8 +3,6 @@
 The version of a database, a pid file left behind.
 """
 
-from __future__ import annotations
-
 import itertools
 
 import msgspec

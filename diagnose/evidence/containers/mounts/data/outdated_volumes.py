@@ -1,7 +1,5 @@
 """Files that a volume keeps from an older image, in place of those of its container's image."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 

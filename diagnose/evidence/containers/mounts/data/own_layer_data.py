@@ -4,8 +4,6 @@ A newer image keeps its data in another folder, or the mount's path was misspelt
 into the container itself, and the mount stays as it was.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -4,8 +4,6 @@ YAML joins mappings under a merge key (`<<`), and never lists: the service's own
 the place of those of the anchor.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container

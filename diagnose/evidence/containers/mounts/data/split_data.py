@@ -1,7 +1,5 @@
 """Mounts of the user's own that an image's declared volume splits: one level above or below it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec

@@ -4,8 +4,6 @@ The images of PostgreSQL, MySQL, MariaDB and MongoDB run what is mounted at one 
 the data directory is empty.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Folders that a program makes its data in only while they are empty, and what lies in them."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers

@@ -4,8 +4,6 @@ Transparent proxies (Clash, v2ray, dnscrypt-proxy) take them by REDIRECT or DNAT
 program has ended and its rules are left, nobody takes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 

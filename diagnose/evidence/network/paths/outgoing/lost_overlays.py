@@ -1,7 +1,5 @@
 """Packets of overlay networks that do not reach the other node of a swarm, or do not come back."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import msgspec

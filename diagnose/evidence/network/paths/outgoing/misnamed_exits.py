@@ -5,8 +5,6 @@ A container in two networks has its default route on either, and a host's interf
 otherwise.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Collection, Iterator
 from ipaddress import IPv4Interface, ip_interface

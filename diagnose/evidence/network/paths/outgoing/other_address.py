@@ -1,7 +1,5 @@
 """Ways out that the kernel hides behind another address than the host's own. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 

@@ -1,7 +1,5 @@
 """The way out of a bridge network, for each running container on it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 

@@ -1,8 +1,6 @@
 """The way of containers' DNS queries to each of their servers, by the kernel's own choice of a
 route."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """Packets that leave the host with a source that nobody can answer. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.dns.lookups import Lookups

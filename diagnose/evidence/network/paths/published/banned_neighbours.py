@@ -1,7 +1,5 @@
 """Machines of the host's own network that a ban list keeps from published ports."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 

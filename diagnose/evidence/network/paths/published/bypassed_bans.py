@@ -1,7 +1,5 @@
 """Clients that a ban list refuses at the host, and that reach a published port all the same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 

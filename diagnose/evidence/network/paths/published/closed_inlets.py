@@ -1,7 +1,5 @@
 """Published ports that a rule of the administrator closes to every client."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.items import Items

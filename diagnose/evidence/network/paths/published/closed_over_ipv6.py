@@ -1,7 +1,5 @@
 """Web ports that clients reach over IPv4, and that a rule closes over IPv6."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """Calls of other machines to the own addresses of containers, which the engine drops."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

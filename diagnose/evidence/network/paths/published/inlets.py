@@ -1,7 +1,5 @@
 """The way in to each published port of running containers."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 

@@ -1,7 +1,5 @@
 """Published ports whose clients a limit of the packet filter drops now."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Ports of this host that a rule of the administrator leads on to another machine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal
 

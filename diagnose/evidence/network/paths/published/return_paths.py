@@ -3,8 +3,6 @@
 Back by the interface that the client is behind, or by another one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
 

@@ -1,7 +1,5 @@
 """Rules that replace the address of clients on their way to published ports."""
 
-from __future__ import annotations
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers

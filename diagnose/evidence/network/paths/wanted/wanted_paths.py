@@ -3,8 +3,6 @@
 What nobody wants is not walked: it may be closed.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -4,8 +4,6 @@ What a container wants is in its configuration: extra hosts, environment, comman
 the dependencies of its compose service; and in log lines that mention a connection that failed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
