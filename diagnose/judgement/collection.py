@@ -18,7 +18,7 @@ from diagnose import registry
 from diagnose.annotations import hints
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.workers import Workers
-from diagnose.model import Failed, Need, ReportBasis, Unavailable
+from diagnose.model import SAYS_NOTHING, Failed, Need, ReportBasis, Unavailable
 from diagnose.questions import AnswerSource, Host, Question
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
@@ -120,6 +120,37 @@ class _Task(msgspec.Struct, eq=False):
     """How many of its needs are not settled yet."""
 
 
+class _TrackingHost(Host):
+    """The host as one collector sees it: it knows the last answer that the collector was given, and
+    the questions that nobody answered."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.source)
+        self._host = host
+        self.last = "an answer"
+        self.unanswered: list[Unavailable] = []
+
+    def ask(self, question: Question[Any]) -> Any:
+        answer = self._host.ask(question)
+        self._note(question, answer)
+        return answer
+
+    def ask_many(
+        self, questions: Iterable[Question[Any]]
+    ) -> Iterator[tuple[Question[Any], Any | Failed]]:
+        for question, answer in self._host.ask_many(questions):
+            self._note(question, answer)
+            yield question, answer
+
+    def _note(self, question: Question[Any], answer: Any) -> None:
+        self.last = question.about()
+        if isinstance(answer, Failed) and answer.reason in SAYS_NOTHING:
+            self.unanswered.append(question.unavailable(answer))
+
+    def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
+        return self._host.first(things, most, what)
+
+
 class Collection:
     """Evidence by kind, collected on demand.
 
@@ -139,6 +170,8 @@ class Collection:
         ends later."""
         self._lock = threading.Lock()
         self._pending: dict[type, PendingEvidence] = {}
+        self._unanswered: dict[type, Sequence[Unavailable]] = {}
+        """Of a kind: the questions to which its collector got no answer."""
         self._workers = Workers()
         self._is_over = False
 
@@ -232,7 +265,7 @@ class Collection:
             self._begin(task)
 
     def _begin(self, task: _Task) -> None:
-        work = functools.partial(self._collect, task.pending, task.function, task.needs)
+        work = functools.partial(self._collect, task.kind, task.pending, task.function, task.needs)
         self._workers.do(work, is_urgent=registry.leads_to_early(task.kind))
 
     def _seconds_left(self, kind: type) -> float:
@@ -259,22 +292,53 @@ class Collection:
         least = LEAST_BASIS_S if kind is ReportBasis else 0.0
         try:
             with at_most(max(self._seconds_left(kind), least)):
-                self._collect(pending, function, needs)
+                self._collect(kind, pending, function, needs)
         except TimeIsUpError:
             self._give_up(kind, pending)
 
+    def unanswered(self, kinds: Iterable[type]) -> Unavailable | None:
+        """What is not known of the evidence of these kinds, and of all that they stand on.
+
+        The first by its words where there are several; None where all questions were answered.
+        """
+        if not self._unanswered and not self.uncollected:
+            return None
+        unknown: list[Unavailable] = []
+        seen: set[type] = set()
+        waiting = list(kinds)
+        while waiting:
+            kind = waiting.pop()
+            if kind in seen:
+                continue
+            seen.add(kind)
+            if kind.__name__ in self.uncollected:
+                unknown.append(_never_collected(kind))
+            else:
+                unknown += self._unanswered.get(kind, ())
+                waiting += [need.kind for need in registry.needs_of(registry.collector(kind))]
+        return min(unknown, key=str, default=None)
+
     def _collect(
         self,
+        kind: type,
         pending: PendingEvidence,
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
     ) -> None:
-        self._settle(pending, self._outcome(function, needs))
+        host = _TrackingHost(self.host)
+        value = self._outcome(function, needs, host)
+        if host.unanswered:
+            self._unanswered[kind] = host.unanswered
+        self._settle(pending, value)
 
-    def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
+    def _outcome(
+        self,
+        function: Callable[..., Any],
+        needs: Mapping[Need, PendingEvidence],
+        host: _TrackingHost,
+    ) -> Any:
         """What a collector returns, or why it cannot be called."""
         arguments: dict[str, Any] = {}
-        host = _TrackingHost(self.host)
         if "host" in hints(function):
             arguments["host"] = host
         try:
@@ -312,27 +376,3 @@ def _height(kind: type) -> int:
     """How many levels of evidence there are up to this kind, its own included."""
     needs = registry.needs_of(registry.collector(kind))
     return 1 + max((_height(need.kind) for need in needs), default=0)
-
-
-class _TrackingHost(Host):
-    """The host as one collector sees it; it knows the last answer that the collector was given."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host.source)
-        self._host = host
-        self.last = "an answer"
-
-    def ask(self, question: Question[Any]) -> Any:
-        answer = self._host.ask(question)
-        self.last = question.about()
-        return answer
-
-    def ask_many(
-        self, questions: Iterable[Question[Any]]
-    ) -> Iterator[tuple[Question[Any], Any | Failed]]:
-        for question, answer in self._host.ask_many(questions):
-            self.last = question.about()
-            yield question, answer
-
-    def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
-        return self._host.first(things, most, what)

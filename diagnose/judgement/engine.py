@@ -16,7 +16,7 @@ from diagnose.judgement.judge import is_out_of_time, judge_all
 from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
 from diagnose.mappings import by_key
-from diagnose.model import Check, HostProfile, RecentChanges, Report, ReportBasis
+from diagnose.model import Check, HostProfile, RecentChanges, Report, ReportBasis, Result, Verdict
 from diagnose.questions import AnswerSource, Host
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.run import ReadClock
@@ -84,7 +84,7 @@ def run(
     basis = report_basis if isinstance(report_basis, ReportBasis) else ReportBasis()
     basis = replace(basis, changes=changes_before.known_changes(evidence))
     judged = judge_all(chosen, evidence, what.thresholds, budget, what.unjudged)
-    results = recheck(host, judged)
+    results = [_unless_unanswered(result, collection) for result in recheck(host, judged)]
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)
     profile = evidence.get(HostProfile)
@@ -98,6 +98,20 @@ def run(
         unjudged=tuple(sorted(result.check.id for result in judged if is_out_of_time(result))),
         evidence=collection.collected if what.shown else {},
     )
+
+
+def _unless_unanswered(result: Result, collection: Collection) -> Result:
+    """The result; unknown where the check found nothing, and a question has no answer.
+
+    A collector may go on without an answer: it takes what it has. That nothing was found in the
+    rest does not say that there is nothing, nor that there is nothing to look at.
+    """
+    if result.verdict not in (Verdict.PASSED, Verdict.SKIPPED):
+        return result
+    missing = collection.unanswered(need.kind for need in result.check.needs)
+    if missing is None:
+        return result
+    return replace(result, verdict=Verdict.UNKNOWN, why=str(missing), missing=missing)
 
 
 def _kinds(chosen: Iterable[Check], what: Run) -> list[type]:

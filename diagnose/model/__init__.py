@@ -12,6 +12,7 @@ Everything here is a plain frozen value. Nothing here asks, judges or prints.
 from diagnose.model.answers import (
     NOT_IN_BUNDLE,
     REASONS,
+    SAYS_NOTHING,
     Failed,
     Json,
     NoEvidenceError,
@@ -71,6 +72,7 @@ __all__ = [
     "NOT_IN_BUNDLE",
     "ON_ALL",
     "REASONS",
+    "SAYS_NOTHING",
     "UNITS",
     "Bytes",
     "CauseLink",

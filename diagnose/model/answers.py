@@ -47,6 +47,11 @@ NOT_IN_BUNDLE: tuple[Reason, ...] = ("not recorded", "shed")
 """The reasons that say that a bundle is incomplete."""
 
 
+SAYS_NOTHING: frozenset[Reason] = frozenset({"timed out", "budget", "too large"})
+"""The reasons for which a question has no answer although the host has one. The others say
+something of the host: that a file is not there, or that this user may not read it."""
+
+
 class Failed(msgspec.Struct, frozen=True):
     """An answer that could not be had.
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from diagnose.model import Failed, Json, NoEvidenceError, PartLookedAt, Unavailable
+from diagnose.model import Failed, Json, NoEvidenceError, PartLookedAt
 from diagnose.questions.question import AnyQuestion, Lane, Question
 
 Answer = TypeVar("Answer")
@@ -78,7 +78,7 @@ class Host:
         """
         answer = self.ask(question)
         if isinstance(answer, Failed):
-            raise NoEvidenceError(Unavailable.of(answer))
+            raise NoEvidenceError(question.unavailable(answer))
         return answer
 
     def answer_or(self, question: Question[Answer], default: Answer) -> Answer:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
-from diagnose.model import Failed, Json
+from diagnose.model import SAYS_NOTHING, Failed, Json, Unavailable
 from diagnose.shapes import convert
 
 Lane = Literal["api", "local", "file", "netns", "probe", "last"]
@@ -209,6 +209,16 @@ class Question(
     def about(self) -> str:
         """What it asks for, in a person's words."""
         return self.POLICY.what
+
+    def unavailable(self, failed: Failed) -> Unavailable:
+        """Why evidence that needs the answer is not there, in words that name the question.
+
+        A file's failure names its path, and one of the engine's API its request.
+        """
+        if failed.reason not in SAYS_NOTHING or failed.detail.startswith("GET "):
+            return Unavailable.of(failed)
+        words = ": ".join(filter(None, (self.about(), failed.detail)))
+        return Unavailable(failed.reason, words)
 
     @classmethod
     def decode(cls, answer: Json) -> Answer | Failed:
