@@ -1,10 +1,11 @@
 """An error that a running container repeats, and what the host knows about it."""
 
+import functools
 from collections.abc import Mapping
 
 import msgspec
 
-from checks.container.first_steps.nameless_clients import NOBODY, NamelessClient, nameless_client
+from checks.container.first_steps.nameless_clients import NamelessClient, nameless_client
 from checks.container.first_steps.needed_options import needed_options
 from checks.container.first_steps.running_steps import cut_off_steps, running_steps
 from checks.container.first_steps.server_steps import server_of
@@ -74,36 +75,123 @@ class ErrorSurroundings(EvidenceGroup, frozen=True):
     clock: Clock | None
 
 
-class ErrorCase(msgspec.Struct, frozen=True):
+class ErrorCase(msgspec.Struct, frozen=True, dict=True):
     """An error that a running container repeats, and what the host knows about it."""
 
     error: RepeatedError
-    remedy: PageVariables
-    """What the row of the known failure offers for a program that runs on."""
-    unpassed: Unpassed | None
-    """The variable that the container has and its program does not get."""
-    strays: Mapping[str, str]
-    """Names in the container's settings that nobody has, and the place of each."""
-    authorities: LocalAuthorities | None
-    """Those of this host, for a program that does not know one of them."""
-    setting: NamedSetting | None
-    """What the line names, or the one mounted file in which the cure is made."""
-    option: PageVariables
-    """The option that the program was not given, for a part of its work."""
-    server: PublishedPeer | None = None
-    """The place whose certificate the program does not take, and who publishes it on this host."""
-    floor: TlsFloor | None = None
-    """What the container's OpenSSL refuses, where the line is about an older peer."""
-    unread: UnreadSettings | None = None
-    """The mounted settings that it does not read, where the image's own have it call itself."""
-    absent: Container | None = None
-    """The one container that shares its network, which it calls as localhost, and does not run."""
-    unused: Container | None = None
-    """The database that it depends on and does not call: it has a file of SQLite instead."""
-    stray_path: StrayPath | None = None
-    """The path in its line that its mounts do not hold."""
-    nameless: NamelessClient = NOBODY
-    """Who asks this server of PostgreSQL for a name that nobody has chosen."""
+    repeated_errors: RepeatedErrors
+    around: ErrorSurroundings
+
+    @functools.cached_property
+    def remedy(self) -> PageVariables:
+        """What is done to the server that the line is about, or to the master that its own log
+        misses; otherwise to the program itself."""
+        error, containers = self.error, self.around.containers
+        server = server_of(error.container, error.failure, containers)
+        cut_off = cut_off_steps(server.get("replica", ""), self.repeated_errors)
+        return server | cut_off or running_steps(error, containers, self.around.networks)
+
+    @functools.cached_property
+    def unpassed(self) -> Unpassed | None:
+        """The variable that the container has and its program does not get."""
+        return unpassed_variable_of(self.error, self.around.processes)
+
+    @functools.cached_property
+    def strays(self) -> Mapping[str, str]:
+        """The name in its settings that nobody has, with its place, where the program prints
+        little but that. One that works all the same does without."""
+        error, containers = self.error, self.around.containers
+        is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
+        if containers is None or not is_all:
+            return {}
+        strays = strays_by(error.failure, error.container, containers)
+        return {name: place for name, place in strays.items() if place.startswith(VARIABLE)}
+
+    @functools.cached_property
+    def authorities(self) -> LocalAuthorities | None:
+        """The host's own authorities, for a program that does not know one and has its image's
+        file."""
+        authorities = self.around.local_authorities
+        is_distrusting = self._is_of("certificate-untrusted")
+        if not is_distrusting or authorities is None or not authorities.files:
+            return None
+        return authorities if self.error.container.mount_at(BUNDLE) is None else None
+
+    @functools.cached_property
+    def setting(self) -> NamedSetting | None:
+        """The setting that the line names, or the one mounted file in which its cure is made."""
+        container, failure = self.error.container, self.error.failure
+        cure = failure.cure if failure is not None else ""
+        return named_setting(container, self.error.line) or only_file(container, cure)
+
+    @functools.cached_property
+    def option(self) -> PageVariables:
+        """The one option without which the program continues and does a part of its work.
+
+        All rights are nothing to give a program that works without them.
+        """
+        failure, around = self.error.failure, self.around
+        if failure is None:
+            return {}
+        options = needed_options(
+            self.error.container, failure, around.asked_devices, around.numbers
+        )
+        option = only(options) or "--privileged"
+        return {} if option == "--privileged" else {"needed_option": option}
+
+    @functools.cached_property
+    def server(self) -> PublishedPeer | None:
+        """The container of this host that shows the certificate that the program does not take."""
+        containers, links = self.around.containers, self.around.links
+        if not self._is_of("certificate-") or containers is None or links is None:
+            return None
+        return publisher_in(self.error.line.whole, self.error.container, containers, links)
+
+    @functools.cached_property
+    def floor(self) -> TlsFloor | None:
+        """What the container's OpenSSL refuses, where the line is about an older peer."""
+        floors = self.around.tls_floors
+        return floors.of(self.error.container) if floors is not None else None
+
+    @functools.cached_property
+    def unread(self) -> UnreadSettings | None:
+        """The mounted settings that the program does not read, where the image's own have it call
+        itself."""
+        files, (host, _) = self.around.unread_files, place_in(self.error.line.whole)
+        return files.of(self.error.container) if files is not None and is_itself(host) else None
+
+    @functools.cached_property
+    def absent(self) -> Container | None:
+        """The one container that shares its network, which it calls as localhost, and does not
+        run."""
+        containers, clock = self.around.containers, self.around.clock
+        if not self._is_of("loopback-") or containers is None or clock is None:
+            return None
+        return only([*absent_sharers(self.error.container, containers, clock, _SETTLED_S)])
+
+    @functools.cached_property
+    def unused(self) -> Container | None:
+        """The database that it depends on and does not call: it lacks a table in a file of its
+        own instead."""
+        containers = self.around.containers
+        if not self._is_of("table-missing") or containers is None:
+            return None
+        return unused_database(self.error.lines, self.error.container, containers)
+
+    @functools.cached_property
+    def stray_path(self) -> StrayPath | None:
+        """The path in its line that its mounts do not hold."""
+        return stray_path(self.error.container, self.error.line.whole)
+
+    @functools.cached_property
+    def nameless(self) -> NamelessClient:
+        """Who asks this server of PostgreSQL for a name that nobody has chosen."""
+        return nameless_client(self.error.container, self.error.failure)
+
+    def _is_of(self, row: str) -> bool:
+        """Whether it is the known failure of this name, or one of those whose names begin so."""
+        failure = self.error.failure
+        return failure is not None and failure.name.startswith(row)
 
     @property
     def extension(self) -> str:
@@ -154,119 +242,6 @@ class ErrorCase(msgspec.Struct, frozen=True):
         depends = calls_somebody or "permission" in line_signs
         is_all = error.is_alone and (depends or is_its_work(error.container, error.complaints))
         return is_all or error.is_known_fault
-
-
-def error_case(
-    error: RepeatedError, repeated_errors: RepeatedErrors, around: ErrorSurroundings
-) -> ErrorCase:
-    """The error with what its surroundings say of it."""
-    containers, floors = around.containers, around.tls_floors
-    return ErrorCase(
-        error,
-        remedy=_remedy(error, repeated_errors, containers, around.networks),
-        unpassed=unpassed_variable_of(error, around.processes),
-        strays=_strays(error, containers),
-        authorities=_authorities(error, around.local_authorities),
-        setting=_named_setting(error),
-        option=_needed_option(error, around.asked_devices, around.numbers),
-        server=_server_behind(error, containers, around.links),
-        floor=floors.of(error.container) if floors is not None else None,
-        unread=_unread_settings(error, around.unread_files),
-        absent=_absent_sharer(error, containers, around.clock),
-        unused=_unused_database(error, containers),
-        stray_path=stray_path(error.container, error.line.whole),
-        nameless=nameless_client(error.container, error.failure),
-    )
-
-
-def _remedy(
-    error: RepeatedError,
-    repeated_errors: RepeatedErrors,
-    containers: Containers | None,
-    networks: Networks | None,
-) -> PageVariables:
-    """What is done to the server that the line is about, or to the master that its own log misses;
-    otherwise to the program itself."""
-    server = server_of(error.container, error.failure, containers)
-    cut_off = cut_off_steps(server.get("replica", ""), repeated_errors)
-    return server | cut_off or running_steps(error, containers, networks)
-
-
-def _server_behind(
-    error: RepeatedError, containers: Containers | None, links: Interfaces | None
-) -> PublishedPeer | None:
-    """Who shows the certificate that the line is about, where that is a container of this host."""
-    is_of_certificate = error.failure is not None and error.failure.name.startswith("certificate-")
-    if not is_of_certificate or containers is None or links is None:
-        return None
-    return publisher_in(error.line.whole, error.container, containers, links)
-
-
-def _strays(error: RepeatedError, containers: Containers | None) -> Mapping[str, str]:
-    """The name in its settings that nobody has, where the program prints little but that.
-
-    One that works all the same does without.
-    """
-    is_all = error.times >= MOSTLY * error.of and not (error.serves or error.works)
-    if containers is None or not is_all:
-        return {}
-    strays = strays_by(error.failure, error.container, containers)
-    return {name: place for name, place in strays.items() if place.startswith(VARIABLE)}
-
-
-def _authorities(
-    error: RepeatedError, authorities: LocalAuthorities | None
-) -> LocalAuthorities | None:
-    """The host's own authorities, for a program that does not know one and has its image's file."""
-    is_distrusting = error.failure is not None and error.failure.name == "certificate-untrusted"
-    if not is_distrusting or authorities is None or not authorities.files:
-        return None
-    return authorities if error.container.mount_at(BUNDLE) is None else None
-
-
-def _unread_settings(error: RepeatedError, files: UnreadFiles | None) -> UnreadSettings | None:
-    """The settings that a program does not read, where its line says that it calls itself."""
-    host, _ = place_in(error.line.whole)
-    return files.of(error.container) if files is not None and is_itself(host) else None
-
-
-def _absent_sharer(
-    error: RepeatedError, containers: Containers | None, clock: Clock | None
-) -> Container | None:
-    """The one that does not run, of the containers for which localhost is the same place."""
-    is_of_loopback = error.failure is not None and error.failure.name.startswith("loopback-")
-    if not is_of_loopback or containers is None or clock is None:
-        return None
-    return only([*absent_sharers(error.container, containers, clock, _SETTLED_S)])
-
-
-def _unused_database(error: RepeatedError, containers: Containers | None) -> Container | None:
-    """The database beside a program that lacks a table in a file of its own."""
-    is_about_tables = error.failure is not None and error.failure.name == "table-missing"
-    if not is_about_tables or containers is None:
-        return None
-    return unused_database(error.lines, error.container, containers)
-
-
-def _named_setting(error: RepeatedError) -> NamedSetting | None:
-    """The setting that the line names, or the one mounted file in which its cure is made."""
-    cure = error.failure.cure if error.failure is not None else ""
-    return named_setting(error.container, error.line) or only_file(error.container, cure)
-
-
-def _needed_option(
-    error: RepeatedError, asked_devices: AskedDevices | None, numbers: UserNumbers | None
-) -> PageVariables:
-    """The one option without which the program continues and does a part of its work.
-
-    All rights are nothing to give a program that works without them.
-    """
-    failure = error.failure
-    if failure is None:
-        return {}
-    options = needed_options(error.container, failure, asked_devices, numbers)
-    option = only(options) or "--privileged"
-    return {} if option == "--privileged" else {"needed_option": option}
 
 
 _IS_NO_ERROR = LazyPattern(r"^(?:\S{1,40} ){0,3}\[?(?:DEBUG|INFO)\b|\blevel=(?:debug|info)\b")

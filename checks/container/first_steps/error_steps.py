@@ -13,7 +13,6 @@ from checks.container.peers.unknown_names import stray_variables
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
-from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.addresses import is_everywhere, is_loopback, with_port
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.mappings import only, present
@@ -34,16 +33,14 @@ _NO_PAGES = frozenset(
 """Ports of servers that do not speak HTTP."""
 
 
-def first_step(case: ErrorCase, containers: Containers | None, info: Info | None) -> PageVariables:
+def first_step(case: ErrorCase) -> PageVariables:
     """The variables for one command: those of the surest remedy that there is."""
-    return next(filter(None, _remedies(case, containers, info)), {})
+    return next(filter(None, _remedies(case)), {})
 
 
-def _remedies(
-    case: ErrorCase, containers: Containers | None, info: Info | None
-) -> Iterator[PageVariables]:
+def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     """What may be done, the surest remedy first; a remedy that does not fit is empty."""
-    error = case.error
+    error, containers = case.error, case.around.containers
     if case.has_no_network:
         yield {"unconnected": error.container.name}
     yield case.unpassed.steps if case.unpassed is not None else {}
@@ -54,10 +51,10 @@ def _remedies(
     yield {"floor_file": case.floor.path} if case.floor is not None else {}
     yield _path_variables(case)
     yield present({"migration": migration_of(error.failure, error.lines)})
-    yield _stray_variables(case, containers)
+    yield _stray_variables(case)
     yield case.remedy
     yield _authority_variables(case)
-    yield _row_variables(case, containers, info)
+    yield _row_variables(case)
     yield case.option
     yield _extension_variables(case)
     yield present({"installer": installer_of(error.failure)})
@@ -80,8 +77,9 @@ def _path_variables(case: ErrorCase) -> PageVariables:
     return {"host_path": stray.path, "own_path": stray.inside} if stray and stray.inside else {}
 
 
-def _stray_variables(case: ErrorCase, containers: Containers | None) -> PageVariables:
+def _stray_variables(case: ErrorCase) -> PageVariables:
     """The variable with the name of the neighbour that is meant, where that is known."""
+    containers = case.around.containers
     if not case.strays or containers is None:
         return {}
     steps = stray_variables(case.strays, case.error.container, containers, None)
@@ -95,17 +93,17 @@ def _authority_variables(case: ErrorCase) -> PageVariables:
     return {"distrusting": case.error.container.name, "authorities": case.authorities.mount}
 
 
-def _row_variables(
-    case: ErrorCase, containers: Containers | None, info: Info | None
-) -> PageVariables:
+def _row_variables(case: ErrorCase) -> PageVariables:
     """What the known failure's own remedy needs.
 
     Nothing where it turns few callers away: scanners ask for any host name and any upload.
     """
-    failure = case.error.failure
+    failure, around = case.error.failure, case.around
     if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
         return {}
-    return row_steps(case.error.container, failure, containers, is_running=True, info=info)
+    return row_steps(
+        case.error.container, failure, around.containers, is_running=True, info=around.info
+    )
 
 
 def _extension_variables(case: ErrorCase) -> PageVariables:

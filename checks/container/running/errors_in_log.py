@@ -2,12 +2,11 @@
 
 from msgspec.structs import replace
 
-from checks.container.first_steps.error_case import ErrorCase, ErrorSurroundings, error_case
+from checks.container.first_steps.error_case import ErrorCase, ErrorSurroundings
 from checks.container.first_steps.error_steps import first_step
 from checks.container.helpers import setting_evidence
 from checks.container.peers.unknown_names import stray_evidence
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
 from diagnose.mappings import present
@@ -67,19 +66,16 @@ def errors_in_log(
     report does not stay calm if it has no other problem that may explain the line; nor where the
     line is known to mean a fault of its own settings, files, data or build, and no work goes well.
     """
-    containers = surroundings.containers
     for error in repeated_errors:
         if _is_copy(error, repeated_errors):
             continue
-        case = error_case(error, repeated_errors, surroundings)
-        finding = _finding(case, containers).with_variables(
-            first_step(case, containers, surroundings.info)
-        )
+        case = ErrorCase(error, repeated_errors, surroundings)
+        finding = _finding(case).with_variables(first_step(case))
         yield finding if linked_files is None else linked_files.out_of(finding)
 
 
-def _finding(case: ErrorCase, containers: Containers | None) -> Finding:
-    error, authorities = case.error, case.authorities
+def _finding(case: ErrorCase) -> Finding:
+    error, authorities, containers = case.error, case.authorities, case.around.containers
     is_warning = case.unpassed is not None or case.turns_callers_away or case.has_no_network
     is_aside = error.is_aside and case.setting is None and case.unpassed is None
     added = {"authorities added to this host": list(authorities.files[:5])} if authorities else {}
