@@ -2,6 +2,7 @@
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
+from checks.container.ends.failed_run_steps import steps_of
 from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import held_up, severity_of_end, took
 from diagnose.evidence.containers.events import Events
@@ -93,7 +94,7 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
         onset=container.finished_at,
         image=container.config.image,
     )
-    return finding.with_variables(run.steps)
+    return finding.with_variables(steps_of(run))
 
 
 def _stays_down(container: Container) -> bool:

@@ -1,26 +1,17 @@
 """Why the last run of a container failed, as its log, its settings and its peers tell it."""
 
-import shlex
 from collections.abc import Mapping
 
 import msgspec
 
-from checks.container.ends.silent_faults import silent_fault_clause, silent_fault_steps
-from checks.container.first_steps.changed_compose import (
-    changed_evidence,
-    changed_file,
-    changed_variables,
-)
-from checks.container.first_steps.code_steps import code_evidence, code_variables
-from checks.container.first_steps.image_steps import build_before, image_steps
-from checks.container.first_steps.installed_parts import mended_image
-from checks.container.first_steps.line_steps import line_evidence, line_variables
-from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
-from checks.container.first_steps.named_variables import missing_variable_steps
+from checks.container.ends.silent_faults import silent_fault_clause
+from checks.container.first_steps.changed_compose import changed_evidence, changed_file
+from checks.container.first_steps.code_steps import code_evidence
+from checks.container.first_steps.line_steps import line_evidence
 from checks.container.first_steps.own_address import OwnAddress, own_address
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
-from checks.container.first_steps.setting_steps import setting_of, setting_variables
+from checks.container.first_steps.setting_steps import setting_of
 from checks.container.first_steps.subject_looks import subject_look, unknown_clause
 from checks.container.helpers import (
     UNFILTERED,
@@ -35,7 +26,6 @@ from checks.container.peers.peer_evidence import peer_evidence
 from checks.container.peers.unknown_names import stray_evidence, stray_setting, stray_variables
 from diagnose.evidence.containers.former_images import FormerImage
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.mounts.host_paths import stray_path
@@ -44,14 +34,12 @@ from diagnose.evidence.containers.peers.failed_migrator import FailedMigrator, f
 from diagnose.evidence.containers.peers.stray_calls import called_host, strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.programs.init_scripts import InitScript
-from diagnose.evidence.containers.programs.missing_modules import MissingModule
 from diagnose.evidence.containers.run_context import RunContext, SeenInside
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
-from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import only, present, subjects_of
-from diagnose.model import Json, PageVariables, Subject
+from diagnose.mappings import only, subjects_of
+from diagnose.model import Json, Subject
 from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES
 
 _OF_THE_IMAGE = frozenset(LIBRARIES + COMMANDS)
@@ -109,7 +97,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return self.complaint.clause if self.complaint is not None else ""
 
     @property
-    def _former_image(self) -> FormerImage | None:
+    def former_image(self) -> FormerImage | None:
         """The image of the container that it has replaced, where that one ran.
 
         None where a peer or a newer compose file is to blame.
@@ -129,24 +117,14 @@ class FailedRun(msgspec.Struct, frozen=True):
         return f"{mount.source}, which is mounted at {folder}, hides what its image has there"
 
     @property
-    def _steps_inside(self) -> PageVariables:
-        """What heals it, as far as a command can: the image's own command in the place of one for
-        development, or what a file inside asks for."""
-        seen, container, commands = self._seen_inside, self.container, self.context.image_commands
-        if seen is None or not isinstance(seen, MissingModule):
-            return seen.steps if seen is not None else {}
-        own = (commands.of(container) or ()) if commands is not None else ()
-        return {"own_start": shlex.join(own)} if own and seen.manifest else {}
-
-    @property
-    def _seen_inside(self) -> SeenInside | None:
+    def seen_inside(self) -> SeenInside | None:
         """What the image or a file in it says about the failure."""
         return self.context.seen_inside(self.container)
 
     @property
     def meaning_clause(self) -> str:
         """The clause that says what the log means; "" where that is not known, or is not so."""
-        seen = self._seen_inside
+        seen = self.seen_inside
         if isinstance(seen, InitScript) and not seen.user:
             return "; ".join(filter(None, (seen.clause, meaning(self.tail))))
         if seen is not None:
@@ -154,7 +132,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         if self._blames_no_filter:
             return ""
         own = self.own.clause if self.own else ""
-        former = self._former_image.clause if self._former_image is not None else ""
+        former = self.former_image.clause if self.former_image is not None else ""
         migrator = self.migrator.clause if self.migrator is not None else ""
         means = migrator or meaning(self.tail)
         clauses = (means, own, self._empty_variable_clause, self._stray_path_clause, former)
@@ -204,7 +182,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **log_evidence(self.tail, is_refuted=self._blames_no_filter, is_known=is_known),
             **self._unknown_evidence,
             **(UNFILTERED if self._blames_no_filter else {}),
-            **(self._seen_inside.evidence if self._seen_inside is not None else {}),
+            **(self.seen_inside.evidence if self.seen_inside is not None else {}),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **code_evidence(self.container, self.tail),
@@ -222,74 +200,13 @@ class FailedRun(msgspec.Struct, frozen=True):
     def _unknown_evidence(self) -> dict[str, object]:
         """What the words of a complaint are about that nobody knows, and that no peer explains."""
         is_explained = self.tail.failure is not None or bool(self.calls.callees or self.strays)
-        if is_explained or self._seen_inside is not None or not self.tail.has_complaint:
+        if is_explained or self.seen_inside is not None or not self.tail.has_complaint:
             return {}
         return {"this means": unknown_clause(self.tail.telling_text)}
 
     @property
     def _blames_no_filter(self) -> bool:
         return blames_no_filter(self.container, self.tail, self.context.info)
-
-    @property
-    def _is_unexplained(self) -> bool:
-        """Whether the log names no known failure, no setting and no peer, and nothing changed."""
-        is_named = self.setting is not None or bool(self.calls.callees or self.strays)
-        return self.tail.failure is None and not is_named and self.changed is None
-
-    @property
-    def _image_before(self) -> PageVariables:
-        """The image of its predecessor, or a build before where the log explains nothing."""
-        if self._former_image is None and not self._is_unexplained:
-            return {}
-        return build_before(self.container, self.context.images, self._former_image)
-
-    @property
-    def steps(self) -> PageVariables:
-        """The variables of the page: which of its cures suit this failure."""
-        first = first_steps(
-            self.container, self.tail, self.setting, self.calls, is_lasting=self._is_lasting
-        )
-        return self._without_links(first) | self.further_steps
-
-    @property
-    def _is_lasting(self) -> bool:
-        """Whether no other start finds what it called: a name that no container has, its own
-        localhost, a place where a look shows who is there."""
-        failure, container = self.tail.failure, self.container
-        is_of_loopback = failure is not None and failure.name.startswith("loopback-")
-        calls_itself = is_of_loopback and not container.shares_network
-        is_looked_at = bool({"asked_host", "calls_of"} & set(self.look)) and not self.calls.callees
-        return bool(self.strays) or calls_itself or is_looked_at
-
-    def _without_links(self, steps: PageVariables) -> PageVariables:
-        """The steps that change no file to which a link of the container leads."""
-        linked = self.context.linked_files
-        return linked.without(steps) if linked is not None else steps
-
-    @property
-    def further_steps(self) -> PageVariables:
-        """The first steps that lie in the image, the compose file and the mounts."""
-        container, tail, context = self.container, self.tail, self.context
-        inside = self._steps_inside
-        # what is seen in this image is in no other build of it
-        images = context.images if "mended" not in inside else None
-        return self._without_links(
-            silent_fault_steps(container, context.log_tails)
-            | image_steps(container, tail, images, context.image_commands, self.calls)
-            | (inside if self._seen_inside else mended_image(container, tail.failure))
-            | self._image_before
-            | changed_variables(container, self.changed)
-            | _hidden_variables(container, tail, self.setting, context.empty_mounts)
-            | line_variables(container, tail, self.setting)
-            | code_variables(container, tail)
-            | dict(self.look)
-            | _named_steps(container, tail, self.setting)
-            | _room_variables(container, tail, context.info)
-            | dict(self.corrected)
-            | dict(self.server)
-            | ({"misnamed": self.own.server, "own_setting": self.own.place} if self.own else {})
-            | dict(self.row)
-        )
 
 
 def failed_run(
@@ -341,58 +258,3 @@ def _server_evidence(server: Mapping[str, str], containers: Containers) -> dict[
 def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[str, Json]:
     """The empty folders that are mounted over what the image has."""
     return mounts.evidence_of(container) if mounts is not None else {}
-
-
-def _hidden_variables(
-    container: Container, tail: LogTail, setting: NamedSetting | None, mounts: EmptyMounts | None
-) -> PageVariables:
-    """The variables of a page about the one such folder, where the log explains nothing better."""
-    is_explained = setting is not None or tail.failure is not None
-    return {} if mounts is None or is_explained else mounts.variables_of(container)
-
-
-def _named_steps(
-    container: Container, tail: LogTail, setting: NamedSetting | None
-) -> PageVariables:
-    """The variables of a page about what the line names, other than a variable or an option."""
-    is_given = setting is not None and not setting.path and not setting.folder
-    if is_given or tail.telling is None:
-        return {}
-    text = tail.telling.whole
-    asked = missing_variable_steps(container, text) if tail.known_failure is None else {}
-    return asked or named_thing_steps(container, text)
-
-
-def _room_variables(container: Container, tail: LogTail, info: Info | None) -> PageVariables:
-    """Where the program writes, if its log says that there is no room: below its first mount."""
-    if "no-space" not in tail.signs and tail.failure_named("database-io", "space-short") is None:
-        return {}
-    mounted = [mount.source for mount in container.mounts if mount.rw and mount.has_host_path]
-    root = info.docker_root_dir if info is not None else ""
-    return present({"room": next(iter(mounted), root)})
-
-
-def first_steps(
-    container: Container,
-    tail: LogTail,
-    setting: NamedSetting | None,
-    calls: Calls,
-    *,
-    is_lasting: bool,
-) -> PageVariables:
-    """The variables of a page about a container that has ended: another start where it may help, a
-    peer that does not listen, and the setting to which the log objects.
-
-    is_lasting: no other start finds what it called. Nor does one find a port where nothing listens
-    now.
-    """
-    may_help = may_have_passed(container, tail, setting) or calls.are_back
-    text = tail.telling_text
-    is_named = is_better_looked_at(container, text) or bool(code_variables(container, tail))
-    stays = is_lasting or calls.are_deaf or is_named
-    is_worth_a_start = may_help and not stays
-    return {
-        **({"again": container.name} if is_worth_a_start else {}),
-        **calls.variables,
-        **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
-    }

@@ -6,6 +6,7 @@ import msgspec
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.failed_run import FailedRun, failed_run
+from checks.container.ends.failed_run_steps import further_steps
 from checks.container.ends.own_calls import OwnCalls, own_calls
 from checks.container.first_steps.setting_steps import setting_variables
 from checks.container.helpers import EndOutcome, log_evidence, meaning, tail_of, took
@@ -24,16 +25,8 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.run.focus import Focus
 from diagnose.mappings import by_key
-from diagnose.model import (
-    ON_ALL,
-    CheckResult,
-    Count,
-    EvidenceGroup,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-)
+from diagnose.model import ON_ALL, CheckResult, EvidenceGroup, Finding, PageVariables, Severity
+from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration, how_often, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
@@ -187,7 +180,7 @@ def _finding(
         onset=exits.series_began if exits.at else container.finished_at,
         looping=container.name,
     )
-    steps = _cure(run, exits) | run.further_steps | _complaint(run)
+    steps = _cure(run, exits) | further_steps(run) | _complaint(run)
     return finding.with_variables(steps | (own.steps if own is not None else {}))
 
 

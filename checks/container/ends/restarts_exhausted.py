@@ -2,6 +2,7 @@
 
 from checks.container.causes import causes_without
 from checks.container.ends.failed_run import FailedRun, failed_run
+from checks.container.ends.failed_run_steps import steps_of
 from checks.container.helpers import took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -81,4 +82,4 @@ def _finding(run: FailedRun, severity: Severity, containers: Containers, clock: 
         signs=run.tail.signs,
         onset=container.finished_at,
     )
-    return finding.with_variables(run.steps)
+    return finding.with_variables(steps_of(run))

@@ -1,0 +1,137 @@
+"""The first steps after a run that failed: which cures of the page suit it."""
+
+import shlex
+
+from checks.container.ends.failed_run import FailedRun
+from checks.container.ends.silent_faults import silent_fault_steps
+from checks.container.first_steps.changed_compose import changed_variables
+from checks.container.first_steps.code_steps import code_variables
+from checks.container.first_steps.image_steps import build_before, image_steps
+from checks.container.first_steps.installed_parts import mended_image
+from checks.container.first_steps.line_steps import line_variables
+from checks.container.first_steps.named_things import is_better_looked_at, named_thing_steps
+from checks.container.first_steps.named_variables import missing_variable_steps
+from checks.container.first_steps.setting_steps import setting_variables
+from diagnose.evidence.containers.logs.passing_failures import may_have_passed
+from diagnose.evidence.containers.programs.missing_modules import MissingModule
+from diagnose.mappings import present
+from diagnose.model import PageVariables
+
+
+def steps_of(run: FailedRun) -> PageVariables:
+    """The variables of the page: which of its cures suit this failure.
+
+    Another start is worth a try where nothing that lasts has ended the run: see `_lasts`.
+    """
+    container, tail, setting, calls = run.container, run.tail, run.setting, run.calls
+    may_help = may_have_passed(container, tail, setting) or calls.are_back
+    is_worth_a_start = may_help and not _lasts(run)
+    steps = {
+        **({"again": container.name} if is_worth_a_start else {}),
+        **calls.variables,
+        **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
+    }
+    return _without_links(run, steps) | further_steps(run)
+
+
+def further_steps(run: FailedRun) -> PageVariables:
+    """The first steps that lie in the image, the compose file and the mounts."""
+    container, tail, context = run.container, run.tail, run.context
+    inside = _steps_inside(run)
+    # what is seen in this image is in no other build of it
+    images = context.images if "mended" not in inside else None
+    return _without_links(
+        run,
+        silent_fault_steps(container, context.log_tails)
+        | image_steps(container, tail, images, context.image_commands, run.calls)
+        | (inside if run.seen_inside else mended_image(container, tail.failure))
+        | _image_before(run)
+        | changed_variables(container, run.changed)
+        | _hidden_variables(run)
+        | line_variables(container, tail, run.setting)
+        | code_variables(container, tail)
+        | dict(run.look)
+        | _named_steps(run)
+        | _room_variables(run)
+        | dict(run.corrected)
+        | dict(run.server)
+        | ({"misnamed": run.own.server, "own_setting": run.own.place} if run.own else {})
+        | dict(run.row),
+    )
+
+
+def _steps_inside(run: FailedRun) -> PageVariables:
+    """What heals it, as far as a command can: the image's own command in the place of one for
+    development, or what a file inside asks for."""
+    seen, container, commands = run.seen_inside, run.container, run.context.image_commands
+    if seen is None or not isinstance(seen, MissingModule):
+        return seen.steps if seen is not None else {}
+    own = (commands.of(container) or ()) if commands is not None else ()
+    return {"own_start": shlex.join(own)} if own and seen.manifest else {}
+
+
+def _image_before(run: FailedRun) -> PageVariables:
+    """The image of its predecessor, or a build before where the log explains nothing."""
+    if run.former_image is None and not _is_unexplained(run):
+        return {}
+    return build_before(run.container, run.context.images, run.former_image)
+
+
+def _is_unexplained(run: FailedRun) -> bool:
+    """Whether the log names no known failure, no setting and no peer, and nothing changed."""
+    is_named = run.setting is not None or bool(run.calls.callees or run.strays)
+    return run.tail.failure is None and not is_named and run.changed is None
+
+
+def _lasts(run: FailedRun) -> bool:
+    """Whether what ended it will be there at another start too: a place where nobody is, or a
+    thing that its log names and that is better looked at."""
+    container = run.container
+    is_named = is_better_looked_at(container, run.tail.telling_text)
+    is_in_code = bool(code_variables(container, run.tail))
+    return _calls_nobody(run) or run.calls.are_deaf or is_named or is_in_code
+
+
+def _calls_nobody(run: FailedRun) -> bool:
+    """Whether no other start finds what it called: a name that no container has, its own
+    localhost, a place where a look shows who is there."""
+    failure, container = run.tail.failure, run.container
+    is_of_loopback = failure is not None and failure.name.startswith("loopback-")
+    calls_itself = is_of_loopback and not container.shares_network
+    is_looked_at = bool({"asked_host", "calls_of"} & set(run.look)) and not run.calls.callees
+    return bool(run.strays) or calls_itself or is_looked_at
+
+
+def _without_links(run: FailedRun, steps: PageVariables) -> PageVariables:
+    """The steps that change no file to which a link of the container leads."""
+    linked = run.context.linked_files
+    return linked.without(steps) if linked is not None else steps
+
+
+def _hidden_variables(run: FailedRun) -> PageVariables:
+    """The one empty folder that hides what the image has, where the log explains nothing better."""
+    mounts = run.context.empty_mounts
+    is_explained = run.setting is not None or run.tail.failure is not None
+    return {} if mounts is None or is_explained else mounts.variables_of(run.container)
+
+
+def _named_steps(run: FailedRun) -> PageVariables:
+    """What the line names, other than a variable or an option."""
+    setting, tail = run.setting, run.tail
+    is_given = setting is not None and not setting.path and not setting.folder
+    if is_given or tail.telling is None:
+        return {}
+    text = tail.telling.whole
+    asked = missing_variable_steps(run.container, text) if tail.known_failure is None else {}
+    return asked or named_thing_steps(run.container, text)
+
+
+def _room_variables(run: FailedRun) -> PageVariables:
+    """Where the program writes, if its log says that there is no room: below its first mount."""
+    tail, info = run.tail, run.context.info
+    if "no-space" not in tail.signs and tail.failure_named("database-io", "space-short") is None:
+        return {}
+    mounts = run.container.mounts
+    mounted = [mount.source for mount in mounts if mount.rw and mount.has_host_path]
+    root = info.docker_root_dir if info is not None else ""
+    return present({"room": next(iter(mounted), root)})
