@@ -15,19 +15,8 @@ from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.filesystem_errors import filesystem_errors as errors_by_device
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    CheckResult,
-    Count,
-    Finding,
-    Percent,
-    Seconds,
-    Severity,
-    Skipped,
-    Subject,
-    container,
-)
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Subject, container
+from diagnose.model.units import Count, Percent, Seconds
 from diagnose.phrases import count, duration, how_often, named, shortened
 from diagnose.registry import check
 

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple, TypeVar
 from diagnose import packs
 from diagnose.annotations import field_hints, hints
 from diagnose.model import (
-    UNITS,
     Check,
     EvidenceGroup,
     Need,
@@ -28,6 +27,7 @@ from diagnose.model import (
     Threshold,
     Unavailable,
 )
+from diagnose.model.units import UNITS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

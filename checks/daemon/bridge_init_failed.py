@@ -20,16 +20,8 @@ from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 from diagnose.evidence.network.subnets.subnet_stock import pools_of, stock_before_networks
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Severity,
-    Subject,
-    Unavailable,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Unavailable
+from diagnose.model.subjects import DAEMON, Subject
 from diagnose.phrases import joined, sentence
 from diagnose.registry import check
 

@@ -16,16 +16,8 @@ from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Severity,
-    Skipped,
-    Unavailable,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unavailable
+from diagnose.model.subjects import DAEMON
 from diagnose.phrases import shortened
 from diagnose.programs.path_errors import path_of_error
 from diagnose.registry import check

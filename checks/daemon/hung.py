@@ -10,19 +10,9 @@ from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Count,
-    Finding,
-    Json,
-    PageVariables,
-    Seconds,
-    Severity,
-    Subject,
-    Unavailable,
-    container,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Unavailable
+from diagnose.model.subjects import DAEMON, Subject, container
+from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration, sentence
 from diagnose.registry import check
 

@@ -5,15 +5,8 @@ from diagnose.evidence.engine.installed.installation import CONTAINERD_UNIT
 from diagnose.evidence.engine.starting.unit_files import UnitFiles
 from diagnose.evidence.engine.starting.unit_programs import UnstartableProgram, UnstartablePrograms
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Unavailable,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.model.subjects import DAEMON
 from diagnose.registry import check
 
 

@@ -15,16 +15,8 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.mappings import by_key, only, subjects_of
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Unavailable,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.model.subjects import DAEMON, HOST
 from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
 

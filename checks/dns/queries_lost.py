@@ -17,16 +17,16 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.mappings import by_key
 from diagnose.model import (
-    HOST,
     CheckResult,
     EvidenceGroup,
     Finding,
     PageVariables,
-    Percent,
     Severity,
     Skipped,
     Unavailable,
 )
+from diagnose.model.subjects import HOST
+from diagnose.model.units import Percent
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
 

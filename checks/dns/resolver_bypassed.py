@@ -12,16 +12,8 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-    Subject,
-    Unavailable,
-)
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Subject, Unavailable
+from diagnose.model.units import Seconds
 from diagnose.phrases import count, named, quoted, sentence
 from diagnose.registry import check
 

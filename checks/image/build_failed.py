@@ -9,17 +9,8 @@ from diagnose.evidence.images.failed_builds import FailedBuild, FailedBuilds
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Count,
-    Finding,
-    Json,
-    Seconds,
-    Severity,
-    Skipped,
-    Subject,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped, Subject
+from diagnose.model.units import Count, Seconds
 from diagnose.phrases import how_often, quoted, shortened
 from diagnose.programs.failures import BUILD_ERRORS, Recognised, recognise
 from diagnose.programs.telling_line import telling_line

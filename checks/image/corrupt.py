@@ -13,18 +13,9 @@ from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Json,
-    Seconds,
-    Severity,
-    Skipped,
-    Subject,
-    Unavailable,
-    container,
-)
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.model.subjects import DAEMON, Subject, container
+from diagnose.model.units import Seconds
 from diagnose.phrases import agree, count, how_often, named, shortened
 from diagnose.registry import check
 

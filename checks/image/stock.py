@@ -6,19 +6,8 @@ from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.mappings import by_key
-from diagnose.model import (
-    HOST,
-    Bytes,
-    CheckResult,
-    Count,
-    Finding,
-    Percent,
-    Seconds,
-    Severity,
-    Skipped,
-    Subject,
-    Unavailable,
-)
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model.units import Bytes, Count, Percent, Seconds
 from diagnose.phrases import agree, count, duration, named, short_id, size
 from diagnose.registry import check
 

@@ -7,16 +7,8 @@ from diagnose.evidence.containers.logs.files import LogFile, LogFiles
 from diagnose.evidence.storage.disk_parts import UsagePart
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.model import (
-    Bytes,
-    CheckResult,
-    Finding,
-    Json,
-    Percent,
-    Severity,
-    Unavailable,
-    Unexamined,
-)
+from diagnose.model import CheckResult, Finding, Json, Severity, Unavailable, Unexamined
+from diagnose.model.units import Bytes, Percent
 from diagnose.phrases import size
 from diagnose.registry import check
 

@@ -15,18 +15,8 @@ from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    Bytes,
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Percent,
-    Seconds,
-    Severity,
-)
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Json, PageVariables, Severity
+from diagnose.model.units import Bytes, Percent, Seconds
 from diagnose.phrases import MIB, duration, size
 from diagnose.registry import check
 

@@ -20,17 +20,9 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, present
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    CheckResult,
-    EvidenceGroup,
-    Finding,
-    PageVariables,
-    Percent,
-    Severity,
-    Unavailable,
-)
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Unavailable
+from diagnose.model.subjects import DAEMON, HOST
+from diagnose.model.units import Percent
 from diagnose.phrases import how_often, quoted, sentence, shortened
 from diagnose.registry import check
 

@@ -4,16 +4,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    Bytes,
-    CheckResult,
-    Finding,
-    Percent,
-    Severity,
-    Subject,
-    Unexamined,
-    container,
-)
+from diagnose.model import CheckResult, Finding, Severity, Subject, Unexamined, container
+from diagnose.model.units import Bytes, Percent
 from diagnose.phrases import size
 from diagnose.registry import check
 

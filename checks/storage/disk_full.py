@@ -22,16 +22,15 @@ from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.evidence.storage.written_layers import WrittenLayers
 from diagnose.mappings import present
 from diagnose.model import (
-    Bytes,
     CheckResult,
     EvidenceGroup,
     Finding,
     Json,
     PageVariables,
-    Percent,
     Severity,
     Unavailable,
 )
+from diagnose.model.units import Bytes, Percent
 from diagnose.phrases import duration, size
 from diagnose.registry import check
 

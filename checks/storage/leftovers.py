@@ -6,17 +6,9 @@ from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.unused_volumes import UnusedVolumes
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Json,
-    Seconds,
-    Severity,
-    Skipped,
-    Subject,
-    Unavailable,
-)
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.model.subjects import DAEMON, Subject
+from diagnose.model.units import Seconds
 from diagnose.phrases import size
 from diagnose.registry import check
 

@@ -2,7 +2,6 @@
 
 from diagnose.evidence.storage.remote_mounts import RemoteMount, RemoteMounts
 from diagnose.model import (
-    DAEMON,
     NOT_IN_BUNDLE,
     CheckResult,
     Failed,
@@ -10,10 +9,9 @@ from diagnose.model import (
     Reason,
     Severity,
     Skipped,
-    Subject,
     Unexamined,
-    container,
 )
+from diagnose.model.subjects import DAEMON, Subject, container
 from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
 

@@ -7,16 +7,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.swarm.swarm import Node, Swarm
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-    Unavailable,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
+from diagnose.model.subjects import DAEMON, Subject
 from diagnose.registry import check
 
 _EXPIRED = LazyPattern(

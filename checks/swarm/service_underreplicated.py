@@ -20,16 +20,8 @@ from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
 from diagnose.evidence.swarm.services import NO_MATCH, NO_NODE, PORT_TAKEN, TOO_LARGE, PlacedService
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Seconds,
-    Severity,
-    Subject,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Subject
+from diagnose.model.units import Seconds
 from diagnose.phrases import sentence, size
 from diagnose.programs.failures import START_ERRORS, recognise
 from diagnose.registry import check

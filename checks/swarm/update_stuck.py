@@ -13,15 +13,8 @@ from diagnose.evidence.run.options import Options
 from diagnose.evidence.swarm.services import PlacedService
 from diagnose.evidence.swarm.swarm import Swarm, UpdateStatus
 from diagnose.mappings import present
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-    Unavailable,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Unavailable
+from diagnose.model.units import Seconds
 from diagnose.phrases import sentence
 from diagnose.registry import check
 

@@ -9,15 +9,8 @@ from msgspec.structs import replace
 
 from diagnose.judgement.coincidence import says_why
 from diagnose.mappings import by_key
-from diagnose.model import (
-    HOST,
-    HostProfile,
-    RecentChange,
-    RecentChanges,
-    Reported,
-    Severity,
-    Subject,
-)
+from diagnose.model import HostProfile, RecentChange, RecentChanges, Reported, Severity
+from diagnose.model.subjects import HOST, Subject
 
 BEFORE_S = 3600.0
 """Changes that are older than this are left out: they rarely matter."""

@@ -10,17 +10,8 @@ from msgspec.structs import replace
 
 from diagnose.judgement.collection import Broken
 from diagnose.judgement.deadline import TimeIsUpError, alarm, at_most
-from diagnose.model import (
-    DAEMON,
-    HOST,
-    Check,
-    Finding,
-    Result,
-    Skipped,
-    Unavailable,
-    Unexamined,
-    Verdict,
-)
+from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
+from diagnose.model.subjects import DAEMON, HOST
 from diagnose.phrases import named
 from diagnose.recording.budget import Budget
 

@@ -44,10 +44,10 @@ from diagnose.model import (
     RuledOut,
     Severity,
     Strength,
-    Subject,
     Unavailable,
     Verdict,
 )
+from diagnose.model.subjects import Subject
 from diagnose.questions import Host
 
 Judge = Callable[[Check, Mapping[type, Any]], Result]

@@ -21,7 +21,6 @@ from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import Thresholds, judge
 from diagnose.judgement.silences import Silence
 from diagnose.model import (
-    DAEMON,
     NOT_IN_BUNDLE,
     Check,
     Finding,
@@ -30,9 +29,8 @@ from diagnose.model import (
     Reported,
     Result,
     Severity,
-    Subject,
-    container,
 )
+from diagnose.model.subjects import DAEMON, Subject, container
 from diagnose.recording.budget import Budget
 from diagnose.version import __version__
 

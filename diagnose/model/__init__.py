@@ -4,6 +4,8 @@ Everything here is a plain frozen value. Nothing here asks, judges or prints.
 
 - `answers`   what a host says, or why it does not.
 - `findings`  what a check says of a subject.
+- `subjects`  what a finding may be about.
+- `units`     the units of thresholds.
 - `checks`    a check with its needs and thresholds, and its result.
 - `causes`    the link between two findings, and how sure it is.
 - `reports`   the report, and the host that it is about.
@@ -22,23 +24,16 @@ from diagnose.model.answers import (
 from diagnose.model.causes import CauseLink, Edit, Outcome, RuledOut, Strength
 from diagnose.model.checks import (
     ON_ALL,
-    UNITS,
-    Bytes,
     Check,
-    Count,
     EvidenceGroup,
     Focus,
     HasSubject,
     Need,
-    Percent,
     Result,
-    Seconds,
     Threshold,
     Verdict,
 )
 from diagnose.model.findings import (
-    DAEMON,
-    HOST,
     CheckItem,
     CheckResult,
     ContainerRun,
@@ -47,10 +42,7 @@ from diagnose.model.findings import (
     PageVariables,
     Severity,
     Skipped,
-    Subject,
-    SubjectKind,
     Unexamined,
-    container,
 )
 from diagnose.model.reports import (
     Coverage,
@@ -65,6 +57,8 @@ from diagnose.model.reports import (
     Reported,
     Trait,
 )
+from diagnose.model.subjects import DAEMON, HOST, Subject, SubjectKind, container
+from diagnose.model.units import UNITS, Bytes, Count, Percent, Seconds
 
 __all__ = [
     "DAEMON",

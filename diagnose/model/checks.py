@@ -1,20 +1,14 @@
 """A check as the engine knows it, and what became of it."""
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NewType, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from diagnose.model.answers import Unavailable
-from diagnose.model.findings import Finding, Severity, Subject, Unexamined
-
-Percent = NewType("Percent", float)
-Seconds = NewType("Seconds", float)
-Bytes = NewType("Bytes", int)
-Count = NewType("Count", int)
-UNITS: Mapping[str, str] = {"Percent": "%", "Seconds": "s", "Bytes": "bytes", "Count": ""}
-"""The unit that `diagnose list` prints behind a threshold, by the name of its type."""
+from diagnose.model.findings import Finding, Severity, Unexamined
+from diagnose.model.subjects import Subject
 
 
 class Need(msgspec.Struct, frozen=True):

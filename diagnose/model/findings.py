@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Generator, Mapping
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from diagnose.model.answers import Json, Unavailable
+from diagnose.model.subjects import Subject
 
 
 class Severity(enum.IntEnum):
@@ -25,33 +26,6 @@ class Severity(enum.IntEnum):
 
     def __str__(self) -> str:
         return self.name
-
-
-SubjectKind = Literal[
-    "host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"
-]
-
-
-class Subject(msgspec.Struct, frozen=True, order=True):
-    """What a finding is about: a kind and the user's own name for it.
-
-    A filesystem's name is its mount point.
-    """
-
-    kind: SubjectKind
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.name}"
-
-
-HOST = Subject("host", "host")
-DAEMON = Subject("daemon", "docker")
-
-
-def container(name: str) -> Subject:
-    """The subject of a container by its name, with or without the engine's leading slash."""
-    return Subject("container", name.removeprefix("/"))
 
 
 class ContainerRun(msgspec.Struct, frozen=True):

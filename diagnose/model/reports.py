@@ -9,7 +9,8 @@ import msgspec
 from diagnose.model.answers import Json
 from diagnose.model.causes import CauseLink, RuledOut
 from diagnose.model.checks import Check, Result, Verdict
-from diagnose.model.findings import DAEMON, HOST, Finding, Severity, Subject
+from diagnose.model.findings import Finding, Severity
+from diagnose.model.subjects import DAEMON, HOST, Subject
 
 
 class RecentChange(msgspec.Struct, frozen=True, order=True):

@@ -38,15 +38,8 @@ from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.mappings import names_of
-from diagnose.model import (
-    CheckResult,
-    Count,
-    EvidenceGroup,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-)
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity
+from diagnose.model.units import Count, Seconds
 from diagnose.phrases import named
 from diagnose.registry import check
 

@@ -7,17 +7,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Count,
-    Finding,
-    Json,
-    PageVariables,
-    Seconds,
-    Severity,
-    Skipped,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
+from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration
 from diagnose.registry import check
 

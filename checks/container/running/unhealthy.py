@@ -30,16 +30,9 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present, subjects_of
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    EvidenceGroup,
-    Finding,
-    Json,
-    PageVariables,
-    Seconds,
-    Severity,
-)
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Json, PageVariables, Severity
+from diagnose.model.subjects import DAEMON
+from diagnose.model.units import Seconds
 from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check

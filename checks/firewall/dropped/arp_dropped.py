@@ -5,16 +5,8 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.gateways.arp_filters import ArpFilter, ArpFilters
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-    Unexamined,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model.subjects import HOST, Subject
 from diagnose.phrases import named, numbered
 from diagnose.registry import check
 

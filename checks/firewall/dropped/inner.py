@@ -10,16 +10,8 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Severity,
-    Skipped,
-    Unexamined,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model.subjects import HOST
 from diagnose.phrases import named, numbered
 from diagnose.registry import check
 

@@ -5,15 +5,8 @@ from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.published.relays import Relay, Relays
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.model import (
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-    Unexamined,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model.subjects import Subject
 from diagnose.phrases import count
 from diagnose.registry import check
 

@@ -9,16 +9,8 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import (
-    HOST,
-    CheckResult,
-    Finding,
-    Json,
-    PageVariables,
-    Severity,
-    Skipped,
-    Unexamined,
-)
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model.subjects import HOST
 from diagnose.phrases import joined, named
 from diagnose.registry import check
 

@@ -22,17 +22,9 @@ from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import present
-from diagnose.model import (
-    CheckResult,
-    Count,
-    EvidenceGroup,
-    Finding,
-    PageVariables,
-    Seconds,
-    Severity,
-    Skipped,
-    Subject,
-)
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
+from diagnose.model.subjects import Subject
+from diagnose.model.units import Count, Seconds
 from diagnose.phrases import agree, and_more, named, quoted
 from diagnose.registry import check
 

@@ -18,16 +18,8 @@ from diagnose.evidence.network.subnets.subnet_stock import (
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import (
-    DAEMON,
-    CheckResult,
-    Count,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-)
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
+from diagnose.model.units import Count
 from diagnose.phrases import agree, count, named
 from diagnose.registry import check
 

@@ -10,15 +10,8 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import (
-    CheckResult,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-    Subject,
-    Unexamined,
-)
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
+from diagnose.model.subjects import Subject
 from diagnose.phrases import and_more, named
 from diagnose.registry import check
 

@@ -25,15 +25,8 @@ from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import (
-    CheckResult,
-    Count,
-    EvidenceGroup,
-    Finding,
-    PageVariables,
-    Severity,
-    Skipped,
-)
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
+from diagnose.model.units import Count
 from diagnose.phrases import shortened
 from diagnose.programs.web_programs import FRONTS
 from diagnose.registry import check

@@ -1,0 +1,31 @@
+"""What a finding is about, by the user's own name for it."""
+
+from typing import Literal
+
+import msgspec
+
+SubjectKind = Literal[
+    "host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"
+]
+
+
+class Subject(msgspec.Struct, frozen=True, order=True):
+    """What a finding is about: a kind and the user's own name for it.
+
+    A filesystem's name is its mount point.
+    """
+
+    kind: SubjectKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+HOST = Subject("host", "host")
+DAEMON = Subject("daemon", "docker")
+
+
+def container(name: str) -> Subject:
+    """The subject of a container by its name, with or without the engine's leading slash."""
+    return Subject("container", name.removeprefix("/"))
