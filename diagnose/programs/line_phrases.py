@@ -42,7 +42,7 @@ EXPLAINS = Phrases(
         deadline accepts disk output know illegal substitution rule termination checksum
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
-        enetunreach bad_alloc memoryerror
+        enetunreach bad_alloc memoryerror instead reachable verification
         """
     ),
     pattern=LazyPattern(
@@ -54,9 +54,10 @@ EXPLAINS = Phrases(
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
         | \b(?:is|are)\ not\ (?:set|specified|supported|installed|running)\b
         | \bis\ not\ an?\ (?:\w+\ ){0,3}(?:directory|file|folder)\b
-        | \btoo\ (?:low|old|new|small|many|large|big)\b
+        | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
-        | \bplease\ (?:set|provide|configure|accept|run|re-run|specify)\b
+        | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b
+        | \bdo\ not\ use\b.{1,80}\buse\b.{1,60}\binstead\b | \bnot\ reachable\b | \bverification\ failed\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
         | \bin\ use\b | \bdevice\ or\ resource\ busy\b
@@ -189,6 +190,7 @@ GENERIC = Phrases(
         | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
         | ^\s*error\ id: | ^\s*error\ (?:code|description|details?|message|reason):\s*$
         | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b
+        | \berror\ occurred\ at\ line\b
         | \bunknown\ database\ error\b | ^rsync\ error:\ some\ files/attrs\ were\ not\ transferred\b
         | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b
         | \berror\ initialising\ module\b

@@ -121,6 +121,8 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     scores = [_score(line) for line in messages]
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
+    if has_ended and max(scores) < CLEAR:
+        _believe_last(messages, scores)
     places = _beside_the_end(messages) if has_ended else ()
     for place in places:
         scores[place] = min(scores[place], PASSED)
@@ -225,6 +227,13 @@ def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
         is_part = DETAIL_PART.search(line.text) and (head.level or 0) >= ERROR
         if is_part and scores[index + 1] > scores[index]:
             scores[index], scores[index + 1] = scores[index + 1], scores[index]
+
+
+def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:
+    """No program goes on after the warning that is its last word: it counts as an error then, where
+    no other line explains the end; changes the scores."""
+    if messages[-1].level == WARNING:
+        scores[-1] += DOUBT
 
 
 def _is_cause(text: str, score: int) -> bool:

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 LINES = {
+    "multicast-name-unresolved": ("getaddrinfo ENOTFOUND livingroom.local",),
+    "option-offered": ("TLS not configured. To start server without encryption pass --insecure",),
+    "gpu-driver-old": (
+        "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).",
+        "CUDA error: CUDA driver version is insufficient for CUDA runtime version",
+    ),
+    "video-acceleration": (
+        "[AVHWDeviceContext @ 0x558f935f70] Failed to initialise VAAPI connection: -1 (unknown libva error).",
+        "Failed to set value 'vaapi=va:/dev/dri/renderD128' for option 'init_hw_device': Invalid argument",
+    ),
+    "setting-removed": (
+        "* git_data_dirs has been deprecated since 17.8 and was removed in 18.0.",
+        "error: the option 'storage.tsdb.retention' was removed",
+    ),
+    "server-unsupported": (
+        "config: MySQL 5.7.38 is not supported, see https://docs.photoprism.app/getting-started/#databases",
+        "|  YOUR CURRENT MONGODB VERSION IS NOT SUPPORTED BY ROCKET.CHAT, |",
+    ),
+    "some-host-refused": (
+        "WRN rpc-server.cc:612 Rejected request from 192.168.1.20 (Host not whitelisted)",
+        "The host header sent by the client is not allowed",
+    ),
     "schema-unsupported": (
+        "[fatal] parsing config: unknown current schema version 29",
+        "ERROR: unexpected WiredTiger version (11.3.0) found in persistent data; expecting 3.1.0 for MongoDB 3.6 - aborting upgrade!",
         "AssertException: Unsupported database schema version: 24",
         "panic: unknown schema version 9",
     ),
     "key-changed": (
+        "SettingsEncryptionKeyMismatchException: Encryption key used to encrypt target settings does not match current key.",
+        "Error: Malformed UTF-8 data",
         "the configured encryption key does not appear to be valid for this database which may occur",
         "Error: The private key used to encrypt passwords has changed since the last successful startup.",
         "panic: cipher: message authentication failed",
@@ -62,6 +88,9 @@ LINES = {
         "/app/start.sh: line 9: /dev/stdout: Permission denied",
     ),
     "setting-required": (
+        'Error: Missing jwtSecret. Please, set configuration variable "jwtSecret" for the users-permissions plugin',
+        "Secret 'wifi_password' not defined",
+        "main: source code management system not configured",
         "panic: Key: 'Config.Database.Host' Error:Field validation for 'Host' failed on the 'required' tag",
         "map[field:Timeout namespace:Common.Tracing.Timeout type:int64 validation:required validationParam: value:0]",
         "voluptuous.error.MultipleInvalid: required key not provided @ data['mqtt']['host']",
@@ -146,6 +175,7 @@ LINES = {
         'Prisma Client could not locate the Query Engine for runtime "linux-musl-openssl-1.1.x".',
     ),
     "certificate-file-missing": (
+        "Missing cert or key file, disabling TLS",
         "Interop+Crypto+OpenSslCryptographicException: error:2006D080:BIO routines:BIO_new_file:no such file",
         "error:10000080:BIO routines::no such file",
     ),
@@ -162,6 +192,7 @@ LINES = {
         "bash: line 1: 7 Illegal instruction  /app/bin/serve",
     ),
     "url-scheme": (
+        'Error: URL in config must be provided with protocol, eg. "http://my-ghost-blog.com"',
         "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres",
         "error: failed to open database: database driver: unknown driver postgres (forgotten import?)",
         "ValueError: Redis URL must specify one of the following schemes (redis://, rediss://, unix://)",
@@ -176,6 +207,8 @@ LINES = {
         "TypeError: Invalid URL",
     ),
     "host-refused": (
+        "error: Host validation failed for: home.example.org. Hint: Set the HOMEPAGE_ALLOWED_HOSTS environment variable",
+        "(W) WebUI: Invalid Host header, port mismatch. Request source IP: '172.18.0.1'. Server port: '8080'. Received Host header: 'qb.example.org:443'",
         "ERROR Invalid HTTP_HOST header: 'shop.example.com'. You may need to add 'shop.example.com' to ALLOWED_HOSTS.",
         "[ActionDispatch::HostAuthorization::DefaultResponseApp] Blocked hosts: shop.example.com",
         '2020-04-11 14:13:34,797::WARNING::[interface:329] Refused connection with hostname "linux.example.com" from: 10.0.0.9',
@@ -196,6 +229,7 @@ LINES = {
     ),
     "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
     "setting-unknown": (
+        'E! error loading config file /etc/telegraf/telegraf.conf: plugin inputs.mqtt_consumer: line 45: configuration specified the fields ["data_fromat"], but they were not used.',
         "[error] Conf file attempted to set unknown variable: default_users",
         "FATAL: Bungled /etc/squid/squid.conf line 12: http_acess allow localnet",
         "Failed to read config: Unrecognized setting. No declared setting with name: PLUGINS",
@@ -207,6 +241,7 @@ LINES = {
         'nginx: [emerg] "root" directive is not allowed here in /etc/nginx/nginx.conf:40',
     ),
     "peer-unreached": (
+        "db_recipes:5432 - no response",
         "Can't reach database server at `postgresql-info`:`5432`",
         "Please make sure your database server is running at `postgresql-info`:`5432`.",
         "could not connect to mongo:27017",
@@ -251,6 +286,9 @@ LINES = {
     ),
     "main-class": ("Error: Could not find or load main class com.example.App",),
     "login-refused": (
+        "grpc error: auth(): code: Unauthenticated: rpc error: code = Unauthenticated desc = agent could not auth",
+        "SASLErrorException: SASLError using SCRAM-SHA-1: not-authorized",
+        "There is an issue connecting to your database with your username/password, username: mastodon.",
         "security_exception: [security_exception] Reason: unable to authenticate user [kibana_system]",
         "redis.exceptions.AuthenticationError: Authentication required.",
         "(403) ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN",
@@ -303,6 +341,7 @@ LINES = {
         "No VA display found for device /dev/dri/renderD128.",
     ),
     "gpu-missing": (
+        "RuntimeError: Torch is not able to use GPU; add --skip-torch-cuda-test to COMMANDLINE_ARGS variable to disable this check",
         "RuntimeError: Found no NVIDIA driver on your system.",
         "RuntimeError: Failed to infer device type",
     ),
@@ -310,6 +349,8 @@ LINES = {
     "gpu-driver-changed": ("Failed to initialize NVML: Driver/library version mismatch",),
     "gpu-memory": ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",),
     "kernel-module": (
+        "iptables-restore v1.8.10 (legacy): iptables-restore: unable to initialize table 'raw'",
+        "**** The wireguard module is not active, please install the wireguard module on your host.",
         "Unable to access interface: Protocol not supported",
         "can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
     ),
@@ -438,6 +479,9 @@ LINES = {
         "Error: another instance of the server is already running",
     ),
     "data-newer": (
+        "Cannot use this database as it is too new for the server to understand",
+        "UserInformationException: The database has version 9 but the largest supported version is 7.",
+        "Error Util.cpp:81: Map version 2.0.28-0 cannot be loaded because it is higher than the game version (1.1.110-0).",
         "java.lang.IllegalArgumentException: Could not load codec 'Lucene95'. Did you forget to add lucene-backward-codecs.jar?",
         "org.apache.lucene.index.IndexFormatTooNewException: Format version is not supported (resource X): 10 (needs to be between 7 and 9)",
         "invalid downgrade; server version is lower than determined cluster version",
@@ -465,6 +509,7 @@ LINES = {
         "failed to execute migrations: Dirty database version 30. Fix and force version.",
     ),
     "migration-locked": (
+        "clojure.lang.ExceptionInfo: Database has migration lock; cannot run migrations.",
         "LockException: Could not acquire change log lock.  Currently locked by app-7",
     ),
     "migration-locked-ghost": (
@@ -476,6 +521,7 @@ LINES = {
         "error: the lock of the migrations was never released",
     ),
     "revision-unknown": (
+        "Failed to apply SQL migrations: up migration: database contains unknown migration: Migration ID 20",
         "alembic.util.exc.CommandError: Can't locate revision identified by 'a1b2c3d4e5f6'",
         "Error: The migration directory is corrupt, the following files are missing: 2024_a.js",
         'level=error msg="Error applying database migrations: Unable to create migration plan because of 12_hosts.sql: unknown migration in database"',
@@ -523,6 +569,8 @@ LINES = {
     "licence": ("You must accept the license agreement to run this image",),
     "both-set": ("error: both DB_PASSWORD and DB_PASSWORD_FILE are set (but are exclusive)",),
     "secret-not-given": (
+        "***** Missing encryption key, unable to encrypt your settings database *****",
+        "error: relay has no credentials, which are required in managed mode.",
         "FATAL ERROR: JVB auth password must be set",
         "error: encryption passphrase was not provided",
     ),
@@ -543,6 +591,7 @@ LINES = {
         "PASSWORD_ITERATIONS should be at least 100000 or higher. The default is 600000!",
     ),
     "key-malformed": (
+        '** (ErlangError) Erlang error: {:badarg, {"api_ng.c", 198}, "Bad key size"}:',
         "ValueError: Fernet key must be 32 url-safe base64-encoded bytes.",
         "Error: ENCRYPTION_KEY must be 64 hex characters",
         "Unsupported cipher or incorrect key length. Supported ciphers are: aes-128-cbc, aes-256-cbc",
@@ -596,6 +645,7 @@ LINES = {
         "./test/entrypoint.sh: line 17: /dev/tcp/boulder-mysql/3306: Connection refused",
     ),
     "database-unreachable": (
+        "Database not reachable. Maximum attempts exceeded.",
         "ERROR: Failed to obtain JDBC connection",
         "MongoNetworkError: failed to connect to server [mongo:27017] on first connect",
     ),
@@ -604,6 +654,7 @@ LINES = {
         'level=fatal msg="dial tcp 172.25.0.2:3306: connect: connection timed out"',
     ),
     "some-path-denied": (
+        "Assets directory not writable. Check assets directory permissions & docker user",
         "find: '.': Permission denied",
         "chown: .: Permission denied",
         "exception in initAndListen: std::exception: open: Permission denied",
@@ -623,10 +674,12 @@ LINES = {
         "InnoDB: mmap(137363456 bytes) failed; errno 12",
     ),
     "space-short": (
+        "Steamcmd needs 250MB of free disk space to update.",
         "E JOURNAL  [initandlisten] Insufficient free space for journal files",
         "ERROR Unable to write to the backend; HINT: The disk size is less than 900MiB threshold",
     ),
     "share-unfit": (
+        'filesystem error: copy_file "/opt/factorio/a.lua" to "/factorio/temp/a.lua" failed: Operation not permitted',
         "could not open rocksdb instance: IO error: While fsync: a directory: Invalid argument",
         "ERROR Unable to initialize backend: errno 524",
     ),
@@ -645,6 +698,8 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        "PMS: failure detected. Read/write access is required for path: /config/Library",
+        "/palworld is not writable.",
         'rsync: [receiver] rename "/var/www/html/.a.55HOTv" -> "core/a": Permission denied (13)',
         "io.questdb.cairo.CairoException: [13] could not open read-write [file=/var/lib/questdb/db/tables.d.0]",
         'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
@@ -669,6 +724,7 @@ LINES = {
         "Config file '/data/homeserver.yaml' does not exist.",
     ),
     "configuration-syntax": (
+        "while scanning for the next token found character '\\t' that cannot start any token in \"/config/configuration.yaml\", line 12, column 1",
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
         "Could not read configuration file: Near line 23: Expected value but found '/' instead.",
     ),

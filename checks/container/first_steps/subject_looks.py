@@ -75,6 +75,8 @@ _PLACES = ("host", "address", "server", "peer", "url", "port")
 _BLAMED_MOUNT = LazyPattern(r"\bmount hides|\bmounts? (?:away|over)\b")
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
+_MOST_BESIDE = 8
+"""Containers whose mounts are shown at most."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
 
 
@@ -336,16 +338,36 @@ def _networks(case: _Case) -> PageVariables:
     return {"networks_of": case.container.name}
 
 
+def _devices(case: _Case) -> PageVariables:
+    return {"devices_of": case.container.name}
+
+
+def _mounts_beside(case: _Case) -> PageVariables:
+    """What a container and those beside it mount, for a path that they name to each other."""
+    beside = case.containers.beside(case.container) if case.containers is not None else []
+    names = [case.container.name, *(other.name for other in beside if other.is_running)]
+    return {"mounts_of": " ".join(names[:_MOST_BESIDE])}
+
+
+def _sharing(case: _Case) -> PageVariables:
+    """The folder of its data, which another program or a share of the network may have."""
+    folder = _data(case).get("named_folder")
+    return {"shared_data": folder} if folder else {}
+
+
 _BY_KIND: Mapping[Look, Callable[[_Case], PageVariables]] = {
     "builds": _builds,
     "certificate": _certificate,
     "child": _child,
     "data": _data,
     "database": _database,
+    "devices": _devices,
     "image": _image,
     "machine": _machine,
     "memory": _memory,
+    "mounts": _mounts_beside,
     "networks": _networks,
     "scripts": _scripts,
+    "sharing": _sharing,
     "versions": _versions,
 }

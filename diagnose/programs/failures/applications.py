@@ -73,6 +73,7 @@ _DATA = (
         "share or a file system that keeps none (NFS with root_squash, SMB, NTFS, exFAT)",
         cure="on a local disk give it to the program's user with chown; on a share keep it in a volume instead",
         source="goharbor/harbor#14460, laradock/laradock#1850",
+        look="sharing",
     ),
     Failure(
         name="web-files-empty",
@@ -122,6 +123,7 @@ _PLUGINS = (
         "the settings is wrong, or the stick hangs",
         cure="name its port by /dev/serial/by-id, stop the other program that uses it (ZHA, deCONZ), and unplug it once",
         source="Koenkk/zigbee2mqtt#11820",
+        look="devices",
     ),
     Failure(
         name="zigbee-firmware",

@@ -40,7 +40,7 @@ FILE_MODES = (
     Failure(
         name="key-too-open",
         mark="too open",
-        pattern=r"""permissions \d+ for ['\"]?(?P<path>[^\s'\"]+?)['\"]? are too open""",
+        pattern=r"""(?:\bis skipped from the resolvers list\b.{0,80}?)?\bpermissions \d+ for ['\"]?(?P<path>[^\s'\"]+?)['\"]? are too open""",
         cause="users other than its owner may read {path}, and the program refuses that",
         cure="set mode 600 for the file (chmod)",
         source="traefik/traefik#6972",

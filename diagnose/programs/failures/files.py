@@ -111,6 +111,8 @@ FILES = (
         name="config-is-folder",
         mark="is a directory",
         pattern=r"(?:read|open) (?P<path>/\S+): is a directory"
+        r"|\b(?:cat|cp|envsubst|grep|sed): (?:couldn't edit )?['\u2018]?(?P<path_tool>/[\w./@+-]+)['\u2019]?: Is a directory"
+        r"|\b(?:include|require)(?:_once)?\((?P<path_php>/[^)\n]+)\): Failed to open stream: Is a directory"
         r"|open\(\) \"(?P<path_nginx>/[^\"]+)\" failed \(21: Is a directory|IsADirectoryError: \[Errno 21\] Is a directory: '(?P<path_python>[^']+)'",
         cause="{path} is a folder where the program expects a file: a missing file on the host becomes an empty folder when it is mounted",
         cure="make the file on the host, remove the empty folder, and recreate the container",
@@ -181,6 +183,8 @@ FILES = (
         mark="",
         pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?:(?<!\"):|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
         r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
+        r"|::bind couldn't find an open port between (?P<port_steam>\d{2,5})\b"
+        r"|Address already in use\. .{0,120}\busing the same port \(default: (?P<port_servarr>\d{2,5})\)"
         r"|Port (?P<port_spring>\d{2,5}) (?:(?:was|is) already in use|(?:is )?not available\b)",
         cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; if none "

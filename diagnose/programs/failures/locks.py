@@ -126,6 +126,7 @@ LOCKS = (
         cause="another process holds the SQLite database, or it is on a network file system without locks",
         cure="stop the other container that uses the file, and keep it on a local disk",
         confirmed_by=_LOCKED,
+        look="sharing",
     ),
     Failure(
         name="minecraft-lock",

@@ -133,6 +133,17 @@ PROCESSOR = (
         build="another",
     ),
     Failure(
+        name="qt-of-newer-kernel",
+        mark="libqt",
+        pattern=r"(?P<library>libQt[56]\w{2,30}\.so\.\d): cannot open shared object file",
+        cause="the loader passes over {library}, which is marked for a newer kernel than this host has; or the "
+        "host's libseccomp is too old for the calls that it makes",
+        cure="update the kernel of the host and its Docker with libseccomp, or run an older build of the image",
+        source="linuxserver/docker-qbittorrent, its documentation; Qt's own mark (.note.ABI-tag)",
+        build="earlier",
+        look="machine",
+    ),
+    Failure(
         name="shared-library",
         mark="shared librar",
         pattern=r"error while loading shared libraries: (?P<library>\S+): cannot open shared object file"

@@ -35,6 +35,7 @@ SERVER_DATA = (
         "user, or is mounted read-only",
         cure="give file and folder to the user of the program (chown): SQLite writes its journal beside the file",
         source="SQLite documentation, result codes",
+        look="sharing",
     ),
     Failure(
         name="innodb-denied",

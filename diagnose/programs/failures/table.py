@@ -5,6 +5,7 @@ real log in `tests/programs/lines/`, in the module of the same name.
 """
 
 from diagnose.programs.failures.applications import APPLICATIONS
+from diagnose.programs.failures.backups import BACKUPS
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS
 from diagnose.programs.failures.credentials import CREDENTIALS
@@ -15,6 +16,7 @@ from diagnose.programs.failures.database_servers import DATABASE_SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
 from diagnose.programs.failures.forwarding import FORWARDING
+from diagnose.programs.failures.home_servers import HOME_SERVERS
 from diagnose.programs.failures.installs import INSTALLS
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
 from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
@@ -39,6 +41,8 @@ from diagnose.programs.failures.web_servers import WEB_SERVERS
 
 FAILURES: tuple[Failure, ...] = (
     *APPLICATIONS,
+    *BACKUPS,
+    *HOME_SERVERS,
     *FILE_MODES,
     *DATABASE_SERVERS,
     *SERVER_DATA,

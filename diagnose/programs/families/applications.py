@@ -26,6 +26,8 @@ APPLICATIONS = (
             | \bHMAC\ does\ not\ match\b | \bcorrupt\ or\ tampered\ with\b
             | \bErrDecryptFailed\b | \bDecryptionError\b  # Rust
             | \b(?:bad\ decrypt|BAD_DECRYPT)\b | \bwrong\ final\ block\ length\b  # OpenSSL
+            | \bkey\ used\ to\ encrypt\b[^.\n]{0,60}\bdoes\ not\ match\b  # Duplicati
+            | ^Error:\ Malformed\ UTF-8\ data$  # crypto-js
             | \b(?:another|(?:a\ )?different|(?:the\ )?wrong)\ (?:["'`]?\w+["'`]?\ ){0,2}?["'`]?\w*[Kk]ey["'`]?
                 \ (?:was|is|has\ been)\ used\b
         """,
@@ -43,7 +45,7 @@ APPLICATIONS = (
             \bFernet\ key\ must\ be\b
             | \bUnsupported\ cipher\ or\ incorrect\ key\ length\b
             | (?:key|secret|salt)s?\b\W{0,3}\ must\ be\ (?:exactly\ )?(?:a\ |an\ )?(?:\d+|valid|base64|hex\w*)\b
-            | \binvalid\ (?:encryption\ |secret\ |private\ )?key\ (?:length|size)\b
+            | \binvalid\ (?:encryption\ |secret\ |private\ )?key\ (?:length|size)\b | \bBad\ key\ size\b  # Erlang
         """,
         cause="the key in the program's settings has not the length or the form that it needs",
         cure="make one of that form: openssl rand -hex 32 for hexadecimal digits, openssl rand -base64 32, "
@@ -68,6 +70,19 @@ APPLICATIONS = (
         cause="the program needs {server} {least} or newer, and its server is {server} {found}",
         cure="run a newer image of {server}; PostgreSQL takes its data along by a dump that is loaded into the new one",
         source="SonarQube's and Django's own messages",
+        look="database",
+    ),
+    Failure(
+        name="server-unsupported",
+        mark="supported",
+        pattern=rf"""(?xi)
+            \b(?P<server>{_SERVER})\ (?:server\ )?(?:version\ )?v?\d[\w.-]{{0,30}}\ is\ (?:not|no\ longer)\ supported\b
+            | \bcurrent\ (?P<server_current>{_SERVER})\ version\ is\ not\ supported\b
+        """,
+        cause="the program does not work with the release of its {server}: that is too old for it, or too new",
+        cure="run an image of {server} that the program's release notes name; PostgreSQL takes its data along by a "
+        "dump, MongoDB release by release",
+        source="PhotoPrism's and Rocket.Chat's own messages",
         look="database",
     ),
     Failure(

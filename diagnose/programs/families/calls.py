@@ -56,12 +56,12 @@ CERTIFICATES = (
     ),
     Failure(
         name="certificate-file-missing",
-        mark="bio",
-        pattern=r"\bBIO[_ ]new_file:no such file|\bBIO routines::?\w{0,30}:?no such file",
+        mark=("bio", "cert"),
+        pattern=r"\bBIO[_ ]new_file:no such file|\bBIO routines::?\w{0,30}:?no such file|\bMissing cert or key file\b",
         cause="the file with the program's certificate or key is not where its settings say",
         cure="mount the file, or correct its path in the settings (in .NET Kestrel's Certificates, as "
         "ASPNETCORE_Kestrel__Certificates__Default__Path)",
-        source="isaacrlevin/presencelight#325; OpenSSL's own message",
+        source="isaacrlevin/presencelight#325; OpenSSL's and Mailu's own messages",
         look="certificate",
     ),
     Failure(
@@ -174,14 +174,27 @@ _UNRESOLVED = rf"""(?x)
 _OUTSIDE = LazyPattern(
     r"^(?!(?:api|app|backend|broker|cache|database|db|elasticsearch|kafka|mariadb|memcached|minio|mongo(?:db)?"
     r"|mysql|nats|postgres(?:ql)?|queue|rabbitmq|redis|server|web|zookeeper)\.(?!com$|io$|net$|org$)[a-z]{2,24}$)"
-    r".*\.(?!(?:arpa|cluster|corp|docker|home|internal|intranet|lab|lan|local|localdomain|svc|test)$)"
+    r".*\.(?!(?:arpa|cluster|corp|docker|home|internal|intranet|jitsi|lab|lan|local|localdomain|svc|test)$)"
     r"[a-z]{2,24}$"
 )
 """A name of the internet: its last label is none of those that networks give themselves.
 
 `redis.app` is what a compose file calls a neighbour: a service with another word."""
 
+_MULTICAST = LazyPattern(r"\.local$")
+"""Names that devices give themselves at home, and that no DNS server knows."""
+
 PEERS = (
+    Failure(
+        name="multicast-name-unresolved",
+        mark=".local",
+        pattern=_UNRESOLVED,
+        about=_MULTICAST,
+        cause="the program calls {host}, and names in .local are asked by multicast (mDNS), which does not leave a "
+        "bridge network of Docker",
+        cure="give the program the address of that device or a name in DNS, or run the container in the host's network",
+        source="ESPHome's and Home Assistant's documentation",
+    ),
     Failure(
         name="outside-name-unresolved",
         mark="",
@@ -248,6 +261,7 @@ PEERS = (
                 |dial)\b(?:[^:]|:(?!\d)){0,60}?
                 [`'\"(@/\ ](?P<peer>(?!localhost|127\.)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
             | (?<![\w./-])(?P<peer_named>[a-z][\w-]*-[\w-]+)\ is\ not\ reachable\b
+            | ^(?P<peer_postgres>(?!localhost|127\.)[\w.-]{1,120}:\d{2,5})\ -\ no\ response$  # pg_isready
             | (?:\bis\ running\ |server\ )at\ `(?P<peer_prisma>(?!localhost|127\.)[\w.-]+)`:`\d+`
         """,
         cause="the program does not reach {peer}",
@@ -265,6 +279,7 @@ PEERS = (
                 |get|connect|open|establish|acquire|reach).{0,30}(?<!/)\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
                 |sql)\b(?!\ file)(?!.{0,200}\brequested\ by\ the\ login\b)
+            | \bdatabase\ not\ reachable\b
             | \bCommunications\ link\ failure\b | \bError\ establishing\ a\ database\ connection\b
             | \bnetwork-related\ or\ instance-specific\ error\ occurred\ while\ establishing\ a\ connection
         """,

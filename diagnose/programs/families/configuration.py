@@ -1,6 +1,6 @@
 """Words of a configuration that a program does not know."""
 
-from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import CommentedOut
 
 CONFIGURATION = (
@@ -29,11 +29,31 @@ CONFIGURATION = (
             | \bunknown\ "(?P<key_variable>[a-z_]\w{1,60})"\ variable\b  # nginx
             | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'
             | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
+            | \bspecified\ the\ fields\ \["(?P<key_telegraf>[\w.-]+)"[^\]\n]{0,200}\],\ but\ they\ were\ not\ used\b
         """,
         cause="the program does not know {key} at that place of its configuration: "
         "it is misspelt or misplaced, or belongs to another version of the program",
         cure="correct {key} in the file",
         source="Go's, nginx', Caddy's, Traefik's, Redis' and JSON schema's own messages",
         remedy=CommentedOut("{key}"),
+    ),
+    Failure(
+        name="setting-removed",
+        of_running=NEVER,
+        mark=("removed", "no longer"),
+        pattern=r"""(?x)
+            (?<![\w.-])(?P<key>[a-zA-Z][\w.-]{2,80})['"`]?\ (?:has\ been|was|is)\ (?:deprecated\ (?:since|in)
+                \ [\w.]+\ and\ (?:was|has\ been)\ )?removed\ (?:in|since|with)\ (?:version\ |release\ )?v?\d
+            | \b(?:directive|key|option|parameter|property|setting|variable)
+                \ ['"`]?(?P<key_kind>[a-zA-Z][\w.-]{2,80})['"`]?\ (?:has\ been|was)\ removed\b
+            | \b(?:directive|key|option|parameter|property|setting|variable)
+                \ ['"`]?(?P<key_longer>[a-zA-Z][\w.-]{2,80})['"`]?
+                \ is\ no\ longer\ (?:allowed|available|recogni[sz]ed|supported|valid)\b
+        """,
+        cause="the program's settings have {key}, which this release of it has taken out",
+        cure="take {key} out, and set what the release notes name in its place; or run the release before until then",
+        source="GitLab's own message; many programs",
+        build="earlier",
+        look="builds",
     ),
 )

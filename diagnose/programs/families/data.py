@@ -1,18 +1,11 @@
 """Data of another version, locked, or damaged."""
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.locks import FREE_LIQUIBASE
 from diagnose.programs.failures.recognition import NEVER, Failure
-from diagnose.programs.failures.remedies import AtServer, Unlocked
+from diagnose.programs.failures.remedies import AtServer
 
 _MANY = "many programs"
 _LOCKED = "container.data-locked"
-_BROKEN_OFF = (
-    "a migration of the database was broken off, as by a kill or a restart, and its lock is left in "
-    "the database"
-)
-_FREE_GHOST = "UPDATE migrations_lock SET locked=0"
-_FREE_KNEX = "UPDATE knex_migrations_lock SET is_locked=0"
 _OF_A_CLIENT = LazyPattern(r"^(?!.*\[\d{1,9}\] (?:\S{1,60} )?ERROR:  )")
 """A line that PostgreSQL itself does not print: it repeats the mistakes of each query, with the
 number of its process before them. Its clients print them without."""
@@ -27,8 +20,8 @@ DATA = (
         pattern=r"""(?x)
             (?:already\ |is\ )?locked\ by\ (?:another|a\ different)
             | already\ (?:in\ use|opened|locked|running|used)\ by\ (?:another|a\ different)
-            | another\ (?:\w+\ )?(?:instance|process|server|node|copy)\b.{0,60}\b(?:running
-                |using|holds|locked|already)
+            | ^(?!.*\baddress\ already\ in\ use\b).*?another\ (?:\w+\ )?(?:instance|process|server|node|copy)\b
+                .{0,60}\b(?:running|using|holds|locked|already)
             | (?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:acquire
                 |obtain|get|take)\ (?:the\ |an?\ )?(?:exclusive\ )?(?:file[ ]
                 |data\ |write\ |instance\ )?lock\b(?!\ table)
@@ -58,6 +51,9 @@ DATA = (
             | is\ lower\ than\ determined
             | \bUnknown\ xl\ (?:header|meta)\ version\b  # MinIO
             | \bIndexFormatTooNewException\b | \bcould\ not\ load\ codec\ 'Lucene
+            | \b(?:data|database|schema|store)\b[^\n]{0,40}\bis\ too\ new\ for\b  # Synapse
+            | \bhas\ version\ \d{1,6}\ but\ the\ (?:highest|largest|latest|newest)\ supported\ version\ is\b
+            | \bversion\ \S{1,40}\ cannot\ be\ loaded\ because\ it\ is\ higher\ than\b  # Factorio
         """,
         cause="the data was written by a newer version of the program than this image has",
         cure="run the newer image again: data cannot be downgraded",
@@ -70,13 +66,15 @@ DATA = (
         of_running=NEVER,
         mark="version",
         pattern=r"""(?x)
-            \b(?:unexpected|unknown|unsupported|wrong)\ (?:database|data|schema|storage|store|file)
+            \b(?:unexpected|unknown|unsupported|wrong)\ (?:current\ )?(?:database|data|schema|storage|store|file)
                 (?:\ (?:file|format|schema))?\ version\b:?\ v?(?P<version>\d[\w.]*)
+            | \b(?:unexpected|unsupported)\ (?:\w+\ ){1,2}version\ \(?v?(?P<version_found>\d[\w.]*)\)?
+                \ found\ in\ (?:\w+\ )?data\b
         """,
         cause="the program's data is of version {version}, which this release of the program does not read",
         cure="run the release that wrote the data, and upgrade from there as its notes say; where it migrates the data "
         "itself, let it finish that once",
-        source="jchonig/docker-mmonit#31",
+        source="jchonig/docker-mmonit#31, mbentley/docker-omada-controller#678",
         build="another",
         look="versions",
     ),
@@ -154,58 +152,6 @@ DATA = (
         look="database",
     ),
     Failure(
-        name="migration-dirty",
-        mark="dirty database",
-        pattern=r"dirty database version (?P<version>\d+)",
-        cause="migration {version} of the database was broken off, as by a kill or a restart, "
-        "and may have been done in part",
-        cure="undo by hand what migration {version} has done, and set the version before it: "
-        "migrate force, or the table schema_migrations",
-        source="golang-migrate's own message",
-        look="database",
-    ),
-    Failure(
-        name="migration-locked",
-        mark="lock",
-        pattern=r"not acquire change ?log lock",
-        cause=f"{_BROKEN_OFF} (Liquibase)",
-        cure="make sure that no migration runs, then free the lock in the database: "
-        f"{FREE_LIQUIBASE}",
-        source="Liquibase's own message",
-        remedy=Unlocked(FREE_LIQUIBASE),
-    ),
-    Failure(
-        name="migration-locked-ghost",
-        mark="",
-        pattern=r"migrationsarelocked|migration lock was never released",
-        cause=f"{_BROKEN_OFF} (Ghost)",
-        cure=f"make sure that no migration runs, then free the lock in the database: {_FREE_GHOST}",
-        source="Ghost's own message",
-        remedy=Unlocked(_FREE_GHOST),
-    ),
-    Failure(
-        name="migration-locked-knex",
-        mark="lock",
-        pattern=r"migration table is already locked|can't take lock to run migrations"
-        r"|\bMigrationLocked\b",
-        cause=f"{_BROKEN_OFF} (Knex)",
-        cure=f"make sure that no migration runs, then free the lock in the database: {_FREE_KNEX}",
-        source="Knex' own message",
-        remedy=Unlocked(_FREE_KNEX),
-    ),
-    Failure(
-        name="migration-locked-other",
-        mark="lock",
-        pattern=r"\bmigrations?\b[^.\n]{0,80}\b(?:already|is|are|still) locked\b"
-        r"|\block\b[^.\n]{0,40}\bmigrations?\b[^.\n]{0,40}\b(?:held|never released|not released)\b",
-        cause=_BROKEN_OFF,
-        cure="make sure that no migration runs, then free the lock in the table that the program "
-        "keeps for its migrations",
-        source="ALLTERCO/fleet-management#16",
-        explains_only=True,
-        look="database",
-    ),
-    Failure(
         name="filesystem-damaged",
         mark="",
         pattern=r"Structure needs cleaning|\bEUCLEAN\b",
@@ -232,6 +178,7 @@ DATA = (
             | dependencies\ reference\ nonexistent\ parent\ node\ \('\w+',\ '(?P<revision_django>\w+)'
             | (?P<revision_sql>[\w.-]{1,120}):\ unknown\ migration\ in\ database
             | no\ migration\ found\ for\ version\ (?P<revision_go>\d+)
+            | \bcontains\ unknown\ migration:\ (?P<revision_influx>[\w\ ]{1,60}\w)
             | migration\ (?P<revision_sqlx>\d+)\ was\ previously\ applied\ but\ is\ missing
             | migration\ directory\ is\ corrupt,\ the\ following\ files\ are\ missing:\ (?P<revision_knex>[\w.-]+)
         """,
@@ -314,7 +261,7 @@ DATA = (
         cure="run the program's own migration command with this image, or the image that the database was "
         "migrated with",
         source="SQLite's, PostgreSQL's and MySQL's own messages",
-        of_running=NEVER,
+        of_running=_OF_A_CLIENT,
     ),
     Failure(
         name="database-io",
@@ -325,6 +272,7 @@ DATA = (
         cure="look at the free room and the kind of the file system with df -hT; keep the file on a local disk",
         source="grafana/grafana#14584, jellyfin/jellyfin#4430",
         of_running=_OF_SQLITE,
+        look="sharing",
     ),
     Failure(
         name="data-damaged",
@@ -361,8 +309,8 @@ DATA = (
         pattern=r"""(?x)
             # a user who may not create it is no server that lacks it
             ^(?!.*\b(?:permission|privileges?|superuser)\b).*?
-            \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ .{0,60}?\b(?:only\ supports
-                |required|not)\b
+            \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ (?!not\ compatible\ with\ the\ current)
+                .{0,60}?\b(?:only\ supports|required|not)\b
             | no\ (?P<which>\w+)\ extension\ (?:was\ )?found
             | extension\ \"(?P<extension>\w+)\"\ is\ not\ available
             | could\ not\ (?:access\ file|open\ extension\ control\ file)\ \"(?P<file>[^\"]+)\"

@@ -9,6 +9,7 @@ _MANY = "many programs"
 _REFUSALS = r"""
     permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*+
     | not\ writ[ae]ble | cannot\ write | read-only\ directory | writable\]\ FAILED
+    | write\ access\ is\ required
     | (?:unable\ to|failed\ to|cannot|can't|could\ not)\ create\ (?:the\ )?(?:data\ )?(?:directory|folder|file)
 """
 _ABSENCE = r"""
@@ -24,17 +25,24 @@ _FOLDER = r"(?<![\w./-])(?!/(?:api|v\d)/)/(?:config|data|[\w@+-]++(?://?[\w.@+-]
 _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ |:\d{1,6}:in\ )"
 """Behind a path that is not the program that complains, nor a line of Ruby's."""
 
+_ROOTS = (
+    r"(?<![\w./-])/(?:app|backups?|bin|books|cache|config|data|dev|downloads|etc|home|lib|mail|media|metadata|mnt"
+    r"|movies|music|opt|photos|proc|root|run|sbin|srv|storage|sys|tmp|transcode|tv|uploads?|usr|var|www)\b"
+)
+"""Folders at the top of images, with those that images for the home have their data in."""
 _OF_THE_SYSTEM = LazyPattern(
     r"EACCES|EPERM|\berr(?:no|or) ?13\b|\(13[:)]|PermissionError|AccessDeniedException|Access to the path"
-    r"|not writ[ae]ble|read-only|cannot write"
-    r"|permission denied(?=.{0,300}(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root"
-    r"|run|sbin|srv|storage|sys|tmp|usr|var|www)\b)"
-    r"|(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|storage"
-    r"|sys|tmp|usr|var|www)\b.{0,300}?(?:permission denied|: cannot create)"
+    r"|not writ[ae]ble|read-only|cannot write|write access is required"
+    rf"|permission denied(?=.{{0,300}}{_ROOTS})|{_ROOTS}.{{0,300}}?(?:permission denied|: cannot create)"
     r"|create (?:the )?(?:data )?(?:directory|folder|file)",
     re.IGNORECASE,
 )
 """A program that runs on also denies its own users what looks like a path, such as a page."""
+
+_OF_SETTINGS_OR_YAML = LazyPattern(
+    rf"{ABOUT_SETTINGS.pattern}|<(?:block|stream) end>|\bindentation of a mapping entry\b"
+)
+"""What programs say of YAML is about their settings, also where they do not name the file."""
 
 FILES = (
     Failure(
@@ -110,6 +118,7 @@ FILES = (
             | \b(?:cannot|can't|could\ not|unable\ to|failed\ to)\ (?:create|open|read|write(?:\ to)?)
                 \ (?P<path_asked>{_FOLDER}):?\ (?:please\ )?(?:check|verify)\b.{{0,40}}\bpermissions\b
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_root>/[\w.@+-]+)['"]
+            | ^\W{{0,4}}(?:[\w\ ]{{1,30}}:?\ )?['"]?(?P<path_alone>/[a-z][\w-]{{2,40}})['"]?\ is\ not\ writ[ae]ble\b
             | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
                 \ operation\ not\ permitted
         """,
@@ -141,6 +150,7 @@ FILES = (
             .*?\b(?:access\w*|creat\w+|director(?:y|ies)|files?|folders?|load\w*|mkdir|open\w*|read\w*
                 |renam\w+|sav\w+|unlink|writ\w+)\b
             [^\n]{0,60}?(?:permission\ denied|EACCES)
+            | \b(?:director(?:y|ies)|folder)\ (?:is\ )?not\ writ[ae]ble\b
             | ^(?:chgrp|chmod|chown|cp|find|ls|mkdir|mv|rm|touch):\ (?:cannot\ [a-z]{2,12}\ )?['‘]?\.{1,2}/?['’]?:
                 \ Permission\ denied
         """,
@@ -274,7 +284,7 @@ FILES = (
     ),
     Failure(
         name="configuration-syntax",
-        of_running=ABOUT_SETTINGS,
+        of_running=_OF_SETTINGS_OR_YAML,
         mark="",
         pattern=r"""(?x)
             syntax\ error
@@ -285,7 +295,7 @@ FILES = (
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)
             | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
             | yaml:[ ]
-            | did\ not\ find\ expected
+            | did\ not\ find\ expected | \bthat\ cannot\ start\ any\ token\b
             | could\ not\ find\ expected
             | mapping\ values\ are\ not\ allowed | while\ parsing\ a\ (?:block|flow)\ (?:mapping|sequence)
             | missing\ ['\"`;]
@@ -295,7 +305,7 @@ FILES = (
             | undefined\ (?:receiver|variable|label)
             | \bconfiguration\ file\ contains\ errors\b | \bplugin\ name\ that\ don't\ exist
             | validating\ config | config\ error\b | provisioning\ error
-            | not\ well-formed | expected\ <block\ end>
+            | not\ well-formed | expected\ <block\ end> | \bbad\ indentation\ of\ a\ mapping\b
             | field\ not\ found
             | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
             | invalid\ (?:directive|command|configuration)

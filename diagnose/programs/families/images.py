@@ -37,6 +37,22 @@ DEVICES = (
         needs=("--device={device}",),
     ),
     Failure(
+        name="video-acceleration",
+        mark=("vaapi", "init_hw_device", "qsv", "libva"),
+        pattern=r"""(?x)
+            \bFailed\ to\ initiali[sz]e\ VAAPI\ connection\b
+            | \bFailed\ to\ set\ value\ '(?:qsv|vaapi)=\S{1,80}'\ for\ option\ 'init_hw_device'
+            | \blibva:\ vaGetDriverName\w{0,20}\(\)\ failed\b
+        """,
+        cause="the program decodes or encodes video by the graphics card, and finds none that it can use: its "
+        "container has no /dev/dri, its user may not open it, or the driver that its settings name is another one",
+        cure="recreate it with --device=/dev/dri and --group-add of the group that owns renderD128; where it has both, "
+        "correct the driver (LIBVA_DRIVER_NAME, i965 for older and iHD for newer cards of Intel)",
+        source="Frigate's documentation, hardware acceleration; FFmpeg's and libva's own messages",
+        confirmed_by=_OPTION,
+        needs=("--device=/dev/dri",),
+    ),
+    Failure(
         name="gpu-missing",
         mark="",
         pattern=r"""(?x)
@@ -49,7 +65,7 @@ DEVICES = (
             | nvml:\ driver\ not\ loaded
             | could\ not\ load\ dynamic\ library\ 'libcuda
             | no\ NVIDIA\ GPU\ (?:found|detected)
-            | CUDA\ (?:is\ )?not\ available
+            | CUDA\ (?:is\ )?not\ available | \bTorch\ is\ not\ able\ to\ use\ GPU\b
         """,
         cause="the program needs a GPU, and its container has none",
         cure="recreate it with --gpus=all; the host needs the driver and the NVIDIA Container Toolkit",
@@ -66,6 +82,19 @@ DEVICES = (
         "too old for it",
         cure="run the image with another release of CUDA, as its documentation lists them for the card",
         source="PyTorch's own message",
+        build="another",
+        look="machine",
+    ),
+    Failure(
+        name="gpu-driver-old",
+        mark="driver",
+        pattern=r"""(?x)
+            \bNVIDIA\ driver\ on\ your\ system\ is\ too\ old\b
+            | \bCUDA\ driver\ version\ is\ insufficient\ for\ CUDA\ runtime\b
+        """,
+        cause="the NVIDIA driver of the host is older than the CUDA in this image needs",
+        cure="update the driver of the host, or run a build of the image with an older CUDA",
+        source="PyTorch's and CUDA's own messages",
         build="another",
         look="machine",
     ),
@@ -107,6 +136,8 @@ DEVICES = (
             | do\ you\ need\ to\ insmod
             | unable\ to\ access\ interface:\ (?:protocol|operation)\ not\ supported
             | RTNETLINK\ answers:\ (?:operation|protocol)\ not\ supported
+            | \bunable\ to\ initialize\ table\ '(?P<module_table>\w+)'  # iptables
+            | \bThe\ (?P<module_active>\w+)\ module\ is\ not\ active\b  # linuxserver.io
             | (?P<module_named>\w+)\ kernel\ module\ (?:is\ )?(?:not|missing)
             | kernel\ module\ .{0,30}not\ (?:loaded|found)
         """,

@@ -1,19 +1,9 @@
 """Settings, passwords and options that a program does not take or does not find."""
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
-from diagnose.programs.failures.remedies import (
-    AddedUser,
-    Dropped,
-    Extended,
-    Raised,
-    Typed,
-    TypedOption,
-)
+from diagnose.programs.failures.remedies import AddedUser, Dropped, Raised, Typed, TypedOption
 
 _MANY = "many programs"
-_HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS")
-"""Variables in which images take the host names that they serve."""
-_ORIGINS = ("CSRF_TRUSTED_ORIGINS", "DJANGO_CSRF_TRUSTED_ORIGINS")
 
 SETTINGS = (
     Failure(
@@ -23,6 +13,7 @@ SETTINGS = (
             Can't\ load\ plugin:\ sqlalchemy\.dialects:(?P<scheme>[\w.+]+)
             | unknown\ driver\ \"?(?P<scheme_go>[a-z][\w+.-]*)\"?\ \(forgotten\ import
             | \bURL\ must\ (?:start\ with\ the\ protocol|specify\ one\ of\ the\ following\ schemes)
+            | \bURL\b[^\n]{0,40}\bmust\ be\ provided\ with\ (?:a\ )?protocol\b  # Ghost
             | Invalid\ scheme,\ expected\ connection\ string
             | No\ suitable\ driver\ found\ for\ (?P<scheme_java>[a-z]\w*):
             | asyncio\ extension\ requires\ an\ async\ driver
@@ -112,7 +103,8 @@ SETTINGS = (
         of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?xi)
-            \bMissing\ (?P<key_please>[\w.-]{2,60})\.\ Please\ (?:set|provide|configure|add)\b
+            \bMissing\ (?P<key_please>[\w.-]{2,60})\.\ Please,?\ (?:set|provide|configure|add)\b
+            | \bSecret\ ['"](?P<key_secret>[\w.-]{1,80})['"]\ not\ (?:defined|found)\b  # ESPHome, Home Assistant
             |
             \b(?:field|key|option|parameter|property|setting)\ ['"`](?P<key>[A-Za-z][\w.-]{1,80})['"`]
                 \ (?:is|are|was)\ (?:mandatory|missing|not\ (?:defined|given|present|provided|set|specified)|required)\b
@@ -148,6 +140,9 @@ SETTINGS = (
             | \bplease\ (?:configure|set)\ (?P<key_asked>['"`][a-z][\w.-]{1,80}['"`]|[a-z]\w{1,40}\.\w{1,60})\ in\b
             | \bconfiguration\b[^\n]{0,80}\b(?P<key_any>at\ least\ one\ [\w\ -]{1,40}?)\ (?:must|should|has\ to)
                 \ be\ (?:configured|defined|given|provided|set|specified)\b
+            | ^(?:[\w.-]{1,40}:\ ){0,2}
+                (?P<key_unconfigured>[a-z][\w-]{1,30}(?:\ [a-z][\w-]{1,30}){0,4}?)
+                \ (?:is\ |are\ )?not\ configured(?::|$)
         """,
         cause="the program's configuration lacks {key}, without which it does not start",
         cure="add {key} to the configuration, as the documentation of this version names it",
@@ -174,10 +169,13 @@ SETTINGS = (
         pattern=r"""(?x)
             \b(?P<secret>(?:[A-Za-z0-9]+\ ){0,3}(?:api\ key|pass(?:phrase|word)|secret|token))\ (?:(?:must|has\ to
                 |have\ to|needs?\ to)\ be|(?:is|are|was)\ not)\ (?:defined|given|provided|set|specified)\b
+            | \bmissing\ (?P<secret_missing>(?:access|api|encryption|private|secret|signing)\ key|passphrase|password
+                |secret|(?:\w+\ )?token)\b
+            | \bhas\ no\ (?P<secret_none>credentials|passphrase|password|secret|token)\b(?!\ (?:for|in)\ )
         """,
         cause="the program's settings lack a secret: {secret}",
         cure="set the variable that the image's documentation names for it",
-        source="jitsi/docker-jitsi-meet#670",
+        source="jitsi/docker-jitsi-meet#670; linuxserver/docker-duplicati, its own message",
     ),
     Failure(
         name="signing-secret-empty",
@@ -272,39 +270,6 @@ SETTINGS = (
         source="SQL Server's own message",
         remedy=Raised("memory", "{least}"),
         look="memory",
-    ),
-    Failure(
-        name="host-refused",
-        mark="",
-        pattern=r"""(?x)
-            Invalid\ HTTP_HOST\ header:\ '(?P<host>[^':]{1,253})(?::\d+)?'(?!\.\ The\ domain\ name)
-            | \bBlocked\ hosts?:\ (?P<host_rails>[\w.:-]{1,253})
-            | Trusted\ domain\ error\..{1,80}\ using\ \\?"(?P<host_nextcloud>[\w.:-]{1,253})\\?"\ as\ host
-            | \b(?i:refused|rejected|denied|blocked)\ (?:connections?|requests?)\ (?:with|for|to)\ (?:the\ )?
-                host\ ?(?:name|header)?:?\ ["'](?P<host_refused>[A-Za-z][\w.-]{0,252})["']
-            | \b(?i:untrusted|disallowed)\ host(?:\ header)?:?\ ["'](?P<host_untrusted>[A-Za-z][\w.-]{0,252})["']
-            | \bhost\ ?(?:name)?\ \(?["'](?P<host_unlisted>[A-Za-z][\w.-]{0,252})["']\)?
-                \ is\ not\ (?:allowed|trusted|whitelisted)\b(?!\ to\ connect)
-        """,
-        cause="the program refuses those who ask for {host}, "
-        "a host name that its settings do not allow",
-        cure="add {host} to the setting: ALLOWED_HOSTS in Django, "
-        "config.hosts in Rails, trusted_domains in Nextcloud, host_whitelist in SABnzbd",
-        source="cookiecutter/cookiecutter-django#451; Rails' and Nextcloud's own messages; "
-        "linuxserver/docker-sabnzbd#73",
-        turns_away=True,
-        remedy=Extended(_HOSTS, "{host}"),
-    ),
-    Failure(
-        name="origin-refused",
-        mark="origin checking failed",
-        pattern=r"Origin checking failed - (?P<origin>https?://[\w.:-]{1,253}) does not match",
-        cause="the program refuses the forms of {origin}, an origin that its settings do not trust",
-        cure="add {origin} to CSRF_TRUSTED_ORIGINS; where a proxy ends TLS, have it pass on the "
-        "host and X-Forwarded-Proto",
-        source="cookiecutter/cookiecutter-django#451",
-        turns_away=True,
-        remedy=Extended(_ORIGINS, "{origin}"),
     ),
     Failure(
         name="configuration-read-only",

@@ -118,5 +118,19 @@ STARTS = (
         source="cmccambridge/mosquitto-unraid#41",
         explains_only=True,
     ),
+    Failure(
+        name="option-offered",
+        of_running=NEVER,
+        mark="--",
+        pattern=r"""(?x)
+            ^(?!.*\b(?:warn\w*|deprecat\w+|optional|for\ help)\b).*?
+            \bto\ (?:accept|allow|continue|disable|enable|ignore|override|proceed|skip|start)\b[^\n]{0,60}?
+            \b(?:add|give|pass|set|specify|use)\ (?:the\ )?(?:flag\ |option\ )?['"`]?(?P<option>--[a-z][\w-]{1,40})\b
+        """,
+        cause="the program ends because it asks for a decision, and names an option that gives it: {option}",
+        cure="read what the line says of it; then put {option} into the command, or give the program what it misses",
+        source="Kopia's own message",
+        explains_only=True,
+    ),
 )
 """Before the families of files and data, whose words are wider."""

@@ -137,6 +137,7 @@ SURROUNDINGS = (
         pattern=r"""(?x)
             \b(?:insufficient|not\ enough|too\ little)\ (?:free\ |available\ |disk\ )*space\b
             | \bdisk\ size\ is\ less\ than\b | \bminimum\ (?:free\ )?(?:disk\ )?space\b
+            | \bneeds?\ \d{1,5}\ ?[KMGT]i?B\ of\ free\ (?:disk\ )?space\b  # Steam
         """,
         cause="the disk on which the program keeps its data has less free room than it asks for",
         cure="free room there, or mount a larger disk: docker exec with df -h shows which one it is",
@@ -151,6 +152,7 @@ SURROUNDINGS = (
                 (?:invalid\ argument|operation\ not\ supported|function\ not\ implemented|not\ supported
                 |errno\ (?:22|38|95|524)\b)
             | \berrno\ 524\b
+            | \bcopy_file\ "?\S{1,300}\ (?:to|->)\ \S{1,300}\ failed:\ Operation\ not\ permitted\b  # C++
             | \.(?:db|mdb|sqlite3?|wal|wt)['"]?:\ (?:[\w-]{1,20}:\ ){0,2}(?:invalid\ argument|function\ not\ implemented
                 |operation\ not\ (?:permitted|supported))\b
         """,
@@ -158,7 +160,7 @@ SURROUNDINGS = (
         "as shares (NFS, SMB, a folder of a Mac or of Windows) cannot",
         cure="keep this data in a named volume, or on a local disk of the host",
         source="cockroachdb/docs#5346",
-        look="data",
+        look="sharing",
     ),
     Failure(
         name="java-libraries",
@@ -261,7 +263,7 @@ _OF_A_SERVER = LazyPattern(
     r"^(?!.*\blog[io]n failed for (?:account|user) [\w.@-]{1,80}:).*?(?:"
     r"\b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|AUTH_FAILED|535)\b|://|\bat \S+:\d"
     r"|\b(?:connect|log[ -]?in|pull|push)\w* (?:to|from|at)\b"
-    r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|server|smtp|upstream))",
+    r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|rtsp|sasl|server|smtp|upstream))",
     re.IGNORECASE,
 )
 """Words by which a running program means its own login, and not a caller's."""
@@ -282,7 +284,9 @@ LOGINS = (
             | \binvalid\ (?:access\ |auth(?:entication)?\ )?key:\ | \bAUTH_FAILED\b
             | \b(?:api\ key|auth\ key|credentials|token)\ (?:defined\ in\ [\w ]{1,30}\ )?(?:is|are)
                 \ (?:expired|invalid|not\ valid|revoked)\b
-            | \b401\ Unauthorized\b
+            | \b401\ Unauthorized\b | \bcode\ =\ Unauthenticated\b  # gRPC
+            | \bSASLError\ using\ [\w-]{2,30}:\ not-authorized\b  # XMPP
+            | \bconnecting\ to\ your\ database\ with\ your\ username/password\b  # Rails
             # the answer of an MQTT broker
             | \bconnection\ refused:\ (?:not\ authori[sz]ed|bad\ user\ ?name|identifier\ rejected))
         """,

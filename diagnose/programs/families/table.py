@@ -9,8 +9,10 @@ from diagnose.programs.families.data import DATA
 from diagnose.programs.families.exception_classes import EXCEPTION_CLASSES
 from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
+from diagnose.programs.families.locked_migrations import LOCKED_MIGRATIONS
 from diagnose.programs.families.migration_runs import MIGRATION_RUNS
 from diagnose.programs.families.parts import PARTS
+from diagnose.programs.families.refused_hosts import REFUSED_HOSTS
 from diagnose.programs.families.replaced_files import REPLACED_FILES
 from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import SETTINGS
@@ -31,7 +33,9 @@ FAMILIES: tuple[Failure, ...] = (
     *UNSET_VALUES,
     *VALUES,
     *REPLACED_FILES,
+    *LOCKED_MIGRATIONS,
     *DATA,
+    *REFUSED_HOSTS,
     *SETTINGS,
     *PEERS,
     *SURROUNDINGS,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "qt-of-newer-kernel": (
+        "/usr/bin/qbittorrent-nox: error while loading shared libraries: libQt6Core.so.6: cannot open shared object file: "
+        "No such file or directory"
+    ),
     "worker-instruction": "[2024-04-06 20:40:23 +0000] [1] [ERROR] Worker (pid:8) was sent code 132!",
     "worker-crashed": "[2024-04-06 20:40:23 +0000] [1] [ERROR] Worker (pid:8) was sent SIGSEGV!",
     "binary-of-another-machine": "/plugins/app: line 1: \x7fELF\x02\x02\x01@@8\x01@: not found",

@@ -303,7 +303,8 @@ def _line_about_an_option(container: Container, lines: Sequence[str]) -> Telling
 def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
     """The line of a known failure by which callers get nothing, though it calls itself a warning.
 
-    PHP goes on after a login that its database has refused.
+    PHP goes on after a login that its database has refused, Nextcloud after a host name that it
+    does not trust.
     """
     grave = [line for line in lines if (message(line).level or INFO) > INFO]
     failure = recognise(grave, None, _rows_that_turn_away(), has_ended=False) if grave else None
@@ -315,7 +316,7 @@ def _line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
 
 @functools.cache
 def _rows_that_turn_away() -> tuple[Failure, ...]:
-    return tuple(row for row in FAILURES if row.turns_away)
+    return tuple(row for row in (*FAILURES, *FAMILIES) if row.turns_away)
 
 
 @functools.cache
