@@ -114,6 +114,37 @@ class WrittenService(msgspec.Struct, frozen=True):
     """Whether it extends another one, or has tags of compose: more belongs to it."""
 
 
+class ComposeFault(msgspec.Struct, frozen=True):
+    """For what compose refuses the files of a project."""
+
+    kind: str
+    """yaml, empty, doubled, unknown-key, wrong-kind, entry-is-mapping, env-file, file-missing,
+    no-unit, test-without-kind, open-brace, undefined, condition, no-image, two-networks, or new-key
+    for one that older versions refuse."""
+    path: str
+    line: int = 0
+    """0 where the whole file is meant."""
+    place: str = ""
+    """The part in dotted form, such as services.web.ports."""
+    name: str = ""
+    """The key, the part or the file that is meant, as it is written."""
+    detail: str = ""
+    """What is wanted in its place, the key that may be meant, what kind of part is undefined, or
+    the version that is needed."""
+
+
+class NeededPart(msgspec.Struct, frozen=True):
+    """What a project needs of the engine before compose makes a container of it."""
+
+    kind: str
+    """network or volume: one that compose does not make itself. container: a name that is free."""
+    name: str
+    path: str
+    line: int
+    service: str = ""
+    """The service that has the name, for a container."""
+
+
 class ComposeProject(msgspec.Struct, frozen=True):
     """What the files of a project say of all its services."""
 
@@ -130,6 +161,9 @@ class ComposeProject(msgspec.Struct, frozen=True):
     """A file of the project that this user may not read; the services are not known then."""
     unread: str = ""
     """A file that could not be read to its end as YAML, and why; not known either."""
+    faults: list[ComposeFault] = []
+    """Why compose refuses it: the first ones."""
+    needs: list[NeededPart] = []
 
 
 class ReadComposeProject(Question[ComposeProject], frozen=True):
@@ -151,6 +185,36 @@ class ReadComposeProject(Question[ComposeProject], frozen=True):
 
     def about(self) -> str:
         return f"the services in {', '.join(self.paths)}"
+
+
+class FoundComposeFile(msgspec.Struct, frozen=True):
+    """A compose file in a folder of its own."""
+
+    path: str
+    mtime: float
+    is_here: bool = False
+    """Whether it lies in the folder in which the tool was called."""
+
+
+class FindComposeFiles(Question[list[FoundComposeFile]], frozen=True):
+    """The compose files in the folders below some others, and in the folder of the caller.
+
+    Network file systems, and file systems that are mounted below these folders, are left out.
+    """
+
+    POLICY = Policy(
+        "file.compose-found",
+        what="compose files in the usual folders",
+        collector="disk.compose:found_compose_files",
+        lane="file",
+        deadline=1.5,
+        priority=7,
+    )
+    folders: list[str]
+    """One that ends in `/*` means all folders in it."""
+
+    def about(self) -> str:
+        return "compose files in the usual folders"
 
 
 class ReadDifferingContents(Question[list[str]], frozen=True):

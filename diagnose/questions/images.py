@@ -233,6 +233,7 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     internal: bool = False
     enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
     options: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
     ipam: Ipam = msgspec.field(name="IPAM", default=Ipam())
 
     def __str__(self) -> str:

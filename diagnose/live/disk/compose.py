@@ -1,9 +1,12 @@
 """Collectors for what compose files say."""
 
+import os
+
 from diagnose.live import Live
 from diagnose.live.disk.files import ask_worker
 from diagnose.model import Json
 from diagnose.questions.compose import (
+    FindComposeFiles,
     ReadComposeProject,
     ReadComposeService,
     ReadComposeVolumes,
@@ -24,6 +27,21 @@ def compose_service(live: Live, question: ReadComposeService) -> Json:
 def compose_volumes(live: Live, question: ReadComposeVolumes) -> Json:
     """The volumes in the files of a project; none where one of them cannot be read."""
     return ask_worker(live, question, "compose_volumes", question.paths)
+
+
+def found_compose_files(live: Live, question: FindComposeFiles) -> Json:
+    """Those in the folders that are on this host's own disks."""
+    return live.helper("disk").call(
+        "found_compose_files", {**question.args, "here": _here()}, question.POLICY.deadline
+    )
+
+
+def _here() -> str:
+    """The folder in which the tool was called; "" where it is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text
+    except OSError:
+        return ""
 
 
 def differing_contents(live: Live, question: ReadDifferingContents) -> Json:

@@ -9,16 +9,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from yaml import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import Node
 
+from diagnose.live.disk.compose_nodes import MERGE, entries, items, pairs, plain
 from diagnose.live.disk.compose_numbers import as_compose_reads, loses_digits
 from diagnose.model import Json
 from diagnose.yaml_text import read_nodes
 
 _MOST = 100
 """Services of a project; ports, mounts and variables of a service."""
-_LONGEST = 1024
-"""Characters of one value."""
 _DEVELOPMENT = re.compile(
     r"(?:^|_)(?:ENV|ENVIRONMENT|MODE|STAGE)=(?:dev|develop|development|local|debug)\Z"
     r"|(?:^|_)DEBUG=(?!(?:0|false|no|off)?\Z)",
@@ -30,7 +29,6 @@ _RELOADS = re.compile(
     r"|\b(?:nodemon|runserver|flask run|rails s(?:erver)?|air|dlv|debugpy)\b"
 )
 """A command that reads its sources again, or waits for a debugger."""
-_MERGE = "tag:yaml.org,2002:merge"
 
 
 def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
@@ -47,7 +45,7 @@ def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None
 def _services(texts: Mapping[str, str], folder: str) -> list[Json]:
     services: dict[str, dict[str, Any]] = {}
     for path, text in texts.items():
-        for name, node in _entries(_entries(read_nodes(text)).get("services")).items():
+        for name, node in entries(entries(read_nodes(text)).get("services")).items():
             service = services.setdefault(name, {"name": name})
             _add(service, path, node, folder)
     copied = {name for text in texts.values() for name in _copied_parts(read_nodes(text))}
@@ -59,19 +57,19 @@ def _services(texts: Mapping[str, str], folder: str) -> list[Json]:
 def _copied_parts(root: Node | None) -> Iterator[str]:
     """The configs and secrets whose content stands in the file itself, or in a variable."""
     for kind in ("configs", "secrets"):
-        for name, node in _entries(_entries(root).get(kind)).items():
-            if {"content", "environment"} & _entries(node).keys():
+        for name, node in entries(entries(root).get(kind)).items():
+            if {"content", "environment"} & entries(node).keys():
                 yield name
 
 
 def includes_others(texts: Mapping[str, str]) -> bool:
     """Whether a file takes services from files that it names. ValueError where one is no YAML."""
-    return any("include" in _entries(read_nodes(text)) for text in texts.values())
+    return any("include" in entries(read_nodes(text)) for text in texts.values())
 
 
 def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     """Add what one file says of a service: the later file wins, lists are joined."""
-    parts = _entries(node)
+    parts = entries(node)
     service["path"] = path
     if "extends" in parts or _has_own_tags(node):
         service["is_partial"] = True
@@ -80,21 +78,21 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     if _is_for_development(parts):
         service["is_for_development"] = True
     if "read_only" in parts:
-        service["is_read_only"] = _plain(parts["read_only"]).lower() in ("true", "yes", "on")
+        service["is_read_only"] = plain(parts["read_only"]).lower() in ("true", "yes", "on")
     for key in ("image", "scale"):
         if key in parts:
-            service[key] = _plain(parts[key])
-    replicas = _entries(parts.get("deploy")).get("replicas")
+            service[key] = plain(parts[key])
+    replicas = entries(parts.get("deploy")).get("replicas")
     if replicas is not None:
-        service["scale"] = _plain(replicas)
+        service["scale"] = plain(replicas)
     lists: dict[str, list[Any]] = {
         "contents": [
-            _plain(_entries(item).get("source")) or _plain(item)
+            plain(entries(item).get("source")) or plain(item)
             for kind in ("configs", "secrets")
-            for item in _items(parts.get(kind))
+            for item in items(parts.get(kind))
         ],
-        "profiles": [_plain(item) for item in _items(parts.get("profiles"))],
-        "ports": [_port(item) for item in _items(parts.get("ports"))],
+        "profiles": [plain(item) for item in items(parts.get("profiles"))],
+        "ports": [_port(item) for item in items(parts.get("ports"))],
         "variables": [name for name, _ in _variables(parts.get("environment"))],
         "numbers": list(_numbers(path, parts.get("environment"))),
         "replaced": list(_replaced_mounts(node, folder)),
@@ -108,7 +106,7 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
 
 def _is_for_development(parts: Mapping[str, Node]) -> bool:
     command = parts.get("command")
-    words = [_plain(command), *(_plain(item) for item in _items(command))]
+    words = [plain(command), *(plain(item) for item in items(command))]
     return _RELOADS.search(" ".join(words)) is not None or any(
         _DEVELOPMENT.search(assignment) for assignment in _assignments(parts.get("environment"))
     )
@@ -116,43 +114,8 @@ def _is_for_development(parts: Mapping[str, Node]) -> bool:
 
 def _assignments(node: Node | None) -> Iterator[str]:
     """The variables of a mapping or a list as NAME=value."""
-    yield from (f"{name}={_plain(value)}" for name, value in _entries(node).items())
-    yield from map(_plain, _items(node))
-
-
-def _entries(node: Node | None, known: dict[int, dict[str, Node]] | None = None) -> dict[str, Node]:
-    """The values of a mapping by their keys, those of its merge keys (`<<`) below its own.
-
-    known: what was found of mappings that several others merge.
-    """
-    known = {} if known is None else known
-    if id(node) in known:
-        return known[id(node)]
-    merged: dict[str, Node] = {}
-    own: dict[str, Node] = {}
-    for key, value in _pairs(node):
-        if key.tag == _MERGE:
-            for part in reversed(_items(value) or [value]):
-                merged |= _entries(part, known)
-        else:
-            own[_plain(key)] = value
-    known[id(node)] = merged | own
-    return known[id(node)]
-
-
-def _pairs(node: Node | None) -> list[tuple[Node, Node]]:
-    """The keys of a mapping with their values; empty for anything else."""
-    return node.value if isinstance(node, MappingNode) else []
-
-
-def _items(node: Node | None) -> list[Node]:
-    """The items of a list; empty for anything else."""
-    return node.value if isinstance(node, SequenceNode) else []
-
-
-def _plain(node: Node | None) -> str:
-    """The text of a scalar as it is written; "" for anything else."""
-    return str(node.value)[:_LONGEST] if isinstance(node, ScalarNode) else ""
+    yield from (f"{name}={plain(value)}" for name, value in entries(node).items())
+    yield from map(plain, items(node))
 
 
 def _has_own_tags(node: Node) -> bool:
@@ -168,17 +131,17 @@ def _has_own_tags(node: Node) -> bool:
             return True
         if id(part) not in seen:
             seen.add(id(part))
-            parts += [*_items(part), *(value for _, value in _pairs(part))]
+            parts += [*items(part), *(value for _, value in pairs(part))]
     return False
 
 
 def _port(node: Node) -> str:
     """An entry of `ports` as it is written; of a mapping PUBLISHED:TARGET."""
-    parts = _entries(node)
+    parts = entries(node)
     if not parts:
-        return _plain(node)
+        return plain(node)
     address, published, target, protocol = (
-        _plain(parts.get(key)) for key in ("host_ip", "published", "target", "protocol")
+        plain(parts.get(key)) for key in ("host_ip", "published", "target", "protocol")
     )
     place = ":".join(filter(None, (address, published, target)))
     return f"{place}/{protocol}" if protocol else place
@@ -186,14 +149,14 @@ def _port(node: Node) -> str:
 
 def _mounts(node: Node | None, folder: str) -> Iterator[dict[str, str]]:
     """What is mounted where; without what a variable names."""
-    for item in _items(node):
-        parts = _entries(item)
+    for item in items(node):
+        parts = entries(item)
         if parts:
-            kind, source, target = (_plain(parts.get(key)) for key in ("type", "source", "target"))
+            kind, source, target = (plain(parts.get(key)) for key in ("type", "source", "target"))
             if kind not in ("bind", "volume"):
                 continue
         else:
-            words = _plain(item).split(":")
+            words = plain(item).split(":")
             source, target = ("", words[0]) if len(words) == 1 else (words[0], words[1])
         if not target.startswith("/") or "$" in source + target:
             continue
@@ -205,30 +168,30 @@ def _mounts(node: Node | None, folder: str) -> Iterator[dict[str, str]]:
 
 def _replaced_mounts(node: Node, folder: str) -> Iterator[dict[str, str]]:
     """The mounts of the anchors that a service merges, and that its own list takes away."""
-    own = [value for key, value in _pairs(node) if _plain(key) == "volumes"]
+    own = [value for key, value in pairs(node) if plain(key) == "volumes"]
     if not own:
         return
     targets = {item["target"] for item in _mounts(own[0], folder)}
-    for key, value in _pairs(node):
-        if key.tag != _MERGE:
+    for key, value in pairs(node):
+        if key.tag != MERGE:
             continue
-        for part in _items(value) or [value]:
-            for item in _mounts(_entries(part).get("volumes"), folder):
+        for part in items(value) or [value]:
+            for item in _mounts(entries(part).get("volumes"), folder):
                 if item["target"] not in targets:
                     yield item
 
 
 def _variables(node: Node | None) -> Iterator[tuple[str, Node | None]]:
     """The names of a mapping or a list of variables; those of a mapping with their nodes."""
-    yield from _entries(node).items()
-    for item in _items(node):
-        yield _plain(item).partition("=")[0], None
+    yield from entries(node).items()
+    for item in items(node):
+        yield plain(item).partition("=")[0], None
 
 
 def _numbers(path: str, node: Node | None) -> Iterator[dict[str, str]]:
     """The values without quotes that compose takes for numbers, and writes in another way."""
     for name, value in _variables(node):
-        text = _plain(value)
+        text = plain(value)
         is_plain = value is not None and not getattr(value, "style", None)
         read = as_compose_reads(text) if is_plain else text
         if read != text and loses_digits(name, text):

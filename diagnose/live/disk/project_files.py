@@ -93,6 +93,8 @@ def differing_contents(args: Json) -> Json:
 
 def compose_project(args: Json) -> Json:
     """See `compose.compose_project`."""
+    from diagnose.live.disk.compose_faults import compose_faults
+    from diagnose.live.disk.compose_needs import needed_parts
     from diagnose.live.disk.compose_project import (  # only where compose has made containers
         includes_others,
         project_services,
@@ -108,15 +110,22 @@ def compose_project(args: Json) -> Json:
         return {"unread": f"{too_long}: larger than {_LONGEST >> 10} KiB"}
     services = project_services(texts, folder)
     if services is None:
-        return {"unread": f"{_first_broken(texts)}: no valid YAML"}
+        why = f"{_first_broken(texts)}: no valid YAML"
+        return {"unread": why, "faults": compose_faults(texts, folder), "changed": _changed(texts)}
     override = _texts(_unused_overrides(args["paths"]))
     return {
         "services": services,
         "includes": includes_others(texts),
-        "changed": {path: os.stat(path).st_mtime for path in texts},
+        "changed": _changed(texts),
         "override": next(iter(override), ""),
         "overridden": project_services(override, folder) or [],
+        "faults": compose_faults(texts, folder),
+        "needs": needed_parts(texts),
     }
+
+
+def _changed(paths: Iterable[str]) -> dict[str, Json]:
+    return {path: os.stat(path).st_mtime for path in paths}
 
 
 def _first_broken(texts: Mapping[str, str]) -> str:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from diagnose.file_paths import is_within
 from diagnose.live import ERRNO_REASONS, collect
 from diagnose.live.disk.build_history import builds
+from diagnose.live.disk.compose_search import found_compose_files
 from diagnose.live.disk.cron_files import cron_calls
 from diagnose.live.disk.host_call_files import host_jobs, shell_variables
 from diagnose.live.disk.inode_flags import flags
@@ -358,6 +359,7 @@ def functions() -> Mapping[str, Function]:
             compose_variables,
             compose_volumes,
             differing_contents,
+            found_compose_files,
             collect,
             builds,
         )

@@ -67,6 +67,8 @@ class WrittenProjects(Items[WrittenProject], frozen=True):
     """Those whose files lie on this host, and can be read."""
 
     unexamined: tuple[Unexamined, ...] = ()
+    unread: tuple[WrittenProject, ...] = ()
+    """Those with a file that is no YAML: nothing is known of their services."""
 
 
 @evidence
@@ -86,6 +88,7 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     ]
     made = [members for members in list(projects.values())[:MOST] if _have_one_place(members)]
     items: list[WrittenProject] = []
+    unread: list[WrittenProject] = []
     for members, answer in host.ask_in_order(made, _question):
         newest = _newest(members)
         if isinstance(answer, Failed) and answer.reason in _OF_ALL:
@@ -93,16 +96,23 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
         if isinstance(answer, Failed):
             unexamined.append(Unexamined(newest.subject, f"its compose files: {answer}"))
         elif answer.services:
-            folder, paths = newest.compose_folder, tuple(newest.compose_files)
-            items.append(
-                WrittenProject(newest.compose_project, folder, paths, answer, tuple(members))
-            )
+            items.append(_project(members, answer))
         elif answer.closed:
             why = f"its compose file {answer.closed}: only root may read it"
             unexamined.append(Unexamined(newest.subject, why))
         elif answer.unread:
             unexamined.append(Unexamined(newest.subject, f"its compose file {answer.unread}"))
-    return WrittenProjects(tuple(items), tuple(unexamined))
+        if not isinstance(answer, Failed) and not answer.services and answer.faults:
+            unread.append(_project(members, answer))
+    return WrittenProjects(tuple(items), tuple(unexamined), tuple(unread))
+
+
+def _project(members: Sequence[Container], answer: ComposeProject) -> WrittenProject:
+    newest = _newest(members)
+    paths = tuple(newest.compose_files)
+    return WrittenProject(
+        newest.compose_project, newest.compose_folder, paths, answer, tuple(members)
+    )
 
 
 def _newest(members: Sequence[Container]) -> Container:

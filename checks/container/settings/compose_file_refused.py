@@ -1,0 +1,175 @@
+"""container.compose-file-refused: compose refuses a project's file, and starts nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from diagnose.evidence.containers.settings.refused_projects import (
+    ComposeFault,
+    RefusedProject,
+    RefusedProjects,
+    TakenName,
+)
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import HOST, CheckResult, Finding, Json, PageVariables, Severity
+from diagnose.registry import check
+
+SHOWN = 4
+AROUND = 2
+"""Lines before and after the fault that are shown."""
+_PLAIN = LazyPattern(r"[A-Za-z_][\w-]{0,60}")
+
+
+@check("container.compose-file-refused", severity=Severity.warning)
+def compose_file_refused(refused_projects: RefusedProjects) -> CheckResult:
+    """Compose refuses a project's file, and starts nothing of the project.
+
+    `docker compose up` reads all files first, and ends at the first fault: what runs goes on, and
+    a change, or a start after `down`, does not happen. The faults are those that `docker compose
+    config` finds in YAML, in keys and values, in references between parts, and in files that are
+    named; beside them external networks and volumes that the engine does not have, and a
+    `container_name` that a container of another project has. Variables that the caller's shell may
+    set are not judged. Keys are those of compose 2.40: what a newer one may know is no fault where
+    containers were made with a newer one.
+
+    A file that made containers counts where it was changed since. Other files count where they lie
+    in the folder in which the tool was called, or in a usual place, such as beside the folder of
+    another project, and were changed lately or have a network that compose made.
+    """
+    for project in refused_projects:
+        if project.faults or project.lacking or project.taken:
+            yield _finding(project)
+    yield from refused_projects.unexamined
+    return None
+
+
+def _finding(project: RefusedProject) -> Finding:
+    evidence: dict[str, Json] = {}
+    for fault in project.faults[:SHOWN]:
+        place = f"{fault.path}, line {fault.line}" if fault.line else fault.path
+        evidence.setdefault(place, _clause(fault, project))
+    for part in project.lacking[:SHOWN]:
+        evidence[f"{part.kind} {part.name}"] = f"external in {part.path}, line {part.line}"
+    for taken in project.taken[:SHOWN]:
+        place = f"{taken.part.path}, line {taken.part.line}"
+        evidence[place] = f"container_name: {taken.part.name}"
+    if project.network:
+        evidence["network that compose made for it"] = project.network
+    evidence["containers of it that run"] = "some" if project.runs else "none"
+    state = "the next start changes nothing" if project.runs else "nothing of it runs"
+    summary = f'compose refuses project "{project.name}": {_reason(project)}; {state}'
+    variables = {**_place(project), **_steps(project)}
+    if project.container is None:
+        subject = HOST
+        severity = Severity.warning
+        finding = Finding(
+            subject=subject,
+            summary=summary,
+            evidence=evidence,
+            discriminator=project.paths[0],
+            severity=severity,
+        )
+    else:
+        finding = Finding.about(
+            project.container,
+            summary,
+            evidence,
+            severity=Severity.warning if project.runs else Severity.critical,
+        )
+    return finding.with_variables(variables)
+
+
+def _reason(project: RefusedProject) -> str:
+    if project.faults:
+        fault = project.faults[0]
+        where = f"line {fault.line} of {fault.path}" if fault.line else fault.path
+        return f"{where} {_clause(fault, project)}"
+    if project.lacking:
+        part = project.lacking[0]
+        return f'the engine has no {part.kind} "{part.name}", which {part.path} calls external'
+    taken = project.taken[0]
+    return (
+        f'{_holder(taken)} has the name "{taken.part.name}", which service '
+        f'"{taken.part.service}" is to have'
+    )
+
+
+def _holder(taken: TakenName) -> str:
+    project = taken.holder.compose_project
+    return f'a container of project "{project}"' if project else "a container of no project"
+
+
+def _clause(fault: ComposeFault, project: RefusedProject) -> str:
+    """What is wrong with a line or a file, as the predicate of a sentence about it."""
+    return _CLAUSES[fault.kind](fault, project)
+
+
+def _unknown_key(fault: ComposeFault, project: RefusedProject) -> str:
+    place = fault.place or "the file itself"
+    meant = f': "{fault.detail}" is meant' if fault.detail else ""
+    version = f" {project.version}" if project.version else ""
+    return f'has the key "{fault.name}", which compose{version} does not know in {place}{meant}'
+
+
+_CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
+    "yaml": lambda fault, _: f"is no YAML: {fault.detail}",
+    "empty": lambda *_: "has no services",
+    "doubled": lambda fault, _: f'has the key "{fault.name}", which {fault.detail} has already',
+    "unknown-key": _unknown_key,
+    "wrong-kind": lambda fault, _: f"has a value of {fault.place} that has to be {fault.detail}",
+    "entry-is-mapping": lambda fault, _: (
+        f'has "{fault.name}: ..." in the list {fault.place}, whose entries are NAME=value'
+    ),
+    "env-file": lambda fault, _: f"names the env file {fault.name}, which does not exist",
+    "file-missing": lambda fault, _: f"names the file {fault.name}, which does not exist",
+    "no-unit": lambda fault, _: f"gives {fault.place} the time {fault.name} without a unit",
+    "test-without-kind": lambda fault, _: (
+        f"has a list in {fault.place} that does not begin with CMD or CMD-SHELL"
+    ),
+    "open-brace": lambda fault, _: f'has a "${{" in {fault.place} that no name or "}}" follows',
+    "undefined": lambda fault, _: (
+        f'names the {fault.detail} "{fault.name}", which no part of the file defines'
+    ),
+    "condition": lambda fault, _: f'has an unknown condition "{fault.name}" in {fault.place}',
+    "no-image": lambda fault, _: f"gives {fault.place} neither an image nor a build",
+    "two-networks": lambda fault, _: f"gives {fault.place} both network_mode and networks",
+    "new-key": lambda fault, project: (
+        f'has the key "{fault.name}", which compose takes from {fault.detail} on; this host has '
+        f"{project.version}"
+    ),
+}
+
+
+def _place(project: RefusedProject) -> PageVariables:
+    file = only(project.paths)
+    place = {"folder": project.folder, "compose_file": project.paths[0]}
+    if file is None:
+        return {"folder": project.folder, "project": project.name}
+    return place if project.container is None else {**place, "project": project.name}
+
+
+def _steps(project: RefusedProject) -> PageVariables:
+    """What the page needs for the first fault."""
+    if project.faults:
+        return _fault_steps(project.faults[0])
+    if project.lacking:
+        part = project.lacking[0]
+        return {f"external_{part.kind}": part.name}
+    taken = project.taken[0]
+    return {"holder": taken.part.name, "compose_service": taken.part.service}
+
+
+def _fault_steps(fault: ComposeFault) -> PageVariables:
+    steps: PageVariables = {"fault_file": fault.path}
+    if fault.line:
+        first = max(1, fault.line - AROUND)
+        steps |= {"line": str(fault.line), "lines": f"{first},{fault.line + AROUND}p"}
+    names = (fault.name, fault.detail)
+    if fault.kind == "unknown-key" and all(map(_PLAIN.fullmatch, names)):
+        steps["slip_edit"] = f"{fault.line}s/{fault.name}/{fault.detail}/"
+    if fault.kind in ("env-file", "file-missing"):
+        steps["missing_file"] = fault.name
+    if fault.kind == "new-key":
+        steps["wanted_version"] = fault.detail
+    return steps

@@ -1,0 +1,95 @@
+"""Compose files of which nothing was started, and which somebody works on."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from diagnose.evidence.containers.inspected_container import COMPOSE
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, NoEvidenceError, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.compose import (
+    ComposeProject,
+    FindComposeFiles,
+    FoundComposeFile,
+    ReadComposeProject,
+)
+from diagnose.registry import evidence
+
+__all__ = ["UnstartedProject", "UnstartedProjects"]
+
+FOLDERS = ("/srv", "/opt", "/root", "/docker", "/opt/stacks", "/srv/docker", "/opt/docker")
+"""Where people keep the folders of projects, beside the folders of those that run."""
+HOMES = ("/home", "/home/*")
+MOST = 10
+"""Projects that are read."""
+
+
+class UnstartedProject(msgspec.Struct, frozen=True):
+    """A compose file, and why it matters."""
+
+    path: str
+    written: ComposeProject
+    age_s: float
+    is_here: bool
+    """Whether the tool was called in its folder."""
+    network: str = ""
+    """A network that compose has made for it."""
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.path)
+
+    @property
+    def name(self) -> str:
+        return posixpath.basename(self.folder)
+
+
+class UnstartedProjects(Items[UnstartedProject], frozen=True):
+    """The newest first."""
+
+
+@evidence
+def unstarted_projects(
+    host: Host, containers: Containers, networks: Networks | None, clock: Clock, options: Options
+) -> UnstartedProjects:
+    """One question for the files, and one for each of at most ten that are looked into.
+
+    These are in the folder of the caller, were changed in the time that is looked back, or have a
+    network of theirs, which compose makes before it makes containers. A folder that any container
+    was made from is known, and so is a project of that name.
+    """
+    known = {container.compose_folder for container in containers if container.compose_folder}
+    names = {container.compose_project for container in containers if container.compose_project}
+    parents = sorted({posixpath.dirname(folder) for folder in known} - {"/", ""})
+    answer = host.ask(FindComposeFiles(list(dict.fromkeys([*FOLDERS, *HOMES, *parents[:10]]))))
+    if isinstance(answer, Failed):
+        raise NoEvidenceError(Unavailable.of(answer))
+    made = {
+        (network.labels or {}).get(f"{COMPOSE}project"): network.name for network in networks or ()
+    }
+    found = []
+    for file in sorted(answer, key=lambda file: (not file.is_here, -file.mtime)):
+        folder = posixpath.dirname(file.path)
+        name = posixpath.basename(folder)
+        is_known = folder in known or name in names
+        matters = file.is_here or name in made or clock.wall - file.mtime <= options.since_s
+        if matters and not is_known:
+            found.append((file, made.get(name, "")))
+    projects = []
+    for (file, network), written in host.ask_in_order(found[:MOST], _question):
+        if not isinstance(written, Failed):
+            age = clock.wall - file.mtime
+            projects.append(UnstartedProject(file.path, written, age, file.is_here, network))
+    return UnstartedProjects(tuple(projects))
+
+
+def _question(found: tuple[FoundComposeFile, str]) -> ReadComposeProject:
+    path = found[0].path
+    return ReadComposeProject([path], posixpath.dirname(path))

@@ -1,0 +1,49 @@
+"""The nodes of YAML, in which compose files are read: they know how each value is written. Pure."""
+
+from __future__ import annotations
+
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
+MERGE = "tag:yaml.org,2002:merge"
+LONGEST = 1024
+"""Characters of one value."""
+
+
+def entries(node: Node | None, known: dict[int, dict[str, Node]] | None = None) -> dict[str, Node]:
+    """The values of a mapping by their keys, those of its merge keys (`<<`) below its own.
+
+    known: what was found of mappings that several others merge.
+    """
+    known = {} if known is None else known
+    if id(node) in known:
+        return known[id(node)]
+    merged: dict[str, Node] = {}
+    own: dict[str, Node] = {}
+    for key, value in pairs(node):
+        if key.tag == MERGE:
+            for part in reversed(items(value) or [value]):
+                merged |= entries(part, known)
+        else:
+            own[plain(key)] = value
+    known[id(node)] = merged | own
+    return known[id(node)]
+
+
+def pairs(node: Node | None) -> list[tuple[Node, Node]]:
+    """The keys of a mapping with their values; empty for anything else."""
+    return node.value if isinstance(node, MappingNode) else []
+
+
+def items(node: Node | None) -> list[Node]:
+    """The items of a list; empty for anything else."""
+    return node.value if isinstance(node, SequenceNode) else []
+
+
+def plain(node: Node | None) -> str:
+    """The text of a scalar as it is written; "" for anything else."""
+    return str(node.value)[:LONGEST] if isinstance(node, ScalarNode) else ""
+
+
+def line_of(node: Node) -> int:
+    """The line on which it begins, from 1 on."""
+    return int(node.start_mark.line) + 1
