@@ -1,7 +1,5 @@
 """container.compose-file-refused: compose refuses a project's file, and starts nothing of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from diagnose.evidence.containers.settings.refused_projects import (
@@ -41,7 +39,6 @@ def compose_file_refused(refused_projects: RefusedProjects) -> CheckResult:
         if project.faults or project.lacking or project.taken:
             yield _finding(project)
     yield from refused_projects.unexamined
-    return None
 
 
 def _finding(project: RefusedProject) -> Finding:
@@ -150,24 +147,30 @@ def _place(project: RefusedProject) -> PageVariables:
 
 
 def _steps(project: RefusedProject) -> PageVariables:
-    """What the page needs for the first fault."""
+    """What the page needs for the first fault.
+
+    A project of which nothing was started is not started here: its owner does that.
+    """
+    is_new = project.container is None
     if project.faults:
-        return _fault_steps(project.faults[0])
+        return _fault_steps(project.faults[0], is_new=is_new)
     if project.lacking:
         part = project.lacking[0]
-        return {f"external_{part.kind}": part.name}
+        kind = "first" if is_new and part.kind == "network" else "external"
+        return {f"{kind}_{part.kind}": part.name}
     taken = project.taken[0]
     return {"holder": taken.part.name, "compose_service": taken.part.service}
 
 
-def _fault_steps(fault: ComposeFault) -> PageVariables:
+def _fault_steps(fault: ComposeFault, *, is_new: bool) -> PageVariables:
     steps: PageVariables = {"fault_file": fault.path}
     if fault.line:
         first = max(1, fault.line - AROUND)
         steps |= {"line": str(fault.line), "lines": f"{first},{fault.line + AROUND}p"}
     names = (fault.name, fault.detail)
     if fault.kind == "unknown-key" and all(map(_PLAIN.fullmatch, names)):
-        steps["slip_edit"] = f"{fault.line}s/{fault.name}/{fault.detail}/"
+        edit = f"{fault.line}s/{fault.name}/{fault.detail}/"
+        steps["first_edit" if is_new else "slip_edit"] = edit
     if fault.kind in ("env-file", "file-missing"):
         steps["missing_file"] = fault.name
     if fault.kind == "new-key":

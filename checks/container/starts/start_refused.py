@@ -11,6 +11,7 @@ from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
 from checks.container.starts.start_errors import cures, failed_start, joined_by_error, known_error
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
@@ -27,6 +28,7 @@ from diagnose.evidence.containers.programs.start_refusals import (
 )
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.starting.unfound_programs import UnfoundPrograms, missed_program
+from diagnose.evidence.network.wiring.lost_networks import successor_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
@@ -57,6 +59,7 @@ def start_refused(
     moved_sources: MovedSources | None,
     unfound_programs: UnfoundPrograms | None,
     closed_mounts: ClosedMounts | None,
+    events: Events | None,
 ) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
@@ -75,6 +78,7 @@ def start_refused(
             _snap_finding(container, data_root)
             or _unfound_finding(container, unfound_programs)
             or closed_mount_finding(container, closed_mounts)
+            or _replaced_partner_finding(container, containers, events)
             or _finding(container, containers, bind_sources)
         )
         if finding is not None:
@@ -170,6 +174,22 @@ def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> F
             "runtime_too": program.companion,
         }
     return finding.with_variables(link)
+
+
+def _replaced_partner_finding(
+    container: Container, containers: Containers, events: Events | None
+) -> Finding | None:
+    """The start beside a container that was recreated: it asks for the former one by its id."""
+    successor = successor_of(container, containers, events)
+    if not successor or refusal_of(container, containers).kind != "peer":
+        return None
+    finding = failed_start(
+        container,
+        f'it shares the network of the former container "{successor}", which was recreated under '
+        "another id",
+        evidence={"HostConfig.NetworkMode": container.host_config.network_mode},
+    )
+    return finding.with_variables({"joiner": container.name, "successor": successor})
 
 
 def _file_over_folder_finding(

@@ -30,7 +30,7 @@ def compose_volumes(live: Live, question: ReadComposeVolumes) -> Json:
 
 
 def found_compose_files(live: Live, question: FindComposeFiles) -> Json:
-    """Those in the folders that are on this host's own disks."""
+    """The compose files in folders that are on this host's own disks."""
     return live.helper("disk").call(
         "found_compose_files", {**question.args, "here": _here()}, question.POLICY.deadline
     )

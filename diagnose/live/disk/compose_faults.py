@@ -3,8 +3,6 @@
 Written after the answers of `docker compose config`; what an engine has is not known here.
 """
 
-from __future__ import annotations
-
 import difflib
 import os
 import posixpath
@@ -25,7 +23,7 @@ _MOST = 5
 """Faults of one project."""
 _LONGEST = 200
 _SIMILAR = 0.75
-"""How alike two words are where one is the other with a slip."""
+"""How much two words share where one is the other with a slip."""
 _NULLS = ("", "~", "null", "Null", "NULL")
 _BOOLEANS = ("true", "True", "TRUE", "false", "False", "FALSE")
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|0x[\da-fA-F]+|0o?[0-7]+")
@@ -80,6 +78,14 @@ def _broken(path: str, error: ValueError) -> _Fault:
     return _Fault("yaml", path, 0 if mark is None else mark.line + 1, detail=problem)
 
 
+class _Service(msgspec.Struct, frozen=True):
+    """A service in one file."""
+
+    path: str
+    name: str
+    parts: Mapping[str, Node]
+
+
 class _Reader:
     """The files of one project. A part that another file may change is not judged."""
 
@@ -97,15 +103,15 @@ class _Reader:
             yield from self._shape(path, root, "", "")
         if not self.includes and not any("services" in top for top in self.tops.values()):
             yield _Fault("empty", next(iter(self.roots)))
-        for path, name, service in self._services():
-            yield from self._service(path, name, service)
+        for item in self._services():
+            yield from self._service(item.path, item.name, item.parts)
         yield from self._missing_parts()
 
-    def _services(self) -> Iterator[tuple[str, str, dict[str, Node]]]:
+    def _services(self) -> Iterator[_Service]:
         """Each service in each file that has it."""
         for path, top in self.tops.items():
             for name, node in entries(top.get("services")).items():
-                yield path, name, entries(node)
+                yield _Service(path, name, entries(node))
 
     def _defined(self, kind: str) -> dict[str, Node]:
         """The parts of a kind in all files, by name."""
@@ -233,20 +239,19 @@ class _Reader:
         if self.includes:
             return
         services: dict[str, dict[str, Node]] = {}
-        for _, name, service in self._services():
-            services[name] = {**services.get(name, {}), **service}
-        for path, name, service in self._services():
-            if "extends" in services[name]:
-                continue
-            yield from self._unknown_references(path, f"services.{name}", service, services)
+        for item in self._services():
+            services[item.name] = {**services.get(item.name, {}), **item.parts}
+        for item in self._services():
+            if "extends" not in services[item.name]:
+                yield from self._unknown_references(item, services)
         for key in ("secrets", "configs"):
             named = (named_nodes(service.get(key)) for service in services.values())
             used = {plain(node) for nodes in named for node in nodes}
             yield from self._missing_files(key, used)
-        for path, name, _ in self._services():
-            whole = services[name]
-            place = f"services.{name}"
-            line = self._line_of(path, name)
+        for item in self._services():
+            path, place = item.path, f"services.{item.name}"
+            whole = services[item.name]
+            line = self._line_of(path, item.name)
             if not {"image", "build", "extends", "provider"} & whole.keys():
                 yield _Fault("no-image", path, line, place)
             if "networks" in whole and plain(whole.get("network_mode")):
@@ -265,9 +270,8 @@ class _Reader:
         services = self.tops[path].get("services")
         return next((line_of(key) for key, _ in pairs(services) if plain(key) == service), 0)
 
-    def _unknown_references(
-        self, path: str, place: str, service: Mapping[str, Node], services: Mapping[str, Any]
-    ) -> Iterator[_Fault]:
+    def _unknown_references(self, item: _Service, services: Mapping[str, Any]) -> Iterator[_Fault]:
+        path, place, service = item.path, f"services.{item.name}", item.parts
         for key, kind in _REFERRED.items():
             known = {*self._defined(key), *(("default",) if key == "networks" else ())}
             for node in named_nodes(service.get(key)):

@@ -1,7 +1,5 @@
 """What the files of a compose project refer to, and what they need of the engine. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """The nodes of YAML, in which compose files are read: they know how each value is written. Pure."""
 
-from __future__ import annotations
-
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 MERGE = "tag:yaml.org,2002:merge"

@@ -3,8 +3,6 @@
 # Called for hundreds of folders; pathlib triples their cost.
 # ruff: noqa: PTH116, PTH118
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterator, Mapping

@@ -4,9 +4,9 @@ The kinds: m a mapping, l a list, s a string, n a number, b true or false, 0 not
 kinds is allowed, and its value is not looked at. As compose 2.40 has it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
+
+from diagnose.mappings import assignments
 
 LATEST = (2, 40)
 """The version of compose whose keys these are; a newer one may know more."""
@@ -35,7 +35,7 @@ NEW_KEYS: Mapping[str, tuple[int, int]] = {
 
 def _shape(text: str) -> dict[str, str]:
     """key or key:kinds, as words."""
-    return {key: kinds for key, _, kinds in (word.partition(":") for word in text.split())}
+    return assignments(text.split(), ":")
 
 
 SHAPES: Mapping[str, Mapping[str, str]] = {

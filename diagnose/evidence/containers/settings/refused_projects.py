@@ -18,7 +18,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.compose import ComposeFault, ComposeProject, NeededPart
+from diagnose.questions.compose import ComposeFault, NeededPart
 from diagnose.questions.images import ListVolumes
 from diagnose.registry import evidence
 
@@ -134,11 +134,7 @@ class _Place(msgspec.Struct, frozen=True):
 def _is_changed(project: WrittenProject) -> bool:
     """Whether one of its files is newer than all of its containers."""
     made = max((container.created_at or 0.0 for container in project.containers), default=0.0)
-    return _newest_change(project.written) > made
-
-
-def _newest_change(written: ComposeProject) -> float:
-    return max(written.changed.values(), default=0.0)
+    return 0.0 < made < max(project.written.changed.values(), default=0.0)
 
 
 def _volumes(host: Host) -> set[str] | None:

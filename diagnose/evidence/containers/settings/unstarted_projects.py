@@ -1,7 +1,5 @@
 """Compose files of which nothing was started, and which somebody works on."""
 
-from __future__ import annotations
-
 import posixpath
 
 import msgspec

@@ -1,10 +1,9 @@
 """Runtimes, limits and cgroups that containers need and the engine or the host does not have."""
 
-from __future__ import annotations
-
 from tests.lab import Box, fault, healthy
 from tests.lab.runner import BASE_CONFIG, healthy_container
 from tests.lab.scenarios.engine_wounds.helpers import CONFIG, DAEMON, SMALL
+from tests.lab.scenarios.everyday.helpers import first_command
 
 
 @fault("daemon.runtime-missing", subject=DAEMON, also=["container.start-refused"], exit_code=2)
@@ -156,3 +155,18 @@ def cgroup_hierarchy_not_mounted(box: Box) -> None:
     box.docker("kill", "ungrouped")
     box.sh("umount -l /sys/fs/cgroup/devices")
     assert box.docker("start", "ungrouped", check=False).returncode
+
+
+@fault("container.start-refused", subject="container:torrent47", shareable=True)
+def partner_that_was_recreated(box: Box) -> None:
+    """A VPN's container was recreated, and the program in its network asks for the former one; the
+    first command joins it to the new one."""
+    box.docker("run", "-d", "--name=vpn47", *SMALL, "shop:1.4")
+    joined = "--network=container:vpn47"
+    box.docker("run", "-d", "--name=torrent47", *SMALL, joined, "shop:1.4", "sleep", "1000")
+    box.docker("rm", "-f", "vpn47")
+    box.docker("run", "-d", "--name=vpn47", *SMALL, "shop:1.4")
+    failed = box.docker("restart", "--time=1", "torrent47", check=False)
+    assert "No such container" in failed.stderr
+    command = first_command(box, "container.start-refused", "torrent47")
+    assert command.startswith(f"diagnose recreate torrent47 -- {joined} | sh")

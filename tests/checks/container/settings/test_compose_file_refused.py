@@ -1,0 +1,104 @@
+"""The check in checks/container/settings/compose_file_refused.py."""
+
+import pytest
+
+from diagnose.evidence.containers.settings.refused_projects import refused_projects
+from diagnose.evidence.containers.settings.unstarted_projects import unstarted_projects
+from diagnose.evidence.containers.settings.written_projects import written_projects
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Json, Verdict
+from tests.checks.container.written import FILE, made
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+SLIP = {"kind": "unknown-key", "path": FILE, "line": 7, "place": "services.web", "name": "prots"}
+NEW = {**SLIP, "kind": "new-key", "name": "models", "detail": "2.38"}
+EDGE = {"kind": "network", "name": "edge", "path": FILE, "line": 9}
+OLD = {**EDGE, "kind": "volume", "name": "old"}
+NAMED = {**EDGE, "kind": "container", "name": "db", "service": "db"}
+LATER = 1e10
+"""A time after the creation of all containers of these tests."""
+WARNED, LOST = [("warning", "shop-web-1")], [("critical", "shop-web-1")]
+CASES: dict[str, tuple[dict[str, Json], float, str, list[tuple[str, str]]]] = {
+    "a slip": ({"faults": [{**SLIP, "detail": "ports"}]}, LATER, "2.40.3", WARNED),
+    "since the start": ({"faults": [SLIP]}, 1.0, "2.40.3", []),
+    "an unknown key": ({"faults": [SLIP]}, LATER, "2.40.3", WARNED),
+    "of a newer compose": ({"faults": [SLIP]}, LATER, "5.1.0", []),
+    "a slip with a newer compose": ({"faults": [{**SLIP, "detail": "ports"}]}, LATER, "5.1", WARNED),
+    "too new": ({"faults": [NEW]}, LATER, "2.26.1", WARNED),
+    "new enough": ({"faults": [NEW]}, LATER, "2.38.0", []),
+    "new for nobody knows what": ({"faults": [NEW]}, LATER, "", []),
+    "no network": ({"needs": [EDGE]}, LATER, "", WARNED),
+    "a network": ({"needs": [{**EDGE, "name": "bridge"}]}, LATER, "", []),
+    "no volume": ({"needs": [OLD]}, LATER, "", WARNED),
+    "a volume": ({"needs": [{**OLD, "name": "data"}]}, LATER, "", []),
+    "a name that is taken": ({"needs": [NAMED]}, LATER, "", WARNED),
+    "its own name": ({"needs": [{**NAMED, "service": "web"}]}, LATER, "", []),
+    "no YAML": ({"unread": "a", "services": [], "faults": [{**SLIP, "kind": "yaml"}]}, LATER, "", WARNED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "changed", "version", "expected"), CASES.values(), ids=CASES
+)  # fmt: skip
+def test_a_project_that_was_started(
+    answer: dict[str, Json], changed: float, version: str, expected: list[tuple[str, str]]
+) -> None:
+    for state, wanted in (("running", expected), ("exited", expected and LOST)):
+        state_of = {"Status": state, "Running": state == "running"}
+        web = made("web", Created="2026-11-30T12:00:00Z", State=state_of)
+        web.labels["com.docker.compose.version"] = version
+        project = {"services": [{"name": "web"}], "changed": {FILE: changed}, **answer}
+        host = Made(
+            {"file.compose-project": project, "api.volumes": {"Volumes": [{"Name": "data"}]}}
+        )
+        containers = of(web, container("db"))
+        found = refused_projects(
+            host,
+            written_projects(host, containers),
+            None,
+            containers,
+            Networks((Network("1", "bridge"),)),
+        )
+        assert rows(judge("container.compose-file-refused", refused_projects=found)) == wanted
+
+
+def test_a_node_of_a_swarm_does_not_list_all_networks() -> None:
+    project = {"services": [{"name": "web"}], "changed": {FILE: LATER}, "needs": [EDGE]}
+    host, containers = Made({"file.compose-project": project}), of(made("web"))
+    networks = Networks((Network("1", "ingress", driver="overlay"),))
+    written = written_projects(host, containers)
+    assert not refused_projects(host, written, None, containers, networks).items
+
+
+NEVER = {
+    "changed lately": ({"path": "/srv/blog/compose.yaml", "mtime": 999_000.0}, True),
+    "an old one": ({"path": "/srv/blog/compose.yaml", "mtime": 1.0}, False),
+    "an old one, here": ({"path": "/srv/blog/compose.yaml", "mtime": 1.0, "is_here": True}, True),
+    "an old one with a network": ({"path": "/srv/wiki/compose.yaml", "mtime": 1.0}, True),
+    "a known folder": ({"path": FILE, "mtime": 999_000.0}, False),
+}
+
+
+@pytest.mark.parametrize(("file", "is_found"), NEVER.values(), ids=NEVER)
+def test_a_project_that_was_never_started(file: Json, is_found: bool) -> None:
+    project = {"services": [{"name": "web"}], "faults": [{**SLIP, "detail": "ports"}]}
+    host = Made({"file.compose-project": project, "file.compose-found": [file]})
+    containers, labels = of(made("web")), {"com.docker.compose.project": "wiki"}
+    networks = Networks((Network("1", "wiki_default", labels=labels),))
+    clock = Clock(wall=1_000_000.0, booted=0.0)
+    unstarted = unstarted_projects(host, containers, networks, clock, Options())
+    found = refused_projects(host, written_projects(host, of()), unstarted, containers, networks)
+    result = judge("container.compose-file-refused", refused_projects=found)
+    assert rows(result) == ([("warning", "host")] if is_found else [])
+
+
+def test_a_project_that_could_not_be_read() -> None:
+    host = Made({"file.compose-project": Failed("timed out", "after 1.5 s")})
+    containers = of(made("web"))
+    found = refused_projects(host, written_projects(host, containers), None, containers, None)
+    result = judge("container.compose-file-refused", refused_projects=found)
+    assert result.verdict is Verdict.UNKNOWN

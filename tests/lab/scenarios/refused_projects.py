@@ -1,0 +1,113 @@
+"""Compose files that compose refuses, by compose itself."""
+
+from tests.lab import Box, fault, healthy, images
+from tests.lab.programs import install_compose
+from tests.lab.scenarios.everyday.helpers import first_command
+
+CHECK = "container.compose-file-refused"
+_WEB = """services:
+  web:
+    image: shop:1.4
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+"""
+
+
+def _write(box: Box, folder: str, text: str) -> None:
+    images.load(box, "shop:1.4")
+    install_compose(box)
+    box.write(f"/srv/{folder}/compose.yaml", text)
+
+
+def _compose(box: Box, folder: str, words: str) -> str:
+    return box.sh(f"cd /srv/{folder} && docker compose {words} 2>&1 || true", timeout=60)
+
+
+def _change(box: Box, folder: str, text: str, said: str) -> None:
+    """Start a project, change its file, and hear what compose says of it."""
+    _write(box, folder, _WEB)
+    assert "Started" in _compose(box, folder, "up --detach")
+    box.write(f"/srv/{folder}/compose.yaml", text)
+    assert said in _compose(box, folder, "up --detach")
+
+
+@fault(CHECK, subject="container:slip41-web-1", shareable=True)
+def key_with_a_slip(box: Box) -> None:
+    """A port was added to a running service, with a slip; the first command mends and starts it."""
+    text = _WEB + "    prots: ['18441:8080']\n"
+    _change(box, "slip41", text, "additional properties 'prots' not allowed")
+    box.sh(f"{first_command(box, CHECK, 'slip41-web-1')} 2>&1", timeout=60)
+    assert box.inspect("slip41-web-1")["HostConfig"]["PortBindings"]
+    _change(box, "slip41", text, "additional properties 'prots' not allowed")
+
+
+@fault(CHECK, subject="container:indent42-web-1", exit_code=None)
+def line_that_is_not_indented_enough(box: Box) -> None:
+    """Somebody added a list, one space to the left of its neighbours: the file is no YAML."""
+    _change(box, "indent42", _WEB + "   environment:\n    - A=1\n", "yaml: line")
+
+
+@fault(CHECK, subject="container:env43-web-1", shareable=True)
+def env_file_that_was_not_copied(box: Box) -> None:
+    """A release names an env file that lies on another machine."""
+    _change(box, "env43", _WEB + "    env_file: prod.env\n", "prod.env not found")
+
+
+@fault(CHECK, subject="host:host", shareable=True)
+def network_that_no_proxy_has_made(box: Box) -> None:
+    """The first start of a project ends at a network that a proxy elsewhere makes."""
+    external = "    networks: [edge44]\nnetworks:\n  edge44:\n    external: true\n"
+    _write(box, "edge44", _WEB + external)
+    assert "declared as external" in _compose(box, "edge44", "up --detach")
+
+
+@fault(CHECK, subject="host:host", exit_code=1)
+def name_that_another_project_has(box: Box) -> None:
+    """Two projects call their database db; compose makes a network for the second, and ends."""
+    named = _WEB + "    container_name: db45\n"
+    for folder in ("first45", "second45"):
+        _write(box, folder, named)
+        said = _compose(box, folder, "up --detach")
+    assert "is already in use by container" in said
+    assert "second45_default" in box.docker("network", "ls").stdout
+
+
+@healthy()
+def files_that_compose_takes(box: Box) -> None:
+    """Anchors, long and short forms, quoted numbers, a profile, extensions, an optional env file,
+    an override with a part of a service, a project that was never started, and an external network
+    that is there."""
+    text = """x-common: &common
+  image: shop:1.4
+  init: true
+  mem_limit: 64m
+  pids_limit: 64
+  restart: "no"
+services:
+  web:
+    <<: *common
+    command: ["sleep", "1000"]
+    environment: {DEBUG: true, RATE: 1.5, EMPTY: , NAME: "${NAME:-shop}"}
+    env_file: [{path: ./none.env, required: false}]
+    networks: {default: {aliases: [www]}, edge46: }
+    volumes: ["data:/data", {type: tmpfs, target: /run/shop}]
+    healthcheck: {test: ["CMD", "true"], interval: 1m30s, retries: 3}
+    logging: {driver: json-file, options: {max-size: 10m, max-file: "3"}}
+    x-team: shop
+  tools:
+    <<: *common
+    profiles: [tools]
+    depends_on: {web: {condition: service_started}, gone: {condition: service_started, required: false}}
+volumes:
+  data:
+networks:
+  edge46: {external: true}
+"""
+    box.docker("network", "create", "edge46")
+    _write(box, "well46", text)
+    assert "Started" in _compose(box, "well46", "up --detach")
+    box.write("/srv/well46/compose.yaml", text + "# changed since\n")
+    assert _compose(box, "well46", "config --quiet") == ""
+    box.write("/srv/never46/compose.yaml", _WEB)
