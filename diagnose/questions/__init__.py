@@ -30,15 +30,3 @@ annotation from its text, 8 ms of every run. A name that comes later stands in q
 
 from diagnose.questions.host import AnswerSource, Host, LaneServer
 from diagnose.questions.question import AnyQuestion, Lane, Policy, Question, RecordedQuestion, Scope
-
-__all__ = [
-    "AnswerSource",
-    "AnyQuestion",
-    "Host",
-    "Lane",
-    "LaneServer",
-    "Policy",
-    "Question",
-    "RecordedQuestion",
-    "Scope",
-]

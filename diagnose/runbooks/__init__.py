@@ -32,30 +32,3 @@ from diagnose.runbooks.remedies import (
     looks,
 )
 from diagnose.runbooks.service_commands import OWN_RESTARTS, for_host
-
-__all__ = [
-    "OWN_RESTARTS",
-    "RISKS",
-    "SECTIONS",
-    "TRAITS",
-    "Command",
-    "CommandBlock",
-    "Page",
-    "PageError",
-    "Place",
-    "Purpose",
-    "Risk",
-    "blocks_in",
-    "by_hand",
-    "commands",
-    "confirm",
-    "cure",
-    "cure_of",
-    "fill",
-    "for_host",
-    "has_fix",
-    "looks",
-    "page",
-    "paths",
-    "placeholders",
-]

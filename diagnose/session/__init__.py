@@ -17,22 +17,3 @@ from diagnose.session.run import (
     examine,
     live,
 )
-
-__all__ = [
-    "ASKED_FIRST",
-    "Examined",
-    "InvalidRequestError",
-    "LiveHost",
-    "answers",
-    "collect",
-    "configuration",
-    "diagnose",
-    "examine",
-    "live",
-    "manifest",
-    "recorded_host",
-    "recorded_host_redacted_now",
-    "redactor",
-    "replay",
-    "require_known",
-]

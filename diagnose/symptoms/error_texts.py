@@ -7,26 +7,8 @@ import msgspec
 
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures import (
-    BUILD_ERRORS,
-    ENGINE_CALLS,
-    ENGINE_ERRORS,
-    ENGINE_REQUESTS,
-    FAILURES,
-    KERNEL_LINES,
-    PACKAGE_TOOLS,
-    REFUSAL_FORMS,
-    REFUSED_CALLS,
-    REFUSED_COMMANDS,
-    REFUSED_STARTS,
-    REGISTRY_ERRORS,
-    START_ERRORS,
-    TRACED_ERRORS,
-    Failure,
-    Recognised,
-    recognise,
-    shown_by_any,
-)
+from diagnose.programs import failures
+from diagnose.programs.failures import Failure, Recognised, recognise, shown_by_any
 
 MOST_LINES = 400
 """So many last lines of a pasted text are looked at."""
@@ -68,7 +50,7 @@ _OF_COMMAND = LazyPattern(
     re.IGNORECASE | re.MULTILINE,
 )
 """A command that somebody typed refuses it."""
-_GENERAL = (ENGINE_CALLS, REFUSAL_FORMS)
+_GENERAL = (failures.ENGINE_CALLS, failures.REFUSAL_FORMS)
 """The tables of what is known by its form alone."""
 FEW_LINES = 3
 """So few lines has a message of such a command; a log has more."""
@@ -136,7 +118,7 @@ def explained(text: str) -> KnownError | None:
 
 def _known_of_step(lines: Sequence[str]) -> KnownError | None:
     """What a tool says that builds run, pasted without the words of the builder around it."""
-    recognised = shown_by_any(lines, PACKAGE_TOOLS)
+    recognised = shown_by_any(lines, failures.PACKAGE_TOOLS)
     if recognised is None:
         return None
     return KnownError(recognised, recognised.confirmed_by or "image.build-failed")
@@ -146,7 +128,7 @@ def _known_call(text: str, lines: Sequence[str]) -> KnownError | None:
     """What is said of a call that fails, where the program that calls says no more."""
     if _is_of_engine(text):
         return None
-    recognised = shown_by_any(lines, REFUSED_CALLS)
+    recognised = shown_by_any(lines, failures.REFUSED_CALLS)
     return None if recognised is None else KnownError(recognised, recognised.confirmed_by)
 
 
@@ -154,7 +136,7 @@ def _known_by_form(text: str, lines: Sequence[str]) -> KnownError | None:
     """What a command says of its own options in few words, where no program is known to say it."""
     if len(lines) > FEW_LINES or not _OF_COMMAND.search(text):
         return None
-    recognised = shown_by_any(lines, REFUSAL_FORMS)
+    recognised = shown_by_any(lines, failures.REFUSAL_FORMS)
     return None if recognised is None else KnownError(recognised, "", is_general=True)
 
 
@@ -162,7 +144,9 @@ def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
     """What a program in a container says, as where its log is read."""
     if _is_of_engine(text):
         return None
-    failure = LogTail(tuple(lines)).failure or recognise(lines, None, FAILURES, has_ended=False)
+    failure = LogTail(tuple(lines)).failure or recognise(
+        lines, None, failures.FAILURES, has_ended=False
+    )
     if failure is None:
         return None
     return KnownError(failure, failure.confirmed_by or "container.exits-at-start")
@@ -171,24 +155,24 @@ def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
 def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
     """The tables that such a message may be in, each with the page of what no other check has."""
     if _OF_START.search(text):
-        yield REFUSED_STARTS, "daemon.not-running"
-        yield ENGINE_ERRORS, "daemon.not-running"
-        yield TRACED_ERRORS, "daemon.not-running"
-        yield ENGINE_CALLS, "daemon.not-running"
+        yield failures.REFUSED_STARTS, "daemon.not-running"
+        yield failures.ENGINE_ERRORS, "daemon.not-running"
+        yield failures.TRACED_ERRORS, "daemon.not-running"
+        yield failures.ENGINE_CALLS, "daemon.not-running"
         return
-    yield KERNEL_LINES, ""
-    yield REFUSED_COMMANDS, ""
+    yield failures.KERNEL_LINES, ""
+    yield failures.REFUSED_COMMANDS, ""
     if _OF_BUILD.search(text):
-        yield BUILD_ERRORS, "image.build-failed"
-    yield START_ERRORS, "container.start-refused"
-    yield ENGINE_REQUESTS, "daemon.errors-in-log"
+        yield failures.BUILD_ERRORS, "image.build-failed"
+    yield failures.START_ERRORS, "container.start-refused"
+    yield failures.ENGINE_REQUESTS, "daemon.errors-in-log"
     if _is_of_engine(text):
-        yield REGISTRY_ERRORS, ""
-        yield TRACED_ERRORS, ""
-        yield ENGINE_CALLS, ""
-        yield REFUSAL_FORMS, ""
+        yield failures.REGISTRY_ERRORS, ""
+        yield failures.TRACED_ERRORS, ""
+        yield failures.ENGINE_CALLS, ""
+        yield failures.REFUSAL_FORMS, ""
     if not _OF_RUNNING_ENGINE.search(text):
-        yield ENGINE_ERRORS, "daemon.not-running"
+        yield failures.ENGINE_ERRORS, "daemon.not-running"
 
 
 def _is_of_engine(text: str) -> bool:

@@ -3,19 +3,7 @@
 from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.proxies.route_obstacles import (
-    FASTCGI_PORT,
-    DefinedTwice,
-    NoEntryPoint,
-    NoMiddleware,
-    NoResolver,
-    NoSharedNetwork,
-    NotEnabled,
-    OtherProtocol,
-    SeveralServices,
-    UnreadParts,
-    WrongPort,
-)
+from diagnose.evidence.network.proxies import route_obstacles
 from diagnose.evidence.network.proxies.unserved_routes import UnservedRoute, UnservedRoutes
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -41,13 +29,15 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
 
 def _route_finding(route: UnservedRoute) -> Finding:
     obstacle = route.obstacle
-    others = (obstacle.other.subject,) if isinstance(obstacle, DefinedTwice) else ()
+    others = (obstacle.other.subject,) if isinstance(obstacle, route_obstacles.DefinedTwice) else ()
     finding = Finding.about(
         route.container,
         _words(route),
         present(
             {
-                "that is set in": obstacle.setting if isinstance(obstacle, NotEnabled) else "",
+                "that is set in": obstacle.setting
+                if isinstance(obstacle, route_obstacles.NotEnabled)
+                else "",
                 "labels": _shown_labels(route),
                 "networks of the proxy": sorted(route.proxy.endpoints),
                 "networks of the container": sorted(route.container.endpoints),
@@ -82,29 +72,29 @@ def _words(route: UnservedRoute) -> str:
     site, proxy, container = f'"{route.site}"', route.proxy, route.container
     unserved = f"{proxy} does not serve {site}"
     match route.obstacle:
-        case UnreadParts(keys, path):
+        case route_obstacles.UnreadParts(keys, path):
             return (
                 f"{proxy} does not read {joined(keys)} of {path}: that is its file of static settings, "
                 "and no file provider loads it"
             )
-        case NotEnabled() as lack:
+        case route_obstacles.NotEnabled() as lack:
             return _not_enabled(unserved, container, lack)
-        case NoSharedNetwork() as lack:
+        case route_obstacles.NoSharedNetwork() as lack:
             return f"{proxy} cannot reach {container}, which serves {site}: {_network_reason(lack)}"
-        case WrongPort() as wrong:
+        case route_obstacles.WrongPort() as wrong:
             return _wrong_port(route, wrong)
-        case OtherProtocol(port):
+        case route_obstacles.OtherProtocol(port):
             return (
                 f"{proxy} sends requests for {site} to port {port} of {container} as HTTP, "
                 "and the program there accepts only FastCGI (PHP-FPM)"
             )
-        case NoResolver(wanted, known):
+        case route_obstacles.NoResolver(wanted, known):
             has = f"has only {_quoted_names(known)}" if known else "has none"
             return (
                 f"{proxy} serves {site} with its own default certificate: {container} "
                 f'asks for the certificate resolver "{wanted}", but the proxy {has}'
             )
-        case DefinedTwice(other, other_site):
+        case route_obstacles.DefinedTwice(other, other_site):
             return (
                 f'{proxy} serves neither {site} nor "{other_site}": {container} '
                 f'and {other} define the same router "{route.router}" in different ways'
@@ -115,17 +105,17 @@ def _words(route: UnservedRoute) -> str:
 def _unmet_wish(route: UnservedRoute) -> str:
     """What the labels of the container name and nobody has."""
     match route.obstacle:
-        case NoEntryPoint(wanted, known):
+        case route_obstacles.NoEntryPoint(wanted, known):
             return (
                 f'asks for the entry point "{wanted}", '
                 f"but the proxy has only {_quoted_names(known)}"
             )
-        case NoMiddleware(wanted):
+        case route_obstacles.NoMiddleware(wanted):
             return (
                 f'asks for the middleware "{wanted}", '
                 "which no running container defines in its labels"
             )
-        case SeveralServices(services):
+        case route_obstacles.SeveralServices(services):
             return (
                 f"has the services {joined(services)}, "
                 f'but its router "{route.router}" names none of them'
@@ -133,7 +123,7 @@ def _unmet_wish(route: UnservedRoute) -> str:
     return "has labels that Traefik does not follow"
 
 
-def _not_enabled(unserved: str, container: Container, lack: NotEnabled) -> str:
+def _not_enabled(unserved: str, container: Container, lack: route_obstacles.NotEnabled) -> str:
     main = (
         f"{unserved}: it serves only containers with the label "
         f"traefik.enable=true, which {container} lacks"
@@ -142,13 +132,13 @@ def _not_enabled(unserved: str, container: Container, lack: NotEnabled) -> str:
     return sentence(main, unknown)
 
 
-def _network_reason(lack: NoSharedNetwork) -> str:
+def _network_reason(lack: route_obstacles.NoSharedNetwork) -> str:
     if lack.named:
         return f'the proxy is not on network "{lack.named}", which the container\'s labels name'
     return "they have no network in common"
 
 
-def _wrong_port(route: UnservedRoute, wrong: WrongPort) -> str:
+def _wrong_port(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> str:
     """Where the proxy sends requests, and what is there instead."""
     if not wrong.port:
         return (
@@ -169,7 +159,7 @@ def _wrong_port(route: UnservedRoute, wrong: WrongPort) -> str:
     return sentence(sends + listens, _port_reason(route, wrong))
 
 
-def _port_reason(route: UnservedRoute, wrong: WrongPort) -> str:
+def _port_reason(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> str:
     """Why the proxy calls that port."""
     if wrong.source:
         return f"that port is set by {wrong.source}"
@@ -185,27 +175,27 @@ def _cure(route: UnservedRoute) -> PageVariables:
     """The label or the network that is missing, where there is no choice."""
     labels = f"traefik.http.routers.{route.router}"
     match route.obstacle:
-        case UnreadParts(keys, path):
+        case route_obstacles.UnreadParts(keys, path):
             return {"unread": joined(keys), "static_file": path}
-        case NotEnabled():
+        case route_obstacles.NotEnabled():
             return {"label": "traefik.enable=true"}
-        case NoSharedNetwork() as lack:
+        case route_obstacles.NoSharedNetwork() as lack:
             return _network_cure(route, lack)
-        case NoMiddleware(wanted):
+        case route_obstacles.NoMiddleware(wanted):
             return {"middleware": wanted}
-        case OtherProtocol():
-            return {"fastcgi_port": str(FASTCGI_PORT)}
-        case WrongPort() as wrong:
+        case route_obstacles.OtherProtocol():
+            return {"fastcgi_port": str(route_obstacles.FASTCGI_PORT)}
+        case route_obstacles.WrongPort() as wrong:
             return _port_cure(route, wrong)
-        case NoEntryPoint(known=(sole,)):
+        case route_obstacles.NoEntryPoint(known=(sole,)):
             return {"label": f"{labels}.entrypoints={sole}"}
-        case NoResolver(known=(sole,)):
+        case route_obstacles.NoResolver(known=(sole,)):
             return {"label": f"{labels}.tls.certresolver={sole}"}
         case _:
             return {}
 
 
-def _network_cure(route: UnservedRoute, lack: NoSharedNetwork) -> PageVariables:
+def _network_cure(route: UnservedRoute, lack: route_obstacles.NoSharedNetwork) -> PageVariables:
     """The proxy joins the network that the container names; else the container the proxy's.
 
     On several networks Traefik takes any of the container's addresses, unless a label names one.
@@ -220,7 +210,7 @@ def _network_cure(route: UnservedRoute, lack: NoSharedNetwork) -> PageVariables:
     return {"called_network": sole, "label": f"traefik.docker.network={sole}"}
 
 
-def _port_cure(route: UnservedRoute, wrong: WrongPort) -> PageVariables:
+def _port_cure(route: UnservedRoute, wrong: route_obstacles.WrongPort) -> PageVariables:
     """What leads a proxy to the port at which the program listens, as the page needs it."""
     if wrong.is_fastcgi:
         return {"fastcgi_port": wrong.better}

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from diagnose.file_paths import is_within
 from diagnose.live import ERRNO_REASONS, collect
+from diagnose.live.disk import project_files
 from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.compose_search import found_compose_files
 from diagnose.live.disk.cron_files import cron_calls
@@ -28,16 +29,6 @@ from diagnose.live.disk.host_call_files import host_jobs, shell_variables
 from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular, read_all
-from diagnose.live.disk.project_files import (
-    blank_references,
-    compose_files,
-    compose_project,
-    compose_service,
-    compose_variables,
-    compose_volumes,
-    differing_contents,
-    lost_dollars,
-)
 from diagnose.live.disk.trees import walk
 from diagnose.live.disk.written_status import device_number, link_target, printable, type_name
 from diagnose.live.engine.daemon_process import listening_inode
@@ -348,18 +339,18 @@ def functions() -> Mapping[str, Function]:
             rate,
             walk,
             deleted_files,
-            lost_dollars,
-            blank_references,
+            project_files.lost_dollars,
+            project_files.blank_references,
             cron_calls,
             host_jobs,
             shell_variables,
-            compose_files,
-            compose_project,
-            compose_service,
-            compose_variables,
-            compose_volumes,
-            differing_contents,
             found_compose_files,
+            project_files.compose_files,
+            project_files.compose_project,
+            project_files.compose_service,
+            project_files.compose_variables,
+            project_files.compose_volumes,
+            project_files.differing_contents,
             collect,
             builds,
         )

@@ -22,21 +22,10 @@ from pyroute2.netlink.nfnetlink import (
     NFNL_SUBSYS_CTNETLINK,
     NFNL_SUBSYS_IPSET,
     NFNL_SUBSYS_NFTABLES,
+    nftsocket,
 )
 from pyroute2.netlink.nfnetlink.ipset import IPSET_CMD_LIST, ipset_msg
 from pyroute2.netlink.nfnetlink.nfctsocket import IPCTNL_MSG_CT_NEW, nfct_msg
-from pyroute2.netlink.nfnetlink.nftsocket import (
-    NFT_MSG_NEWCHAIN,
-    NFT_MSG_NEWGEN,
-    NFT_MSG_NEWRULE,
-    NFT_MSG_NEWSET,
-    NFT_MSG_NEWSETELEM,
-    NFT_MSG_NEWTABLE,
-    nft_chain_msg,
-    nft_gen_msg,
-    nft_set_msg,
-    nft_table_msg,
-)
 from pyroute2.netlink.rtnl import (
     RTM_NEWADDR,
     RTM_NEWLINK,
@@ -146,14 +135,14 @@ class _Link(_Completed, ifinfmsg):
             self.value = self["value"].hex(":")
 
 
-class _Set(_Completed, nft_set_msg):
+class _Set(_Completed, nftsocket.nft_set_msg):
     """A set with its flags as the kernel's number, and the lengths of a concatenated key's fields.
 
     pyroute2 knows 8 of the flags, and reads NFTA_LIST_ELEM of the fields one level too deep
     (nf_tables.h).
     """
 
-    nla_map = _retyped_attributes(nft_set_msg.nla_map, NFTA_SET_FLAGS="be32")
+    nla_map = _retyped_attributes(nftsocket.nft_set_msg.nla_map, NFTA_SET_FLAGS="be32")
 
     class set_desc(_Completed, nla):  # noqa: N801
         nla_map = (
@@ -219,17 +208,17 @@ class NetfilterMarshal(Marshal):
 
     msg_map = {  # noqa: RUF012 - as in the base class
         NLMSG_DONE: _Done,
-        NFT | NFT_MSG_NEWGEN: nft_gen_msg,
-        NFT | NFT_MSG_NEWTABLE: nft_table_msg,
-        NFT | NFT_MSG_NEWCHAIN: nft_chain_msg,
-        NFT | NFT_MSG_NEWSET: _Set,
+        NFT | nftsocket.NFT_MSG_NEWGEN: nftsocket.nft_gen_msg,
+        NFT | nftsocket.NFT_MSG_NEWTABLE: nftsocket.nft_table_msg,
+        NFT | nftsocket.NFT_MSG_NEWCHAIN: nftsocket.nft_chain_msg,
+        NFT | nftsocket.NFT_MSG_NEWSET: _Set,
         IPSET | IPSET_CMD_LIST: ipset_msg,
         CONNTRACK | IPCTNL_MSG_CT_NEW: nfct_msg,
     }
 
     own_parsers = {  # noqa: RUF012 - like the map above
-        NFT | NFT_MSG_NEWRULE: nft_decoder.rule,
-        NFT | NFT_MSG_NEWSETELEM: nft_decoder.elements,
+        NFT | nftsocket.NFT_MSG_NEWRULE: nft_decoder.rule,
+        NFT | nftsocket.NFT_MSG_NEWSETELEM: nft_decoder.elements,
     }
 
     def get_parser(self, key: int, flags: int, sequence_number: int) -> Any:

@@ -49,26 +49,3 @@ BUILD_ERRORS = LateTable("diagnose.programs.failures.commands.builds", "BUILD_ER
 """What BuildKit and the steps of a build say of a build that failed."""
 PACKAGE_TOOLS = LateTable("diagnose.programs.failures.commands.step_tools", "PACKAGE_TOOLS")
 """What package managers and compilers say, the part of the former that no other program says."""
-
-__all__ = [
-    "BUILD_ERRORS",
-    "ENGINE_CALLS",
-    "ENGINE_ERRORS",
-    "ENGINE_REQUESTS",
-    "FAILURES",
-    "KERNEL_LINES",
-    "PACKAGE_TOOLS",
-    "REFUSAL_FORMS",
-    "REFUSED_CALLS",
-    "REFUSED_COMMANDS",
-    "REFUSED_STARTS",
-    "REGISTRY_ERRORS",
-    "START_ERRORS",
-    "TRACED_ERRORS",
-    "Failure",
-    "Recognised",
-    "family_of_running",
-    "recognise",
-    "recognise_family",
-    "shown_by_any",
-]
