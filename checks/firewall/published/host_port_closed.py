@@ -34,13 +34,13 @@ def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | No
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
     unnamed: dict[tuple[str, Step], list[ClosedHostPort]] = {}
-    for port in closed_host_ports:
-        if port.wanted:
-            yield _finding([port], firewall)
+    for closed in closed_host_ports:
+        if closed.port.wanted:
+            yield _finding([closed], firewall)
         else:
-            unnamed.setdefault((port.container.id, port.by), []).append(port)
-    for ports in unnamed.values():
-        yield _finding(ports, firewall)
+            unnamed.setdefault((closed.port.container.id, closed.by), []).append(closed)
+    for several in unnamed.values():
+        yield _finding(several, firewall)
 
 
 _CLEARLY_WANTED: dict[Reason, str] = {
@@ -49,17 +49,17 @@ _CLEARLY_WANTED: dict[Reason, str] = {
 }
 
 
-def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
+def _finding(several: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
     """One port that others should reach, or all others of a container that one rule closes."""
-    port = min(ports, key=lambda port: port.listener.port)
-    container, number = port.container, port.listener.port
-    numbers = sorted(port.listener.port for port in ports)
+    closed = min(several, key=lambda closed: closed.port.number)
+    port, container = closed.port, closed.port.container
+    numbers = sorted(other.port.number for other in several)
     if port.clients:
         why = f"the kernel's log shows blocked packets of {and_more(port.clients)}"
     else:
         why = _CLEARLY_WANTED.get(port.wanted, "")
     is_wanted = bool(why)
-    if port.is_answer:
+    if closed.is_answer:
         what = "whose answers this host's firewall drops"
     else:
         what = "which this host's firewall closes to others"
@@ -67,33 +67,31 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
         container,
         sentence(
             f'container "{container.name}" (host network) listens on {port.protocol} '
-            f"{numbered('port', numbers)}, {what}: {port.by}",
+            f"{numbered('port', numbers)}, {what}: {closed.by}",
             why,
         ),
         present(
             {
-                **port.by.evidence,
-                "listener": f"{port.listener.address}:{number}, {port.listener.holder}",
+                **closed.by.evidence,
+                "listener": f"{port.listener.address}:{port.number}, {port.listener.holder}",
                 "blocked clients": list(port.clients),
             }
         ),
-        discriminator=f"{number}/{port.protocol}" if port.wanted else "undeclared",
-        severity=None if is_wanted or port.is_answer else Severity.advice,
+        discriminator=str(port) if port.wanted else "undeclared",
+        severity=None if is_wanted or closed.is_answer else Severity.advice,
         stable=(container.life,),
     )
     is_quiet = _WEB_PORTS.isdisjoint(numbers)
-    return replace(finding.with_variables(_cure(port, firewall)), is_quiet=is_quiet)
+    return replace(finding.with_variables(_cure(closed, firewall)), is_quiet=is_quiet)
 
 
-def _cure(port: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
+def _cure(closed: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
     """The rule that opens the port: of firewalld, of ufw, or of the chain itself."""
-    number, protocol = port.listener.port, port.protocol
+    port = closed.port
     variables = cures.of_calls_to_host(
-        firewall, port.by, port.uplink, number, protocol, is_answer=port.is_answer
+        firewall, closed.by, closed.uplink, port.number, port.protocol, is_answer=closed.is_answer
     )
     if "zone_bridge" in variables:
-        return {"zone_port": f"{number}/{protocol}"}
+        return {"zone_port": str(port)}
     variables.pop("bridge", None)
-    if "ufw_bridge" in variables:
-        return {"ufw_rule": f"{number}/{protocol}"}
-    return variables
+    return {"ufw_rule": str(port)} if "ufw_bridge" in variables else variables

@@ -1,7 +1,7 @@
 """The host's default route and the engine's own interfaces: who configured them."""
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
+from diagnose.evidence.network.wiring.docker_interfaces import DockerInterface, DockerInterfaces
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
@@ -57,13 +57,13 @@ def interface_taken(
         )
 
 
-def _reach(interface: TakenInterface, running: tuple[Subject, ...]) -> tuple[Subject, ...]:
+def _reach(interface: DockerInterface, running: tuple[Subject, ...]) -> tuple[Subject, ...]:
     """A default route of the host concerns the engine and every container."""
     network = (interface.network.subject,) if interface.network else ()
     return (Subject("daemon", "docker"), *running, *network) if interface.wins else network
 
 
-def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> str:
+def _summary(interface: DockerInterface, managers: tuple[InterfaceManager, ...]) -> str:
     """What an interface was given that it should not have, and which program likely did it."""
     kind = f"a port of bridge {interface.port_of}" if interface.port_of else "a bridge of Docker"
     if interface.wins:
@@ -82,7 +82,7 @@ def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) 
     return f"{harm}; likely set by {by}" if by else harm
 
 
-def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> PageVariables:
+def _variables(interface: DockerInterface, managers: tuple[InterfaceManager, ...]) -> PageVariables:
     """What the page needs.
 
     The route to remove, the addresses of a port to remove, and the manager to restrain.

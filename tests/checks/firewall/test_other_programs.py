@@ -15,6 +15,7 @@ from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath
 from diagnose.evidence.network.rules.host_ports import (
     ClosedHostPort,
     ClosedHostPorts,
+    ServedPort,
     _blocked_clients,
     _reason_to_reach,
 )
@@ -124,7 +125,7 @@ def test_why_a_port_is_wanted(fields: dict[str, object], reason: str) -> None:
 
 def test_ports_that_nothing_names_are_one_advice() -> None:
     ports = tuple(
-        ClosedHostPort(HASS, Listener("tcp", "0.0.0.0", number), "tcp", "eth0", POLICY, ())
+        ClosedHostPort(ServedPort(HASS, Listener("tcp", "0.0.0.0", number), "tcp"), "eth0", POLICY)
         for number in (9100, 8123)
     )
     result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts(ports, 2))
@@ -135,14 +136,16 @@ def test_ports_that_nothing_names_are_one_advice() -> None:
 @pytest.mark.parametrize(("clients", "expected"), CLOSED.values(), ids=CLOSED)
 def test_host_port(clients: tuple[str, ...], expected: list[tuple[str, str]]) -> None:
     listener = Listener("tcp", "0.0.0.0", 8123)
-    port = ClosedHostPort(HASS, listener, "tcp", "eth0", POLICY, clients)
+    port = ClosedHostPort(ServedPort(HASS, listener, "tcp", clients), "eth0", POLICY)
     result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
     assert rows(result) == expected
 
 
 @pytest.mark.parametrize(("number", "is_quiet"), [(80, False), (443, False), (8123, True)])
 def test_a_closed_port_of_the_web_is_said_aloud(number: int, is_quiet: bool) -> None:
-    port = ClosedHostPort(HASS, Listener("tcp", "0.0.0.0", number), "tcp", "eth0", POLICY, ())
+    port = ClosedHostPort(
+        ServedPort(HASS, Listener("tcp", "0.0.0.0", number), "tcp"), "eth0", POLICY
+    )
     result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
     assert [finding.is_quiet for finding in result.findings] == [is_quiet]
 
@@ -150,7 +153,7 @@ def test_a_closed_port_of_the_web_is_said_aloud(number: int, is_quiet: bool) -> 
 def test_a_rule_that_drops_a_program_s_answers() -> None:
     by = Step("ip filter", "OUTPUT", "-p tcp -m tcp --sport 8123 -j DROP")
     port = ClosedHostPort(
-        HASS, Listener("tcp", "0.0.0.0", 8123), "tcp", "eth0", by, (), is_answer=True
+        ServedPort(HASS, Listener("tcp", "0.0.0.0", 8123), "tcp"), "eth0", by, is_answer=True
     )
     result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
     assert rows(result) == [("warning", "hass")]

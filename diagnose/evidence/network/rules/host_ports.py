@@ -35,19 +35,31 @@ Reason = Literal["clients", "ports", "proxy", "image", ""]
 image declares it. Empty: nothing says so."""
 
 
-class ClosedHostPort(msgspec.Struct, frozen=True):
-    """A port on which a container listens in the host's network, and the rule that closes it."""
+class ServedPort(msgspec.Struct, frozen=True):
+    """A port on which a container in the host's network listens for others."""
 
     container: Container
     listener: Listener
     protocol: str
-    uplink: str
-    by: Step
-    """For every source."""
-    clients: tuple[str, ...]
+    clients: tuple[str, ...] = ()
     """Whose packets to it the kernel's log says were blocked."""
     wanted: Reason = ""
     """Why others are to reach it."""
+
+    @property
+    def number(self) -> int:
+        return self.listener.port
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.protocol}"
+
+
+class ClosedHostPort(msgspec.Struct, frozen=True):
+    """A port of a program on the host's network, and the rule that closes it for every source."""
+
+    port: ServedPort
+    uplink: str
+    by: Step
     is_answer: bool = False
     """Whether the rule drops the program's answers, and lets the requests in."""
 
@@ -76,42 +88,23 @@ def closed_host_ports(
         return ClosedHostPorts(())
     ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
-    for served in _served_ports(sharing, listeners, _blocked_clients(kernel_log)):
+    for port in _served_ports(sharing, listeners, _blocked_clients(kernel_log)):
         walked += 1
-        number = served.listener.port
-        call = Flow(
-            Origin(uplink.name), uplink.address, served.protocol, number, assumed=uplink.name
-        )
+        origin = Origin(uplink.name)
+        call = Flow(origin, uplink.address, port.protocol, port.number, assumed=uplink.name)
         traced = trace(host_stack.stack, call)
         obstacle = traced.rule_in_the_way
         if obstacle is not None and traced.nat is None:
-            port = ClosedHostPort(
-                served.container,
-                listener=served.listener,
-                protocol=served.protocol,
-                uplink=uplink.name,
-                by=obstacle.by,
-                clients=served.clients,
-                wanted=served.wanted,
-                is_answer=obstacle.part == "reply",
+            closed = ClosedHostPort(
+                port, uplink.name, obstacle.by, is_answer=obstacle.part == "reply"
             )
-            ports.setdefault((served.container.id, number), port)
+            ports.setdefault((port.container.id, port.number), closed)
     return ClosedHostPorts(tuple(ports.values()), walked)
-
-
-class _Served(msgspec.Struct, frozen=True):
-    """A port on which a container in the host's network listens for others."""
-
-    container: Container
-    listener: Listener
-    protocol: str
-    clients: tuple[str, ...]
-    wanted: Reason
 
 
 def _served_ports(
     sharing: Mapping[str, Container], listeners: Listeners, blocked: Mapping[int, tuple[str, ...]]
-) -> Iterator[_Served]:
+) -> Iterator[ServedPort]:
     """blocked: the clients whose packets were dropped, by port.
 
     A UDP port that nobody is known to want may be the source port of the container's own queries.
@@ -125,7 +118,7 @@ def _served_ports(
         clients = blocked.get(listener.port, ())
         wanted = "clients" if clients else _reason_to_reach(container, listener.port, protocol)
         if protocol == "tcp" or (protocol == "udp" and wanted):
-            yield _Served(container, listener, protocol, clients, wanted)
+            yield ServedPort(container, listener, protocol, clients, wanted)
 
 
 def _reason_to_reach(container: Container, number: int, protocol: str) -> Reason:

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
@@ -20,22 +21,29 @@ _HALF = 1
 """Prefix length of half of the address space: VPNs replace a default route by two such routes."""
 
 
-class TakenInterface(msgspec.Struct, frozen=True):
-    """An interface of the engine with addresses or default routes that the engine did not set."""
+class DockerInterface(msgspec.Struct, frozen=True):
+    """An interface of the host that belongs to a network of the engine."""
 
     link: Interface
     network: Network | None
-    """The network that the bridge belongs to; None for a bridge that no listed network owns."""
-    port_of: str
+    """None for a bridge that no listed network owns."""
+    port_of: str = ""
     """The bridge's name where the interface is the host's end of a veth pair."""
-    addresses: tuple[str, ...]
-    defaults: tuple[Route, ...]
-    wins: bool
+    addresses: tuple[str, ...] = ()
+    """Those that the engine did not set, with their prefixes."""
+    defaults: tuple[Route, ...] = ()
+    """The default routes by this interface, of which the engine sets none."""
+    wins: bool = False
     """Whether the host sends what has no better route by this interface."""
 
     @property
     def subject(self) -> Subject:
         return self.link.subject
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another program configured it."""
+        return bool(self.addresses or self.defaults)
 
 
 class DockerInterfaces(msgspec.Struct, frozen=True):
@@ -43,10 +51,10 @@ class DockerInterfaces(msgspec.Struct, frozen=True):
 
     names: frozenset[str]
     """The engine's bridges and the host's ends of its veth pairs."""
-    taken: tuple[TakenInterface, ...] = ()
+    taken: tuple[DockerInterface, ...] = ()
     """The interfaces of the engine that another program configured."""
 
-    def __iter__(self) -> Iterator[TakenInterface]:
+    def __iter__(self) -> Iterator[DockerInterface]:
         return iter(self.taken)
 
     def __len__(self) -> int:
@@ -60,45 +68,28 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
     A bridge that also has a port of another kind may be the host's own uplink bridge, so it is
     left out.
     """
-    ours = list(_interfaces_of_networks(links, networks))
     defaults = [route for route in routes if _is_default(route)]
     winner = _winner(defaults)
-    taken = []
-    for interface in ours:
-        foreign = tuple(interface.foreign_addresses(links))
-        own_defaults = tuple(route for route in defaults if route.oif == interface.link.index)
-        if foreign or own_defaults:
-            wins = any(route is winner for route in own_defaults)
-            taken.append(
-                TakenInterface(
-                    interface.link,
-                    network=interface.network,
-                    port_of=interface.port_of,
-                    addresses=foreign,
-                    defaults=own_defaults,
-                    wins=wins,
-                )
-            )
-    return DockerInterfaces(frozenset(interface.link.name for interface in ours), tuple(taken))
+    ours = []
+    for interface in _interfaces_of_networks(links, networks):
+        own = tuple(route for route in defaults if route.oif == interface.link.index)
+        set_by_others = tuple(_foreign_addresses(interface, links))
+        wins = any(route is winner for route in own)
+        ours.append(replace(interface, addresses=set_by_others, defaults=own, wins=wins))
+    names = frozenset(interface.link.name for interface in ours)
+    return DockerInterfaces(names, tuple(interface for interface in ours if interface.is_taken))
 
 
-class _DockerInterface(msgspec.Struct, frozen=True):
-    """An interface of the host that belongs to a network of the engine."""
-
-    link: Interface
-    network: Network | None
-    port_of: str = ""
-    """The bridge whose port it is, empty for a bridge."""
-
-    def foreign_addresses(self, links: Interfaces) -> Iterator[str]:
-        """The addresses that the engine did not set, with their prefixes."""
-        for address in links.addresses:
-            is_own = address.index == self.link.index
-            if is_own and _is_foreign(address, self.network, is_port=bool(self.port_of)):
-                yield f"{address.address}/{address.prefix}"
+def _foreign_addresses(interface: DockerInterface, links: Interfaces) -> Iterator[str]:
+    """The addresses that the engine did not set, with their prefixes."""
+    for address in links.addresses:
+        is_own = address.index == interface.link.index
+        is_port = bool(interface.port_of)
+        if is_own and _is_foreign(address, interface.network, is_port=is_port):
+            yield f"{address.address}/{address.prefix}"
 
 
-def _interfaces_of_networks(links: Interfaces, networks: Networks) -> Iterator[_DockerInterface]:
+def _interfaces_of_networks(links: Interfaces, networks: Networks) -> Iterator[DockerInterface]:
     """The bridges that have veth ports alone, and these ports."""
     by_bridge = {network.bridge: network for network in networks.bridges}
     for link in links:
@@ -108,8 +99,8 @@ def _interfaces_of_networks(links: Interfaces, networks: Networks) -> Iterator[_
         ports = links.ports(link)
         if all(_VETH.fullmatch(port.name) for port in ports):
             network = by_bridge.get(link.name)
-            yield _DockerInterface(link, network)
-            yield from (_DockerInterface(port, network, link.name) for port in ports)
+            yield DockerInterface(link, network)
+            yield from (DockerInterface(port, network, link.name) for port in ports)
 
 
 def _is_default(route: Route) -> bool:

@@ -9,7 +9,7 @@ from diagnose.evidence.machine.drop_in_files import drop_in_paths
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
+from diagnose.evidence.network.wiring.docker_interfaces import DockerInterface, DockerInterfaces
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -60,7 +60,7 @@ class InterfaceManagers(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.by_interface)
 
-    def of(self, interface: TakenInterface) -> tuple[InterfaceManager, ...]:
+    def of(self, interface: DockerInterface) -> tuple[InterfaceManager, ...]:
         return self.by_interface.get(interface.link.name, ())
 
     def by_own_file(self, bridge: str) -> InterfaceManager | None:
