@@ -85,7 +85,7 @@ _CLIENT = LazyPattern(
     | \[CLIENT:[ ][^\]]{1,60}\]                       # SQL Server
     | \[(?:Note|Warning)\][ ] (?:\[MY-\d{1,9}\][ ]\[\w{1,20}\][ ])?       # MySQL
         (?:Access[ ]denied[ ]for[ ]user|Aborted[ ]connection)
-    | "c":[ ]?"ACCESS"                                 # MongoDB
+    | "c":[ ]?"ACCESS" (?! .{0,80} "ctx":[ ]?"main")    # MongoDB, but for its own key file
     | ^ (?:\S{1,60}[ ])? \d{4}-\d\d-\d\d [ ] \d\d:\d\d:\d\d [\d.]{0,8} [ ]
         (?! (?:CRIT|DEBUG|ERROR|FATAL|INFO|WARN) \b )  # a client that quotes its server
         (?: [A-Z]{2,5} | [+-]\d{2,4} ) \b .{1,160} \b  # the time zone, which PostgreSQL writes

@@ -42,7 +42,7 @@ EXPLAINS = Phrases(
         deadline accepts disk output know illegal substitution rule termination checksum
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
-        enetunreach bad_alloc memoryerror instead reachable verification
+        enetunreach bad_alloc memoryerror instead reachable verification parser servers
         """
     ),
     pattern=LazyPattern(
@@ -107,7 +107,8 @@ EXPLAINS = Phrases(
         | \bset\ [a-z][a-z0-9]{0,40}_[a-z0-9_]{1,60}\ to\b | \bmanual\ (?:action|intervention)\b
         | \banother\ (?:instance|process|server)\b.{1,40}\b(?:already|holds|locked|running|using)\b
         | \bno\ help\ topic\ for\b | \bno\ python\ application\ found\b
-        | \bcheck\ failed:\ | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
+        | \bcheck\ failed:\ | \bparser\ failed\b | \bno\ servers\ available\b
+        | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
         | \bprovided\ but\ not\ defined\b | \benetunreach\b | \bbad_alloc\b | ^memoryerror$
         | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
         | ^(?:chmod|chown|cp|[ef]?grep|g?awk|jq|ln|mkdir|mv|rm|rsync|sed|tar|xargs):
@@ -197,6 +198,7 @@ GENERIC = Phrases(
         | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ (?:internal\ |unexpected\ )?error\ occurred\b
         | \bfatal\ error\b\s*$ | \berror\ during\ (?:global\ )?initiali[sz]ation\b\s*$
         | \bdue\ to\ (?:the\ )?(?:above\ |previous\ )?errors?\b
+        | \bfailed\ with\ (?:exit\ )?status\ \d{1,3}\s*$ | \bcannot\ load\ config(?:uration)?(?:\ file)?\s*$
         | \berror\ loading\ config(?:uration)?:?\s*$ | ^\s*reading\ the\ configuration\ file,\ at\b
         | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
         | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b
@@ -236,7 +238,7 @@ FAREWELL = Phrases(
         r"""
         \b(?:aborting|exiting|shutting\ down|shut\ ?down|stopping|stopped
             |terminating|terminated|closing|closed|goodbye|bye)\b\.?\s*$
-        | \bshut(?:ting)?\ ?down\b | ^exiting\b
+        | \bshut(?:ting)?\ ?down\b | ^exiting\b(?!:\ \S)
         | \bexit(?:ed|ing)?\ (?:with\ )?(?:status|code|value|abnormally)\b | ^exit\ status
         | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b
         | \bworker\ failed\ to\ boot\b

@@ -176,7 +176,7 @@ _LEVEL_FIELDS = (
     *("levelname", "level_name", "LogLevel", "Level", "@l"),
 )
 _MESSAGE_FIELDS = (
-    *("msg", "message", "event", "log"),
+    *("msg", "message", "event", "log", "detail"),
     *("@m", "RenderedMessage", "Message", "@mt", "MessageTemplate"),
 )
 _REASON_FIELDS = (
@@ -187,8 +187,10 @@ _ROUND_NAMES = " :!"
 """What callers of Go's slog put around a name by mistake; `!BADKEY` is its own for a value without
 one."""
 _PATH_FIELDS = ("path", "file", "filename")
-_INNER_FIELDS = ("message", "msg", "errmsg", "detail")
-"""Where an object of one of these fields has its own message; MongoDB has `errmsg`."""
+_INNER_FIELDS = ("message", "msg", "errmsg", "detail", "info", "error")
+"""Where an object of one of these fields has its message: MongoDB has `errmsg`, Hasura `info`."""
+_DEEPEST = 3
+"""Objects inside each other that are looked into."""
 
 
 def vocabulary(text: str) -> frozenset[str]:
@@ -341,9 +343,10 @@ def _field(fields: dict[str, Any], *names: str) -> str:
     for place in places:
         for name in names:
             value = place.get(name)
-            if isinstance(value, dict):
-                inner = value
-                value = next((inner[key] for key in _INNER_FIELDS if inner.get(key)), "")
+            for _ in range(_DEEPEST):
+                if isinstance(value, dict):
+                    inner = value
+                    value = next((inner[key] for key in _INNER_FIELDS if inner.get(key)), "")
             if isinstance(value, str) and value:
                 return _telling_part(value)
     return ""

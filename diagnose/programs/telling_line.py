@@ -203,8 +203,9 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
     The first cause is the last `Caused by` below an exception, or the first traceback above it.
     """
     exceptions = [index for index, text in enumerate(texts) if EXCEPTION_LINE.match(text)]
+    heads = [index for index, text in enumerate(texts) if QUOTED_EXCEPTION.search(text)]
     for index, text in enumerate(texts):
-        above = [place for place in exceptions if place < index]
+        above = [place for place in sorted({*exceptions, *heads}) if place < index]
         below = [place for place in exceptions if place > index]
         if above and _is_cause(text, scores[index]):
             effect = above[-1]

@@ -47,6 +47,7 @@ LINES = {
         "clojure.lang.ExceptionInfo: Message seems corrupt or tampered with {:type :validation}",
     ),
     "server-too-old": (
+        "You are connecting to Redis 6.0.16, Sidekiq requires Redis 6.2.0 or greater",
         "Web server startup failed: Unsupported postgresql version: 9.6. Minimal supported version is 11.0.",
         "django.db.utils.NotSupportedError: PostgreSQL 13 or later is required (found 12.18).",
         "Error! Current MySQL database server version is too old (05.07.42). Must be a minimum of (08.00.30).",
@@ -71,6 +72,7 @@ LINES = {
         "Error: ENOENT: no such file or directory, open ''",
     ),
     "optional-package": (
+        'PHP Fatal error:  Uncaught LogicException: Symfony Runtime is missing. Try running "composer require symfony/runtime". in /app/bin/console:8',
         "RuntimeError: 'cryptography' package is required for sha256_password or caching_sha2_password auth methods",
         "Error: 'sharp' is required to be installed in standalone mode for the image optimization",
         "ImportError: Missing optional dependency 'openpyxl'. Use pip or conda to install openpyxl.",
@@ -91,6 +93,7 @@ LINES = {
         'Error: Missing jwtSecret. Please, set configuration variable "jwtSecret" for the users-permissions plugin',
         "Secret 'wifi_password' not defined",
         "main: source code management system not configured",
+        "missing setting for email validation: email-domain or authenticated-emails-file required.",
         "panic: Key: 'Config.Database.Host' Error:Field validation for 'Host' failed on the 'required' tag",
         "map[field:Timeout namespace:Common.Tracing.Timeout type:int64 validation:required validationParam: value:0]",
         "voluptuous.error.MultipleInvalid: required key not provided @ data['mqtt']['host']",
@@ -230,6 +233,8 @@ LINES = {
     "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
     "setting-unknown": (
         'E! error loading config file /etc/telegraf/telegraf.conf: plugin inputs.mqtt_consumer: line 45: configuration specified the fields ["data_fromat"], but they were not used.',
+        "in 'services': - in entry 1 of 'services': in 'urll': unknown field",
+        "failed to load config: 1 error(s) decoding: * '' has invalid keys: entrypoint",
         "[error] Conf file attempted to set unknown variable: default_users",
         "FATAL: Bungled /etc/squid/squid.conf line 12: http_acess allow localnet",
         "Failed to read config: Unrecognized setting. No declared setting with name: PLUGINS",
@@ -376,6 +381,8 @@ LINES = {
     ),
     "some-peer-silent": ("panic: context deadline exceeded",),
     "plugin-missing": (
+        "Error: adapting config using caddyfile: parsing caddyfile tokens for 'tls': getting module named 'dns.providers.cloudflare': module not registered: dns.providers.cloudflare, at /etc/caddy/Caddyfile:6",
+        "E! error loading config file /etc/telegraf/telegraf.conf: plugin inputs.cpus: line 12: undefined but requested input: cpus",
         "error_class=Fluent::NotFoundPluginError error=\"Unknown output plugin 'elasticsearch'. Run 'gem search'\"",
         "Couldn't find any filter plugin named 'geoip2'. Are you sure this is correct?",
         "[ERROR] plugin 'audit_log' is not installed",
@@ -393,6 +400,7 @@ LINES = {
     ),
     "perl-module": ("Can't locate DBI.pm in @INC (you may need to install the DBI module)",),
     "command-missing": (
+        "2024-01-05 10:00:01,000 INFO spawnerr: can't find command '/usr/sbin/php-fpm7.4'",
         "/docker-entrypoint.sh: line 12: envsubst: command not found",
         "sh: 1: next: not found",
         'exec: "gunicorn": executable file not found in $PATH',
@@ -472,6 +480,8 @@ LINES = {
     "language-version": ("SyntaxError: Unexpected token '?'", "SyntaxError: invalid syntax"),
     "build-missing": ("Error: Could not find a production build in the '.next' directory.",),
     "locked-by-another": (
+        'org.h2.jdbc.JdbcSQLNonTransientConnectionException: Database may be already in use: "/data/metabase.db.mv.db"',
+        "Exiting: /usr/share/filebeat/data/filebeat.lock: data path already locked by another beat. Please make sure that multiple beats are not sharing the same data path (path.data)",
         "Lock file is present. Guessing isbg is already running. Exit.",
         "yugabyted is already running!",
         "Error: ipfs daemon is running. please stop it to run this command",
@@ -482,12 +492,15 @@ LINES = {
         "Cannot use this database as it is too new for the server to understand",
         "UserInformationException: The database has version 9 but the largest supported version is 7.",
         "Error Util.cpp:81: Map version 2.0.28-0 cannot be loaded because it is higher than the game version (1.1.110-0).",
+        "ERROR: cockroach server exited with error: store </cockroach/cockroach-data>, last used with cockroach version v24.1, is too high for running version v23.2 (which requires data from v23.1 or later)",
+        "The expected metadata catalog version is 47, but the existing version is 48, which is newer. Please upgrade to a compatible version of the graphql-engine or downgrade the catalog",
         "java.lang.IllegalArgumentException: Could not load codec 'Lucene95'. Did you forget to add lucene-backward-codecs.jar?",
         "org.apache.lucene.index.IndexFormatTooNewException: Format version is not supported (resource X): 10 (needs to be between 7 and 9)",
         "invalid downgrade; server version is lower than determined cluster version",
         "the database schema version is newer than this program supports",
     ),
     "data-older": (
+        "Error: /usr/local/share/lua/5.1/kong/cmd/start.lua:99: New migrations available; run 'kong migrations up' to proceed",
         "the database files require upgrading and upgrades are disabled in configuration",
         "neostore.nodestore.db' has a store version number that we cannot upgrade from. Expected 'v0.A.3'",
         "Error: Database migration not found. Please check the documentation for assistance",
@@ -592,6 +605,7 @@ LINES = {
     ),
     "key-malformed": (
         '** (ErlangError) Erlang error: {:badarg, {"api_ng.c", 198}, "Bad key size"}:',
+        "Error: error initialising cookie: cookie_secret must be 16, 24, or 32 bytes to create an AES cipher, but is 44 bytes",
         "ValueError: Fernet key must be 32 url-safe base64-encoded bytes.",
         "Error: ENCRYPTION_KEY must be 64 hex characters",
         "Unsupported cipher or incorrect key length. Supported ciphers are: aes-128-cbc, aes-256-cbc",
@@ -625,7 +639,13 @@ LINES = {
         "npm ERR! request to https://registry.npmjs.org failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org",
         "curl: (6) Could not resolve host: api.example.com",
     ),
+    "no-peer-available": (
+        "nats: no servers available for connection",
+        "kafka.errors.NoBrokersAvailable: NoBrokersAvailable",
+        "com.datastax.driver.core.exceptions.NoHostAvailableException: All host(s) tried for query failed (tried: cassandra/172.18.0.4:9042)",
+    ),
     "name-unresolved": (
+        "Backend host '\"web\"' could not be resolved to an IP address:",
         "Error: Error -5 connecting to broker:6379. No address associated with hostname.",
         "dial tcp: lookup ldap.office.lan on 127.0.0.11:53: no such host",
         "Caused by: java.net.UnknownHostException: mbdb",
@@ -639,6 +659,7 @@ LINES = {
     ),
     "cluster-silent": ("java.lang.RuntimeException: Unable to gossip with any peers",),
     "peer-refused": (
+        "requests.exceptions.ConnectionError: HTTPConnectionPool(host='qdrant', port=6333): Max retries exceeded with url: / (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))",
         "dial tcp 10.0.0.3:5432: connect: connection refused",
         "Error: connect ECONNREFUSED 10.0.0.3:6379",
         'could not connect to server: Connection refused Is the server running on host "postgres" (172.18.0.2) and accepting',
@@ -655,6 +676,7 @@ LINES = {
     ),
     "some-path-denied": (
         "Assets directory not writable. Check assets directory permissions & docker user",
+        "Error: Permission denied (os error 13)",
         "find: '.': Permission denied",
         "chown: .: Permission denied",
         "exception in initAndListen: std::exception: open: Permission denied",
@@ -700,6 +722,10 @@ LINES = {
     "path-denied": (
         "PMS: failure detected. Read/write access is required for path: /config/Library",
         "/palworld is not writable.",
+        "ERROR [main] CassandraDaemon.java:897 - Insufficient permissions on directory /var/lib/cassandra/data",
+        "Folder /data is not accessible for user: 1000 or group 1000 or other (neo4j), which is required for neo4j to run",
+        '[error] Uncaught PHP Exception RuntimeException: "Unable to write in the "cache" directory (/app/var/cache/prod)." at /app/vendor/symfony/http-kernel/Kernel.php line 651',
+        "[ERROR/MainProcess] Removing corrupted schedule file 'celerybeat-schedule': error(13, 'Permission denied')",
         'rsync: [receiver] rename "/var/www/html/.a.55HOTv" -> "core/a": Permission denied (13)',
         "io.questdb.cairo.CairoException: [13] could not open read-write [file=/var/lib/questdb/db/tables.d.0]",
         'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
@@ -712,6 +738,8 @@ LINES = {
     ),
     "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
+        'error: Module not found "file:///app/main.ts".',
+        'PHP Fatal error:  Uncaught Symfony\\Component\\Dotenv\\Exception\\PathException: Unable to read the "/app/.env" environment file.',
         "panic: invalid tls config: open fullchain.pem: no such file or directory",
         "No certificate found with name npm-10 (expected /etc/letsencrypt/renewal/npm-10.conf).",
         'ERROR vector::cli: Configuration error. error=data_dir "/var/lib/vector/" does not exist',
@@ -725,6 +753,7 @@ LINES = {
     ),
     "configuration-syntax": (
         "while scanning for the next token found character '\\t' that cannot start any token in \"/config/configuration.yaml\", line 12, column 1",
+        "Message from VCC-compiler: Expected an action, 'if', '{' or '}'",
         "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
         "Could not read configuration file: Near line 23: Expected value but found '/' instead.",
     ),

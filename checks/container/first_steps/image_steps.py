@@ -34,8 +34,8 @@ _JAVA_IMAGE = LazyPattern(
     r"\d[\d._+u]*(?P<flavour>(?:-[a-z]+)*)"
 )
 """Images of nothing but Java, whose tags begin with its version."""
-_RELEASE = LazyPattern(r"v?\d{1,6}\.\d{1,6}\.\d")
-"""Tags that stay as they are: a mended program gets another one."""
+_NUMBERED = LazyPattern(r"\d")
+"""Tags that keep to one release or to a line of them: a newer program gets another one."""
 _CLASS_FILES_BEFORE_JAVA = 44
 """Class files of Java 1 have version 45, those of each release one more."""
 _OF_MIGRATIONS = frozenset(
@@ -82,9 +82,8 @@ def _build_steps(container: Container, failure: Recognised, images: Images | Non
         return {"other_build": build}
     if wanted == "earlier":
         return _versions_here(container) if failure.name in _OF_MIGRATIONS else {}
-    # a tag moves on: no pull brings back the release that wrote the data
-    is_left_behind = failure.failure.look == "versions" and wanted == "another"
-    pulled = {} if is_left_behind else _tag_to_pull(container, images)
+    is_mended_since = wanted == "newer" and failure.failure.look == "builds"
+    pulled = _tag_to_pull(container, images) if is_mended_since else {}
     return _built_by_compose(container, images) or pulled
 
 
@@ -156,12 +155,12 @@ def _built_by_compose(container: Container, images: Images) -> PageVariables:
 def _tag_to_pull(container: Container, images: Images) -> PageVariables:
     """The tag that may have been mended since.
 
-    Nothing for an image that was built here, or whose tag is that of one release.
+    Nothing for an image that was built here, or whose tag has the number of a release.
     """
     image, reference = images.of(container), container.config.image
     tag = tag_of(reference) or ""
     is_of_registry = image is not None and bool(image.digests) and bool(tag)
-    return {"pulled": reference} if is_of_registry and not _RELEASE.match(tag) else {}
+    return {"pulled": reference} if is_of_registry and not _NUMBERED.search(tag) else {}
 
 
 def _pointed_log(container: Container, tail: LogTail) -> PageVariables:

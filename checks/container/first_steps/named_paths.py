@@ -13,7 +13,8 @@ from diagnose.mappings import only
 from diagnose.model import PageVariables
 
 _REFUSED = LazyPattern(
-    r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
+    r"permission denied|insufficient permissions|not accessible for user|unable to create data directory"
+    r"|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
     r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing"
     r"|wrong ownership|has invalid permissions|readonly database|unable to open (?:the )?database file",
     re.IGNORECASE,

@@ -26,7 +26,8 @@ _LOCKED = LazyPattern(
     r"\b(?:another|other) (?:instance|process|server)\b|\balready running\b|\bin use by\b"
     r"|\bwhile lock file\b|\block(?: is)? held by\b|\bunable to (?:lock|acquire (?:the )?lock)"
     r"|\b(?:failed|cannot|can't|could not) (?:to )?(?:obtain|acquire|get|lock)\b.{0,40}\block"
-    r"|\block file\b.{0,40}\b(?:exists|empty|held)",
+    r"|\block (?:DB directory|file)\b.{0,40}\b(?:exists|empty|held|unavailable)|\bdatabase is locked\b"
+    r"|\balready locked\b",
     re.IGNORECASE,
 )
 _OF_ANOTHER_VERSION = LazyPattern(

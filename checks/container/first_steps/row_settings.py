@@ -6,6 +6,7 @@ import re
 from checks.container.first_steps.row_case import RowCase, steps
 from diagnose.evidence.containers.settings import changed_words
 from diagnose.evidence.containers.settings.named_settings import named_setting
+from diagnose.evidence.containers.settings.setting_variables import variable_called
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
@@ -121,7 +122,8 @@ def _type_variable(remedy: remedies.Typed, case: RowCase) -> PageVariables:
     """One that the log names counts if the container has it: elsewhere a file may set it."""
     variable = case.failure.filled(remedy.variable)
     is_named = variable != remedy.variable
-    return {} if is_named and not case.container.config.sets(variable) else {"typed": variable}
+    own = variable_called(case.container, variable) if is_named else variable
+    return present({"typed": own})
 
 
 @steps.register(remedies.TypedLike)

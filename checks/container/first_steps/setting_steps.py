@@ -2,6 +2,7 @@
 
 from checks.container.first_steps.line_steps import settings_folder
 from checks.container.first_steps.plain_run import plain_run_steps
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing_signatures
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -52,7 +53,7 @@ def setting_variables(
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
     if setting is not None:
-        return setting.variables | _scheme_of_postgres(tail, setting)
+        return _without_contents(setting, tail) | _scheme_of_postgres(tail, setting)
     if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
         return {"named_folder": folder}
     if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
@@ -62,6 +63,14 @@ def setting_variables(
     objects = tail.has_complaint
     shown = {"configured": container.name} if objects else {}
     return plain_run_steps(container) | shown
+
+
+def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
+    """The page variables of a setting, without the lines of a file that the program may not use:
+    its owner and its mode decide."""
+    is_refused = "permission" in signs(tail.telling_text) or tail.failure_named("path-denied")
+    hidden = ("setting_file", "setting_line") if is_refused else ()
+    return {name: value for name, value in setting.variables.items() if name not in hidden}
 
 
 def _without_changes(setting: NamedSetting | None) -> PageVariables:

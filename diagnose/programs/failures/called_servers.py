@@ -212,4 +212,22 @@ CALLED_SERVERS = (
         may_pass=True,
         turns_away=True,
     ),
+    Failure(
+        name="php-upload",
+        mark="post content-length of",
+        pattern=r"POST Content-Length of (?P<sent>\d{1,15}) bytes exceeds the limit of (?P<limit>\d{1,15}) bytes",
+        cause="PHP refuses an upload of {sent} bytes: its post_max_size is {limit}",
+        cure="raise post_max_size and upload_max_filesize in a file of conf.d (UPLOAD_LIMIT in the image of phpMyAdmin)",
+        source="PHP's own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="servlet-part",
+        mark="details will be found in the appropriate container log file",
+        pattern=r"One or more (?P<part>listeners|Filters) failed to start\. Full details will be found in the appropriate container log file",
+        cause="Tomcat did not start the web application, because one of its {part} failed; why is in a file of its own",
+        cure="read the end of localhost.DATE.log below logs/ of Tomcat in the container",
+        source="Tomcat's own message",
+        turns_away=True,
+    ),
 )

@@ -122,5 +122,55 @@ CREDENTIALS = (
         of_running=NEVER,
         remedy=TypedLike(r"API_?KEY"),
     ),
+    Failure(
+        name="fernet-key",
+        mark="invalidtoken",
+        pattern=r"^(?:cryptography\.)?(?:fernet\.)?InvalidToken$",
+        cause="what the program has saved was encrypted with another Fernet key than the one in its settings now",
+        cure="give it the former key again, from the old container's variables or a backup of its .env file",
+        source="puckel/docker-airflow#567",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="ldap-password",
+        mark="err=49",
+        pattern=r"\bRESULT tag=97 err=49\b",
+        cause="a client logs in to the LDAP server with a wrong password or a wrong name (DN)",
+        cure="compare the DN in the line BIND above, and the client's password, with those that the server has; "
+        "LDAP_ADMIN_PASSWORD counts only while its data folder is empty",
+        source="OpenLDAP documentation, result codes",
+        turns_away=True,
+    ),
+    Failure(
+        name="nats-login",
+        mark="authentication error",
+        pattern=r"\[ERR\] (?P<client>[\d.]{7,15}):\d{1,5} - .{0,60}\bauthentication error",
+        cause="a client at {client} logs in to NATS with a name, a password or a token that NATS does not have",
+        cure="compare the address that this client is given (nats://USER:PASSWORD@...) with the users of the server's "
+        "configuration or its --user and --pass",
+        source="NATS' own message",
+        turns_away=True,
+    ),
+    Failure(
+        name="registry-realm",
+        mark="must be set for htpasswd access controller",
+        pattern=r'"(?P<key>realm|path)" must be set for htpasswd access controller',
+        cause="the registry is to ask for passwords (REGISTRY_AUTH=htpasswd), and its {key} is not set",
+        cure="set REGISTRY_AUTH_HTPASSWD_REALM to any text and REGISTRY_AUTH_HTPASSWD_PATH to the file that htpasswd -B "
+        "has made",
+        source="Distribution documentation, configuration",
+    ),
+    Failure(
+        name="origin-unchecked",
+        mark="could not check origin",
+        pattern=r"Could not check origin for Phoenix\.Socket transport",
+        cause="Phoenix refuses the live connection (websocket) of browsers: they call it by another host name than the one "
+        "in its settings",
+        cure="set the variable for its host (often PHX_HOST) to the name in the browser's address bar, or add that origin "
+        "to check_origin",
+        source="Phoenix' own message",
+        turns_away=True,
+        remedy=TypedLike(r"PHX_HOST"),
+    ),
 )
 """In the order in which a line is compared with them."""

@@ -134,13 +134,18 @@ INSTALLS = (
     ),
     Failure(
         name="init-program-missing",
-        mark=("[fatal tini (", "[dumb-init] "),
+        mark=("[fatal tini (", "[dumb-init] ", "su-exec: ", "failed to ", "fatal: unable to "),
         pattern=r"\[FATAL tini \(\d+\)\] exec (?P<program>[^\s-]\S{0,200}) failed: No such file or directory"
-        r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): No such file or directory",
-        cause="the container's own init does not find the program {program} in the image, or what its first line names to "
-        "run it",
+        r"|\[dumb-init\] (?P<program_dumb>\S{1,200}): No such file or directory"
+        r"|\bsu-exec: (?P<program_su>[^\s:]{1,200}): No such file or directory"
+        r"|\b(?:chroot|nice|nohup|setpriv|stdbuf|timeout): failed to (?:execute|run command) ['‘]?(?P<program_run>[^\s'’:]{1,200})"
+        r"['’]?: No such file or directory"
+        r"|\b(?:exec|s6-[\w-]{1,30}): fatal: unable to exec (?P<program_exec>[^\s:]{1,200}): No such file or directory"
+        r"|\bchpst: fatal: unable to run: (?P<program_chpst>[^\s:]{1,200}): file does not exist",
+        cause="what starts the container's program (an init, or a command that changes the user) does not find {program} in "
+        "the image, or what its first line names to run it",
         cure="correct the command of the container, or run an image that has the program",
-        source="tini's and dumb-init's own messages",
+        source="tini's, dumb-init's, su-exec's, coreutils' and s6's own messages",
         look="image",
     ),
     Failure(
@@ -183,6 +188,79 @@ INSTALLS = (
         cure="take the PHP that the program asks for, or correct the file",
         source="PHP's own message",
         build="another",
+    ),
+    Failure(
+        name="s6-run-unfit",
+        mark=("s6-supervise ", "runsv "),
+        pattern=r"s6-supervise (?P<program>[\w.@-]{1,80})(?: \(child\))?: (?:fatal: unable to exec run|warning: unable to spawn \./run"
+        r"(?: \(waiting \d{1,4} seconds\))?): (?P<why>[A-Z][\w ]{5,40})"
+        r"|\brunsv (?P<program_runit>[\w.@-]{1,80}): (?:fatal|warning): unable to start \./run: (?P<why_runit>[a-z][\w ]{5,40})",
+        cause="the supervisor cannot run the file run of its service {program} ({why}): it has no first line with #!, has the line ends "
+        "of Windows, names an interpreter that the image lacks, or is not executable",
+        cure="correct that file where it comes from: the sources of the image, or the folder that is mounted over it",
+        source="just-containers/s6-overlay#449, just-containers/s6-overlay#515",
+        turns_away=True,
+    ),
+    Failure(
+        name="pm2-errored",
+        mark=("too many unstable restarts", "no application online"),
+        pattern=r"had too many unstable restarts \(\d{1,4}\)|Exiting PM2 - no application online",
+        cause="PM2 has given up its application, which ended again and again right after its start",
+        cure="see in the lines above why it ends: docker logs shows them all",
+        source="PM2's own message",
+        follows=True,
+    ),
+    Failure(
+        name="sidekiq-application",
+        mark="please point sidekiq to",
+        pattern=r"Please point Sidekiq to a Rails application",
+        cause="Sidekiq finds no config/application.rb in the folder where it starts: the working directory is another one, or "
+        "a mount hides the application",
+        cure="start it in the folder of the application (working_dir), or name it with -r",
+        source="Sidekiq's own message",
+        look="image",
+    ),
+    Failure(
+        name="nest-dependency",
+        mark="nest can't resolve dependencies",
+        pattern=r"Nest can't resolve dependencies of the (?P<class>\w{1,80})",
+        cause="the program's own parts do not fit together: what its class {class} asks for is in none of the modules that it "
+        "imports",
+        cure="run the build of the image that worked before; its authors have to add the provider or the import",
+        source="NestJS documentation, common errors",
+        build="earlier",
+        look="builds",
+    ),
+    Failure(
+        name="deno-lock",
+        mark="expected hash in the lock file",
+        pattern=r"does not match the expected hash in the lock file",
+        cause="Deno's lock file was written for other contents of a module than the server has now",
+        cure="see whether that module was meant to change; then write the file again (deno cache --reload --lock-write) and "
+        "build the image with it",
+        source="Deno documentation, integrity checking",
+        look="builds",
+    ),
+    Failure(
+        name="zones-absent",
+        mark="missing location in call to",
+        pattern=r"time: missing Location in call to",
+        cause="the image has no list of time zones, which the program reads at its start",
+        cure="add the package tzdata to the image, or mount /usr/share/zoneinfo of the host read-only at the same path",
+        source="Go documentation, time.LoadLocation",
+        build="another",
+        look="image",
+    ),
+    Failure(
+        name="init-option-first",
+        mark=("[fatal tini (", "(catatonit:"),
+        pattern=r"\[FATAL tini \(\d{1,9}\)\] exec (?P<word>-\S{0,80}) failed: "
+        r"|\(catatonit:\d{1,9}\): failed to exec pid1: No such file or directory",
+        cause="the container's own init is given no program that it finds: its command begins with an option or with a second "
+        "--, or names a program that the image does not have",
+        cure="write the whole command with the program first; of an image whose entrypoint ends with tini -- give only the "
+        "program and its options",
+        source="tini's and catatonit's own messages",
     ),
 )
 """In the order in which a line is compared with them."""

@@ -84,7 +84,7 @@ MEMORY = (
     Failure(
         name="memory-exhausted",
         mark=("bad_alloc", "memoryerror", "runtime: out of memory", "fatal error: out of memory"),
-        pattern=r"^\s*what\(\):\s+std::bad_alloc|^(?:\w+\.)?MemoryError(?:$|: )|\bruntime: out of memory\b"
+        pattern=r"^\s*what\(\):\s+std::bad_alloc|\binstance of 'std::bad_alloc'|^(?:\w+\.)?MemoryError(?:$|: )|\bruntime: out of memory\b"
         r"|^fatal error: out of memory",
         cause="the program asks for more memory than the system gives it: a limit (ulimit, the container's), or the "
         "memory of the host",

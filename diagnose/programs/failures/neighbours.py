@@ -172,6 +172,16 @@ NEIGHBOURS = (
         source="jenkinsci/docker#263",
         confirmed_by="container.mount-forbidden",
     ),
+    Failure(
+        name="rabbit-alarm",
+        mark="resource limit alarm set",
+        pattern=r"\b(?P<what>memory|disk) resource limit alarm set on node\b",
+        cause="RabbitMQ takes no messages until its alarm clears: its {what} is short, by its own limit",
+        cure="look at the disk of its data folder and at the container's memory limit; disk_free_limit and "
+        "vm_memory_high_watermark of rabbitmq.conf set where the alarm begins",
+        source="RabbitMQ documentation, memory and disk alarms",
+        turns_away=True,
+    ),
 )
 
 

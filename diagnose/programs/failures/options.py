@@ -27,7 +27,7 @@ OPTIONS = (
     Failure(
         name="noexec-tmpfs",
         mark="map segment",
-        pattern=r"(?P<path>/[^\s:'\"]+): failed to map segment from shared object",
+        pattern=r"(?P<path>/[^\s:'\"]+|\b[\w-]{1,40}\.so): failed to map segment from shared object",
         cause="the program loads code from {path}, but that folder is mounted noexec, as every tmpfs of Docker is",
         cure="recreate it with --tmpfs FOLDER:exec, or let the program use another folder",
         source="netty/netty#6678",
@@ -267,7 +267,7 @@ OPTIONS = (
         mark="",
         pattern=r"open files: cannot modify limit"
         r"|RLIMIT_NOFILE.{0,60}(?:not permitted|too low|increase|failed)"
-        r"|(?:increase|raise|set|low).{0,30}(?:RLIMIT_NOFILE|ulimit -n)\b",
+        r"|(?:increase|raise|set|low).{0,30}(?:RLIMIT_NOFILE|ulimit -n)\b|\bfailed to set rlimit for open files\b",
         cause="the program raises its limit of open files above the one of its container",
         cure="recreate it with --ulimit nofile=1048576:1048576",
         source="bash's own message",

@@ -86,6 +86,17 @@ PROCESSOR = (
         look="machine",
     ),
     Failure(
+        name="native-image-cpu",
+        mark="cpu features that are required by the image",
+        pattern=r"does not support all of the following CPU features that are required by the image: \[(?P<level>[^\]\n]{1,300})\]",
+        cause="the program is compiled for processors with all of {level}, and this one does not show them",
+        cure="compile it with -march=compatibility, or choose a newer CPU type (host) for the virtual machine",
+        source="GraalVM documentation, native image",
+        confirmed_by=_CPU,
+        needs=("avx2",),
+        look="machine",
+    ),
+    Failure(
         name="tensorflow-avx",
         mark="instructions, but these aren't",
         pattern=r"compiled to use (?P<level>AVX\w*) instructions, but these aren't available",

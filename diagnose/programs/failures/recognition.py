@@ -320,7 +320,10 @@ def recognise(
     if first_found is None or not first_found.failure.follows:
         return first_found
     alone = None if _says_more(telling, first_found) and is_first else first_found
-    return next((other for other in found if not other.failure.follows), alone)
+    # what the program got past may be what the others follow from
+    in_passed = (_in_line(texts[place], beside) for place in sorted(passed - about_callers))
+    others = filter(None, itertools.chain(found, in_passed))
+    return next((other for other in others if not other.failure.follows), alone)
 
 
 def _says_more(telling: TellingLine | None, following: Recognised) -> bool:

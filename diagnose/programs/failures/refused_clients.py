@@ -192,5 +192,37 @@ REFUSED_CLIENTS = (
         source="Redis documentation, scaling",
         look="database",
     ),
+    Failure(
+        name="mongo-user-elsewhere",
+        mark="usernotfound",
+        pattern=r"UserNotFound: Could not find user \\?\"(?P<user>[^\"\\]{1,80})\\?\" for db \\?\"(?P<database>[^\"\\]{1,80})",
+        cause="a client logs in to MongoDB as {user} of the database {database}, which has no such user: its address lacks "
+        "authSource, or the user was never made",
+        cure="write ?authSource=admin behind the client's address where the user is one of admin; "
+        "MONGO_INITDB_ROOT_USERNAME counts only while the data folder is empty",
+        source="MongoDB documentation, connection strings",
+        turns_away=True,
+        look="database",
+    ),
+    Failure(
+        name="pooler-database",
+        mark="no such database: ",
+        pattern=r"\bpooler error: no such database: (?P<database>[\w.-]{1,80})|closing because: no such database: (?P<database_closed>[\w.-]{1,80})",
+        cause="a client asks PgBouncer for the database {database}, which its section [databases] does not list",
+        cure="add {database} there, or a line that begins with * for all",
+        source="PgBouncer documentation, configuration",
+        turns_away=True,
+    ),
+    Failure(
+        name="oracle-service",
+        mark="ora-12514",
+        pattern=r"\bORA-12514\b",
+        cause="Oracle's listener knows no service of the name that the client asks for: the database is still starting, or "
+        "the name is the one of another edition or of the root container",
+        cure="wait for DATABASE IS READY TO USE in its log; the service is FREEPDB1 in Free, XEPDB1 in XE",
+        source="gvenzl/oci-oracle-xe's documentation",
+        turns_away=True,
+        may_pass=True,
+    ),
 )
 """In the order in which a line is compared with them."""

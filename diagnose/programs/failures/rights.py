@@ -92,4 +92,14 @@ RIGHTS = (
         "or behind xvfb-run in the image",
         source="Tk's, GTK's, Qt's and Chromium's own messages",
     ),
+    Failure(
+        name="s6-user",
+        mark="belongs to uid",
+        pattern=r"/run belongs to uid (?P<owner>\d{1,10}) instead of (?P<user>\d{1,10})",
+        cause="the image's init (s6-overlay) is started as user {user}, and its folder /run belongs to {owner}",
+        cure="recreate it without --user, and name the user in the image's variables (PUID and PGID)",
+        source="just-containers/s6-overlay's documentation, notes on USER",
+        confirmed_by="container.option-in-the-way",
+        needs=("user",),
+    ),
 )

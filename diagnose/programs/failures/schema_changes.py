@@ -59,4 +59,13 @@ SCHEMA_CHANGES = (
         "--env=MARIADB_AUTO_UPGRADE=1",
         source="MariaDB/mariadb-docker#483",
     ),
+    Failure(
+        name="sqlx-changed",
+        mark=("versionmismatch(", "previously applied but has been modified"),
+        pattern=r"\bVersionMismatch\((?P<version>\d{1,20})\)|migration (?P<version_told>\d{1,20}) was previously applied but has been modified",
+        cause="the file of migration {version} was changed after it had run in this database (sqlx)",
+        cure="bring back the file as it was, with its line ends, and put the change into a new migration",
+        source="sqlx' own message",
+        look="database",
+    ),
 )

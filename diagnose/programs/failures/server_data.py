@@ -2,6 +2,7 @@
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
+from diagnose.programs.failures.remedies import Job
 
 _ANEW = "where the data is not needed, empty the folder or give it a new volume; otherwise restore a backup"
 _OF_A_SERVER = LazyPattern(r"\bERROR: {2}duplicate")
@@ -163,6 +164,37 @@ SERVER_DATA = (
         "-Dcassandra.replace_address_first_boot={address}",
         source="Cassandra's own message",
         look="data",
+    ),
+    Failure(
+        name="mssql-system",
+        mark="the system directory [",
+        pattern=r"The system directory \[/[^\]\n]{1,80}\] could not be created\.",
+        cause="SQL Server runs as the user mssql (10001), and may not write its data folder /var/opt/mssql",
+        cure="give the folder that is mounted there to that user: chown -R 10001:0 FOLDER",
+        source="microsoft/mssql-docker#13",
+        remedy=Job("chown -R 10001:0 .", ("/var/opt/mssql",), user="0"),
+        look="data",
+    ),
+    Failure(
+        name="openldap-config-kept",
+        mark="is empty but not the",
+        pattern=r"the (?:database|config) directory \((?P<path>/[^)\n]{1,200})\) is empty but not the (?:config|database)"
+        r" directory \((?P<kept>/[^)\n]{1,200})\)",
+        cause="of OpenLDAP's two data folders {path} is empty, and {kept} is not: one of them was lost, or only one is "
+        "mounted",
+        cure="mount both folders of the same server, or begin with both empty",
+        source="osixia/docker-openldap#105",
+        look="data",
+    ),
+    Failure(
+        name="oracle-memory",
+        mark="ora-00845",
+        pattern=r"\bORA-00845\b",
+        cause="Oracle asks for more shared memory than the container's /dev/shm has",
+        cure="recreate it with --shm-size=1g (shm_size in compose)",
+        source="oracle/docker-images#458",
+        confirmed_by="container.option-missing",
+        needs=("--shm-size=1g",),
     ),
 )
 """In the order in which a line is compared with them."""

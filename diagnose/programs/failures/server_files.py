@@ -131,5 +131,42 @@ SERVER_FILES = (
         source="OpenSSH's own messages",
         look="image",
     ),
+    Failure(
+        name="php-fpm-entry",
+        mark="unknown entry '",
+        pattern=r"\[(?P<path>/[^\]:\n]{1,200}):(?P<line>\d{1,6})\] unknown entry '(?P<word>[^'\n]{1,80})'",
+        cause="PHP-FPM does not know {word} in line {line} of {path}: it is misspelt, or belongs to another version",
+        cure="correct the line, or put a ; before it",
+        source="PHP-FPM's own message",
+    ),
+    Failure(
+        name="apache-file",
+        mark="does not exist or is empty",
+        pattern=r"(?P<word>\w{4,40}): file '(?P<path>/[^'\n]{1,200})' does not exist or is empty",
+        cause="Apache finds no {path}, which its directive {word} names, or that file is empty",
+        cure="mount the file there, or correct the path behind {word}",
+        source="Apache's own message",
+        look="certificate",
+    ),
+    Failure(
+        name="openldap-tls",
+        mark="tls init def ctx failed",
+        pattern=r"\bmain: TLS init def ctx failed: (?P<code>-?\d{1,6})",
+        cause="OpenLDAP cannot use its certificate, its key or its list of authorities: one is missing, is another one's, "
+        "or cannot be read by the user openldap",
+        cure="look at the three files that TLSCertificateFile and its neighbours name (LDAP_TLS_CRT_FILENAME and others), "
+        "or start it without TLS (LDAP_TLS=false)",
+        source="osixia/docker-openldap#161",
+        look="certificate",
+    ),
+    Failure(
+        name="emqx-settings",
+        mark="call_hocon_failed",
+        pattern=r"\bcall_hocon_failed\b",
+        cause="EMQX cannot read its settings: a key or a value in emqx.conf, in cluster.hocon of its data or in a variable "
+        "EMQX_... is wrong, or of another release",
+        cure="read the lines above, which name the key, and correct it",
+        source="EMQX' own start script",
+    ),
 )
 """In the order in which a line is compared with them."""

@@ -8,6 +8,7 @@ from diagnose.programs.failures.applications import APPLICATIONS
 from diagnose.programs.failures.backups import BACKUPS
 from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.cluster_members import CLUSTER_MEMBERS
+from diagnose.programs.failures.collectors import COLLECTORS
 from diagnose.programs.failures.credentials import CREDENTIALS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.database_clients import DATABASE_CLIENTS
@@ -17,6 +18,7 @@ from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.files import FILES
 from diagnose.programs.failures.forwarding import FORWARDING
 from diagnose.programs.failures.home_servers import HOME_SERVERS
+from diagnose.programs.failures.image_variables import IMAGE_VARIABLES
 from diagnose.programs.failures.installs import INSTALLS
 from diagnose.programs.failures.kernel_settings import KERNEL_SETTINGS
 from diagnose.programs.failures.library_versions import LIBRARY_VERSIONS
@@ -29,6 +31,7 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.references import REFERENCES
 from diagnose.programs.failures.refused_clients import REFUSED_CLIENTS
 from diagnose.programs.failures.rights import RIGHTS
+from diagnose.programs.failures.runners import RUNNERS
 from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.schema_changes import SCHEMA_CHANGES
 from diagnose.programs.failures.server_data import SERVER_DATA
@@ -54,6 +57,7 @@ FAILURES: tuple[Failure, ...] = (
     *LOCKS,
     *PID_FILES,
     *VARIABLES,
+    *IMAGE_VARIABLES,
     *PROCESSOR,
     *SYSTEM_CALLS,
     *MEMORY,
@@ -73,6 +77,8 @@ FAILURES: tuple[Failure, ...] = (
     *REFERENCES,
     *WEB_SERVERS,
     *CALLED_SERVERS,
+    *COLLECTORS,
+    *RUNNERS,
     *RUNTIMES,
     *CREDENTIALS,
 )

@@ -203,6 +203,8 @@ VARIABLES = (
                 |undefined|unset)(?:[:,]?\ |\ ?:\ ,\ ){_QUOTE}(?P<variable_behind>{_NAME})
             # the X environment variable is required
             | (?<![\w./-])(?P<variable_subject>{_NAME}){_QUOTE}\ (?:environment|env)\ variable\ {_ABSENT}
+            # X is a required environment variable
+            | (?<![\w./-])(?P<variable_is>{_NAME}){_QUOTE}\ is\ an?\ (?:required|mandatory)\ (?:environment\ )?variable\b
             # the following environment variables are required; X ...
             | \bvariables?\ are\ (?:required|missing|not\ set|set)\b[^;]{{0,80}};.{{0,60}}?(?P<variable_listed>{_NAME_OF_PARTS})
             # define the X and Y environment variables

@@ -332,6 +332,7 @@ WEB_SERVERS = (
         cure="declare it in the static configuration (certificatesResolvers); Traefik reads that only at its start",
         source="Traefik's own message",
         turns_away=True,
+        follows=True,
     ),
     Failure(
         name="traefik-entry-point",

@@ -2,6 +2,7 @@
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
+from diagnose.programs.failures.remedies import Typed, TypedLike
 
 _MANY = "many programs"
 _SERVER = r"PostgreSQL|MySQL|MariaDB|MongoDB|Redis|Valkey|Elasticsearch|OpenSearch|ClickHouse"
@@ -44,12 +45,14 @@ APPLICATIONS = (
         pattern=r"""(?x)
             \bFernet\ key\ must\ be\b
             | \bUnsupported\ cipher\ or\ incorrect\ key\ length\b
-            | (?:key|secret|salt)s?\b\W{0,3}\ must\ be\ (?:exactly\ )?(?:a\ |an\ )?(?:\d+|valid|base64|hex\w*)\b
+            | (?P<key>\b[A-Za-z_]{0,40}(?:key|secret|salt)s?)\b\W{0,3}\ must\ be
+                \ (?:exactly\ )?(?:a\ |an\ )?(?:\d+|valid|base64|hex\w*)\b
             | \binvalid\ (?:encryption\ |secret\ |private\ )?key\ (?:length|size)\b | \bBad\ key\ size\b  # Erlang
         """,
         cause="the key in the program's settings has not the length or the form that it needs",
         cure="make one of that form: openssl rand -hex 32 for hexadecimal digits, openssl rand -base64 32, "
         "php artisan key:generate --show for Laravel; a key that data was encrypted with has to stay",
+        remedy=Typed("{key}"),
         source="cryptography's, Laravel's and Node.js' own messages",
     ),
     Failure(
@@ -60,8 +63,8 @@ APPLICATIONS = (
                 \ Minimal\ supported\ version\ is\ (?P<least>\d[\d.]*\d)
             | \b(?P<server_zabbix>{_SERVER})\ database\ server\ version\ is\ too\ old\ \((?P<found_zabbix>[\d.]+)\)\.
                 \ Must\ be\ a\ minimum\ of\ \((?P<least_zabbix>[\d.]+)\)
-            | \bconnecting\ to\ (?P<server_sidekiq>Redis|Valkey)\ v(?P<found_sidekiq>\d[\d.]*\d),\ \w+\ requires\ Redis
-                \ v(?P<least_sidekiq>\d[\d.]*\d)
+            | \bconnecting\ to\ (?P<server_sidekiq>Redis|Valkey)\ v?(?P<found_sidekiq>\d[\d.]*\d),\ \w+\ requires\ Redis
+                \ v?(?P<least_sidekiq>\d[\d.]*\d)
             | \b(?P<server_django>{_SERVER})\ (?P<least_django>\d[\d.]*)\ or\ later\ is\ required
                 \ \(found\ (?P<found_django>\d[\d.]*\d)
             | \brequires\ (?P<server_required>{_SERVER})\ (?:version\ )?(?P<least_required>\d[\d.]*)\ or
@@ -109,6 +112,7 @@ APPLICATIONS = (
         cause="the program has no secret for its tokens: the variable for it is not set",
         cure="set the variable that the image's documentation names for it; openssl rand -hex 32 makes a secret",
         source="FlowiseAI/Flowise#4563",
+        remedy=TypedLike(r"SECRET"),
         of_running=ABOUT_SETTINGS,
     ),
     Failure(

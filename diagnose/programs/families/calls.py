@@ -157,7 +157,7 @@ _UNRESOLVED = rf"""(?x)
         | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
         | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
             (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
-            (?P<host_resolved>(?!host\b|name\b|address\b|the\b|dependen|module|place
+            (?P<host_resolved>(?!host\b|name\b|address\b|the\b|config|dependen|module|place
                 |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
         | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
             (?P<host_unknown>(?!is\b|or\b){_NAME})
@@ -167,6 +167,7 @@ _UNRESOLVED = rf"""(?x)
         | bad\ address\ '(?P<host_busybox>{_NAME})
         | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
         | (?<![\w./-])(?P<host_unresolved>{_NAME})/<unresolved>:\d+
+        | \bBackend\ host\ '"(?P<host_varnish>{_NAME})"'\ could\ not\ be\ resolved
         | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
             |Temporary\ failure\ in\ name|No\ address\ associated)
 """
@@ -247,6 +248,7 @@ PEERS = (
             | connection\ refused[;\s]{1,9}(?:\(0x\w{1,9}/\d{1,6}\)\s{1,9})?
                 is\ the\ server\ running\ on\ host\ \"(?P<peer_libpq>[\w.-]+)\"
             | /dev/tcp/(?P<peer_shell>[\w.-]+/\d{2,5}):\ connection\ refused
+            | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]+)'[^\n]{0,400}\bconnection\ refused
         """,
         cause="{peer} refuses the connection: nothing listens there yet",
         cure="see whether the program that is called runs, and on which port it listens",
@@ -287,6 +289,19 @@ PEERS = (
         cure="see that the database's container runs, is on the same network, and has the name that "
         "the program is given",
         source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="no-peer-available",
+        mark="",
+        pattern=r"""(?x)
+            \bno\ servers\ available\ for\ connection\b  # NATS
+            | \bNoBrokersAvailable\b  # Kafka
+            | \bAll\ host\(s\)\ tried\ for\ query\ failed\b  # Cassandra
+        """,
+        cause="the program reaches none of the servers that it is given",
+        cure="compare the hosts and ports in its settings with the containers that run",
+        source="NATS', Kafka's and Cassandra's clients' own messages",
         may_pass=True,
     ),
     Failure(

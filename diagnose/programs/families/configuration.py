@@ -25,6 +25,8 @@ CONFIGURATION = (
             | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w-]+(?:\.[\w-]+)*)
             | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
             | \battempted\ to\ set\ unknown\ variable:\ (?P<key_cuttlefish>[\w.-]+)  # RabbitMQ
+            | \bhas\ invalid\ keys:\ (?P<key_mapstructure>[\w.-]{1,60})
+            | \bin\ '(?P<key_kong>[\w.-]{1,60})':\ unknown\ field
             | \bBungled\ \S+\ line\ \d+:\ (?P<key_squid>[\w-]+)
             | \bunknown\ "(?P<key_variable>[a-z_]\w{1,60})"\ variable\b  # nginx
             | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'

@@ -10,6 +10,9 @@ _OF_A_CLIENT = LazyPattern(r"^(?!.*\[\d{1,9}\] (?:\S{1,60} )?ERROR:  )")
 """A line that PostgreSQL itself does not print: it repeats the mistakes of each query, with the
 number of its process before them. Its clients print them without."""
 
+_REFUSED = LazyPattern(r"[Pp]ermission denied|EACCES")
+"""A file that cannot be opened is not damaged, whatever its program takes it for."""
+_NEWER = LazyPattern(r"(?i:\bversion\b.{0,40}\b(?:that|which) is newer\b)")
 _OF_SQLITE = LazyPattern(r"(?i:sqlite)")
 _POSTGRES = LazyPattern(r"postgres|pgvecto|postgis|timescale")
 
@@ -30,7 +33,8 @@ DATA = (
             | \bis\ already\ running\ \(PID\ \d+\)
             | \bdaemon\ is\ (?:already\ )?running\.?\ please\ stop\ it\b
             | \b(?:data|work)\ ?(?:dir(?:ectory)?|folder)\ (?:is\ )?already\ in\ use\b
-            | resource\ temporarily\ unavailable.{0,40}\block\b
+            | resource\ temporarily\ unavailable.{0,40}\block\b | \block\ hold\ by\ current\ process\b  # RocksDB
+            | \bDatabase\ may\ be\ already\ in\ use\b  # H2
         """,
         cause="another program uses the same data, or one that was killed left its lock there",
         cure="stop the other one; remove the lock only where none runs",
@@ -43,12 +47,13 @@ DATA = (
         pattern=r"""(?x)
             \bdowngrad(?:e|ing)\b.{0,60}\b(?:not|un|in)
             | \b(?:in|not\ |un)(?:valid|supported|possible)\ downgrade
-            | \b(?:database|schema|data|db|store|index|file)\b[^.]{0,60}\b(?:is
+            | \b(?:catalog|database|schema|data|db|store|index|file)\b[^.]{0,60}\b(?:is
                 |was|version)\b[^.]{0,60}\b(?:newer|higher|greater|more\ recent)\b
             | created\ (?:by|with)\ a\ (?:newer|later|more\ recent)
             | from\ a\ (?:newer|later|future)\ version
             | schema\ version\ does\ not\ align
-            | is\ lower\ than\ determined
+            | \b(?:format|metadata|schema|storage)\ version\b[^\n]{0,40}\bis\ newer\ than\b
+            | is\ lower\ than\ determined | \blast\ used\ with\ [^\n]{1,60}\bis\ too\ high\ for\b
             | \bUnknown\ xl\ (?:header|meta)\ version\b  # MinIO
             | \bIndexFormatTooNewException\b | \bcould\ not\ load\ codec\ 'Lucene
             | \b(?:data|database|schema|store)\b[^\n]{0,40}\bis\ too\ new\ for\b  # Synapse
@@ -80,6 +85,7 @@ DATA = (
     ),
     Failure(
         name="data-older",
+        unlike=_NEWER,
         mark="",
         pattern=r"""(?x)
             \b(?:database|schema|data|db|store|current\ version|index)\b[^.]{0,60}\b(?:is
@@ -90,7 +96,8 @@ DATA = (
             | pending\ ?migrations?
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
-            | migrations\ are\ pending | \bneed\ to\ (?:upgrade|migrate)\ the\ database\b
+            | migrations\ are\ pending | \bnew\ migrations\ available\b
+            | \bneed\ to\ (?:upgrade|migrate)\ the\ database\b
             | \brequires?\ (?:an?\ )?upgrad(?:e|ing)\b[^\n]{0,80}\bupgrades?\ (?:is|are)
                 \ (?:disabled|not\ (?:allowed|enabled))
             | \bversion\b[^\n]{0,60}\bcan(?:not|'t)\ (?:be\ upgraded|upgrade)\ from\b
@@ -276,6 +283,7 @@ DATA = (
     ),
     Failure(
         name="data-damaged",
+        unlike=_REFUSED,
         mark="",
         pattern=r"""(?x)
             (?:database\ disk\ image|file|database|index|data)\ is\ (?:malformed

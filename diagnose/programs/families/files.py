@@ -110,6 +110,13 @@ FILES = (
             # QuestDB; WiredTiger, of MongoDB
             | \brsync:\ (?:\[\w{{1,20}}\]\ )?(?:chgrp|chown|mkdir|mkstemp|open|rename|set_acl|symlink|unlink)
                 \ "(?P<path_rsync>/[^"\n]{{1,300}})"[^\n]{{0,300}}?(?:Permission\ denied|Operation\ not\ permitted)
+            | \b(?:dir(?:ectory)?|file|folder|path)\ ['"]?(?P<path_shut>{_FOLDER})['"]?\ is\ not
+                \ (?:accessible|owned\ by\ the\ current\ user|readable)\b
+            | \bno\ (?:read|write)\ permissions?\ (?:for|in|on|to)\ (?P<path_permitted>{_FOLDER})
+            | \bInsufficient\ permissions\ on\ directory\ (?P<path_cassandra>{_FOLDER})
+            | \bFolder\ (?P<path_neo>/[\w./-]{{1,200}})\ is\ not\ accessible\ for\ user\b
+            | \bUnable\ to\ write\ in\ the\ "[\w-]{{1,30}}"\ directory\ \((?P<path_symfony>{_FOLDER})\)
+            | '(?P<path_beat>[\w-][\w.-]{{1,80}})':\ error\(13,\ 'Permission\ denied'\)
             | \[13\]\ could\ not\ open\b.{{0,40}}\[file=(?P<path_questdb>/[\w./-]+)\]
             | (?P<path_tiger>/[\w./-]+):\ handle-open:\ open:\ (?:Operation\ not\ permitted|Permission\ denied)
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
@@ -151,6 +158,7 @@ FILES = (
                 |renam\w+|sav\w+|unlink|writ\w+)\b
             [^\n]{0,60}?(?:permission\ denied|EACCES)
             | \b(?:director(?:y|ies)|folder)\ (?:is\ )?not\ writ[ae]ble\b
+            | ^(?:error:\ )?permission\ denied\ \(os\ error\ 13\)$  # Rust
             | ^(?:chgrp|chmod|chown|cp|find|ls|mkdir|mv|rm|touch):\ (?:cannot\ [a-z]{2,12}\ )?['‘]?\.{1,2}/?['’]?:
                 \ Permission\ denied
         """,
@@ -229,6 +237,8 @@ FILES = (
             | \bopen\ (?P<path_near>[\w-][\w-]{{0,80}}\.(?:cert|conf|crt|env|ini|json|key|pem|properties|toml|ya?ml)):
                 \ no\ such\ file
             | \bcan't\ cd\ to\ (?P<path_cd>{_PATH})
+            | \bModule\ not\ found\ "file://(?P<path_deno>/[^"\n]{{1,200}})"
+            | \bUnable\ to\ read\ the\ "(?P<path_dotenv>{_PATH})"\ environment\ file
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
             | \bfound\b[^\n]{{0,80}}\(expected\ (?P<path_expected>{_PATH})\)
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
@@ -290,6 +300,8 @@ FILES = (
             syntax\ error
             | parse\ error
             | \bbad\ option\ at\ line\b  # dnsmasq
+            | \bMessage\ from\ VCC-compiler:  # Varnish
+            | \bparser\ failed\ somehow\ near\b  # lighttpd
             | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)
             | \bfail(?:ed|s|ure)\ (?:to\ parse|parsing)\b
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)

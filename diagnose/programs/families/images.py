@@ -185,6 +185,9 @@ DEPENDENCIES = (
             | \bno\ (?:such\ )?plugin\ (?:found\ |named\ |called\ )?['"`](?P<plugin_named>[\w./-]+)
             | \bunknown\ (?:buffer|filter|format|formatter|input|output|parser)\ (?:template|type):?
                 \ ['"`](?P<plugin_kind>[\w./-]+)
+            | \bmodule\ not\ registered:\ (?P<plugin_caddy>[\w.]{1,80})  # Caddy
+            | \bundefined\ but\ requested\ (?:aggregator|input|output|parser|processor):
+                \ (?P<plugin_telegraf>[\w.]{1,60})
             | \bplugin\ ['"`](?P<plugin_first>[\w./-]+)['"`]\ (?:could\ not\ be\ found|is\ not\ installed
                 |(?:was\ )?not\ found)
         """,
@@ -251,7 +254,7 @@ DEPENDENCIES = (
             | \b(?P<package_typeorm>[\w-]{1,80})\ package\ has\ not\ been\ found\ installed\b
             | \bCould\ not\ load\ the\ ['"`](?P<package_native>[\w-]{1,80})['"`]\ module\b
             | \bError\ loading\ (?P<package_django>psycopg2?|MySQLdb)\b.{0,30}\bmodule\b
-            | (?:npm\ i(?:nstall)?|yarn\ add|pip3?\ install)\ (?:--?[\w-]+\ ){0,2}
+            | (?:composer\ require|npm\ i(?:nstall)?|yarn\ add|pip3?\ install)\ (?:--?[\w-]+\ ){0,2}
                 ['"`]?(?!(?:again|and|before|first|for|from|in|on|or|the|then|to|with|npm|pip)\b|-|\.)
                 (?P<package_tool>[@\w][\w@/.\[\]-]{0,80})
         """,
@@ -291,6 +294,7 @@ DEPENDENCIES = (
             | env:\ ['‘]?(?P<command_env>[\w.+-]+)['’]?:\ No\ such\ file
             | Could\ not\ find\ a\ (?P<command_js>JavaScript\ runtime)
             | ^(?P<command_alone>[a-z][\w.+-]{1,40}):\ command\ not\ found$
+            | \bcan't\ find\ command\ '(?P<command_supervisor>[\w.+/-]{1,200})'  # supervisord
             | bundler:\ command\ not\ found:\ (?P<command_gem>[\w.+-]+)
             | \bCommand\ \"(?P<command_package>[\w.:+-]+)\"\ not\ found
         """,

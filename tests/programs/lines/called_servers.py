@@ -49,4 +49,9 @@ LINES = {
     "minio-drive-slow": "Error: node(127.0.0.1:9000): taking drive /data offline: unable to write+read for 34.162s (*errors.errorString)",
     "login-strategy": 'error: ErrorController => error Unknown authentication strategy "openid"',
     "zigbee-network": "[2024-09-05 20:10:31] error: \tz2m: Error: startup failed - configuration-adapter mismatch - see logs above for more information",
+    "php-upload": "PHP Warning:  POST Content-Length of 12345678 bytes exceeds the limit of 8388608 bytes in Unknown on line 0",
+    "servlet-part": (
+        "SEVERE [main] org.apache.catalina.core.StandardContext.startInternal One or more listeners failed to start. "
+        "Full details will be found in the appropriate container log file"
+    ),
 }

@@ -18,4 +18,16 @@ LINES = {
     "replica-set-host": "Locally stored replica set configuration does not have a valid entry for the current node; waiting for reconfig or remote heartbeat",
     "mysql-group-ahead": "[ERROR] [MY-011526] [Repl] Plugin group_replication reported: 'This member has more executed transactions than those present in the group.'",
     "hdfs-unformatted": "java.io.IOException: NameNode is not formatted.",
+    "etcd-name-absent": (
+        '{"level":"fatal","caller":"etcdmain/etcd.go:204","msg":"discovery failed","error":"couldn\'t find local name '
+        '\\"node1\\" in the initial cluster configuration"}'
+    ),
+    "etcd-space": '{"level":"error","msg":"etcdserver: mvcc: database space exceeded"}',
+    "cockroach-certificates": (
+        "failed to start server: problem using security settings: no certificates found; does certs dir exist?"
+    ),
+    "cockroach-init": "* Node will now attempt to join a running cluster, or wait for `cockroach init`.",
+    "couchdb-system": (
+        '{database_does_not_exist,[{mem3_shards,load_shards_from_db,"_users",[{file,"src/mem3_shards.erl"},{line,430}]}'
+    ),
 }

@@ -18,4 +18,9 @@ LINES = {
     "tunnel-unknown": 'ERR Register tunnel error from server side error="Unauthorized: Tunnel not found" connIndex=0',
     "session-secret-unset": "[next-auth][error][NO_SECRET] Please define a `secret` in production.",
     "token-signature": "JsonWebTokenError: invalid signature",
+    "fernet-key": "cryptography.fernet.InvalidToken",
+    "ldap-password": "6597c2c0 conn=1001 op=0 RESULT tag=97 err=49 text=",
+    "nats-login": "[1] 2024/01/05 10:00:00.000000 [ERR] 172.18.0.3:53412 - cid:6 - authentication error",
+    "registry-realm": 'panic: unable to configure authorization (htpasswd): "realm" must be set for htpasswd access controller',
+    "origin-unchecked": "10:00:00.000 [error] Could not check origin for Phoenix.Socket transport.",
 }

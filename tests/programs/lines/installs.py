@@ -20,4 +20,17 @@ LINES = {
     "steam-room": "Error! App '896660' state is 0x202 after update job.",
     "gated-model": "OSError: You are trying to access a gated repo. Make sure to have access to it at https://huggingface.co/meta-llama/Llama-2-7b-hf.",
     "php-code-syntax": 'PHP Parse error:  syntax error, unexpected token "match" in /var/www/html/src/Kind.php on line 31',
+    "s6-run-unfit": "s6-supervise app: warning: unable to spawn ./run (waiting 60 seconds): Exec format error",
+    "pm2-errored": '2024-01-05T10:00:05: PM2 log: Script /app/index.js had too many unstable restarts (16). Stopped. "errored"',
+    "sidekiq-application": "INFO:   Please point Sidekiq to a Rails application or a Ruby file  ",
+    "nest-dependency": (
+        "[Nest] 1  - 01/05/2024, 10:00:00 AM   ERROR [ExceptionHandler] Nest can't resolve dependencies of the "
+        "AuthService (UsersService, ?). Please make sure that the argument JwtService at index [1] is available"
+    ),
+    "deno-lock": (
+        "error: Integrity check failed for remote specifier. The source code is invalid, as it does not match the "
+        "expected hash in the lock file."
+    ),
+    "zones-absent": "panic: time: missing Location in call to Time.In",
+    "init-option-first": "[FATAL tini (7)] exec -- failed: No such file or directory",
 }

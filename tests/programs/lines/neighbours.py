@@ -29,4 +29,7 @@ LINES = {
     "nginx-upstream": 'nginx: [emerg] host not found in upstream "orders" in /etc/nginx/conf.d/default.conf:31',
     "certificate-time": "x509: certificate has expired or is not yet valid: current time 1970-01-01T00:00:09Z is before 2025",
     "docker-socket": "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+    "rabbit-alarm": (
+        "2024-01-05 10:00:00.000000+00:00 [warning] <0.400.0> disk resource limit alarm set on node rabbit@mq."
+    ),
 }

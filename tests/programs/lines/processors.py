@@ -7,6 +7,10 @@ LINES = {
         "/usr/bin/qbittorrent-nox: error while loading shared libraries: libQt6Core.so.6: cannot open shared object file: "
         "No such file or directory"
     ),
+    "native-image-cpu": (
+        "The current machine does not support all of the following CPU features that are required by the image: [CX8, "
+        "CMOV, FXSR, MMX, SSE, SSE2, SSE3, SSSE3, SSE4_1, SSE4_2, POPCNT, LZCNT, AVX, AVX2, BMI1, BMI2, FMA]."
+    ),
     "worker-instruction": "[2024-04-06 20:40:23 +0000] [1] [ERROR] Worker (pid:8) was sent code 132!",
     "worker-crashed": "[2024-04-06 20:40:23 +0000] [1] [ERROR] Worker (pid:8) was sent SIGSEGV!",
     "binary-of-another-machine": "/plugins/app: line 1: \x7fELF\x02\x02\x01@@8\x01@: not found",

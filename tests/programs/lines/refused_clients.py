@@ -20,4 +20,13 @@ LINES = {
     "mount-inside-refused": "mount.nfs: access denied by server while mounting nas:/volume1/media",
     "plain-server": 'Get "https://registry.lan:5000/v2/": http: server gave HTTP response to HTTPS client',
     "redis-slots": "ReplyError: CLUSTERDOWN Hash slot not served",
+    "mongo-user-elsewhere": (
+        '{"s":"I","c":"ACCESS","id":20249,"ctx":"conn3","msg":"Authentication failed","attr":{"error":"UserNotFound: '
+        'Could not find user \\"shop\\" for db \\"shop\\""}}'
+    ),
+    "pooler-database": (
+        "2024-01-05 10:00:00.000 UTC [1] WARNING C-0x7f: (nodb)/shop@172.18.0.3:44444 pooler error: no such database: "
+        "shop2"
+    ),
+    "oracle-service": "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor",
 }

@@ -11,4 +11,8 @@ LINES = {
     "display-missing": "_tkinter.TclError: no display name and no $DISPLAY environment variable",
     "export-unsupported": "exportfs: /nfsshare does not support NFS export",
     "groups-refused": "crond: can't set groups: Operation not permitted",
+    "s6-user": (
+        "/package/admin/s6-overlay/libexec/preinit: info: /run belongs to uid 0 instead of 1000, has insecure and/or "
+        "unworkable permissions, and we're lacking the privileges to fix it."
+    ),
 }

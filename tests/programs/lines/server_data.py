@@ -36,4 +36,13 @@ LINES = {
     "aria-damaged": "[ERROR] mysqld: Aria recovery failed. Please run aria_chk -r on all Aria tables (*.MAI) and delete all aria_log.######## files",
     "meilisearch-unknown-version": "Error: Meilisearch (v1.6.0) failed to infer the version of the database.",
     "key-twice": 'error: duplicate key value violates unique constraint "users_pkey"',
+    "mssql-system": (
+        "/opt/mssql/bin/sqlservr: Error: The system directory [/.system] could not be created. File: "
+        "LinuxDirectory.cpp:420 [Status: 0xC0000022 Access Denied errno = 0xD(13) Permission denied]"
+    ),
+    "openldap-config-kept": (
+        "***  ERROR  | 2024-01-05 10:00:00 | Error: the database directory (/var/lib/ldap) is empty but not the config "
+        "directory (/etc/ldap/slapd.d)"
+    ),
+    "oracle-memory": "ORA-00845: MEMORY_TARGET not supported on this system",
 }

@@ -31,4 +31,13 @@ LINES = {
     ),
     "sshd-keys": "sshd: no hostkeys available -- exiting.",
     "django-hosts": "CommandError: You must set settings.ALLOWED_HOSTS if DEBUG is False.",
+    "php-fpm-entry": "ERROR: [/usr/local/etc/php-fpm.d/www.conf:12] unknown entry 'pm.max_childrens'",
+    "apache-file": (
+        "SSLCertificateFile: file '/usr/local/apache2/conf/server.crt' does not exist or is empty"
+    ),
+    "openldap-tls": "6597c2c0 main: TLS init def ctx failed: -1",
+    "emqx-settings": (
+        "ERROR: call_hocon_failed: -v -t 2024.01.05.10.00.00 -s /opt/emqx/lib/emqx_conf_schema -c "
+        "/opt/emqx/etc/emqx.conf generate"
+    ),
 }

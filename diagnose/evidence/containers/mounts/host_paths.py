@@ -16,7 +16,11 @@ from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import joined
 
-_PATH = LazyPattern(r"(?<![\w.+@:/-])/[\w.+@-]{1,200}(?:/[\w.+@-]{1,200}){0,30}")
+_PATH = LazyPattern(
+    r"(?<![\w.+@:/-])(?>/(?!\.)[\w.+@-]{1,200}(?:/[\w.+@-]{1,200}){0,30})(?!: (?:line )?\d{1,6}: )"
+)
+"""A path, but for a script that a shell names with its line, and for a hidden file at the
+top, which nobody mounts."""
 _OF_SYSTEM = (
     "/bin", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var",  # noqa: S108 - names of folders
 )  # fmt: skip

@@ -195,3 +195,16 @@ def stands_in(value: str, text: str) -> bool:
     if value not in text:
         return False
     return bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w|://)", text))
+
+
+def variable_called(container: Container, words: str) -> str:
+    """The variable that is set and that a message calls so: MEILI_MASTER_KEY as "master key".
+
+    "" where there is none, or several.
+    """
+    if container.config.sets(words):
+        return words
+    end = "_" + re.sub(r"[ .-]", "_", words).upper()
+    given = (name for name, value in container.config.environment if value)
+    alike = [name for name in given if f"_{name}".endswith(end)]
+    return (only(alike) or "") if words else ""

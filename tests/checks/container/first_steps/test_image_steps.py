@@ -95,17 +95,19 @@ def test_the_image_of_a_newer_java(image: str, expected: str):
     assert steps(COMPILED, Config={"Image": image}).get("newer_java", "") == expected
 
 
+OLDER_CLIENT = "Cannot build ContainerInfo, some of required attributes are not set [names]"
 NO_CHECKPOINT = "2018-03-04 10:09:10 1405 [ERROR] InnoDB: No valid checkpoint found."
 
 
 @pytest.mark.parametrize(
     ("line", "image", "pulled"),
     [
-        (LACKS, f"{REPOSITORY}:2", f"{REPOSITORY}:2"),
-        (LACKS, f"{REPOSITORY}:2.4.1", None),
+        (OLDER_CLIENT, f"{REPOSITORY}:latest", f"{REPOSITORY}:latest"),
+        (OLDER_CLIENT, f"{REPOSITORY}:2", None),
+        (LACKS, f"{REPOSITORY}:latest", None),
         (NO_CHECKPOINT, f"{REPOSITORY}:2", None),
     ],
-    ids=["a tag that moves", "a release", "data of another version"],
+    ids=["a tag that moves", "a release", "what an image lacks", "data of another version"],
 )
 def test_a_tag_is_pulled_where_it_may_have_moved(line: str, image: str, pulled: str | None) -> None:
     container = container_in("exited", code=1, Config={"Image": image})
