@@ -129,6 +129,7 @@ class _TrackingHost(Host):
         self._host = host
         self.last = "an answer"
         self.unanswered: list[Unavailable] = []
+        self.forbidden: list[Unavailable] = []
 
     def ask(self, question: Question[Any]) -> Any:
         answer = self._host.ask(question)
@@ -146,6 +147,15 @@ class _TrackingHost(Host):
         self.last = question.about()
         if isinstance(answer, Failed) and answer.reason in SAYS_NOTHING:
             self.unanswered.append(question.unavailable(answer))
+        if isinstance(answer, Failed) and answer.reason == "forbidden":
+            self.forbidden.append(Unavailable.of(answer))
+
+    def answer_or(self, question: Question[Any], default: Any) -> Any:
+        """The answer or its default. The collector says that it needs no right to the answer."""
+        answer = self._host.ask(question)
+        if not (isinstance(answer, Failed) and answer.reason == "forbidden"):
+            self._note(question, answer)
+        return default if isinstance(answer, Failed) else answer
 
     def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
         return self._host.first(things, most, what)
@@ -172,6 +182,8 @@ class Collection:
         self._pending: dict[type, PendingEvidence] = {}
         self._unanswered: dict[type, Sequence[Unavailable]] = {}
         """Of a kind: the questions to which its collector got no answer."""
+        self._forbidden: dict[type, Sequence[Unavailable]] = {}
+        """Of a kind: what its collector may not see."""
         self._workers = Workers()
         self._is_over = False
 
@@ -299,13 +311,15 @@ class Collection:
     def unanswered(self, kinds: Iterable[type]) -> Unavailable | None:
         """What is not known of the evidence of these kinds, and of all that they stand on.
 
-        The first by its words where there are several; None where all questions were answered.
+        What this user may not see counts for the kinds themselves only: below, most of it serves to
+        tell hosts apart. The first by its words where there are several; None where all questions
+        were answered.
         """
-        if not self._unanswered and not self.uncollected:
+        if not (self._unanswered or self._forbidden or self.uncollected):
             return None
-        unknown: list[Unavailable] = []
-        seen: set[type] = set()
         waiting = list(kinds)
+        unknown = [item for kind in waiting for item in self._forbidden.get(kind, ())]
+        seen: set[type] = set()
         while waiting:
             kind = waiting.pop()
             if kind in seen:
@@ -329,6 +343,8 @@ class Collection:
         value = self._outcome(function, needs, host)
         if host.unanswered:
             self._unanswered[kind] = host.unanswered
+        if host.forbidden:
+            self._forbidden[kind] = host.forbidden
         self._settle(pending, value)
 
     def _outcome(
