@@ -115,7 +115,9 @@ def _network_script(
         "the containers": ListContainers(),
     }
     (networks, listed), docker = _answers_of(asked, request)
-    network = next((item for item in networks if name in (item["Name"], item["Id"])), None)
+    network = next(
+        (network for network in networks if name in (network["Name"], network["Id"])), None
+    )
     if network is None:
         raise click.ClickException(f"there is no network {name!r}")
     questions = [

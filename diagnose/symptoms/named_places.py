@@ -85,15 +85,17 @@ def _ports(text: str, containers: Sequence[Container]) -> Iterator[str]:
         return
     named = dict.fromkeys(int(match["port"]) for match in _PORT.finditer(text))
     for port in (port for port in named if port <= _MOST_PORT):
-        publishing = [item for item in containers if item.publishes(port)]
-        wanting = [item for item in containers if item.wants_port(port)]
+        publishing = [container for container in containers if container.publishes(port)]
+        wanting = [container for container in containers if container.wants_port(port)]
         if publishing:
             yield from (_publishes(container, port) for container in publishing)
         elif wanting:
             yield from (
                 f"{item} should publish port {port}, and {_state(item)}" for item in wanting
             )
-        elif not any(item.shares_host_network or item.swarm_service for item in containers):
+        elif not any(
+            container.shares_host_network or container.swarm_service for container in containers
+        ):
             yield _nobody_publishes(port, containers)
 
 

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -27,9 +28,21 @@ from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present
-from diagnose.model import CheckItem, CheckResult, Finding, Severity, Unavailable, Unexamined
+from diagnose.model import (
+    CheckItem,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Unavailable,
+    Unexamined,
+)
 from diagnose.phrases import quoted
 from diagnose.registry import check
+
+StandIn = Literal["emptied", "folder", "missing", ""]
+"""What is in the place of the source: a folder without its files, a folder for a file, nothing, or
+something that is not known. The page has a cure for each, which takes the source by this name."""
 
 _OTHER_CURES = ("emptied", "folder", "missing")
 """Variables of cures that leave it to the reader to put something there."""
@@ -137,14 +150,14 @@ def _refused_mount_findings(
         return  # over a folder: the source is not at fault
     is_gone = on_host is not None and on_host.failed == "missing"
     what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
-    place = "folder" if kind == "folder" else ""
+    stand_in: StandIn = "folder" if kind == "folder" else ""
     evidence: dict[str, object] = {
         "State": str(container.state),
         "State.Error": container.state.error,
     }
     if kind == "folder" and target == _program_of(container):
         summary = f"did not start: {source}, a folder, lies over {target}, its image's own program"
-        finding = _missing_source_finding(container, summary, source, evidence, place="")
+        finding = _missing_source_finding(container, summary, source, evidence, stand_in="")
         yield finding.with_variables({"covering": target})
         return
     yield _missing_source_finding(
@@ -152,7 +165,7 @@ def _refused_mount_findings(
         f"did not start: {source} {what}",
         source,
         evidence,
-        place="missing" if is_gone else place,
+        stand_in="missing" if is_gone else stand_in,
     )
 
 
@@ -189,7 +202,7 @@ def _empty_folder(
             f"finds an empty folder at {taken.inside}: {source} is not a file",
             source,
             {**evidence, "on the host": "an empty folder"},
-            place="folder",
+            stand_in="folder",
         )
     elif on_host is not None and on_host.failed == "missing" and not container.is_running:
         yield _missing_source_finding(
@@ -197,7 +210,7 @@ def _empty_folder(
             f"was started without its file {taken.inside}: {source} does not exist",
             source,
             {**evidence, "on the host": "no such file or directory"},
-            place="missing",
+            stand_in="missing",
         )
 
 
@@ -226,7 +239,7 @@ def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding
             **lacking.evidence,
             "on the host": "an empty folder, as the engine creates for a missing source",
         },
-        place="emptied",
+        stand_in="emptied",
     )
 
 
@@ -251,16 +264,13 @@ def _never_mounted(
                 f"cannot start: {source} does not exist",
                 source,
                 evidence,
-                place="missing",
+                stand_in="missing",
             )
 
 
 def _missing_source_finding(
-    container: Container, what: str, source: str, evidence: dict[str, object], place: str
+    container: Container, what: str, source: str, evidence: dict[str, object], stand_in: StandIn
 ) -> Finding:
-    """place: `folder` where a folder is in the place of the file, `missing` where nothing
-    does, `emptied` for a folder without its files, empty where that is not known. The page has a
-    cure for each."""
     finding = Finding.about(
         container,
         f"{container} {what}",
@@ -269,8 +279,8 @@ def _missing_source_finding(
         signs=signs(container.state.error),
         source=source,
     )
-    known_as = {place: source} if place else {}
-    sought = {} if place == "emptied" else {"sought": posixpath.basename(source.rstrip("/"))}
+    known_as: PageVariables = {stand_in: source} if stand_in else {}
+    sought = {} if stand_in == "emptied" else {"sought": posixpath.basename(source.rstrip("/"))}
     return finding.with_variables({**known_as, **present(sought)})
 
 

@@ -35,10 +35,10 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
 
 
 def _finding(interface: ThrottledInterface) -> Finding:
-    place, queue = interface.place, interface.queue
+    sending, queue = interface.sending, interface.queue
     return Finding(
-        subject=_subject(place),
-        summary=f"{_interface_and_owner(place)} {_harm_clause(interface)} ({queue.kind})",
+        subject=_subject(sending),
+        summary=f"{_interface_and_owner(sending)} {_harm_clause(interface)} ({queue.kind})",
         evidence=present(
             {
                 "queue": f"{queue.kind} {queue.handle}",
@@ -46,36 +46,38 @@ def _finding(interface: ThrottledInterface) -> Finding:
                 "packets dropped since it was set up": queue.dropped,
                 "packets dropped within a second": interface.dropped,
                 "bytes that wait": queue.backlog,
-                "containers": list(names_of(place.containers))[:10],
+                "containers": list(names_of(sending.containers))[:10],
             }
         ),
-        severity=Severity.advice if place.is_uplink and not interface.is_impaired else None,
-        discriminator=place.link.name if place.inside is not None else "",
-        touches=_touched_subjects(place),
+        severity=Severity.advice if sending.is_uplink and not interface.is_impaired else None,
+        discriminator=sending.link.name if sending.inside is not None else "",
+        touches=_touched_subjects(sending),
         signs=frozenset({"timeout"}),
-        stable=(place.inside.life,) if place.inside is not None else (),
-    ).with_variables(_variables(place))
+        stable=(sending.inside.life,) if sending.inside is not None else (),
+    ).with_variables(_variables(sending))
 
 
-def _subject(place: SendingInterface) -> Subject:
-    return place.link.subject if place.inside is None else place.inside.subject
+def _subject(sending: SendingInterface) -> Subject:
+    return sending.link.subject if sending.inside is None else sending.inside.subject
 
 
-def _touched_subjects(place: SendingInterface) -> tuple[Subject, ...]:
-    networks = (place.network.subject,) if place.network is not None else ()
-    return (*networks, *subjects_of(place.containers))
+def _touched_subjects(sending: SendingInterface) -> tuple[Subject, ...]:
+    networks = (sending.network.subject,) if sending.network is not None else ()
+    return (*networks, *subjects_of(sending.containers))
 
 
-def _interface_and_owner(place: SendingInterface) -> str:
+def _interface_and_owner(sending: SendingInterface) -> str:
     """The interface, and whose packets pass it."""
-    name = place.link.name
-    if place.inside is not None:
-        return f"interface {name} in {place.inside}"
-    if place.network is not None:
-        return f'interface {name}, the bridge of network "{place.network.name}",'
-    if place.is_uplink:
+    name = sending.link.name
+    if sending.inside is not None:
+        return f"interface {name} in {sending.inside}"
+    if sending.network is not None:
+        return f'interface {name}, the bridge of network "{sending.network.name}",'
+    if sending.is_uplink:
         return f"interface {name}, by which this host reaches others,"
-    return f"interface {name}, the host's end of {named('container', names_of(place.containers))},"
+    return (
+        f"interface {name}, the host's end of {named('container', names_of(sending.containers))},"
+    )
 
 
 def _harm_clause(interface: ThrottledInterface) -> str:
@@ -99,7 +101,7 @@ def _bits(rate: int) -> str:
     return f"{bits / _MEGA:.3g} Mbit" if bits >= _MEGA else f"{bits / _KILO:.3g} kbit"
 
 
-def _variables(place: SendingInterface) -> PageVariables:
-    if place.inside is not None:
-        return {"inner": place.link.name, "container": place.inside.name}
-    return {"interface": place.link.name}
+def _variables(sending: SendingInterface) -> PageVariables:
+    if sending.inside is not None:
+        return {"inner": sending.link.name, "container": sending.inside.name}
+    return {"interface": sending.link.name}

@@ -98,7 +98,7 @@ def project_clashes(
 def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectClash]:
     """The folders of each project, against the one that its newest container is from."""
     removals = by_key((_project_name(event.attributes), event) for event in _removals(events))
-    named = (item for item in containers if _is_named_by_folder(item.labels))
+    named = (container for container in containers if _is_named_by_folder(container.labels))
     for name, members in by_key((item.compose_project, item) for item in named).items():
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:

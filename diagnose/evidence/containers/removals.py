@@ -95,7 +95,9 @@ class Removals(Items[Removal], frozen=True):
 def removals(host: Host, containers: Containers, events: Events, clock: Clock) -> Removals:
     """The engine remembers 256 events, which checks of health soon fill; an updater's log stays."""
     by_name = {removal.name: removal for removal in _by_event(events)}
-    updaters = [item for item in containers.running if _UPDATER.search(item.config.image)]
+    updaters = [
+        container for container in containers.running if _UPDATER.search(container.config.image)
+    ]
     unread = []
     for updater, log in host.ask_about(updaters, lambda item: ReadLogs(item.id, LINES, BYTES)):
         if isinstance(log, Failed):

@@ -65,8 +65,12 @@ def stops(
     """
     logged = log.shutdowns if isinstance(log, DaemonLog) else ()
     shutdowns = (*logged, *_felt_shutdown(containers, clock, processes))
-    with_engine = {item.id for item in containers if _stopped_with_engine(item, shutdowns)}
-    exited = [item for item in containers if _exited_since(item, clock, options.since_s)]
+    with_engine = {
+        container.id for container in containers if _stopped_with_engine(container, shutdowns)
+    }
+    exited = [
+        container for container in containers if _exited_since(container, clock, options.since_s)
+    ]
     failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
     requested = _remembered_stops(failed, events)
     others = [item for item in failed if item.id not in requested and item.stays_down]

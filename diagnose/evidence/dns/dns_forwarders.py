@@ -97,7 +97,7 @@ def dns_forwarders(
     servers are asked.
     """
     serving = host.first(
-        [item for item in containers.running if _serves(item, namespaces)],
+        [container for container in containers.running if _serves(container, namespaces)],
         _MOST,
         "containers that serve DNS",
     )

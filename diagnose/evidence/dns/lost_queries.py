@@ -101,8 +101,10 @@ class LostQuery(msgspec.Struct, frozen=True):
         if self.networks is None or self.upstream.by_host or not self.lookups.reaches(self.server):
             return None
         networks = [self.networks.by_name.get(name) for name in self.group.networks]
-        overlays = [item for item in networks if item is not None and item.driver == _OVERLAY]
-        hiding = (item for item in overlays if _covers(item, self.server))
+        overlays = [
+            network for network in networks if network is not None and network.driver == _OVERLAY
+        ]
+        hiding = (network for network in overlays if _covers(network, self.server))
         return next(hiding, None)
 
     @property

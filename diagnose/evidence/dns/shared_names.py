@@ -71,7 +71,9 @@ def shared_names(
     network: str, containers: Containers, recent_logs: RecentLogs | None
 ) -> Iterator[SharedName]:
     """The names on a network that services of several projects have, and that somebody calls."""
-    members = [item for item in containers.running_on(network) if item.compose_project]
+    members = [
+        container for container in containers.running_on(network) if container.compose_project
+    ]
     shared = {
         name: owners
         for name, owners in names_on(network, members).items()

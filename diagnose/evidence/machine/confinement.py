@@ -67,7 +67,7 @@ def confinement(
     options: Options,
 ) -> Confinement:
     """From the kernel log and containers' State.Error."""
-    refused = [item for item in containers if DENIED_SYSCTL.search(item.state.error)]
+    refused = [container for container in containers if DENIED_SYSCTL.search(container.state.error)]
     last = DENIED_SYSCTL.search(refused[-1].state.error) if refused else None
     known = Confinement(
         kind=container_system(host) if refused else "",

@@ -70,7 +70,11 @@ class OnlineProcessors(msgspec.Struct, frozen=True):
 @evidence
 def online_processors(host: Host, containers: Containers) -> OnlineProcessors | Unavailable:
     """Read only where a container that does not run is bound to processors."""
-    bound = (item for item in containers if item.host_config.cpuset_cpus and not item.is_running)
+    bound = (
+        container
+        for container in containers
+        if container.host_config.cpuset_cpus and not container.is_running
+    )
     if not any(bound):
         return OnlineProcessors()
     answer = host.require(ReadFile(ONLINE))

@@ -125,7 +125,7 @@ def _changed(
             continue
         if wanted.options.get("device", "").startswith((".", "~")):
             continue
-        users = tuple(item for item in containers if item.mounts_volume(volume.name))
+        users = tuple(container for container in containers if container.mounts_volume(volume.name))
         item = ChangedVolume(volume, wanted, users, times.get(wanted.path, 0.0))
         if item.differences and item.changed_at > (unix(volume.created_at) or 0.0):
             yield item

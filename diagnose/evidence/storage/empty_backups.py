@@ -4,7 +4,7 @@ Compose puts the name of its project before that of a volume: a backup container
 own gets a new volume, which looks like the one that is meant.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
@@ -56,55 +56,58 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
     none is there that writes into the empty one: a new program has stored nothing yet.
     """
     mounted = [
-        (container, mount)
+        _MountedVolume(container, mount)
         for container in containers
         for mount in container.mounts
         if mount.volumes and not mount.is_anonymous and mount.has_host_path
     ]
-    by_name = by_key(
-        (_plain_name(container, mount), (container, mount)) for container, mount in mounted
-    )
-    filled = {mount.name for container, mount in mounted if not _is_read(container, mount)}
-    wanted = [
-        (container, mount)
-        for container, mount in mounted
-        if mount.name not in filled and _is_read(container, mount)
-    ]
+    by_name = by_key((volume.plain_name, volume) for volume in mounted)
+    filled = {volume.mount.name for volume in mounted if not volume.is_read}
+    wanted = [volume for volume in mounted if volume.mount.name not in filled and volume.is_read]
     found: list[EmptyBackup] = []
-    for container, mount in host.first(wanted, MOST, "volumes that are only read"):
-        others = dict(_namesakes(container, mount, by_name))
-        if others and _is_empty(host, mount.source) is True:
-            found += _with_data(host, container, mount, others)
+    for volume in host.first(wanted, MOST, "volumes that are only read"):
+        others = {other.mount.name: other for other in _namesakes(volume, by_name)}
+        if others and _is_empty(host, volume.mount.source) is True:
+            found += _with_data(host, volume, list(others.values()))
     return EmptyBackups(tuple(found))
 
 
-def _plain_name(container: Container, mount: Mount) -> str:
-    """The name of a volume without that of the project before it."""
-    project = container.compose_project
-    return mount.name.removeprefix(f"{project}_") if project else mount.name
+class _MountedVolume(msgspec.Struct, frozen=True):
+    """A volume where a container has it."""
 
+    container: Container
+    mount: Mount
 
-def _is_read(container: Container, mount: Mount) -> bool:
-    """Whether a program reads from a volume alone: that is what it is there for."""
-    names = (container.config.image, container.compose_service, container.name)
-    is_backup = any(_BACKUP.search(name) for name in names)
-    return not mount.rw or (is_backup and not _TARGET.search(mount.destination))
+    @property
+    def plain_name(self) -> str:
+        """The name of the volume without that of the project before it."""
+        project = self.container.compose_project
+        return self.mount.name.removeprefix(f"{project}_") if project else self.mount.name
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a program reads from it alone: that is what it is there for."""
+        container = self.container
+        names = (container.config.image, container.compose_service, container.name)
+        is_backup = any(_BACKUP.search(name) for name in names)
+        return not self.mount.rw or (is_backup and not _TARGET.search(self.mount.destination))
 
 
 def _namesakes(
-    container: Container, mount: Mount, by_name: Mapping[str, list[tuple[Container, Mount]]]
-) -> Iterator[tuple[str, tuple[Container, Mount]]]:
-    """The other volumes of the same name, by their whole names, with a container that has each.
+    volume: _MountedVolume, by_name: Mapping[str, list[_MountedVolume]]
+) -> Iterator[_MountedVolume]:
+    """The other volumes of the same name that a container may write.
 
     In its file somebody may have written the name with or without the project.
     """
-    own = _plain_name(container, mount)
+    own = volume.plain_name
     for name, users in by_name.items():
-        for user, other in users:
-            is_same = name == own or own.endswith(f"_{name}") or own == other.name
-            is_another = other.name != mount.name and user.id != container.id
-            if is_same and is_another and other.rw:
-                yield other.name, (user, other)
+        for user in users:
+            is_same = name == own or own.endswith(f"_{name}") or own == user.mount.name
+            is_another_volume = user.mount.name != volume.mount.name
+            is_another = is_another_volume and user.container.id != volume.container.id
+            if is_same and is_another and user.mount.rw:
+                yield user
 
 
 def _is_empty(host: Host, folder: str) -> bool | None:
@@ -114,10 +117,10 @@ def _is_empty(host: Host, folder: str) -> bool | None:
 
 
 def _with_data(
-    host: Host, container: Container, mount: Mount, others: Mapping[str, tuple[Container, Mount]]
+    host: Host, volume: _MountedVolume, others: Sequence[_MountedVolume]
 ) -> Iterator[EmptyBackup]:
     """The one namesake that holds something; nothing where several do."""
-    full = [name for name, (_, other) in others.items() if _is_empty(host, other.source) is False]
-    if len(full) == 1:
-        user, other = others[full[0]]
-        yield EmptyBackup(container, mount, full[0], user, other.source)
+    full = only([other for other in others if _is_empty(host, other.mount.source) is False])
+    if full is not None:
+        meant = full.mount
+        yield EmptyBackup(volume.container, volume.mount, meant.name, full.container, meant.source)

@@ -192,7 +192,9 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         usage = self.measured
         if not self.disk.holds_data_root or usage is None:
             return []
-        containers = [item for item in self.containers or () if item.state.status in STOPPED]
+        containers = [
+            container for container in self.containers or () if container.state.status in STOPPED
+        ]
         volumes = [volume for volume in self.unused or () if volume.is_anonymous]
         stopped = Spare(
             "stopped container",

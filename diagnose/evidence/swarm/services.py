@@ -133,7 +133,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.says("creating vxlan interface: file exists"):
             return ""
-        vxlans = [item.name for item in interfaces or () if item.kind == "vxlan"]
+        vxlans = [interface.name for interface in interfaces or () if interface.kind == "vxlan"]
         left = [name for name in vxlans if name.startswith("vx-")]
         return only(left) or ""
 

@@ -18,9 +18,13 @@ _IMPORT = "import"
 def sites(text: str) -> Iterator[str]:
     """Each site as a block of its addresses, in the form of nginx's files."""
     directives = read(text)
-    imports = [item for item in directives if item.name == _IMPORT and not item.is_block]
-    blocks = [item for item in directives if item.is_block and item.name]
-    if len(directives) == len(imports) + sum(1 for item in directives if item.is_block):
+    imports = [
+        directive
+        for directive in directives
+        if directive.name == _IMPORT and not directive.is_block
+    ]
+    blocks = [directive for directive in directives if directive.is_block and directive.name]
+    if len(directives) == len(imports) + sum(1 for directive in directives if directive.is_block):
         yield from text_of([*(_site(item) for item in blocks), *imports])
     elif directives:
         # a file with one site may leave its braces out

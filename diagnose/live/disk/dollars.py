@@ -63,7 +63,7 @@ def lost_variables(texts: Mapping[str, str]) -> list[Json]:
     is_plain: no reference of the value is meant, and `$$` in place of `$` corrects it.
     """
     assignments = list(_assignments(texts))
-    known = {item.name for item in assignments if not item.is_yaml} | OF_SHELLS
+    known = {assignment.name for assignment in assignments if not assignment.is_yaml} | OF_SHELLS
     variables: list[Json] = []
     for item in assignments:
         references = item.references

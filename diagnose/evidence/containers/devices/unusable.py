@@ -80,12 +80,11 @@ def unusable_devices(
 
 def _complaints(containers: Containers, recent_logs: RecentLogs | None) -> Iterator[NamedDevice]:
     """Running containers with a render node whose program says that it cannot use one."""
-    running = containers.running if recent_logs is not None else ()
-    for container in running:
+    if recent_logs is None:
+        return
+    for container in containers.running:
         given = _graphics_of(container)
-        if not given or recent_logs is None:
-            continue
-        lines = [line.text for line in recent_logs.of_this_run(container)]
+        lines = [line.text for line in recent_logs.of_this_run(container)] if given else []
         said = [line for line in lines if _NO_GRAPHICS.search(line)]
         if len(said) < LEAST:
             continue

@@ -124,7 +124,10 @@ def log_tails(
     inside = _failed_inside(containers, clock, unserved, inner_failures)
     inside = {id: tail for id, tail in inside.items() if id not in tails}
     tails |= inside
-    asked = [*wanted[:MOST], *(item for item in containers.running if item.id in inside)]
+    asked = [
+        *wanted[:MOST],
+        *(container for container in containers.running if container.id in inside),
+    ]
     silent = [item for item in asked if not tails.get(item.id, NO_LINES).explains]
     tails |= own_tails(host, silent, own_logs, options.since_s)
     return LogTails(tails, unread, skipped, frozenset(inside), begun_again)

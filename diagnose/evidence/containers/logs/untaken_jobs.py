@@ -73,7 +73,9 @@ class UntakenJobList(Items[UntakenJobs], frozen=True):
 @evidence
 def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJobList:
     """Logs are read of schedulers and workers of Celery alone, by their commands."""
-    members = [item for item in containers.running if _CELERY.search(" ".join(item.command))]
+    members = [
+        container for container in containers.running if _CELERY.search(" ".join(container.command))
+    ]
     schedulers = [item for item in members if _has_word(item, "beat")]
     workers = [item for item in members if _has_word(item, "worker") and item not in schedulers]
     if not schedulers or not workers:

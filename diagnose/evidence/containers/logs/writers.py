@@ -51,7 +51,7 @@ def log_writers(host: Host, containers: Containers, events: Events | None) -> Lo
     A process that waits at a pipe is watched for a moment, since a quick writer does so too.
     """
     attached = {event.id for event in events or () if event.action == "attach"}
-    watched = [item for item in containers.running if _may_wait(item, attached)]
+    watched = [container for container in containers.running if _may_wait(container, attached)]
     writers = _writers(host, watched)
     at_pipes = [writer for writer in writers if writer.is_at_a_pipe]
     wakings = _wakings(host, at_pipes)

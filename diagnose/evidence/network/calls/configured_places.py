@@ -1,5 +1,7 @@
 """The mounted files of settings that hold an address to which a container's calls fail."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -57,16 +59,24 @@ def configured_places(
             by_caller.setdefault(call.container.id, []).append(call)
     found: dict[ContainerCall, ConfiguredPlace] = {}
     for calls in host.first(list(by_caller.values()), _MOST, "callers of addresses that fail"):
-        settings = mounted_settings(
-            host, calls[0].container, "addresses", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
-        )
-        for mounted in settings:
-            named = set(mounted.text.split())
-            for call in calls:
-                if f"{call.address}:{call.port}" in named or call.address in named:
-                    writers = _writers(mounted.path, call.container, containers)
-                    found.setdefault(call.key, ConfiguredPlace(call, mounted.path, writers))
+        for place in _places_of_caller(host, calls, containers):
+            found.setdefault(place.call.key, place)
     return ConfiguredPlaces(tuple(found.values()))
+
+
+def _places_of_caller(
+    host: Host, calls: list[FailingCall], containers: Containers
+) -> Iterator[ConfiguredPlace]:
+    """The files of one container that name the address of one of its calls."""
+    settings = mounted_settings(
+        host, calls[0].container, "addresses", SETTINGS_FILE, SETTINGS_FOLDER, with_volumes=True
+    )
+    for mounted in settings:
+        named = set(mounted.text.split())
+        for call in calls:
+            if f"{call.address}:{call.port}" in named or call.address in named:
+                writers = _writers(mounted.path, call.container, containers)
+                yield ConfiguredPlace(call, mounted.path, writers)
 
 
 def _writers(path: str, reader: Container, containers: Containers) -> tuple[Container, ...]:

@@ -45,9 +45,11 @@ def caddy_files(host: Host, proxy: Container) -> Iterator[CaddyFile]:
     if mount is None:
         return
     snippets = {
-        item.name[1:-1]: item
-        for item in directives
-        if _is_snippet(item) and _length(item) <= _LONGEST and not _takes_arguments(item)
+        directive.name[1:-1]: directive
+        for directive in directives
+        if _is_snippet(directive)
+        and _length(directive) <= _LONGEST
+        and not _takes_arguments(directive)
     }
     yield CaddyFile(main, mount, tuple(_sites(directives, snippets)))
     for path in _imported(host, proxy, main, directives)[:_MOST]:
@@ -118,9 +120,9 @@ def _imported(
 ) -> list[str]:
     """The paths of the files that stand beside the sites of the main one."""
     patterns = [
-        posixpath.join(posixpath.dirname(main), item.first)
-        for item in directives
-        if item.name == _IMPORT
+        posixpath.join(posixpath.dirname(main), directive.first)
+        for directive in directives
+        if directive.name == _IMPORT
     ]
     return [path for pattern in patterns for path in _matching(host, proxy, pattern)]
 

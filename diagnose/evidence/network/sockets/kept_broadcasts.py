@@ -69,7 +69,9 @@ def kept_broadcasts(
     A server that has given an address lately is reached, and one that a relay asks is: a relay
     sends its clients' questions to the host's own address.
     """
-    on_bridges = [item for item in containers.running if _is_on_bridges(item, networks)]
+    on_bridges = [
+        container for container in containers.running if _is_on_bridges(container, networks)
+    ]
     servers = [item for item in on_bridges if _serves_dhcp(item, namespaces)]
     wakers = {
         item.id: (item, lines[-1])

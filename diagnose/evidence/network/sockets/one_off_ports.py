@@ -31,7 +31,7 @@ class OneOffs(Items[OneOffPorts], frozen=True):
 @evidence
 def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) -> OneOffs:
     """One question for each such container. A job with another command serves none of the ports."""
-    replaced = {item.service for item in containers.running if not item.is_one_off}
+    replaced = {container.service for container in containers.running if not container.is_one_off}
     alone = [
         container
         for container in containers.running

@@ -72,7 +72,9 @@ def unopened_ports(
     """
     if listeners is None:
         return UnopenedPorts()
-    on_host = [item for item in containers.running if item.shares_host_network][:MOST]
+    on_host = [container for container in containers.running if container.shares_host_network][
+        :MOST
+    ]
     read = read_tails(host, on_host)
     said = {id: words for id, tail in read.tails.items() if (words := _unopened_port(tail))}
     first = _first_port(host) if said else 0

@@ -51,7 +51,7 @@ class SendingInterface(msgspec.Struct, frozen=True):
 class ThrottledInterface(msgspec.Struct, frozen=True):
     """An interface with such a queue, and what that has done within a second."""
 
-    place: SendingInterface
+    sending: SendingInterface
     queue: QueueCounters
     """The queue, or its class, that loses most."""
     dropped: int
@@ -86,49 +86,49 @@ def throttled_interfaces(
 ) -> ThrottledInterfaces:
     """The list of interfaces names the kind of each queue: one question more where one limits."""
     visited = () if namespaces is None else tuple(namespaces)
-    places = [
-        place
-        for place in _places(links, networks, containers, uplinks, visited)
-        if place.link.queue in _LIMITING
+    limited = [
+        sending
+        for sending in _sending_interfaces(links, networks, containers, uplinks, visited)
+        if sending.link.queue in _LIMITING
     ]
     found: list[ThrottledInterface] = []
     unexamined: list[Unexamined] = []
-    for pid, there in by_key((place.pid, place) for place in places).items():
-        indices = sorted({place.link.index for place in there})
+    for pid, there in by_key((sending.pid, sending) for sending in limited).items():
+        indices = sorted({sending.link.index for sending in there})
         samples = host.ask(WatchQueues(indices, pid))
         if isinstance(samples, Failed):
             unexamined += [
-                Unexamined(place.link.subject, f"its queue: {samples}")
-                for place in there
+                Unexamined(sending.link.subject, f"its queue: {samples}")
+                for sending in there
                 if samples.reason != "gone"
             ]
             continue
-        for place in there:
-            found += _throttled(place, samples)
+        for sending in there:
+            found += _throttled(sending, samples)
     return ThrottledInterfaces(tuple(found), tuple(unexamined))
 
 
 def _throttled(
-    place: SendingInterface, samples: Sequence[Sequence[QueueCounters]]
+    sending: SendingInterface, samples: Sequence[Sequence[QueueCounters]]
 ) -> Iterator[ThrottledInterface]:
     """Of a queue and its classes the one that matters: with a limit, and losing most."""
     first, *_, last = samples
-    before = {row.handle: row.dropped for row in first if row.index == place.link.index}
-    rows = [row for row in last if row.index == place.link.index]
+    before = {row.handle: row.dropped for row in first if row.index == sending.link.index}
+    rows = [row for row in last if row.index == sending.link.index]
     grown = [
-        ThrottledInterface(place, row, row.dropped - before.get(row.handle, row.dropped))
+        ThrottledInterface(sending, row, row.dropped - before.get(row.handle, row.dropped))
         for row in rows
     ]
     if grown:
         yield max(grown, key=_rank)
 
 
-def _rank(item: ThrottledInterface) -> tuple[bool, bool, int, int]:
-    limits = item.queue.rate is not None or item.is_impaired
-    return limits, item.is_starving, item.dropped, item.queue.backlog
+def _rank(throttled: ThrottledInterface) -> tuple[bool, bool, int, int]:
+    limits = throttled.queue.rate is not None or throttled.is_impaired
+    return limits, throttled.is_starving, throttled.dropped, throttled.queue.backlog
 
 
-def _places(
+def _sending_interfaces(
     links: Interfaces,
     networks: Networks,
     containers: Containers,

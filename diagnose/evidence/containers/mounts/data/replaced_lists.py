@@ -76,5 +76,5 @@ def _neighbour_with(
     project: WrittenProject, container: Container, lost: WrittenMount
 ) -> Container | None:
     """Another container of the project that has the mount there."""
-    others = (item for item in project.containers if item.id != container.id)
+    others = (other for other in project.containers if other.id != container.id)
     return next((item for item in others if item.mount_at(lost.target) is not None), None)

@@ -106,7 +106,11 @@ def _complaints(
 ) -> Iterator[_MissingObject]:
     """What programs miss that ended, and that run; a caller's complaint before a database's."""
     shown = log_tails.failures if log_tails is not None else {}
-    ended = [_MissingObject(item, shown[item.id]) for item in containers if item.id in shown]
+    ended = [
+        _MissingObject(container, shown[container.id])
+        for container in containers
+        if container.id in shown
+    ]
     running = [
         _MissingObject(error.container, error.failure, error.last_at)
         for error in repeated or ()

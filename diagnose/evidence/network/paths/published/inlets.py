@@ -182,14 +182,14 @@ def refused_by_host(
     src: the client, where it is known.
     """
     sent = Packet(
-        uplink,
-        "",
-        src,
-        address,
-        proto,
-        EPHEMERAL,
-        port,
-        family,
+        iif=uplink,
+        oif="",
+        src=src,
+        dst=address,
+        proto=proto,
+        sport=EPHEMERAL,
+        dport=port,
+        family=family,
         dst_local=True,
         src_local=False,
         inner=stack.inner_nets,

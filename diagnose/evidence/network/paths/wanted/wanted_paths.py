@@ -135,7 +135,7 @@ def _between_starts(
     containers: Containers, names: CalledNames, log_tails: LogTails | None
 ) -> list[Want]:
     """What containers want that the engine starts again soon: until then they have no address."""
-    restarting = (item for item in containers if item.state.status == "restarting")
+    restarting = (container for container in containers if container.state.status == "restarting")
     return [want for container in restarting for want in wants_of(container, names, log_tails)]
 
 
