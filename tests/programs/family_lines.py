@@ -182,6 +182,9 @@ LINES = {
         "Interop+Crypto+OpenSslCryptographicException: error:2006D080:BIO routines:BIO_new_file:no such file",
         "error:10000080:BIO routines::no such file",
     ),
+    "authorities-empty": (
+        "java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
+    ),
     "certificate-password": (
         "Cryptography.CryptographicException: The specified network password is not correct.",
         "java.io.IOException: keystore password was incorrect",

@@ -29,7 +29,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
-from diagnose.programs.failures.recognition import Look
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure, Look
 
 _REFERENCE = LazyPattern(
     r"(?P<name>[a-z0-9](?:[\w./-]|:\d+/){0,200}?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
@@ -126,9 +126,20 @@ def running_look(
 
     Elsewhere its line may be about a request.
     """
-    if failure is None or not failure.failure.look:
+    if failure is None:
         return {}
-    return _BY_KIND[failure.failure.look](_Case(container, failure, text, containers))
+    case = _Case(container, failure, text, containers)
+    return next(filter(None, _running_looks(case, failure.failure)), {})
+
+
+def _running_looks(case: _Case, row: Failure) -> Iterator[PageVariables]:
+    kind = _kind_of(case)
+    yield _own_calls(case)
+    if kind:
+        yield _BY_KIND[kind](case)
+    if row.turns_away or row.of_running is ABOUT_SETTINGS:
+        yield _place_of_word(case)
+        yield _mounted_settings(case)
 
 
 def _looks(case: _Case) -> Iterator[PageVariables]:

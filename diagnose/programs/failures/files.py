@@ -48,8 +48,9 @@ FILES = (
     ),
     Failure(
         name="module-python",
-        mark="no module named",
-        pattern=r"(?:ModuleNotFoundError|ImportError|\berror during [\w ]{1,40}|(?:^|/)python[\d.]{0,6}): No module named '?(?P<module>[\w.]+)'?",
+        mark=("no module named", "distribution was not found"),
+        pattern=r"(?:ModuleNotFoundError|ImportError|\berror during [\w ]{1,40}|(?:^|/)python[\d.]{0,6}): No module named '?(?P<module>[\w.]+)'?"
+        r"|\bDistributionNotFound: The '(?P<module_wanted>[\w.-]{1,60})\b[^'\n]{0,60}' distribution was not found",
         cause="Python does not find the module {module}: it is not installed in the image, or a mount hides it",
         cure="install it in the image, and rebuild",
         build="another",

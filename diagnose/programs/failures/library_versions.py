@@ -256,4 +256,14 @@ LIBRARY_VERSIONS = (
         source="uv's own message; astral-sh/uv documentation, Docker",
         build="another",
     ),
+    Failure(
+        name="bundler-older",
+        mark="with this lockfile",
+        pattern=r"You must use Bundler (?P<least>[\d.]{1,12}) or greater with this lockfile",
+        cause="the image has a Bundler that is older than {least}, by which Gemfile.lock was written",
+        cure="install that Bundler in the image (gem install bundler), and build it again",
+        source="Bundler's own message",
+        build="another",
+        look="builds",
+    ),
 )

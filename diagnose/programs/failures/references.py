@@ -17,10 +17,20 @@ REFERENCES = (
     Failure(
         name="apache-module",
         mark="defined by a module not included",
-        pattern=r"Invalid command '(?P<key>[^']{1,60})', perhaps misspelled or defined by a module not included",
+        pattern=r"Invalid command '(?P<key>(?-i:<?/?[A-Z][A-Za-z]{2,59}>?))', perhaps misspelled or defined by a module not included",
         cause="Apache does not know {key}: the module that has it is not loaded, or the word is misspelt",
         cure="load the module: a2enmod in the Debian images (RewriteEngine: rewrite; Header: headers; ProxyPass: proxy "
         "and proxy_http), the line LoadModule in httpd.conf of the official image",
+        source="Apache's own message",
+    ),
+    Failure(
+        name="apache-word",
+        mark="defined by a module not included",
+        pattern=r"Invalid command '(?P<word>[^']{1,60})', perhaps misspelled or defined by a module not included",
+        cause="a line of Apache's configuration begins with {word}, which is no directive of any module: the line is broken, "
+        "as by a script that edits the file at each start, or by a value over two lines",
+        cure="look at that line and the one above it; a file that a start script has changed comes back from the image with a "
+        "new container",
         source="Apache's own message",
     ),
     Failure(

@@ -40,8 +40,9 @@ SERVER_DATA = (
     ),
     Failure(
         name="innodb-denied",
-        mark="operating system error number 13",
-        pattern=r"InnoDB: Operating system error number 13 in a file operation",
+        mark=("operating system error number 13", "must be writable"),
+        pattern=r"InnoDB: Operating system error number 13 in a file operation"
+        r"|\bThe innodb_system data file '[^'\n]{1,80}' must be writable",
         cause="the database server may not use a file of its data folder, which belongs to another user",
         cure="give the folder to the user of the server (999 in the official images): chown -R 999:999 FOLDER",
         source="docker-library/mysql#219",

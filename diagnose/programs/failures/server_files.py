@@ -168,5 +168,14 @@ SERVER_FILES = (
         cure="read the lines above, which name the key, and correct it",
         source="EMQX' own start script",
     ),
+    Failure(
+        name="nginx-uri-part",
+        mark="cannot have uri part in location",
+        pattern=r'"(?P<word>\w{4,20})" cannot have URI part in location given by regular expression',
+        cause="nginx does not take an address with a path behind {word} in a location that is a pattern (~), a named one (@) or "
+        "lies inside an if",
+        cure="take the path and its slash from the address behind {word}, or make the location a plain prefix",
+        source="nginx documentation, proxy_pass",
+    ),
 )
 """In the order in which a line is compared with them."""

@@ -65,6 +65,17 @@ CERTIFICATES = (
         look="certificate",
     ),
     Failure(
+        name="authorities-empty",
+        mark="trustanchors parameter must be non-empty",
+        pattern=r"\btrustAnchors parameter must be non-empty\b",
+        cause="the list of certificate authorities of Java (cacerts) is missing, empty, or covered by a mount, so that "
+        "it trusts no TLS connection",
+        cure="add the package ca-certificates-java to the image, or take away the mount over lib/security/cacerts or "
+        "/etc/ssl/certs",
+        source="Java's own message",
+        look="certificate",
+    ),
+    Failure(
         name="certificate-password",
         mark="password",
         pattern=r"""(?x)

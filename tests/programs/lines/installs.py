@@ -33,4 +33,5 @@ LINES = {
     ),
     "zones-absent": "panic: time: missing Location in call to Time.In",
     "init-option-first": "[FATAL tini (7)] exec -- failed: No such file or directory",
+    "command-list-broken": "/bin/sh: 1: [npm,: not found",
 }

@@ -25,4 +25,5 @@ LINES = {
     "python-earlier": "ModuleNotFoundError: No module named 'imp'",
     "erlang-release": '{"init terminating in do_boot",{load_failed,[file_io_server,heart,lists,error_handler,erl_eval,code_server]}}',
     "mix-dependencies": "** (Mix) Could not start application ranch: could not find application file: ranch.app",
+    "bundler-older": "You must use Bundler 2 or greater with this lockfile.",
 }

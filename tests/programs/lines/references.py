@@ -11,4 +11,8 @@ LINES = {
     "guest-from-afar": "[error] <0.912.0> PLAIN login refused: user 'guest' can only connect via localhost",
     "configuration-written": "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: CreatedNewConfigHalt { location: Location { file: \"lib.rs\" } }', src/bootstrap/app.rs:83:52",
     "docker-client-older": "problem: Cannot build ImageInfo, some of required attributes are not set [parent, dockerVersion, author]",
+    "apache-word": (
+        "AH00526: Syntax error on line 337 of /etc/apache2/apache2.conf: Invalid command 'io', perhaps misspelled or "
+        "defined by a module not included in the server configuration"
+    ),
 }

@@ -40,4 +40,8 @@ LINES = {
         "ERROR: call_hocon_failed: -v -t 2024.01.05.10.00.00 -s /opt/emqx/lib/emqx_conf_schema -c "
         "/opt/emqx/etc/emqx.conf generate"
     ),
+    "nginx-uri-part": (
+        'nginx: [emerg] "proxy_pass" cannot have URI part in location given by regular expression, or inside named '
+        'location, or inside "if" statement, or inside "limit_except" block in /etc/nginx/conf.d/default.conf:12'
+    ),
 }
