@@ -20,6 +20,7 @@ from diagnose.fleet.model import Fleet, FleetAnswer, FleetRequest
 from diagnose.fleet.packed import Unusable
 from diagnose.fleet.reports import Fact, HostName, HostReport, Root
 from diagnose.model import Severity
+from diagnose.render import fleet_words
 from diagnose.render.fleet import render
 from diagnose.render.fleet_json import document
 from diagnose.runbooks import has_fix
@@ -160,9 +161,8 @@ def test_since_when_comes_from_the_finding_or_from_the_report_before():
 
 def test_effects_are_counted_by_host():
     effects = frozenset({"dns.upstream-unreachable"})
-    found = answered(
-        [host("a", root(effects=effects)), host("b", root(effects=effects)), host("c", root())]
-    )
+    twice = (root(effects=effects), root(effects=effects, signature=f"{OFF}@host:other"))
+    found = answered([host("a", *twice), host("b", root(effects=effects)), host("c", root())])
     assert found.causes[0].effects == (("dns.upstream-unreachable", 2),)
 
 
@@ -220,6 +220,11 @@ def hostile() -> FleetAnswer:
         FleetRequest(NOW, 86400.0, group_by="rack"),
         SEVERITIES,
     )
+
+
+@pytest.mark.parametrize("written", [fleet_words.line(ESCAPE), fleet_words.name(ESCAPE)])
+def test_words_of_a_hostile_report_are_on_one_line_without_control_characters(written: str):
+    assert written.isprintable()
 
 
 @pytest.mark.parametrize("format_", ["text", "markdown", "json", "html"])

@@ -84,8 +84,10 @@ def test_nothing_is_removed_while_its_users_are_unknown() -> None:
 
 def test_the_engines_own_words_are_evidence() -> None:
     words = f"Unable to connect to plugin: dial unix {SOCKET}: {REFUSED}, retrying in 8s"
-    line = f'time="2026-11-27T06:34:44Z" level=warning msg="{words}"'
-    log = DaemonLog(parse([line]), "/var/log/docker.log")
+    written = 'time="2026-11-27T06:34:44Z" level=warning msg="{}"'
+    of_another = words.replace(SOCKET, "/run/docker/plugins/other.sock")
+    lines = [written.format(words), written.format(of_another)]
+    log = DaemonLog(parse(lines), "/var/log/docker.log")
     (finding,) = judge("daemon.plugin-gone", plugins=gone(), daemon=ALIVE, log=log).findings
     assert finding.evidence["/var/log/docker.log"] == words
 

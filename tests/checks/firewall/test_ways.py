@@ -147,6 +147,10 @@ BRIDGES: dict[str, tuple[Trace, list[tuple[str, str]]]] = {
         stopped(Step("ip filter", "FORWARD", "policy drop")),
         [("critical", "lxcbr0")],
     ),
+    "dropped by the policy of a table of somebody's own": (
+        stopped(Step("inet own", "forward", "policy drop")),
+        [],
+    ),
     "closed by a rule of its own program": (
         stopped(Step("ip filter", "LIBVIRT_FWO", "-i lxcbr0 -j REJECT")),
         [],

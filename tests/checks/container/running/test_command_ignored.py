@@ -76,6 +76,12 @@ def _judge_many(commands: Sequence[Sequence[str]], images: Sequence[str]) -> Any
     return host, judge("container.command-ignored", ignored_commands=found)
 
 
+def test_of_several_programs_the_script_starts_the_last_one() -> None:
+    script = '#!/bin/sh\nif [ -z "$PORT" ]; then\n  exec sleep 1\nfi\nexec httpd -f\n'
+    _, result = _judge(["/s"], WORKER, script, "httpd")
+    assert 'starts "httpd -f"' in result.findings[0].summary
+
+
 def test_containers_that_are_not_looked_at_are_named() -> None:
     count = MOST + 1
     _, result = _judge_many([WORKER] * count, [f"sha256:{n}" for n in range(count)])
