@@ -182,14 +182,28 @@ def lookups(
     )
     queries = plan.questions(options.resolve)
     answers = _ask(host, [*queries, *plan.samples()])
-    replies = answers.replies
-    _answer_by_samples(replies, answers.samples)
-    if not replies and answers.failures:
+    _answer_by_samples(answers.replies, answers.samples)
+    if not answers.replies and answers.failures:
         return _reason_unasked(next(iter(answers.failures.values())))
+    unasked = (*resolvers.unread, *_unasked_containers(plan, queries, answers.failures))
+    return _lookups_of_plan(host, plan, options.resolve, answers.replies, unasked)
+
+
+def _lookups_of_plan(
+    host: Host,
+    plan: QueryPlan,
+    wanted: tuple[str, ...],
+    replies: dict[QueryDns, DnsReply],
+    unasked: tuple[Unexamined, ...],
+) -> Lookups:
+    """The replies by what each was asked for. wanted: the names that the user asks about."""
     failed = _failed_replies(plan, replies)
     by_host = _answered_queries(
         replies, {server: root_query(server, None) for server in plan.servers}
     )
+    forwarding = {
+        member.id: root_query(EMBEDDED, member.state.pid) for member in plan.forwarding[:WITNESSES]
+    }
     return Lookups(
         by_host,
         tcp=_over_tcp(host, by_host),
@@ -197,19 +211,13 @@ def lookups(
         embedded=_answered_queries(
             replies, {member.id: _own_name(member) for member in plan.embedded}
         ),
-        names=_answered_queries(replies, dict(_names_of_user(options.resolve, resolvers))),
+        names=_answered_queries(replies, dict(_names_of_user(wanted, plan.resolvers))),
         closed=tuple(plan.closed),
-        unasked=(*resolvers.unread, *_unasked_containers(plan, queries, answers.failures)),
+        unasked=unasked,
         island=plan.island,
         services=_services(plan, replies),
         failed=failed,
-        forwarded=_answered_queries(
-            replies,
-            {
-                member.id: root_query(EMBEDDED, member.state.pid)
-                for member in plan.forwarding[:WITNESSES]
-            },
-        ),
+        forwarded=_answered_queries(replies, forwarding),
         probes=tuple(_probes(plan, replies)),
         wildcards=_answered_queries(replies, plan.wildcards()),
         tcp_for_large=_over_tcp_for_large(host, failed),
