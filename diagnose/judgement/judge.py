@@ -44,7 +44,7 @@ def judge_all(
     with alarm():
         for check in checks:
             left = max(budget.ends_for(found), least) - time.monotonic()
-            result = _out_of_time(check)
+            result = Result(check, Verdict.UNKNOWN, why=str(_OUT_OF_TIME), missing=_OUT_OF_TIME)
             if left > 0 and check.id not in unjudged:
                 try:
                     with at_most(left * SLOWEST_SHARE):
@@ -57,10 +57,6 @@ def judge_all(
 
 
 _OUT_OF_TIME = Unavailable("budget", "the check did not finish within the time limit")
-
-
-def _out_of_time(check: Check) -> Result:
-    return Result(check, Verdict.UNKNOWN, why=str(_OUT_OF_TIME), missing=_OUT_OF_TIME)
 
 
 def is_out_of_time(result: Result) -> bool:

@@ -38,7 +38,7 @@ def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg
         _has_an_interface(walk, begin)
         walk.add("namespace", place, NO_IPV4, "unknown", begin.subject)
         raise EndedError
-    leaves = _leaves_subnet(walk, network, end)
+    leaves = end is None or network.name not in walk.site.containers.owner_of(end).endpoints
     inside(walk, begin, endpoint, needs_route=leaves)
     at_bridge(walk, network, endpoint.gateway if leaves else "")
     return Leg(network.bridge, endpoint.ip_address, network)
@@ -131,10 +131,6 @@ def _name(walk: PathWalk, end: Container, network: Network) -> None:
     elif called in end.dns_names or called in (endpoint.dns_names or ()):
         text = f'"{called}" is {endpoint.ip_address} on {network}'
         walk.add("name", "name", text, "ok", network.subject)
-
-
-def _leaves_subnet(walk: PathWalk, network: Network, end: Container | None) -> bool:
-    return end is None or network.name not in walk.site.containers.owner_of(end).endpoints
 
 
 def inside(

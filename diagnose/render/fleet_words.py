@@ -77,7 +77,7 @@ def where(cause: FleetCause) -> str:
 
 def facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
     """What is said of a cause, by its heading."""
-    yield "hosts", _names(cause.hosts)
+    yield "hosts", and_more([name(host) for host in cause.hosts], HOSTS_SHOWN)
     if cause.new is not None and cause.gone is not None:
         yield "change", f"{cause.new} new since the earlier set, {cause.gone} gone"
     if cause.span is not None:
@@ -121,10 +121,6 @@ def sections(answer: FleetAnswer) -> Iterator[Section]:
     if answer.unusable:
         rows = [f"{name(unusable.place)} {name(unusable.why)}" for unusable in answer.unusable]
         yield Section(f"not counted ({count(len(rows), 'file')})", rows)
-
-
-def _names(names: Sequence[str]) -> str:
-    return and_more([name(host) for host in names], HOSTS_SHOWN)
 
 
 def _moment(seconds: float) -> str:

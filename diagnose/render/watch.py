@@ -18,7 +18,7 @@ from diagnose.phrases import count, duration, rfc3339, time_of_day
 from diagnose.render.console import literal
 from diagnose.render.terminal import STYLES
 from diagnose.render.words import one_line
-from diagnose.watch.roots import RootChange, Roots, WatchedRoot
+from diagnose.watch.roots import RootChange, Roots
 
 CHANGES_SHOWN = 12
 KINDS = {
@@ -111,14 +111,10 @@ def _line(change: RootChange) -> Text:
 
 def log_line(change: RootChange) -> str:
     """One line of JSON for a change. at and onset: RFC 3339."""
-    root = _root_with_date(change.root)
+    root = {**change.root.document, "onset": rfc3339(change.root.onset)}
     return (
         json.dumps(
             {"schema_version": 1, "at": rfc3339(change.at), "change": change.kind, "root": root}
         )
         + "\n"
     )
-
-
-def _root_with_date(root: WatchedRoot) -> dict[str, object]:
-    return {**root.document, "onset": rfc3339(root.onset)}

@@ -120,11 +120,7 @@ def _shown_value(container: Container, subject: _Subject | None) -> PageVariable
 def _code_of(tail: LogTail) -> FailingCode | None:
     """The place in its own code, where the log says only that it failed there."""
     failure = tail.failure
-    return failing_code(tail.lines) if failure is None or _is_vague(failure) else None
-
-
-def _is_vague(failure: Recognised) -> bool:
-    return failure.name in _VAGUE
+    return failing_code(tail.lines) if failure is None or failure.name in _VAGUE else None
 
 
 def _subject_of(words: frozenset[str]) -> _Subject | None:

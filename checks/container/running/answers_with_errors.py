@@ -153,7 +153,7 @@ def _failed_answers_finding(
             **not_running(callees, clock),
             **_closed_evidence(closed),
         },
-        severity=_severity(failed),
+        severity=Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice,
         stable=(container.life,),
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
@@ -217,10 +217,6 @@ def _answers_evidence(failed: FailedAnswers) -> dict[str, str]:
         shown[f"GET {page.reply.path} at port {page.door.port}"] = f"{page.status}{server}"
         shown |= present({"body of the answer": said})
     return shown
-
-
-def _severity(failed: FailedAnswers) -> Severity:
-    return Severity.warning if failed.is_most or failed.ends_traffic else Severity.advice
 
 
 def _known_failure(tail: LogTail) -> Recognised | None:

@@ -37,7 +37,7 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
 def _finding(interface: ThrottledInterface) -> Finding:
     sending, queue = interface.sending, interface.queue
     return Finding(
-        subject=_subject(sending),
+        subject=sending.link.subject if sending.inside is None else sending.inside.subject,
         summary=f"{_interface_and_owner(sending)} {_harm_clause(interface)} ({queue.kind})",
         evidence=present(
             {
@@ -55,10 +55,6 @@ def _finding(interface: ThrottledInterface) -> Finding:
         signs=frozenset({"timeout"}),
         stable=(sending.inside.life,) if sending.inside is not None else (),
     ).with_variables(_variables(sending))
-
-
-def _subject(sending: SendingInterface) -> Subject:
-    return sending.link.subject if sending.inside is None else sending.inside.subject
 
 
 def _touched_subjects(sending: SendingInterface) -> tuple[Subject, ...]:

@@ -117,16 +117,12 @@ def _life(id: str, processes: Processes | Unavailable) -> int | None:
     inside = [
         process
         for process in processes.inside(id)
-        if not process.is_zombie and not _is_shim(process.comm)
+        if not process.is_zombie and not process.comm.startswith("containerd-shim")
     ]
     if shim is not None:
         own = [process.pid for process in inside if process.ppid == shim.pid]
         return own[0] if own else 0
     return inside[0].pid if inside else 0
-
-
-def _is_shim(comm: str) -> bool:
-    return comm.startswith("containerd-shim")
 
 
 def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:

@@ -27,7 +27,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import EvidenceGroup, Failed, HostProfile, Json, Unavailable
 from diagnose.phrases import count, short_id
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.questions.machine import ReadClockState
 from diagnose.questions.question import Question
 from diagnose.questions.run import IdentifySite, SiteIdentity
@@ -170,7 +170,7 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
     changed: dict[str, float] = {}
     for path, status in statuses.items():
         if status.failed in ("", "missing"):
-            facts[f"file {path}"] = _size(status)
+            facts[f"file {path}"] = "missing" if status.failed else f"{status.size} bytes"
         if not status.failed and status.mtime is not None:
             changed[path] = status.mtime
     return SteeringFiles(facts, dict(sorted(changed.items())))
@@ -181,10 +181,6 @@ def _names_in_folder(listing: FolderListing | Failed) -> list[str] | None:
     if not isinstance(listing, Failed):
         return listing.names
     return [] if listing.reason == "missing" else None
-
-
-def _size(status: PathStatus) -> str:
-    return "missing" if status.failed else f"{status.size} bytes"
 
 
 def _machine_facts(

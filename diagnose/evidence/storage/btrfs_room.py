@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.storage.block_devices import SECTOR, numbers_in
-from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FolderListing, ListFolder, ReadFile
@@ -84,7 +84,7 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
     found: dict[str, BtrfsRoom] = {}
     for id, names in _devices(host).items():
         known = {*names, *_mapped_names(host, id, names)}
-        mounted = [disk for disk in disks if _device(disk) in known]
+        mounted = [disk for disk in disks if posixpath.basename(disk.usage.source or "") in known]
         room = _room(host, id, names) if mounted else None
         if room is not None:
             found |= {
@@ -108,11 +108,6 @@ def _mapped_names(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:
             name = host.ask(ReadFile(f"{SYSFS}/{id}/devices/{device}/dm/name"))
             if not isinstance(name, Failed):
                 yield name.text.strip()
-
-
-def _device(disk: Filesystem) -> str:
-    """The name of the mounted device."""
-    return posixpath.basename(disk.usage.source or "")
 
 
 def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:

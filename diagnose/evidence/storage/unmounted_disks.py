@@ -53,7 +53,7 @@ def unmounted_disks(
         is_of_engine = is_within(root.path, point) or is_within(point, root.path)
         if point in there or is_of_engine:
             continue
-        users = _users(point, containers)
+        users = tuple(container for container in containers if _mounts_within(container, point))
         if users:
             needed[point] = planned, users
     counts = {
@@ -66,11 +66,6 @@ def unmounted_disks(
             for point, (planned, users) in sorted(needed.items())
         )
     )
-
-
-def _users(point: str, containers: Containers) -> tuple[Container, ...]:
-    """The containers that mount the point or something below it."""
-    return tuple(container for container in containers if _mounts_within(container, point))
 
 
 def _mounts_within(container: Container, point: str) -> bool:

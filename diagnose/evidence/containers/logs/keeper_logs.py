@@ -1,7 +1,7 @@
 """Log files of supervisors, and of the programs that they start, inside running containers."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -70,11 +70,7 @@ def keeper_logs(host: Host, containers: Sequence[Container], within_s: float) ->
         (folder.file(item) for item in answer.written for folder in places.get(item.folder, ())),
         key=lambda file: (-file.written, file.path),
     )
-    return KeeperLogs(by_key(_files_by_container(files)))
-
-
-def _files_by_container(files: Iterable[OwnLogFile]) -> Iterator[tuple[str, OwnLogFile]]:
-    return ((file.container.id, file) for file in files)
+    return KeeperLogs(by_key((file.container.id, file) for file in files))
 
 
 def _lines(text: FileText) -> tuple[str, ...]:

@@ -217,7 +217,7 @@ def _repeated_error(
         times=times[error],
         of=len(lines),
         most=_most_of_one_message(lines, shapes),
-        errors=_errors(lines),
+        errors=sum((message(line).level or 0) >= ERROR for line in lines),
         complaints=complaints((line, shape == error) for line, shape in shaped),
         serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
         ends_pages=ends_pages,
@@ -275,11 +275,6 @@ def _most_telling(lines: tuple[str, ...]) -> TellingLine | None:
 def _recognised(lines: tuple[str, ...], telling: TellingLine) -> Recognised | None:
     known = recognise(lines, telling, FAILURES, has_ended=False)
     return known or family_of_running(telling, FAMILIES)
-
-
-def _errors(lines: Sequence[str]) -> int:
-    """How many lines call themselves an error."""
-    return sum((message(line).level or 0) >= ERROR for line in lines)
 
 
 def _line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:

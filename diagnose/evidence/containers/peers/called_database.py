@@ -25,7 +25,7 @@ def called_database(
     caller: Container, failure: Recognised, containers: Containers
 ) -> Container | None:
     """The one database that runs and that the container's log or configuration names."""
-    kind = _kind(failure)
+    kind = next((kind for kind in _PORTS if failure.name.startswith(kind)), "")
     peers = named_peers((failure.line,), caller, containers)
     servers = [peer for peer in peers if peer.is_running and _is_database(peer, kind)]
     if not servers and len(peers) == 1 and peers[0].is_running:
@@ -37,11 +37,6 @@ def is_database(container: Container) -> bool:
     """Whether a container's image is that of a database, whose log names refused clients."""
     image = container.config.image.lower()
     return any(word in image for words in _IMAGES.values() for word in words)
-
-
-def _kind(failure: Recognised) -> str:
-    """Which database the failure is of; "" where several have the same words."""
-    return next((kind for kind in _PORTS if failure.name.startswith(kind)), "")
 
 
 def _is_database(peer: Container, kind: str) -> bool:
