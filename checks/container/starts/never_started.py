@@ -91,8 +91,9 @@ def never_started(
     `service_completed_successfully` once the other service meets it. Where that one was called
     unhealthy first, or the command was interrupted, compose gives up, and nothing ever starts the
     container: a restart policy counts from the first start on. While the other service is not
-    ready, its own finding names those that wait for it. It is advice where the other service ran
-    before, for `docker compose create` leaves a container so on purpose.
+    ready, its own finding names those that wait for it. Where the engine's events have it as
+    unhealthy since, compose has given up for certain, and nothing is waited for. It is advice where
+    the other service ran before, for `docker compose create` leaves a container so on purpose.
 
     A container that waits for nothing counts where compose cannot copy a config into it, because
     its file system is read-only, and after `interrupted` seconds where compose has started other
@@ -106,7 +107,8 @@ def never_started(
     for container in containers.never_started:
         waits = list(_waits(container, services, events))
         ready_s = _ready_s(container, waits, clock)
-        if ready_s is not None and ready_s >= grace:
+        gave_up = any(_was_called_unhealthy(wait, container, events) for wait in waits)
+        if ready_s is not None and (gave_up or ready_s >= grace):
             yield _finding(container, waits, clock)
         if container.compose_project and not container.is_one_off and not waits:
             yield from _left_behind_findings(
@@ -230,6 +232,18 @@ def _healthy_since(container: Container, events: Events | None) -> float | None:
     if not changes:
         return events.complete_since
     return changes[-1].at if changes[-1].detail == "healthy" else None
+
+
+def _was_called_unhealthy(wait: _Wait, container: Container, events: Events | None) -> bool:
+    """Whether the engine has called the other one unhealthy since this one was made.
+
+    Compose ends with its first probe that says so: it does not wait until the other one recovers.
+    """
+    if events is None or wait.condition != _HEALTHY:
+        return False
+    changes = events.of(wait.other.id, "health_status")
+    made = container.created_at or 0.0
+    return any(change.detail == "unhealthy" and change.at >= made for change in changes)
 
 
 def _was_started_with(other: Container, container: Container) -> bool:

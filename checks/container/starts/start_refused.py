@@ -9,6 +9,7 @@ from checks.container.causes import causes_without
 from checks.container.starts.closed_mount import closed_mount_finding
 from checks.container.starts.device_missing import DEVICE
 from checks.container.starts.network_gone import NETWORK
+from checks.container.starts.replaced_partner import replaced_partner_finding
 from checks.container.starts.runtime_limit_hit import CGROUPS, LIMITS, RUNTIME
 from checks.container.starts.start_errors import cures, failed_start, joined_by_error, known_error
 from diagnose.evidence.containers.events import Events
@@ -28,7 +29,6 @@ from diagnose.evidence.containers.programs.start_refusals import (
 )
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.starting.unfound_programs import UnfoundPrograms, missed_program
-from diagnose.evidence.network.wiring.lost_networks import successor_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
@@ -78,7 +78,7 @@ def start_refused(
             _snap_finding(container, data_root)
             or _unfound_finding(container, unfound_programs)
             or closed_mount_finding(container, closed_mounts)
-            or _replaced_partner_finding(container, containers, events)
+            or replaced_partner_finding(container, containers, events)
             or _finding(container, containers, bind_sources)
         )
         if finding is not None:
@@ -104,16 +104,29 @@ def _finding(
     engine = () if refusal.is_of_container else (DAEMON,)
     finding = failed_start(
         container,
-        _reason(refusal, container, containers),
+        _came_late(refusal, bind_sources) or _reason(refusal, container, containers),
         known=meaning,
         evidence=_address_holders(refusal, container, containers),
         touches=(*image, *engine),
         calls=(peer.subject,) if peer else (),
     )
     variables = _variables(refusal, container)
+    if _came_late(refusal, bind_sources):
+        variables = {"came_late": container.name}
     if "mountpoint_of" in variables:
         variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
     return finding.with_variables(variables)
+
+
+def _came_late(refusal: Refusal, bind_sources: BindSources | None) -> str:
+    """That what a volume lacked is there by now; "" where it is not, or that is not known."""
+    absent = refusal.absent
+    if absent is None or bind_sources is None:
+        return ""
+    now = [bind_sources.by_path.get(path) for path in (absent.device, absent.folder)]
+    if any(status is None or status.failed for status in now):
+        return ""
+    return f'{absent.device}, on which its volume "{refusal.name}" stands, was not there then; it is there now'
 
 
 _SNAP = "/var/snap/"
@@ -174,22 +187,6 @@ def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> F
             "runtime_too": program.companion,
         }
     return finding.with_variables(link)
-
-
-def _replaced_partner_finding(
-    container: Container, containers: Containers, events: Events | None
-) -> Finding | None:
-    """The start beside a container that was recreated: it asks for the former one by its id."""
-    successor = successor_of(container, containers, events)
-    if not successor or refusal_of(container, containers).kind != "peer":
-        return None
-    finding = failed_start(
-        container,
-        f'it shares the network of the former container "{successor}", which was recreated under '
-        "another id",
-        evidence={"HostConfig.NetworkMode": container.host_config.network_mode},
-    )
-    return finding.with_variables({"joiner": container.name, "successor": successor})
 
 
 def _file_over_folder_finding(

@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.programs.start_refusals import refusal_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -82,7 +83,10 @@ DEEPEST = 32
 
 
 class BindSources(msgspec.Struct, frozen=True):
-    """Sources of mounts of containers that failed, or were never started, by path."""
+    """Sources of mounts of containers that failed, or were never started, by path.
+
+    Beside them what a refused start lacked behind a volume.
+    """
 
     by_path: dict[str, PathStatus]
     below: dict[str, PathStatus] = msgspec.field(default_factory=dict)
@@ -286,6 +290,7 @@ def bind_sources(
     for container in containers:
         mistaken |= dict.fromkeys(_mistaken_sources(container, log_tails))
         wanted |= _refused_sources(container, log_tails)
+        wanted |= _absent_then(container, containers)
         if never_started(container, clock.wall, options.since_s):
             wanted |= {*asked_for(container)}
     wanted |= mistaken.keys()
@@ -296,6 +301,12 @@ def bind_sources(
     return BindSources(
         answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer), owned
     )
+
+
+def _absent_then(container: Container, containers: Containers) -> set[str]:
+    """What a start lacked behind a volume: it may be there by now, as a share that came late."""
+    absent = refusal_of(container, containers).absent if container.start_failed else None
+    return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
 
 
 def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[str]:

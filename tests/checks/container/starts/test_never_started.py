@@ -143,7 +143,7 @@ _SINCE = {
     ),
     "unhealthy until now": (
         Event(AT - 60.0, "container", "health_status", "unhealthy", id="", attributes={}),
-        False,
+        True,
     ),
 }
 
@@ -169,6 +169,18 @@ def test_a_change_that_the_engine_has_forgotten_lies_before_all_that_it_remember
     events = Events((), complete_since=AT - ago)
     found = judge("container.never-started", containers=of(APP, db), clock=CLOCK, events=events)
     assert bool(rows(found)) is is_found
+
+
+def test_compose_gives_up_at_the_first_unhealthy() -> None:
+    """A database that recovers a moment ago is no longer waited for."""
+    log = [{"Start": NOW, "ExitCode": 0}]
+    db = member("db", {**HEALTHY, "Health": {"Status": "healthy", "Log": log}})
+    at = APP.created_at or 0.0
+    for moment, expected in ((at + 5.0, FOUND), (at - 60.0, [])):
+        event = Event(moment, "container", "health_status", "unhealthy", id=db.id, attributes={})
+        events = Events((event,))
+        found = judge("container.never-started", containers=of(APP, db), clock=CLOCK, events=events)
+        assert rows(found) == expected
 
 
 COPIED = {

@@ -100,6 +100,18 @@ def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
 VOLUME = "/var/lib/docker/volumes/media/_data"
 
 
+def test_a_folder_of_a_volume_that_came_late():
+    error = f"{LOCAL}/srv/nas:{VOLUME}, flags: 0x1000: no such file or directory"
+    container = container_in("exited", code=128, State={"Error": error})
+    there, gone = PathStatus(type="folder"), PathStatus(failed="missing")
+    for device, name in ((there, "came_late"), (gone, "device")):
+        sources = BindSources({"/srv/nas": device, VOLUME: there})
+        (finding,) = items(
+            judge("container.start-refused", containers=of(container), bind_sources=sources)
+        )
+        assert name in finding.variables
+
+
 LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: mount "
 
 

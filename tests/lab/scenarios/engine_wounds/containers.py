@@ -170,3 +170,22 @@ def partner_that_was_recreated(box: Box) -> None:
     assert "No such container" in failed.stderr
     command = first_command(box, "container.start-refused", "torrent47")
     assert command.startswith(f"diagnose recreate torrent47 -- {joined} | sh")
+
+
+@fault("container.start-refused", subject="container:sync48", shareable=True)
+def share_that_was_mounted_late(box: Box) -> None:
+    """The folder behind a volume was not there at the start, and is there now; the first command
+    starts the container."""
+    options = ("type=none", "o=bind", "device=/srv/nas48/films")
+    box.docker("volume", "create", *(f"--opt={option}" for option in options), "films48")
+    words = ("--name=sync48", *SMALL, "-v", "films48:/films", "shop:1.4", "sleep", "1000")
+    assert "no such file" in box.docker("run", "-d", *words, check=False).stderr
+    box.sh("mkdir -p /srv/nas48/films")
+    command = first_command(box, "container.start-refused", "sync48")
+    assert command == "docker start sync48"
+    assert "not there then" in box.diagnose("check", "container.start-refused").out
+    box.sh(command)
+    box.docker("rm", "-f", "sync48")
+    box.sh("rm -r /srv/nas48")
+    box.docker("run", "-d", *words, check=False)
+    box.sh("mkdir -p /srv/nas48/films")
