@@ -5,16 +5,32 @@ from collections.abc import Iterator
 from diagnose.evidence.engine.awaited_programs import XTABLES_LOCK, AwaitedProgram, AwaitedPrograms
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log_receivers import LogReceiver, LogReceivers
 from diagnose.evidence.engine.stuck_containers import StuckContainer, StuckContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Unavailable
+from diagnose.model import (
+    CheckResult,
+    EvidenceGroup,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Unavailable,
+)
 from diagnose.model.subjects import DAEMON, Subject, container
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration, sentence
 from diagnose.registry import check
+
+
+class LoneSilences(EvidenceGroup, frozen=True):
+    """Containers about which alone the engine is silent, and what may hold them up."""
+
+    stuck_containers: StuckContainers
+    log_receivers: LogReceivers | None
 
 
 @check(
@@ -33,7 +49,7 @@ from diagnose.registry import check
 )
 def hung(
     daemon: Daemon,
-    stuck_containers: StuckContainers,
+    silences: LoneSilences,
     mounts: Mounts | None,
     root: DataRoot | None,
     pressure: Pressure | None,
@@ -48,7 +64,8 @@ def hung(
     `start` seconds an engine with many containers may be silent and healthy. With more than `busy`
     tasks in the load average for each processor it may only be slow: a warning. An address that the
     user named, and behind which no engine of this machine was found, stays unknown. If the engine
-    is silent about a single container, that is a warning. On a host that is that busy, the
+    is silent about a single container, that is a warning: a stop of it never ended, as it happens
+    where a log driver's receiver takes no lines. On a host that is that busy, the
     container is only reported as not examined. A container whose shim is stopped is a warning too:
     the engine waits for the shim as soon as it is asked for more than it has in memory. A program
     that the engine waits for, such as an iptables whose lock another process holds, is named at
@@ -58,7 +75,7 @@ def hung(
     load = _overload(pressure, busy)
     program = _awaited_program(daemon, awaited)
     if daemon.answers:
-        yield from _answering_engine_findings(daemon, program, stuck_containers, is_slow=bool(load))
+        yield from _answering_engine_findings(daemon, program, silences, is_slow=bool(load))
         return None
     if not daemon.is_hung:
         return None
@@ -88,7 +105,7 @@ def _awaited_program(daemon: Daemon, awaited: AwaitedPrograms | None) -> Awaited
 
 
 def _answering_engine_findings(
-    daemon: Daemon, program: AwaitedProgram | None, containers: StuckContainers, *, is_slow: bool
+    daemon: Daemon, program: AwaitedProgram | None, silences: LoneSilences, *, is_slow: bool
 ) -> Iterator[Finding]:
     """What an engine that answers cannot do: wait for a program, or work with one container.
 
@@ -97,9 +114,10 @@ def _answering_engine_findings(
     if program is not None:
         yield _waiting_finding(daemon, program)
         return
-    for stuck in containers:
+    receivers = silences.log_receivers.by_name if silences.log_receivers is not None else {}
+    for stuck in silences.stuck_containers:
         if stuck.shim is not None or not is_slow:
-            yield _lone_deadlock_finding(stuck, daemon)
+            yield _lone_deadlock_finding(stuck, daemon, receivers.get(stuck.name))
 
 
 def _is_at_work(process: ProcessDetail) -> bool:
@@ -159,14 +177,24 @@ def _going_on(program: AwaitedProgram) -> PageVariables:
     return {"awaited": str(culprit.pid)}
 
 
-def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
+def _lone_deadlock_finding(
+    stuck: StuckContainer, daemon: Daemon, receiver: LogReceiver | None
+) -> Finding:
     """A container that alone does not work."""
     name, shim = stuck.name, stuck.shim
     evidence: dict[str, Json] = {}
+    others = "" if stuck.is_only else ", but about all others"
     summary = (
         f'the engine does not answer about container "{name}", where an earlier request never '
-        "ended, but about all others"
+        f"ended{others}"
     )
+    cure: PageVariables = {}
+    if receiver is not None:
+        summary += (
+            f'; its log driver "{receiver.driver}" sends to {receiver.address}: a receiver that '
+            "takes no lines holds up a stop too"
+        )
+        cure = {"receiver": receiver.address, "driver": receiver.driver}
     if shim is not None:
         evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
         summary = (
@@ -179,8 +207,8 @@ def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
         subject=container(name),
         summary=summary,
         evidence=evidence,
-        variables={"socket": daemon.address} | _pid(shim or daemon.processes.engine),
-        severity=Severity.warning,
+        variables={"socket": daemon.address, **_pid(shim or daemon.processes.engine), **cure},
+        severity=Severity.critical if stuck.is_only else Severity.warning,
         touches=(DAEMON,),
     )
 

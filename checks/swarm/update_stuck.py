@@ -18,26 +18,8 @@ from diagnose.model.units import Seconds
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
-_OF_PROGRAMS = (
-    "container.crashed",
-    "container.data-locked",
-    "container.database-refused",
-    "container.exits-at-start",
-    "container.files-lost",
-    "container.option-missing",
-    "container.settings-disagree",
-    "container.variable-malformed",
-    "container.variable-missing",
-)
-"""What the program of a new task objects to."""
 
-
-@check(
-    "swarm.update-stuck",
-    severity=Severity.warning,
-    caused_by=[*TASK_CAUSES, *_OF_PROGRAMS],
-    observed=True,
-)
+@check("swarm.update-stuck", severity=Severity.warning, caused_by=[*TASK_CAUSES], observed=True)
 def update_stuck(
     swarm: Swarm,
     clock: Clock,

@@ -4,7 +4,7 @@ An environment variable is not set, holds marks of its file, or reaches a progra
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -85,6 +85,8 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         )
         is_known = any(other.config.value_of(wanted[0]) for other in containers)
         given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
+        if container.swarm_service:
+            given = _ways_in_swarm(container.swarm_service, given)
         yield finding.with_variables({**compose_variables(container), **given})
 
 
@@ -102,6 +104,12 @@ def _ways_to_set(
     is_made_up = is_free and any(map(_GENERATED.search, claim.tail.lines))
     kind = "generated" if is_made_up and claim.failure.name != "key-not-given" else "typed"
     return {kind: variable}
+
+
+def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
+    """The same for all tasks of a service, which replaces each one that is recreated alone."""
+    ways = {"typed": "service_typed", "generated": "service_generated", "all_typed": "service_all"}
+    return {"swarm_service": service, **{ways[key]: value for key, value in given.items()}}
 
 
 @check("container.variable-malformed", severity=Severity.critical)
@@ -124,13 +132,13 @@ def variable_malformed(
     for one. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
     command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only
     `a` is left of `a$b` in a file, and a password is refused. That counts for secrets of a
-    container whose log mentions one. In a command it does so too where only the container has
-    the variable: the words of its command show it. The name of a container near by needs no
-    log: no program reads it in quotes where an address is due, or as the path of an address
-    without a host (`mqtt:///broker`). It is a warning where the container runs, and so is a
-    carriage return in a value that the errors of a running program name. Browsers, curl and
-    Node read `http:///broker`, so that of the web's addresses only those of failed containers
-    count.
+    container whose log mentions one, and is a warning where it repeats that and runs on. In a
+    command it does so too where only the container has the variable: the words of its command show
+    it. The name of a container near by needs no log: no program reads it in quotes where an
+    address is due, or as the path of an address without a host (`mqtt:///broker`). It is a warning
+    where the container runs, and so is a carriage return in a value that the errors of a running
+    program name. Browsers, curl and Node read `http:///broker`, so that of the web's addresses
+    only those of failed containers count.
     """
     misread = {address.container.id: address for address in misread_addresses or ()}
     for address in misread.values():
@@ -157,10 +165,24 @@ def variable_malformed(
         reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
             yield _unreplaced_finding(container, tail, reference)
+    running = [container for container in containers.running if container.id not in broken]
+    yield from _running_dollar_findings(running, lost_dollars)
     for returned in carriage_returns or ():
         finding = None if returned.container.id in broken else _running_finding(returned)
         if finding is not None:
             yield finding
+
+
+def _running_dollar_findings(
+    running: Iterable[Container], lost_dollars: LostDollars | None
+) -> Iterator[Finding]:
+    """The cut secrets of programs that run on, and repeat that they are refused."""
+    cuts = lost_dollars.by_id if lost_dollars is not None else {}
+    for container in running:
+        cut = cuts.get(container.id)
+        if cut is not None:
+            finding = _lost_dollar_finding(container, LogTail((cut.line,)), cut)
+            yield replace(finding, severity=Severity.warning, onset=None)
 
 
 def _running_finding(carriage: CarriageReturn) -> Finding | None:

@@ -1,5 +1,7 @@
 """Containers that alone do not work, while the engine answers about all others."""
 
+import re
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
@@ -8,6 +10,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process
 from diagnose.model import Unexamined
 from diagnose.registry import evidence
+
+_ID = re.compile(r"/containers/([0-9a-f]{64})/")
 
 
 class StuckContainer(msgspec.Struct, frozen=True):
@@ -18,6 +22,14 @@ class StuckContainer(msgspec.Struct, frozen=True):
     """The process that holds it, where that is stopped by a signal."""
     silence: str = ""
     """Why its inspect had no answer; "" where it had one."""
+    is_only: bool = False
+    """Whether the engine has no other container."""
+
+    @property
+    def id(self) -> str:
+        """The id that its refusal names; "" where it names none."""
+        match = _ID.search(self.silence)
+        return match[1] if match is not None else ""
 
 
 class StuckContainers(Items[StuckContainer], frozen=True):
@@ -37,11 +49,12 @@ def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckCont
         for id, shim in (daemon.processes.shims or {}).items()
         if shim.state == "T"
     }
-    alone = [name for name in silent if names and name not in stopped]
+    is_only = not names and len(silent) == 1
+    alone = [name for name in silent if (names or is_only) and name not in stopped]
     return StuckContainers(
         (
             *(StuckContainer(name, shim, silent.get(name, "")) for name, shim in stopped.items()),
-            *(StuckContainer(name, silence=silent[name]) for name in alone),
+            *(StuckContainer(name, silence=silent[name], is_only=is_only) for name in alone),
         ),
         containers.unexamined if containers is not None else (),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -10,12 +12,14 @@ from diagnose import runbooks
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.awaited_programs import AwaitedProgram, AwaitedPrograms
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.stuck_containers import StuckContainers
+from diagnose.evidence.engine.log_receivers import log_receivers
+from diagnose.evidence.engine.stuck_containers import StuckContainers, stuck_containers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.model import Severity, Unexamined, container
 from diagnose.questions.processes import StuckThread
 from tests.checks.daemon.evidence import ID, NAMED, ROOT, SILENT, daemon, engine, only_finding
+from tests.hosts import Made
 from tests.judging import judge, rows
 
 
@@ -70,6 +74,22 @@ def test_hung_is_not_said() -> None:
         judge("daemon.hung", daemon=daemon(silence=None), containers=alone, root=ROOT).findings
     )
     assert (finding.subject.name, finding.severity) == ("stuck", Severity.warning)
+
+
+def test_the_only_container_waits_for_the_receiver_of_its_lines() -> None:
+    why = f"inspect: timed out: GET /v1.51/containers/{ID}/json: no answer in time"
+    only = Containers((), (Unexamined(container("api"), why),))
+    written = {"LogConfig": {"Type": "fluentd", "Config": {"fluentd-address": "192.0.2.7:24224"}}}
+    host = Made({"file.read": {"text": json.dumps(written)}})
+    one = daemon(silence=None)
+    receivers = log_receivers(host, stuck_containers(one, only), ROOT)
+    finding = only_finding(
+        judge(
+            "daemon.hung", daemon=one, containers=only, root=ROOT, log_receivers=receivers
+        ).findings
+    )
+    assert (finding.subject.name, finding.severity) == ("api", Severity.critical)
+    assert finding.variables["receiver"] == "192.0.2.7:24224"
 
 
 @pytest.mark.parametrize(

@@ -342,3 +342,28 @@ def stopped_with_live_restore(box: Box) -> None:
     run = box.diagnose("all")
     assert "still running: shop1, shop2, shop3, shop4, shop5" in " ".join(run.out.split()), run.out
     assert "6 containers (5 running)" in run.out, run.out
+
+
+@fault("daemon.hung", subject="container:api49", baseline=False, exit_code=2)
+def receiver_of_lines_that_takes_none(box: Box) -> None:
+    """The only container logs to a fluentd that accepts connections and reads nothing: its stop
+    never ends, and the engine says nothing of it any more."""
+    deaf = "import socket; s = socket.socket(); s.setsockopt(1, 8, 4096); s.setsockopt(1, 2, 1)\n"
+    deaf += "s.bind(('0.0.0.0', 24249)); s.listen(); kept = [s.accept() for _ in range(99)]\n"
+    box.spawn(["python3", "-c", deaf])
+    line = "0123456789" * 40
+    box.wait_for(lambda: ":24249" in box.sh("ss -ltn"), what="the receiver")
+    box.docker(
+        "run", "-d", "--name=api49", "--memory=64m", "--pids-limit=64", "--stop-timeout=1",
+        "--log-driver=fluentd", "--log-opt=fluentd-address=127.0.0.1:24249", "shop:1.4", "sh",
+        "-c", f"while :; do echo {line}; done",
+    )  # fmt: skip
+    box.sh("sleep 8")
+    box.spawn(["docker", "stop", "--time=1", "api49"])
+    box.wait_for(
+        lambda: box.run(["timeout", "2", "docker", "inspect", "api49"], check=False).returncode,
+        60,
+        what="the engine to be silent about it",
+    )
+    assert "api49" in box.docker("ps", "--all").stdout
+    assert "fluentd" in box.diagnose("check", "daemon.hung").out

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, images
 from tests.lab.images import Recipe, load
+from tests.lab.programs import install_compose
 from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.named_settings import AT_START, ended
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs, run
@@ -92,6 +93,27 @@ def password_that_is_simply_wrong(box: Box) -> None:
     assert "could not decrypt" in _of_project(
         box, "node22", "NODE_PASSWORD='open$sesame'\nNODE_TOKEN_FILE=$HOME/token\n"
     )
+
+
+_REFUSED_AGAIN = (
+    "while :; do echo 'FATAL: password authentication failed for user shop' >&2; sleep 1; done"
+)
+
+
+@fault("container.variable-malformed", subject="container:till52-api-1", exit_code=1)
+def password_with_a_dollar_sign_of_a_program_that_tries_again(box: Box) -> None:
+    """The compose file itself has the password, and its program is refused again and again."""
+    images.load(box, "bb:1.36")
+    install_compose(box)
+    text = (
+        "services:\n  api:\n    image: bb:1.36\n    init: true\n    mem_limit: 64m\n"
+        f'    pids_limit: 64\n    command: ["sh", "-c", "{_REFUSED_AGAIN}"]\n'
+        "    environment:\n      DB_PASSWORD: pa$word9\n"
+    )
+    box.write("/srv/till52/compose.yaml", text)
+    box.sh("cd /srv/till52 && docker compose up --detach 2>&1", timeout=60)
+    assert "DB_PASSWORD=pa" in box.inspect("till52-api-1")["Config"]["Env"]
+    box.sh("sleep 8")
 
 
 _BILLING = b"""#!/bin/sh

@@ -471,3 +471,23 @@ def task_whose_port_another_container_has(box: Box) -> None:
     box.docker("start", "former")
     box.docker("service", "create", *options, "--name=edge", port, "shop:1.4")
     box.wait_for(refused, 90, "three refused tasks again")
+
+
+@fault("container.variable-missing", subject="container:pay51.1.*", baseline=False, also=["*"])
+def variable_of_a_service_missing(box: Box) -> None:
+    """Each task of a service ends for a variable; the first command gives it to the service."""
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    limits = ("--detach", "--no-resolve-image", "--limit-memory=64m", "--restart-delay=1s")
+    script = ("sh", "-c", ": ${PAYMENT_KEY:?}; exec sleep 1000")
+    box.docker("service", "create", *limits, "--name=pay51", box.image("bb:1.36"), *script)
+    tasks = ("service", "ps", "--no-trunc", "pay51")
+    box.wait_for(lambda: box.docker(*tasks).stdout.count("Failed") >= 3, 60, "three failed tasks")
+    findings = box.diagnose("all", "--format", "json").findings
+    (root,) = [found for found in findings if found["root"] and found["severity"] == "critical"]
+    assert root["id"] == "container.variable-missing"
+    command = root["fix"][0]["command"]
+    assert "service update --detach --env-add PAYMENT_KEY pay51" in command
+    box.sh(f"echo made-up | {{ {command}; }}")
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 60, "a task that runs")
+    box.docker("service", "update", "--detach", "--env-rm=PAYMENT_KEY", "pay51")
+    box.wait_for(lambda: box.docker(*tasks).stdout.count("Failed") >= 6, 60, "failed tasks")

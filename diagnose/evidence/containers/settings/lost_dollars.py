@@ -1,10 +1,11 @@
-"""Secrets of failed containers of which compose has taken a part for a variable."""
+"""Secrets of containers that complain, of which compose has taken a part for a variable."""
 
 from collections.abc import Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails, suspicious
 from diagnose.evidence.containers.settings.compose_files import project_files
 from diagnose.evidence.items import ByContainer
@@ -35,19 +36,28 @@ class CutSecrets(msgspec.Struct, frozen=True):
 
 
 class LostDollars(ByContainer[CutSecrets], frozen=True):
-    """Those of failed containers whose log mentions a secret."""
+    """Those of containers that fail or repeat an error, whose log mentions a secret."""
 
 
 @evidence
 def lost_dollars(
-    host: Host, containers: Containers, log_tails: LogTails, clock: Clock, options: Options
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    repeated_errors: RepeatedErrors | None,
+    clock: Clock,
+    options: Options,
 ) -> LostDollars:
-    """Files are read only of a project with a failed container whose log mentions a secret."""
+    """Files are read only of a project with a container that fails, or repeats an error, whose log
+    mentions a secret."""
     by_id: dict[str, CutSecrets] = {}
+    repeated = {error.container.id: error.line.whole for error in repeated_errors or ()}
     for container in containers:
-        line = _complaint(log_tails.of(container))
+        is_failing = suspicious(container, clock.wall, options.since_s)
+        said = repeated.get(container.id, "")
+        line = _complaint(log_tails.of(container)) if is_failing else _if_of_secret(said)
         files = project_files(container)
-        if line and files and suspicious(container, clock.wall, options.since_s):
+        if line and files:
             question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
             answer = host.ask(question)
             lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
@@ -59,7 +69,12 @@ def lost_dollars(
 def _complaint(tail: LogTail) -> str:
     """The newest line that mentions a secret."""
     lines = [*tail.earlier, *tail.lines]
-    return next((line for line in reversed(lines) if SECRET.search(line.lower())), "")
+    return next(filter(_if_of_secret, reversed(lines)), "")
+
+
+def _if_of_secret(line: str) -> str:
+    """The line, where it mentions a secret."""
+    return line if SECRET.search(line.lower()) else ""
 
 
 def _own_secrets(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:
