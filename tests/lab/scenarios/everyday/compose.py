@@ -16,7 +16,8 @@ _WAITS = "db:service_healthy:false"
 @fault("container.never-started", subject="container:till-app-1")
 def app_that_compose_gave_up(box: Box) -> None:
     """A database was called unhealthy while it made its data, so that compose gave its app up; it
-    is healthy now. Nothing is waited for."""
+    is healthy now."""
+    box.write("/etc/diagnose/lab.toml", _AT_ONCE)
     words = ("sh", "-c", "sleep 5; touch /tmp/ready; exec sleep 1000")
     database = (*SAFE, *labels("till", "db"), "--name=till-db-1", *_PROBED)
     box.docker("run", "-d", *database, "bb:1.36", *words)
@@ -51,6 +52,18 @@ def app_that_compose_gave_up_beside_frequent_probes(box: Box) -> None:
     box.wait_health("till-db-1", "unhealthy")
     box.wait_health("till-db-1", "healthy")
     box.sh("sleep 31", timeout=40)
+
+
+@fault("container.never-started", subject="container:till-app-1")
+def app_that_compose_gave_up_a_moment_ago(box: Box) -> None:
+    """The same, where the database has recovered just now: compose does not wait for that."""
+    words = ("sh", "-c", "sleep 4; touch /tmp/ready; exec sleep 1000")
+    database = (*SAFE, *labels("till", "db"), "--name=till-db-1", *_PROBED)
+    box.docker("run", "-d", *database, "bb:1.36", *words)
+    app = (*SAFE, *labels("till", "app", depends_on=_WAITS), "--name=till-app-1")
+    box.docker("create", *app, "bb:1.36", "sleep", "1000")
+    box.wait_health("till-db-1", "unhealthy")
+    box.wait_health("till-db-1", "healthy")
 
 
 @healthy()
