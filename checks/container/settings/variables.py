@@ -56,14 +56,20 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
     The log names the variable, or the program is known to need one of several, and the container's
     environment has none of them, or has them empty. A variable that a start script sets for its own
-    children is not seen.
+    children is not seen. Of the tasks of a swarm service the youngest speaks for all.
     """
-    for claim in claims(ID, containers, log_tails, clock):
+    told: set[tuple[str, str]] = set()
+    made = sorted(claims(ID, containers, log_tails, clock), key=_newest_first)
+    for claim in made:
         container = claim.container
         named = missing_variable(container, claim.failure)
         wanted = (named,) if named else claim.failure.needs
         if not wanted or any(map(container.config.sets, wanted)):
             continue
+        service = container.swarm_service
+        if service and (service, wanted[0]) in told:
+            continue
+        told.add((service, wanted[0]))
         empty_entries = {f"{name}=" for name in wanted}
         is_empty = not empty_entries.isdisjoint(container.config.env or ())
         state = "is empty" if is_empty else "is not set"
@@ -85,8 +91,8 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         )
         is_known = any(other.config.value_of(wanted[0]) for other in containers)
         given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
-        if container.swarm_service:
-            given = _ways_in_swarm(container.swarm_service, given)
+        if service:
+            given = _ways_in_swarm(service, given)
         yield finding.with_variables({**compose_variables(container), **given})
 
 
@@ -106,8 +112,12 @@ def _ways_to_set(
     return {kind: variable}
 
 
+def _newest_first(claim: Claim) -> float:
+    return -(claim.container.created_at or 0.0)
+
+
 def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
-    """The same for all tasks of a service, which replaces each one that is recreated alone."""
+    """How all tasks of a service get the variables: swarm replaces what is recreated alone."""
     ways = {"typed": "service_typed", "generated": "service_generated", "all_typed": "service_all"}
     return {"swarm_service": service, **{ways[key]: value for key, value in given.items()}}
 

@@ -240,6 +240,8 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     healthcheck: Healthcheck | None = None
     exposed_ports: dict[str, Json] | None = None
     working_dir: str = ""
+    volumes: dict[str, object] | None = None
+    """The folders that its image, or who created it, calls volumes."""
 
     @property
     def starts_as_root(self) -> bool:

@@ -25,6 +25,7 @@ from diagnose.live.disk import project_files
 from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.compose_search import found_compose_files
 from diagnose.live.disk.cron_files import cron_calls
+from diagnose.live.disk.hidden_files import hidden_files
 from diagnose.live.disk.host_call_files import host_jobs, shell_variables
 from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
@@ -351,6 +352,7 @@ def functions() -> Mapping[str, Function]:
             project_files.compose_variables,
             project_files.compose_volumes,
             project_files.differing_contents,
+            hidden_files,
             collect,
             builds,
         )

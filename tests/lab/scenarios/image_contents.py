@@ -148,3 +148,39 @@ def https_in_the_settings_of_the_image(box: Box) -> None:
     assert "HTTPS endpoint" in ended(box, "hub21")
     changed = "--env=Kestrel__Endpoints__Https__Url=http://+:52001"
     assert first_command(box, AT_START, "hub21") == f"diagnose recreate hub21 -- {changed} | sh"
+
+
+def _portal(box: Box, name: str, folder: str) -> None:
+    recipe = Recipe(
+        files={
+            "opt/portal/WEB-INF/lib/portal.jar": (b"PK", 0o644),
+            "opt/portal/docs": (b"a", 0o644),
+        },
+        changes=("LABEL org.opencontainers.image.version=5.3", 'CMD ["sleep","1000"]'),
+    )
+    load(box, "team/portal:5.3", recipe)
+    limits = ("--memory=64m", "--pids-limit=64", "--init", "--read-only", "--user=1000")
+    mount = f"/srv/{name}:{folder}"
+    box.docker("run", "-d", f"--name={name}", *limits, "-v", mount, "team/portal:5.3")
+
+
+_HIDDEN = "container.program-files-hidden"
+
+
+@fault(_HIDDEN, subject="container:portal53", shareable=True, exit_code=0)
+def empty_folder_over_a_program(box: Box) -> None:
+    """A wrong path is mounted over a part of the program: the engine has made an empty folder. The
+    first command copies the files."""
+    _portal(box, "portal53", "/opt/portal/WEB-INF")
+    box.sh(f"{first_command(box, _HIDDEN, 'portal53')} 2>&1", timeout=60)
+    assert box.read("/srv/portal53/lib/portal.jar") == "PK"
+    assert not box.diagnose("check", _HIDDEN, "--format", "json").findings
+    box.sh("rm -r /srv/portal53/lib")
+
+
+@healthy(shareable=True)
+def folder_over_a_program_that_has_files(box: Box) -> None:
+    """The same mount with the project's own files, and an empty folder where the image has none."""
+    box.write("/srv/portal54/lib/own.jar", "PK")
+    _portal(box, "portal54", "/opt/portal/WEB-INF")
+    _portal(box, "portal55", "/data")

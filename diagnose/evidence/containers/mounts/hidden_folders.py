@@ -1,0 +1,72 @@
+"""Empty folders of the host that hide program files of an image."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.filesystem_types import may_hang
+from diagnose.model import Failed, NoEvidenceError, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.hidden_files import CoveredPlace, FindHiddenFiles
+from diagnose.registry import evidence
+
+MOST = 100
+"""Mounts that are looked at."""
+
+
+class HiddenFolder(msgspec.Struct, frozen=True):
+    """A mount of a running container, and some of the files that it hides."""
+
+    container: Container
+    mount: Mount
+    files: tuple[str, ...]
+
+
+class HiddenFolders(Items[HiddenFolder], frozen=True):
+    """Those of running containers."""
+
+
+@evidence
+def hidden_folders(host: Host, containers: Containers, mounts: Mounts | None) -> HiddenFolders:
+    """One question for all bind mounts of running containers.
+
+    A folder that the image itself calls a volume is one for data, and a network file system is not
+    asked. Where containerd keeps the layers, none are known, and nothing is looked at.
+    """
+    places = [
+        (container, mount, place)
+        for container in containers.running
+        for mount, place in _covered_places(container, mounts)
+    ][:MOST]
+    if not places:
+        return HiddenFolders()
+    answer = host.ask(FindHiddenFiles([place for _, _, place in places]))
+    if isinstance(answer, Failed):
+        raise NoEvidenceError(Unavailable.of(answer))
+    found = {(folder.source, folder.target): tuple(folder.files) for folder in answer}
+    return HiddenFolders(
+        tuple(
+            HiddenFolder(container, mount, found[place.source, place.target])
+            for container, mount, place in places
+            if (place.source, place.target) in found
+        )
+    )
+
+
+def _covered_places(
+    container: Container, mounts: Mounts | None
+) -> Iterator[tuple[Mount, CoveredPlace]]:
+    data = container.graph_driver.data or {} if container.graph_driver is not None else {}
+    layers = (data.get("LowerDir") or "").split(":")[1:]
+    if not layers:
+        return
+    volumes = container.config.volumes or {}
+    for mount in container.bind_mounts:
+        on_disk = mounts.of(mount.source) if mounts is not None else None
+        if mount.destination in volumes or on_disk is None or may_hang(on_disk.fstype):
+            continue
+        yield mount, CoveredPlace(mount.source, mount.destination, layers)
