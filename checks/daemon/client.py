@@ -23,8 +23,9 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
     """The docker command goes to a place where no engine answers.
 
     Docker Desktop, Colima and rootless installations leave their context behind when they are
-    removed. A context counts only if its address is a local socket, and a program listens at the
-    default socket: if the context names a remote engine that is down, the user meant that engine. A
+    removed. A context counts only if its address is a local socket or a port of this machine, and a
+    program listens at the default socket: if the context names a remote engine that is down, the
+    user meant that engine. A
     user's own engine is found by this tool, and not by the docker command, unless DOCKER_HOST or a
     context names it: advice, because the shell that matters may name it. A context that is not
     there, or whose file names no engine, leads nowhere at all.
@@ -40,9 +41,9 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
 
 
 def _is_dead(daemon: Daemon) -> bool:
-    """Whether the context in use, or DOCKER_HOST, names a socket at which nobody answers."""
+    """Whether the context in use, or DOCKER_HOST, names a place here at which nobody answers."""
     endpoint = daemon.endpoint
-    is_configured = endpoint.source in ("currentContext", VARIABLE) and bool(endpoint.path)
+    is_configured = endpoint.source in ("currentContext", VARIABLE) and bool(endpoint.place)
     return is_configured and not endpoint.is_default and daemon.reason in ("missing", "refused")
 
 
@@ -52,11 +53,11 @@ def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
     if endpoint.source == VARIABLE:
         return Finding(
             subject=DAEMON,
-            summary=f'docker commands of user "{client.user}" go to {endpoint.path}, which {VARIABLE} '
+            summary=f'docker commands of user "{client.user}" go to {endpoint.place}, which {VARIABLE} '
             f"names and which {what}; an engine listens at {DEFAULT_SOCKET}",
             evidence={
                 f"variable {VARIABLE}": endpoint.url,
-                f"connect({endpoint.path})": str(daemon.silence),
+                f"connect({endpoint.place})": str(daemon.silence),
                 "/proc/net/unix": f"a program listens at {DEFAULT_SOCKET}",
             },
             variables={"variable": VARIABLE, "socket": DEFAULT_SOCKET},
@@ -65,11 +66,11 @@ def _dead_finding(daemon: Daemon, client: ClientSettings) -> Finding:
         subject=DAEMON,
         summary=(
             f'docker commands of user "{client.user}" go to context "{endpoint.context}", whose '
-            f"socket {endpoint.path} {what}; an engine listens at {DEFAULT_SOCKET}"
+            f"address {endpoint.place} {what}; an engine listens at {DEFAULT_SOCKET}"
         ),
         evidence={
             "currentContext": f"{endpoint.context} in {client.file}",
-            f"connect({endpoint.path})": str(daemon.silence),
+            f"connect({endpoint.place})": str(daemon.silence),
             "/proc/net/unix": f"a program listens at {DEFAULT_SOCKET}",
         },
         variables={"context": endpoint.context or "", "socket": DEFAULT_SOCKET},

@@ -41,6 +41,13 @@ class Endpoint(msgspec.Struct, frozen=True):
         return self.url.removeprefix("unix://") if self.scheme == "unix" else ""
 
     @property
+    def place(self) -> str:
+        """The socket's path, or the port of this machine itself; empty for one elsewhere."""
+        host = self.url.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+        is_here = self.scheme == "tcp" and (host in ("localhost", "::1") or host.startswith("127."))
+        return self.url if is_here else self.path
+
+    @property
     def is_default(self) -> bool:
         """Whether this is where an engine belongs: the system's, or that of a user who has one."""
         if self.path in DEFAULT_SOCKETS:

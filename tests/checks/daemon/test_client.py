@@ -19,6 +19,7 @@ OF_DESKTOP = Endpoint(
 )
 REMOTE = Endpoint("tcp://10.9.8.7:2376", "tcp", "currentContext", named=True, context="prod")
 OF_VARIABLE = Endpoint(f"unix://{DESKTOP}", "unix", "DOCKER_HOST", named=True)
+OF_PORT = replace(OF_VARIABLE, url="tcp://127.0.0.1:2375", scheme="tcp")
 GONE = Unavailable("missing", f"{DESKTOP}: No such file or directory")
 LISTENS = ClientSettings("/root/.docker/config.json", "root", listens=True)
 ALONE = ClientSettings("/root/.docker/config.json", "root")
@@ -33,6 +34,10 @@ CONTEXTS: dict[str, tuple[Daemon, ClientSettings, list[tuple[str, str]]]] = {
     "a variable names it": (daemon(endpoint=OF_VARIABLE, silence=GONE), LISTENS, FOUND),
     "a variable names it, and no other engine is here": (
         daemon(endpoint=OF_VARIABLE, silence=GONE), ALONE, [],
+    ),
+    "a variable names a port of this host": (daemon(endpoint=OF_PORT, silence=REFUSED), LISTENS, FOUND),
+    "a variable names a remote engine": (
+        daemon(endpoint=replace(OF_PORT, url=REMOTE.url), silence=REFUSED), LISTENS, [],
     ),
     "the user named it": (
         daemon(endpoint=replace(OF_VARIABLE, source="-H"), silence=GONE), LISTENS, [],

@@ -269,7 +269,12 @@ def wrong_address(box: Box) -> None:
     assert box.ping()
 
 
-@healthy(env={"DOCKER_HOST": "tcp://127.0.0.1:1"}, exit_code=3)
+@fault(
+    "daemon.client-context-dead",
+    subject="daemon:docker",
+    env={"DOCKER_HOST": "tcp://127.0.0.1:1"},
+    exit_code=1,
+)
 def wrong_port(box: Box) -> None:
     """The engine is well; DOCKER_HOST names a port where nobody listens."""
     assert box.ping()
