@@ -41,9 +41,10 @@ def log_receivers(host: Host, stuck_containers: StuckContainers, root: DataRoot)
     """The engine keeps the lock of a container that it cannot stop; its settings are on disk."""
     receivers = {}
     for stuck in list(stuck_containers)[:MOST]:
-        path = f"{root.path}/containers/{stuck.id}/hostconfig.json"
-        answer = host.ask(ReadFile(path)) if stuck.id else None
-        receiver = None if answer is None or isinstance(answer, Failed) else _receiver(answer.text)
+        if not stuck.id:
+            continue
+        answer = host.ask(ReadFile(f"{root.path}/containers/{stuck.id}/hostconfig.json"))
+        receiver = None if isinstance(answer, Failed) else _receiver(answer.text)
         if receiver is not None:
             receivers[stuck.name] = receiver
     return LogReceivers(receivers)
