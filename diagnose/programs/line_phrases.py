@@ -57,7 +57,7 @@ EXPLAINS = Phrases(
         | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b
-        | \bdo\ not\ use\b.{1,80}\buse\b.{1,60}\binstead\b | \bnot\ reachable\b | \bverification\ failed\b
+        | \bdo\ not\ use\b.{1,80}\buse\b.{1,60}\binstead\b | \bnot\ reachable\b | \bhost\ key\ verification\ failed\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
         | \bunsupported\b | \bunrecogni[sz]ed\b
         | \bin\ use\b | \bdevice\ or\ resource\ busy\b

@@ -14,6 +14,10 @@ EXCEPTION_LINE = LazyPattern(
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET, whose console indents it by six."""
+OUTER_EXCEPTIONS = LazyPattern(
+    r"^.{1,600} ---> (?=(?:[A-Z]\w{0,60}\.){1,8}[A-Z]\w{0,80}(?:Error|Exception): \S)"
+)
+"""What stands before the innermost exception of .NET, where the whole chain is one line."""
 RUBY_EXCEPTION = LazyPattern(
     r"^\S{1,300}:\d{1,9}:in [`'][^'\n]{0,300}': .*\([A-Z]\w*(?:::\w+)*\)\s*$"
 )

@@ -37,6 +37,7 @@ from diagnose.programs.stack_traces import (
     CHAIN_NOTICE,
     ELIXIR_EXCEPTION,
     EXCEPTION_LINE,
+    OUTER_EXCEPTIONS,
     QUOTED_EXCEPTION,
     RUBY_EXCEPTION,
     VAGUE_CAUSE,
@@ -149,7 +150,7 @@ def says_what_is_wrong(line: str) -> bool:
 
 def _score(line: Message) -> int:
     """How well a line explains a failure."""
-    text, level = line.text, line.level
+    text, level = OUTER_EXCEPTIONS.sub("", line.text), line.level
     exception = (
         EXCEPTION_LINE.match(text) or RUBY_EXCEPTION.match(text) or ELIXIR_EXCEPTION.match(text)
     )

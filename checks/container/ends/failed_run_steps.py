@@ -129,7 +129,10 @@ def _named_steps(run: FailedRun) -> PageVariables:
 def _room_variables(run: FailedRun) -> PageVariables:
     """Where the program writes, if its log says that there is no room: below its first mount."""
     tail, info = run.tail, run.context.info
-    if "no-space" not in tail.signs and tail.failure_named("database-io", "space-short") is None:
+    if (
+        "no-space" not in tail.signs
+        and tail.failure_named("database-io", "space-short", "steam-room") is None
+    ):
         return {}
     mounts = run.container.mounts
     mounted = [mount.source for mount in mounts if mount.rw and mount.has_host_path]

@@ -8,7 +8,7 @@ from checks.container.first_steps.error_case import ErrorCase
 from checks.container.first_steps.installed_parts import installer_of
 from checks.container.first_steps.named_things import named_thing_steps
 from checks.container.first_steps.row_steps import row_steps
-from checks.container.first_steps.subject_looks import running_look
+from checks.container.first_steps.subject_looks import OF_DATA, running_look
 from checks.container.peers.unknown_names import stray_variables
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Containers
@@ -61,6 +61,7 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield _call_variables(error)
     yield certificate_steps(error.container, error.failure, containers)
     yield _named_steps(case)
+    yield _data_look(error, containers)
     yield case.setting.variables if case.setting is not None else {}
     yield line_subject_variables(error.container, error.failure, error.line.whole)
     yield _place_variables(error)
@@ -125,6 +126,14 @@ def _named_steps(case: ErrorCase) -> PageVariables:
     if setting is not None and not setting.path and not setting.folder:
         return {}
     return named_thing_steps(case.error.container, case.error.line.whole)
+
+
+def _data_look(error: RepeatedError, containers: Containers | None) -> PageVariables:
+    """What the row is about, where that is data: a file that the line names holds no settings."""
+    failure = error.failure
+    if failure is None or failure.failure.look not in OF_DATA:
+        return {}
+    return running_look(error.container, failure, error.line.whole, containers)
 
 
 def _given_settings(error: RepeatedError) -> PageVariables:

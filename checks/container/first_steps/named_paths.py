@@ -16,6 +16,7 @@ _REFUSED = LazyPattern(
     r"permission denied|insufficient permissions|not accessible for user|unable to create data directory"
     r"|operation not permitted|\bEACCES\b|\bEPERM\b|PermissionError|AccessDenied"
     r"|access (?:to the path )?.{0,80}denied|not writ[ae]ble|cannot write|for writing"
+    r"|cannot create (?:the )?directory|write access is required|are too open|Failed asserting that (?:mode|owner)"
     r"|wrong ownership|has invalid permissions|readonly database|unable to open (?:the )?database file",
     re.IGNORECASE,
 )

@@ -92,7 +92,7 @@ def _lock_steps(container: Container, text: str) -> PageVariables:
 
     Nothing where the container has several places to which it writes.
     """
-    if not _LOCKED.search(text):
+    if not _LOCKED.search(text) or "port-taken" in signs(text):
         return {}
     mount = only(container.writable_host_mounts)
     return {"locked_data": mount.name or mount.source} if mount is not None else {}

@@ -2,6 +2,7 @@
 
 from checks.container.first_steps.line_steps import settings_folder
 from checks.container.first_steps.plain_run import plain_run_steps
+from checks.container.first_steps.subject_looks import OF_DATA
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.passing_failures import passing_signatures
@@ -52,7 +53,7 @@ def setting_variables(
     unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
-    if setting is not None:
+    if setting is not None and not (setting.path and _is_of_data(tail)):
         return _without_contents(setting, tail) | _scheme_of_postgres(tail, setting)
     if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
         return {"named_folder": folder}
@@ -71,6 +72,12 @@ def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     is_refused = "permission" in signs(tail.telling_text) or tail.failure_named("path-denied")
     hidden = ("setting_file", "setting_line") if is_refused else ()
     return {name: value for name, value in setting.variables.items() if name not in hidden}
+
+
+def _is_of_data(tail: LogTail) -> bool:
+    """Whether the log names a file for its room, its rights or what wrote it."""
+    row = tail.failure.failure if tail.failure is not None else None
+    return "no-space" in tail.signs or (row is not None and row.look in OF_DATA)
 
 
 def _without_changes(setting: NamedSetting | None) -> PageVariables:

@@ -75,6 +75,10 @@ _PLACES = ("host", "address", "server", "peer", "url", "port")
 _BLAMED_MOUNT = LazyPattern(r"\bmount hides|\bmounts? (?:away|over)\b")
 _SETTINGS = LazyPattern(r"\bconfiguration|\bin (?:a|the) file\b|\bconfig\b|settings file")
 """Words of rows that are about files of settings."""
+_OF_SECRETS = LazyPattern(r"KEY|SECRET|TOKEN|PASS|SALT", re.IGNORECASE)
+"""Variables of which the page shows the length."""
+OF_DATA = frozenset({"data", "memory", "sharing", "versions"})
+"""Looks of rows about what is in a file or under it, and not about the lines of settings."""
 _MOST_BESIDE = 8
 """Containers whose mounts are shown at most."""
 _DATA = LazyPattern(r"data|/var/lib/|/db\b|storage|/srv/")
@@ -353,6 +357,16 @@ def _devices(case: _Case) -> PageVariables:
     return {"devices_of": case.container.name}
 
 
+def _graphics(case: _Case) -> PageVariables:
+    return {"graphics_of": case.container.name}
+
+
+def _secrets(case: _Case) -> PageVariables:
+    """The variables with keys and passwords; the mounted settings where the container has none."""
+    given = any(_OF_SECRETS.search(name) for name, _ in case.container.config.environment)
+    return {"secrets_of": case.container.name} if given else shown_settings(case.container)
+
+
 def _mounts_beside(case: _Case) -> PageVariables:
     """What a container and those beside it mount, for a path that they name to each other."""
     beside = case.containers.beside(case.container) if case.containers is not None else []
@@ -373,12 +387,14 @@ _BY_KIND: Mapping[Look, Callable[[_Case], PageVariables]] = {
     "data": _data,
     "database": _database,
     "devices": _devices,
+    "graphics": _graphics,
     "image": _image,
     "machine": _machine,
     "memory": _memory,
     "mounts": _mounts_beside,
     "networks": _networks,
     "scripts": _scripts,
+    "secrets": _secrets,
     "sharing": _sharing,
     "versions": _versions,
 }

@@ -36,6 +36,7 @@ CALLED_SERVERS = (
         "network_key, channel)",
         cure="put the values of the lines above into configuration.yaml; with other values all devices have to be paired again",
         source="Koenkk/zigbee2mqtt#23862",
+        look="data",
     ),
     Failure(
         name="search-flood",

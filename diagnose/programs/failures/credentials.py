@@ -106,6 +106,7 @@ CREDENTIALS = (
         cure="give all of them the same secret, and make the tokens and keys again with it",
         source="jsonwebtoken's and PyJWT's own messages",
         of_running=NEVER,
+        look="secrets",
     ),
     Failure(
         name="api-key-refused",

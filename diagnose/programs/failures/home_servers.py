@@ -111,6 +111,7 @@ _DATA = (
         source="mbentley/docker-omada-controller#664",
         confirmed_by="container.cpu-unsupported",
         needs=("avx",),
+        look="machine",
     ),
     Failure(
         name="inner-mongodb-ended",

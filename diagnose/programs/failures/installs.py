@@ -14,6 +14,7 @@ INSTALLS = (
         "or the package has another name in this distribution",
         cure="run apt-get update (apk update) before it, or correct the name; a package that is installed in the image "
         "needs no network at the start",
+        follows=True,
         source="apt's and apk's own messages",
     ),
     Failure(

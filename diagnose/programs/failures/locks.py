@@ -155,6 +155,7 @@ LOCKS = (
         cure="stop the other container, or give this one a volume of its own",
         source="portainer/portainer#8024",
         confirmed_by=_LOCKED,
+        look="sharing",
     ),
     Failure(
         name="browser-profile",

@@ -52,6 +52,7 @@ MEMORY = (
         cause="Java cannot get memory from the system",
         cure="lower -Xmx, or raise the container's memory limit; where threads fail, see the limit of processes",
         confirmed_by=_HEAP,
+        look="memory",
     ),
     Failure(
         name="jvm-heap",

@@ -158,7 +158,7 @@ PROCESSOR = (
         name="shared-library",
         mark="shared librar",
         pattern=r"error while loading shared libraries: (?P<library>\S+): cannot open shared object file"
-        r"|Error loading shared library (?P<library_musl>\S+?): No such file or directory",
+        r"|Error loading shared library (?P<library_musl>\S+?): No such file or directory(?! \(needed by \S+\.node\b)",
         cause="the image lacks a library that the program is linked with, or has it where the loader does not look: {library}",
         cure="install the library in the image; a program of glibc does not run on Alpine without gcompat",
         turns_away=True,

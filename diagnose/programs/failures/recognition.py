@@ -42,19 +42,22 @@ Look = Literal[
     "data",
     "database",
     "devices",
+    "graphics",
     "image",
     "machine",
     "memory",
     "mounts",
     "networks",
     "scripts",
+    "secrets",
     "sharing",
     "versions",
 ]
 """The kind of thing that decides between the causes of a failure: builds of the image on the host,
-certificates, what a child has printed, files of data, a database, devices of the host, what the
-image has, the machine, memory, what its neighbours mount, networks, the commands of package.json,
-who else has its data and on which file system, the version that wrote the data."""
+certificates, what a child has printed, files of data, a database, devices of the host, the graphics
+card, what the image has, the machine, memory, what its neighbours mount, networks, the commands of
+package.json, keys and passwords, who else has its data and on which file system, the version that
+wrote the data."""
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):

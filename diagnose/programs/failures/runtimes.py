@@ -129,7 +129,8 @@ RUNTIMES = (
         name="node-binary",
         mark=".node",
         pattern=r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class"
-        r"|cannot open shared object)",
+        r"|cannot open shared object)"
+        r"|Error loading shared library \S+: No such file or directory \(needed by (?P<file_musl>/[^\s:)]+\.node)\)",
         cause="{file} was built for another system or processor: "
         "node_modules was copied or mounted from another machine",
         cure="delete node_modules on the host, "

@@ -233,7 +233,7 @@ VARIABLES = (
             (?<![\w./-])(?!EAI_|ERR_)(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
             # missing X; missing X or Y
             | \b(?:missing|required|undefined|unset|(?:must|please)\ (?:define|set|provide|specify))
-                (?:\ (?:value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
+                (?:\ (?:a|value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}
                 (?P<variable_verb>{_NAME_OF_PARTS})(?![\w./-])(?![^.;\n]{{0,60}}\b(?:after|before|during)\b)
                 (?:{_QUOTE}\ (?:or|and)\ {_QUOTE}(?P<second>{_NAME_OF_PARTS}))?
             # {{ X: [ 'Required' ] }}, as Zod has it

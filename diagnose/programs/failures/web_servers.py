@@ -253,6 +253,7 @@ WEB_SERVERS = (
         "SCRIPT_FILENAME as $document_root$fastcgi_script_name",
         source="docker-library/php#1133",
         remedy=SharedFolder(),
+        look="mounts",
     ),
     Failure(
         name="grafana-default",

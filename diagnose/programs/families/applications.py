@@ -37,6 +37,7 @@ APPLICATIONS = (
         "was saved cannot be read with a new one",
         of_running=_OF_SAVED,
         source="Authelia's, LLDAP's and Semaphore's own messages; puckel/docker-airflow#567",
+        look="secrets",
     ),
     Failure(
         name="key-malformed",
@@ -54,6 +55,7 @@ APPLICATIONS = (
         "php artisan key:generate --show for Laravel; a key that data was encrypted with has to stay",
         remedy=Typed("{key}"),
         source="cryptography's, Laravel's and Node.js' own messages",
+        look="secrets",
     ),
     Failure(
         name="server-too-old",

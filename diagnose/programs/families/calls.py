@@ -176,6 +176,7 @@ _UNRESOLVED = rf"""(?x)
         | host(?:[ ]?name)?\ not\ found:?\ ['\"`](?P<host_quoted>{_NAME})['\"`]
         | no\ address\ associated\ with\ (?:host)?name:?\ ['\"`]?(?P<host_associated>{_NAME})
         | bad\ address\ '(?P<host_busybox>{_NAME})
+        | Temporary\ failure\ resolving\ '(?P<host_apt>{_NAME})
         | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
         | (?<![\w./-])(?P<host_unresolved>{_NAME})/<unresolved>:\d+
         | \bBackend\ host\ '"(?P<host_varnish>{_NAME})"'\ could\ not\ be\ resolved
@@ -301,6 +302,7 @@ PEERS = (
         "the program is given",
         source=_MANY,
         may_pass=True,
+        look="database",
     ),
     Failure(
         name="no-peer-available",

@@ -96,7 +96,7 @@ DEVICES = (
         cure="update the driver of the host, or run a build of the image with an older CUDA",
         source="PyTorch's and CUDA's own messages",
         build="another",
-        look="machine",
+        look="graphics",
     ),
     Failure(
         name="gpu-withdrawn",
@@ -117,7 +117,7 @@ DEVICES = (
         cure="reboot the host, or unload and load its module (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; "
         "modprobe nvidia) with no program on the GPU",
         source="NVIDIA/nvidia-docker#584",
-        look="machine",
+        look="graphics",
     ),
     Failure(
         name="gpu-memory",
@@ -127,6 +127,7 @@ DEVICES = (
         "the model is too large for it, or another program holds a part",
         cure="nvidia-smi on the host shows who holds it; use a smaller model or batch",
         source="PyTorch's own message",
+        look="graphics",
     ),
     Failure(
         name="kernel-module",

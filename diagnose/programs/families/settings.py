@@ -176,6 +176,7 @@ SETTINGS = (
         cause="the program's settings lack a secret: {secret}",
         cure="set the variable that the image's documentation names for it",
         source="jitsi/docker-jitsi-meet#670; linuxserver/docker-duplicati, its own message",
+        look="secrets",
     ),
     Failure(
         name="signing-secret-empty",
@@ -188,6 +189,7 @@ SETTINGS = (
         cause="the secret by which the program signs its logins (JWT) or sessions is empty or not set",
         cure="set the variable that the image's documentation names for it, to a long random value",
         source="jsonwebtoken's and express-session's own messages; automatisch/automatisch#1743",
+        look="secrets",
     ),
     Failure(
         name="password-weak",
@@ -203,6 +205,7 @@ SETTINGS = (
         cause="the program does not accept the password in its settings",
         cure="set a longer password with letters, digits and symbols in the variable",
         source="SQL Server's, Neo4j's and MinIO's own messages",
+        look="secrets",
     ),
     Failure(
         name="default-secret",
@@ -216,6 +219,7 @@ SETTINGS = (
         cause="the program refuses to run with the secret that its image or example comes with",
         cure="set a secret of your own: openssl rand -hex 32 makes one",
         source="Superset's and SearXNG's own messages",
+        look="secrets",
     ),
     Failure(
         name="user-unknown",

@@ -29,7 +29,7 @@ MOUNTING = LazyPattern(
 """What the runtime says of a mount that it could not make; before runc 1.0 the target is a path of
 the host."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
-_WORD = LazyPattern(r"[\s'\"’”:,;()\[\]]")
+_WORD = LazyPattern(r"[\s'\"`’”:,;()\[\]]")
 _REFUSED = (
     "permission denied",
     "eacces",

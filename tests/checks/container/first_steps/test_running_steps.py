@@ -57,6 +57,7 @@ SCRIPT = (
 SITE = {"Type": "bind", "Source": "/srv/shop", "Destination": "/var/www/html", "RW": True}
 MEDIA = {"Type": "bind", "Source": "/srv/media", "Destination": "/media", "RW": True}
 CERTIFICATES = {"Type": "bind", "Source": "/srv/tls", "Destination": "/etc/tls", "RW": False}
+BOTH = {"mounts_of": "app other"}
 OFFERED = {
     "a server that kills its workers": (TIMEOUT, {}, {}, {"impatient": "app"}),
     "a timeout of its command": (TIMEOUT, {"Config": {"Cmd": ["g", "--timeout=9"]}}, {}, {}),
@@ -78,8 +79,8 @@ OFFERED = {
             "scripts_mount": "/srv/shop:/var/www/html:ro",
         },
     ),
-    "a folder that both have": (SCRIPT, {"Mounts": [SITE]}, {"Mounts": [SITE]}, {}),
-    "two folders that the other one lacks": (SCRIPT, {"Mounts": [SITE, MEDIA]}, {}, {}),
+    "a folder that both have": (SCRIPT, {"Mounts": [SITE]}, {"Mounts": [SITE]}, BOTH),
+    "two folders that the other one lacks": (SCRIPT, {"Mounts": [SITE, MEDIA]}, {}, BOTH),
 }
 
 

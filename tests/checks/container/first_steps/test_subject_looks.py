@@ -149,6 +149,24 @@ LOOKS: dict[str, tuple[str, dict[str, Any], PageVariables]] = {
         {"certificates_in": "/srv/tls"},
     ),
     "the host": (line_of("kernel-old"), {}, {"machine_of": "web"}),
+    "the devices of the host": (line_of("zigbee-adapter"), {}, {"devices_of": "web"}),
+    "the graphics card": (line_of("gpu-driver-old"), {}, {"graphics_of": "web"}),
+    "the folders of its neighbours": (line_of("download-elsewhere"), {}, {"mounts_of": "web"}),
+    "who else has its data": (
+        line_of("sqlite-locked"),
+        {"Mounts": [mounted("/srv/web", "/data")]},
+        {"shared_data": "/srv/web"},
+    ),
+    "the length of its keys": (
+        line_of("key-malformed"),
+        {"Config": {"Image": "shop/web:1.4.2", "Env": ["APP_KEY=short"]}},
+        {"secrets_of": "web"},
+    ),
+    "keys in a file": (
+        line_of("key-malformed"),
+        {"Mounts": [mounted("/srv/web/config", "/etc/web")]},
+        {"setting_folder": "/srv/web/config"},
+    ),
     "its networks": (line_of("no-way-to-ipv6"), {}, {"networks_of": "web"}),
     "what a child printed": (
         line_of("supervisor-gave-up"),
