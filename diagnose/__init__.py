@@ -33,6 +33,7 @@ One arrow runs through the house:
                 `lazy_pattern` is a regular expression that is compiled when it is first needed.
                 `required_words` are those without which a text matches no pattern.
                 `mappings` groups things by a key and leaves out what is empty.
+                `word_sets` makes a set of the words of a text.
                 `file_paths` says whether one path lies within another.
                 Checks may import these seven, `evidence`, `programs` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`

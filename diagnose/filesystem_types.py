@@ -1,22 +1,8 @@
 """Which file systems wait for another machine or process."""
 
-_REMOTE = frozenset(
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "ceph",
-        "glusterfs",
-        "9p",
-        "afs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "davfs",
-    ]
-)
+from diagnose.word_sets import vocabulary
+
+_REMOTE = vocabulary("nfs nfs4 cifs smb3 smbfs ceph glusterfs 9p afs lustre gpfs beegfs davfs")
 _OF_THE_HYPERVISOR = "virtiofs"
 _SHARED_BY_FUSE = frozenset(
     f"fuse.{name}"

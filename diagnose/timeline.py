@@ -18,26 +18,16 @@ from diagnose.judgement import selection
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.phrases import size
+from diagnose.word_sets import vocabulary
 
 KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig, RecentChanges)
 """The evidence that a timeline is made of; each is left out where it could not be had, and that is
 said."""
 
 _SHOWN = {
-    "container": {
-        "create",
-        "start",
-        "die",
-        "oom",
-        "kill",
-        "stop",
-        "restart",
-        "pause",
-        "unpause",
-        "destroy",
-        "health_status",
-        "update",
-    },
+    "container": vocabulary(
+        "create start die oom kill stop restart pause unpause destroy health_status update"
+    ),
     "image": {"pull", "delete", "tag", "untag"},
     "network": {"create", "destroy"},
     "volume": {"create", "destroy"},

@@ -49,6 +49,7 @@ from diagnose.model import (
 )
 from diagnose.model.subjects import Subject
 from diagnose.questions import Host
+from diagnose.word_sets import vocabulary
 
 Judge = Callable[[Check, Mapping[type, Any]], Result]
 """Judges one check on evidence by kind."""
@@ -237,19 +238,9 @@ def _is_open(result: Result, subject: Subject) -> bool:
     return result.verdict is Verdict.CRASHED or result.missing is not None or subject in left_out
 
 
-TELLING = frozenset(
-    {
-        "certificate-date",
-        "dns",
-        "exec-format",
-        "io-error",
-        "no-fork",
-        "no-space",
-        "open-files",
-        "port-taken",
-        "probe-timeout",
-        "read-only",
-    }
+TELLING = vocabulary(
+    "certificate-date dns exec-format io-error no-fork no-space open-files port-taken "
+    "probe-timeout read-only"
 )
 """Classes of error text that name one thing which is at fault. A timeout or a refused connection
 may have many reasons."""

@@ -14,6 +14,7 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.log_message import plain
+from diagnose.word_sets import vocabulary
 
 _FRAME = LazyPattern(
     r"""
@@ -58,20 +59,8 @@ _PACKAGES_OF_OTHERS = LazyPattern(
     """,
     re.VERBOSE,
 )
-_APPS_OF_OTHERS = frozenset(
-    {
-        "stdlib",
-        "kernel",
-        "elixir",
-        "ecto",
-        "ecto_sql",
-        "phoenix",
-        "plug",
-        "postgrex",
-        "db_connection",
-        "mix",
-        "ch",
-    }
+_APPS_OF_OTHERS = vocabulary(
+    "stdlib kernel elixir ecto ecto_sql phoenix plug postgrex db_connection mix ch"
 )
 _WORD = LazyPattern(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|\d+")
 """The words of a name in camel case, snake case or with hyphens."""

@@ -8,7 +8,7 @@ import re
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.log_message import vocabulary
+from diagnose.word_sets import vocabulary
 
 
 class Phrases(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.word_sets import vocabulary
 
 LONGEST = 1200
 """Characters of one line that are looked at."""
@@ -191,11 +192,6 @@ _INNER_FIELDS = ("message", "msg", "errmsg", "detail", "info", "error")
 """Where an object of one of these fields has its message: MongoDB has `errmsg`, Hasura `info`."""
 _DEEPEST = 3
 """Objects inside each other that are looked into."""
-
-
-def vocabulary(text: str) -> frozenset[str]:
-    """The words of a text, to be compared with those of a line."""
-    return frozenset(text.split())
 
 
 _LEVEL_WORDS = vocabulary(

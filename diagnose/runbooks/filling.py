@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.word_sets import vocabulary
 
 PLACEHOLDER = LazyPattern(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
 _ACTIVE = LazyPattern(r'["$`\\]')
@@ -80,25 +81,9 @@ def _split_at_placeholders(text: str) -> tuple[tuple[tuple[str, str], ...], str]
 
 
 _COMMAND_ENDS = LazyPattern(r"[|;&({\n]\s|\$\(|\n")
-_SWITCHES = frozenset(
-    {
-        "-a",
-        "-d",
-        "-f",
-        "-q",
-        "-v",
-        "--all",
-        "--archive",
-        "--detach",
-        "--force",
-        "--follow",
-        "--no-stream",
-        "--no-trunc",
-        "--pretty",
-        "--quiet",
-        "--rm",
-        "--volumes",
-    }
+_SWITCHES = vocabulary(
+    "-a -d -f -q -v --all --archive --detach --force --follow --no-stream --no-trunc --pretty "
+    "--quiet --rm --volumes"
 )
 """Options of the docker command line that take no value, as far as pages use them before a name."""
 

@@ -15,6 +15,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.programs.log_message import is_no_loss
 from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
 
 _NAME = r"(?P<name>[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?)*)"
 _QUOTE = r"[\"'`\u2018\u2019]?"
@@ -58,20 +59,9 @@ _FAILURES = tuple(
     )
 )
 """How programs say which name they could not resolve."""
-_CALLS = frozenset(
-    {
-        "err",
-        "error",
-        "failed",
-        "failure",
-        "getaddrinfo",
-        "getnameinfo",
-        "gethostbyname",
-        "info",
-        "information",
-        "lookup",
-        "resolved",
-    }
+_CALLS = vocabulary(
+    "err error failed failure getaddrinfo getnameinfo gethostbyname info information lookup "
+    "resolved"
 )
 """What comes before the words of the C library where a program does not say the name; Rust's
 standard library says `failed to lookup address information`."""

@@ -13,6 +13,7 @@ from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ListMounts, Mounted
 from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
 
 __all__ = [
     "WITHOUT_OWNERS",
@@ -24,21 +25,8 @@ __all__ = [
     "parse",
 ]
 
-WITHOUT_OWNERS = frozenset(
-    [
-        "9p",
-        "cifs",
-        "exfat",
-        "fuse.rclone",
-        "fuseblk",
-        "msdos",
-        "ntfs",
-        "ntfs3",
-        "smb3",
-        "smbfs",
-        "vfat",
-        "vboxsf",
-    ]
+WITHOUT_OWNERS = vocabulary(
+    "9p cifs exfat fuse.rclone fuseblk msdos ntfs ntfs3 smb3 smbfs vfat vboxsf"
 )
 """File systems whose files have the owner and the mode that the mount says: mount.cifs(8),
 mount(8)."""

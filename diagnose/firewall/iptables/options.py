@@ -7,23 +7,14 @@ from diagnose.firewall.iptables.values import Reader
 from diagnose.firewall.kernel_numbers import STATUSES
 from diagnose.firewall.packet import Field
 from diagnose.firewall.values import Interval, Masked
+from diagnose.word_sets import vocabulary
 
 FieldReader = tuple[Field, Reader]
 """The field that an option is about, and how its argument is read."""
 
-RARE = frozenset(
-    {
-        "--connlimit-above",
-        "--hashlimit-above",
-        "--string",
-        "--hex-string",
-        "-f",
-        "--fragment",
-        "--helper",
-        "--realm",
-        "--ecn-tcp-cwr",
-        "--ecn-tcp-ece",
-    }
+RARE = vocabulary(
+    "--connlimit-above --hashlimit-above --string --hex-string -f --fragment --helper --realm "
+    "--ecn-tcp-cwr --ecn-tcp-ece"
 )
 """Options that only traffic out of the ordinary meets; with one of them false, what else its module
 says does not matter."""
@@ -39,44 +30,11 @@ RARE_MODULES = frozenset(
 )
 """Modules about extension headers and tunnels' packets, which an ordinary packet is none of."""
 
-SILENT = frozenset(
-    {
-        "--comment",
-        "--algo",
-        "--from",
-        "--to",
-        "--icase",
-        "--name",
-        "--mask",
-        "--rsource",
-        "--rdest",
-        "--seconds",
-        "--reap",
-        "--rttl",
-        "--set",
-        "--loose",
-        "--validmark",
-        "--accept-local",
-        "--invert",
-        "--nowildcard",
-        "--transparent",
-        "--restore-skmark",
-        "--limit-iface-in",
-        "--limit-iface-out",
-        "--return-nomatch",
-        "--suppl-groups",
-        "--dir",
-        "--strict",
-        "--reqid",
-        "--spi",
-        "--proto",
-        "--mode",
-        "--tunnel-src",
-        "--tunnel-dst",
-        "--next",
-        "--physdev-is-in",
-        "--physdev-is-out",
-    }
+SILENT = vocabulary(
+    "--comment --algo --from --to --icase --name --mask --rsource --rdest --seconds --reap --rttl "
+    "--set --loose --validmark --accept-local --invert --nowildcard --transparent --restore-skmark "
+    "--limit-iface-in --limit-iface-out --return-nomatch --suppl-groups --dir --strict --reqid "
+    "--spi --proto --mode --tunnel-src --tunnel-dst --next --physdev-is-in --physdev-is-out"
 )
 """Options that say nothing about the packet: comments, details of counting, and words that their
 module's other options explain."""

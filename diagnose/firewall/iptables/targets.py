@@ -7,33 +7,13 @@ from typing import Literal
 
 from diagnose.firewall.actions import Action, Assign, Enter, Leave, Maybe, Stop, Translate
 from diagnose.firewall.iptables.rule_text import RuleTarget
+from diagnose.word_sets import vocabulary
 
 _ALL_BITS = 0xFFFFFFFF
 
-_NO_EFFECT = frozenset(
-    {
-        "LOG",
-        "NFLOG",
-        "ULOG",
-        "AUDIT",
-        "TRACE",
-        "TCPMSS",
-        "TCPOPTSTRIP",
-        "CHECKSUM",
-        "CLASSIFY",
-        "DSCP",
-        "TOS",
-        "TTL",
-        "HL",
-        "ECN",
-        "SET",
-        "SECMARK",
-        "CONNSECMARK",
-        "IDLETIMER",
-        "LED",
-        "RATEEST",
-        "TEE",
-    }
+_NO_EFFECT = vocabulary(
+    "LOG NFLOG ULOG AUDIT TRACE TCPMSS TCPOPTSTRIP CHECKSUM CLASSIFY DSCP TOS TTL HL ECN SET "
+    "SECMARK CONNSECMARK IDLETIMER LED RATEEST TEE"
 )
 """Targets after which the packet meets the next rule."""
 

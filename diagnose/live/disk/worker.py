@@ -38,23 +38,11 @@ from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
 from diagnose.live.kernel.proc_files import hides_files, hides_processes
 from diagnose.model import Json
 from diagnose.questions.files import HARMLESS_DEVICES
+from diagnose.word_sets import vocabulary
 
 READ_MAX = 8 << 20
 NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
-MEMORY_BACKED = frozenset(
-    {
-        "tmpfs",
-        "devtmpfs",
-        "ramfs",
-        "hugetlbfs",
-        "proc",
-        "sysfs",
-        "devpts",
-        "cgroup",
-        "cgroup2",
-        "bpf",
-    }
-)
+MEMORY_BACKED = vocabulary("tmpfs devtmpfs ramfs hugetlbfs proc sysfs devpts cgroup cgroup2 bpf")
 
 
 def read(args: Json) -> Json:

@@ -23,29 +23,12 @@ from diagnose.live.kernel.proc_files import (
 from diagnose.model import Json
 from diagnose.questions.containers import CountWakings
 from diagnose.questions.processes import InspectProcess, ListProcesses, SeeProcess
+from diagnose.word_sets import vocabulary
 
-_WITH_ARGUMENTS = frozenset(
-    {
-        "dockerd",
-        "dockerd-rootless",
-        "rootlesskit",
-        "containerd",
-        "containerd-shim",
-        "containerd-shim-runc-v1",
-        "docker-proxy",
-        "docker-containerd",
-        "docker-init",
-        "runc",
-        "crun",
-        "conmon",
-        "podman",
-        "kubelet",
-        "dnsmasq",
-        "systemd-resolve",
-        "ping",
-        "firewalld",
-        "cpulimit",
-    }
+_WITH_ARGUMENTS = vocabulary(
+    "dockerd dockerd-rootless rootlesskit containerd containerd-shim containerd-shim-runc-v1 "
+    "docker-proxy docker-containerd docker-init runc crun conmon podman kubelet dnsmasq "
+    "systemd-resolve ping firewalld cpulimit"
 )
 """Commands whose arguments are part of the answer: the engine's own processes, those that are in
 its way, and pings."""

@@ -41,6 +41,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from diagnose.live.network import nft_decoder
+from diagnose.word_sets import vocabulary
 
 NFT = NFNL_SUBSYS_NFTABLES << 8
 IPSET = NFNL_SUBSYS_IPSET << 8
@@ -63,20 +64,9 @@ class _Completed:
     _nlmsg_base__compiled_nla = False
 
 
-LINK_ATTRIBUTES = frozenset(
-    {
-        "IFLA_ADDRESS",
-        "IFLA_GROUP",
-        "IFLA_IFNAME",
-        "IFLA_LINK",
-        "IFLA_LINKINFO",
-        "IFLA_LINK_NETNSID",
-        "IFLA_MASTER",
-        "IFLA_MTU",
-        "IFLA_OPERSTATE",
-        "IFLA_QDISC",
-        "IFLA_EXT_MASK",
-    }
+LINK_ATTRIBUTES = vocabulary(
+    "IFLA_ADDRESS IFLA_GROUP IFLA_IFNAME IFLA_LINK IFLA_LINKINFO IFLA_LINK_NETNSID IFLA_MASTER "
+    "IFLA_MTU IFLA_OPERSTATE IFLA_QDISC IFLA_EXT_MASK"
 )
 """The attributes of an interface that are decoded."""
 

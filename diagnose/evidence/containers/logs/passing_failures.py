@@ -4,21 +4,10 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.programs.failures import Recognised
+from diagnose.word_sets import vocabulary
 
-PASSING = frozenset(
-    [
-        "dns",
-        "io-error",
-        "no-fork",
-        "no-space",
-        "oom",
-        "open-files",
-        "port-taken",
-        "rate-limit",
-        "refused",
-        "timeout",
-        "unreachable",
-    ]
+PASSING = vocabulary(
+    "dns io-error no-fork no-space oom open-files port-taken rate-limit refused timeout unreachable"
 )
 """Error signatures of what may be over by now."""
 _LASTING_CODES = (126, 127, 132)

@@ -3,23 +3,9 @@
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.word_sets import vocabulary
 
-_SHELLS = frozenset(
-    [
-        "ash",
-        "bash",
-        "dash",
-        "ghci",
-        "irb",
-        "jshell",
-        "julia",
-        "node",
-        "python",
-        "python3",
-        "sh",
-        "zsh",
-    ]
-)
+_SHELLS = vocabulary("ash bash dash ghci irb jshell julia node python python3 sh zsh")
 """Programs that read commands from their input where they are given none."""
 _ENDS_WITH_INPUT = LazyPattern(
     r"\breact-scripts start\b|^Starting the development server"

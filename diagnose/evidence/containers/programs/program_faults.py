@@ -14,6 +14,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.exit_codes import FAULTS
 from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
 
 SAME_MOMENT_S = 2.0
 """The engine notes an end some moments after the kernel's line; the kernel's clock may differ by a
@@ -51,23 +52,8 @@ _SIGNS = (
     "avc:  denied",
     "avc: denied",
 )
-_WRAPPERS = frozenset(
-    [
-        "sh",
-        "bash",
-        "ash",
-        "dash",
-        "zsh",
-        "env",
-        "tini",
-        "dumb-init",
-        "docker-init",
-        "gosu",
-        "su-exec",
-        "setpriv",
-        "s6-svscan",
-        "init",
-    ]
+_WRAPPERS = vocabulary(
+    "sh bash ash dash zsh env tini dumb-init docker-init gosu su-exec setpriv s6-svscan init"
 )
 """Programs that become or start another one."""
 

@@ -17,8 +17,8 @@ from diagnose.evidence.containers.settings.setting_files import only_file
 from diagnose.evidence.containers.settings.setting_variables import SHORTEST, stands_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
-from diagnose.programs.log_message import vocabulary
 from diagnose.programs.telling_line import TellingLine
+from diagnose.word_sets import vocabulary
 
 __all__ = [
     "NamedSetting",
