@@ -131,7 +131,17 @@ def _answer(sender: str, asker: str) -> Packet:
 
 def _message(icmp: int, src: str, dst: str) -> Packet:
     return Packet(
-        "", "", src, dst, "icmp", None, None, "ip6", "untracked", icmp=icmp, src_local=False
+        "",
+        oif="",
+        src=src,
+        dst=dst,
+        proto="icmp",
+        sport=None,
+        dport=None,
+        family="ip6",
+        state="untracked",
+        icmp=icmp,
+        src_local=False,
     )
 
 

@@ -123,15 +123,15 @@ def _look(host: Host, container: Container, top: str) -> WrittenLayer | None:
     crowd = leading_folder(walked.files)
     return WrittenLayer(
         container.name,
-        container.is_running,
-        top,
-        walked.bytes,
-        folder.rpartition("/")[0] or "/" if folder == file else folder,
-        crowd.path,
-        crowd.count,
-        file,
-        container.state.pid if container.is_running else 0,
-        leading_kind(walked.largest),
+        is_running=container.is_running,
+        top=top,
+        bytes=walked.bytes,
+        folder=folder.rpartition("/")[0] or "/" if folder == file else folder,
+        crowd=crowd.path,
+        crowded=crowd.count,
+        file=file,
+        pid=container.state.pid if container.is_running else 0,
+        kind=leading_kind(walked.largest),
     )
 
 

@@ -67,14 +67,14 @@ def parse(text: str) -> list[MountEntry]:
         entries.append(
             MountEntry(
                 int(left[0]),
-                int(left[1]),
-                left[2],
-                root,
-                point,
-                lists[options],
-                right[0],
-                source,
-                lists[of_device],
+                parent=int(left[1]),
+                dev=left[2],
+                root=root,
+                point=point,
+                options=lists[options],
+                fstype=right[0],
+                source=source,
+                super=lists[of_device],
             )
         )
     return entries

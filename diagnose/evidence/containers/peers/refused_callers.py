@@ -128,7 +128,14 @@ def _refusals(
         if url is not None:
             name, path = url["host"], url["path"] or ""
             yield RefusedCaller(
-                caller, server, status, name, path, last.text, len(items), len(lines)
+                caller,
+                server=server,
+                status=status,
+                host=name,
+                path=path,
+                line=last.text,
+                times=len(items),
+                of=len(lines),
             )
 
 

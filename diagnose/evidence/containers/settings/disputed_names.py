@@ -130,7 +130,16 @@ def _dispute(
     server = only(servers.values())
     if server is not None:
         variable, kept = next(iter(_settings(server, noun).items()))
-        return DisputedName(line, noun, asked, server, variable, kept, container, only(given) or "")
+        return DisputedName(
+            line,
+            noun=noun,
+            asked=asked,
+            server=server,
+            variable=variable,
+            kept=kept,
+            caller=container,
+            given=only(given) or "",
+        )
     if given or not _is_other_value(own, asked):
         return None
     variable, kept = next(iter(own.items()))
@@ -141,7 +150,16 @@ def _dispute(
     names = [name for name, value in said.items() if value == asked]
     if not is_shown:
         return None
-    return DisputedName(line, noun, asked, container, variable, kept, caller, only(names) or "")
+    return DisputedName(
+        line,
+        noun=noun,
+        asked=asked,
+        server=container,
+        variable=variable,
+        kept=kept,
+        caller=caller,
+        given=only(names) or "",
+    )
 
 
 def _settings(container: Container, noun: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ by STARTTLS.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -77,25 +77,44 @@ def mail_modes(containers: Containers, recent_logs: RecentLogs) -> MailModes:
     for container in containers.running:
         lines = recent_logs.of_this_run(container)
         said = next((line.text for line in reversed(lines) if _FAILED.search(line.text)), "")
-        found += _of(container, said)
+        found += _modes_of(container, said)
     return MailModes(tuple(found))
 
 
-def _of(container: Container, line: str) -> Iterator[MailMode]:
-    """The pairs of one container; none where it has several ports of mail, or several modes."""
+def _modes_of(container: Container, line: str) -> Iterator[MailMode]:
+    """The pairs of one container."""
     of_mail = [
         (name, value.strip())
         for name, value in container.config.environment
         if _OF_MAIL.search(name.upper())
     ]
+    yield from _modes_of_addresses(container, of_mail, line)
+    yield from _mode_of_variables(container, of_mail, line)
+
+
+def _modes_of_addresses(
+    container: Container, of_mail: Sequence[tuple[str, str]], line: str
+) -> Iterator[MailMode]:
+    """The addresses (URL) that begin with TLS at a port for plain text."""
     for name, value in of_mail:
         url = _URL.match(value.lower())
-        if url is not None:
-            at_once = url["scheme"] == "smtps"
-            if at_once and int(url["port"]) in PLAIN_PORTS:
-                yield MailMode(
-                    container, int(url["port"]), name, name, "smtps://", at_once, False, line
-                )
+        if url is not None and url["scheme"] == "smtps" and int(url["port"]) in PLAIN_PORTS:
+            yield MailMode(
+                container,
+                port=int(url["port"]),
+                port_variable=name,
+                mode_variable=name,
+                value="smtps://",
+                at_once=True,
+                is_switch=False,
+                line=line,
+            )
+
+
+def _mode_of_variables(
+    container: Container, of_mail: Sequence[tuple[str, str]], line: str
+) -> Iterator[MailMode]:
+    """A port and a mode; nothing where it has several ports of mail, or several modes."""
     ports = {
         name: int(value)
         for name, value in of_mail
@@ -113,7 +132,14 @@ def _of(container: Container, line: str) -> Iterator[MailMode]:
     if is_wrong:
         value = container.config.value_of(name)
         yield MailMode(
-            container, port, port_variable, name, value, at_once, value.lower() in _YES, line
+            container,
+            port=port,
+            port_variable=port_variable,
+            mode_variable=name,
+            value=value,
+            at_once=at_once,
+            is_switch=value.lower() in _YES,
+            line=line,
         )
 
 

@@ -90,21 +90,25 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     items: list[WrittenProject] = []
     unread: list[WrittenProject] = []
     for members, answer in host.ask_in_order(made, _question):
-        newest = _newest(members)
-        if isinstance(answer, Failed) and answer.reason in _OF_ALL:
-            raise NoEvidenceError(Unavailable.of(answer))
         if isinstance(answer, Failed):
-            unexamined.append(Unexamined(newest.subject, f"its compose files: {answer}"))
-        elif answer.services:
+            if answer.reason in _OF_ALL:
+                raise NoEvidenceError(Unavailable.of(answer))
+            unexamined.append(Unexamined(_newest(members).subject, f"its compose files: {answer}"))
+            continue
+        if answer.services:
             items.append(_project(members, answer))
-        elif answer.closed:
-            why = f"its compose file {answer.closed}: only root may read it"
-            unexamined.append(Unexamined(newest.subject, why))
-        elif answer.unread:
-            unexamined.append(Unexamined(newest.subject, f"its compose file {answer.unread}"))
-        if not isinstance(answer, Failed) and not answer.services and answer.faults:
+            continue
+        why = _why_unread(answer)
+        if why:
+            unexamined.append(Unexamined(_newest(members).subject, f"its compose file {why}"))
+        if answer.faults:
             unread.append(_project(members, answer))
     return WrittenProjects(tuple(items), tuple(unexamined), tuple(unread))
+
+
+def _why_unread(answer: ComposeProject) -> str:
+    """The file that could not be read, and why; "" where each of them could."""
+    return f"{answer.closed}: only root may read it" if answer.closed else answer.unread
 
 
 def _project(members: Sequence[Container], answer: ComposeProject) -> WrittenProject:
@@ -116,7 +120,7 @@ def _project(members: Sequence[Container], answer: ComposeProject) -> WrittenPro
 
 
 def _newest(members: Sequence[Container]) -> Container:
-    return max(members, key=lambda item: item.created_at or 0.0)
+    return max(members, key=lambda container: container.created_at or 0.0)
 
 
 def _have_one_place(members: Sequence[Container]) -> bool:
@@ -124,7 +128,8 @@ def _have_one_place(members: Sequence[Container]) -> bool:
     newest = _newest(members)
     paths = newest.compose_files
     is_named = bool(paths) and all(path.startswith("/") for path in (newest.compose_folder, *paths))
-    return is_named and all(item.compose_folder == newest.compose_folder for item in members)
+    folder = newest.compose_folder
+    return is_named and all(container.compose_folder == folder for container in members)
 
 
 def _question(members: Sequence[Container]) -> ReadComposeProject:

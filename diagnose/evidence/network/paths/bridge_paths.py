@@ -179,13 +179,13 @@ def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, fami
         return True
     sent = Packet(
         bridge,
-        uplink,
-        source,
-        SOMEWHERE if family == "ip" else SOMEWHERE6,
-        "tcp",
-        EPHEMERAL,
-        443,
-        family,
+        oif=uplink,
+        src=source,
+        dst=SOMEWHERE if family == "ip" else SOMEWHERE6,
+        proto="tcp",
+        sport=EPHEMERAL,
+        dport=443,
+        family=family,
     )
     return walk(stack.ruleset, "postrouting", sent).nat is not None
 

@@ -52,8 +52,8 @@ def docker_proxies(processes: Processes) -> Iterator[DockerProxy]:
         address, port = options.get("-container-ip", "?"), options.get("-container-port", "?")
         yield DockerProxy(
             process,
-            processes.by_pid.get(process.ppid),
-            options.get("-proto", "tcp"),
-            options.get("-host-port", "0"),
-            f"{address}:{port}",
+            parent=processes.by_pid.get(process.ppid),
+            proto=options.get("-proto", "tcp"),
+            port=options.get("-host-port", "0"),
+            target=f"{address}:{port}",
         )

@@ -1,8 +1,9 @@
 """Other machines on the host's wire that have, or had, the address of a container."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
@@ -55,35 +56,34 @@ def address_duplicates(
         return AddressDuplicates()
     if isinstance(neighbours, Unavailable):
         return neighbours
-    suspects = list(_suspects(members, neighbours))
+    suspects = [
+        suspect
+        for container, network in members
+        for suspect in _suspects(container, network, neighbours)
+    ]
     if not suspects:
         return AddressDuplicates((), len(members))
     table = host.require(ListNeighbours())
     names = {interface.index: interface.name for interface in interfaces or ()}
     fresh = {(row.address, names.get(row.index)) for row in table if row.state in _ANSWERS}
-    return AddressDuplicates(
-        tuple(
-            msgspec.structs.replace(
-                suspect, answers=(suspect.entry.address, suspect.entry.interface) in fresh
-            )
-            for suspect in suspects
-        ),
-        len(members),
-    )
+    known = [
+        replace(suspect, answers=(suspect.entry.address, suspect.entry.interface) in fresh)
+        for suspect in suspects
+    ]
+    return AddressDuplicates(tuple(known), len(members))
 
 
 def _suspects(
-    members: Sequence[tuple[Container, Network]], neighbours: Neighbours
+    container: Container, network: Network, neighbours: Neighbours
 ) -> Iterator[AddressDuplicate]:
     """Entries of the neighbour table with a container's address and another's hardware address."""
-    for container, network in members:
-        endpoint = container.endpoints[network.name]
-        # containers of ipvlan have the hardware address of the parent, of which none is noted
-        has_known_mac = bool(endpoint.mac_address) or network.driver == "ipvlan"
-        if not has_known_mac or not endpoint.ip_address:
-            continue
-        place = (endpoint.ip_address, network.option("parent"))
-        for entry in neighbours:
-            is_another = bool(entry.mac) and entry.mac.lower() != endpoint.mac_address.lower()
-            if is_another and (entry.address, entry.interface) == place:
-                yield AddressDuplicate(container, network, entry)
+    endpoint = container.endpoints[network.name]
+    # containers of ipvlan have the hardware address of the parent, of which none is noted
+    has_known_mac = bool(endpoint.mac_address) or network.driver == "ipvlan"
+    if not has_known_mac or not endpoint.ip_address:
+        return
+    place = (endpoint.ip_address, network.option("parent"))
+    for entry in neighbours:
+        is_another = bool(entry.mac) and entry.mac.lower() != endpoint.mac_address.lower()
+        if is_another and (entry.address, entry.interface) == place:
+            yield AddressDuplicate(container, network, entry)
