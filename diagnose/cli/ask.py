@@ -53,8 +53,7 @@ def ask(
     text = options.text_of(question)
     matches = search.matching(text)
     meaning = search.meaning(text)
-    if not matches and not meaning:
-        raise click.ClickException("no page has these words; `diagnose all` runs every check")
+    unknown = () if matches or meaning else ("no page has these words; every check was run",)
     checks = registry.load()
     families = search.families(text)
     ids = [match.id for match in matches]
@@ -64,7 +63,7 @@ def ask(
     about = search.about(text, tuple((report.container_names or {}).values()))
     report = replace(report, findings=search.ordered(report.findings, fitting, about))
     code = code_of(report, fail_on)
-    if said := (*meaning, *_on_this_host(text, report)):
+    if said := (*unknown, *meaning, *_on_this_host(text, report)):
         terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
@@ -74,8 +73,7 @@ def ask(
         detail=terminal.ReportDetail(verbose=verbose, is_answer=True),
         shell=reader.shell(given["source"]),
     )
-    shown = _shown_ids(ids, families)
-    first = _what_came_first(shown, fitting, report.findings) if fitting else []
+    first = _what_came_first(ids, families, fitting, report.findings) if fitting else []
     if further := [*first, *_way_between(text)]:
         terminal.say(("", *further), sys.stdout, color=options.color(no_color))
     process.leave(code)
@@ -109,12 +107,24 @@ def _on_this_host(text: str, report: Report) -> list[str]:
 
 
 def _what_came_first(
-    shown_ids: str, fitting: Collection[str], findings: Iterable[Reported]
+    ids: Sequence[str],
+    families: Sequence[str],
+    fitting: Collection[str],
+    findings: Iterable[Reported],
 ) -> list[str]:
-    """Which checks fit the words, and that they found nothing where that is so."""
-    order = f"what fits these words comes first: {shown_ids}"
-    has_found = any(finding.id in fitting for finding in findings)
-    return [order] if has_found else [order, "none of them found anything"]
+    """Which checks fit the words, and where to look if none of them found anything.
+
+    families: those of which every check fits. fitting: all checks that fit.
+    """
+    from diagnose.phrases import and_more, joined
+
+    every = [f"all of {joined(families)}"] if families else []
+    shown = ", and ".join([*([and_more(ids, IDS_SHOWN)] if ids else []), *every])
+    order = f"what fits these words comes first: {shown}"
+    if any(finding.id in fitting for finding in findings):
+        return [order]
+    by_hand = [f"how to look yourself: diagnose explain {ids[0]}"] if ids else []
+    return [order, "none of them found anything", *by_hand]
 
 
 def _way_between(text: str) -> list[str]:
@@ -125,11 +135,3 @@ def _way_between(text: str) -> list[str]:
     if ends is None:
         return []
     return [f"each hop between the two: diagnose path {ends.begin} {ends.end}"]
-
-
-def _shown_ids(ids: Sequence[str], families: Sequence[str]) -> str:
-    """The first of some ids, and the families of which every check comes first."""
-    from diagnose.phrases import and_more, joined
-
-    every = f", and all of {joined(families)}" if families else ""
-    return and_more(ids, IDS_SHOWN) + every

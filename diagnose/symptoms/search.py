@@ -2,9 +2,9 @@
 
 Plain matching of words, no model.
 
-The words of a question are compared with each page's id, title, symptom and reason, rare words
-counting more (BM25). Where the question is an error message, the page of a known error comes first,
-and then the pages that quote the message.
+The words of a question are compared with each page's id, complaints, title, symptom and reason,
+rare words counting more (BM25). Where the question is an error message, the page of a known error
+comes first, and then the pages that quote the message.
 """
 
 import functools
@@ -34,8 +34,8 @@ _CONFIRMED = 4.0
 """What a known error counts that a check compares with the host."""
 _KNOWN = 0.5
 """What another known error counts for the page of all of its kind: others may be nearer."""
-_WEIGHTS = (("id", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
-_SATURATION = 1.2
+_WEIGHTS = (("id", 3.0), ("complaints", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
+_SATURATION = 2.5
 PART = 0.35
 """A page counts if it scores at least this part of the best one."""
 NEARLY = 0.8
@@ -189,6 +189,7 @@ def _weights(id: str, title: str) -> Mapping[str, float]:
     except runbooks.PageError:
         pass
     else:
+        texts["complaints"] = page.complaints
         texts["symptom"] = page.section("Symptom")
         texts["reason"] = page.section("Why it matters")
     weights: dict[str, float] = {}

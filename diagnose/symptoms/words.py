@@ -14,12 +14,13 @@ GROUPS: Mapping[str, str] = {
     "name": (
         "dns resolve resolves resolution lookup hostname name names nameserver resolver nxdomain"
     ),
-    "full": "full space fills disk enospc",
+    "full": "full space fills fill disk disks enospc eats eating storage",
     "memory": "memory oom ram killed 137",
     "restart": (
         "restart restarts restarting loop loops flapping "
         "crash crashes crashing crashed exits exit exited ended"
     ),
+    "segfault": "139 sigsegv segfault segfaults segmentation",
     "start": "start starts started starting boot launch run",
     "slow": "slow slowly slowness latency lag hangs hang hanging hung stuck freezes frozen stalled",
     "port": "port ports published publish listening listen listens",
@@ -37,6 +38,12 @@ GROUPS: Mapping[str, str] = {
     "clock": "clock time ntp drift",
     "ipv6": "ipv6 aaaa",
     "build": "build builds buildkit builder",
+    "client": "client clients visitor visitors source",
+    "address": "address addresses ip",
+    "update": "update updates updated updating upgrade upgraded upgrading newer",
+    "remove": "remove removes removed removing delete deleted deleting prune pruned rm",
+    "device": "device devices usb gpu serial",
+    "file": "file files",
     "secret": "secret secrets password passwords token credentials",
 }
 """Words that mean the same where somebody describes a symptom, by the name of their group."""
@@ -44,7 +51,8 @@ GROUP_OF = {word: group for group, words in GROUPS.items() for word in words.spl
 _SAY_NOTHING = """
 a an the is are was be been it its of on in to for from with and or not no my our your this that
 does do did can cannot cant doesnt dont isnt wont could but if when what which who why how there i
-we you they he she has have had any all at by as so than then
+we you they he she has have had any all at by as so than then since after before still only always
+suddenly sometimes again even although just everything nothing know where shows plenty half
 container containers docker service app host server get gets keep keeps other another more work
 works working
 """

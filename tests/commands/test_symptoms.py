@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
+from diagnose.cli.ask import IDS_SHOWN
 from diagnose.model import DAEMON, HOST, CauseLink, Reported, Severity, Subject, container
 from diagnose.symptoms import search
 from tests.command_line import run
@@ -38,13 +39,23 @@ QUESTIONS = {
     "IPv6 does not work": "network.ipv6-default-route-lost",
     "entrypoint not found": "container.entrypoint-missing",
     "too many open files": "resources.open-files-exhausted",
+    "docker eats all my disk space and I do not know where": "storage.disk-full",
+    "exit code 139": "container.crashed",
+    "containers can't talk to each other": "network.peer-on-other-network",
+    "client source ip is always 172.17.0.1": "network.clients-hidden",
+    "docker compose pull did not update anything": "image.newer-passed-over",
+    "ufw does not block docker ports": "firewall.bypassed-by-publish",
+    "all containers and images disappeared": "daemon.wrong-data-root",
+    "hot reload does not work": "container.changes-unseen",
 }
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_leads_to_its_check(question: str) -> None:
+    """It is among those that the report names, or all of its family are."""
     ids = [match.id for match in search.matching(question)]
-    assert QUESTIONS[question] in ids
+    expected = QUESTIONS[question]
+    assert expected in ids[:IDS_SHOWN] or expected.partition(".")[0] in search.families(question)
     assert len(ids) <= search.MOST
 
 
@@ -108,8 +119,7 @@ def test_an_answer_begins_with_what_the_words_fit() -> None:
     assert refused.stdout.startswith("the message means: something took the connection")
     assert "\nCRITICAL " in refused.stdout
     nothing = run("ask", "--budget", "2m", "--from", "demo", "xyzzy")
-    assert nothing.returncode == 3
-    assert "diagnose all" in nothing.stderr
+    assert nothing.stdout.startswith("no page has these words; every check was run\n\nCRITICAL ")
 
 
 def test_explain_lists_pages_by_words() -> None:
