@@ -198,9 +198,13 @@ def _meaning(errors: Sequence[str]) -> dict[str, Json]:
 def _failing_tasks(service: str, containers: Containers | None) -> tuple[Subject, ...]:
     """The youngest container of a service on this node, and those whose start was refused.
 
-    Swarm may have made the youngest one a moment ago, and not have tried it yet.
+    Swarm may have made the youngest one a moment ago, and not have tried it yet: then the one
+    before it, whose program has run, counts too.
     """
     tasks = [container for container in containers or () if container.service == f"swarm {service}"]
     newest = max(tasks, key=lambda container: container.created_at or 0.0, default=None)
-    refused = [task for task in tasks if task.start_failed and task is not newest]
-    return tuple(task.subject for task in (newest, *refused) if task is not None)
+    ran = [task for task in tasks if not task.never_ran]
+    tried = max(ran, key=lambda container: container.created_at or 0.0, default=None)
+    refused = [task for task in tasks if task.start_failed]
+    failing = [task.subject for task in (newest, tried, *refused) if task is not None]
+    return tuple(dict.fromkeys(failing))

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from checks.firewall import cures
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.announced_ports import AnnouncedPorts
 from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
@@ -22,25 +23,28 @@ _WEB_PORTS = frozenset((80, 443))
         "have web ports that this host's firewall closes",
     ),
 )
-def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | None) -> CheckResult:
+def host_port_closed(
+    closed_host_ports: ClosedHostPorts, firewall: Firewall | None, announced: AnnouncedPorts | None
+) -> CheckResult:
     """The host's firewall closes a port of a container on the host's network.
 
     Published ports pass by the input rules, and a container with `network_mode: host` does not. A
     rule on source ports drops its answers in the same way. The port may be closed on purpose: it is
     advice, unless the kernel's log shows clients that were blocked, `ports` name the port, a label
     tells a proxy to call it, or requests are let in and the answers are dropped. A report says it
-    aloud of a web server's ports, 80 and 443: images of clouds reject all but SSH.
+    aloud of a web server's ports, 80 and 443: images of clouds reject all but SSH; and of a port of
+    which the program logs an address for browsers (http://0.0.0.0:8840).
     """
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
     unnamed: dict[tuple[str, Step], list[ClosedHostPort]] = {}
     for closed in closed_host_ports:
         if closed.port.wanted:
-            yield _finding([closed], firewall)
+            yield _finding([closed], firewall, announced)
         else:
             unnamed.setdefault((closed.port.container.id, closed.by), []).append(closed)
     for several in unnamed.values():
-        yield _finding(several, firewall)
+        yield _finding(several, firewall, announced)
 
 
 _CLEARLY_WANTED: dict[Reason, str] = {
@@ -49,7 +53,9 @@ _CLEARLY_WANTED: dict[Reason, str] = {
 }
 
 
-def _finding(several: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
+def _finding(
+    several: list[ClosedHostPort], firewall: Firewall | None, announced: AnnouncedPorts | None
+) -> Finding:
     """One port that others should reach, or all others of a container that one rule closes."""
     closed = min(several, key=lambda closed: closed.port.number)
     port, container = closed.port, closed.port.container
@@ -81,7 +87,8 @@ def _finding(several: list[ClosedHostPort], firewall: Firewall | None) -> Findin
         severity=None if is_wanted or closed.is_answer else Severity.advice,
         stable=(container.life,),
     )
-    is_quiet = _WEB_PORTS.isdisjoint(numbers)
+    pages = announced.of(container.id) if announced is not None else frozenset()
+    is_quiet = (_WEB_PORTS | pages).isdisjoint(numbers)
     return replace(finding.with_variables(_cure(closed, firewall)), is_quiet=is_quiet)
 
 

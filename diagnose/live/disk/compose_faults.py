@@ -21,6 +21,7 @@ from diagnose.yaml_text import read_nodes
 
 _MOST = 5
 """Faults of one project."""
+_MARKS = ("<<<<<<< ", "=======", ">>>>>>> ")
 _LONGEST = 200
 _SIMILAR = 0.75
 """How much two words share where one is the other with a slip."""
@@ -61,7 +62,7 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
         try:
             root = read_nodes(text.removeprefix("\ufeff"))
         except ValueError as error:
-            return [msgspec.to_builtins(_broken(path, error))]
+            return [msgspec.to_builtins(_broken(path, text, error))]
         if root is None:
             return [msgspec.to_builtins(_Fault("empty", path))]
         roots[path] = root
@@ -70,8 +71,13 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
     return [msgspec.to_builtins(fault) for fault in [*faults, *reader.new_keys[:_MOST]]]
 
 
-def _broken(path: str, error: ValueError) -> _Fault:
-    """libyaml says what it met, and where."""
+def _broken(path: str, text: str, error: ValueError) -> _Fault:
+    """What libyaml met, and where; a tab and the marks of git it does not know."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(_MARKS):
+            return _Fault("yaml", path, number, detail="marks of a merge that was not finished")
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            return _Fault("yaml", path, number, detail="it is indented by a tab")
     cause = error.__cause__
     mark = getattr(cause, "problem_mark", None)
     problem = str(getattr(cause, "problem", "") or "it cannot be read")[:_LONGEST]
@@ -101,6 +107,7 @@ class _Reader:
         for path, root in self.roots.items():
             yield from self._doubled(path, root)
             yield from self._shape(path, root, "", "")
+            yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
             yield _Fault("empty", next(iter(self.roots)))
         for item in self._services():
@@ -203,6 +210,13 @@ class _Reader:
             for scalar in _scalars(service.get(key)):
                 if _OPEN_BRACE.search(plain(scalar)):
                     yield _Fault("open-brace", path, line_of(scalar), f"{place}.{key}")
+
+    def _missing_includes(self, path: str) -> Iterator[_Fault]:
+        for item in items(self.tops[path].get("include")):
+            named = entries(item).get("path", item)
+            for node in items(named) or [named]:
+                if self._is_missing(plain(node)):
+                    yield _Fault("file-missing", path, line_of(node), "include", plain(node))
 
     def _env_files(self, path: str, place: str, node: Node | None) -> Iterator[_Fault]:
         for item in items(node) or ([node] if node is not None else []):

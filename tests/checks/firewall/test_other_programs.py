@@ -12,6 +12,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.outgoing.captured_paths import CapturedPath, CapturedPaths
+from diagnose.evidence.network.rules.announced_ports import announced_ports
 from diagnose.evidence.network.rules.host_ports import (
     ClosedHostPort,
     ClosedHostPorts,
@@ -22,6 +23,7 @@ from diagnose.evidence.network.rules.host_ports import (
 from diagnose.evidence.network.sockets.listeners import Listener
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unavailable
+from tests.hosts import Made
 from tests.inspected import container
 from tests.judging import judge, rows
 
@@ -148,6 +150,17 @@ def test_a_closed_port_of_the_web_is_said_aloud(number: int, is_quiet: bool) -> 
     )
     result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
     assert [finding.is_quiet for finding in result.findings] == [is_quiet]
+
+
+def test_a_closed_port_that_the_program_announces_is_said_aloud() -> None:
+    listener = Listener("tcp", "0.0.0.0", 8123)
+    closed = ClosedHostPorts(
+        (ClosedHostPort(ServedPort(HASS, listener, "tcp"), "eth0", POLICY),), 1
+    )
+    for text, is_quiet in (("web gui at http://0.0.0.0:8123", False), ("metrics on :8123", True)):
+        announced = announced_ports(Made({"api.logs": {"text": text}}), closed)
+        result = judge("firewall.host-port-closed", closed_host_ports=closed, announced=announced)
+        assert [finding.is_quiet for finding in result.findings] == [is_quiet]
 
 
 def test_a_rule_that_drops_a_program_s_answers() -> None:
