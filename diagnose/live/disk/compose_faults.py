@@ -3,7 +3,6 @@
 Written after the answers of `docker compose config`; what an engine has is not known here.
 """
 
-import difflib
 import os
 import posixpath
 import re
@@ -159,6 +158,8 @@ class _Reader:
                 continue
             own = ".".join(filter(None, (place, name)))
             if name not in known:
+                import difflib  # 5 ms, only for a key with a slip
+
                 similar = difflib.get_close_matches(name[:_LONGEST].strip(), known, 1, _SIMILAR)
                 meant = "".join(similar)
                 yield _Fault("unknown-key", path, line_of(key), place, name[:_LONGEST], meant)

@@ -26,6 +26,8 @@ __all__ = ["ComposeFault", "RefusedProject", "RefusedProjects", "TakenName"]
 
 LATEST = (2, 40)
 """The last version of compose whose keys are known here."""
+OF_EACH_VERSION = ("yaml", "empty", "doubled", "env-file", "file-missing", "undefined")
+"""Faults that no version of compose can learn to take."""
 _VERSION = LazyPattern(r"v?(\d{1,3})\.(\d{1,3})")
 
 
@@ -162,19 +164,21 @@ def _taken(place: _Place, containers: Containers) -> Iterator[TakenName]:
 
 
 def _certain(faults: Iterable[ComposeFault], version: str) -> Iterator[ComposeFault]:
-    """The faults that this version of compose finds; a newer one may know more keys."""
+    """The faults that this version of compose finds.
+
+    A newer one may know more keys and kinds of values, so that these never count there. Where no
+    version is known, a key counts that looks like a known one with a slip.
+    """
     numbers = _numbers(version)
     for fault in faults:
         if fault.kind == "new-key":
             if (0, 0) < numbers < _numbers(fault.detail):
                 yield fault
-        elif fault.kind != "unknown-key" or numbers <= LATEST or _is_slip(fault):
+        elif numbers > LATEST:
+            if fault.kind in OF_EACH_VERSION:
+                yield fault
+        elif fault.kind != "unknown-key" or numbers != (0, 0) or fault.detail:
             yield fault
-
-
-def _is_slip(fault: ComposeFault) -> bool:
-    """Whether a key looks like a known one with a slip; no newer compose has such a name."""
-    return bool(fault.detail) and not fault.detail.startswith(fault.name)
 
 
 def _version_of(container: Container) -> str:
